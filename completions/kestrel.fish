@@ -1,0 +1,41 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kestrel_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_kestrel_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kestrel_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kestrel_using_subcommand
+    set -l cmd (__fish_kestrel_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kestrel -n "__fish_kestrel_needs_command" -s h -l help -d 'Print help'
+complete -c kestrel -n "__fish_kestrel_needs_command" -s V -l version -d 'Print version'
+complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
+complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l listen -d 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path, or unix:@name for an abstract socket' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l urls -d 'The addresses to bind, separated by \';\' [default: http://localhost:5000]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l environment -d 'The environment, which names appsettings.{Environment}.json [default: Production]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l contentRoot -d 'The folder of appsettings.json [default: the current directory]' -r -f -a "(__fish_complete_directories)"
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l http_ports -d 'Ports to bind on all interfaces, separated by \';\', if there are no --urls' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l preferHostingUrls -d 'Let --urls win over --listen and Kestrel:Endpoints: true or false [default: false]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l shutdownTimeoutSeconds -d 'How long a stop may take [default: 30]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l strict -d 'Refuse to start on anything that would only be warned about'
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l plan -d 'Print what would be bound, and who said so, and stop there'
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kestrel -n "__fish_kestrel_using_subcommand completions" -s h -l help -d 'Print help'

@@ -1,0 +1,237 @@
+//! Opens the listening sockets of a plan. This is the only file that does.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6, TcpListener};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use super::display::{bound_text, planned_text};
+use super::endpoint::{ListenAddr, PlannedEndpoint, Targets};
+use super::error::{BindError, fix_for, reason};
+use super::holder::holder_of;
+use super::plan::EndpointPlan;
+use super::scope;
+use crate::diagnostics::events;
+
+/// How many connections may wait to be accepted on one socket, as on Kestrel.
+const BACKLOG: i32 = 512;
+
+/// An endpoint with its open sockets. Dropping it closes them and removes the file of a Unix
+/// socket.
+#[derive(Debug)]
+pub struct BoundEndpoint {
+    /// What was planned.
+    pub planned: PlannedEndpoint,
+    /// The address to publish, with the port the system chose.
+    pub address: String,
+    pub(crate) listeners: Vec<Listener>,
+}
+
+/// One open socket.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix {
+        listener: std::os::unix::net::UnixListener,
+        /// Removes the socket's file when dropped; an abstract socket has none.
+        file: Option<super::unix_socket::SocketFile>,
+    },
+}
+
+/// Binds every endpoint of a plan, one after the other, as Kestrel does: `localhost` on 127.0.0.1
+/// and then on `[::1]`, all interfaces on `[::]` and else on `0.0.0.0`.
+///
+/// # Errors
+///
+/// The first endpoint that cannot be bound; those before it are closed again.
+pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, BindError> {
+    plan.endpoints.iter().map(bind_endpoint).collect()
+}
+
+fn bind_endpoint(planned: &PlannedEndpoint) -> Result<BoundEndpoint, BindError> {
+    let listeners = match &planned.targets {
+        Targets::Exactly(listen) => vec![bind_tcp(planned, listen)?],
+        Targets::AtLeastOne(loopbacks) => bind_loopbacks(planned, loopbacks)?,
+        Targets::FirstThatWorks([any, ipv4]) => vec![bind_any_ip(planned, any, ipv4)?],
+        #[cfg(unix)]
+        Targets::UnixSocket(path) => vec![bind_unix(planned, path)?],
+        #[cfg(target_os = "linux")]
+        Targets::AbstractSocket(name) => vec![bind_abstract(planned, name)?],
+        other => return Err(unsupported(planned, other)),
+    };
+    let first = listeners.iter().find_map(Listener::local_address);
+    Ok(BoundEndpoint { planned: planned.clone(), address: bound_text(planned, first), listeners })
+}
+
+impl Listener {
+    fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix { .. } => None,
+        }
+    }
+}
+
+fn bind_tcp(planned: &PlannedEndpoint, listen: &ListenAddr) -> Result<Listener, BindError> {
+    open_tcp(listen).map_err(|error| refused(planned, listen, error))
+}
+
+/// Both loopbacks: one may be missing, but a port that is taken on either is an error, because
+/// half of the clients would reach somebody else.
+fn bind_loopbacks(
+    planned: &PlannedEndpoint,
+    [ipv4, ipv6]: &[ListenAddr; 2],
+) -> Result<Vec<Listener>, BindError> {
+    let mut listeners = Vec::new();
+    let mut missing = Vec::new();
+    for (listen, interface) in [(ipv4, "IPv4 loopback"), (ipv6, "IPv6 loopback")] {
+        match open_tcp(listen) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(refused(planned, listen, error));
+            }
+            Err(error) => {
+                events::loopback_unavailable(&planned_text(planned), interface, &reason(&error));
+                missing.push(error);
+            }
+        }
+    }
+    match <[io::Error; 2]>::try_from(missing) {
+        Ok([ipv4_error, ipv6_error]) => Err(BindError::NoLoopback {
+            address: planned_text(planned),
+            origin: planned.origin.clone(),
+            port: ipv4.port,
+            ipv4: ipv4_error,
+            ipv6: ipv6_error,
+        }),
+        Err(_) => Ok(listeners),
+    }
+}
+
+fn bind_any_ip(
+    planned: &PlannedEndpoint,
+    any: &ListenAddr,
+    ipv4: &ListenAddr,
+) -> Result<Listener, BindError> {
+    match open_tcp(any) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            let scheme = planned.transport.scheme();
+            events::any_ipv6_unavailable(
+                &format!("{scheme}://{any}"),
+                &format!("{scheme}://{ipv4}"),
+                &reason(&error),
+            );
+            bind_tcp(planned, ipv4)
+        }
+        result => result.map_err(|error| refused(planned, any, error)),
+    }
+}
+
+fn open_tcp(listen: &ListenAddr) -> io::Result<Listener> {
+    let address = match listen.address.address {
+        IpAddr::V4(ip) => SocketAddr::from((ip, listen.port)),
+        IpAddr::V6(ip) => {
+            SocketAddrV6::new(ip, listen.port, 0, scope::index(&listen.address.scope)).into()
+        }
+    };
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // Only the address for all interfaces is dual-mode.
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    // On Unix a restart must not wait for connections of the last run to be forgotten. On Windows
+    // the same option would let two servers share a port.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
+    Ok(Listener::Tcp(socket.into()))
+}
+
+fn refused(planned: &PlannedEndpoint, listen: &ListenAddr, error: io::Error) -> BindError {
+    let address = format!("{}://{listen}", planned.transport.scheme());
+    let origin = planned.origin.clone();
+    if error.kind() == io::ErrorKind::AddrInUse {
+        let holder = holder_of(SocketAddr::new(listen.address.address, listen.port));
+        return BindError::AddressInUse { address, origin, holder };
+    }
+    BindError::Refused { address, origin, fix: fix_for(&error, listen.port), source: error }
+}
+
+fn unsupported(planned: &PlannedEndpoint, targets: &Targets) -> BindError {
+    let fix = match targets {
+        Targets::AbstractSocket(_) => "abstract sockets exist on Linux only: use unix:/path",
+        Targets::NamedPipe(_) => {
+            "named pipes are not served yet: use a Unix socket or a port of 127.0.0.1"
+        }
+        _ => "this system has no Unix sockets: use a port of 127.0.0.1",
+    };
+    BindError::Refused {
+        address: planned_text(planned),
+        origin: planned.origin.clone(),
+        fix: fix.to_owned(),
+        source: io::ErrorKind::Unsupported.into(),
+    }
+}
+
+#[cfg(unix)]
+fn bind_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listener, BindError> {
+    use super::unix_socket::{SocketFile, in_the_way};
+
+    let open = || -> io::Result<Listener> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        let file = Some(SocketFile::new(path)?);
+        socket.listen(BACKLOG)?;
+        Ok(Listener::Unix { listener: socket.into(), file })
+    };
+    open().map_err(|error| {
+        let (address, origin) = (planned_text(planned), planned.origin.clone());
+        match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                let what = in_the_way(path);
+                BindError::FileInTheWay { address, origin, path: path.to_owned(), what }
+            }
+            io::ErrorKind::NotFound => {
+                let folder = path.parent().unwrap_or(path).display();
+                let fix = format!(
+                    "the folder {folder} does not exist: create it, or choose another path"
+                );
+                // Kestrel's words for it; the fix says what they mean.
+                let source =
+                    io::Error::new(io::ErrorKind::NotFound, "Cannot assign requested address");
+                BindError::Refused { address, origin, fix, source }
+            }
+            io::ErrorKind::PermissionDenied => {
+                let folder = path.parent().unwrap_or(path).display();
+                let fix = format!(
+                    "let the user that runs the server write in {folder}, or choose another path"
+                );
+                BindError::Refused { address, origin, fix, source: error }
+            }
+            _ => BindError::Refused { address, origin, fix: fix_for(&error, 0), source: error },
+        }
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn bind_abstract(planned: &PlannedEndpoint, name: &str) -> Result<Listener, BindError> {
+    let open = || -> io::Result<Listener> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&SockAddr::unix(format!("\0{name}"))?)?;
+        socket.listen(BACKLOG)?;
+        Ok(Listener::Unix { listener: socket.into(), file: None })
+    };
+    open().map_err(|error| {
+        let (address, origin) = (planned_text(planned), planned.origin.clone());
+        match error.kind() {
+            io::ErrorKind::AddrInUse => BindError::AddressInUse { address, origin, holder: None },
+            _ => BindError::Refused { address, origin, fix: fix_for(&error, 0), source: error },
+        }
+    })
+}

@@ -1,0 +1,138 @@
+//! The text of addresses: as planned, and as `Now listening on:` announces them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::endpoint::{PlannedEndpoint, Targets};
+use crate::configuration::Problem;
+
+/// What a planned endpoint is called in messages, such as `http://localhost:5000`.
+pub(crate) fn planned_text(endpoint: &PlannedEndpoint) -> String {
+    let scheme = endpoint.transport.scheme();
+    match &endpoint.targets {
+        Targets::Exactly(listen) => format!("{scheme}://{listen}"),
+        Targets::AtLeastOne([listen, _]) => {
+            format!("{scheme}://{}:{}", endpoint.local_name, listen.port)
+        }
+        Targets::FirstThatWorks([listen, _]) => format!("{scheme}://{listen}"),
+        other => other_text(scheme, other),
+    }
+}
+
+/// The text of a socket that has no port.
+pub(super) fn other_text(scheme: &str, targets: &Targets) -> String {
+    match targets {
+        Targets::UnixSocket(path) => format!("{scheme}://unix:{}", path.display()),
+        Targets::AbstractSocket(name) => format!("{scheme}://unix:@{name}"),
+        Targets::NamedPipe(name) => format!("{scheme}://pipe:/{name}"),
+        Targets::Exactly(listen)
+        | Targets::AtLeastOne([listen, _])
+        | Targets::FirstThatWorks([listen, _]) => {
+            format!("{scheme}://{listen}")
+        }
+    }
+}
+
+/// The endpoint as Kestrel's messages about protocols name it: `127.0.0.1:5000`.
+pub(super) fn socket_text(endpoint: &PlannedEndpoint) -> String {
+    let text = planned_text(endpoint);
+    text.split_once("://").map_or_else(|| text.clone(), |(_, rest)| rest.to_owned())
+}
+
+/// Every socket of the plan, with the rule that holds between them.
+pub(super) fn sockets_text(endpoint: &PlannedEndpoint) -> String {
+    match &endpoint.targets {
+        Targets::Exactly(listen) => listen.to_string(),
+        Targets::AtLeastOne([first, second]) => {
+            format!("{first} and {second}, at least one of them")
+        }
+        Targets::FirstThatWorks([first, second]) => format!("{first}, or {second} without IPv6"),
+        Targets::UnixSocket(path) => path.display().to_string(),
+        Targets::AbstractSocket(name) => format!("@{name}"),
+        Targets::NamedPipe(name) => name.clone(),
+    }
+}
+
+/// The address to publish for an endpoint whose first socket is bound at `bound`.
+pub(super) fn bound_text(endpoint: &PlannedEndpoint, bound: Option<SocketAddr>) -> String {
+    let scheme = endpoint.transport.scheme();
+    match (&endpoint.targets, bound) {
+        (Targets::AtLeastOne(_), Some(bound)) => {
+            format!("{scheme}://{}:{}", endpoint.local_name, bound.port())
+        }
+        (Targets::Exactly(_) | Targets::FirstThatWorks(_), Some(bound)) => {
+            format!("{scheme}://{bound}")
+        }
+        _ => planned_text(endpoint),
+    }
+}
+
+/// The same address with the host `localhost`, if its host is a name below that: not every client
+/// knows such names.
+pub(crate) fn also_reachable(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    let (host, port) = rest.rsplit_once(':')?;
+    let labels = host.strip_suffix(".localhost")?;
+    let is_name = !host.contains('/') && labels.split('.').all(|label| !label.is_empty());
+    is_name.then(|| format!("{scheme}://localhost:{port}"))
+}
+
+/// The longest path of a Unix socket, in bytes: what the system's address holds, less the final NUL.
+const MAX_UNIX_PATH: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
+
+/// What is wrong with the length of a Unix socket's path.
+pub(super) fn unix_path_problem(path: &Path) -> Option<Problem> {
+    let length = path.as_os_str().len();
+    if (1..=MAX_UNIX_PATH).contains(&length) {
+        return None;
+    }
+    Some(
+        Problem::error(format!(
+            "The path '{}' is of an invalid length for use with domain sockets on this platform.  The length must \
+             be between 1 and {} characters, inclusive. It has {length}.",
+            path.display(),
+            MAX_UNIX_PATH + 1,
+        ))
+        .fix(format!("choose a path of at most {MAX_UNIX_PATH} bytes, such as /run/app.sock")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addresses::plan;
+    use crate::addresses::{EndpointSettings, plan::EndpointPlan};
+    use crate::configuration::{Origin, Sourced};
+
+    fn planned(url: &str) -> EndpointPlan {
+        plan(&EndpointSettings {
+            urls: Some(Sourced::new(url.to_owned(), Origin::Default)),
+            ..EndpointSettings::default()
+        })
+    }
+
+    #[test]
+    fn the_announced_text_has_the_real_port() {
+        for (url, bound, address, also) in [
+            ("http://localhost:5000", "127.0.0.1:5000", "http://localhost:5000", None),
+            (
+                "http://A.b.LOCALHOST:1",
+                "[::1]:1",
+                "http://A.b.localhost:1",
+                Some("http://localhost:1"),
+            ),
+            ("http://a..localhost:1", "127.0.0.1:1", "http://a..localhost:1", None),
+            ("http://*:0", "[::]:40123", "http://[::]:40123", None),
+            ("http://*:80", "0.0.0.0:80", "http://0.0.0.0:80", None),
+            ("http://[::1]:0", "[::1]:9", "http://[::1]:9", None),
+            ("http://[fe80::1%3]:9", "[fe80::1%3]:9", "http://[fe80::1%3]:9", None),
+        ] {
+            let plan = planned(url);
+            let text = bound_text(&plan.endpoints[0], bound.parse().ok());
+            assert_eq!((text.as_str(), also_reachable(&text).as_deref()), (address, also), "{url}");
+        }
+        let plan = planned("http://unix:/run/k.sock");
+        assert_eq!(bound_text(&plan.endpoints[0], None), "http://unix:/run/k.sock");
+        assert_eq!(also_reachable("http://unix:/a.localhost:1"), None);
+    }
+}

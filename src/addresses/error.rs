@@ -1,0 +1,133 @@
+//! Why an endpoint could not be bound.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::configuration::{Origin, Problem};
+
+/// An endpoint that could not be bound; everything that was bound before it is released.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Another socket has the address.
+    #[error("Failed to bind to address {address}: address already in use.")]
+    AddressInUse {
+        /// The address, as `http://127.0.0.1:5000`.
+        address: String,
+        /// Where it was set.
+        origin: Origin,
+        /// Who has it, if that could be found out.
+        holder: Option<String>,
+    },
+    /// Something lies where the file of a Unix socket should be.
+    #[error("Failed to bind to address {address}: address already in use.")]
+    FileInTheWay {
+        /// The address, as `http://unix:/run/app.sock`.
+        address: String,
+        /// Where it was set.
+        origin: Origin,
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: FileInTheWay,
+    },
+    /// Neither loopback address could be bound.
+    #[error("Failed to bind to address {address}. ({ipv4}) ({ipv6})", ipv4 = reason(.ipv4), ipv6 = reason(.ipv6))]
+    NoLoopback {
+        /// The address, as `http://localhost:5000`.
+        address: String,
+        /// Where it was set.
+        origin: Origin,
+        /// The port.
+        port: u16,
+        /// Why not on 127.0.0.1.
+        ipv4: io::Error,
+        /// Why not on `[::1]`.
+        ipv6: io::Error,
+    },
+    /// The system refused for another reason.
+    #[error("Failed to bind to address {address}: {}.", reason(.source))]
+    Refused {
+        /// The address, as `http://192.0.2.1:80`.
+        address: String,
+        /// Where it was set.
+        origin: Origin,
+        /// How to put it right.
+        fix: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What lies in the way of a Unix socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileInTheWay {
+    /// A socket that a process listens on.
+    LiveSocket,
+    /// A socket that nobody listens on any more.
+    StaleSocket,
+    /// A file or a folder.
+    NoSocket,
+}
+
+/// The system's words for an error, without its number.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+impl BindError {
+    /// The error as what / where it was set / how to fix.
+    pub fn problem(&self) -> Problem {
+        let problem = Problem::error(self.to_string());
+        match self {
+            Self::AddressInUse { origin, holder, .. } => {
+                let holder =
+                    holder.as_ref().map(|holder| format!("{holder} has it; ")).unwrap_or_default();
+                problem.origin(origin.clone()).fix(format!(
+                    "{holder}stop the process that has it, or choose another port, such as --urls http://127.0.0.1:0 \
+                     for a free one"
+                ))
+            }
+            Self::FileInTheWay { origin, path, what, .. } => {
+                let path = path.display();
+                problem.origin(origin.clone()).fix(match what {
+                    FileInTheWay::LiveSocket => {
+                        format!("a process listens on {path}: stop it, or choose another path")
+                    }
+                    FileInTheWay::StaleSocket => format!(
+                        "{path} was left behind by a process that is gone: remove it (rm {path})"
+                    ),
+                    FileInTheWay::NoSocket => {
+                        format!("{path} is no socket, so it is left alone: choose another path")
+                    }
+                })
+            }
+            Self::NoLoopback { origin, port, ipv4, .. } => {
+                problem.origin(origin.clone()).fix(fix_for(ipv4, *port))
+            }
+            Self::Refused { origin, fix, .. } => problem.origin(origin.clone()).fix(fix.clone()),
+        }
+    }
+}
+
+/// What to do about an error of the system.
+pub(super) fn fix_for(error: &io::Error, port: u16) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => format!(
+            "port {port} may be reserved for the administrator: choose a port of 1024 or above, or grant the right \
+             (setcap 'cap_net_bind_service=+ep' on the program, or AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit)"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            "no interface of this machine has that address ('ip addr' lists them); * stands for all interfaces".to_owned()
+        }
+        io::ErrorKind::InvalidInput => {
+            "a link-local address needs its interface ([fe80::1%eth0]); write an IPv4 address without ::ffff:".to_owned()
+        }
+        io::ErrorKind::Unsupported => "this machine has no such address family: use an IPv4 address".to_owned(),
+        _ => "choose another address, or ask the system's administrator what the reason means".to_owned(),
+    }
+}

@@ -1,0 +1,38 @@
+//! Which addresses are bound, and why not the others.
+//!
+//! In goes [`EndpointSettings`]: what `urls`, the ports, `Kestrel:Endpoints` and `Listen` calls
+//! say, each with its origin. [`plan()`] decides, as a pure function, what will be bound and what
+//! has to be said about it: an [`EndpointPlan`], which can be printed before anything happens.
+//! [`bind`](bind::bind) obeys it and gives back [`BoundEndpoint`]s with the ports the system chose.
+//! Every fall-back (both loopbacks for `localhost`, `0.0.0.0` after `[::]`) is data of the plan.
+//!
+//! What it does not do: read configuration keys (`hosting/settings` does) or serve (`server` does).
+//!
+//! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server";
+//! where ours are stricter, `docs/deviations.md` says so.
+
+pub(crate) mod bind;
+mod binding_address;
+mod display;
+mod endpoint;
+mod error;
+mod holder;
+mod ip_literal;
+pub(crate) mod listen_spec;
+mod plan;
+mod scope;
+#[cfg(unix)]
+pub(crate) mod unix_socket;
+
+pub use bind::{BoundEndpoint, bind};
+pub use binding_address::{AddressError, AddressProblem, BindingAddress, Host};
+pub(crate) use display::{also_reachable, planned_text};
+pub use endpoint::{
+    ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenAddr, ListenTarget, PlannedEndpoint,
+    ProcessManager, Targets, Transport,
+};
+pub(crate) use error::reason as error_reason;
+pub use error::{BindError, FileInTheWay};
+pub use ip_literal::{IpLiteral, Scope};
+pub use listen_spec::parse_listen_spec;
+pub use plan::{EndpointPlan, Note, PlanProblem, plan};

@@ -1,0 +1,77 @@
+//! The page a freshly started host shows: that it runs, where it listens, and what it saw of the
+//! request.
+//!
+//! Every path and every method gets `200 OK`. A browser gets HTML, everyone else JSON
+//! (`negotiation.rs`). A request becomes a `Seen`, plain text in which secrets are already hidden;
+//! `html.rs` and `json.rs` are functions of that text alone.
+//!
+//! The request's body is never read, nothing is stored and nothing is fetched: the page is one
+//! document without scripts, and its security policy forbids any.
+
+mod html;
+mod json;
+mod negotiation;
+mod seen;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, header};
+
+use crate::features::ServerAddresses;
+
+/// What the page tells about the server it runs on.
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    /// The name of the environment, such as `Development`.
+    pub environment: String,
+    /// The bound addresses. They are read anew for each request, so an app that is built before
+    /// the server binds still shows them.
+    pub addresses: ServerAddresses,
+    /// The version of the server.
+    pub version: &'static str,
+}
+
+/// The welcome page as an app.
+pub fn app(facts: Welcome) -> Router {
+    Router::new().fallback(answer).with_state(Arc::new(facts))
+}
+
+/// What the page may do in a browser: apply its own style sheet, known by its SHA-256, and show
+/// the empty icon that keeps the browser from asking for `/favicon.ico`.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
+    style-src 'sha256-Dl4nWebKMrKa8Uu5r9BHK4hBChlziAeSlzA7az6vmbU='; \
+    img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+async fn answer(State(facts): State<Arc<Welcome>>, request: Request) -> Response {
+    let (head, _unread) = request.into_parts();
+    let seen = seen::Seen::of(&head, &facts);
+    let (content_type, text) = if negotiation::wants_html(&accept(&head.headers)) {
+        ("text/html; charset=utf-8", html::html(&seen))
+    } else {
+        ("application/json; charset=utf-8", json::json(&seen))
+    };
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::VARY, "Accept"),
+        // The answer holds the request: no cache may hand it to someone else.
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    ];
+    // The router takes the body away again where the request is a HEAD.
+    (headers, Body::from(text)).into_response()
+}
+
+/// All `Accept` lines as one list (RFC 9110 section 5.3), empty if there is none.
+fn accept(headers: &HeaderMap) -> String {
+    let lines = headers.get_all(header::ACCEPT).iter();
+    let readable: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
+    readable.join(",")
+}
+
+#[cfg(test)]
+mod tests;

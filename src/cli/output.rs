@@ -1,0 +1,22 @@
+//! What commands print. Nothing else writes to standard output and standard error, but for the
+//! log and the report of a host that could not start.
+
+use std::io::{self, Write};
+
+/// Prints a mistake.
+#[expect(clippy::print_stderr, reason = "the one place of a command's errors")]
+pub(super) fn error(text: &str) {
+    eprintln!("error: {text}");
+}
+
+/// Prints the answer of a command.
+///
+/// # Errors
+///
+/// Standard output cannot be written; a reader that has gone away is no error.
+pub(super) fn answer(bytes: &[u8]) -> io::Result<()> {
+    match io::stdout().lock().write_all(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}

@@ -1,0 +1,77 @@
+//! Configuration keys: segments joined by `:`, compared without case.
+
+use std::cmp::Ordering;
+
+/// The form of `key` that is equal for all its spellings.
+///
+/// Each character is replaced by its upper case where that is one character, as .NET's
+/// `OrdinalIgnoreCase` does: `straße` and `STRASSE` stay different keys.
+pub fn fold_key(key: &str) -> String {
+    key.chars().map(fold).collect()
+}
+
+fn fold(character: char) -> char {
+    if character.is_ascii() {
+        return character.to_ascii_uppercase();
+    }
+    let mut upper = character.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(single), None) => single,
+        _ => character,
+    }
+}
+
+/// Whether two keys are spellings of the same key.
+pub fn keys_equal(left: &str, right: &str) -> bool {
+    left.chars().map(fold).eq(right.chars().map(fold))
+}
+
+/// The order in which children of a section are listed, and so the order in which
+/// `Kestrel:Endpoints` are bound: segment by segment, numbers by value and before texts, texts
+/// without case (`9`, `10`, `A`, `a1`, `b`).
+pub fn compare_keys(left: &str, right: &str) -> Ordering {
+    let mut left_segments = left.split(':').filter(|segment| !segment.is_empty());
+    let mut right_segments = right.split(':').filter(|segment| !segment.is_empty());
+    loop {
+        let order = match (left_segments.next(), right_segments.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(left), Some(right)) => match (left.parse::<i32>(), right.parse::<i32>()) {
+                (Ok(left), Ok(right)) => left.cmp(&right),
+                (Ok(_), Err(_)) => Ordering::Less,
+                (Err(_), Ok(_)) => Ordering::Greater,
+                (Err(_), Err(_)) => left.chars().map(fold).cmp(right.chars().map(fold)),
+            },
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_compared_without_case_but_keep_their_letters() {
+        for (left, right, equal) in [
+            ("Kestrel:Endpoints", "KESTREL:endpoints", true),
+            ("ключ", "КЛЮЧ", true),
+            ("straße", "STRASSE", false),
+            ("a", "b", false),
+            ("", "", true),
+        ] {
+            assert_eq!(keys_equal(left, right), equal, "{left} {right}");
+            assert_eq!(fold_key(left) == fold_key(right), equal, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn children_come_numbers_first_then_texts_without_case() {
+        let mut keys = ["b", "A", "a1", "U", "10", "9", "x:2", "x:10", "x"];
+        keys.sort_by(|left, right| compare_keys(left, right));
+        assert_eq!(keys, ["9", "10", "A", "a1", "b", "U", "x", "x:2", "x:10"]);
+    }
+}

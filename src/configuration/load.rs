@@ -1,0 +1,327 @@
+//! The ordered list of sources, weakest first, as `WebApplication.CreateBuilder(args)` has it:
+//!
+//! 1. variables with the prefix `ASPNETCORE_`
+//! 2. the content root, which is the current directory
+//! 3. variables with the prefix `DOTNET_`
+//! 4. the command line
+//! 5. what code says of environment, application name and content root
+//! 6. `appsettings.json`
+//! 7. `appsettings.{Environment}.json`
+//! 8. user secrets, in Development
+//! 9. all variables
+//! 10. the command line again
+//! 11. what code sets over everything (`use_urls`, `use_setting`)
+//!
+//! Environment, content root and application name are decided by 1 to 5 alone: a file or an
+//! unprefixed variable comes too late for them. So `DOTNET_` beats `ASPNETCORE_`, and
+//! appsettings.json beats both for every key that is read later.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::Configuration;
+use super::layers::{Layer, Leaf, Setting};
+use super::origin::{Origin, Sourced};
+use super::problem::Problem;
+use super::sources::{command_line, environment_variables, json, memory, user_secrets};
+
+/// What a configuration is made from, besides files.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The environment variables.
+    pub variables: Vec<(String, String)>,
+    /// The arguments that are settings, each with its place on the command line.
+    pub arguments: Vec<(usize, String)>,
+    /// Where the program was started.
+    pub current_directory: PathBuf,
+    /// What the program's code says.
+    pub code: CodeSettings,
+}
+
+/// What the program's code says.
+#[derive(Clone, Debug, Default)]
+pub struct CodeSettings {
+    /// The environment, over variables and command line.
+    pub environment: Option<String>,
+    /// The application's name, over variables and command line.
+    pub application_name: Option<String>,
+    /// The content root, over variables and command line.
+    pub content_root: Option<PathBuf>,
+    /// The id of the user's secrets; without it the key `UserSecretsId` of a file is asked.
+    pub user_secrets_id: Option<String>,
+    /// The application's name if nobody else says one; without it the content root's folder.
+    pub default_application_name: Option<String>,
+    /// Settings over everything else: key, value, and the call that made them.
+    pub settings: Vec<(String, String, &'static str)>,
+}
+
+/// The configuration, and what had to be decided on the way to it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// All layers merged.
+    pub configuration: Configuration,
+    /// The variables with the prefix `ASPNETCORE_` alone: a process manager such as the ASP.NET
+    /// Core Module speaks through them, and through nothing else.
+    pub aspnetcore_variables: Configuration,
+    /// The environment, `Production` unless set.
+    pub environment: Sourced<String>,
+    /// The folder that files are looked up in.
+    pub content_root: Sourced<PathBuf>,
+    /// The application's name.
+    pub application_name: Sourced<String>,
+    /// The files that were looked for, weakest first.
+    pub files: Vec<LookedFor>,
+    /// What was wrong with the sources.
+    pub problems: Vec<Problem>,
+}
+
+/// A file that was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookedFor {
+    /// Its path.
+    pub path: PathBuf,
+    /// Whether it was there.
+    pub found: bool,
+}
+
+/// Reads every source. Mistakes do not end the reading: they are all in [`Loaded::problems`].
+pub fn load(inputs: &Inputs) -> Loaded {
+    let code = &inputs.code;
+    let command_line = command_line::read(&inputs.arguments);
+    let arguments: Layer = command_line.leaves.into_iter().collect();
+    let mut problems = command_line.problems;
+
+    let aspnetcore: Layer =
+        environment_variables::read(&inputs.variables, "ASPNETCORE_").into_iter().collect();
+    let dotnet = environment_variables::read(&inputs.variables, "DOTNET_").into_iter().collect();
+    let mut layers = vec![
+        aspnetcore.clone(),
+        current_directory(inputs, &aspnetcore),
+        dotnet,
+        arguments.clone(),
+        code_layer(code),
+    ];
+
+    let host = Configuration::from_layers(&layers);
+    let content_root = content_root(&host, &inputs.current_directory, &mut problems);
+    let environment = host_setting(&host, "environment", || "Production".to_owned());
+    let application_name =
+        host_setting(&host, "applicationName", || default_name(code, &content_root.value));
+
+    let mut files = Vec::new();
+    let mut read = |path: PathBuf, problems: &mut Vec<Problem>| -> Layer {
+        let shown = path.strip_prefix(&content_root.value).unwrap_or(&path);
+        let leaves = json::read_file(&path, shown).unwrap_or_else(|mistakes| {
+            problems.extend(mistakes);
+            Some(Vec::new())
+        });
+        files.push(LookedFor { path, found: leaves.is_some() });
+        leaves.unwrap_or_default().into_iter().collect()
+    };
+    if content_root.value.is_dir() {
+        layers.push(read(content_root.value.join("appsettings.json"), &mut problems));
+        let specific = format!("appsettings.{}.json", environment.value);
+        layers.push(read(content_root.value.join(specific), &mut problems));
+    }
+    if environment.value.eq_ignore_ascii_case("Development") && !application_name.value.is_empty() {
+        let so_far = Configuration::from_layers(&layers);
+        let id = code.user_secrets_id.as_deref();
+        if let Some(id) = id.or_else(|| so_far.value("UserSecretsId")).filter(|id| !id.is_empty()) {
+            match user_secrets::path(id, &inputs.variables) {
+                Ok(path) => layers.push(read(path, &mut problems)),
+                Err(problem) => problems.push(problem.key("UserSecretsId")),
+            }
+        }
+    }
+    layers.push(environment_variables::read(&inputs.variables, "").into_iter().collect());
+    layers.push(arguments);
+    layers.push(strongest(code, &application_name));
+
+    Loaded {
+        configuration: Configuration::from_layers(&layers),
+        aspnetcore_variables: Configuration::from_layers(&[aspnetcore]),
+        environment,
+        content_root,
+        application_name,
+        files,
+        problems,
+    }
+}
+
+/// The current directory as content root, unless a stronger layer than `ASPNETCORE_` is sure to
+/// say otherwise or `ASPNETCORE_CONTENTROOT` does: this layer stands above that variable.
+fn current_directory(inputs: &Inputs, aspnetcore: &Layer) -> Layer {
+    let set = aspnetcore.get("contentRoot").is_some() || inputs.code.content_root.is_some();
+    let root = inputs.current_directory.to_string_lossy();
+    (!set).then(|| memory::leaf("contentRoot", root, Origin::Default)).into_iter().collect()
+}
+
+fn code_layer(code: &CodeSettings) -> Layer {
+    let root = code.content_root.as_ref().map(|root| root.to_string_lossy().into_owned());
+    let leaf = |key, value: &Option<String>, call| {
+        value.as_ref().map(|value| memory::leaf(key, value.clone(), Origin::Code(call)))
+    };
+    [
+        leaf("applicationName", &code.application_name, "application_name"),
+        leaf("environment", &code.environment, "environment"),
+        leaf("contentRoot", &root, "content_root"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn strongest(code: &CodeSettings, application_name: &Sourced<String>) -> Layer {
+    let name = memory::leaf(
+        "applicationName",
+        application_name.value.clone(),
+        application_name.origin.clone(),
+    );
+    let set =
+        code.settings.iter().map(|(key, value, call)| memory::leaf(key, value, Origin::Code(call)));
+    std::iter::once(name).chain(set).collect::<Vec<Leaf>>().into_iter().collect()
+}
+
+fn host_setting(
+    host: &Configuration,
+    key: &str,
+    default: impl FnOnce() -> String,
+) -> Sourced<String> {
+    match host.setting(key) {
+        Some(Setting { value: Some(value), origin, .. }) => {
+            Sourced::new(value.clone(), origin.clone())
+        }
+        _ => Sourced::new(default(), Origin::Default),
+    }
+}
+
+/// The content root: a relative one counts from the current directory.
+fn content_root(
+    host: &Configuration,
+    current_directory: &Path,
+    problems: &mut Vec<Problem>,
+) -> Sourced<PathBuf> {
+    let given = host_setting(host, "contentRoot", String::new);
+    let root = Sourced {
+        value: if given.value.is_empty() {
+            current_directory.to_owned()
+        } else if Path::new(&given.value).is_absolute() {
+            PathBuf::from(&given.value)
+        } else {
+            plain(&current_directory.join(&given.value))
+        },
+        origin: given.origin,
+    };
+    if !root.value.is_dir() {
+        let mut shown = root.value.display().to_string();
+        if !shown.ends_with(std::path::is_separator) {
+            shown.push(std::path::MAIN_SEPARATOR);
+        }
+        problems.push(
+            Problem::error(format!("The content root {shown} is not a directory."))
+                .key("contentRoot")
+                .origin(root.origin.clone())
+                .fix("create it, or name an existing directory; a relative one counts from where the server is started"),
+        );
+    }
+    root
+}
+
+/// `path` without `.` and with every `..` taken back.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, component| {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            other => plain.push(other),
+        }
+        plain
+    })
+}
+
+fn default_name(code: &CodeSettings, content_root: &Path) -> String {
+    code.default_application_name.clone().unwrap_or_else(|| {
+        content_root
+            .file_name()
+            .map_or_else(|| "kestrel".to_owned(), |name| name.to_string_lossy().into_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Inputs {
+        Inputs {
+            variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            arguments: arguments.iter().map(|a| (*a).to_owned()).enumerate().collect(),
+            current_directory: folder.to_owned(),
+            code: CodeSettings::default(),
+        }
+    }
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn each_source_beats_the_weaker_ones() {
+        let files = [
+            ("appsettings.json", r#"{"Urls":"json"}"#),
+            ("appsettings.Staging.json", r#"{"Urls":"staging"}"#),
+        ];
+        let folder = folder(&files);
+        let all = [
+            ("ASPNETCORE_URLS", "aspnetcore"),
+            ("DOTNET_URLS", "dotnet"),
+            ("URLS", "plain"),
+            ("DOTNET_ENVIRONMENT", "Staging"),
+        ];
+        for (variables, arguments, winner) in [
+            (&all[..], &["--urls", "args"][..], "args"),
+            (&all[..], &[], "plain"),
+            (&all[3..], &[], "staging"),
+            (&all[..2], &[], "json"),
+        ] {
+            let loaded = load(&inputs(folder.path(), variables, arguments));
+            assert_eq!(loaded.configuration.value("URLS"), Some(winner));
+        }
+        std::fs::remove_file(folder.path().join("appsettings.json")).unwrap();
+        for (variables, winner) in [(&all[..2], "dotnet"), (&all[..1], "aspnetcore")] {
+            let loaded = load(&inputs(folder.path(), variables, &[]));
+            assert_eq!(loaded.configuration.value("urls"), Some(winner));
+        }
+    }
+
+    #[test]
+    fn files_and_plain_variables_come_too_late_for_the_environment() {
+        let folder = folder(&[("appsettings.json", r#"{"Environment":"Development"}"#)]);
+        let loaded = load(&inputs(folder.path(), &[("ENVIRONMENT", "Staging")], &[]));
+        assert_eq!(loaded.environment.value, "Production");
+        assert_eq!(loaded.configuration.value("environment"), Some("Staging"));
+    }
+
+    #[test]
+    fn the_mistakes_of_all_files_are_told_together() {
+        let files = [("appsettings.json", "{"), ("appsettings.Production.json", "[]")];
+        let folder = folder(&files);
+        let loaded = load(&inputs(folder.path(), &[], &["-a=1"]));
+        assert_eq!(loaded.problems.len(), 3, "{:#?}", loaded.problems);
+    }
+
+    #[test]
+    fn a_relative_content_root_counts_from_the_current_directory() {
+        let folder = folder(&[]);
+        std::fs::create_dir(folder.path().join("other")).unwrap();
+        let loaded = load(&inputs(folder.path(), &[], &["--contentRoot", "./x/../other"]));
+        assert_eq!(loaded.content_root.value, folder.path().join("other"));
+        assert!(loaded.problems.is_empty());
+        let loaded = load(&inputs(folder.path(), &[("DOTNET_CONTENTROOT", "missing")], &[]));
+        let told = loaded.problems[0].to_string();
+        assert!(told.contains(&format!("{}/missing/", folder.path().display())), "{told}");
+        assert!(told.contains("environment variable DOTNET_CONTENTROOT"), "{told}");
+    }
+}

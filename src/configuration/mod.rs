@@ -1,0 +1,85 @@
+//! Which value does a setting have, and who said so?
+//!
+//! In go the layers of `WebApplication.CreateBuilder`, weakest first: variables with a prefix, the
+//! command line, the appsettings files, user secrets, all variables, the command line again, code.
+//! Out comes a [`Configuration`]: flat keys such as `Kestrel:Endpoints:Http:Url`, compared without
+//! case, each with its text, its [`Origin`] (file with line and column, variable, argument) and the
+//! values it shadows. figment carries the layering; the providers that feed it are ours.
+//!
+//! This folder turns no key into a setting: that is `hosting/settings`, which reports its problems
+//! in the [`Problem`] of this folder, so that all mistakes of a start are told together and in one
+//! form. Nothing here knows of sockets, of tokio or of the process: files are read in
+//! `sources`, everything else is a function of its arguments.
+//!
+//! The rules are those of Microsoft's "Configuration in ASP.NET Core".
+
+mod key;
+mod layers;
+pub(crate) mod load;
+mod origin;
+mod problem;
+mod section;
+pub(crate) mod sources;
+
+pub use key::{compare_keys, fold_key, keys_equal};
+pub use layers::{Leaf, Setting, Shadowed};
+pub use load::{CodeSettings, Inputs, Loaded, LookedFor, load};
+pub use origin::{Origin, Sourced};
+pub use problem::{Excerpt, Problem, Severity};
+pub use section::Section;
+pub use sources::user_secrets::{InvalidUserSecretsId, check_user_secrets_id};
+
+use std::collections::BTreeMap;
+
+use layers::Layer;
+
+/// The merged configuration: for every key the strongest value, its origin and what it shadows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Configuration {
+    /// By folded key, see [`fold_key`].
+    settings: BTreeMap<String, Setting>,
+}
+
+impl Configuration {
+    fn from_layers(layers: &[Layer]) -> Self {
+        Self { settings: layers::merge(layers) }
+    }
+
+    /// The value of `key`, or `None` if no layer has it or the strongest one says `null`.
+    ///
+    /// Keys are compared without case; an empty text is a value.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.setting(key)?.value.as_deref()
+    }
+
+    /// The value of `key` with its origin and everything it shadows.
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.get(&fold_key(key))
+    }
+
+    /// The value of `key` with its origin, unless it is absent, null or empty.
+    pub fn non_empty(&self, key: &str) -> Option<Sourced<&str>> {
+        let setting = self.setting(key)?;
+        let value = setting.value.as_deref().filter(|value| !value.is_empty())?;
+        Some(Sourced { value, origin: setting.origin.clone() })
+    }
+
+    /// The part of the configuration below `path`; it may be empty.
+    pub fn section(&self, path: &str) -> Section<'_> {
+        Section::new(self, path.to_owned())
+    }
+
+    /// Every key with a value, in the order of [`compare_keys`] on the folded keys.
+    pub fn settings(&self) -> impl Iterator<Item = &Setting> {
+        self.settings.values()
+    }
+
+    /// The keys that lie below `path`, `path` itself left out.
+    fn below(&self, path: &str) -> impl Iterator<Item = (&str, &Setting)> {
+        let prefix = if path.is_empty() { String::new() } else { format!("{}:", fold_key(path)) };
+        self.settings
+            .range(prefix.clone()..)
+            .take_while(move |(folded, _)| folded.starts_with(&prefix))
+            .map(|(folded, setting)| (folded.as_str(), setting))
+    }
+}

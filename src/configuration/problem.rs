@@ -1,0 +1,162 @@
+//! A mistake in what the user gave us: what, where it was set, how to fix it.
+
+use std::fmt;
+
+use super::origin::Origin;
+
+/// One mistake in the configuration, told as what / where it was set / how to fix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// What is wrong. Kestrel's own text where Kestrel has one, because people search for it.
+    pub message: String,
+    /// The key it is about, as it was spelled.
+    pub key: Option<String>,
+    /// Where it was set.
+    pub origin: Option<Origin>,
+    /// The line of the file, where one is to blame.
+    pub excerpt: Option<Excerpt>,
+    /// How to put it right.
+    pub fix: Option<String>,
+    /// Whether the start goes on.
+    pub severity: Severity,
+}
+
+/// Whether a mistake ends the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The start is refused.
+    Error,
+    /// The start goes on, unless `--strict` was given.
+    Warning,
+}
+
+/// A line of a file and the place in it that is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The line's number, counted from 1; `None` for a text that is no file.
+    pub line: Option<usize>,
+    /// The column, in characters, counted from 1.
+    pub column: usize,
+    /// The line's text.
+    pub text: String,
+}
+
+impl Problem {
+    /// A mistake that ends the start.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self::new(message.into(), Severity::Error)
+    }
+
+    /// A mistake that is reported, and ends the start only under `--strict`.
+    pub fn warning(message: impl Into<String>) -> Self {
+        Self::new(message.into(), Severity::Warning)
+    }
+
+    fn new(message: String, severity: Severity) -> Self {
+        Self { message, key: None, origin: None, excerpt: None, fix: None, severity }
+    }
+
+    /// Names the key it is about.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Names where it was set.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Shows the line.
+    #[must_use]
+    pub fn excerpt(mut self, excerpt: Excerpt) -> Self {
+        self.excerpt = Some(excerpt);
+        self
+    }
+
+    /// Says how to put it right.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// The lines below the message: where it was set, the line of the file, the fix.
+    pub fn details(&self) -> String {
+        let mut lines = Vec::new();
+        match (&self.key, &self.origin) {
+            (Some(key), Some(origin)) => lines.push(format!("set by: {origin}, key {key}")),
+            (None, Some(origin)) => lines.push(format!("set by: {origin}")),
+            (Some(key), None) => lines.push(format!("key: {key}")),
+            (None, None) => {}
+        }
+        if let Some(excerpt) = &self.excerpt {
+            lines.extend(excerpt.to_string().lines().map(str::to_owned));
+        }
+        if let Some(fix) = &self.fix {
+            lines.push(format!("fix: {fix}"));
+        }
+        lines.join("\n")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for line in self.details().lines() {
+            write!(f, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A minified file is one line of any length: show what lies around the place.
+        const BEFORE: usize = 60;
+        const SHOWN: usize = 100;
+        let number = self.line.map(|line| format!("{line} | ")).unwrap_or_default();
+        let skipped = self.column.saturating_sub(BEFORE + 1);
+        let shown: String = self
+            .text
+            .chars()
+            .skip(skipped)
+            .take(SHOWN)
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .collect();
+        writeln!(f, "{number}{shown}")?;
+        let margin: String = number.chars().map(|c| if c == '|' { '|' } else { ' ' }).collect();
+        write!(f, "{margin}{:>caret$}", "^", caret = self.column - skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_reads_as_what_where_how() {
+        let problem = Problem::error("Invalid url: 'x'")
+            .key("Urls")
+            .origin(Origin::EnvironmentVariable("ASPNETCORE_URLS".to_owned()))
+            .excerpt(Excerpt { line: Some(12), column: 3, text: "  x".to_owned() })
+            .fix("write http://localhost:5000");
+        assert_eq!(
+            problem.to_string(),
+            "Invalid url: 'x'\n  set by: environment variable ASPNETCORE_URLS, key Urls\n  \
+             12 |   x\n     |   ^\n  fix: write http://localhost:5000"
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_the_place() {
+        let text = format!("{}X{}", "a".repeat(500), "b".repeat(500));
+        let shown = Excerpt { line: None, column: 501, text }.to_string();
+        let (line, caret) = shown.split_once('\n').unwrap();
+        assert!(line.len() < 120, "{line}");
+        assert_eq!(line.find('X'), caret.find('^'));
+    }
+}

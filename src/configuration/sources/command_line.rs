@@ -1,0 +1,150 @@
+//! The command line as configuration, in the forms .NET takes:
+//! `--key value`, `--key=value`, `/key value`, `/key=value`, `key=value`.
+//!
+//! A switch always takes the next argument, even one that starts with a dash. A bare word, a
+//! single-dash switch and a switch at the very end set nothing; .NET drops them in silence, we
+//! say so.
+
+use crate::configuration::layers::Leaf;
+use crate::configuration::origin::Origin;
+use crate::configuration::problem::Problem;
+
+/// The settings of a command line and what was wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct CommandLine {
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// What one argument says, told apart before its value is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Argument<'a> {
+    /// It holds key and value.
+    Setting { key: &'a str, value: &'a str, switch: &'a str },
+    /// A key whose value is the next argument.
+    Switch { key: &'a str },
+    /// `-k=value`: .NET allows it only with a mapping, and there are none.
+    ShortSwitch,
+    /// It sets nothing.
+    Nothing,
+}
+
+impl<'a> Argument<'a> {
+    /// Reads one argument in key position.
+    pub(crate) fn parse(argument: &'a str) -> Self {
+        let body = argument.strip_prefix("--").or_else(|| argument.strip_prefix('/'));
+        match (body, argument.split_once('=')) {
+            (None, Some(_)) if argument.starts_with('-') => Self::ShortSwitch,
+            (_, Some((switch, value))) => {
+                let key = switch.strip_prefix("--").or_else(|| switch.strip_prefix('/'));
+                Self::Setting { key: key.unwrap_or(switch), value, switch }
+            }
+            (Some(key), None) => Self::Switch { key },
+            (None, None) => Self::Nothing,
+        }
+    }
+}
+
+/// Reads `arguments`, each with its place on the command line.
+pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
+    let mut result = CommandLine::default();
+    let mut rest = arguments.iter();
+    while let Some((position, argument)) = rest.next() {
+        let origin = |argument: &str| Origin::CommandLine {
+            position: *position,
+            argument: argument.to_owned(),
+        };
+        match Argument::parse(argument) {
+            Argument::Setting { key, value, switch } => result.leaves.push(Leaf {
+                key: key.to_owned(),
+                value: Some(value.to_owned()),
+                origin: origin(switch),
+            }),
+            Argument::Switch { key } => match rest.next() {
+                Some((_, value)) => result.leaves.push(Leaf {
+                    key: key.to_owned(),
+                    value: Some(value.clone()),
+                    origin: origin(argument),
+                }),
+                None => result.problems.push(
+                    Problem::warning(format!(
+                        "The switch '{argument}' has no value and is ignored."
+                    ))
+                    .origin(origin(argument))
+                    .fix(format!("write {argument} VALUE or {argument}=VALUE")),
+                ),
+            },
+            Argument::ShortSwitch => {
+                let longer = argument.trim_start_matches('-');
+                result.problems.push(
+                    Problem::error(format!(
+                        "The short switch '{argument}' is not defined in the switch mappings."
+                    ))
+                    .origin(origin(argument))
+                    .fix(format!("settings take two dashes: --{longer}")),
+                );
+            }
+            Argument::Nothing => result.problems.push(
+                Problem::warning(format!("The argument '{argument}' sets nothing and is ignored."))
+                    .origin(origin(argument))
+                    .fix("settings are written --key value, --key=value or key=value"),
+            ),
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(arguments: &[&str]) -> Vec<(usize, String)> {
+        arguments.iter().map(|argument| (*argument).to_owned()).enumerate().collect()
+    }
+
+    #[test]
+    fn every_form_sets_a_key() {
+        for (arguments, expected) in [
+            (&["--a", "1"][..], &[("a", "1")][..]),
+            (&["--b=2"], &[("b", "2")]),
+            (&["/c", "3"], &[("c", "3")]),
+            (&["/d=4"], &[("d", "4")]),
+            (&["e=5"], &[("e", "5")]),
+            (&["--a=b=c"], &[("a", "b=c")]),
+            (&["--a="], &[("a", "")]),
+            (&["--a", "--b", "2"], &[("a", "--b")]),
+            (&["-a", "1"], &[]),
+            (&["word", "--a", "1"], &[("a", "1")]),
+            (&["--", "x"], &[("", "x")]),
+            (&["/var/www", "x"], &[("var/www", "x")]),
+            (&["--A__B", "1"], &[("A__B", "1")]),
+            (&["--a"], &[]),
+        ] {
+            let result = read(&numbered(arguments));
+            let settings: Vec<_> = result
+                .leaves
+                .iter()
+                .map(|leaf| (leaf.key.as_str(), leaf.value.as_deref().unwrap_or_default()))
+                .collect();
+            assert_eq!(settings, expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn what_sets_nothing_is_told() {
+        for (arguments, told) in [
+            (&["-a=1"][..], "The short switch '-a=1' is not defined in the switch mappings."),
+            (&["word"], "The argument 'word' sets nothing and is ignored."),
+            (&["--a"], "The switch '--a' has no value and is ignored."),
+        ] {
+            let problems = read(&numbered(arguments)).problems;
+            assert_eq!(problems[0].message, told);
+        }
+    }
+
+    #[test]
+    fn the_origin_is_the_place_of_the_key() {
+        let result = read(&[(3, "--urls".to_owned()), (4, "x".to_owned())]);
+        assert_eq!(result.leaves[0].origin.to_string(), "command line, argument 3 (--urls)");
+    }
+}

@@ -1,0 +1,364 @@
+//! JSON files: comments, trailing commas and a byte order mark are welcome, a duplicate key is not.
+//!
+//! The text is flattened as .NET does it: segments joined by `:`, arrays by index, `true` becomes
+//! `True`, numbers keep their letters, null and `{}` are null values, `[]` is an empty text.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::Ranged;
+use jsonc_parser::errors::ParseErrorKind;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+
+use crate::configuration::key::fold_key;
+use crate::configuration::layers::Leaf;
+use crate::configuration::origin::Origin;
+use crate::configuration::problem::{Excerpt, Problem};
+
+/// How deep objects and arrays may nest, as in .NET.
+const MAX_DEPTH: usize = 64;
+
+/// Reads an optional file. `shown` is its path in origins, relative to the content root.
+///
+/// # Errors
+///
+/// The problems of a file that is there but cannot be read or is no JSON object. A file that is
+/// absent, or a folder of that name, is `None`.
+pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Option<Vec<Leaf>>, Vec<Problem>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => {
+            return Err(vec![
+                Problem::error(format!("{} It cannot be read: {error}.", failed(path)))
+                    .fix("let the user that runs the server read it, or remove it"),
+            ]);
+        }
+    };
+    parse(&decode(&bytes), path, shown).map(Some)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory
+    )
+}
+
+fn failed(path: &Path) -> String {
+    format!("Failed to load configuration from file '{}'.", path.display())
+}
+
+/// The text of a file: UTF-8, or UTF-16 where a byte order mark says so.
+fn decode(bytes: &[u8]) -> String {
+    fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+        let units = bytes.chunks(2).map(|pair| unit([pair[0], *pair.get(1).unwrap_or(&0)]));
+        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    }
+    match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// Flattens the text of a file.
+///
+/// # Errors
+///
+/// What is wrong with the text, with line, column and the line itself.
+pub(crate) fn parse(text: &str, path: &Path, shown: &Path) -> Result<Vec<Leaf>, Vec<Problem>> {
+    let document = Document { text, path, shown };
+    let options = ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
+        let (reason, fix) = explain(error.kind());
+        vec![document.problem(
+            error.range().start,
+            &format!("Could not parse the JSON file: {reason}."),
+            fix,
+        )]
+    })?;
+    let Some(root) = parsed.value else {
+        let reason = "The input does not contain any JSON tokens.";
+        return Err(vec![document.problem(0, reason, "write {} for a file without settings")]);
+    };
+    let Value::Object(object) = &root else {
+        let reason = format!(
+            "Top-level JSON element must be an object. Instead, '{}' was found.",
+            kind(&root)
+        );
+        let fix = "put the settings in braces: { \"Key\": \"value\" }";
+        return Err(vec![document.problem(root.start(), &reason, fix)]);
+    };
+    let mut flattened = Flattened { document, leaves: BTreeMap::new(), problems: Vec::new() };
+    flattened.object(object, "", 1);
+    if flattened.problems.is_empty() {
+        Ok(flattened.leaves.into_values().collect())
+    } else {
+        Err(flattened.problems)
+    }
+}
+
+/// The name .NET has for a kind of JSON value.
+fn kind(value: &Value<'_>) -> &'static str {
+    match value {
+        Value::StringLit(_) => "String",
+        Value::NumberLit(_) => "Number",
+        Value::BooleanLit(literal) if literal.value => "True",
+        Value::BooleanLit(_) => "False",
+        Value::Object(_) => "Object",
+        Value::Array(_) => "Array",
+        Value::NullKeyword(_) => "Null",
+    }
+}
+
+/// A parse error in a sentence, and what was expected.
+fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
+    use ParseErrorKind as Kind;
+    let fix = match kind {
+        Kind::ExpectedComma => "a value is followed by ',', '}' or ']': is a comma missing here?",
+        Kind::ExpectedColonAfterObjectKey => "a name is followed by ':' and a value",
+        Kind::ExpectedObjectValue => "a name and ':' are followed by a value",
+        Kind::ExpectedStringObjectProperty | Kind::UnexpectedTokenInObject => {
+            "inside { } stand names in double quotes, each with ':' and a value"
+        }
+        Kind::SingleQuotedStringsNotAllowed => "use double quotes",
+        Kind::HexadecimalNumbersNotAllowed
+        | Kind::UnaryPlusNumbersNotAllowed
+        | Kind::BareDecimalPointNumbersNotAllowed
+        | Kind::NonFiniteNumbersNotAllowed
+        | Kind::ExpectedDigit
+        | Kind::ExpectedDigitFollowingNegativeSign
+        | Kind::ExpectedPlusMinusOrDigitInNumberLiteral => {
+            "write a decimal number, or put the text in double quotes"
+        }
+        Kind::MultipleRootJsonValues => "the file is one { } object: remove what stands after it",
+        Kind::UnterminatedObject => "this '{' is never closed: add '}'",
+        Kind::UnterminatedArray => "this '[' is never closed: add ']'",
+        Kind::UnterminatedCommentBlock => "this '/*' is never closed: add '*/'",
+        Kind::UnexpectedWord => {
+            "texts stand in double quotes; only true, false and null stand alone"
+        }
+        Kind::UnexpectedComma => "remove this comma, or add the value before it",
+        Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket => {
+            "nothing is open that this could close"
+        }
+        Kind::NestingDepthExceeded => {
+            return (
+                format!("The maximum configured depth of {MAX_DEPTH} has been exceeded"),
+                "nest less",
+            );
+        }
+        Kind::String(_) => {
+            "a text starts and ends with '\"'; inside it, write \\\" and \\\\ for \" and \\"
+        }
+        _ => "a JSON value was expected here",
+    };
+    let mut reason = kind.to_string();
+    reason.get_mut(..1).map(str::make_ascii_lowercase).unwrap_or_default();
+    (reason, fix)
+}
+
+/// A file's text and how to point into it.
+#[derive(Clone, Copy)]
+struct Document<'a> {
+    text: &'a str,
+    path: &'a Path,
+    shown: &'a Path,
+}
+
+impl Document<'_> {
+    /// Line and column, both from 1, of a byte offset.
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text[..offset.min(self.text.len())];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    fn origin(&self, offset: usize) -> Origin {
+        let (line, column) = self.place(offset);
+        Origin::File { path: PathBuf::from(self.shown), line, column }
+    }
+
+    fn problem(&self, offset: usize, reason: &str, fix: &str) -> Problem {
+        let (line, column) = self.place(offset);
+        let text = self.text.lines().nth(line - 1).unwrap_or_default().to_owned();
+        Problem::error(format!("{} {reason}", failed(self.path)))
+            .origin(self.origin(offset))
+            .excerpt(Excerpt { line: Some(line), column, text })
+            .fix(fix)
+    }
+}
+
+struct Flattened<'a> {
+    document: Document<'a>,
+    leaves: BTreeMap<String, Leaf>,
+    problems: Vec<Problem>,
+}
+
+impl Flattened<'_> {
+    fn object(&mut self, object: &Object<'_>, path: &str, depth: usize) {
+        for property in &object.properties {
+            let name = property.name.as_str();
+            let key = if path.is_empty() { name.to_owned() } else { format!("{path}:{name}") };
+            self.value(&property.value, key, property.range.start, depth);
+        }
+    }
+
+    /// `named` is where the member's name stands: a duplicate is shown there.
+    fn value(&mut self, value: &Value<'_>, key: String, named: usize, depth: usize) {
+        let start = value.start();
+        let nested = matches!(value, Value::Object(_) | Value::Array(_));
+        if nested && depth >= MAX_DEPTH {
+            let reason = format!("The maximum configured depth of {MAX_DEPTH} has been exceeded.");
+            self.problems.push(self.document.problem(start, &reason, "nest less"));
+            return;
+        }
+        let text = match value {
+            Value::Object(object) if object.properties.is_empty() => None,
+            Value::Array(array) if array.elements.is_empty() => Some(String::new()),
+            Value::Object(object) => return self.object(object, &key, depth + 1),
+            Value::Array(array) => {
+                for (index, element) in array.elements.iter().enumerate() {
+                    self.value(element, format!("{key}:{index}"), element.start(), depth + 1);
+                }
+                return;
+            }
+            Value::StringLit(literal) => {
+                self.reject_raw_controls(start, value.end());
+                Some(literal.value.to_string())
+            }
+            Value::NumberLit(literal) => Some(literal.value.to_owned()),
+            Value::BooleanLit(literal) => {
+                Some(if literal.value { "True" } else { "False" }.to_owned())
+            }
+            Value::NullKeyword(_) => None,
+        };
+        let folded = fold_key(&key);
+        // As .NET: a scalar must be the first with its key; an empty object or array overwrites.
+        if let Some(first) = self.leaves.get(&folded).filter(|_| !nested) {
+            let reason = format!("A duplicate key '{key}' was found.");
+            let fix = format!("keep one of the two; the first stands at {}", first.origin);
+            self.problems.push(self.document.problem(named, &reason, &fix).key(key));
+            return;
+        }
+        let origin = self.document.origin(start);
+        self.leaves.insert(folded, Leaf { key, value: text, origin });
+    }
+
+    /// JSON wants control characters inside texts escaped; the parser lets a raw tab pass.
+    fn reject_raw_controls(&mut self, start: usize, end: usize) {
+        let raw = &self.document.text[start..end];
+        if let Some(place) = raw.find(|character: char| character < ' ') {
+            let reason = "Could not parse the JSON file: a control character stands in a text.";
+            let fix = "write \\t for a tab and \\n for a line break";
+            self.problems.push(self.document.problem(start + place, reason, fix));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaves(text: &str) -> Vec<(String, Option<String>, String)> {
+        parse(text, Path::new("/x/a.json"), Path::new("a.json"))
+            .unwrap()
+            .into_iter()
+            .map(|leaf| (leaf.key, leaf.value, leaf.origin.to_string()))
+            .collect()
+    }
+
+    fn messages(text: &str) -> Vec<String> {
+        let problems = parse(text, Path::new("/x/a.json"), Path::new("a.json")).unwrap_err();
+        problems.into_iter().map(|problem| problem.to_string()).collect()
+    }
+
+    #[test]
+    fn values_keep_their_text_and_place() {
+        let text = "{\n // one\n \"A\": { \"B\": 1.0, \"C\": true, },\n \"L\": [\"x\", {\"X\": null}], \"E\": {}, \"F\": []\n}";
+        let expected = [
+            ("A:B", Some("1.0"), "a.json:3:14"),
+            ("A:C", Some("True"), "a.json:3:24"),
+            ("E", None, "a.json:4:32"),
+            ("F", Some(""), "a.json:4:41"),
+            ("L:0", Some("x"), "a.json:4:8"),
+            ("L:1:X", None, "a.json:4:19"),
+        ];
+        let expected =
+            expected.map(|(k, v, o)| (k.to_owned(), v.map(str::to_owned), o.to_owned())).to_vec();
+        assert_eq!(leaves(text), expected);
+    }
+
+    #[test]
+    fn the_same_object_twice_merges_but_a_scalar_twice_is_refused() {
+        assert_eq!(leaves(r#"{"A":{"X":"1"},"a":{"Y":"2"},"A:Z":"3"}"#).len(), 3);
+        for text in [r#"{"A":"1","a":"2"}"#, r#"{"A:B":"1","A":{"B":"2"}}"#, r#"{"A":{},"A":1}"#] {
+            assert!(messages(text)[0].contains("A duplicate key '"), "{text}");
+        }
+        assert_eq!(leaves(r#"{"A":1,"A":{}}"#)[0].1, None);
+    }
+
+    #[test]
+    fn a_mistake_shows_its_line_and_what_was_expected() {
+        assert_eq!(
+            messages("{\n  \"A\": \"1\"\n  \"B\": \"2\"\n}\n"),
+            ["Failed to load configuration from file '/x/a.json'. Could not parse the JSON file: \
+              expected comma.\n  set by: a.json:2:11\n  2 |   \"A\": \"1\"\n    |           ^\n  fix: a value \
+              is followed by ',', '}' or ']': is a comma missing here?"]
+        );
+        for (text, told) in [
+            ("", "does not contain any JSON tokens"),
+            ("// only this", "does not contain any JSON tokens"),
+            ("[1,2]", "Top-level JSON element must be an object. Instead, 'Array' was found."),
+            ("{\"A\": ", "are followed by a value"),
+            ("{\"A\": 1 ", "add '}'"),
+            ("{\"A\": 'x'}", "use double quotes"),
+            ("{\"A\": \"x\ty\"}", "a control character stands in a text"),
+            ("{\"A\": 1} x", "one { } object"),
+        ] {
+            assert!(messages(text)[0].contains(told), "{text}: {}", messages(text)[0]);
+        }
+    }
+
+    #[test]
+    fn nesting_ends_at_64_levels() {
+        let nested = |depth| format!("{}\"v\"{}", "{\"k\":".repeat(depth), "}".repeat(depth));
+        assert_eq!(leaves(&nested(64)).len(), 1);
+        for depth in [65, 600, 100_000] {
+            assert!(messages(&nested(depth))[0].contains("maximum configured depth of 64"));
+        }
+    }
+
+    #[test]
+    fn byte_order_marks_choose_the_encoding() {
+        let utf16: Vec<u8> = [0xFFu8, 0xFE]
+            .into_iter()
+            .chain("{\"é\":1}".encode_utf16().flat_map(u16::to_le_bytes))
+            .collect();
+        assert_eq!(decode(&utf16), "{\"é\":1}");
+        assert_eq!(decode("\u{feff}{}".as_bytes()), "{}");
+        assert_eq!(decode("{}".as_bytes()), "{}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*|[\\[\\]{}\",:0-9a-z\\\\/* \n\t]*") {
+            let _ = parse(&text, Path::new("a.json"), Path::new("a.json"));
+        }
+    }
+}

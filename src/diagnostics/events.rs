@@ -1,0 +1,314 @@
+//! Every event the host logs.
+//!
+//! An event carries its id and its message template as fields, so that the console formatters can
+//! print what .NET's do; see `hosting/logging`. The lists of ids per category stand at the end.
+
+use std::time::Duration;
+
+use tracing::{Level, event};
+
+const LIFETIME: &str = "Microsoft.Hosting.Lifetime";
+const HOST: &str = "Microsoft.Extensions.Hosting.Internal.Host";
+const HOSTING: &str = "Microsoft.AspNetCore.Hosting.Diagnostics";
+const KESTREL: &str = "Microsoft.AspNetCore.Server.Kestrel";
+const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
+const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
+const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
+const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
+const OUR_SERVER: &str = "Kestrel.Server";
+
+/// One event: category, level, id, template, optional detail, then the template's fields.
+macro_rules! emit {
+    ($category:expr, $level:ident, $id:literal, $template:literal
+     $(, detail: $detail:expr)? $(; $($name:ident = $value:expr),+)?) => {
+        event!(target: $category, Level::$level, event.id = $id as u64, event.template = $template
+               $(, event.detail = $detail)? $($(, $name = $value)+)?)
+    };
+}
+
+// ---- The life of the host -------------------------------------------------------------------
+
+pub(crate) fn hosting_starting() {
+    emit!(HOST, DEBUG, 1, "Hosting starting");
+}
+
+pub(crate) fn hosting_started() {
+    emit!(HOST, DEBUG, 2, "Hosting started");
+}
+
+pub(crate) fn hosting_stopping() {
+    emit!(HOST, DEBUG, 3, "Hosting stopping");
+}
+
+pub(crate) fn hosting_stopped() {
+    emit!(HOST, DEBUG, 4, "Hosting stopped");
+}
+
+/// The start was refused. `error` is its first line; the whole text goes to standard error.
+pub(crate) fn hosting_failed_to_start(error: &str) {
+    emit!(HOST, ERROR, 11, "Hosting failed to start", detail: error);
+}
+
+/// An endpoint is bound, with its real port.
+pub(crate) fn listening(address: &str) {
+    emit!(LIFETIME, INFO, 14, "Now listening on: {address}"; address = address);
+}
+
+pub(crate) fn application_started() {
+    emit!(LIFETIME, INFO, 0, "Application started. Press Ctrl+C to shut down.");
+}
+
+pub(crate) fn hosting_environment(environment: &str) {
+    emit!(LIFETIME, INFO, 0, "Hosting environment: {EnvName}"; EnvName = environment);
+}
+
+pub(crate) fn content_root_path(content_root: &str) {
+    emit!(LIFETIME, INFO, 0, "Content root path: {ContentRoot}"; ContentRoot = content_root);
+}
+
+pub(crate) fn application_stopping() {
+    emit!(LIFETIME, INFO, 0, "Application is shutting down...");
+}
+
+/// SIGHUP came. It ends the reference; a host that serves must not die of a closed terminal.
+pub(crate) fn hangup_ignored() {
+    emit!(
+        OUR_SERVER,
+        INFO,
+        3,
+        "A hang-up signal (SIGHUP) came; it changes nothing in this version."
+    );
+}
+
+// ---- The choice of endpoints ----------------------------------------------------------------
+
+pub(crate) fn ports_overridden(http: &str, https: &str, urls: &str, detail: &str) {
+    emit!(HOSTING, WARN, 15,
+        "Overriding HTTP_PORTS '{http}' and HTTPS_PORTS '{https}'. Binding to values defined by URLS instead '{urls}'.",
+        detail: detail; http = http, https = https, urls = urls);
+}
+
+pub(crate) fn addresses_overridden(addresses: &str, detail: &str) {
+    emit!(KESTREL, WARN, 0,
+        "Overriding address(es) '{addresses}'. Binding to endpoints defined via IConfiguration and/or UseKestrel() instead.",
+        detail: detail; addresses = addresses);
+}
+
+pub(crate) fn endpoints_overridden(addresses: &str, detail: &str) {
+    emit!(KESTREL, INFO, 0,
+        "Overriding endpoints defined via IConfiguration and/or UseKestrel() because {settingName} is set to true. Binding to address(es) '{addresses}' instead.",
+        detail: detail; settingName = "PreferHostingUrls", addresses = addresses);
+}
+
+pub(crate) fn default_address(address: &str) {
+    emit!(KESTREL, DEBUG, 0, "No listening endpoints were configured. Binding to {address} by default.";
+        address = address);
+}
+
+pub(crate) fn http3_not_enabled(endpoint: &str) {
+    emit!(KESTREL, WARN, 65,
+        "HTTP/3 is not enabled for {Endpoint}. HTTP/3 requires TLS. Connections to this endpoint will use HTTP/1.1.";
+        Endpoint = endpoint);
+}
+
+/// One loopback family is missing. Kestrel logs this at Information since 5.0; its documentation
+/// promises a warning, and an operator wants to see it.
+pub(crate) fn loopback_unavailable(address: &str, interface: &str, error: &str) {
+    emit!(KESTREL, WARN, 0, "Unable to bind to {address} on the {interfaceName} interface: '{error}'.";
+        address = address, interfaceName = interface, error = error);
+}
+
+pub(crate) fn any_ipv6_unavailable(address: &str, fallback: &str, error: &str) {
+    emit!(KESTREL, TRACE, 0, "Failed to bind to {address} (IPv6Any).", detail: error; address = address);
+    emit!(KESTREL, DEBUG, 0, "Failed to bind to {address} (IPv6Any). Attempting to bind to {fallback} instead.";
+        address = address, fallback = fallback);
+}
+
+/// A host name is no filter.
+pub(crate) fn name_binds_all(address: &str, host: &str, detail: &str) {
+    emit!(OUR_ENDPOINTS, INFO, 1,
+        "'{host}' in {address} is neither an IP address nor localhost: bound to all interfaces.",
+        detail: detail; host = host, address = address);
+}
+
+/// A weaker source gave other addresses.
+pub(crate) fn urls_shadowed(detail: &str) {
+    emit!(OUR_ENDPOINTS, INFO, 2, "Two sources give different addresses; the stronger one is used.", detail: detail);
+}
+
+pub(crate) fn blank_trimmed(address: &str, detail: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 3, "Blanks around the address {address} are left out.", detail: detail;
+        address = address);
+}
+
+// ---- Configuration --------------------------------------------------------------------------
+
+/// Something about the configuration is odd but does not stop the start.
+pub(crate) fn configuration_warning(message: &str, detail: &str) {
+    emit!(OUR_CONFIGURATION, WARN, 1, "{problem}", detail: detail; problem = message);
+}
+
+pub(crate) fn configuration_file(path: &str, found: bool) {
+    let outcome = if found { "read" } else { "not there" };
+    emit!(OUR_CONFIGURATION, DEBUG, 2, "Configuration file {path}: {outcome}"; path = path, outcome = outcome);
+}
+
+pub(crate) fn web_root_created(path: &str) {
+    emit!(OUR_CONFIGURATION, INFO, 3, "The web root {path} did not exist and was created."; path = path);
+}
+
+// ---- Connections ----------------------------------------------------------------------------
+
+pub(crate) fn connection_accepted(id: &dyn std::fmt::Display) {
+    emit!(CONNECTIONS, DEBUG, 39, "Connection id \"{ConnectionId}\" accepted."; ConnectionId = tracing::field::display(id));
+}
+
+pub(crate) fn connection_started(id: &dyn std::fmt::Display) {
+    emit!(CONNECTIONS, DEBUG, 1, "Connection id \"{ConnectionId}\" started."; ConnectionId = tracing::field::display(id));
+}
+
+pub(crate) fn connection_stopped(id: &dyn std::fmt::Display) {
+    emit!(CONNECTIONS, DEBUG, 2, "Connection id \"{ConnectionId}\" stopped."; ConnectionId = tracing::field::display(id));
+}
+
+pub(crate) fn connection_rejected(id: &dyn std::fmt::Display) {
+    emit!(CONNECTIONS, WARN, 24,
+        "Connection id \"{ConnectionId}\" rejected because the maximum number of concurrent connections has been reached.";
+        ConnectionId = tracing::field::display(id));
+}
+
+/// The peer broke the protocol, or went away in the middle.
+pub(crate) fn connection_ended_abnormally(
+    id: &dyn std::fmt::Display,
+    error: &dyn std::fmt::Display,
+) {
+    emit!(BAD_REQUESTS, DEBUG, 17, "Connection id \"{ConnectionId}\" bad request data: \"{message}\"";
+        ConnectionId = tracing::field::display(id), message = tracing::field::display(error));
+}
+
+/// The client speaks another version of HTTP than the endpoint.
+pub(crate) fn wrong_version(id: &dyn std::fmt::Display, expected: &str, detected: &str) {
+    emit!(BAD_REQUESTS, DEBUG, 54,
+        "Connection id \"{ConnectionId}\": Invalid content received on connection. Possible incorrect HTTP version detected. Expected {ExpectedHttpVersion} but received {DetectedHttpVersion}.";
+        ConnectionId = tracing::field::display(id), ExpectedHttpVersion = expected, DetectedHttpVersion = detected);
+}
+
+pub(crate) fn no_protocol() {
+    emit!(KESTREL, ERROR, 0, "An endpoint must be configured to serve at least one protocol.");
+}
+
+/// Accepting failed, as it does when the process is out of file descriptors.
+pub(crate) fn accept_failed(address: &str, error: &str, pause: Duration) {
+    emit!(OUR_SERVER, WARN, 1,
+        "Connections to {address} cannot be accepted: {error}. Trying again every {milliseconds} ms; open connections go on.",
+        detail: "fix: raise the limit of open files (ulimit -n, or LimitNOFILE= in a systemd unit)";
+        address = address, error = error, milliseconds = pause.as_millis() as u64);
+}
+
+pub(crate) fn connections_did_not_close(count: usize) {
+    emit!(
+        CONNECTIONS,
+        DEBUG,
+        16,
+        "Some connections failed to close gracefully during server shutdown."
+    );
+    emit!(OUR_SERVER, WARN, 2,
+        "{count} connections were still busy when the shutdown timeout ended; they are aborted.";
+        count = count as u64);
+}
+
+// ---- Scopes: only made where the console wants them (IncludeScopes) ---------------------------
+
+const SCOPE: &str = "Kestrel.Scope";
+
+pub(crate) fn connection_scope(id: &dyn std::fmt::Display) -> tracing::Span {
+    tracing::info_span!(target: SCOPE, "connection", ConnectionId = tracing::field::display(id))
+}
+
+/// Whether scopes are wanted; costs one atomic load.
+pub(crate) fn scopes_are_logged() -> bool {
+    tracing::span_enabled!(target: SCOPE, Level::INFO)
+}
+
+pub(crate) fn request_scope(
+    connection: &tracing::Span,
+    [trace_id, span_id, parent_id]: [&str; 3],
+    path: &str,
+    request_id: &str,
+) -> tracing::Span {
+    tracing::info_span!(target: SCOPE, parent: connection, "request", SpanId = span_id, TraceId = trace_id,
+        ParentId = parent_id, RequestPath = path, RequestId = request_id)
+}
+
+// ---- Requests -------------------------------------------------------------------------------
+
+/// Whether the lines of requests are wanted at all; costs one atomic load.
+pub(crate) fn requests_are_logged() -> bool {
+    tracing::enabled!(target: HOSTING, Level::INFO)
+}
+
+/// The parts of a request that its log lines tell.
+#[derive(Debug)]
+pub(crate) struct RequestFacts {
+    pub(crate) protocol: &'static str,
+    pub(crate) method: String,
+    pub(crate) scheme: &'static str,
+    pub(crate) host: String,
+    /// Decoded.
+    pub(crate) path: String,
+    /// With its `?`, as it was sent.
+    pub(crate) query: String,
+}
+
+impl std::fmt::Display for RequestFacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { protocol, method, scheme, host, path, query } = self;
+        write!(f, "{protocol} {method} {scheme}://{host}{path}{query}")
+    }
+}
+
+/// Missing values are `-`, and a blank in a content type is `+`, so that the line splits at blanks.
+fn shown(value: Option<&str>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.replace(' ', "+"))
+}
+
+pub(crate) fn request_starting(
+    request: &RequestFacts,
+    content_type: Option<&str>,
+    content_length: Option<u64>,
+) {
+    let length = content_length.map(|length| length.to_string());
+    event!(target: HOSTING, Level::INFO, event.id = 1u64,
+        event.template = "Request starting {Protocol} {Method} {Scheme}://{Host}{PathBase}{Path}{QueryString} - {ContentType} {ContentLength}",
+        Protocol = request.protocol, Method = request.method, ContentType = content_type,
+        ContentLength = content_length, Scheme = request.scheme, Host = request.host, PathBase = "",
+        Path = request.path, QueryString = request.query,
+        "Request starting {request} - {} {}", shown(content_type), shown(length.as_deref()));
+}
+
+pub(crate) fn request_finished(
+    request: &RequestFacts,
+    status: u16,
+    content_type: Option<&str>,
+    content_length: Option<u64>,
+    elapsed: Duration,
+) {
+    let milliseconds = elapsed.as_secs_f64() * 1000.0;
+    let length = content_length.map(|length| length.to_string());
+    event!(target: HOSTING, Level::INFO, event.id = 2u64,
+        event.template = "Request finished {Protocol} {Method} {Scheme}://{Host}{PathBase}{Path}{QueryString} - {StatusCode} {ContentLength} {ContentType} {ElapsedMilliseconds}ms",
+        ElapsedMilliseconds = milliseconds, StatusCode = u64::from(status), ContentType = content_type,
+        ContentLength = content_length, Protocol = request.protocol, Method = request.method,
+        Scheme = request.scheme, Host = request.host, PathBase = "", Path = request.path,
+        QueryString = request.query,
+        "Request finished {request} - {status} {} {} {milliseconds:.4}ms", shown(length.as_deref()), shown(content_type));
+}
+
+/// The app panicked while it answered.
+pub(crate) fn application_failed(id: &dyn std::fmt::Display, request_id: &str, error: &str) {
+    emit!(KESTREL, ERROR, 13,
+        "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": An unhandled exception was thrown by the application.",
+        detail: error; ConnectionId = tracing::field::display(id), TraceIdentifier = request_id);
+}
+
+// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 4.

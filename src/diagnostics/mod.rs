@@ -1,0 +1,9 @@
+//! What does this log line mean?
+//!
+//! Every line the host writes is a function of [`events`], with a stable id, level and category.
+//! Where the event is Kestrel's, so are category, id and text: filters and searches that worked
+//! there work here. Our own events have categories that start with `Kestrel.`.
+//!
+//! This folder imports nothing of ours: what an event tells is passed in as plain text.
+
+pub(crate) mod events;

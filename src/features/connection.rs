@@ -1,0 +1,151 @@
+//! What is known of the connection a request came in on.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+
+/// Our end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Local(pub SocketAddr);
+
+/// The client's end of a connection. A client that reaches a dual-stack socket over IPv4 appears
+/// as `::ffff:192.0.2.1`, as it does on Kestrel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remote(pub SocketAddr);
+
+/// How the connection is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Clear text.
+    Http,
+    /// TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme as it stands in a URL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// One client connection, shared by all of its requests.
+///
+/// The server puts it into the extensions of every request; as an axum extractor it is
+/// `Option<Connection>` for a handler that also runs under another server.
+///
+/// ```
+/// async fn who(connection: Option<kestrel::Connection>) -> String {
+///     match connection.and_then(|connection| connection.remote()) {
+///         Some(kestrel::Remote(address)) => address.ip().to_string(),
+///         None => "a Unix socket peer".to_owned(),
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Connection(Arc<Facts>);
+
+struct Facts {
+    id: ConnectionId,
+    local: Option<Local>,
+    remote: Option<Remote>,
+    scheme: Scheme,
+}
+
+impl Connection {
+    /// The facts of a new connection. `local` and `remote` are `None` on a Unix socket.
+    pub fn new(id: u64, local: Option<Local>, remote: Option<Remote>, scheme: Scheme) -> Self {
+        Self(Arc::new(Facts { id: ConnectionId(id), local, remote, scheme }))
+    }
+
+    /// The connection's id, in the form log lines use: thirteen digits and letters.
+    pub fn id(&self) -> ConnectionId {
+        self.0.id
+    }
+
+    /// Our address, `None` on a Unix socket.
+    pub fn local(&self) -> Option<Local> {
+        self.0.local
+    }
+
+    /// The client's address, `None` on a Unix socket.
+    pub fn remote(&self) -> Option<Remote> {
+        self.0.remote
+    }
+
+    /// `https` on a TLS connection, else `http`.
+    pub fn scheme(&self) -> Scheme {
+        self.0.scheme
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id().to_string())
+            .field("local", &self.local())
+            .field("remote", &self.remote())
+            .field("scheme", &self.scheme())
+            .finish()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Connection {
+    type Rejection = (http::StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get().cloned().ok_or((
+            http::StatusCode::INTERNAL_SERVER_ERROR,
+            "the server attached no connection facts to this request",
+        ))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Connection {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get().cloned())
+    }
+}
+
+/// The id of a connection: unique in the process, printed as Kestrel prints it, the digits of a
+/// number in base 32 (`0HNABCDEF0123`), so that log tools that look for that shape keep working.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnectionId(u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
+        // Thirteen groups of five bits hold the 64 bits of the number.
+        let mut text = [b'0'; 13];
+        for (place, digit) in text.iter_mut().rev().enumerate() {
+            *digit = DIGITS[(self.0 >> (5 * place)) as usize & 31];
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_id_has_thirteen_base_32_digits() {
+        for (number, text) in [
+            (0, "0000000000000"),
+            (31, "000000000000V"),
+            (32, "0000000000010"),
+            (u64::MAX, "FVVVVVVVVVVVV"),
+        ] {
+            assert_eq!(ConnectionId(number).to_string(), text);
+        }
+    }
+}

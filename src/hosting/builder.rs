@@ -1,0 +1,409 @@
+//! What code says of a host.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::Router;
+
+use super::error::{ExitKind, HostError};
+use super::host::{Host, StopHandle, first_line};
+use super::lifetime::Signals;
+use super::logging::{self, Logging};
+use super::settings::{CodeEndpoints, HostSettings};
+use super::{explain, process};
+use crate::addresses::{
+    ConfiguredEndpoint, IpLiteral, ListenTarget, PlanProblem, Scope, parse_listen_spec, plan,
+};
+use crate::apps::welcome_page::{self, Welcome};
+use crate::configuration::{
+    CodeSettings, Inputs, Loaded, Origin, Problem, Severity, Sourced, load,
+};
+use crate::diagnostics::events;
+use crate::features::ServerAddresses;
+use crate::server::Server;
+
+/// Builds a [`Host`]: the app, and what code says beside the configuration.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+///
+/// #[tokio::main]
+/// async fn main() -> std::process::ExitCode {
+///     let app = Router::new().route("/", get(|| async { "Hello, World!" }));
+///     kestrel::Host::builder().args(std::env::args().skip(1)).app(app).run().await
+/// }
+/// ```
+#[must_use = "a builder does nothing until it is built or run"]
+#[derive(Default)]
+pub struct HostBuilder {
+    app: Option<AppSource>,
+    server: Option<Box<dyn Server>>,
+    stop: StopHandle,
+    arguments: Vec<(usize, String)>,
+    variables: Option<Vec<(String, String)>>,
+    current_directory: Option<PathBuf>,
+    code: CodeSettings,
+    endpoints: CodeEndpoints,
+    shutdown_timeout: Option<Duration>,
+    strict: bool,
+    no_logging: bool,
+    problems: Vec<Problem>,
+}
+
+/// The app, or how to make it once the host is configured.
+enum AppSource {
+    Ready(Router),
+    Made(Box<dyn FnOnce(&AppContext) -> Router + Send>),
+}
+
+/// What an app can know about its host when it is made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AppContext {
+    /// The merged configuration.
+    pub configuration: crate::configuration::Configuration,
+    /// The environment, such as `Production`.
+    pub environment: String,
+    /// The folder that files are looked up in.
+    pub content_root: PathBuf,
+    /// The bound addresses, once the host has started.
+    pub addresses: ServerAddresses,
+    /// Asks the host to stop.
+    pub stop: StopHandle,
+}
+
+impl HostBuilder {
+    /// The app that answers the requests. Without one, the welcome page does.
+    pub fn app(mut self, app: Router) -> Self {
+        self.app = Some(AppSource::Ready(app));
+        self
+    }
+
+    /// The app, made once the configuration is known.
+    pub fn app_with(mut self, make: impl FnOnce(&AppContext) -> Router + Send + 'static) -> Self {
+        self.app = Some(AppSource::Made(Box::new(make)));
+        self
+    }
+
+    /// The handle that will ask this host to stop, made before the host.
+    pub fn stop_handle(mut self, handle: StopHandle) -> Self {
+        self.stop = handle;
+        self
+    }
+
+    /// Another server in the place of the built-in one.
+    pub fn server(mut self, server: impl Server + 'static) -> Self {
+        self.server = Some(Box::new(server));
+        self
+    }
+
+    /// The command line, without the program's name: settings in the forms .NET takes, such as
+    /// `--urls http://*:5000`. They beat files and variables.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.arguments = arguments
+            .into_iter()
+            .enumerate()
+            .map(|(place, argument)| (place + 1, argument.into()))
+            .collect();
+        self
+    }
+
+    /// As [`args`](Self::args), each argument with its place on the whole command line.
+    #[cfg(feature = "cli")]
+    pub(crate) fn numbered_args(mut self, arguments: Vec<(usize, String)>) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    /// These environment variables in the place of the process's.
+    pub fn environment_variables(
+        mut self,
+        variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        self.variables =
+            Some(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+        self
+    }
+
+    /// This folder in the place of the process's current directory.
+    pub fn current_directory(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.current_directory = Some(folder.into());
+        self
+    }
+
+    /// Listens on an IP address, over everything that `urls` says. Port 0 lets the system choose.
+    pub fn listen(self, address: SocketAddr) -> Self {
+        let literal = IpLiteral {
+            address: address.ip(),
+            scope: match address {
+                SocketAddr::V6(v6) if v6.scope_id() != 0 => Scope::Index(v6.scope_id()),
+                _ => Scope::None,
+            },
+        };
+        self.listen_on(ListenTarget::Ip(literal, address.port()), "listen")
+    }
+
+    /// Listens on both loopback addresses. The port cannot be 0: the two would differ.
+    pub fn listen_localhost(self, port: u16) -> Self {
+        self.listen_on(ListenTarget::Localhost(port), "listen_localhost")
+    }
+
+    /// Listens on all interfaces, IPv6 and IPv4.
+    pub fn listen_any_ip(self, port: u16) -> Self {
+        self.listen_on(ListenTarget::AnyIp(port), "listen_any_ip")
+    }
+
+    /// Listens on a Unix socket.
+    pub fn listen_unix_socket(self, path: impl Into<PathBuf>) -> Self {
+        self.listen_on(ListenTarget::UnixSocket(path.into()), "listen_unix_socket")
+    }
+
+    fn listen_on(mut self, target: ListenTarget, call: &'static str) -> Self {
+        self.endpoints.listen.push(ConfiguredEndpoint {
+            name: target.to_string(),
+            key: call.to_owned(),
+            target: Sourced::new(target, Origin::Code(call)),
+            protocols: None,
+        });
+        self
+    }
+
+    /// Listens on what a command line's `--listen` says; see [`parse_listen_spec`].
+    pub fn listen_spec(mut self, spec: &str, origin: Origin) -> Self {
+        match parse_listen_spec(spec) {
+            Ok(target) => self.endpoints.listen.push(ConfiguredEndpoint {
+                name: target.to_string(),
+                key: "--listen".to_owned(),
+                target: Sourced::new(target, origin),
+                protocols: None,
+            }),
+            Err(fix) => self.problems.push(
+                Problem::error(format!("'{spec}' is nothing to listen on."))
+                    .key("--listen")
+                    .origin(origin)
+                    .fix(fix),
+            ),
+        }
+        self
+    }
+
+    /// Binds these addresses, a `;` list as in key `urls`, over what the configuration says.
+    pub fn use_urls(self, urls: &str) -> Self {
+        self.setting("urls", urls, "use_urls")
+    }
+
+    /// Adds an address to the host's own list, which beats every `urls` (what `app.Urls` is).
+    pub fn add_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoints.added_urls.push(Sourced::new(url.into(), Origin::Code("add_url")));
+        self
+    }
+
+    /// Whether addresses win over `listen` calls and `Kestrel:Endpoints`.
+    pub fn prefer_hosting_urls(self, prefer: bool) -> Self {
+        let text = if prefer { "true" } else { "false" };
+        self.setting("preferHostingUrls", text, "prefer_hosting_urls")
+    }
+
+    /// Sets a key of the configuration over every source.
+    pub fn use_setting(self, key: &str, value: &str) -> Self {
+        self.setting(key, value, "use_setting")
+    }
+
+    fn setting(mut self, key: &str, value: &str, call: &'static str) -> Self {
+        self.code.settings.push((key.to_owned(), value.to_owned(), call));
+        self
+    }
+
+    /// The environment, over variables and command line.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.code.environment = Some(environment.into());
+        self
+    }
+
+    /// The content root, over variables and command line.
+    pub fn content_root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.code.content_root = Some(folder.into());
+        self
+    }
+
+    /// The application's name, over variables and command line.
+    pub fn application_name(mut self, name: impl Into<String>) -> Self {
+        self.code.application_name = Some(name.into());
+        self
+    }
+
+    /// The id of the user's secrets, which are read in Development.
+    pub fn user_secrets_id(mut self, id: impl Into<String>) -> Self {
+        self.code.user_secrets_id = Some(id.into());
+        self
+    }
+
+    /// How long a stop may take, over the key `shutdownTimeoutSeconds`. Default: 30 seconds.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = Some(timeout);
+        self
+    }
+
+    /// Lets every warning about the configuration end the start.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Leaves the log to the app: no subscriber is installed. (One that the app has installed
+    /// itself is left alone in any case.)
+    pub fn without_logging(mut self) -> Self {
+        self.no_logging = true;
+        self
+    }
+
+    /// Loads the configuration, reads the settings and computes the plan. Binds nothing.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in the configuration, together.
+    pub fn build(self) -> Result<Host, HostError> {
+        let variables = self.variables.unwrap_or_else(process::environment_variables);
+        let terminal = process::terminal(&variables);
+        let inputs = Inputs {
+            variables,
+            arguments: self.arguments,
+            current_directory: self.current_directory.unwrap_or_else(process::current_directory),
+            code: self.code,
+        };
+        let loaded = load(&inputs);
+        let settings = HostSettings::read(&loaded, self.endpoints);
+        let plan = plan(&settings.endpoints);
+
+        let mut problems = self.problems;
+        problems.extend(settings.problems);
+        let (fatal, warnings): (Vec<_>, Vec<_>) = problems
+            .into_iter()
+            .partition(|problem| self.strict || problem.severity == Severity::Error);
+        let in_use = plan.problems.iter().all(|problem| problem.address_in_use);
+        let of_plan = plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone());
+        if !fatal.is_empty() {
+            return Err(HostError::Configuration(fatal.into_iter().chain(of_plan).collect()));
+        }
+        let logging = (!self.no_logging).then(|| logging::install(settings.logging, terminal));
+        tell(&loaded, &warnings);
+        if !plan.problems.is_empty() {
+            let problems = of_plan.collect();
+            explain::before_binding(&plan);
+            let error = if in_use {
+                HostError::Endpoints(problems)
+            } else {
+                HostError::Configuration(problems)
+            };
+            return Err(failed(error, logging));
+        }
+        if let Some(web_root) = settings.web_root
+            && !web_root.value.exists()
+        {
+            make_web_root(&web_root).map_err(|problem| HostError::Configuration(vec![problem]))?;
+        }
+        let context = AppContext {
+            configuration: loaded.configuration.clone(),
+            environment: loaded.environment.value.clone(),
+            content_root: loaded.content_root.value.clone(),
+            addresses: ServerAddresses::default(),
+            stop: self.stop,
+        };
+        let app = match self.app {
+            Some(AppSource::Ready(app)) => app,
+            Some(AppSource::Made(make)) => make(&context),
+            None => welcome_page::app(Welcome {
+                environment: context.environment.clone(),
+                addresses: context.addresses.clone(),
+                version: env!("CARGO_PKG_VERSION"),
+            }),
+        };
+        Ok(Host {
+            loaded,
+            plan,
+            server_options: settings.server,
+            shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
+            addresses: context.addresses,
+            stop: context.stop,
+            app,
+            server: self.server,
+            logging,
+        })
+    }
+
+    /// Builds, starts, serves until a signal or a [`StopHandle`] asks for the stop, and stops. A
+    /// failure is printed to standard error. The exit code is the one that `docs/diagnostics.md`
+    /// tells.
+    pub async fn run(self) -> ExitCode {
+        // Before the start, so that a signal during it is not lost.
+        let signals = match Signals::register() {
+            Ok(signals) => signals,
+            Err(error) => return report(&HostError::Server(Box::new(error))),
+        };
+        let host = match self.build() {
+            Ok(host) => host,
+            Err(error) => return report(&error),
+        };
+        match host.start().await {
+            Ok(running) => running.run(signals).await,
+            Err(error) => report(&error),
+        }
+    }
+}
+
+impl std::fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostBuilder")
+            .field("arguments", &self.arguments)
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Prints an error as the binary does, and gives its exit code.
+#[expect(
+    clippy::print_stderr,
+    reason = "the last words of a host that cannot start; its log may be off"
+)]
+fn report(error: &HostError) -> ExitCode {
+    for problem in error.problems() {
+        eprintln!("error: {problem}");
+    }
+    ExitKind::into(error.exit_kind())
+}
+
+fn failed(error: HostError, logging: Option<Logging>) -> HostError {
+    events::hosting_failed_to_start(&first_line(&error));
+    if let Some(logging) = logging {
+        logging.flush();
+    }
+    error
+}
+
+fn tell(loaded: &Loaded, warnings: &[Problem]) {
+    for file in &loaded.files {
+        events::configuration_file(&file.path.display().to_string(), file.found);
+    }
+    for problem in warnings {
+        events::configuration_warning(&problem.message, &problem.details());
+    }
+}
+
+/// Makes a web root that was named but is not there, as Kestrel does.
+fn make_web_root(web_root: &Sourced<PathBuf>) -> Result<(), Problem> {
+    let shown = web_root.value.display().to_string();
+    match std::fs::create_dir_all(&web_root.value) {
+        Ok(()) => {
+            events::web_root_created(&shown);
+            Ok(())
+        }
+        Err(error) => {
+            Err(Problem::error(format!("The web root {shown} cannot be created: {error}."))
+                .key("webroot")
+                .origin(web_root.origin.clone())
+                .fix("create it, or name an existing folder"))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Why a host did not start, and the exit code that says so.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::addresses::BindError;
+use crate::configuration::Problem;
+
+/// Why a host did not start. Printed, it says what is wrong, where it was set and how to fix it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The configuration is wrong: every mistake in it.
+    Configuration(Vec<Problem>),
+    /// Two endpoints want the same address.
+    Endpoints(Vec<Problem>),
+    /// An endpoint could not be bound.
+    Bind(BindError),
+    /// An https endpoint has no certificate.
+    Certificate(Problem),
+    /// The server failed in another way.
+    Server(Box<dyn Error + Send + Sync>),
+}
+
+/// The exit codes of a host; `docs/diagnostics.md` tells them to users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitKind {
+    /// It ran and was stopped.
+    Stopped = 0,
+    /// Something failed that should not.
+    Internal = 1,
+    /// The command line is no command.
+    Usage = 2,
+    /// The configuration is wrong.
+    Configuration = 3,
+    /// An address could not be bound.
+    Binding = 4,
+    /// A certificate is missing or wrong.
+    Certificate = 5,
+}
+
+impl From<ExitKind> for ExitCode {
+    fn from(kind: ExitKind) -> Self {
+        Self::from(kind as u8)
+    }
+}
+
+impl HostError {
+    /// The exit code that tells a supervisor what kind of error it is: none of them is cured by a
+    /// restart without a change.
+    pub fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Configuration(_) => ExitKind::Configuration,
+            Self::Endpoints(_) | Self::Bind(_) => ExitKind::Binding,
+            Self::Certificate(_) => ExitKind::Certificate,
+            Self::Server(_) => ExitKind::Internal,
+        }
+    }
+
+    /// The problems, each as what / where it was set / how to fix.
+    pub fn problems(&self) -> Vec<Problem> {
+        match self {
+            Self::Configuration(problems) | Self::Endpoints(problems) => problems.clone(),
+            Self::Bind(error) => vec![error.problem()],
+            Self::Certificate(problem) => vec![problem.clone()],
+            Self::Server(error) => {
+                vec![Problem::error(format!("The server did not start: {error}"))]
+            }
+        }
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problems = self.problems();
+        for (place, problem) in problems.iter().enumerate() {
+            if place > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for HostError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Bind(error) => error.source(),
+            Self::Server(error) => error.source(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Decisions in words: which source lost, which won, and how to turn it round.
+
+use std::fmt::Write;
+
+use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, Transport};
+use crate::configuration::{Origin, Problem, Sourced};
+use crate::diagnostics::events;
+
+/// Logs what is to be said about a plan before it is bound.
+pub(super) fn before_binding(plan: &EndpointPlan) {
+    for note in &plan.notes {
+        match note {
+            Note::PortsOverridden { http, https, urls, lost } => {
+                events::ports_overridden(http, https, &urls.value, &ports_detail(urls, lost));
+            }
+            Note::AddressesOverridden { addresses, key, won } => {
+                let detail = addresses_detail(addresses, key, won);
+                events::addresses_overridden(&joined(addresses), &detail);
+            }
+            Note::EndpointsOverridden { addresses, lost, preference } => {
+                let detail = endpoints_detail(addresses, lost, preference);
+                events::endpoints_overridden(&joined(addresses), &detail);
+            }
+            Note::UrlsShadowed { used, shadowed } => {
+                events::urls_shadowed(&shadowed_detail(used, shadowed))
+            }
+            Note::NameBindsAll { host, address } => {
+                events::name_binds_all(&address.value, host, &name_detail(host, &address.origin));
+            }
+            Note::BlankTrimmed { address, origin } => {
+                events::blank_trimmed(
+                    address,
+                    &format!("set by: {origin}\nfix: remove the blanks beside ';'"),
+                );
+            }
+            Note::Http3NeedsTls { endpoint } => events::http3_not_enabled(endpoint),
+            // Said after binding, as on Kestrel.
+            Note::DefaultAddress { .. } => {}
+        }
+    }
+}
+
+/// Logs what is to be said once everything is bound.
+pub(super) fn after_binding(plan: &EndpointPlan) {
+    for note in &plan.notes {
+        if let Note::DefaultAddress { address } = note {
+            events::default_address(address);
+        }
+    }
+}
+
+fn joined(addresses: &[Sourced<String>]) -> String {
+    addresses.iter().map(|address| address.value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn lines(of: impl IntoIterator<Item = String>) -> String {
+    of.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+fn ports_detail(urls: &Sourced<String>, lost: &[Sourced<String>]) -> String {
+    let lost = lost.iter().map(|ports| format!("lost: {}, set by {}", ports.value, ports.origin));
+    lines(lost.chain([
+        format!("won: {}, set by {}", urls.value, urls.origin),
+        "to turn it round: remove the urls; ports count only without them".to_owned(),
+    ]))
+}
+
+fn addresses_detail(addresses: &[Sourced<String>], key: &str, won: &[PlannedEndpoint]) -> String {
+    let lost = addresses
+        .iter()
+        .map(|address| format!("lost: {} ({key}), set by {}", address.value, address.origin));
+    let won = won.iter().map(|endpoint| {
+        let addresses = crate::addresses::planned_text(endpoint);
+        format!("won: {addresses} ({}), set by {}", endpoint.key, endpoint.origin)
+    });
+    let turn = "to turn it round: set PreferHostingUrls to true (--preferHostingUrls true), or remove the endpoint";
+    lines(lost.chain(won).chain([turn.to_owned()]))
+}
+
+fn endpoints_detail(
+    addresses: &[Sourced<String>],
+    lost: &[PlannedEndpoint],
+    preference: &Origin,
+) -> String {
+    let lost = lost.iter().map(|endpoint| {
+        let addresses = crate::addresses::planned_text(endpoint);
+        format!("lost: {addresses} ({}), set by {}", endpoint.key, endpoint.origin)
+    });
+    let won = addresses
+        .iter()
+        .map(|address| format!("won: {}, set by {}", address.value, address.origin));
+    let turn = format!("to turn it round: remove the preference, which is set by {preference}");
+    lines(lost.chain(won).chain([turn]))
+}
+
+fn shadowed_detail(used: &Sourced<String>, shadowed: &Sourced<String>) -> String {
+    format!(
+        "used: {}, set by {}\nnot used: {}, set by {}",
+        used.value, used.origin, shadowed.value, shadowed.origin
+    )
+}
+
+fn name_detail(host: &str, origin: &Origin) -> String {
+    let looks_like_ipv6 = host.contains([':', '[', ']']);
+    let fix = if looks_like_ipv6 {
+        "fix: write an IPv6 address in brackets, such as http://[::1]:5000"
+    } else {
+        "fix: write an IP address to bind only that; to answer only certain names, set AllowedHosts"
+    };
+    format!("set by: {origin}\n{fix}")
+}
+
+/// The refusal of an https endpoint. There are no certificates yet.
+pub(super) fn missing_certificate(plan: &EndpointPlan) -> Option<Problem> {
+    let endpoint = plan.endpoints.iter().find(|endpoint| endpoint.transport == Transport::Https)?;
+    let mut message = String::from(
+        "Unable to configure HTTPS endpoint. No server certificate was specified, and the default developer \
+         certificate could not be found or is out of date.",
+    );
+    let _ = write!(
+        message,
+        " This version serves clear text only: {}.",
+        crate::addresses::planned_text(endpoint)
+    );
+    Some(
+        Problem::error(message)
+            .key(endpoint.key.clone())
+            .origin(endpoint.origin.clone())
+            .fix("write http:// instead, and let a proxy in front (nginx, Apache) speak TLS"),
+    )
+}

@@ -1,0 +1,154 @@
+//! The layer that turns `tracing` events into lines: decide, collect, format, hand to the queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::entry::{self, Entry};
+use super::fields::{Fields, Value};
+use super::filter::Filter;
+use super::layout::Layout;
+use super::options::{ConsoleOptions, LogLevel, Terminal};
+use super::outputs::{Outputs, Stream};
+use super::queue::{Queue, Settings};
+use super::scopes::{self, SpanFields};
+use super::scratch::Scratch;
+
+/// How long the last lines may wait for an output that takes nothing: a stalled reader must not keep a process alive.
+const STALLED_AFTER: Duration = Duration::from_millis(1500);
+
+/// Writes events to the console, in one of .NET's layouts. Made by [`layer`](super::layer()).
+#[derive(Debug)]
+pub struct ConsoleLayer {
+    filter: Arc<Filter>,
+    queue: Arc<Queue>,
+    layout: Layout,
+    stderr_from: LogLevel,
+    include_scopes: bool,
+}
+
+impl ConsoleLayer {
+    pub(super) fn new(
+        filter: Arc<Filter>,
+        options: ConsoleOptions,
+        terminal: Terminal,
+        outputs: Outputs,
+    ) -> Self {
+        let layout = Layout::new(&options, terminal);
+        let stderr_from = options.log_to_standard_error_threshold;
+        let report_layout = layout.clone();
+        let settings = Settings {
+            capacity: options.max_queue_length,
+            mode: options.queue_full_mode,
+            report: Box::new(move |dropped, line| report_layout.write_dropped(dropped, line)),
+            report_to: stream(stderr_from, LogLevel::Warning),
+            stalled_after: STALLED_AFTER,
+        };
+        let queue = Arc::new(Queue::new(settings, outputs));
+        Self { filter, queue, layout, stderr_from, include_scopes: options.include_scopes }
+    }
+
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Spans are the application's scopes. Those of the server are always wanted when scopes are; the others go by the
+    /// rules like events, so that a library with a span per frame does not fill every line.
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.is_span() {
+            return self.include_scopes
+                && (metadata.target() == scopes::TARGET
+                    || self
+                        .filter
+                        .is_enabled(metadata.target(), entry::level(*metadata.level(), false)));
+        }
+        // An error that may be critical has to come through; what it is turns out when it is recorded.
+        let may_be_critical = metadata.fields().field(entry::CRITICAL).is_some();
+        self.filter.is_enabled(metadata.target(), entry::level(*metadata.level(), may_be_critical))
+    }
+}
+
+impl<S> Layer<S> for ConsoleLayer
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        match self.filter.most_verbose() {
+            // The server's spans may have any level.
+            level if self.include_scopes && level != LevelFilter::OFF => Some(LevelFilter::TRACE),
+            level => Some(level),
+        }
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if !self.include_scopes {
+            return;
+        }
+        if let Some(span) = context.span(id) {
+            let mut fields = Fields::default();
+            fields.prepare(attributes.metadata());
+            attributes.record(&mut fields);
+            span.extensions_mut().replace(SpanFields(Arc::new(fields)));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        // Formatted outside of the lock: a value's own code may log.
+        let Some(mut fields) = span.extensions().get().map(|SpanFields(fields)| Arc::clone(fields))
+        else {
+            return;
+        };
+        let own: &mut Fields = Arc::make_mut(&mut fields);
+        values.record(own);
+        span.extensions_mut().replace(SpanFields(fields));
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        let mut scratch = Scratch::take();
+        scratch.fields.prepare(metadata);
+        event.record(&mut scratch.fields);
+        let marked = scratch.fields.get(entry::CRITICAL);
+        let level = entry::level(*metadata.level(), marked == Some(Value::Bool("true")));
+        // Let in because it might have been critical, and it is not.
+        if marked.is_none()
+            || level == LogLevel::Critical
+            || self.filter.is_enabled(metadata.target(), level)
+        {
+            if self.include_scopes {
+                scopes::collect(event, &context, &mut scratch.scopes);
+            }
+            self.layout.write_time(&mut scratch.timestamp);
+            let entry = Entry {
+                level,
+                category: metadata.target(),
+                fields: &scratch.fields,
+                scopes: self.include_scopes.then_some(&scratch.scopes),
+                timestamp: &scratch.timestamp,
+            };
+            self.layout.write(&entry, &mut scratch.line);
+            self.queue.push(stream(self.stderr_from, level), &scratch.line);
+        }
+        scratch.put_back();
+    }
+}
+
+fn stream(stderr_from: LogLevel, level: LogLevel) -> Stream {
+    if level >= stderr_from { Stream::Stderr } else { Stream::Stdout }
+}

@@ -1,0 +1,200 @@
+//! Which rule decides about a category: pure, so that every case fits in a table.
+
+use std::sync::{PoisonError, RwLock};
+
+use tracing::level_filters::LevelFilter;
+
+use super::options::{LogLevel, Rule};
+
+/// The names under which rules may address the console. They are compared exactly, as in the reference.
+const PROVIDER: [&str; 2] =
+    ["Console", "Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider"];
+
+/// The rules in force; they can be replaced while events are being logged.
+#[derive(Debug)]
+pub(super) struct Filter {
+    rules: RwLock<Vec<Rule>>,
+}
+
+impl Filter {
+    pub(super) fn new(rules: Vec<Rule>) -> Self {
+        Self { rules: RwLock::new(rules) }
+    }
+
+    /// The caller rebuilds the interest cache afterwards: until then call sites go by what they were told before.
+    pub(super) fn replace(&self, rules: Vec<Rule>) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    pub(super) fn is_enabled(&self, category: &str, level: LogLevel) -> bool {
+        level >= minimum_level(&self.rules.read().unwrap_or_else(PoisonError::into_inner), category)
+    }
+
+    /// The most verbose level any category can have, which lets `tracing` skip the rest without asking.
+    pub(super) fn most_verbose(&self) -> LevelFilter {
+        level_filter(most_verbose(&self.rules.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The level from which a category is written to the console.
+pub(super) fn minimum_level(rules: &[Rule], category: &str) -> LogLevel {
+    let better = |current: Option<&Rule>, rule: &Rule| {
+        let Some(current) = current else { return true };
+        match (&current.provider, &rule.provider) {
+            (Some(_), None) => return false,
+            // A rule for this provider wins over one for all, even over a more specific one.
+            (None, Some(_)) => return true,
+            _ => {}
+        }
+        // At the same length the later rule wins: it comes from the stronger source.
+        match (&current.category, &rule.category) {
+            (Some(_), None) => false,
+            (Some(current), Some(rule)) => length(rule) >= length(current),
+            (None, _) => true,
+        }
+    };
+    let applicable = rules
+        .iter()
+        .filter(|rule| is_for_console(rule) && matches(rule.category.as_deref(), category));
+    applicable
+        .fold(None, |current, rule| if better(current, rule) { Some(rule) } else { current })
+        .map_or(LogLevel::Information, |rule| rule.level)
+}
+
+fn most_verbose(rules: &[Rule]) -> LogLevel {
+    let covers_all = |rule: &&Rule| is_for_console(rule) && rule.category.is_none();
+    let own_default = rules.iter().filter(covers_all).any(|rule| rule.provider.is_some());
+    // With a default of its own the provider never looks at the rules for all providers.
+    let relevant = rules
+        .iter()
+        .filter(|rule| is_for_console(rule) && (!own_default || rule.provider.is_some()));
+    let floor = if rules.iter().any(|rule| covers_all(&rule)) {
+        LogLevel::None
+    } else {
+        LogLevel::Information
+    };
+    relevant.map(|rule| rule.level).fold(floor, LogLevel::min)
+}
+
+fn level_filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Trace => LevelFilter::TRACE,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Information => LevelFilter::INFO,
+        LogLevel::Warning => LevelFilter::WARN,
+        // A critical event is an error with a mark, so errors have to come through for it.
+        LogLevel::Error | LogLevel::Critical => LevelFilter::ERROR,
+        LogLevel::None => LevelFilter::OFF,
+    }
+}
+
+fn is_for_console(rule: &Rule) -> bool {
+    rule.provider.as_deref().is_none_or(|provider| PROVIDER.contains(&provider))
+}
+
+/// Plain text is a prefix; with a `*`, the text before it is a prefix and the text after it a suffix. They may overlap.
+fn matches(pattern: Option<&str>, category: &str) -> bool {
+    let Some(pattern) = pattern else { return true };
+    let (prefix, suffix) = pattern.split_once('*').unwrap_or((pattern, ""));
+    !suffix.contains('*')
+        && starts_with(category.chars(), prefix.chars())
+        && starts_with(category.chars().rev(), suffix.chars().rev())
+}
+
+fn starts_with(
+    mut text: impl Iterator<Item = char>,
+    mut start: impl Iterator<Item = char>,
+) -> bool {
+    start.all(|expected| {
+        text.next().is_some_and(|found| found == expected || upper(found) == upper(expected))
+    })
+}
+
+/// One character stays one character, as in an ordinal comparison: `ß` is not `SS`.
+fn upper(character: char) -> char {
+    let mut mapped = character.to_uppercase();
+    match (mapped.next(), mapped.next()) {
+        (Some(single), None) => single,
+        _ => character,
+    }
+}
+
+fn length(category: &str) -> usize {
+    category.encode_utf16().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use LogLevel::{Critical, Debug, Error, Information, None as Off, Trace, Warning};
+
+    /// Provider and category, both empty for none, and level.
+    type Row = (&'static str, &'static str, LogLevel);
+
+    fn rules(rows: &[Row]) -> Vec<Rule> {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        rows.iter()
+            .map(|(provider, category, level)| Rule {
+                provider: text(provider),
+                category: text(category),
+                level: *level,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_best_rule_decides() {
+        const FULL: &str = "Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider";
+        let table: &[(&[Row], &str, LogLevel)] = &[
+            (&[], "Any", Information),
+            (&[("", "", Warning)], "Any", Warning),
+            (&[("", "", Off)], "Any", Off),
+            // the longest category wins, wherever it stands
+            (&[("", "My.App", Debug), ("", "My", Error), ("", "", Warning)], "My.App.Shop", Debug),
+            (&[("", "", Warning), ("", "My.App", Debug)], "Other", Warning),
+            // a prefix is plain text in any case
+            (&[("", "Micro", Trace)], "Microsoft.X", Trace),
+            (&[("", "MICROSOFT.aspnet", Trace)], "Microsoft.AspNetCore", Trace),
+            (&[("", "Microsoft.AspNetCore.Server", Trace)], "Microsoft.AspNetCore", Information),
+            (&[("", "Microsoft:AspNetCore", Trace)], "Microsoft.AspNetCore", Information),
+            (&[("", "ÄB", Trace)], "äb.c", Trace),
+            // the later of two equals
+            (&[("", "My", Debug), ("", "my", Error)], "My.App", Error),
+            (&[("", "", Debug), ("", "", Error)], "My.App", Error),
+            // a rule for this provider hides a more specific one for all
+            (&[("Console", "", Warning), ("", "My.App", Debug)], "My.App", Warning),
+            (&[("", "My.App", Debug), ("Console", "", Warning)], "My.App", Warning),
+            (&[("", "My.App", Debug), (FULL, "", Warning)], "My.App", Warning),
+            (&[("Console", "My", Error), (FULL, "My.App", Trace)], "My.App", Trace),
+            (&[("console", "", Trace)], "My.App", Information),
+            (&[("Debug", "", Trace), ("", "", Error)], "My.App", Error),
+            // one star
+            (&[("", "My*Shop", Trace)], "My.App.Shop", Trace),
+            (&[("", "My*Shop", Trace)], "My.App.Shops", Information),
+            (&[("", "*", Trace)], "Any", Trace),
+            (&[("", "*SHOP", Trace)], "My.Shop", Trace),
+            (&[("", "My*y", Trace)], "My", Trace),
+            (&[("", "My*A*", Trace)], "My.App", Information),
+        ];
+        for (rows, category, expected) in table {
+            assert_eq!(minimum_level(&rules(rows), category), *expected, "{rows:?} {category}");
+        }
+    }
+
+    #[test]
+    fn the_hint_covers_every_rule_that_can_count() {
+        let table: &[(&[Row], LevelFilter)] = &[
+            (&[], LevelFilter::INFO),
+            (&[("", "", Off)], LevelFilter::OFF),
+            (&[("", "", Critical)], LevelFilter::ERROR),
+            (&[("", "", Error), ("", "My", Debug)], LevelFilter::DEBUG),
+            (&[("", "My", Error)], LevelFilter::INFO),
+            (&[("Console", "", Warning), ("", "My", Trace)], LevelFilter::WARN),
+            (&[("Console", "My", Warning), ("", "", Trace)], LevelFilter::TRACE),
+            (&[("Debug", "", Trace)], LevelFilter::INFO),
+        ];
+        for (rows, expected) in table {
+            assert_eq!(Filter::new(rules(rows)).most_verbose(), *expected, "{rows:?}");
+        }
+    }
+}

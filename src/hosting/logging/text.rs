@@ -1,0 +1,91 @@
+//! Text of events made safe for a terminal and a line-based file, for the simple and the systemd format.
+//!
+//! Control characters become `\u001B` and the like, so that text from a client can neither recolour a terminal nor
+//! move its cursor. A line break that the author of a message wrote is kept; in a value it would start a line of the
+//! log that nobody wrote, so there it becomes `\u000A`. A carriage return is escaped too, in both, because it would let
+//! the rest overwrite the line; only in an author's CR LF it counts as part of the break. Tabs stay.
+//!
+//! The message of an ordinary event has its values filled in already, so it passes as the author's: its lines are
+//! indented or joined with a blank, and either way none of them can be taken for the head of another event.
+
+use std::fmt::Write as _;
+
+use super::entry::Piece;
+
+/// What stands for an author's line break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineBreak {
+    /// A new line, indented like the message.
+    Indent,
+    /// One blank, so that the event stays on its line.
+    Blank,
+}
+
+/// The indentation below a head line, as wide as `info: `.
+pub(super) const INDENT: &str = "      ";
+
+pub(super) fn push(piece: Piece<'_>, line_break: LineBreak, out: &mut String) {
+    match piece {
+        Piece::Author(text) => push_author(text, line_break, out),
+        Piece::Value(text) => push_value(text, out),
+    }
+}
+
+pub(super) fn push_author(text: &str, line_break: LineBreak, out: &mut String) {
+    let mut lines = text.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        let last = lines.peek().is_none();
+        push_value(if last { line } else { line.strip_suffix('\r').unwrap_or(line) }, out);
+        if !last {
+            match line_break {
+                LineBreak::Indent => out.extend(["\n", INDENT]),
+                LineBreak::Blank => out.push(' '),
+            }
+        }
+    }
+}
+
+pub(super) fn push_value(text: &str, out: &mut String) {
+    let mut clean = 0;
+    for (index, character) in text.char_indices().filter(|(_, character)| is_unsafe(*character)) {
+        out.push_str(&text[clean..index]);
+        write!(out, "\\u{:04X}", u32::from(character)).expect("a String takes everything");
+        clean = index + character.len_utf8();
+    }
+    out.push_str(&text[clean..]);
+}
+
+fn is_unsafe(character: char) -> bool {
+    character.is_control() && character != '\t'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        for (text, author, value) in [
+            ("plain äöü \u{1F600}\t.", "plain äöü \u{1F600}\t.", "plain äöü \u{1F600}\t."),
+            ("\u{1b}[31m\u{7}\0", "\\u001B[31m\\u0007\\u0000", "\\u001B[31m\\u0007\\u0000"),
+            (
+                "\u{7f}\u{80}\u{85}\u{9f}\u{a0}",
+                "\\u007F\\u0080\\u0085\\u009F\u{a0}",
+                "\\u007F\\u0080\\u0085\\u009F\u{a0}",
+            ),
+            ("a\nb", "a\n      b", "a\\u000Ab"),
+            ("a\r\nb\r\n", "a\n      b\n      ", "a\\u000D\\u000Ab\\u000D\\u000A"),
+            ("a\rb\r", "a\\u000Db\\u000D", "a\\u000Db\\u000D"),
+            ("", "", ""),
+        ] {
+            let (mut as_author, mut on_one_line, mut as_value) =
+                (String::new(), String::new(), String::new());
+            push(Piece::Author(text), LineBreak::Indent, &mut as_author);
+            push(Piece::Author(text), LineBreak::Blank, &mut on_one_line);
+            push(Piece::Value(text), LineBreak::Indent, &mut as_value);
+            assert_eq!(as_author, author);
+            assert_eq!(on_one_line, author.replace("\n      ", " "));
+            assert_eq!(as_value, value);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! In what order does a host start and stop?
+//!
+//! [`HostBuilder`] gathers what code says; [`HostBuilder::build`] loads the configuration, reads
+//! the settings and computes the plan, all without opening a socket; [`Host::start`] hands plan
+//! and app to the server and announces the addresses; [`RunningHost`] waits for the stop and
+//! drains. [`HostBuilder::run`] does all of it and turns the outcome into an exit code, which is
+//! all the binary does, too.
+//!
+//! `settings` turns keys into values, `explain` puts decisions into words, `lifetime` knows
+//! signals, [`logging`] writes the log, and `process` alone looks at the process.
+
+mod builder;
+mod error;
+mod explain;
+mod host;
+mod lifetime;
+pub mod logging;
+pub(crate) mod process;
+mod settings;
+
+pub use builder::{AppContext, HostBuilder};
+pub use error::{ExitKind, HostError};
+pub use host::{Host, RunningHost, StopHandle};

@@ -1,0 +1,38 @@
+//! What the process was given. This is the only place that looks.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::logging::Terminal;
+
+/// The environment variables whose name and value are text.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the process's environment")]
+pub(crate) fn environment_variables() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let mut variables: Vec<_> = std::env::vars_os().filter_map(text).collect();
+    // Two names that differ by case are one key: let the order not depend on chance.
+    variables.sort();
+    variables
+}
+
+/// The folder the process was started in; `.` if it is gone.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the current directory")]
+pub(crate) fn current_directory() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+/// Whether log lines may be coloured, as .NET decides it.
+pub(crate) fn terminal(variables: &[(String, String)]) -> Terminal {
+    let value = |name: &str| {
+        variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    };
+    let allow = value("DOTNET_SYSTEM_CONSOLE_ALLOW_ANSI_COLOR_REDIRECTION");
+    Terminal {
+        stdout_is_terminal: std::io::stdout().is_terminal(),
+        no_color: value("NO_COLOR").is_some(),
+        allow_redirected_color: allow
+            .is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")),
+    }
+}

@@ -1,0 +1,145 @@
+//! `urls`, the ports, `Kestrel:Endpoints`, `Kestrel:EndpointDefaults` and what a process manager
+//! dictates.
+
+use super::CodeEndpoints;
+use super::values::{did_you_mean, host_boolean};
+use crate::addresses::{
+    BindingAddress, ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenTarget,
+    ProcessManager,
+};
+use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
+
+pub(super) fn read(
+    loaded: &Loaded,
+    code: CodeEndpoints,
+    problems: &mut Vec<Problem>,
+) -> EndpointSettings {
+    let configuration = &loaded.configuration;
+    let owned = |key| configuration.non_empty(key).map(|setting| setting.map(str::to_owned));
+    EndpointSettings {
+        listen: code.listen,
+        endpoints: configuration
+            .section("Kestrel:Endpoints")
+            .children()
+            .iter()
+            .filter_map(|section| endpoint(section, problems))
+            .collect(),
+        added_urls: code.added_urls,
+        urls: owned("urls"),
+        shadowed_urls: shadowed(configuration, "urls"),
+        http_ports: owned("http_ports"),
+        https_ports: owned("https_ports"),
+        prefer_hosting_urls: configuration
+            .non_empty("preferHostingUrls")
+            .map(|setting| setting.map(host_boolean)),
+        default_protocols: protocols(&configuration.section("Kestrel:EndpointDefaults"), problems),
+        process_manager: process_manager(&loaded.aspnetcore_variables),
+    }
+}
+
+/// Values of `key` that lost; one that is empty or null says nothing.
+fn shadowed(configuration: &Configuration, key: &str) -> Vec<Sourced<String>> {
+    let weaker =
+        configuration.setting(key).map(|setting| setting.shadowed.as_slice()).unwrap_or_default();
+    weaker
+        .iter()
+        .filter_map(|lost| Some(Sourced::new(lost.value.clone()?, lost.origin.clone())))
+        .filter(|lost| !lost.value.is_empty())
+        .collect()
+}
+
+fn endpoint(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<ConfiguredEndpoint> {
+    let name = section.name();
+    let Some(url) = section.non_empty("Url") else {
+        let said = section.get("Url").or_else(|| section.setting());
+        let mut problem =
+            Problem::error(format!("The endpoint {name} is missing the required 'Url' parameter."))
+                .key(format!("{}:Url", section.path()))
+                .fix(format!(
+                    "set {}:Url to an address such as http://localhost:5000",
+                    section.path()
+                ));
+        if let Some(setting) = said {
+            problem = problem.origin(setting.origin.clone());
+        }
+        problems.push(problem);
+        return None;
+    };
+    // A URL that cannot be read is refused by the plan.
+    if BindingAddress::parse(url.value).is_ok_and(|address| !address.https) {
+        refuse_https_only_keys(section, problems);
+    }
+    Some(ConfiguredEndpoint {
+        name: name.to_owned(),
+        key: format!("{}:Url", section.path()),
+        target: url.map(|url| ListenTarget::Url(url.to_owned())),
+        protocols: protocols(section, problems),
+    })
+}
+
+/// Keys that need TLS, in the order Kestrel looks for them.
+fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
+    let certificate = ["Path", "Subject"]
+        .iter()
+        .find_map(|key| section.section("Certificate").non_empty(key))
+        .map(|setting| setting.origin);
+    let below = |key: &str| {
+        let origin = section
+            .section(key)
+            .children()
+            .first()
+            .and_then(|child| Some(child.setting()?.origin.clone()));
+        section.section(key).exists().then_some(origin)
+    };
+    let found = [
+        ("Certificate", certificate.map(Some)),
+        (
+            "ClientCertificateMode",
+            section.non_empty("ClientCertificateMode").map(|mode| Some(mode.origin)),
+        ),
+        ("SslProtocols", below("SslProtocols")),
+        ("Sni", below("Sni")),
+    ];
+    if let Some((key, Some(origin))) = found.into_iter().find(|(_, found)| found.is_some()) {
+        let mut problem = Problem::error(format!(
+            "The non-HTTPS endpoint {} includes HTTPS-only configuration for {key}.",
+            section.name()
+        ))
+        .key(format!("{}:{key}", section.path()))
+        .fix("write https:// in its Url, or remove the key");
+        if let Some(origin) = origin {
+            problem = problem.origin(origin);
+        }
+        problems.push(problem);
+    }
+}
+
+/// `Protocols` of an endpoint or of the defaults. Kestrel passes over a text it does not know; so
+/// do we, but not in silence.
+fn protocols(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<HttpProtocols> {
+    let text = section.non_empty("Protocols")?;
+    let read = HttpProtocols::parse(text.value);
+    if read.is_none() {
+        let names = HttpProtocols::NAMES.map(|(name, _)| name);
+        let fix = match did_you_mean(text.value, names) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("write one of {}", names.join(", ")),
+        };
+        problems.push(
+            Problem::warning(format!("'{}' names no HTTP protocols and is left out.", text.value))
+                .key(format!("{}:Protocols", section.path()))
+                .origin(text.origin)
+                .fix(fix),
+        );
+    }
+    read
+}
+
+/// A process manager speaks through three variables with the prefix `ASPNETCORE_`; it is only one
+/// if all of them say something.
+fn process_manager(variables: &Configuration) -> Option<ProcessManager> {
+    let port = variables.non_empty("PORT")?;
+    variables.non_empty("APPL_PATH")?;
+    variables.non_empty("TOKEN")?;
+    Some(ProcessManager { port: port.map(str::to_owned) })
+}

@@ -1,0 +1,92 @@
+//! Settings of the host itself.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
+
+/// How long a stop may take unless configured.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `shutdownTimeoutSeconds`: digits only. Kestrel passes over another text; so do we, and say so.
+pub(super) fn shutdown_timeout(
+    configuration: &Configuration,
+    problems: &mut Vec<Problem>,
+) -> Duration {
+    let Some(text) = configuration.non_empty("shutdownTimeoutSeconds") else {
+        return SHUTDOWN_TIMEOUT;
+    };
+    let digits = text.value.bytes().all(|byte| byte.is_ascii_digit());
+    match text.value.parse::<u32>() {
+        Ok(seconds) if digits => Duration::from_secs(seconds.into()),
+        _ => {
+            problems.push(
+                Problem::warning(format!("'{}' is no number of seconds; 30 is used.", text.value))
+                    .key("shutdownTimeoutSeconds")
+                    .origin(text.origin)
+                    .fix("write whole seconds, such as 30; 0 ends running requests at once"),
+            );
+            SHUTDOWN_TIMEOUT
+        }
+    }
+}
+
+/// `webroot`, relative to the content root.
+pub(super) fn web_root(loaded: &Loaded) -> Option<Sourced<PathBuf>> {
+    let named = loaded.configuration.non_empty("webroot")?;
+    Some(named.map(|path| loaded.content_root.value.join(path)))
+}
+
+/// Host settings that come too late to have an effect, and an environment whose file is spelled
+/// differently: traps that say nothing on the reference.
+pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
+    let decided = [
+        ("environment", loaded.environment.value.clone(), &loaded.environment.origin),
+        (
+            "contentRoot",
+            loaded.content_root.value.display().to_string(),
+            &loaded.content_root.origin,
+        ),
+    ];
+    for (key, value, origin) in decided {
+        let Some(setting) = loaded.configuration.setting(key) else {
+            continue;
+        };
+        let late = matches!(setting.origin, Origin::File { .. })
+            || matches!(&setting.origin, Origin::EnvironmentVariable(name) if name.eq_ignore_ascii_case(key));
+        if late && setting.origin != *origin && setting.value.as_deref() != Some(&*value) {
+            problems.push(
+                Problem::warning(format!(
+                    "'{}' comes too late: the {key} is already '{value}'.",
+                    setting.value.as_deref().unwrap_or_default()
+                ))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix(format!("set it by --{key} or by DOTNET_{}", key.to_uppercase())),
+            );
+        }
+    }
+    let environment = &loaded.environment;
+    let wanted = format!("appsettings.{}.json", environment.value);
+    let missing = loaded.files.iter().any(|file| !file.found && file.path.ends_with(&wanted));
+    if missing && let Some(other) = differently_cased(loaded, &wanted) {
+        problems.push(
+            Problem::warning(format!(
+                "The file {other} is not read: the environment is spelled '{}'.",
+                environment.value
+            ))
+            .key("environment")
+            .origin(environment.origin.clone())
+            .fix(format!("rename the file to {wanted}, or spell the environment as the file does")),
+        );
+    }
+}
+
+/// A file of the content root whose name differs from `wanted` only by case.
+fn differently_cased(loaded: &Loaded, wanted: &str) -> Option<String> {
+    let entries = std::fs::read_dir(&loaded.content_root.value).ok()?;
+    entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .find(|name| name.eq_ignore_ascii_case(wanted) && name != wanted)
+}

@@ -1,0 +1,211 @@
+//! `Logging:LogLevel`, `Logging:Console` and its formatters.
+
+use super::values::{boolean, cannot_convert, did_you_mean, integer};
+use crate::configuration::{Configuration, Problem, Section, Setting};
+use crate::hosting::logging::{
+    ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
+};
+
+/// The provider's name in keys and rules. Unlike keys it is compared with its case, as in .NET.
+const CONSOLE: &str = "Console";
+const CONSOLE_TYPE: &str = "Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider";
+
+/// Providers of .NET that have no counterpart here; rules for them are no mistake.
+const OTHER_PROVIDERS: [&str; 4] = ["Debug", "EventSource", "EventLog", "LogLevel"];
+
+pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> LoggingOptions {
+    let logging = configuration.section("Logging");
+    let mut rules = Vec::new();
+    rules_of(&logging.section("LogLevel"), None, &mut rules, problems);
+    for section in logging.children() {
+        let provider = section.name();
+        let levels = section.section("LogLevel");
+        if provider.eq_ignore_ascii_case("LogLevel") || !levels.exists() {
+            continue;
+        }
+        let known = [CONSOLE, CONSOLE_TYPE].into_iter().chain(OTHER_PROVIDERS);
+        if !known.clone().any(|name| name == provider)
+            && let Some(meant) = did_you_mean(provider, known)
+        {
+            problems.push(
+                Problem::warning(format!(
+                    "No log provider is called '{provider}': its levels have no effect."
+                ))
+                .key(levels.path().to_owned())
+                .fix(format!("did you mean {meant}? The name is compared with its case")),
+            );
+        }
+        rules_of(&levels, Some(provider), &mut rules, problems);
+    }
+    LoggingOptions { rules, console: console(&logging.section(CONSOLE), problems) }
+}
+
+fn rules_of(
+    levels: &Section<'_>,
+    provider: Option<&str>,
+    rules: &mut Vec<Rule>,
+    problems: &mut Vec<Problem>,
+) {
+    for section in levels.children() {
+        let Some(setting) = section.setting() else {
+            continue;
+        };
+        let Some(text) = setting.value.as_deref().filter(|text| !text.is_empty()) else {
+            continue;
+        };
+        let Some(level) = LogLevel::parse(text) else {
+            let names = ["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"];
+            let fix = match did_you_mean(text, names) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => format!("write one of {}", names.join(", ")),
+            };
+            problems.push(
+                Problem::error(format!("Configuration value '{text}' is not supported."))
+                    .key(setting.key.clone())
+                    .origin(setting.origin.clone())
+                    .fix(fix),
+            );
+            continue;
+        };
+        let category = section.name().to_owned();
+        let category = (!category.eq_ignore_ascii_case("Default")).then_some(category);
+        let rule = Rule { provider: provider.map(str::to_owned), category, level };
+        if rule.has_valid_category() {
+            rules.push(rule);
+        } else {
+            problems.push(
+                Problem::error("Only one wildcard character is allowed in category name.")
+                    .key(setting.key.clone())
+                    .origin(setting.origin.clone())
+                    .fix("keep one * in the category"),
+            );
+        }
+    }
+}
+
+fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions {
+    let mut options = ConsoleOptions::default();
+    let formatter = section.section("FormatterOptions");
+    if let Some(name) = section.non_empty("FormatterName") {
+        match one_of(name.value, &FORMATTERS) {
+            Some(formatter) => options.formatter = formatter,
+            None => problems.push(unknown(section.get("FormatterName"), name.value, &FORMATTERS)),
+        }
+    } else if let Some(format) = section.non_empty("Format") {
+        // The key of .NET 5 and before: only `Systemd` differs from the default.
+        if format.value.eq_ignore_ascii_case("Systemd") {
+            options.formatter = FormatterName::Systemd;
+        }
+    }
+    let level = choice(
+        section,
+        "LogToStandardErrorThreshold",
+        problems,
+        LogLevel::parse,
+        "write a level such as Warning",
+    );
+    set(&mut options.log_to_standard_error_threshold, level);
+    let positive = |text: &str| {
+        integer(text).filter(|number| *number > 0).and_then(|number| usize::try_from(number).ok())
+    };
+    let length =
+        choice(section, "MaxQueueLength", problems, positive, "write a whole number of 1 or more");
+    set(&mut options.max_queue_length, length);
+    let mode = choice(
+        section,
+        "QueueFullMode",
+        problems,
+        |text| one_of(text, &QUEUE_MODES),
+        "write Wait or DropWrite",
+    );
+    set(&mut options.queue_full_mode, mode);
+    let color = choice(
+        &formatter,
+        "ColorBehavior",
+        problems,
+        |text| one_of(text, &COLORS),
+        "write Default, Enabled or Disabled",
+    );
+    set(&mut options.color_behavior, color);
+
+    let fix = "write true or false";
+    if choice(section, "DisableColors", problems, boolean, fix) == Some(true) {
+        options.color_behavior = ColorBehavior::Disabled;
+    }
+    // The keys right below Console are those of .NET 5 and before; the formatter's own win.
+    for place in [section, &formatter] {
+        set(&mut options.include_scopes, choice(place, "IncludeScopes", problems, boolean, fix));
+        set(
+            &mut options.use_utc_timestamp,
+            choice(place, "UseUtcTimestamp", problems, boolean, fix),
+        );
+        if let Some(format) = place.non_empty("TimestampFormat") {
+            options.timestamp_format = Some(format.value.to_owned());
+        }
+    }
+    set(&mut options.single_line, choice(&formatter, "SingleLine", problems, boolean, fix));
+    let writer = formatter.section("JsonWriterOptions");
+    set(&mut options.json_indented, choice(&writer, "Indented", problems, boolean, fix));
+    options
+}
+
+const FORMATTERS: [(&str, FormatterName); 3] = [
+    ("simple", FormatterName::Simple),
+    ("json", FormatterName::Json),
+    ("systemd", FormatterName::Systemd),
+];
+const QUEUE_MODES: [(&str, QueueFullMode); 2] =
+    [("Wait", QueueFullMode::Wait), ("DropWrite", QueueFullMode::DropWrite)];
+const COLORS: [(&str, ColorBehavior); 3] = [
+    ("Default", ColorBehavior::Default),
+    ("Enabled", ColorBehavior::Enabled),
+    ("Disabled", ColorBehavior::Disabled),
+];
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn one_of<T: Copy>(text: &str, names: &[(&str, T)]) -> Option<T> {
+    names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim())).map(|(_, value)| *value)
+}
+
+/// .NET takes an unknown formatter for `simple` without a word; so do we, with one.
+fn unknown<T>(setting: Option<&Setting>, text: &str, names: &[(&str, T)]) -> Problem {
+    let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+    let fix = match did_you_mean(text, names.iter().copied()) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => format!("write one of {}", names.join(", ")),
+    };
+    let problem =
+        Problem::warning(format!("No console formatter is called '{text}'; simple is used."))
+            .fix(fix);
+    match setting {
+        Some(setting) => problem.key(setting.key.clone()).origin(setting.origin.clone()),
+        None => problem,
+    }
+}
+
+/// Reads one option; a text that cannot be read is a problem.
+fn choice<T>(
+    section: &Section<'_>,
+    key: &str,
+    problems: &mut Vec<Problem>,
+    convert: impl FnOnce(&str) -> Option<T>,
+    expected: &str,
+) -> Option<T> {
+    let setting = section.get(key)?;
+    let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
+    let converted = convert(text);
+    if converted.is_none() {
+        problems.push(cannot_convert(
+            setting,
+            text,
+            std::any::type_name::<T>().rsplit("::").next().unwrap_or_default(),
+            expected,
+        ));
+    }
+    converted
+}

@@ -1,0 +1,66 @@
+//! Which key feeds which setting.
+//!
+//! In goes the merged [`Configuration`](crate::configuration::Configuration), out come typed
+//! settings and every problem with them: a
+//! reader pushes what is wrong and goes on, so that a start names all mistakes at once. This is
+//! the only folder that turns a key into a value; searching for a key finds its one reader.
+//!
+//! [`known`] holds the vocabulary, for the did-you-mean.
+
+mod endpoints;
+mod host;
+mod known;
+mod logging;
+mod server;
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::logging::LoggingOptions;
+use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
+use crate::configuration::{Loaded, Problem, Sourced};
+use crate::server::ServerOptions;
+
+/// Everything the configuration says, typed.
+#[derive(Clone, Debug)]
+pub(crate) struct HostSettings {
+    /// What to listen on.
+    pub(crate) endpoints: EndpointSettings,
+    /// How the server behaves.
+    pub(crate) server: ServerOptions,
+    /// What is logged, and how.
+    pub(crate) logging: LoggingOptions,
+    /// How long a stop may take.
+    pub(crate) shutdown_timeout: Duration,
+    /// The web root, if one was named: it is made if it is missing.
+    pub(crate) web_root: Option<Sourced<PathBuf>>,
+    /// What is wrong, and what is odd.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// What code says of endpoints: it stands beside the configuration, not in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CodeEndpoints {
+    pub(crate) listen: Vec<ConfiguredEndpoint>,
+    pub(crate) added_urls: Vec<Sourced<String>>,
+}
+
+impl HostSettings {
+    /// Reads all settings.
+    pub(crate) fn read(loaded: &Loaded, code: CodeEndpoints) -> Self {
+        let mut problems = loaded.problems.clone();
+        let configuration = &loaded.configuration;
+        let endpoints = endpoints::read(loaded, code, &mut problems);
+        let server = server::read(configuration, &mut problems);
+        let logging = logging::read(configuration, &mut problems);
+        let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
+        let web_root = host::web_root(loaded);
+        host::told_too_late(loaded, &mut problems);
+        known::report(configuration, &mut problems);
+        Self { endpoints, server, logging, shutdown_timeout, web_root, problems }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! From configuration to settings.
+
+use super::*;
+use crate::configuration::{CodeSettings, Inputs, Severity, load};
+
+fn read(arguments: &[&str], variables: &[(&str, &str)]) -> HostSettings {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = Inputs {
+        variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        arguments: arguments.iter().map(|a| (*a).to_owned()).enumerate().collect(),
+        current_directory: folder.path().to_owned(),
+        code: CodeSettings::default(),
+    };
+    HostSettings::read(&load(&inputs), CodeEndpoints::default())
+}
+
+fn told(settings: &HostSettings, severity: Severity) -> Vec<&str> {
+    let of_kind = settings.problems.iter().filter(|problem| problem.severity == severity);
+    of_kind.map(|problem| problem.message.as_str()).collect()
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let settings = read(
+        &[
+            "--Kestrel:Endpoints:A:Url=",
+            "--Kestrel:Endpoints:B:Url=http://*:1",
+            "--Kestrel:Endpoints:B:Certificate:Path=x.pem",
+            "--Kestrel:Limits:MaxConcurrentConnections=abc",
+            "--Kestrel:Limits:MaxRequestLineSize=0",
+            "--Kestrel:Limits:KeepAliveTimeout=5",
+            "--Kestrel:AddServerHeader=1",
+            "--Logging:LogLevel:Default=Loud",
+        ],
+        &[],
+    );
+    assert_eq!(
+        told(&settings, Severity::Error),
+        [
+            "The endpoint A is missing the required 'Url' parameter.",
+            "The non-HTTPS endpoint B includes HTTPS-only configuration for Certificate.",
+            "Failed to convert configuration value '1' at 'Kestrel:AddServerHeader' to type 'System.Boolean'.",
+            "Failed to convert configuration value 'abc' at 'Kestrel:Limits:MaxConcurrentConnections' to type 'System.Int64'.",
+            "Value must be a positive number. 'Kestrel:Limits:MaxRequestLineSize' is '0'.",
+            "Failed to convert configuration value '5' at 'Kestrel:Limits:KeepAliveTimeout' to type 'System.TimeSpan'.",
+            "Configuration value 'Loud' is not supported.",
+        ]
+    );
+    assert!(
+        settings.problems.iter().all(|problem| problem.fix.is_some() && problem.origin.is_some())
+    );
+}
+
+#[test]
+fn what_is_odd_is_a_warning() {
+    let settings = read(
+        &[
+            "--Kestrel:Endpoints:A:Url=http://*:1",
+            "--Kestrel:Endpoints:A:Protocols=Htp1",
+            "--shutdownTimeoutSeconds=soon",
+            "--Logging:Console:FormatterName=xml",
+            "--url=http://*:1",
+        ],
+        &[("ENVIRONMENT", "Development")],
+    );
+    assert_eq!(told(&settings, Severity::Error), [""; 0]);
+    assert_eq!(
+        told(&settings, Severity::Warning),
+        [
+            "'Htp1' names no HTTP protocols and is left out.",
+            "No console formatter is called 'xml'; simple is used.",
+            "'soon' is no number of seconds; 30 is used.",
+            "'Development' comes too late: the environment is already 'Production'.",
+            "The key 'url' means nothing to the server.",
+        ]
+    );
+}
+
+#[test]
+fn a_process_manager_needs_all_three_variables() {
+    let all =
+        [("ASPNETCORE_PORT", "6010"), ("ASPNETCORE_APPL_PATH", "/"), ("ASPNETCORE_TOKEN", "t")];
+    assert!(read(&[], &all).endpoints.process_manager.is_some());
+    for missing in 0..3 {
+        let mut some = all.to_vec();
+        some.remove(missing);
+        assert!(read(&[], &some).endpoints.process_manager.is_none());
+    }
+    let dotnet = [("DOTNET_PORT", "6010"), ("DOTNET_APPL_PATH", "/"), ("DOTNET_TOKEN", "t")];
+    assert!(read(&[], &dotnet).endpoints.process_manager.is_none());
+}
+
+#[test]
+fn foreign_variables_are_left_alone() {
+    let settings = read(&[], &[("URL", "https://site.example"), ("KESTRAL", "x"), ("PORT", "1")]);
+    assert_eq!(settings.problems, []);
+    let settings = read(&[], &[("ASPNETCORE_URL", "x"), ("Kestrel__Endpoint__A__Url", "y")]);
+    assert_eq!(settings.problems.len(), 2, "{:#?}", settings.problems);
+}

@@ -1,0 +1,210 @@
+//! Text to values, as .NET's binder converts it, and the problems when it cannot.
+
+use std::time::Duration;
+
+use crate::configuration::{Configuration, Problem, Setting};
+
+/// A problem with the value of `setting`, in the words of .NET's binder.
+pub(super) fn cannot_convert(
+    setting: &Setting,
+    value: &str,
+    kind: &str,
+    expected: &str,
+) -> Problem {
+    Problem::error(format!(
+        "Failed to convert configuration value '{value}' at '{}' to type '{kind}'.",
+        setting.key
+    ))
+    .key(setting.key.clone())
+    .origin(setting.origin.clone())
+    .fix(expected)
+}
+
+/// `true` or `false` in any case, blanks around it allowed.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.trim() {
+        text if text.eq_ignore_ascii_case("true") => Some(true),
+        text if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// A whole number: decimal with a sign, or hexadecimal as `0x1F`, `#1F` or `&h1F`.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    for prefix in ["0x", "#", "&h"] {
+        if let Some(digits) = lower.strip_prefix(prefix) {
+            let unsigned = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            return unsigned.then(|| i64::from_str_radix(digits, 16).ok()).flatten();
+        }
+    }
+    text.parse().ok()
+}
+
+/// A span of time: `[d.]hh:mm[:ss[.fraction]]`. A bare number would be days; nobody means that.
+pub(super) fn time_span(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (days, clock) = match text.split_once('.') {
+        Some((days, clock)) if clock.contains(':') => (number(days, 10_675_199)?, clock),
+        _ => (0, text),
+    };
+    let mut parts = clock.split(':');
+    let hours = number(parts.next()?, 23)?;
+    let minutes = number(parts.next()?, 59)?;
+    let (seconds, fraction) = match parts.next() {
+        None => (0, 0),
+        Some(seconds) => match seconds.split_once('.') {
+            None => (number(seconds, 59)?, 0),
+            Some((seconds, fraction)) => (number(seconds, 59)?, nanoseconds(fraction)?),
+        },
+    };
+    if parts.next().is_some() {
+        return None;
+    }
+    let seconds = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+    Some(Duration::new(seconds, fraction))
+}
+
+fn number(digits: &str, most: u64) -> Option<u64> {
+    let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    digits.parse().ok().filter(|number| plain && *number <= most)
+}
+
+fn nanoseconds(fraction: &str) -> Option<u32> {
+    let plain =
+        (1..=7).contains(&fraction.len()) && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    plain.then(|| format!("{fraction:0<9}").parse().ok()).flatten()
+}
+
+/// Reads `key` with `convert`; absent, null and empty mean "not set".
+pub(super) fn read<T>(
+    configuration: &Configuration,
+    key: &str,
+    problems: &mut Vec<Problem>,
+    kind: &str,
+    expected: &str,
+    convert: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let setting = configuration.setting(key)?;
+    let value = setting.value.as_deref().filter(|value| !value.is_empty())?;
+    let converted = convert(value);
+    if converted.is_none() {
+        problems.push(cannot_convert(setting, value, kind, expected));
+    }
+    converted
+}
+
+/// Reads a boolean that .NET would bind.
+pub(super) fn read_boolean(
+    configuration: &Configuration,
+    key: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<bool> {
+    read(configuration, key, problems, "System.Boolean", "write true or false", boolean)
+}
+
+/// Reads a boolean of the web host: true if `true` or `1`, else false.
+pub(super) fn host_boolean(text: &str) -> bool {
+    text.eq_ignore_ascii_case("true") || text == "1"
+}
+
+/// The name among `known` that `text` was probably meant to be.
+pub(super) fn did_you_mean<'a>(
+    text: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let lower = text.to_lowercase();
+    let length = lower.chars().count();
+    let allowed = match length {
+        0..=2 => return None,
+        3..=5 => 1,
+        6..=9 => 2,
+        _ => 3,
+    };
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers() {
+        for (text, read) in [
+            ("12", Some(12)),
+            (" 12 ", Some(12)),
+            ("-3", Some(-3)),
+            ("+3", Some(3)),
+            ("0x2000", Some(8192)),
+            ("#1F", Some(31)),
+            ("&h1F", Some(31)),
+            ("0x", None),
+            ("0x-1", None),
+            ("1.5", None),
+            ("1,000", None),
+            ("8k", None),
+            ("", None),
+        ] {
+            assert_eq!(integer(text), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_of_time() {
+        for (text, seconds) in [
+            ("00:00:30", Some(30.0)),
+            ("00:02", Some(120.0)),
+            ("1.00:00:00", Some(86_400.0)),
+            ("00:00:00.5", Some(0.5)),
+            ("00:00:01.2500000", Some(1.25)),
+            ("5", None),
+            ("30s", None),
+            ("24:00:00", None),
+            ("00:60", None),
+            ("-00:00:01", None),
+            ("00:00:00.", None),
+            ("1:2:3:4", None),
+            ("::", None),
+        ] {
+            assert_eq!(time_span(text).map(|span| span.as_secs_f64()), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn booleans() {
+        for (text, read) in
+            [("true", Some(true)), (" FALSE ", Some(false)), ("1", None), ("yes", None)]
+        {
+            assert_eq!(boolean(text), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let known = ["urls", "Endpoints", "Kestrel", "Http1AndHttp2"];
+        for (text, meant) in [
+            ("url", Some("urls")),
+            ("EndPoint", Some("Endpoints")),
+            ("Kestrl", Some("Kestrel")),
+            ("http1andhttp", Some("Http1AndHttp2")),
+            ("L", None),
+            ("Foo", None),
+            ("Items", None),
+        ] {
+            assert_eq!(did_you_mean(text, known), meant, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_them_panic(text in "\\PC*|[0-9.:x#&h+-]*") {
+            let _ = (integer(&text), time_span(&text), boolean(&text), did_you_mean(&text, ["urls"]));
+        }
+    }
+}

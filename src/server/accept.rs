@@ -1,0 +1,159 @@
+//! The accept loops. They only accept: everything that could wait happens in the connection's task.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::net::TcpListener;
+
+use super::connection::{self, Context, Slot};
+use super::drain::{Drain, Phase, Watch};
+use crate::addresses::bind::Listener;
+use crate::addresses::{BoundEndpoint, Transport};
+use crate::diagnostics::events;
+use crate::features::{Connection, Local, Remote, Scheme};
+
+/// The pauses after a failed accept: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Starts one loop per socket. They end, and close their sockets, when the stop begins.
+///
+/// # Errors
+///
+/// The runtime cannot watch a socket.
+pub(super) fn start(
+    bound: Vec<BoundEndpoint>,
+    context: &Arc<Context>,
+    drain: &Drain,
+) -> io::Result<()> {
+    for endpoint in bound {
+        let open = Arc::new(AtomicU64::new(0));
+        let protocols = endpoint.planned.protocols;
+        let scheme = match endpoint.planned.transport {
+            Transport::Http => Scheme::Http,
+            Transport::Https => Scheme::Https,
+        };
+        for listener in endpoint.listeners {
+            let accept = Accept {
+                address: endpoint.address.clone(),
+                context: Arc::clone(context),
+                slots: Arc::clone(&open),
+                protocols,
+                scheme,
+                watch: drain.watch(),
+            };
+            match listener {
+                Listener::Tcp(listener) => {
+                    tokio::spawn(accept.tcp(TcpListener::from_std(listener)?));
+                }
+                #[cfg(unix)]
+                Listener::Unix { listener, file } => {
+                    let listener = tokio::net::UnixListener::from_std(listener)?;
+                    tokio::spawn(accept.unix(listener, file));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Accept {
+    address: String,
+    context: Arc<Context>,
+    /// How many connections of this endpoint are open.
+    slots: Arc<AtomicU64>,
+    protocols: crate::addresses::HttpProtocols,
+    scheme: Scheme,
+    watch: Watch,
+}
+
+impl Accept {
+    async fn tcp(mut self, listener: TcpListener) {
+        let mut pause = FIRST_PAUSE;
+        while let Some(accepted) = self.next(listener.accept()).await {
+            match accepted {
+                Ok((socket, remote)) => {
+                    pause = FIRST_PAUSE;
+                    // Its absence costs a round trip on every answer of more than one packet.
+                    let _ = socket.set_nodelay(true);
+                    let local = socket.local_addr().ok().map(Local);
+                    self.spawn(socket, local, Some(Remote(remote)));
+                }
+                Err(error) => self.failed(&error, &mut pause).await,
+            }
+        }
+    }
+
+    /// `_file` is removed when the loop ends: at the start of the stop, as on Kestrel.
+    #[cfg(unix)]
+    async fn unix(
+        mut self,
+        listener: tokio::net::UnixListener,
+        _file: Option<crate::addresses::unix_socket::SocketFile>,
+    ) {
+        let mut pause = FIRST_PAUSE;
+        while let Some(accepted) = self.next(listener.accept()).await {
+            match accepted {
+                Ok((socket, _)) => {
+                    pause = FIRST_PAUSE;
+                    self.spawn(socket, None, None);
+                }
+                Err(error) => self.failed(&error, &mut pause).await,
+            }
+        }
+    }
+
+    /// The next connection, or `None` once the stop begins.
+    async fn next<T>(&mut self, accept: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.watch.reached(Phase::Stopping) => None,
+            accepted = accept => Some(accepted),
+        }
+    }
+
+    fn spawn<S: super::io::Socket>(&self, socket: S, local: Option<Local>, remote: Option<Remote>) {
+        let facts = Connection::new(next_id(), local, remote, self.scheme);
+        events::connection_accepted(&facts.id());
+        let limit = self.context.options().limits.max_concurrent_connections;
+        let Some(slot) = Slot::take(&self.slots, limit) else {
+            events::connection_rejected(&facts.id());
+            return;
+        };
+        let context = Arc::clone(&self.context);
+        let watch = self.watch.clone();
+        tokio::spawn(connection::serve(socket, facts, self.protocols, context, watch, slot));
+    }
+
+    /// Waits out a failed accept. A connection that died before it was accepted is no failure.
+    async fn failed(&mut self, error: &io::Error, pause: &mut Duration) {
+        if matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::Interrupted
+        ) {
+            return;
+        }
+        events::accept_failed(&self.address, &crate::addresses::error_reason(error), *pause);
+        let sleep = tokio::time::sleep(*pause);
+        self.next(sleep).await;
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Ids count up from the time of the start in 100 ns since the year 1, as on Kestrel: they are not
+/// used twice by a restarted server.
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    const YEAR_1_TO_1970: u64 = 62_135_596_800;
+    if NEXT.load(Ordering::Relaxed) == 0 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let first =
+            (YEAR_1_TO_1970 + now.as_secs()) * 10_000_000 + u64::from(now.subsec_nanos()) / 100;
+        let _ = NEXT.compare_exchange(0, first, Ordering::Relaxed, Ordering::Relaxed);
+    }
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,249 @@
+//! One connection, from the first byte to the last.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use axum::Router;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use super::drain::{Phase, Watch};
+use super::io::{Socket, Stream};
+use super::options::ServerOptions;
+use super::protocol::{self, FirstBytes};
+use super::request::RequestService;
+use crate::addresses::HttpProtocols;
+use crate::diagnostics::events;
+use crate::features::Connection;
+
+/// How many headers hyper has room for without an allocation.
+const HYPERS_HEADER_COUNT: usize = 100;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Context {
+    options: ServerOptions,
+    app: Router,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl Context {
+    pub(super) fn new(options: ServerOptions, app: Router) -> Arc<Self> {
+        let limits = &options.limits;
+        // The end of the head is counted with it.
+        let head = limits.max_request_line_size + limits.max_request_headers_total_size + 4;
+        let mut http1 = http1::Builder::new();
+        http1
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.keep_alive_timeout)
+            .max_header_size(head)
+            .title_case_headers(true)
+            // Ours stands before the framing headers, where Kestrel has it.
+            .auto_date_header(false);
+        if limits.max_request_header_count != HYPERS_HEADER_COUNT {
+            // Setting it moves hyper's header table to the heap, even for its own default.
+            http1.max_headers(limits.max_request_header_count);
+        }
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .auto_date_header(false)
+            .max_header_list_size(
+                u32::try_from(limits.max_request_headers_total_size).unwrap_or(u32::MAX),
+            )
+            .max_concurrent_streams(100);
+        Arc::new(Self { options, app, http1, http2 })
+    }
+
+    pub(super) fn options(&self) -> &ServerOptions {
+        &self.options
+    }
+
+    pub(super) fn app(&self) -> &Router {
+        &self.app
+    }
+}
+
+/// One of the connections an endpoint may have open.
+#[derive(Debug)]
+pub(super) struct Slot(Arc<AtomicU64>);
+
+impl Slot {
+    /// Takes a slot, if one is free.
+    pub(super) fn take(open: &Arc<AtomicU64>, limit: Option<u64>) -> Option<Self> {
+        let before = open.fetch_add(1, Ordering::Relaxed);
+        let slot = Self(Arc::clone(open));
+        limit.is_none_or(|limit| before < limit).then_some(slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `_slot`.
+pub(super) async fn serve<S: Socket>(
+    socket: S,
+    facts: Connection,
+    protocols: HttpProtocols,
+    context: Arc<Context>,
+    mut watch: Watch,
+    _slot: Slot,
+) {
+    let id = facts.id();
+    events::connection_started(&id);
+    let mut stream = Stream::new(socket, watch.phase().clone());
+    // A connection that has not said what it wants yet is idle: the stop ends it at once.
+    let spoken = tokio::select! {
+        biased;
+        () = watch.reached(Phase::Stopping) => None,
+        spoken = spoken(&mut stream, protocols, &context) => spoken,
+    };
+    match spoken {
+        Some(Spoken::Http1) => {
+            let service = RequestService::new(facts, Arc::clone(&context), watch.phase().clone());
+            let connection = context.http1.serve_connection(TokioIo::new(stream), service);
+            drive(pin!(connection.with_upgrades()), &mut watch, &id).await;
+        }
+        Some(Spoken::Http2) => {
+            let service = RequestService::new(facts, Arc::clone(&context), watch.phase().clone());
+            let connection = context.http2.serve_connection(TokioIo::new(stream), service);
+            drive(pin!(connection), &mut watch, &id).await;
+        }
+        Some(Spoken::Wrong(answer)) => {
+            if answer == protocol::GOAWAY_HTTP_1_1_REQUIRED {
+                events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
+            } else {
+                events::wrong_version(&id, "HTTP/2", "HTTP/1.x");
+            }
+            let written = async {
+                stream.socket().write_all(answer).await?;
+                stream.socket().shutdown().await
+            };
+            // The peer may be gone; there is nobody else to tell.
+            let _ = timeout(context.options.limits.request_headers_timeout, written).await;
+        }
+        None => {}
+    }
+    events::connection_stopped(&id);
+}
+
+/// What a connection speaks.
+enum Spoken {
+    Http1,
+    Http2,
+    /// The wrong version for this endpoint, and what to answer.
+    Wrong(&'static [u8]),
+}
+
+/// Finds out what a connection speaks, or `None` if it ended, or took too long to say.
+async fn spoken<S: Socket>(
+    stream: &mut Stream<S>,
+    protocols: HttpProtocols,
+    context: &Context,
+) -> Option<Spoken> {
+    if protocols == HttpProtocols::None {
+        events::no_protocol();
+        return None;
+    }
+    let limits = &context.options.limits;
+    if !timeout(limits.keep_alive_timeout, stream.read_first()).await.ok()?.ok()? {
+        return None;
+    }
+    timeout(limits.request_headers_timeout, async {
+        loop {
+            if let Some(spoken) = decide(stream.first(), protocols) {
+                return Some(spoken);
+            }
+            if !stream.read_first().await.ok()? {
+                // The peer sent no more: what is there is for hyper to refuse.
+                return Some(if protocols == HttpProtocols::Http2 {
+                    Spoken::Http2
+                } else {
+                    Spoken::Http1
+                });
+            }
+        }
+    })
+    .await
+    .ok()?
+}
+
+/// What the first bytes say, or `None` until they are enough.
+fn decide(first: &[u8], protocols: HttpProtocols) -> Option<Spoken> {
+    match (protocols, protocol::first_bytes(first)) {
+        (HttpProtocols::Http1, _) if protocol::is_preface_line(first) => {
+            Some(Spoken::Wrong(protocol::GOAWAY_HTTP_1_1_REQUIRED))
+        }
+        (_, FirstBytes::Undecided) => None,
+        (HttpProtocols::Http1, _) => Some(Spoken::Http1),
+        (_, FirstBytes::Http2) => Some(Spoken::Http2),
+        (HttpProtocols::Http2, FirstBytes::Other) => {
+            protocol::is_http1_request(first).map(|is_http1| match is_http1 {
+                true => Spoken::Wrong(protocol::HTTP1_ON_HTTP2),
+                false => Spoken::Http2,
+            })
+        }
+        (_, FirstBytes::Other) => Some(Spoken::Http1),
+    }
+}
+
+/// A connection of hyper's that can be told to end after the request it is at.
+trait Graceful: Future<Output = Result<(), hyper::Error>> {
+    fn end_after_request(self: Pin<&mut Self>);
+}
+
+type Io<S> = TokioIo<Stream<S>>;
+
+impl<S: Socket> Graceful for http1::UpgradeableConnection<Io<S>, RequestService> {
+    fn end_after_request(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<S: Socket> Graceful for http2::Connection<Io<S>, RequestService, TokioExecutor> {
+    fn end_after_request(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Runs hyper's connection until it ends or the stop aborts it.
+async fn drive<C: Graceful>(
+    mut connection: Pin<&mut C>,
+    watch: &mut Watch,
+    id: &crate::features::ConnectionId,
+) {
+    let phase = watch.phase().clone();
+    let mut second = watch.clone();
+    let mut stopping = pin!(watch.reached(Phase::Stopping));
+    let mut aborting = pin!(second.reached(Phase::Aborting));
+    let mut registered = false;
+    let mut told = false;
+    let ended = poll_fn(|cx| {
+        // A task's waker stays the same, so one registration is enough: from then on the flag
+        // tells whether there is anything to ask.
+        if !registered || phase.get() != Phase::Running {
+            registered = true;
+            if aborting.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            if !told && stopping.as_mut().poll(cx).is_ready() {
+                told = true;
+                connection.as_mut().end_after_request();
+            }
+        }
+        connection.as_mut().poll(cx)
+    })
+    .await;
+    if let Err(error) = ended {
+        events::connection_ended_abnormally(id, &error);
+    }
+}

@@ -1,0 +1,94 @@
+//! The stop of the server, as every connection sees it.
+//!
+//! There are three phases. Each connection holds a [`Watch`]; the stop is complete when all of
+//! them are gone. Looking at the phase costs a connection one atomic load per wake-up: it
+//! registers for the change once, and asks again only when the phase says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::diagnostics::events;
+
+/// How far the stop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+#[repr(u8)]
+pub(super) enum Phase {
+    /// No stop yet.
+    Running,
+    /// Idle connections end, running requests go on.
+    Stopping,
+    /// Everything ends now.
+    Aborting,
+}
+
+/// The server's end: it moves the phase and waits for the connections.
+#[derive(Debug)]
+pub(super) struct Drain {
+    sender: watch::Sender<Phase>,
+    phase: PhaseFlag,
+}
+
+/// The phase as one byte, to be looked at on every wake-up.
+#[derive(Clone, Debug)]
+pub(super) struct PhaseFlag(Arc<AtomicU8>);
+
+impl PhaseFlag {
+    pub(super) fn get(&self) -> Phase {
+        match self.0.load(Ordering::Acquire) {
+            0 => Phase::Running,
+            1 => Phase::Stopping,
+            _ => Phase::Aborting,
+        }
+    }
+}
+
+/// A connection's end. The stop waits until it is dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    receiver: watch::Receiver<Phase>,
+    phase: PhaseFlag,
+}
+
+impl Watch {
+    pub(super) fn phase(&self) -> &PhaseFlag {
+        &self.phase
+    }
+
+    /// Waits until the stop has come at least as far as `phase`.
+    pub(super) async fn reached(&mut self, phase: Phase) {
+        // An error would mean that the server is gone, which is the furthest a stop can come.
+        let _ = self.receiver.wait_for(|now| *now >= phase).await;
+    }
+}
+
+impl Drain {
+    pub(super) fn new() -> Self {
+        let phase = PhaseFlag(Arc::new(AtomicU8::new(Phase::Running as u8)));
+        Self { sender: watch::Sender::new(Phase::Running), phase }
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        Watch { receiver: self.sender.subscribe(), phase: self.phase.clone() }
+    }
+
+    fn advance(&self, phase: Phase) {
+        self.phase.0.store(phase as u8, Ordering::Release);
+        self.sender.send_replace(phase);
+    }
+
+    /// Stops: running requests have `grace` to end, then a second passes for their abort.
+    pub(super) async fn run(&self, grace: Duration) {
+        self.advance(Phase::Stopping);
+        if timeout(grace, self.sender.closed()).await.is_ok() {
+            return;
+        }
+        events::connections_did_not_close(self.sender.receiver_count());
+        self.advance(Phase::Aborting);
+        // Aborting drops what a connection holds; only a handler that blocks its thread stays.
+        let _ = timeout(Duration::from_secs(1), self.sender.closed()).await;
+    }
+}

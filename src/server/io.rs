@@ -1,0 +1,119 @@
+//! The stream of a connection, between the socket and hyper.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::drain::{Phase, PhaseFlag};
+
+/// A kind of socket.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Makes closing the socket tell the peer that the answer was cut off.
+    fn reset_on_close(&self);
+}
+
+impl Socket for TcpStream {
+    fn reset_on_close(&self) {
+        // The worst that a refusal means is a plain close.
+        let _ = self.set_zero_linger();
+    }
+}
+
+#[cfg(unix)]
+impl Socket for tokio::net::UnixStream {
+    /// A Unix socket has no reset; its peer sees the end of the stream.
+    fn reset_on_close(&self) {}
+}
+
+/// A socket whose first bytes have been looked at and are read again.
+pub(super) struct Stream<S: Socket> {
+    first: BytesMut,
+    socket: S,
+    phase: PhaseFlag,
+}
+
+impl<S: Socket> Stream<S> {
+    pub(super) fn new(socket: S, phase: PhaseFlag) -> Self {
+        Self { first: BytesMut::new(), socket, phase }
+    }
+
+    /// Reads more of the first bytes; false at the end of the stream.
+    pub(super) async fn read_first(&mut self) -> io::Result<bool> {
+        use tokio::io::AsyncReadExt;
+
+        // Most request heads fit, so that hyper need not read again.
+        self.first.reserve(2048);
+        Ok(self.socket.read_buf(&mut self.first).await? > 0)
+    }
+
+    pub(super) fn first(&self) -> &[u8] {
+        &self.first
+    }
+
+    /// The socket itself, the first bytes left out.
+    pub(super) fn socket(&mut self) -> &mut S {
+        &mut self.socket
+    }
+}
+
+impl<S: Socket> Drop for Stream<S> {
+    fn drop(&mut self) {
+        if self.phase.get() == Phase::Aborting {
+            self.socket.reset_on_close();
+        }
+    }
+}
+
+impl<S: Socket> AsyncRead for Stream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.first.is_empty() {
+            return Pin::new(&mut self.socket).poll_read(cx, buffer);
+        }
+        let length = self.first.len().min(buffer.remaining());
+        buffer.put_slice(&self.first[..length]);
+        self.first.advance(length);
+        if self.first.is_empty() {
+            // Gives the memory back: a connection may live for hours.
+            self.first = BytesMut::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Socket> AsyncWrite for Stream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}

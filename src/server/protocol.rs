@@ -1,0 +1,101 @@
+//! Which version of HTTP do the first bytes of a connection speak? Pure functions over bytes.
+
+/// What an HTTP/2 client sends first (RFC 9113 section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The line of it that tells an HTTP/1 server whom it is talking to.
+const PREFACE_LINE: &[u8] = b"PRI * HTTP/2.0\r\n";
+
+/// The answer to an HTTP/2 client where only HTTP/1 is spoken: one GOAWAY frame with the error
+/// HTTP_1_1_REQUIRED (0xd), as on Kestrel.
+pub(super) const GOAWAY_HTTP_1_1_REQUIRED: &[u8] =
+    &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0d];
+
+/// The answer to an HTTP/1 request where only HTTP/2 is spoken, as on Kestrel.
+pub(super) const HTTP1_ON_HTTP2: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\
+    Content-Type: text/plain\r\nContent-Length: 56\r\n\r\n\
+    An HTTP/1.x request was sent to an HTTP/2 only endpoint.";
+
+/// The longest first line that is waited for on an endpoint that only speaks HTTP/2.
+const MAX_FIRST_LINE: usize = 8 * 1024;
+
+/// What the first bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FirstBytes {
+    /// The beginning of HTTP/2's preface, not yet all of it.
+    Undecided,
+    /// HTTP/2's preface.
+    Http2,
+    /// Something else: HTTP/1 or no HTTP at all.
+    Other,
+}
+
+/// Looks at the first bytes of a connection.
+pub(super) fn first_bytes(bytes: &[u8]) -> FirstBytes {
+    let seen = bytes.len().min(PREFACE.len());
+    if bytes[..seen] != PREFACE[..seen] {
+        FirstBytes::Other
+    } else if seen == PREFACE.len() {
+        FirstBytes::Http2
+    } else {
+        FirstBytes::Undecided
+    }
+}
+
+/// Whether an HTTP/1 endpoint is being spoken to in HTTP/2.
+pub(super) fn is_preface_line(bytes: &[u8]) -> bool {
+    bytes.starts_with(PREFACE_LINE)
+}
+
+/// Whether the first line is a request of HTTP/1; `None` until it is complete.
+pub(super) fn is_http1_request(bytes: &[u8]) -> Option<bool> {
+    let line = match bytes.iter().position(|byte| *byte == b'\n') {
+        Some(end) => &bytes[..end],
+        None if bytes.len() >= MAX_FIRST_LINE => return Some(false),
+        None => return None,
+    };
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    Some(line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_preface_is_told_from_the_first_byte_that_differs() {
+        for (bytes, told) in [
+            (&b""[..], FirstBytes::Undecided),
+            (b"P", FirstBytes::Undecided),
+            (b"PRI * HTTP/2.0\r\n", FirstBytes::Undecided),
+            (PREFACE, FirstBytes::Http2),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0", FirstBytes::Http2),
+            (b"G", FirstBytes::Other),
+            (b"PUT / HTTP/1.1\r\n", FirstBytes::Other),
+            (b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", FirstBytes::Other),
+        ] {
+            assert_eq!(first_bytes(bytes), told, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_line_of_http1_is_told_at_its_end() {
+        for (bytes, told) in [
+            (&b"GET / HTTP/1.1"[..], None),
+            (b"GET / HTTP/1.1\r\n", Some(true)),
+            (b"GET / HTTP/1.0\nHost: a", Some(true)),
+            (b"hello there\r\n", Some(false)),
+            (&[b'a'; MAX_FIRST_LINE], Some(false)),
+        ] {
+            assert_eq!(is_http1_request(bytes), told, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_fixed_answers_are_well_formed() {
+        let text = std::str::from_utf8(HTTP1_ON_HTTP2).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("Content-Length: {}", body.len())));
+        assert_eq!(GOAWAY_HTTP_1_1_REQUIRED.len(), 17);
+    }
+}
