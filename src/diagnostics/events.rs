@@ -70,6 +70,16 @@ pub(crate) fn application_stopping() {
     emit!(LIFETIME, INFO, 0, "Application is shutting down...");
 }
 
+/// A second signal came before the stop was complete.
+pub(crate) fn stop_forced() {
+    emit!(
+        OUR_SERVER,
+        WARN,
+        4,
+        "A second signal came during the stop: it ends at once, running requests are cut off."
+    );
+}
+
 /// SIGHUP came. It ends the reference; a host that serves must not die of a closed terminal.
 pub(crate) fn hangup_ignored() {
     emit!(
@@ -311,4 +321,4 @@ pub(crate) fn application_failed(id: &dyn std::fmt::Display, request_id: &str, e
         detail: error; ConnectionId = tracing::field::display(id), TraceIdentifier = request_id);
 }
 
-// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 4.
+// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.

@@ -140,7 +140,8 @@ impl fmt::Debug for Host {
     }
 }
 
-/// A host that serves. Dropping it stops nothing: call [`stop`](Self::stop).
+/// A host that serves. Dropping it cuts off whatever it serves: call [`stop`](Self::stop) for a clean
+/// end.
 pub struct RunningHost {
     server: Box<dyn Server>,
     addresses: ServerAddresses,
@@ -187,7 +188,10 @@ impl RunningHost {
         }
         tokio::select! {
             () = self.stop() => ExitCode::SUCCESS,
-            again = signals.next() => ExitCode::from(again.exit_code()),
+            again = signals.next() => {
+                events::stop_forced();
+                ExitCode::from(again.exit_code())
+            }
         }
     }
 }

@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
 
+use super::BoxFuture;
 use super::connection::{self, Context, Slot};
 use super::drain::{Drain, Phase, Watch};
 use crate::addresses::bind::Listener;
-use crate::addresses::{BoundEndpoint, Transport};
+use crate::addresses::{BoundEndpoint, HttpProtocols, Transport, error_reason};
 use crate::diagnostics::events;
 use crate::features::{Connection, Local, Remote, Scheme};
 
@@ -22,39 +23,41 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// The runtime cannot watch a socket.
+/// The runtime cannot watch a socket; none is accepted on then.
 pub(super) fn start(
     bound: Vec<BoundEndpoint>,
     context: &Arc<Context>,
     drain: &Drain,
 ) -> io::Result<()> {
+    let mut loops: Vec<BoxFuture<'static, ()>> = Vec::new();
     for endpoint in bound {
-        let open = Arc::new(AtomicU64::new(0));
-        let protocols = endpoint.planned.protocols;
-        let scheme = match endpoint.planned.transport {
-            Transport::Http => Scheme::Http,
-            Transport::Https => Scheme::Https,
-        };
+        let slots = Arc::new(AtomicU64::new(0));
         for listener in endpoint.listeners {
             let accept = Accept {
                 address: endpoint.address.clone(),
                 context: Arc::clone(context),
-                slots: Arc::clone(&open),
-                protocols,
-                scheme,
+                slots: Arc::clone(&slots),
+                protocols: endpoint.planned.protocols,
+                scheme: match endpoint.planned.transport {
+                    Transport::Http => Scheme::Http,
+                    Transport::Https => Scheme::Https,
+                },
                 watch: drain.watch(),
             };
             match listener {
                 Listener::Tcp(listener) => {
-                    tokio::spawn(accept.tcp(TcpListener::from_std(listener)?));
+                    loops.push(Box::pin(accept.tcp(TcpListener::from_std(listener)?)));
                 }
                 #[cfg(unix)]
                 Listener::Unix { listener, file } => {
                     let listener = tokio::net::UnixListener::from_std(listener)?;
-                    tokio::spawn(accept.unix(listener, file));
+                    loops.push(Box::pin(accept.unix(listener, file)));
                 }
             }
         }
+    }
+    for accept in loops {
+        tokio::spawn(accept);
     }
     Ok(())
 }
@@ -64,7 +67,7 @@ struct Accept {
     context: Arc<Context>,
     /// How many connections of this endpoint are open.
     slots: Arc<AtomicU64>,
-    protocols: crate::addresses::HttpProtocols,
+    protocols: HttpProtocols,
     scheme: Scheme,
     watch: Watch,
 }
@@ -137,7 +140,7 @@ impl Accept {
         ) {
             return;
         }
-        events::accept_failed(&self.address, &crate::addresses::error_reason(error), *pause);
+        events::accept_failed(&self.address, &error_reason(error), *pause);
         let sleep = tokio::time::sleep(*pause);
         self.next(sleep).await;
         *pause = (*pause * 2).min(LONGEST_PAUSE);

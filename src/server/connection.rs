@@ -100,7 +100,7 @@ pub(super) async fn serve<S: Socket>(
 ) {
     let id = facts.id();
     events::connection_started(&id);
-    let mut stream = Stream::new(socket, watch.phase().clone());
+    let mut stream = Stream::new(socket, watch.clone());
     // A connection that has not said what it wants yet is idle: the stop ends it at once.
     let spoken = tokio::select! {
         biased;

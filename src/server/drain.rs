@@ -65,6 +65,13 @@ impl Watch {
     }
 }
 
+/// A server that is dropped without a stop ends everything it serves.
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.advance(Phase::Aborting);
+    }
+}
+
 impl Drain {
     pub(super) fn new() -> Self {
         let phase = PhaseFlag(Arc::new(AtomicU8::new(Phase::Running as u8)));

@@ -8,7 +8,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::drain::{Phase, PhaseFlag};
+use super::drain::{Phase, Watch};
 
 /// A kind of socket.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
@@ -33,12 +33,13 @@ impl Socket for tokio::net::UnixStream {
 pub(super) struct Stream<S: Socket> {
     first: BytesMut,
     socket: S,
-    phase: PhaseFlag,
+    /// Held to the end, also by a connection that was upgraded: the stop waits for it.
+    watch: Watch,
 }
 
 impl<S: Socket> Stream<S> {
-    pub(super) fn new(socket: S, phase: PhaseFlag) -> Self {
-        Self { first: BytesMut::new(), socket, phase }
+    pub(super) fn new(socket: S, watch: Watch) -> Self {
+        Self { first: BytesMut::new(), socket, watch }
     }
 
     /// Reads more of the first bytes; false at the end of the stream.
@@ -62,7 +63,7 @@ impl<S: Socket> Stream<S> {
 
 impl<S: Socket> Drop for Stream<S> {
     fn drop(&mut self) {
-        if self.phase.get() == Phase::Aborting {
+        if self.watch.phase().get() == Phase::Aborting {
             self.socket.reset_on_close();
         }
     }

@@ -137,7 +137,7 @@ fn protocols(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<HttpP
 
 /// A process manager speaks through three variables with the prefix `ASPNETCORE_`; it is only one
 /// if all of them say something.
-fn process_manager(variables: &Configuration) -> Option<ProcessManager> {
+pub(super) fn process_manager(variables: &Configuration) -> Option<ProcessManager> {
     let port = variables.non_empty("PORT")?;
     variables.non_empty("APPL_PATH")?;
     variables.non_empty("TOKEN")?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::endpoints::process_manager;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
 
 /// How long a stop may take unless configured.
@@ -35,6 +36,35 @@ pub(super) fn shutdown_timeout(
 pub(super) fn web_root(loaded: &Loaded) -> Option<Sourced<PathBuf>> {
     let named = loaded.configuration.non_empty("webroot")?;
     Some(named.map(|path| loaded.content_root.value.join(path)))
+}
+
+/// Settings that promise protection this version does not give: never in silence.
+pub(super) fn unprotected(loaded: &Loaded, problems: &mut Vec<Problem>) {
+    let configuration = &loaded.configuration;
+    if let Some(hosts) = configuration.non_empty("AllowedHosts")
+        && hosts.value.split(';').all(|host| host.trim() != "*")
+    {
+        problems.push(
+            Problem::warning(format!(
+                "AllowedHosts has no effect in this version: requests for every host are answered, not only for '{}'.",
+                hosts.value
+            ))
+            .key("AllowedHosts")
+            .origin(hosts.origin)
+            .fix("let a proxy in front check the host, or set it to *"),
+        );
+    }
+    if let Some(token) = loaded.aspnetcore_variables.non_empty("TOKEN")
+        && process_manager(&loaded.aspnetcore_variables).is_some()
+    {
+        problems.push(
+            Problem::warning(
+                "The pairing token of the process manager is not checked in this version: requests without it are answered.",
+            )
+            .origin(token.origin)
+            .fix("keep other users of this machine away from the port"),
+        );
+    }
 }
 
 /// Host settings that come too late to have an effect, and an environment whose file is spelled

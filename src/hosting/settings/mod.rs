@@ -56,6 +56,7 @@ impl HostSettings {
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
         let web_root = host::web_root(loaded);
+        host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         known::report(configuration, &mut problems);
         Self { endpoints, server, logging, shutdown_timeout, web_root, problems }
