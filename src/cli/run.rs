@@ -110,7 +110,10 @@ pub(super) fn split(arguments: &[OsString]) -> Result<(Vec<OsString>, Settings),
 }
 
 pub(super) fn exec(args: RunArgs, settings: Settings) -> anyhow::Result<ExitCode> {
-    let mut host = Host::builder().numbered_args(settings.arguments).strict(args.strict);
+    let mut host = Host::builder()
+        .numbered_args(settings.arguments)
+        .named_after_content_root()
+        .strict(args.strict);
     for (spec, position) in args.listen.iter().zip(settings.listens) {
         host = host
             .listen_spec(spec, Origin::CommandLine { position, argument: "--listen".to_owned() });

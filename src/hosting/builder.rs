@@ -48,6 +48,7 @@ pub struct HostBuilder {
     endpoints: CodeEndpoints,
     shutdown_timeout: Option<Duration>,
     strict: bool,
+    named_after_content_root: bool,
     no_logging: bool,
     problems: Vec<Problem>,
 }
@@ -114,6 +115,14 @@ impl HostBuilder {
     #[cfg(feature = "cli")]
     pub(crate) fn numbered_args(mut self, arguments: Vec<(usize, String)>) -> Self {
         self.arguments = arguments;
+        self
+    }
+
+    /// Names the application after the content root's folder if nothing else names it: the binary
+    /// serves many, and its own name says nothing.
+    #[cfg(feature = "cli")]
+    pub(crate) fn named_after_content_root(mut self) -> Self {
+        self.named_after_content_root = true;
         self
     }
 
@@ -228,7 +237,8 @@ impl HostBuilder {
         self
     }
 
-    /// The application's name, over variables and command line.
+    /// The application's name, over variables and command line. Without any of them it is the
+    /// name of the program.
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.code.application_name = Some(name.into());
         self
@@ -267,11 +277,15 @@ impl HostBuilder {
     pub fn build(self) -> Result<Host, HostError> {
         let variables = self.variables.unwrap_or_else(process::environment_variables);
         let terminal = process::terminal(&variables);
+        let mut code = self.code;
+        if !self.named_after_content_root {
+            code.default_application_name = process::program_name();
+        }
         let inputs = Inputs {
             variables,
             arguments: self.arguments,
             current_directory: self.current_directory.unwrap_or_else(process::current_directory),
-            code: self.code,
+            code,
         };
         let loaded = load(&inputs);
         let settings = HostSettings::read(&loaded, self.endpoints);

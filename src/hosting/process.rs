@@ -23,6 +23,13 @@ pub(crate) fn current_directory() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
+/// The program's name: that of its file, which is that of the package for most.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the program's own name")]
+pub(crate) fn program_name() -> Option<String> {
+    let program = std::env::current_exe().ok()?;
+    Some(program.file_stem()?.to_string_lossy().into_owned())
+}
+
 /// Whether log lines may be coloured, as .NET decides it.
 pub(crate) fn terminal(variables: &[(String, String)]) -> Terminal {
     let value = |name: &str| {

@@ -5,7 +5,7 @@
 //! registers for the change once, and asks again only when the phase says so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -32,13 +32,29 @@ pub(super) struct Drain {
     phase: PhaseFlag,
 }
 
-/// The phase as one byte, to be looked at on every wake-up.
+/// The phase as one byte, to be looked at on every wake-up, and the number of open connections.
 #[derive(Clone, Debug)]
-pub(super) struct PhaseFlag(Arc<AtomicU8>);
+pub(super) struct PhaseFlag(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    phase: AtomicU8,
+    connections: AtomicUsize,
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<Shared>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl PhaseFlag {
     pub(super) fn get(&self) -> Phase {
-        match self.0.load(Ordering::Acquire) {
+        match self.0.phase.load(Ordering::Acquire) {
             0 => Phase::Running,
             1 => Phase::Stopping,
             _ => Phase::Aborting,
@@ -58,6 +74,12 @@ impl Watch {
         &self.phase
     }
 
+    /// Counts one more connection.
+    pub(super) fn count(&self) -> Counted {
+        self.phase.0.connections.fetch_add(1, Ordering::Relaxed);
+        Counted(Arc::clone(&self.phase.0))
+    }
+
     /// Waits until the stop has come at least as far as `phase`.
     pub(super) async fn reached(&mut self, phase: Phase) {
         // An error would mean that the server is gone, which is the furthest a stop can come.
@@ -74,7 +96,9 @@ impl Drop for Drain {
 
 impl Drain {
     pub(super) fn new() -> Self {
-        let phase = PhaseFlag(Arc::new(AtomicU8::new(Phase::Running as u8)));
+        let shared =
+            Shared { phase: AtomicU8::new(Phase::Running as u8), connections: AtomicUsize::new(0) };
+        let phase = PhaseFlag(Arc::new(shared));
         Self { sender: watch::Sender::new(Phase::Running), phase }
     }
 
@@ -83,7 +107,7 @@ impl Drain {
     }
 
     fn advance(&self, phase: Phase) {
-        self.phase.0.store(phase as u8, Ordering::Release);
+        self.phase.0.phase.store(phase as u8, Ordering::Release);
         self.sender.send_replace(phase);
     }
 
@@ -93,7 +117,7 @@ impl Drain {
         if timeout(grace, self.sender.closed()).await.is_ok() {
             return;
         }
-        events::connections_did_not_close(self.sender.receiver_count());
+        events::connections_did_not_close(self.phase.0.connections.load(Ordering::Relaxed));
         self.advance(Phase::Aborting);
         // Aborting drops what a connection holds; only a handler that blocks its thread stays.
         let _ = timeout(Duration::from_secs(1), self.sender.closed()).await;

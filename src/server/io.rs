@@ -8,7 +8,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::drain::{Phase, Watch};
+use super::drain::{Counted, Phase, Watch};
 
 /// A kind of socket.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
@@ -35,11 +35,13 @@ pub(super) struct Stream<S: Socket> {
     socket: S,
     /// Held to the end, also by a connection that was upgraded: the stop waits for it.
     watch: Watch,
+    _counted: Counted,
 }
 
 impl<S: Socket> Stream<S> {
     pub(super) fn new(socket: S, watch: Watch) -> Self {
-        Self { first: BytesMut::new(), socket, watch }
+        let counted = watch.count();
+        Self { first: BytesMut::new(), socket, watch, _counted: counted }
     }
 
     /// Reads more of the first bytes; false at the end of the stream.

@@ -25,7 +25,7 @@ use super::date;
 use super::drain::{Phase, PhaseFlag};
 use super::scope;
 use crate::diagnostics::events::{self, RequestFacts};
-use crate::features::{Connection, decoded_path};
+use crate::features::{Connection, ConnectionId, decoded_path};
 
 /// Hands the requests of one connection to the app.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Service<Request<Incoming>> for RequestService {
             state,
             scope,
             number,
-            connection: self.connection.clone(),
+            connection: self.connection.id(),
             add_server_header: self.context.options().add_server_header,
             log,
         }
@@ -99,7 +99,7 @@ pin_project! {
         state: State,
         scope: Span,
         number: u32,
-        connection: Connection,
+        connection: ConnectionId,
         add_server_header: bool,
         log: Option<Box<RequestLog>>,
     }
@@ -127,9 +127,9 @@ impl Future for RequestFuture {
                         Err(never) => match never {},
                     },
                     Err(panic) => {
-                        let id = this.connection.id();
-                        let request_id = format!("{id}:{:08X}", *this.number);
-                        events::application_failed(&id, &request_id, panic_message(&*panic));
+                        let id = this.connection;
+                        let request_id = format!("{id}:{:08X}", this.number);
+                        events::application_failed(id, &request_id, panic_message(&*panic));
                         empty(StatusCode::INTERNAL_SERVER_ERROR)
                     }
                 }

@@ -147,4 +147,13 @@ mod tests {
         let result = read(&[(3, "--urls".to_owned()), (4, "x".to_owned())]);
         assert_eq!(result.leaves[0].origin.to_string(), "command line, argument 3 (--urls)");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_arguments_make_it_panic(arguments in proptest::collection::vec("\\PC*|[-/=a:]*", 0..6)) {
+            let arguments: Vec<_> = arguments.into_iter().enumerate().collect();
+            let result = read(&arguments);
+            proptest::prop_assert!(result.leaves.len() + result.problems.len() <= arguments.len());
+        }
+    }
 }

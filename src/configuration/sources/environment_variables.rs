@@ -105,4 +105,14 @@ mod tests {
             ]
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_makes_it_panic(name in "\\PC*|(SQL|CUSTOM)?CONNSTR_[a-z_]*|ASPNETCORE_[a-z_:]*", value in "\\PC*") {
+            for prefix in ["", "ASPNETCORE_", "DOTNET_"] {
+                let leaves = read(&[(name.clone(), value.clone())], prefix);
+                proptest::prop_assert!(leaves.iter().all(|leaf| leaf.value.is_some()));
+            }
+        }
+    }
 }

@@ -196,12 +196,23 @@ impl Document<'_> {
 
     fn problem(&self, offset: usize, reason: &str, fix: &str) -> Problem {
         let (line, column) = self.place(offset);
-        let text = self.text.lines().nth(line - 1).unwrap_or_default().to_owned();
+        let text = without_secrets(self.text.lines().nth(line - 1).unwrap_or_default());
         Problem::error(format!("{} {reason}", failed(self.path)))
             .origin(self.origin(offset))
             .excerpt(Excerpt { line: Some(line), column, text })
             .fix(fix)
     }
+}
+
+/// A line of the file, fit to be printed: where its names speak of secrets, values are blotted out.
+fn without_secrets(line: &str) -> String {
+    const SECRETS: [&str; 5] = ["password", "secret", "token", "key", "connectionstring"];
+    let lower = line.to_lowercase().replace("keypath", "");
+    let names_end = line.find(':').filter(|_| SECRETS.iter().any(|secret| lower.contains(secret)));
+    let Some(names_end) = names_end else { return line.to_owned() };
+    let blot = |c: char| if c.is_whitespace() || "\"',:{}[]/".contains(c) { c } else { '*' };
+    let (names, values) = line.split_at(names_end);
+    names.chars().chain(values.chars().map(blot)).collect()
 }
 
 struct Flattened<'a> {
@@ -333,6 +344,14 @@ mod tests {
         ] {
             assert!(messages(text)[0].contains(told), "{text}: {}", messages(text)[0]);
         }
+    }
+
+    #[test]
+    fn a_secret_is_not_shown_with_its_line() {
+        let told = &messages("{\n  \"Password\": \"hunter2\" x\n}")[0];
+        assert!(!told.contains("hunter2") && told.contains("\"Password\": \"*******\""), "{told}");
+        let told = &messages("{\n  \"KeyPath\": \"a.pem\" x\n}")[0];
+        assert!(told.contains("a.pem"), "{told}");
     }
 
     #[test]
