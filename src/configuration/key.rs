@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 /// The form of `key` that is equal for all its spellings.
 ///
 /// Each character is replaced by its upper case where that is one character, as .NET's
-/// `OrdinalIgnoreCase` does: `straße` and `STRASSE` stay different keys.
+/// `OrdinalIgnoreCase` does: `straße` and `STRASSE` stay different keys, and no character outside of
+/// ASCII (`ı`, `ſ`) is folded into it.
 pub fn fold_key(key: &str) -> String {
     key.chars().map(fold).collect()
 }
@@ -16,7 +17,7 @@ fn fold(character: char) -> char {
     }
     let mut upper = character.to_uppercase();
     match (upper.next(), upper.next()) {
-        (Some(single), None) => single,
+        (Some(single), None) if !single.is_ascii() => single,
         _ => character,
     }
 }
@@ -60,6 +61,7 @@ mod tests {
             ("Kestrel:Endpoints", "KESTREL:endpoints", true),
             ("ключ", "КЛЮЧ", true),
             ("straße", "STRASSE", false),
+            ("I", "ı", false),
             ("a", "b", false),
             ("", "", true),
         ] {

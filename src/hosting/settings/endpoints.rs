@@ -83,20 +83,17 @@ fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
         .iter()
         .find_map(|key| section.section("Certificate").non_empty(key))
         .map(|setting| setting.origin);
+    // A plain text in the place of the list, and a mode that does not exist, mean nothing to Kestrel.
     let below = |key: &str| {
-        let origin = section
-            .section(key)
-            .children()
-            .first()
-            .and_then(|child| Some(child.setting()?.origin.clone()));
-        section.section(key).exists().then_some(origin)
+        let children = section.section(key).children();
+        let first = children.first()?;
+        Some(first.setting().map(|setting| setting.origin.clone()))
     };
+    let mode = section.non_empty("ClientCertificateMode");
+    let mode = mode.filter(|mode| is_client_certificate_mode(mode.value));
     let found = [
         ("Certificate", certificate.map(Some)),
-        (
-            "ClientCertificateMode",
-            section.non_empty("ClientCertificateMode").map(|mode| Some(mode.origin)),
-        ),
+        ("ClientCertificateMode", mode.map(|mode| Some(mode.origin))),
         ("SslProtocols", below("SslProtocols")),
         ("Sni", below("Sni")),
     ];
@@ -112,6 +109,13 @@ fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
         }
         problems.push(problem);
     }
+}
+
+fn is_client_certificate_mode(text: &str) -> bool {
+    const MODES: [&str; 4] =
+        ["NoCertificate", "AllowCertificate", "RequireCertificate", "DelayCertificate"];
+    MODES.iter().any(|mode| mode.eq_ignore_ascii_case(text.trim()))
+        || text.trim().parse::<i32>().is_ok()
 }
 
 /// `Protocols` of an endpoint or of the defaults. Kestrel passes over a text it does not know; so

@@ -53,7 +53,7 @@ fn rules_of(
         let Some(text) = setting.value.as_deref().filter(|text| !text.is_empty()) else {
             continue;
         };
-        let Some(level) = LogLevel::parse(text) else {
+        let Some(level) = LogLevel::parse(text).or_else(|| beyond(text, setting, problems)) else {
             let names = ["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"];
             let fix = match did_you_mean(text, names) {
                 Some(meant) => format!("did you mean {meant}?"),
@@ -83,6 +83,20 @@ fn rules_of(
     }
 }
 
+/// A number outside of the levels: .NET takes it as it is, which makes everything or nothing of it.
+fn beyond(text: &str, setting: &Setting, problems: &mut Vec<Problem>) -> Option<LogLevel> {
+    let number: i32 = text.trim().parse().ok()?;
+    let (level, name) =
+        if number < 0 { (LogLevel::Trace, "Trace") } else { (LogLevel::None, "None") };
+    problems.push(
+        Problem::warning(format!("The number {number} is no log level; it is taken as {name}."))
+            .key(setting.key.clone())
+            .origin(setting.origin.clone())
+            .fix("write a level by its name, or 0 for Trace to 6 for None"),
+    );
+    Some(level)
+}
+
 fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions {
     let mut options = ConsoleOptions::default();
     let formatter = section.section("FormatterOptions");
@@ -97,55 +111,45 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
             options.formatter = FormatterName::Systemd;
         }
     }
-    let level = choice(
-        section,
-        "LogToStandardErrorThreshold",
-        problems,
-        LogLevel::parse,
-        "write a level such as Warning",
-    );
+    let kind = ("Microsoft.Extensions.Logging.LogLevel", "write a level such as Warning");
+    let level = choice(section, "LogToStandardErrorThreshold", problems, LogLevel::parse, kind);
     set(&mut options.log_to_standard_error_threshold, level);
     let positive = |text: &str| {
         integer(text).filter(|number| *number > 0).and_then(|number| usize::try_from(number).ok())
     };
-    let length =
-        choice(section, "MaxQueueLength", problems, positive, "write a whole number of 1 or more");
+    let kind = ("System.Int32", "write a whole number of 1 or more");
+    let length = choice(section, "MaxQueueLength", problems, positive, kind);
     set(&mut options.max_queue_length, length);
-    let mode = choice(
-        section,
-        "QueueFullMode",
-        problems,
-        |text| one_of(text, &QUEUE_MODES),
+    let kind = (
+        "Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode",
         "write Wait or DropWrite",
     );
+    let mode = choice(section, "QueueFullMode", problems, |text| one_of(text, &QUEUE_MODES), kind);
     set(&mut options.queue_full_mode, mode);
-    let color = choice(
-        &formatter,
-        "ColorBehavior",
-        problems,
-        |text| one_of(text, &COLORS),
+    let kind = (
+        "Microsoft.Extensions.Logging.Console.LoggerColorBehavior",
         "write Default, Enabled or Disabled",
     );
+    let color = choice(&formatter, "ColorBehavior", problems, |text| one_of(text, &COLORS), kind);
     set(&mut options.color_behavior, color);
 
-    let fix = "write true or false";
-    if choice(section, "DisableColors", problems, boolean, fix) == Some(true) {
+    let mut flag = |place: &Section<'_>, key: &str| {
+        choice(place, key, problems, boolean, ("System.Boolean", "write true or false"))
+    };
+    if flag(section, "DisableColors") == Some(true) {
         options.color_behavior = ColorBehavior::Disabled;
     }
     // The keys right below Console are those of .NET 5 and before; the formatter's own win.
     for place in [section, &formatter] {
-        set(&mut options.include_scopes, choice(place, "IncludeScopes", problems, boolean, fix));
-        set(
-            &mut options.use_utc_timestamp,
-            choice(place, "UseUtcTimestamp", problems, boolean, fix),
-        );
+        set(&mut options.include_scopes, flag(place, "IncludeScopes"));
+        set(&mut options.use_utc_timestamp, flag(place, "UseUtcTimestamp"));
         if let Some(format) = place.non_empty("TimestampFormat") {
             options.timestamp_format = Some(format.value.to_owned());
         }
     }
-    set(&mut options.single_line, choice(&formatter, "SingleLine", problems, boolean, fix));
+    set(&mut options.single_line, flag(&formatter, "SingleLine"));
     let writer = formatter.section("JsonWriterOptions");
-    set(&mut options.json_indented, choice(&writer, "Indented", problems, boolean, fix));
+    set(&mut options.json_indented, flag(&writer, "Indented"));
     options
 }
 
@@ -194,18 +198,13 @@ fn choice<T>(
     key: &str,
     problems: &mut Vec<Problem>,
     convert: impl FnOnce(&str) -> Option<T>,
-    expected: &str,
+    (kind, expected): (&str, &str),
 ) -> Option<T> {
     let setting = section.get(key)?;
     let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
     let converted = convert(text);
     if converted.is_none() {
-        problems.push(cannot_convert(
-            setting,
-            text,
-            std::any::type_name::<T>().rsplit("::").next().unwrap_or_default(),
-            expected,
-        ));
+        problems.push(cannot_convert(setting, text, kind, expected));
     }
     converted
 }

@@ -55,6 +55,9 @@ impl HostSettings {
         let server = server::read(configuration, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
+        // Nothing is reloaded yet, but a text that is no boolean ends the start, as on .NET.
+        let _ =
+            values::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
         let web_root = host::web_root(loaded);
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);

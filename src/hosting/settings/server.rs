@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::values::{self, cannot_convert, integer, read_boolean, time_span};
+use super::values::{self, Empty, cannot_convert, integer, read_boolean, time_span};
 use crate::configuration::{Configuration, Problem};
 use crate::server::{Limits, ServerOptions};
 
@@ -79,19 +79,17 @@ fn positive(
     problems: &mut Vec<Problem>,
 ) -> Option<u64> {
     let key = format!("Kestrel:Limits:{name}");
-    let most = if kind == "System.Int32" { i64::from(i32::MAX) } else { i64::MAX };
-    let expected = "write a whole number, without a unit";
-    let value = values::read(configuration, &key, problems, kind, expected, |text| {
-        integer(text).filter(|value| *value <= most)
-    })?;
+    // .NET counts bytes and lines in 32 bits, and has a value for each; connections may be without limit.
+    let (most, empty) = match kind {
+        "System.Int32" => (i64::from(i32::MAX), Empty::Refuse),
+        _ => (i64::MAX, Empty::Unset),
+    };
+    let convert = |text: &str| integer(text).filter(|value| *value <= most);
+    let expected = (kind, "write a whole number, without a unit");
+    let value = values::read(configuration, &key, problems, expected, empty, convert)?;
     if value < 1 {
-        out_of_range(
-            configuration,
-            &key,
-            "Value must be a positive number.",
-            "write 1 or more",
-            problems,
-        );
+        let rule = "Value must be a positive number.";
+        out_of_range(configuration, &key, rule, "write 1 or more", problems);
         return None;
     }
     u64::try_from(value).ok()
@@ -104,7 +102,7 @@ fn span(
 ) -> Option<Duration> {
     let key = format!("Kestrel:Limits:{name}");
     let setting = configuration.setting(&key)?;
-    let value = setting.value.as_deref().filter(|value| !value.is_empty())?;
+    let value = setting.value.as_deref()?;
     let Some(span) = time_span(value) else {
         let expected = match value.trim().parse::<u64>() {
             Ok(number) => format!(

@@ -77,17 +77,29 @@ fn nanoseconds(fraction: &str) -> Option<u32> {
     plain.then(|| format!("{fraction:0<9}").parse().ok()).flatten()
 }
 
-/// Reads `key` with `convert`; absent, null and empty mean "not set".
+/// What the empty text means for a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Empty {
+    /// Not set: the setting may be absent.
+    Unset,
+    /// A mistake: the setting always has a value.
+    Refuse,
+}
+
+/// Reads `key` with `convert`; absent and null mean "not set".
 pub(super) fn read<T>(
     configuration: &Configuration,
     key: &str,
     problems: &mut Vec<Problem>,
-    kind: &str,
-    expected: &str,
+    (kind, expected): (&str, &str),
+    empty: Empty,
     convert: impl FnOnce(&str) -> Option<T>,
 ) -> Option<T> {
     let setting = configuration.setting(key)?;
-    let value = setting.value.as_deref().filter(|value| !value.is_empty())?;
+    let value = setting.value.as_deref()?;
+    if value.is_empty() && empty == Empty::Unset {
+        return None;
+    }
     let converted = convert(value);
     if converted.is_none() {
         problems.push(cannot_convert(setting, value, kind, expected));
@@ -101,7 +113,8 @@ pub(super) fn read_boolean(
     key: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<bool> {
-    read(configuration, key, problems, "System.Boolean", "write true or false", boolean)
+    let kind = ("System.Boolean", "write true or false");
+    read(configuration, key, problems, kind, Empty::Refuse, boolean)
 }
 
 /// Reads a boolean of the web host: true if `true` or `1`, else false.
