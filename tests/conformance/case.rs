@@ -1,4 +1,4 @@
-//! The shape of a case: one line of `hosting.jsonl`.
+//! The shape of a case: one line of `hosting.jsonl` or of `asked.jsonl`.
 //!
 //! The input members say how the host is started (`args`, `env`, `code`), in which surroundings
 //! (`files`, `setup`, `occupy`, `net`, `user`, `cwd`), what is done to it (`steps`, `stop`) and
@@ -17,8 +17,11 @@ use serde_json::Value;
 use crate::json_text::{elements, members};
 use crate::normal::Ports;
 
-/// The recordings, one case per line.
-const RECORDINGS: &str = include_str!("hosting.jsonl");
+/// The recordings, one case per line: the given ones, and those we asked the reference for.
+const RECORDINGS: [(&str, &str); 2] = [
+    ("hosting.jsonl", include_str!("hosting.jsonl")),
+    ("asked.jsonl", include_str!("asked.jsonl")),
+];
 
 /// One recorded case.
 #[derive(Debug, Default)]
@@ -93,11 +96,12 @@ impl Case {
     /// # Errors
     /// When a line is not a case; the message names it.
     pub(crate) fn all() -> Result<Vec<Self>> {
-        let lines = RECORDINGS.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let lines = RECORDINGS.iter().flat_map(|(file, text)| {
+            text.lines().enumerate().map(move |(at, line)| (file, at + 1, line))
+        });
         lines
-            .map(|(at, line)| {
-                Self::read(line).with_context(|| format!("hosting.jsonl line {}", at + 1))
-            })
+            .filter(|(_, _, line)| !line.trim().is_empty())
+            .map(|(file, at, line)| Self::read(line).with_context(|| format!("{file} line {at}")))
             .collect()
     }
 

@@ -15,7 +15,7 @@ use crate::case::Case;
 
 /// The groups of cases that run; one test each.
 pub(crate) const GROUPS: &[&str] =
-    &["layer", "url", "bind", "local", "config", "life", "iis", "more"];
+    &["layer", "url", "bind", "local", "config", "life", "iis", "more", "asked"];
 
 /// Names in a case's `needs` that are built.
 pub(crate) const BUILT: &[&str] = &[];
