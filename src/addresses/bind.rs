@@ -101,6 +101,7 @@ fn bind_loopbacks(
     match <[io::Error; 2]>::try_from(missing) {
         Ok([ipv4_error, ipv6_error]) => Err(BindError::NoLoopback {
             address: planned_text(planned),
+            key: planned.key.clone(),
             origin: planned.origin.clone(),
             port: ipv4.port,
             ipv4: ipv4_error,
@@ -153,12 +154,12 @@ fn open_tcp(listen: &ListenAddr) -> io::Result<Listener> {
 
 fn refused(planned: &PlannedEndpoint, listen: &ListenAddr, error: io::Error) -> BindError {
     let address = format!("{}://{listen}", planned.transport.scheme());
-    let origin = planned.origin.clone();
+    let (key, origin) = (planned.key.clone(), planned.origin.clone());
     if error.kind() == io::ErrorKind::AddrInUse {
         let holder = holder_of(SocketAddr::new(listen.address.address, listen.port));
-        return BindError::AddressInUse { address, origin, holder };
+        return BindError::AddressInUse { address, key, origin, holder };
     }
-    BindError::Refused { address, origin, fix: fix_for(&error, listen.port), source: error }
+    BindError::Refused { address, key, origin, fix: fix_for(&error, listen.port), source: error }
 }
 
 fn unsupported(planned: &PlannedEndpoint, targets: &Targets) -> BindError {
@@ -171,6 +172,7 @@ fn unsupported(planned: &PlannedEndpoint, targets: &Targets) -> BindError {
     };
     BindError::Refused {
         address: planned_text(planned),
+        key: planned.key.clone(),
         origin: planned.origin.clone(),
         fix: fix.to_owned(),
         source: io::ErrorKind::Unsupported.into(),
@@ -190,11 +192,12 @@ fn bind_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listen
         Ok(Listener::Unix { listener: socket.into(), file })
     };
     open().map_err(|error| {
-        let (address, origin) = (planned_text(planned), planned.origin.clone());
+        let (address, key, origin) =
+            (planned_text(planned), planned.key.clone(), planned.origin.clone());
         match error.kind() {
             io::ErrorKind::AddrInUse => {
                 let what = in_the_way(path);
-                BindError::FileInTheWay { address, origin, path: path.to_owned(), what }
+                BindError::FileInTheWay { address, key, origin, path: path.to_owned(), what }
             }
             io::ErrorKind::NotFound => {
                 let folder = path.parent().unwrap_or(path).display();
@@ -204,16 +207,18 @@ fn bind_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listen
                 // Kestrel's words for it; the fix says what they mean.
                 let source =
                     io::Error::new(io::ErrorKind::NotFound, "Cannot assign requested address");
-                BindError::Refused { address, origin, fix, source }
+                BindError::Refused { address, key, origin, fix, source }
             }
             io::ErrorKind::PermissionDenied => {
                 let folder = path.parent().unwrap_or(path).display();
                 let fix = format!(
                     "let the user that runs the server write in {folder}, or choose another path"
                 );
-                BindError::Refused { address, origin, fix, source: error }
+                BindError::Refused { address, key, origin, fix, source: error }
             }
-            _ => BindError::Refused { address, origin, fix: fix_for(&error, 0), source: error },
+            _ => {
+                BindError::Refused { address, key, origin, fix: fix_for(&error, 0), source: error }
+            }
         }
     })
 }
@@ -228,10 +233,15 @@ fn bind_abstract(planned: &PlannedEndpoint, name: &str) -> Result<Listener, Bind
         Ok(Listener::Unix { listener: socket.into(), file: None })
     };
     open().map_err(|error| {
-        let (address, origin) = (planned_text(planned), planned.origin.clone());
+        let (address, key, origin) =
+            (planned_text(planned), planned.key.clone(), planned.origin.clone());
         match error.kind() {
-            io::ErrorKind::AddrInUse => BindError::AddressInUse { address, origin, holder: None },
-            _ => BindError::Refused { address, origin, fix: fix_for(&error, 0), source: error },
+            io::ErrorKind::AddrInUse => {
+                BindError::AddressInUse { address, key, origin, holder: None }
+            }
+            _ => {
+                BindError::Refused { address, key, origin, fix: fix_for(&error, 0), source: error }
+            }
         }
     })
 }

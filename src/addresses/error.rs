@@ -14,6 +14,8 @@ pub enum BindError {
     AddressInUse {
         /// The address, as `http://127.0.0.1:5000`.
         address: String,
+        /// The key or call that made it.
+        key: String,
         /// Where it was set.
         origin: Origin,
         /// Who has it, if that could be found out.
@@ -24,6 +26,8 @@ pub enum BindError {
     FileInTheWay {
         /// The address, as `http://unix:/run/app.sock`.
         address: String,
+        /// The key or call that made it.
+        key: String,
         /// Where it was set.
         origin: Origin,
         /// The file.
@@ -36,6 +40,8 @@ pub enum BindError {
     NoLoopback {
         /// The address, as `http://localhost:5000`.
         address: String,
+        /// The key or call that made it.
+        key: String,
         /// Where it was set.
         origin: Origin,
         /// The port.
@@ -50,6 +56,8 @@ pub enum BindError {
     Refused {
         /// The address, as `http://192.0.2.1:80`.
         address: String,
+        /// The key or call that made it.
+        key: String,
         /// Where it was set.
         origin: Origin,
         /// How to put it right.
@@ -84,17 +92,17 @@ impl BindError {
     pub fn problem(&self) -> Problem {
         let problem = Problem::error(self.to_string());
         match self {
-            Self::AddressInUse { origin, holder, .. } => {
+            Self::AddressInUse { key, origin, holder, .. } => {
                 let holder =
                     holder.as_ref().map(|holder| format!("{holder} has it; ")).unwrap_or_default();
-                problem.origin(origin.clone()).fix(format!(
+                problem.key(key.clone()).origin(origin.clone()).fix(format!(
                     "{holder}stop the process that has it, or choose another port, such as --urls http://127.0.0.1:0 \
                      for a free one"
                 ))
             }
-            Self::FileInTheWay { origin, path, what, .. } => {
+            Self::FileInTheWay { key, origin, path, what, .. } => {
                 let path = path.display();
-                problem.origin(origin.clone()).fix(match what {
+                problem.key(key.clone()).origin(origin.clone()).fix(match what {
                     FileInTheWay::LiveSocket => {
                         format!("a process listens on {path}: stop it, or choose another path")
                     }
@@ -106,10 +114,12 @@ impl BindError {
                     }
                 })
             }
-            Self::NoLoopback { origin, port, ipv4, .. } => {
-                problem.origin(origin.clone()).fix(fix_for(ipv4, *port))
+            Self::NoLoopback { key, origin, port, ipv4, .. } => {
+                problem.key(key.clone()).origin(origin.clone()).fix(fix_for(ipv4, *port))
             }
-            Self::Refused { origin, fix, .. } => problem.origin(origin.clone()).fix(fix.clone()),
+            Self::Refused { key, origin, fix, .. } => {
+                problem.key(key.clone()).origin(origin.clone()).fix(fix.clone())
+            }
         }
     }
 }

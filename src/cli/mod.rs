@@ -59,7 +59,7 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
         Err(error) => {
             // Help and version are answers, not mistakes.
             let code = if error.use_stderr() { ExitKind::Usage } else { ExitKind::Stopped };
-            error.print()?;
+            output::clap(&error)?;
             Ok(code.into())
         }
     }

@@ -15,7 +15,20 @@ pub(super) fn error(text: &str) {
 ///
 /// Standard output cannot be written; a reader that has gone away is no error.
 pub(super) fn answer(bytes: &[u8]) -> io::Result<()> {
-    match io::stdout().lock().write_all(bytes) {
+    unless_nobody_reads(io::stdout().lock().write_all(bytes))
+}
+
+/// Prints what clap has to say: help and version on standard output, mistakes on standard error.
+///
+/// # Errors
+///
+/// As [`answer`].
+pub(super) fn clap(error: &clap::Error) -> io::Result<()> {
+    unless_nobody_reads(error.print())
+}
+
+fn unless_nobody_reads(written: io::Result<()>) -> io::Result<()> {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

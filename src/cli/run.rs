@@ -69,7 +69,7 @@ pub(super) struct Settings {
 ///
 /// # Errors
 ///
-/// An argument that is no text, or a `--listen` without a value.
+/// An argument that is no text, a `--listen` without a value, or a value where none belongs.
 pub(super) fn split(arguments: &[OsString]) -> Result<(Vec<OsString>, Settings), String> {
     let mut settings = Settings::default();
     if arguments.get(1).is_none_or(|command| command != "run") {
@@ -96,6 +96,12 @@ pub(super) fn split(arguments: &[OsString]) -> Result<(Vec<OsString>, Settings),
             listen if listen.starts_with("--listen=") => {
                 settings.listens.push(place);
                 own.push(argument.into());
+            }
+            switch if switch.starts_with("--strict=") || switch.starts_with("--plan=") => {
+                let name = switch.split('=').next().unwrap_or_default();
+                return Err(format!(
+                    "{name} takes no value.\n  fix: write {name} alone, or leave it out"
+                ));
             }
             setting => {
                 let takes_next = matches!(Argument::parse(setting), Argument::Switch { .. });
@@ -180,6 +186,14 @@ mod tests {
                 (&own.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()[..], settings),
                 "{arguments:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_switch_of_ours_takes_no_value() {
+        for switch in ["--strict=yes", "--plan=true"] {
+            let arguments = ["kestrel", "run", switch].map(OsString::from);
+            assert!(split(&arguments).unwrap_err().contains("takes no value"), "{switch}");
         }
     }
 

@@ -5,21 +5,22 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
-use super::request::RequestService;
+use super::request::{Activity, RequestService};
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
-use crate::features::Connection;
+use crate::features::{Connection, ConnectionId};
 
 /// How many headers hyper has room for without an allocation.
 const HYPERS_HEADER_COUNT: usize = 100;
@@ -110,13 +111,15 @@ pub(super) async fn serve<S: Socket>(
     match spoken {
         Some(Spoken::Http1) => {
             let service = RequestService::new(facts, Arc::clone(&context), watch.phase().clone());
+            let activity = service.activity();
             let connection = context.http1.serve_connection(TokioIo::new(stream), service);
-            drive(pin!(connection.with_upgrades()), &mut watch, &id).await;
+            drive(pin!(connection.with_upgrades()), &activity, &mut watch, &id).await;
         }
         Some(Spoken::Http2) => {
             let service = RequestService::new(facts, Arc::clone(&context), watch.phase().clone());
+            let activity = service.activity();
             let connection = context.http2.serve_connection(TokioIo::new(stream), service);
-            drive(pin!(connection), &mut watch, &id).await;
+            drive(pin!(connection), &activity, &mut watch, &id).await;
         }
         Some(Spoken::Wrong(answer)) => {
             if answer == protocol::GOAWAY_HTTP_1_1_REQUIRED {
@@ -196,9 +199,17 @@ fn decide(first: &[u8], protocols: HttpProtocols) -> Option<Spoken> {
     }
 }
 
+/// How long an HTTP/2 client without a running request has to acknowledge the end, so that a
+/// request it sent meanwhile is not lost.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(1);
+
 /// A connection of hyper's that can be told to end after the request it is at.
 trait Graceful: Future<Output = Result<(), hyper::Error>> {
     fn end_after_request(self: Pin<&mut Self>);
+
+    /// How long a connection that was told to end may stay open without a running request, or
+    /// `None` if it is not for us to say.
+    fn patience(activity: &Activity) -> Option<Duration>;
 }
 
 type Io<S> = TokioIo<Stream<S>>;
@@ -207,24 +218,37 @@ impl<S: Socket> Graceful for http1::UpgradeableConnection<Io<S>, RequestService>
     fn end_after_request(self: Pin<&mut Self>) {
         self.graceful_shutdown();
     }
+
+    /// hyper waits for the rest of a first head that was begun, as for any request; the stop does
+    /// not. After the first, it closes by itself.
+    fn patience(activity: &Activity) -> Option<Duration> {
+        (!activity.has_begun()).then_some(Duration::ZERO)
+    }
 }
 
 impl<S: Socket> Graceful for http2::Connection<Io<S>, RequestService, TokioExecutor> {
     fn end_after_request(self: Pin<&mut Self>) {
         self.graceful_shutdown();
     }
+
+    /// hyper waits for the client to acknowledge, without end.
+    fn patience(activity: &Activity) -> Option<Duration> {
+        (!activity.is_running()).then_some(ACKNOWLEDGEMENT)
+    }
 }
 
 /// Runs hyper's connection until it ends or the stop aborts it.
 async fn drive<C: Graceful>(
     mut connection: Pin<&mut C>,
+    activity: &Activity,
     watch: &mut Watch,
-    id: &crate::features::ConnectionId,
+    id: &ConnectionId,
 ) {
     let phase = watch.phase().clone();
     let mut second = watch.clone();
     let mut stopping = pin!(watch.reached(Phase::Stopping));
     let mut aborting = pin!(second.reached(Phase::Aborting));
+    let mut patience: Option<Pin<Box<Sleep>>> = None;
     let mut registered = false;
     let mut told = false;
     let ended = poll_fn(|cx| {
@@ -240,7 +264,20 @@ async fn drive<C: Graceful>(
                 connection.as_mut().end_after_request();
             }
         }
-        connection.as_mut().poll(cx)
+        let ended = connection.as_mut().poll(cx);
+        if told && ended.is_pending() {
+            match C::patience(activity) {
+                None => patience = None,
+                Some(Duration::ZERO) => return Poll::Ready(Ok(())),
+                Some(span) => {
+                    let patience = patience.get_or_insert_with(|| Box::pin(sleep(span)));
+                    if patience.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+            }
+        }
+        ended
     })
     .await;
     if let Err(error) = ended {

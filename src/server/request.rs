@@ -27,6 +27,42 @@ use super::scope;
 use crate::diagnostics::events::{self, RequestFacts};
 use crate::features::{Connection, ConnectionId, decoded_path};
 
+/// What a connection is at, as the stop asks it.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    /// How many requests have come; it numbers them, too.
+    started: AtomicU32,
+    /// How many answers are not out yet. Only counted on HTTP/2.
+    running: AtomicU32,
+}
+
+impl Activity {
+    pub(super) fn has_begun(&self) -> bool {
+        self.started.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// One running request.
+#[derive(Debug)]
+struct Running(Arc<Activity>);
+
+impl Running {
+    fn new(activity: &Arc<Activity>) -> Self {
+        activity.running.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Hands the requests of one connection to the app.
 #[derive(Debug)]
 pub(super) struct RequestService {
@@ -35,14 +71,17 @@ pub(super) struct RequestService {
     phase: PhaseFlag,
     /// The log scope of the connection.
     scope: Span,
-    /// Counts the requests of the connection, for their ids.
-    requests: AtomicU32,
+    activity: Arc<Activity>,
 }
 
 impl RequestService {
     pub(super) fn new(connection: Connection, context: Arc<Context>, phase: PhaseFlag) -> Self {
         let scope = events::connection_scope(&connection.id());
-        Self { connection, context, phase, scope, requests: AtomicU32::new(0) }
+        Self { connection, context, phase, scope, activity: Arc::default() }
+    }
+
+    pub(super) fn activity(&self) -> Arc<Activity> {
+        Arc::clone(&self.activity)
     }
 
     /// The answer to a request that the app is not to see, if this is one.
@@ -61,12 +100,14 @@ impl RequestService {
 }
 
 impl Service<Request<Incoming>> for RequestService {
-    type Response = Response<Body>;
+    type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = RequestFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.activity.started.fetch_add(1, Ordering::Relaxed) + 1;
+        // A connection of HTTP/1 knows by itself when its one request is answered.
+        let running = (request.version() == Version::HTTP_2).then(|| Running::new(&self.activity));
         let scope = scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
         let log = events::requests_are_logged().then(|| {
@@ -84,6 +125,7 @@ impl Service<Request<Incoming>> for RequestService {
         RequestFuture {
             state,
             scope,
+            running,
             number,
             connection: self.connection.id(),
             add_server_header: self.context.options().add_server_header,
@@ -98,6 +140,7 @@ pin_project! {
         #[pin]
         state: State,
         scope: Span,
+        running: Option<Running>,
         number: u32,
         connection: ConnectionId,
         add_server_header: bool,
@@ -114,7 +157,7 @@ pin_project! {
 }
 
 impl Future for RequestFuture {
-    type Output = Result<Response<Body>, Infallible>;
+    type Output = Result<Response<AnswerBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -141,10 +184,9 @@ impl Future for RequestFuture {
             }
         };
         complete(response.headers_mut(), *this.add_server_header);
-        Poll::Ready(Ok(match this.log.take() {
-            Some(log) => log.follow(response),
-            None => response,
-        }))
+        let finish = this.log.take().map(|log| log.finish(&response));
+        let running = this.running.take();
+        Poll::Ready(Ok(response.map(|body| AnswerBody { body, finish, running })))
     }
 }
 
@@ -212,17 +254,16 @@ impl RequestLog {
         }
     }
 
-    /// Lets the body of the answer tell when the request is finished.
-    fn follow(self: Box<Self>, response: Response<Body>) -> Response<Body> {
+    /// What tells that the request is finished, once the body of its answer is out.
+    fn finish(self: Box<Self>, response: &Response<Body>) -> Box<Finish> {
         let headers = response.headers();
-        let finish = Finish {
+        Box::new(Finish {
             status: response.status().as_u16(),
             content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
             content_length: content_length(headers),
             complete: self.head,
             log: self,
-        };
-        response.map(|body| Body::new(LoggedBody { body, finish }))
+        })
     }
 }
 
@@ -273,14 +314,16 @@ impl Drop for Finish {
 }
 
 pin_project! {
-    struct LoggedBody {
+    /// The body of an answer; when hyper drops it, the answer is out.
+    pub(super) struct AnswerBody {
         #[pin]
         body: Body,
-        finish: Finish,
+        finish: Option<Box<Finish>>,
+        running: Option<Running>,
     }
 }
 
-impl http_body::Body for LoggedBody {
+impl http_body::Body for AnswerBody {
     type Data = bytes::Bytes;
     type Error = axum::Error;
 
@@ -290,7 +333,9 @@ impl http_body::Body for LoggedBody {
     ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
         let frame = ready!(this.body.poll_frame(cx));
-        this.finish.complete |= frame.is_none();
+        if let (None, Some(finish)) = (&frame, this.finish) {
+            finish.complete = true;
+        }
         Poll::Ready(frame)
     }
 

@@ -2,7 +2,7 @@
 //! dictates.
 
 use super::CodeEndpoints;
-use super::values::{did_you_mean, host_boolean};
+use super::values::{host_boolean, meant_value};
 use crate::addresses::{
     BindingAddress, ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenTarget,
     ProcessManager,
@@ -51,7 +51,8 @@ fn shadowed(configuration: &Configuration, key: &str) -> Vec<Sourced<String>> {
 fn endpoint(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<ConfiguredEndpoint> {
     let name = section.name();
     let Some(url) = section.non_empty("Url") else {
-        let said = section.get("Url").or_else(|| section.setting());
+        let below = || section.children().first().and_then(Section::setting);
+        let said = section.get("Url").or_else(|| section.setting()).or_else(below);
         let mut problem =
             Problem::error(format!("The endpoint {name} is missing the required 'Url' parameter."))
                 .key(format!("{}:Url", section.path()))
@@ -125,7 +126,7 @@ fn protocols(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<HttpP
     let read = HttpProtocols::parse(text.value);
     if read.is_none() {
         let names = HttpProtocols::NAMES.map(|(name, _)| name);
-        let fix = match did_you_mean(text.value, names) {
+        let fix = match meant_value(text.value, &names) {
             Some(meant) => format!("did you mean {meant}?"),
             None => format!("write one of {}", names.join(", ")),
         };

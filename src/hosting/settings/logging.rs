@@ -1,6 +1,6 @@
 //! `Logging:LogLevel`, `Logging:Console` and its formatters.
 
-use super::values::{boolean, cannot_convert, did_you_mean, integer};
+use super::values::{boolean, cannot_convert, did_you_mean, integer, meant_value};
 use crate::configuration::{Configuration, Problem, Section, Setting};
 use crate::hosting::logging::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
@@ -55,7 +55,7 @@ fn rules_of(
         };
         let Some(level) = LogLevel::parse(text).or_else(|| beyond(text, setting, problems)) else {
             let names = ["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"];
-            let fix = match did_you_mean(text, names) {
+            let fix = match meant_value(text, &names) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("write one of {}", names.join(", ")),
             };
@@ -179,7 +179,7 @@ fn one_of<T: Copy>(text: &str, names: &[(&str, T)]) -> Option<T> {
 /// .NET takes an unknown formatter for `simple` without a word; so do we, with one.
 fn unknown<T>(setting: Option<&Setting>, text: &str, names: &[(&str, T)]) -> Problem {
     let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
-    let fix = match did_you_mean(text, names.iter().copied()) {
+    let fix = match meant_value(text, &names) {
         Some(meant) => format!("did you mean {meant}?"),
         None => format!("write one of {}", names.join(", ")),
     };

@@ -143,6 +143,16 @@ pub(super) fn did_you_mean<'a>(
         .map(|(_, name)| name)
 }
 
+/// The name among `known` that a value was probably meant to be: near, or begun (`Warn`).
+pub(super) fn meant_value<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
+    let text = text.trim();
+    let begun = |name: &&&str| {
+        text.len() >= 3
+            && name.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text))
+    };
+    known.iter().find(begun).copied().or_else(|| did_you_mean(text, known.iter().copied()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,6 +221,19 @@ mod tests {
             ("Items", None),
         ] {
             assert_eq!(did_you_mean(text, known), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_be_begun() {
+        let levels = ["Information", "Warning", "Error"];
+        for (text, meant) in [
+            ("Warn", Some("Warning")),
+            ("info", Some("Information")),
+            ("Errror", Some("Error")),
+            ("Loud", None),
+        ] {
+            assert_eq!(meant_value(text, &levels), meant, "{text}");
         }
     }
 

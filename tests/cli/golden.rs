@@ -1,0 +1,135 @@
+//! Whole messages: each file of `tests/golden` holds what goes in and what has to come out.
+//!
+//! A file is text in sections, each under a line such as `-- args --`. What stands above the first
+//! section says what it is about.
+//!
+//! | section | content |
+//! |---|---|
+//! | `args` | the arguments, one per line |
+//! | `env` | variables, `NAME=value` |
+//! | `file NAME` | a file in the folder it runs in |
+//! | `exit` | the exit code; a run that starts to serve is stopped with SIGTERM |
+//! | `stdout`, `stderr` | what it prints; absent if that is nothing |
+//!
+//! `{root}` stands for the folder, `{port}` for a port that the system chose. With
+//! `KESTREL_UPDATE=1` the last three sections are rewritten.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use crate::environment::updates;
+use crate::process::{Kestrel, Outcome};
+
+#[test]
+fn every_message_is_as_it_was() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("it can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no file in {}", folder.display());
+    let mut different = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).expect("it can be read");
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let case = Case::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let now = format!("{}{}", case.given, case.run());
+        if now == text {
+            continue;
+        }
+        if updates() {
+            fs::write(&path, now).expect("it can be written");
+        } else {
+            different.push(format!("{name} is\n{text}\nbut now it would be\n{now}"));
+        }
+    }
+    assert!(
+        different.is_empty(),
+        "{}\nKESTREL_UPDATE=1 cargo test --test cli rewrites them",
+        different.join("\n")
+    );
+}
+
+/// What goes in.
+struct Case<'a> {
+    /// The text up to the sections that come out.
+    given: &'a str,
+    args: Vec<&'a str>,
+    variables: Vec<(&'a str, &'a str)>,
+    files: Vec<(&'a str, String)>,
+}
+
+impl<'a> Case<'a> {
+    fn parse(text: &'a str) -> Result<Self, String> {
+        let end = text.find("-- exit --\n").unwrap_or(text.len());
+        let mut case = Self { given: &text[..end], args: vec![], variables: vec![], files: vec![] };
+        let mut section = None;
+        for line in case.given.lines() {
+            let heading = line.strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
+            if let Some(heading) = heading {
+                section = Some(heading);
+                if let Some(name) = heading.strip_prefix("file ") {
+                    case.files.push((name, String::new()));
+                }
+                continue;
+            }
+            match section {
+                None => {}
+                Some("args") => case.args.push(line),
+                Some("env") => case.variables.push(line.split_once('=').ok_or("no NAME=value")?),
+                Some(name) if name.starts_with("file ") => {
+                    if let Some((_, text)) = case.files.last_mut() {
+                        text.push_str(line);
+                        text.push('\n');
+                    }
+                }
+                Some(other) => return Err(format!("no section is called '{other}'")),
+            }
+        }
+        if case.args.is_empty() { Err("no section args".to_owned()) } else { Ok(case) }
+    }
+
+    /// Runs it, and writes what came out as sections.
+    fn run(&self) -> String {
+        let mut kestrel = Kestrel::new(self.args.iter().copied());
+        for (name, value) in &self.variables {
+            kestrel = kestrel.variable(name, value);
+        }
+        for (name, text) in &self.files {
+            kestrel = kestrel.file(name, text);
+        }
+        let root = kestrel.root().display().to_string();
+        let Outcome { code, stdout, stderr } = kestrel.stopped_if_started();
+        let code = code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+        let mut sections = format!("-- exit --\n{code}\n");
+        for (name, text) in [("stdout", stdout), ("stderr", stderr)] {
+            if !text.is_empty() {
+                let text = without_ports(&text.replace(&root, "{root}"));
+                let _ = write!(sections, "-- {name} --\n{text}");
+            }
+        }
+        sections
+    }
+}
+
+/// Announced ports as `{port}`: every other number is what was asked for.
+fn without_ports(text: &str) -> String {
+    let mut result = String::new();
+    for line in text.lines() {
+        match line.rsplit_once(':') {
+            Some((address, port))
+                if line.trim_start().starts_with("Now listening on: ")
+                    && port.parse::<u16>().is_ok() =>
+            {
+                let _ = writeln!(result, "{address}:{{port}}");
+            }
+            _ => {
+                let _ = writeln!(result, "{line}");
+            }
+        }
+    }
+    result
+}

@@ -1,0 +1,177 @@
+//! The log: its levels, its layouts, the lines of requests.
+
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::http::{get, get_over};
+use crate::process::{Kestrel, LIMIT};
+
+const REQUESTS: &str = "Microsoft.AspNetCore.Hosting.Diagnostics";
+
+/// An announced address in the JSON layout.
+const JSON_LISTENING: &str = concat!(
+    r#"{"EventId":14,"LogLevel":"Information","Category":"Microsoft.Hosting.Lifetime","#,
+    r#""Message":"Now listening on: ADDRESS","#,
+    r#""State":{"address":"ADDRESS","{OriginalFormat}":"Now listening on: {address}"}}"#,
+);
+
+#[test]
+fn a_request_has_a_line_at_its_start_and_one_at_its_end() {
+    let running = Kestrel::run([]).started();
+    let answer = get(&running.address(), "/a%20b?c=d", &["Content-Type: text/plain; x"]);
+    running.wait_for("Request finished");
+    let outcome = running.terminated();
+    let starting = format!(
+        "info: {REQUESTS}[1]\n      Request starting HTTP/1.1 GET http://a.test/a b?c=d - text/plain;+x -\n"
+    );
+    assert!(outcome.stdout.contains(&starting), "{}", outcome.stdout);
+    let finished = format!(
+        "info: {REQUESTS}[2]\n      Request finished HTTP/1.1 GET http://a.test/a b?c=d - 200 {} \
+         application/json;+charset=utf-8 ",
+        answer.body.len()
+    );
+    let (_, time) =
+        outcome.stdout.split_once(&finished).unwrap_or_else(|| panic!("{}", outcome.stdout));
+    let time = time.lines().next().and_then(|line| line.strip_suffix("ms"));
+    let (whole, fraction) = time.and_then(|time| time.split_once('.')).expect("milliseconds");
+    whole.parse::<u64>().expect("a number");
+    assert!(
+        fraction.len() == 4 && fraction.bytes().all(|digit| digit.is_ascii_digit()),
+        "{fraction}"
+    );
+}
+
+#[test]
+fn the_lines_of_requests_go_with_their_level() {
+    for level in
+        ["--Logging:LogLevel:Microsoft.AspNetCore=Warning", "--Logging:LogLevel:Default=Warning"]
+    {
+        let running =
+            Kestrel::run([level, "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Information"]);
+        let running = running.started();
+        assert_eq!(get(&running.address(), "/", &[]).status, 200);
+        let outcome = running.terminated();
+        assert!(!outcome.stdout.contains("Request "), "{level}: {}", outcome.stdout);
+        assert!(outcome.stdout.contains("Application is shutting down..."), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn level_none_prints_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("k.sock");
+    let spec = format!("unix:{}", path.display());
+    let running =
+        Kestrel::new(["run", "--listen", &spec, "--Logging:LogLevel:Default=None"]).spawn();
+    // It does not say when it has started.
+    let begin = Instant::now();
+    let stream = loop {
+        match UnixStream::connect(&path) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(begin.elapsed() < LIMIT, "{error}"),
+        }
+        std::thread::yield_now();
+    };
+    assert_eq!(get_over(stream, "/", &[]).status, 200);
+    let outcome = running.terminated();
+    assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (Some(0), "", ""));
+}
+
+#[test]
+fn debug_tells_the_life_of_host_and_connections() {
+    let running = Kestrel::run(["--Logging:LogLevel:Default=Debug"]).started();
+    running.wait_for("Hosting started");
+    get(&running.address(), "/", &[]);
+    let stdout = running.terminated().stdout;
+    let mut rest = &*stdout;
+    for part in [
+        "dbug: Kestrel.Configuration[2]",
+        "dbug: Microsoft.Extensions.Hosting.Internal.Host[1]\n      Hosting starting\n",
+        "Now listening on",
+        "dbug: Microsoft.Extensions.Hosting.Internal.Host[2]\n      Hosting started\n",
+        "dbug: Microsoft.AspNetCore.Server.Kestrel.Connections[39]",
+        "dbug: Microsoft.AspNetCore.Server.Kestrel.Connections[1]",
+        "Application is shutting down...",
+        "dbug: Microsoft.Extensions.Hosting.Internal.Host[3]\n      Hosting stopping\n",
+        "dbug: Microsoft.Extensions.Hosting.Internal.Host[4]\n      Hosting stopped\n",
+    ] {
+        let (_, after) =
+            rest.split_once(part).unwrap_or_else(|| panic!("'{part}' is not in {rest}"));
+        rest = after;
+    }
+}
+
+#[test]
+fn every_line_of_the_json_layout_is_a_document() {
+    let running = Kestrel::run(["--Logging:Console:FormatterName=json", "--urlz", "x"]).started();
+    let text = running.stdout();
+    let address = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .find_map(|line| line["State"]["address"].as_str().map(str::to_owned))
+        .expect("an announced address");
+    get(&address, "/\u{22}", &[]);
+    running.wait_for("Request finished");
+    let outcome = running.terminated();
+    let lines: Vec<Value> = outcome
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    for line in &lines {
+        assert!(line["EventId"].is_u64(), "{line}");
+        for key in ["LogLevel", "Category", "Message"] {
+            assert!(line[key].is_string(), "{key}: {line}");
+        }
+        assert!(line["State"]["{OriginalFormat}"].is_string(), "{line}");
+    }
+    // The order of the members is part of the shape.
+    let listening = JSON_LISTENING.replace("ADDRESS", &address);
+    assert!(outcome.stdout.lines().any(|line| line == listening), "{}", outcome.stdout);
+    let finished = lines.iter().find(|line| line["Category"] == REQUESTS && line["EventId"] == 2);
+    assert_eq!(finished.expect("a finished request")["State"]["StatusCode"], 200);
+}
+
+#[test]
+fn the_systemd_layout_has_one_line_per_event() {
+    let running =
+        Kestrel::run(["--Logging:Console:FormatterName=systemd", "--urlz", "x"]).started();
+    let outcome = running.terminated();
+    let lines: Vec<_> = outcome.stdout.lines().collect();
+    assert!(
+        lines[0].starts_with("<4>Kestrel.Configuration[1] The key 'urlz' means nothing"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].starts_with("<6>Microsoft.Hosting.Lifetime[14] Now listening on: "),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 6, "{lines:?}");
+}
+
+#[test]
+fn a_line_can_be_short_and_have_the_time() {
+    let running = Kestrel::run([
+        "--Logging:Console:FormatterOptions:SingleLine=true",
+        "--Logging:Console:FormatterOptions:TimestampFormat=yyyy ",
+    ])
+    .started();
+    let outcome = running.terminated();
+    let first = outcome.stdout.lines().next().unwrap_or_default();
+    let (year, rest) = first.split_once(' ').expect("a year");
+    assert!(year.len() == 4 && year.parse::<u16>().is_ok(), "{first}");
+    assert!(rest.starts_with("info: Microsoft.Hosting.Lifetime[14] Now listening on: "), "{first}");
+    assert_eq!(outcome.stdout.lines().count(), 5, "{}", outcome.stdout);
+}
+
+#[test]
+fn the_threshold_sends_lines_to_standard_error() {
+    let running =
+        Kestrel::run(["--Logging:Console:LogToStandardErrorThreshold=Warning", "--urlz", "x"])
+            .started();
+    let outcome = running.terminated();
+    assert!(outcome.stderr.starts_with("warn: Kestrel.Configuration[1]\n"), "{}", outcome.stderr);
+    assert!(!outcome.stdout.contains("warn: "), "{}", outcome.stdout);
+}

@@ -1,0 +1,30 @@
+//! The binary: what it prints, which signals it obeys, and how it exits.
+//!
+//! Every run has an empty folder and no variable but those that the test gives it. A test waits
+//! for lines, answers and ends of processes ([`process`]), never for a guessed time. Whole
+//! messages are kept in `tests/golden` ([`golden`]).
+
+mod completions;
+#[cfg(unix)]
+mod configuration;
+mod environment;
+#[cfg(unix)]
+mod file_limit;
+#[cfg(unix)]
+mod golden;
+#[cfg(unix)]
+mod http;
+#[cfg(unix)]
+mod listen;
+#[cfg(unix)]
+mod log;
+#[cfg(unix)]
+mod output;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod refused;
+#[cfg(unix)]
+mod signals;
+#[cfg(unix)]
+mod start;

@@ -1,0 +1,234 @@
+//! The binary as a child process, and what it has printed so far.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// How long an event may take before its test is given up. No test passes by waiting.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// Without the plus sign that follows, which the JSON layout writes in its own way.
+const STARTED: &str = "Application started. Press Ctrl";
+const LISTENING: &str = "Now listening on: ";
+
+/// A run of the binary that is not started yet: in an empty folder, without a variable.
+pub(crate) struct Kestrel {
+    command: Command,
+    folder: TempDir,
+}
+
+impl Kestrel {
+    /// With these arguments.
+    pub(crate) fn new<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut kestrel = Self::by(Command::new(env!("CARGO_BIN_EXE_kestrel")));
+        kestrel.command.args(arguments);
+        kestrel
+    }
+
+    /// `kestrel run` on a free port of 127.0.0.1, with these arguments besides.
+    pub(crate) fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(["run", "--urls", "http://127.0.0.1:0"].into_iter().chain(arguments))
+    }
+
+    /// By another command, which ends up as the binary.
+    pub(crate) fn by(mut command: Command) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        command.env_clear().current_dir(folder.path());
+        Self { command, folder }
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// With a file in its folder.
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
+        fs::write(self.root().join(name), text).expect("the folder is ours");
+        self
+    }
+
+    /// In another folder than its own.
+    pub(crate) fn in_folder(mut self, folder: impl AsRef<Path>) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// The folder it runs in, as the system calls it.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().canonicalize().expect("the folder is there")
+    }
+
+    /// Starts it.
+    pub(crate) fn spawn(mut self) -> Running {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the binary is there");
+        Running {
+            out: Lines::of(child.stdout.take().expect("a pipe")),
+            err: Lines::of(child.stderr.take().expect("a pipe")),
+            child,
+            _folder: self.folder,
+        }
+    }
+
+    /// Starts it, and waits until it says that it has started.
+    pub(crate) fn started(self) -> Running {
+        let running = self.spawn();
+        running.wait_for(STARTED);
+        running
+    }
+
+    /// Lets it run to its end.
+    pub(crate) fn ended(self) -> Outcome {
+        self.spawn().ended()
+    }
+
+    /// Lets it run to its end; if it starts to serve, that is a SIGTERM.
+    pub(crate) fn stopped_if_started(self) -> Outcome {
+        let running = self.spawn();
+        if running.out.wait_for(STARTED) {
+            // The lines that follow the start belong to it.
+            running.wait_for("Content root path: ");
+            running.signal(Signal::SIGTERM);
+        }
+        running.ended()
+    }
+}
+
+/// A process, which dies with this value.
+pub(crate) struct Running {
+    child: Child,
+    out: Lines,
+    err: Lines,
+    _folder: TempDir,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// `None` if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Running {
+    /// Waits for a line of standard output that contains `text`.
+    pub(crate) fn wait_for(&self, text: &str) {
+        assert!(
+            self.out.wait_for(text),
+            "'{text}' is not in {}\n{}",
+            self.out.text(),
+            self.err.text()
+        );
+    }
+
+    /// The announced addresses.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        let text = self.out.text();
+        let announced = text.lines().filter_map(|line| line.trim_start().strip_prefix(LISTENING));
+        announced.map(str::to_owned).collect()
+    }
+
+    /// The one announced address.
+    pub(crate) fn address(&self) -> String {
+        let [address] = &self.addresses()[..] else {
+            panic!("one address, not {:?}", self.addresses());
+        };
+        address.clone()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let process = Pid::from_raw(self.child.id().cast_signed());
+        kill(process, signal).expect("it runs");
+    }
+
+    /// What was printed to standard output by now.
+    pub(crate) fn stdout(&self) -> String {
+        self.out.text()
+    }
+
+    /// Asks it to stop, and waits for its end.
+    pub(crate) fn terminated(self) -> Outcome {
+        self.signal(Signal::SIGTERM);
+        self.ended()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> Outcome {
+        for lines in [&self.out, &self.err] {
+            assert!(lines.wait_for_end(), "it does not end: {}", self.out.text());
+        }
+        let status = self.child.wait().expect("it is ours");
+        Outcome { code: status.code(), stdout: self.out.text(), stderr: self.err.text() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already unless the test fails.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of a stream, read by a thread of its own.
+struct Lines(Arc<(Mutex<Seen>, Condvar)>);
+
+#[derive(Default)]
+struct Seen {
+    text: String,
+    ended: bool,
+}
+
+impl Lines {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let shared = Arc::<(Mutex<Seen>, Condvar)>::default();
+        let writer = Arc::clone(&shared);
+        thread::spawn(move || {
+            let (read, changed) = &*writer;
+            for line in BufReader::new(stream).lines() {
+                let line = line.expect("the output is text");
+                let mut read = read.lock().expect("no panic");
+                read.text.push_str(&line);
+                read.text.push('\n');
+                changed.notify_all();
+            }
+            read.lock().expect("no panic").ended = true;
+            changed.notify_all();
+        });
+        Self(shared)
+    }
+
+    /// Waits until a line contains `text`; false if the stream ends without it.
+    fn wait_for(&self, text: &str) -> bool {
+        self.wait_until(|read| read.ended || read.text.contains(text)) && self.text().contains(text)
+    }
+
+    fn wait_for_end(&self) -> bool {
+        self.wait_until(|read| read.ended)
+    }
+
+    fn wait_until(&self, ready: impl Fn(&Seen) -> bool) -> bool {
+        let (read, changed) = &*self.0;
+        let waited =
+            changed.wait_timeout_while(read.lock().expect("no panic"), LIMIT, |read| !ready(read));
+        !waited.expect("no panic").1.timed_out()
+    }
+
+    fn text(&self) -> String {
+        self.0.0.lock().expect("no panic").text.clone()
+    }
+}

@@ -1,0 +1,202 @@
+//! Refused starts: the exit code tells their kind, standard error what, where and how to fix it.
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+
+use crate::process::{Kestrel, Outcome};
+
+/// Checks what every refusal has in common.
+fn check(outcome: &Outcome, code: i32) {
+    let Outcome { stdout, stderr, .. } = outcome;
+    assert_eq!(outcome.code, Some(code), "{stderr}");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    for word in ["panicked", "RUST_BACKTRACE", "   at "] {
+        assert!(!stderr.contains(word), "{stderr}");
+    }
+    assert!(!stdout.contains("Now listening on"), "{stdout}");
+    assert!(!stdout.contains("Application started"), "{stdout}");
+}
+
+/// Checks that `parts` stand in standard error, in their order.
+fn tells(outcome: &Outcome, parts: &[&str]) {
+    let mut rest = &*outcome.stderr;
+    for part in parts {
+        let (_, after) = rest.split_once(part).unwrap_or_else(|| {
+            panic!("'{part}' is missing, or not in its order: {}", outcome.stderr)
+        });
+        rest = after;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "somebody else has to have the port")]
+fn taken_port() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    (listener, url)
+}
+
+#[test]
+fn a_command_line_that_is_no_command_is_a_mistake_of_usage() {
+    for arguments in [&["rum"][..], &["run", "--listen"], &["completions", "tcsh"], &["--unknown"]]
+    {
+        let outcome = Kestrel::new(arguments.iter().copied()).ended();
+        check(&outcome, 2);
+        assert_eq!(outcome.stdout, "", "{arguments:?}");
+    }
+    // Nothing at all asks for help, and is told that it is missing a command.
+    let outcome = Kestrel::new([]).ended();
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.contains("Usage: kestrel <COMMAND>"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_wrong_address_is_a_mistake_of_configuration() {
+    for url in [
+        "http://127.0.0.1:x",
+        "http://127.0.0.1:70000",
+        "http://localhost:0",
+        "ftp://127.0.0.1:0",
+        "127.0.0.1:5000",
+        "http://256.1.1.1:5000",
+        "http://127.0.0.1:0/base",
+    ] {
+        let outcome = Kestrel::new(["run", "--urls", url]).ended();
+        check(&outcome, 3);
+        tells(&outcome, &["set by: command line, argument 2 (--urls), key urls", "fix: "]);
+    }
+}
+
+#[test]
+fn a_mistake_in_a_file_is_told_with_line_and_column() {
+    let text =
+        "{\n  \"Kestrel\": {\n    \"Limits\": { \"MaxRequestLineSize\": \"many\" }\n  }\n}\n";
+    let outcome = Kestrel::run([]).file("appsettings.json", text).ended();
+    check(&outcome, 3);
+    tells(
+        &outcome,
+        &[
+            "Failed to convert configuration value 'many' at 'Kestrel:Limits:MaxRequestLineSize'",
+            "set by: appsettings.json:3:39, key Kestrel:Limits:MaxRequestLineSize",
+            "fix: ",
+        ],
+    );
+}
+
+#[test]
+fn the_file_of_the_environment_is_named() {
+    let kestrel = Kestrel::run(["--environment", "Staging"]).file("appsettings.json", "{}");
+    let path = kestrel.root().join("appsettings.Staging.json");
+    let outcome = kestrel.file("appsettings.Staging.json", "{\n\"A\": }\n").ended();
+    check(&outcome, 3);
+    let file = path.display().to_string();
+    tells(&outcome, &[&*file, "set by: appsettings.Staging.json:2:", "2 | \"A\": }", "^", "fix: "]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_no_empty_file() {
+    // A dangling link is not there; a loop of links cannot be read.
+    let kestrel = Kestrel::run([]);
+    let path = kestrel.root().join("appsettings.json");
+    std::os::unix::fs::symlink(&path, &path).expect("the folder is ours");
+    let outcome = kestrel.ended();
+    check(&outcome, 3);
+    tells(&outcome, &["Failed to load configuration from file", "fix: "]);
+}
+
+#[test]
+fn a_taken_port_is_told_with_its_holder() {
+    let (_taken, url) = taken_port();
+    let outcome = Kestrel::new(["run"]).variable("ASPNETCORE_URLS", &url).ended();
+    check(&outcome, 4);
+    let first = format!("error: Failed to bind to address {url}: address already in use.\n");
+    tells(&outcome, &[&*first, "set by: environment variable ASPNETCORE_URLS", "fix: "]);
+    if cfg!(target_os = "linux") {
+        let holder = format!("(process {}) listening on", std::process::id());
+        tells(&outcome, &["fix: ", &*holder, "has it; stop the process"]);
+    }
+}
+
+#[test]
+fn a_refusal_is_also_logged_in_kestrels_words() {
+    let (_taken, url) = taken_port();
+    let outcome = Kestrel::new(["run", "--urls", &url]).ended();
+    let logged = format!(
+        "fail: Microsoft.Extensions.Hosting.Internal.Host[11]\n      Hosting failed to start\n      \
+         Failed to bind to address {url}: address already in use.\n"
+    );
+    assert!(outcome.stdout.ends_with(&logged), "{}", outcome.stdout);
+}
+
+#[test]
+fn an_address_of_another_machine_cannot_be_bound() {
+    // From the block for documentation (RFC 5737).
+    let outcome = Kestrel::new(["run", "--listen", "192.0.2.1:5000"]).ended();
+    check(&outcome, 4);
+    tells(
+        &outcome,
+        &["http://192.0.2.1:5000", "set by: command line, argument 2 (--listen)", "fix: "],
+    );
+}
+
+#[test]
+fn a_stale_socket_is_refused_with_the_command_that_removes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("k.sock");
+    drop(UnixListener::bind(&path).expect("the folder is ours"));
+    let spec = format!("unix:{}", path.display());
+    let outcome = Kestrel::new(["run", "--listen", &spec]).ended();
+    check(&outcome, 4);
+    let remove = format!("(rm {})", path.display());
+    tells(&outcome, &["set by: command line, argument 2 (--listen)", "fix: ", &*remove]);
+    std::fs::remove_file(&path).expect("it is still there");
+    // What the fix says works.
+    let running = Kestrel::new(["run", "--listen", &spec]).started();
+    assert_eq!(running.terminated().code, Some(0));
+}
+
+#[test]
+fn two_endpoints_with_one_address_are_a_mistake_of_binding() {
+    let outcome =
+        Kestrel::new(["run", "--listen", "127.0.0.1:5000", "--listen", "127.0.0.1:5000"]).ended();
+    check(&outcome, 4);
+    tells(&outcome, &["argument 4 (--listen)", "fix: ", "argument 2 (--listen)"]);
+}
+
+#[test]
+fn an_https_endpoint_wants_a_certificate() {
+    let outcome = Kestrel::new(["run", "--urls", "https://127.0.0.1:0"]).ended();
+    check(&outcome, 5);
+    tells(&outcome, &["No server certificate was specified", "set by: ", "fix: "]);
+}
+
+#[test]
+fn all_mistakes_are_told_together() {
+    let outcome = Kestrel::new(["run", "--urls", "x", "-a=1", "--Kestrel:AddServerHeader=perhaps"])
+        .file("appsettings.json", "[]")
+        .ended();
+    check(&outcome, 3);
+    let mistakes = outcome.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    assert_eq!(mistakes, 4, "{}", outcome.stderr);
+}
+
+#[test]
+fn a_log_that_is_off_does_not_silence_a_refusal() {
+    let outcome =
+        Kestrel::new(["run", "--urls", "http://localhost:0", "--Logging:LogLevel:Default=None"])
+            .ended();
+    check(&outcome, 3);
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
+fn the_plan_is_refused_with_the_same_codes() {
+    for (arguments, code) in [
+        (&["--urls", "http://localhost:0"][..], 3),
+        (&["--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"], 4),
+    ] {
+        let arguments = ["run", "--plan"].into_iter().chain(arguments.iter().copied());
+        let outcome = Kestrel::new(arguments).ended();
+        check(&outcome, code);
+        assert_eq!(outcome.stdout, "");
+    }
+}

@@ -1,0 +1,104 @@
+//! Another server behind the same host.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use kestrel::{BoxFuture, ExitKind, HostError, Server, ServerError, ServerStart};
+use tower::ServiceExt;
+
+use crate::support::{builder, saying, started, stopped};
+
+/// What the host asked of a server.
+#[derive(Debug, Default)]
+struct Asked {
+    start: Option<ServerStart>,
+    stop: Vec<Duration>,
+}
+
+/// A server that only writes down what it is asked for.
+struct Recording {
+    asked: Arc<Mutex<Asked>>,
+    fails: bool,
+}
+
+impl Server for Recording {
+    fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+        Box::pin(async move {
+            self.asked.lock().expect("no panic").start = Some(start);
+            if self.fails {
+                let error: Box<dyn std::error::Error + Send + Sync> =
+                    Box::new(io::Error::other("no ink"));
+                return Err(error.into());
+            }
+            Ok(vec!["test://one".to_owned(), "test://two".to_owned()])
+        })
+    }
+
+    fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.asked.lock().expect("no panic").stop.push(grace);
+        })
+    }
+}
+
+fn recording() -> (Recording, Arc<Mutex<Asked>>) {
+    let asked = Arc::default();
+    let server = Recording { asked: Arc::clone(&asked), fails: false };
+    (server, asked)
+}
+
+#[tokio::test]
+async fn a_custom_server_gets_plan_and_app_and_its_addresses_are_the_hosts() {
+    let (server, asked) = recording();
+    let host = started(
+        builder()
+            .use_urls("http://127.0.0.1:5000;http://*:5001")
+            .app(saying("hello"))
+            .server(server),
+    )
+    .await;
+    assert_eq!(host.addresses(), ["test://one", "test://two"]);
+
+    let start = asked.lock().expect("no panic").start.take();
+    let start = start.expect("the server was started");
+    let names: Vec<_> =
+        start.plan.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+    assert_eq!(names, ["http://127.0.0.1:5000", "http://*:5001"]);
+    let request = Request::get("/").body(Body::empty()).expect("a request");
+    let Ok(response) = start.app.oneshot(request).await;
+    let body = to_bytes(response.into_body(), 100).await.expect("a body");
+    assert_eq!(body, "hello");
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_custom_server_is_stopped_once_with_the_shutdown_timeout() {
+    let (server, asked) = recording();
+    let grace = Duration::from_secs(7);
+    let host = started(builder().shutdown_timeout(grace).server(server)).await;
+    assert!(asked.lock().expect("no panic").stop.is_empty());
+    stopped(host).await;
+    assert_eq!(asked.lock().expect("no panic").stop, [grace]);
+}
+
+#[tokio::test]
+async fn https_is_a_custom_servers_own_affair() {
+    let (server, _asked) = recording();
+    let host = started(builder().use_urls("https://127.0.0.1:0").server(server)).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn the_error_of_a_custom_server_is_the_hosts() {
+    let (mut server, asked) = recording();
+    server.fails = true;
+    let host = builder().server(server).build().expect("a host");
+    let error = host.start().await.expect_err("the server fails");
+    assert!(matches!(&error, HostError::Server(_)), "{error:?}");
+    assert_eq!(error.exit_kind(), ExitKind::Internal);
+    assert!(error.to_string().contains("no ink"), "{error}");
+    assert!(asked.lock().expect("no panic").stop.is_empty());
+}

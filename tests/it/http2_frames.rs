@@ -1,0 +1,135 @@
+//! A client that speaks HTTP/2 by hand, frame by frame (RFC 9113).
+
+use tokio::net::TcpStream;
+
+use crate::support::{Wire, soon};
+
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A SETTINGS frame without a setting.
+pub(crate) const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+pub(crate) const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+
+/// The flag of an acknowledgement in SETTINGS and PING, and of the end of a stream elsewhere.
+const ACK: u8 = 1;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+pub(crate) const NO_ERROR: u32 = 0;
+
+/// HPACK: the whole field `:status: 200`, by its place in the static table.
+const STATUS_200: u8 = 0x88;
+
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+impl Frame {
+    /// The error of a GOAWAY frame.
+    pub(crate) fn error_code(&self) -> u32 {
+        assert_eq!(self.kind, GOAWAY, "{self:?}");
+        let code = self.payload[4..8].try_into().expect("four bytes");
+        u32::from_be_bytes(code)
+    }
+}
+
+pub(crate) struct Http2(Wire<TcpStream>);
+
+impl Http2 {
+    /// Connects with prior knowledge.
+    pub(crate) async fn connect(announced: &str) -> Self {
+        let mut wire = Wire::connect(announced).await;
+        wire.send(PREFACE).await;
+        wire.send(EMPTY_SETTINGS).await;
+        Self(wire)
+    }
+
+    /// Sends a whole `GET`.
+    pub(crate) async fn request(&mut self, stream: u32, path: &str) {
+        // GET and http from the static table; authority and path by their names there, in plain
+        // letters, not to be indexed.
+        let mut block = vec![0x82, 0x86];
+        for (name, value) in [(1, "test"), (4, path)] {
+            block.extend([name, u8::try_from(value.len()).expect("a short text")]);
+            block.extend(value.bytes());
+        }
+        self.send(HEADERS, END_HEADERS | END_STREAM, stream, &block).await;
+    }
+
+    async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).expect("a short payload");
+        let mut frame = length.to_be_bytes()[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        self.0.send(frame).await;
+    }
+
+    /// The next frame; what wants to be acknowledged is.
+    pub(crate) async fn next(&mut self) -> Frame {
+        let head = self.0.take(9).await;
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+        let length = usize::try_from(number(&head[..3])).expect("24 bits");
+        let frame = Frame {
+            kind: head[3],
+            flags: head[4],
+            stream: number(&head[5..]),
+            payload: self.0.take(length).await,
+        };
+        if matches!(frame.kind, SETTINGS | PING) && frame.flags & ACK == 0 {
+            let echo: &[u8] = if frame.kind == PING { &frame.payload } else { &[] };
+            self.send(frame.kind, ACK, 0, echo).await;
+        }
+        frame
+    }
+
+    pub(crate) async fn next_of_kind(&mut self, kind: u8) -> Frame {
+        loop {
+            let frame = self.next().await;
+            if frame.kind == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// The body of the answer on `stream`, which is a 200.
+    pub(crate) async fn body_of(&mut self, stream: u32) -> Vec<u8> {
+        let mut body = Vec::new();
+        let mut answered = false;
+        loop {
+            let frame = self.next().await;
+            if frame.stream != stream {
+                continue;
+            }
+            match frame.kind {
+                HEADERS => {
+                    assert_eq!(frame.payload.first(), Some(&STATUS_200), "{frame:?}");
+                    answered = true;
+                }
+                DATA => body.extend(&frame.payload),
+                _ => panic!("{frame:?} after {body:?}"),
+            }
+            if frame.flags & END_STREAM != 0 {
+                assert!(answered, "a body without a head: {body:?}");
+                return body;
+            }
+        }
+    }
+
+    /// Reads frames until the server closes the connection.
+    pub(crate) async fn until_closed(mut self) {
+        // PINGs on the way want their answers, or the server waits for them.
+        while !self.0.at_end().await {
+            soon("a frame", self.next()).await;
+        }
+    }
+}

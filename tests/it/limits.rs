@@ -1,0 +1,168 @@
+//! The limits of connections and request heads.
+
+use std::time::Duration;
+
+use kestrel::HostBuilder;
+
+use crate::support::{Wire, configured, pass, saying, soon, started, stopped};
+
+fn limited(limits: &[(&str, &str)]) -> HostBuilder {
+    let mut variables = vec![("ASPNETCORE_URLS".to_owned(), "http://127.0.0.1:0")];
+    for (name, value) in limits {
+        variables.push((format!("Kestrel__Limits__{name}"), value));
+    }
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    configured(&variables).app(saying("hello"))
+}
+
+#[tokio::test]
+async fn a_surplus_connection_is_closed_without_a_byte_and_a_freed_slot_is_used_again() {
+    let host = started(limited(&[("MaxConcurrentConnections", "2")])).await;
+    let address = &host.addresses()[0];
+    let mut one = Wire::connect(address).await;
+    let mut two = Wire::connect(address).await;
+    // Their answers mean that both have their slots.
+    assert_eq!(one.get("/").await.status, 200);
+    assert_eq!(two.get("/").await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(Wire::connect(address).await.rest().await, b"");
+    }
+    assert_eq!(one.get("/").await.status, 200, "the first two go on");
+    drop(two);
+    // The server takes its time to see that; until then new ones are closed.
+    let served = async {
+        loop {
+            let mut three = Wire::connect(address).await;
+            let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+            three.send(request).await;
+            if three.end().await.is_ok_and(|answer| !answer.is_empty()) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("a freed slot", served).await;
+    assert_eq!(one.get("/").await.status, 200);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn each_endpoint_counts_its_own_connections() {
+    let two = configured(&[
+        ("ASPNETCORE_URLS", "http://127.0.0.1:0;http://[::1]:0"),
+        ("Kestrel__Limits__MaxConcurrentConnections", "1"),
+    ]);
+    let host = started(two.app(saying("hello"))).await;
+    let mut wires = Vec::new();
+    for address in host.addresses() {
+        let mut wire = Wire::connect(address).await;
+        assert_eq!(wire.get("/").await.status, 200, "{address}");
+        wires.push(wire);
+    }
+    for address in host.addresses() {
+        assert_eq!(Wire::connect(address).await.rest().await, b"", "{address}");
+    }
+    stopped(host).await;
+}
+
+/// Sends a request and checks that it is refused, and the connection closed.
+async fn refused(address: &str, request: &str, status: u16) {
+    let mut wire = Wire::connect(address).await;
+    wire.send_until_closed(request).await;
+    let answer = wire.answer().await;
+    assert_eq!(answer.status, status, "{}", answer.head);
+    assert_eq!(answer.header("Connection"), Some("close"), "{}", answer.head);
+    // The rest of the request was not read, so the system may end with a reset.
+    assert_eq!(wire.end().await.unwrap_or_default(), b"");
+}
+
+fn request_with_path(length: usize) -> String {
+    let path = "a".repeat(length);
+    format!("GET /?{path} HTTP/1.1\r\nHost: a\r\n\r\n")
+}
+
+#[tokio::test]
+async fn a_request_line_that_is_too_long_is_refused_with_414() {
+    let host = started(limited(&[])).await;
+    let address = &host.addresses()[0];
+    let around = "GET /? HTTP/1.1\r\n".len();
+    let mut wire = Wire::connect(address).await;
+    wire.send(request_with_path(8192 - around)).await;
+    assert_eq!(wire.answer().await.status, 200, "the longest that is allowed");
+    refused(address, &request_with_path(8192 - around + 1), 414).await;
+    refused(address, &request_with_path(20_000), 414).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn the_length_of_the_request_line_can_be_set() {
+    let host = started(limited(&[("MaxRequestLineSize", "100")])).await;
+    let address = &host.addresses()[0];
+    assert_eq!(Wire::connect(address).await.get("/").await.status, 200);
+    refused(address, &request_with_path(100), 414).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn header_lines_that_are_too_long_are_refused_with_431() {
+    let host = started(limited(&[])).await;
+    let address = &host.addresses()[0];
+    let request =
+        |length| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(length));
+    let mut wire = Wire::connect(address).await;
+    wire.send(request(30_000)).await;
+    assert_eq!(wire.answer().await.status, 200, "30,000 bytes are allowed");
+    refused(address, &request(60_000), 431).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn too_many_header_lines_are_refused_with_431() {
+    for (limits, most) in [(&[][..], 100), (&[("MaxRequestHeaderCount", "10")], 10)] {
+        let host = started(limited(limits)).await;
+        let address = &host.addresses()[0];
+        let request = |lines| {
+            // Host is a line, too.
+            let more: String = (1..lines).map(|line| format!("X-{line}: x\r\n")).collect();
+            format!("GET / HTTP/1.1\r\nHost: a\r\n{more}\r\n")
+        };
+        let mut wire = Wire::connect(address).await;
+        wire.send(request(most)).await;
+        assert_eq!(wire.answer().await.status, 200, "{most} lines are allowed");
+        refused(address, &request(most + 1), 431).await;
+        stopped(host).await;
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_after_the_keep_alive_timeout() {
+    for (limits, seconds) in [(&[][..], 130), (&[("KeepAliveTimeout", "00:00:20")], 20)] {
+        let host = started(limited(limits)).await;
+        let address = &host.addresses()[0];
+        let mut silent = Wire::connect(address).await;
+        let mut wire = Wire::connect(address).await;
+        assert_eq!(wire.get("/").await.status, 200);
+        pass(Duration::from_secs(seconds / 2)).await;
+        assert_eq!(wire.get("/").await.status, 200, "after half the time");
+        // The time of the second connection began again with its request.
+        pass(Duration::from_secs(seconds * 3 / 4)).await;
+        assert_eq!(silent.rest().await, b"");
+        assert_eq!(wire.get("/").await.status, 200, "after three quarters");
+        pass(Duration::from_secs(seconds)).await;
+        assert_eq!(wire.rest().await, b"");
+        stopped(host).await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_bytes_have_the_time_of_a_head_to_tell_what_they_are() {
+    let host = started(limited(&[])).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    wire.send("PRI * HTTP").await;
+    pass(Duration::from_secs(20)).await;
+    wire.send("/2.0").await;
+    pass(Duration::from_secs(20)).await;
+    // What was not read makes the system end with a reset.
+    assert_eq!(wire.end().await.unwrap_or_default(), b"");
+    stopped(host).await;
+}
