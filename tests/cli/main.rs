@@ -4,6 +4,8 @@
 //! for lines, answers and ends of processes ([`process`]), never for a guessed time. Whole
 //! messages are kept in `tests/golden` ([`golden`]).
 
+#[cfg(unix)]
+mod browser;
 mod completions;
 #[cfg(unix)]
 mod configuration;
