@@ -11,13 +11,14 @@ use axum::Router;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::activity::Activity;
 use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
-use super::request::{Activity, RequestService};
+use super::request::RequestService;
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
 use crate::features::{Connection, ConnectionId};
@@ -41,8 +42,8 @@ impl Context {
         let head = limits.max_request_line_size + limits.max_request_headers_total_size + 4;
         let mut http1 = http1::Builder::new();
         http1
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.keep_alive_timeout)
+            // Ours is cheaper, see `activity`.
+            .header_read_timeout(None)
             .max_header_size(head)
             .title_case_headers(true)
             // Ours stands before the framing headers, where Kestrel has it.
@@ -59,6 +60,8 @@ impl Context {
                 u32::try_from(limits.max_request_headers_total_size).unwrap_or(u32::MAX),
             )
             .max_concurrent_streams(100);
+        // Makes the app's handlers into services now, and not again for every request.
+        let app = app.with_state(());
         Arc::new(Self { options, app, http1, http2 })
     }
 
@@ -110,16 +113,14 @@ pub(super) async fn serve<S: Socket>(
     };
     match spoken {
         Some(Spoken::Http1) => {
-            let service = RequestService::new(facts, Arc::clone(&context), watch.phase().clone());
-            let activity = service.activity();
+            let (service, activity) = service(facts, &context, &watch);
             let connection = context.http1.serve_connection(TokioIo::new(stream), service);
-            drive(pin!(connection.with_upgrades()), &activity, &mut watch, &id).await;
+            drive(pin!(connection.with_upgrades()), &activity, &context, &mut watch, &id).await;
         }
         Some(Spoken::Http2) => {
-            let service = RequestService::new(facts, Arc::clone(&context), watch.phase().clone());
-            let activity = service.activity();
+            let (service, activity) = service(facts, &context, &watch);
             let connection = context.http2.serve_connection(TokioIo::new(stream), service);
-            drive(pin!(connection), &activity, &mut watch, &id).await;
+            drive(pin!(connection), &activity, &context, &mut watch, &id).await;
         }
         Some(Spoken::Wrong(answer)) => {
             if answer == protocol::GOAWAY_HTTP_1_1_REQUIRED {
@@ -137,6 +138,17 @@ pub(super) async fn serve<S: Socket>(
         None => {}
     }
     events::connection_stopped(&id);
+}
+
+fn service(
+    facts: Connection,
+    context: &Arc<Context>,
+    watch: &Watch,
+) -> (RequestService, Arc<Activity>) {
+    let activity = Activity::new();
+    let phase = watch.phase().clone();
+    let service = RequestService::new(facts, Arc::clone(context), phase, Arc::clone(&activity));
+    (service, activity)
 }
 
 /// What a connection speaks.
@@ -237,25 +249,28 @@ impl<S: Socket> Graceful for http2::Connection<Io<S>, RequestService, TokioExecu
     }
 }
 
-/// Runs hyper's connection until it ends or the stop aborts it.
+/// Runs hyper's connection until it ends, has waited too long for a request, or the stop aborts it.
 async fn drive<C: Graceful>(
     mut connection: Pin<&mut C>,
     activity: &Activity,
+    context: &Context,
     watch: &mut Watch,
     id: &ConnectionId,
 ) {
+    let limit = context.options.limits.keep_alive_timeout;
     let phase = watch.phase().clone();
     let mut second = watch.clone();
     let mut stopping = pin!(watch.reached(Phase::Stopping));
     let mut aborting = pin!(second.reached(Phase::Aborting));
-    let mut patience: Option<Pin<Box<Sleep>>> = None;
+    // Until the end is told, for the wait between requests; then for the client to acknowledge it.
+    let mut timer = pin!(sleep(limit));
     let mut registered = false;
     let mut told = false;
+    let mut patient = false;
     let ended = poll_fn(|cx| {
         // A task's waker stays the same, so one registration is enough: from then on the flag
         // tells whether there is anything to ask.
         if !registered || phase.get() != Phase::Running {
-            registered = true;
             if aborting.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
@@ -264,20 +279,35 @@ async fn drive<C: Graceful>(
                 connection.as_mut().end_after_request();
             }
         }
+        if !told && (!registered || timer.is_elapsed()) {
+            while timer.as_mut().poll(cx).is_ready() {
+                let Some(later) = activity.idle_until(limit) else {
+                    told = true;
+                    connection.as_mut().end_after_request();
+                    break;
+                };
+                timer.as_mut().reset(later);
+            }
+        }
+        registered = true;
         let ended = connection.as_mut().poll(cx);
-        if told && ended.is_pending() {
-            match C::patience(activity) {
-                None => patience = None,
-                Some(Duration::ZERO) => return Poll::Ready(Ok(())),
-                Some(span) => {
-                    let patience = patience.get_or_insert_with(|| Box::pin(sleep(span)));
-                    if patience.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(Ok(()));
-                    }
+        if !told || ended.is_ready() {
+            return ended;
+        }
+        match C::patience(activity) {
+            None => patient = false,
+            Some(Duration::ZERO) => return Poll::Ready(Ok(())),
+            Some(span) => {
+                if !patient {
+                    patient = true;
+                    timer.as_mut().reset(Instant::now() + span);
+                }
+                if timer.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Ok(()));
                 }
             }
         }
-        ended
+        Poll::Pending
     })
     .await;
     if let Err(error) = ended {

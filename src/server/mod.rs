@@ -10,6 +10,7 @@
 //! What it does not do: read configuration, decide what to bind, or answer requests.
 
 mod accept;
+mod activity;
 mod connection;
 mod date;
 mod drain;

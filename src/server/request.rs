@@ -6,7 +6,6 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Instant;
 
@@ -20,48 +19,13 @@ use pin_project_lite::pin_project;
 use tower_service::Service as TowerService;
 use tracing::Span;
 
+use super::activity::{Activity, Running};
 use super::connection::Context;
 use super::date;
 use super::drain::{Phase, PhaseFlag};
 use super::scope;
 use crate::diagnostics::events::{self, RequestFacts};
 use crate::features::{Connection, ConnectionId, decoded_path};
-
-/// What a connection is at, as the stop asks it.
-#[derive(Debug, Default)]
-pub(super) struct Activity {
-    /// How many requests have come; it numbers them, too.
-    started: AtomicU32,
-    /// How many answers are not out yet. Only counted on HTTP/2.
-    running: AtomicU32,
-}
-
-impl Activity {
-    pub(super) fn has_begun(&self) -> bool {
-        self.started.load(Ordering::Relaxed) > 0
-    }
-
-    pub(super) fn is_running(&self) -> bool {
-        self.running.load(Ordering::Relaxed) > 0
-    }
-}
-
-/// One running request.
-#[derive(Debug)]
-struct Running(Arc<Activity>);
-
-impl Running {
-    fn new(activity: &Arc<Activity>) -> Self {
-        activity.running.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(activity))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Hands the requests of one connection to the app.
 #[derive(Debug)]
@@ -75,13 +39,14 @@ pub(super) struct RequestService {
 }
 
 impl RequestService {
-    pub(super) fn new(connection: Connection, context: Arc<Context>, phase: PhaseFlag) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        context: Arc<Context>,
+        phase: PhaseFlag,
+        activity: Arc<Activity>,
+    ) -> Self {
         let scope = events::connection_scope(&connection.id());
-        Self { connection, context, phase, scope, activity: Arc::default() }
-    }
-
-    pub(super) fn activity(&self) -> Arc<Activity> {
-        Arc::clone(&self.activity)
+        Self { connection, context, phase, scope, activity }
     }
 
     /// The answer to a request that the app is not to see, if this is one.
@@ -105,9 +70,7 @@ impl Service<Request<Incoming>> for RequestService {
     type Future = RequestFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
-        let number = self.activity.started.fetch_add(1, Ordering::Relaxed) + 1;
-        // A connection of HTTP/1 knows by itself when its one request is answered.
-        let running = (request.version() == Version::HTTP_2).then(|| Running::new(&self.activity));
+        let (running, number) = Activity::begin(&self.activity);
         let scope = scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
         let log = events::requests_are_logged().then(|| {
@@ -125,7 +88,7 @@ impl Service<Request<Incoming>> for RequestService {
         RequestFuture {
             state,
             scope,
-            running,
+            running: Some(running),
             number,
             connection: self.connection.id(),
             add_server_header: self.context.options().add_server_header,
