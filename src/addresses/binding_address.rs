@@ -241,7 +241,7 @@ fn socket_name<'a>(address: &'a str, start: usize, prefix: &str) -> Result<&'a s
         let fix = "remove what follows the socket's path; a ':' ends the path, so the path cannot hold one";
         return Err(AddressProblem::PathBase(address.to_owned()).at(Some(end), fix));
     }
-    if name.trim_matches('/').is_empty() || (end == address.len() && name.ends_with('/')) {
+    if name.trim_matches('/').is_empty() || name.ends_with('/') {
         let fix = "name a file, without a slash at the end: http://unix:/run/app.sock";
         return Err(AddressProblem::UnixSocket(address.to_owned()).at(Some(name_start), fix));
     }

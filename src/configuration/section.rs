@@ -1,6 +1,8 @@
 //! A part of the configuration, by its path.
 
-use super::key::{compare_keys, fold_key};
+use std::collections::BTreeSet;
+
+use super::key::compare_keys;
 use super::origin::Sourced;
 use super::{Configuration, Setting};
 
@@ -56,11 +58,11 @@ impl<'a> Section<'a> {
     /// without case. File order does not matter.
     pub fn children(&self) -> Vec<Self> {
         let depth = if self.path.is_empty() { 0 } else { self.path.split(':').count() };
-        let mut names: Vec<String> = Vec::new();
-        for (_, setting) in self.configuration.below(&self.path) {
-            let name = setting.key.split(':').nth(depth).unwrap_or_default();
-            if !names.iter().any(|known| fold_key(known) == fold_key(name)) {
-                names.push(name.to_owned());
+        let mut seen = BTreeSet::new();
+        let mut names: Vec<&str> = Vec::new();
+        for (folded, setting) in self.configuration.below(&self.path) {
+            if seen.insert(folded.split(':').nth(depth).unwrap_or_default()) {
+                names.push(setting.key.split(':').nth(depth).unwrap_or_default());
             }
         }
         names.sort_by(|left, right| compare_keys(left, right));

@@ -105,6 +105,7 @@ fn every_row_of_the_grammar() {
         ("http://unix:/tmp/k.sock:5000/x", "path"),
         ("http://unix:/tmp/a:b.sock", "path"),
         ("http://unix:/tmp/k.sock/", "socket"),
+        ("http://unix:/tmp/k/:", "socket"),
         ("http://unix:/", "socket"),
         ("http://unix://tmp/k.sock", "UDS(//tmp/k.sock)"),
         ("http://unix:tmp/k.sock", "path"),

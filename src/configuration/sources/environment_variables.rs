@@ -4,7 +4,7 @@
 //! name with one of the connection-string prefixes of Azure App Service becomes
 //! `ConnectionStrings:{name}`, and is no key under its own name.
 
-use crate::configuration::key::fold_key;
+use crate::configuration::key::keys_equal;
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 
@@ -54,7 +54,7 @@ fn normalise(name: &str) -> String {
 
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let start = text.get(..prefix.len())?;
-    (fold_key(start) == fold_key(prefix)).then(|| &text[prefix.len()..])
+    keys_equal(start, prefix).then(|| &text[prefix.len()..])
 }
 
 #[cfg(test)]

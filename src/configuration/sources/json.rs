@@ -71,7 +71,10 @@ fn decode(bytes: &[u8]) -> String {
 ///
 /// What is wrong with the text, with line, column and the line itself.
 pub(crate) fn parse(text: &str, path: &Path, shown: &Path) -> Result<Vec<Leaf>, Vec<Problem>> {
-    let document = Document { text, path, shown };
+    let line_starts = std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(newline, _)| newline + 1))
+        .collect::<Vec<_>>();
+    let document = Document { text, line_starts: &line_starts, path, shown };
     let options = ParseOptions {
         allow_comments: true,
         allow_trailing_commas: true,
@@ -177,6 +180,8 @@ fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
 #[derive(Clone, Copy)]
 struct Document<'a> {
     text: &'a str,
+    /// Where each line starts: every value asks for its line.
+    line_starts: &'a [usize],
     path: &'a Path,
     shown: &'a Path,
 }
@@ -184,9 +189,10 @@ struct Document<'a> {
 impl Document<'_> {
     /// Line and column, both from 1, of a byte offset.
     fn place(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text[..offset.min(self.text.len())];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
+        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 
     fn origin(&self, offset: usize) -> Origin {

@@ -99,7 +99,7 @@ pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
     let environment = &loaded.environment;
     let wanted = format!("appsettings.{}.json", environment.value);
     let missing = loaded.files.iter().any(|file| !file.found && file.path.ends_with(&wanted));
-    if missing && let Some(other) = differently_cased(loaded, &wanted) {
+    if missing && let Some(other) = differently_cased(loaded) {
         problems.push(
             Problem::warning(format!(
                 "The file {other} is not read: the environment is spelled '{}'.",
@@ -112,11 +112,16 @@ pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A file of the content root whose name differs from `wanted` only by case.
-fn differently_cased(loaded: &Loaded, wanted: &str) -> Option<String> {
-    let entries = std::fs::read_dir(&loaded.content_root.value).ok()?;
-    entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .find(|name| name.eq_ignore_ascii_case(wanted) && name != wanted)
+/// A file of the content root for the environment in its usual spellings, if there is one. (Not by
+/// listing the folder, which may hold anything and lies on the way of every start.)
+fn differently_cased(loaded: &Loaded) -> Option<String> {
+    let name = &loaded.environment.value;
+    let (lower, upper) = (name.to_lowercase(), name.to_uppercase());
+    let first = upper.chars().next();
+    let capital: String = first.into_iter().chain(lower.chars().skip(1)).collect();
+    [lower, capital, upper]
+        .into_iter()
+        .filter(|spelling| spelling != name)
+        .map(|spelling| format!("appsettings.{spelling}.json"))
+        .find(|file| loaded.content_root.value.join(file).is_file())
 }

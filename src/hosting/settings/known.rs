@@ -152,10 +152,15 @@ const ROOT: Node = Section(&[
 pub(super) fn report(configuration: &Configuration, problems: &mut Vec<Problem>) {
     let mut told: Vec<String> = Vec::new();
     for setting in configuration.settings() {
+        // First, because most variables are, and finding what is near costs more than all else
+        // that a start does.
+        if is_foreign(setting) {
+            continue;
+        }
         let Some((prefix, meant)) = near_miss(&setting.key) else {
             continue;
         };
-        if is_foreign(setting) || told.iter().any(|known| keys_equal(known, &prefix)) {
+        if told.iter().any(|known| keys_equal(known, &prefix)) {
             continue;
         }
         problems.push(

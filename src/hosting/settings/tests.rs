@@ -77,6 +77,29 @@ fn what_is_odd_is_a_warning() {
 }
 
 #[test]
+fn a_file_for_the_environment_in_another_spelling_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("appsettings.Development.json"), "{}").unwrap();
+    for (environment, told) in [("development", true), ("Development", false), ("Staging", false)] {
+        let inputs = Inputs {
+            current_directory: folder.path().to_owned(),
+            code: CodeSettings {
+                environment: Some(environment.to_owned()),
+                ..CodeSettings::default()
+            },
+            ..Inputs::default()
+        };
+        let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default());
+        assert_eq!(
+            settings.problems.len(),
+            usize::from(told),
+            "{environment}: {:?}",
+            settings.problems
+        );
+    }
+}
+
+#[test]
 fn a_process_manager_needs_all_three_variables() {
     let all =
         [("ASPNETCORE_PORT", "6010"), ("ASPNETCORE_APPL_PATH", "/"), ("ASPNETCORE_TOKEN", "t")];

@@ -137,6 +137,8 @@ pub(super) fn did_you_mean<'a>(
     };
     known
         .into_iter()
+        // The distance is at least the difference of the lengths.
+        .filter(|name| name.chars().count().abs_diff(length) <= allowed)
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
