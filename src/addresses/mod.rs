@@ -13,6 +13,7 @@
 
 pub(crate) mod bind;
 mod binding_address;
+mod claim;
 mod display;
 mod endpoint;
 mod error;
