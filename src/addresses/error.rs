@@ -93,11 +93,14 @@ impl BindError {
         let problem = Problem::error(self.to_string());
         match self {
             Self::AddressInUse { key, origin, holder, .. } => {
-                let holder =
-                    holder.as_ref().map(|holder| format!("{holder} has it; ")).unwrap_or_default();
+                let stop = match holder {
+                    Some(holder) => format!("{holder} has it: stop it"),
+                    None => {
+                        "stop the process that has it (as root, 'ss -ltnp' names it)".to_owned()
+                    }
+                };
                 problem.key(key.clone()).origin(origin.clone()).fix(format!(
-                    "{holder}stop the process that has it, or choose another port, such as --urls http://127.0.0.1:0 \
-                     for a free one"
+                    "{stop}, or choose another port, such as --urls http://127.0.0.1:0 for a free one"
                 ))
             }
             Self::FileInTheWay { key, origin, path, what, .. } => {

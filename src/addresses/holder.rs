@@ -16,8 +16,8 @@ pub(super) fn holder_of(address: SocketAddr) -> Option<String> {
         .flat_map(|table| linux::listeners(&table))
         .find(|listener| linux::overlaps(listener.address, address))?;
     let (process, name) = linux::process_with(listener.inode)?;
-    let ours = if process == std::process::id() { ", this very process," } else { "" };
-    Some(format!("{name} (process {process}){ours} listening on {},", listener.address))
+    let ours = if process == std::process::id() { ", this very process" } else { "" };
+    Some(format!("{name} (process {process}{ours}), listening on {},", listener.address))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -111,8 +111,8 @@ fn a_taken_port_is_told_with_its_holder() {
     let first = format!("error: Failed to bind to address {url}: address already in use.\n");
     tells(&outcome, &[&*first, "set by: environment variable ASPNETCORE_URLS", "fix: "]);
     if cfg!(target_os = "linux") {
-        let holder = format!("(process {}) listening on", std::process::id());
-        tells(&outcome, &["fix: ", &*holder, "has it; stop the process"]);
+        let holder = format!("(process {}), listening on", std::process::id());
+        tells(&outcome, &["fix: ", &*holder, "has it: stop it"]);
     }
 }
 

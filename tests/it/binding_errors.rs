@@ -31,7 +31,7 @@ async fn a_taken_port_is_told_with_its_origin_and_its_holder() {
     assert_eq!(text.lines().next(), Some(&*first));
     assert!(text.contains("environment variable ASPNETCORE_URLS"), "{text}");
     if cfg!(target_os = "linux") {
-        let ours = format!("(process {}), this very process", std::process::id());
+        let ours = format!("(process {}, this very process)", std::process::id());
         assert!(holder.as_ref().is_some_and(|holder| holder.contains(&ours)), "{holder:?}");
         assert!(text.contains(&ours), "{text}");
     }
