@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 
 /// Prints a mistake.
-#[expect(clippy::print_stderr, reason = "the one place of a command's errors")]
 pub(super) fn error(text: &str) {
-    eprintln!("error: {text}");
+    // A standard error that is closed leaves the exit code to tell it.
+    let _ = writeln!(io::stderr().lock(), "error: {text}");
 }
 
 /// Prints the answer of a command.

@@ -27,6 +27,13 @@ pub fn keys_equal(left: &str, right: &str) -> bool {
     left.chars().map(fold).eq(right.chars().map(fold))
 }
 
+/// Whether a value may be shown under a name: not where the name speaks of secrets.
+pub(crate) fn speaks_of_secrets(name: &str) -> bool {
+    const SECRETS: [&str; 5] = ["password", "secret", "token", "key", "connectionstring"];
+    let lower = name.to_lowercase().replace("keypath", "");
+    SECRETS.iter().any(|secret| lower.contains(secret))
+}
+
 /// The order in which children of a section are listed, and so the order in which
 /// `Kestrel:Endpoints` are bound: segment by segment, numbers by value and before texts, texts
 /// without case (`9`, `10`, `A`, `a1`, `b`).
@@ -67,6 +74,18 @@ mod tests {
         ] {
             assert_eq!(keys_equal(left, right), equal, "{left} {right}");
             assert_eq!(fold_key(left) == fold_key(right), equal, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_the_names_around_them() {
+        for (name, secret) in [
+            ("Kestrel:Certificates:Default:Password", true),
+            ("ConnectionStrings:Db", true),
+            ("Kestrel:Certificates:Default:KeyPath", false),
+            ("Kestrel:Endpoints:A:Url", false),
+        ] {
+            assert_eq!(speaks_of_secrets(name), secret, "{name}");
         }
     }
 

@@ -8,15 +8,16 @@
 //! and the layer knows the exact origin of each of its keys.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use figment::value::{Dict, Empty, Map, Tag, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
-use super::key::fold_key;
+use super::key::{fold_key, speaks_of_secrets};
 use super::origin::Origin;
 
-/// One value as a source gave it.
-#[derive(Clone, Debug, PartialEq)]
+/// One value as a source gave it. Printed for debugging, it hides secrets.
+#[derive(Clone, PartialEq)]
 pub struct Leaf {
     /// The key in its original spelling, segments joined by `:`.
     pub key: String,
@@ -26,8 +27,8 @@ pub struct Leaf {
     pub origin: Origin,
 }
 
-/// The strongest value of a key.
-#[derive(Clone, Debug, PartialEq)]
+/// The strongest value of a key. Printed for debugging, it hides secrets.
+#[derive(Clone, PartialEq)]
 pub struct Setting {
     /// The key as the winning source spelled it.
     pub key: String,
@@ -39,13 +40,44 @@ pub struct Setting {
     pub shadowed: Vec<Shadowed>,
 }
 
-/// A value that lost.
-#[derive(Clone, Debug, PartialEq)]
+/// A value that lost. Printed for debugging, it hides the value, whose key it does not know.
+#[derive(Clone, PartialEq)]
 pub struct Shadowed {
     /// Its text; `None` is an explicit null.
     pub value: Option<String>,
     /// Where it was set.
     pub origin: Origin,
+}
+
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leaf")
+            .field("key", &self.key)
+            .field("value", &shown(&self.key, self.value.as_deref()))
+            .field("origin", &self.origin)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting")
+            .field("key", &self.key)
+            .field("value", &shown(&self.key, self.value.as_deref()))
+            .field("origin", &self.origin)
+            .field("shadowed", &self.shadowed)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Shadowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shadowed").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+fn shown<'a>(key: &str, value: Option<&'a str>) -> Option<&'a str> {
+    value.map(|value| if speaks_of_secrets(key) { "(hidden)" } else { value })
 }
 
 /// The values of one source. A key that the source gives twice holds its last value.
@@ -163,6 +195,16 @@ mod tests {
             layer("2", &[("ONE:two", Some("b")), ("l:0", Some("z"))]),
         ];
         assert_eq!(values(&layers), [pair("l:0", "z"), pair("L:1", "y"), pair("ONE:two", "b")]);
+    }
+
+    #[test]
+    fn secrets_are_not_printed_for_debugging() {
+        let layers = [
+            layer("1", &[("A:Password", Some("hunter1")), ("A:Url", Some("u"))]),
+            layer("2", &[("A:Password", Some("hunter2"))]),
+        ];
+        let printed = format!("{:?} {layers:?}", merge(&layers));
+        assert!(!printed.contains("hunter") && printed.contains("\"u\""), "{printed}");
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! unprefixed variable comes too late for them. So `DOTNET_` beats `ASPNETCORE_`, and
 //! appsettings.json beats both for every key that is read later.
 
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use super::Configuration;
@@ -24,8 +25,8 @@ use super::origin::{Origin, Sourced};
 use super::problem::Problem;
 use super::sources::{command_line, environment_variables, json, memory, user_secrets};
 
-/// What a configuration is made from, besides files.
-#[derive(Clone, Debug, Default)]
+/// What a configuration is made from, besides files. Printed for debugging, it shows no values.
+#[derive(Clone, Default)]
 pub struct Inputs {
     /// The environment variables.
     pub variables: Vec<(String, String)>,
@@ -37,8 +38,17 @@ pub struct Inputs {
     pub code: CodeSettings,
 }
 
-/// What the program's code says.
-#[derive(Clone, Debug, Default)]
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs")
+            .field("current_directory", &self.current_directory)
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the program's code says. Printed for debugging, it shows no settings.
+#[derive(Clone, Default)]
 pub struct CodeSettings {
     /// The environment, over variables and command line.
     pub environment: Option<String>,
@@ -52,6 +62,16 @@ pub struct CodeSettings {
     pub default_application_name: Option<String>,
     /// Settings over everything else: key, value, and the call that made them.
     pub settings: Vec<(String, String, &'static str)>,
+}
+
+impl fmt::Debug for CodeSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeSettings")
+            .field("environment", &self.environment)
+            .field("application_name", &self.application_name)
+            .field("content_root", &self.content_root)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The configuration, and what had to be decided on the way to it.

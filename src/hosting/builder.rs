@@ -1,5 +1,6 @@
 //! What code says of a host.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -369,21 +370,18 @@ impl HostBuilder {
 
 impl std::fmt::Debug for HostBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HostBuilder")
-            .field("arguments", &self.arguments)
-            .field("code", &self.code)
-            .finish_non_exhaustive()
+        // Arguments may hold secrets.
+        f.debug_struct("HostBuilder").field("code", &self.code).finish_non_exhaustive()
     }
 }
 
-/// Prints an error as the binary does, and gives its exit code.
-#[expect(
-    clippy::print_stderr,
-    reason = "the last words of a host that cannot start; its log may be off"
-)]
+/// Prints an error as the binary does, and gives its exit code: the last words of a host that
+/// cannot start, whose log may be off.
 fn report(error: &HostError) -> ExitCode {
+    let mut stderr = std::io::stderr().lock();
     for problem in error.problems() {
-        eprintln!("error: {problem}");
+        // A standard error that is closed leaves the exit code to tell it.
+        let _ = writeln!(stderr, "error: {problem}");
     }
     ExitKind::into(error.exit_kind())
 }

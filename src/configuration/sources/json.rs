@@ -12,7 +12,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use crate::configuration::key::fold_key;
+use crate::configuration::key::{fold_key, speaks_of_secrets};
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::{Excerpt, Problem};
@@ -212,9 +212,7 @@ impl Document<'_> {
 
 /// A line of the file, fit to be printed: where its names speak of secrets, values are blotted out.
 fn without_secrets(line: &str) -> String {
-    const SECRETS: [&str; 5] = ["password", "secret", "token", "key", "connectionstring"];
-    let lower = line.to_lowercase().replace("keypath", "");
-    let names_end = line.find(':').filter(|_| SECRETS.iter().any(|secret| lower.contains(secret)));
+    let names_end = line.find(':').filter(|_| speaks_of_secrets(line));
     let Some(names_end) = names_end else { return line.to_owned() };
     let blot = |c: char| if c.is_whitespace() || "\"',:{}[]/".contains(c) { c } else { '*' };
     let (names, values) = line.split_at(names_end);
