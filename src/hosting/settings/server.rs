@@ -7,7 +7,7 @@ use crate::configuration::{Configuration, Problem};
 use crate::server::{Limits, ServerOptions};
 
 /// Options of Kestrel that are read but have no effect in this version.
-const NOT_YET: [&str; 13] = [
+const NOT_YET: [&str; 12] = [
     "AllowAlternateSchemes",
     "AllowHostHeaderOverride",
     "AllowResponseHeaderCompression",
@@ -20,7 +20,6 @@ const NOT_YET: [&str; 13] = [
     "Limits:Http2",
     "Limits:Http3",
     "Certificates",
-    "RequestHeaderEncodingSelector",
 ];
 
 pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> ServerOptions {
