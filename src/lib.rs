@@ -39,6 +39,9 @@ pub mod features;
 pub mod hosting;
 pub mod server;
 
-pub use features::{Connection, ConnectionId, Local, Remote, Scheme, ServerAddresses};
+pub use features::{
+    Abort, BadRequest, Connection, ConnectionId, Local, MinDataRate, Remote, RequestBodyLimits,
+    RequestTarget, ResetStream, Scheme, ServerAddresses, Unhandled,
+};
 pub use hosting::{AppContext, ExitKind, Host, HostBuilder, HostError, RunningHost, StopHandle};
-pub use server::{BoxFuture, Limits, Server, ServerError, ServerOptions, ServerStart};
+pub use server::{BoxFuture, Http2Limits, Limits, Server, ServerError, ServerOptions, ServerStart};

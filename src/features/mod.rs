@@ -1,14 +1,25 @@
 //! Facts about a request besides its head and body.
 //!
 //! The server attaches one [`Connection`] to every request; an app reads it as an extractor or
-//! from the request's extensions. [`ServerAddresses`] tells which addresses the server really
-//! bound. This folder imports nothing of ours, so that an app, a middleware and the server can
+//! from the request's extensions. [`RequestTarget`] tells what a request asks for,
+//! [`RequestBodyLimits`] how large and how slow its body may be, [`Unhandled`], [`Abort`] and
+//! [`ResetStream`] end it. [`ServerAddresses`] tells which addresses the server really bound. This folder imports nothing of ours, so that an app, a middleware and the server can
 //! all speak of the same facts without knowing each other.
 
+mod body_limits;
 mod connection;
+mod data_rate;
+mod outcome;
 mod path;
+mod request_target;
 mod server_addresses;
 
+pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
+pub use data_rate::{MinDataRate, MinDataRateError};
+pub(crate) use outcome::Outcome;
+pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};
 pub(crate) use path::decoded_path;
+pub(crate) use request_target::RawTarget;
+pub use request_target::RequestTarget;
 pub use server_addresses::ServerAddresses;

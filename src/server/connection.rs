@@ -1,17 +1,12 @@
 //! One connection, from the first byte to the last.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
-use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use super::activity::Activity;
 use super::drain::{Phase, Watch};
@@ -19,49 +14,25 @@ use super::io::{Socket, Stream};
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
 use super::request::RequestService;
+use super::{http1, http2};
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
-use crate::features::{Connection, ConnectionId};
-
-/// How many headers hyper has room for without an allocation.
-const HYPERS_HEADER_COUNT: usize = 100;
+use crate::features::Connection;
 
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Context {
     options: ServerOptions,
     app: Router,
-    http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    pub(super) http1: hyper::server::conn::http1::Builder,
+    pub(super) http2: hyper::server::conn::http2::Builder<TokioExecutor>,
 }
 
 impl Context {
     pub(super) fn new(options: ServerOptions, app: Router) -> Arc<Self> {
-        let limits = &options.limits;
-        // The end of the head is counted with it.
-        let head = limits.max_request_line_size + limits.max_request_headers_total_size + 4;
-        let mut http1 = http1::Builder::new();
-        http1
-            // Ours is cheaper, see `activity`.
-            .header_read_timeout(None)
-            .max_header_size(head)
-            .title_case_headers(true)
-            // Ours stands before the framing headers, where Kestrel has it.
-            .auto_date_header(false);
-        if limits.max_request_header_count != HYPERS_HEADER_COUNT {
-            // Setting it moves hyper's header table to the heap, even for its own default.
-            http1.max_headers(limits.max_request_header_count);
-        }
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
-            .timer(TokioTimer::new())
-            .auto_date_header(false)
-            .max_header_list_size(
-                u32::try_from(limits.max_request_headers_total_size).unwrap_or(u32::MAX),
-            )
-            .max_concurrent_streams(100);
         // Makes the app's handlers into services now, and not again for every request.
         let app = app.with_state(());
+        let (http1, http2) = (http1::builder(&options), http2::builder(&options));
         Arc::new(Self { options, app, http1, http2 })
     }
 
@@ -114,13 +85,11 @@ pub(super) async fn serve<S: Socket>(
     match spoken {
         Some(Spoken::Http1) => {
             let (service, activity) = service(facts, &context, &watch);
-            let connection = context.http1.serve_connection(TokioIo::new(stream), service);
-            drive(pin!(connection.with_upgrades()), &activity, &context, &mut watch, &id).await;
+            http1::serve(stream, service, &activity, &context, &mut watch, &id).await;
         }
         Some(Spoken::Http2) => {
             let (service, activity) = service(facts, &context, &watch);
-            let connection = context.http2.serve_connection(TokioIo::new(stream), service);
-            drive(pin!(connection), &activity, &context, &mut watch, &id).await;
+            http2::serve(stream, service, &activity, &context, &mut watch, &id).await;
         }
         Some(Spoken::Wrong(answer)) => {
             if answer == protocol::GOAWAY_HTTP_1_1_REQUIRED {
@@ -208,109 +177,5 @@ fn decide(first: &[u8], protocols: HttpProtocols) -> Option<Spoken> {
             })
         }
         (_, FirstBytes::Other) => Some(Spoken::Http1),
-    }
-}
-
-/// How long an HTTP/2 client without a running request has to acknowledge the end, so that a
-/// request it sent meanwhile is not lost.
-const ACKNOWLEDGEMENT: Duration = Duration::from_secs(1);
-
-/// A connection of hyper's that can be told to end after the request it is at.
-trait Graceful: Future<Output = Result<(), hyper::Error>> {
-    fn end_after_request(self: Pin<&mut Self>);
-
-    /// How long a connection that was told to end may stay open without a running request, or
-    /// `None` if it is not for us to say.
-    fn patience(activity: &Activity) -> Option<Duration>;
-}
-
-type Io<S> = TokioIo<Stream<S>>;
-
-impl<S: Socket> Graceful for http1::UpgradeableConnection<Io<S>, RequestService> {
-    fn end_after_request(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-
-    /// hyper waits for the rest of a first head that was begun, as for any request; the stop does
-    /// not. After the first, it closes by itself.
-    fn patience(activity: &Activity) -> Option<Duration> {
-        (!activity.has_begun()).then_some(Duration::ZERO)
-    }
-}
-
-impl<S: Socket> Graceful for http2::Connection<Io<S>, RequestService, TokioExecutor> {
-    fn end_after_request(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-
-    /// hyper waits for the client to acknowledge, without end.
-    fn patience(activity: &Activity) -> Option<Duration> {
-        (!activity.is_running()).then_some(ACKNOWLEDGEMENT)
-    }
-}
-
-/// Runs hyper's connection until it ends, has waited too long for a request, or the stop aborts it.
-async fn drive<C: Graceful>(
-    mut connection: Pin<&mut C>,
-    activity: &Activity,
-    context: &Context,
-    watch: &mut Watch,
-    id: &ConnectionId,
-) {
-    let limit = context.options.limits.keep_alive_timeout;
-    let phase = watch.phase().clone();
-    let mut second = watch.clone();
-    let mut stopping = pin!(watch.reached(Phase::Stopping));
-    let mut aborting = pin!(second.reached(Phase::Aborting));
-    // Until the end is told, for the wait between requests; then for the client to acknowledge it.
-    let mut timer = pin!(sleep(limit));
-    let mut registered = false;
-    let mut told = false;
-    let mut patient = false;
-    let ended = poll_fn(|cx| {
-        // A task's waker stays the same, so one registration is enough: from then on the flag
-        // tells whether there is anything to ask.
-        if !registered || phase.get() != Phase::Running {
-            if aborting.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ok(()));
-            }
-            if !told && stopping.as_mut().poll(cx).is_ready() {
-                told = true;
-                connection.as_mut().end_after_request();
-            }
-        }
-        if !told && (!registered || timer.is_elapsed()) {
-            while timer.as_mut().poll(cx).is_ready() {
-                let Some(later) = activity.idle_until(limit) else {
-                    told = true;
-                    connection.as_mut().end_after_request();
-                    break;
-                };
-                timer.as_mut().reset(later);
-            }
-        }
-        registered = true;
-        let ended = connection.as_mut().poll(cx);
-        if !told || ended.is_ready() {
-            return ended;
-        }
-        match C::patience(activity) {
-            None => patient = false,
-            Some(Duration::ZERO) => return Poll::Ready(Ok(())),
-            Some(span) => {
-                if !patient {
-                    patient = true;
-                    timer.as_mut().reset(Instant::now() + span);
-                }
-                if timer.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Ok(()));
-                }
-            }
-        }
-        Poll::Pending
-    })
-    .await;
-    if let Err(error) = ended {
-        events::connection_ended_abnormally(id, &error);
     }
 }

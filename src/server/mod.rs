@@ -14,6 +14,8 @@ mod activity;
 mod connection;
 mod date;
 mod drain;
+mod http1;
+mod http2;
 mod io;
 mod limits;
 mod options;
@@ -28,7 +30,7 @@ use std::time::Duration;
 
 use axum::Router;
 
-pub use limits::Limits;
+pub use limits::{Http2Limits, Limits};
 pub use options::ServerOptions;
 
 use crate::addresses::{self, BindError, EndpointPlan};

@@ -27,6 +27,7 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
         add_server_header: read_boolean(configuration, "Kestrel:AddServerHeader", problems)
             .unwrap_or(ServerOptions::default().add_server_header),
         limits: limits(configuration, problems),
+        ..ServerOptions::default()
     };
     for name in NOT_YET {
         let section = configuration.section(&format!("Kestrel:{name}"));
