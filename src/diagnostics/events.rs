@@ -13,6 +13,7 @@ const HOSTING: &str = "Microsoft.AspNetCore.Hosting.Diagnostics";
 const KESTREL: &str = "Microsoft.AspNetCore.Server.Kestrel";
 const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
+const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 const OUR_SERVER: &str = "Kestrel.Server";
@@ -187,13 +188,21 @@ pub(crate) fn connection_rejected(id: &dyn std::fmt::Display) {
         ConnectionId = tracing::field::display(id));
 }
 
-/// The peer broke the protocol, or went away in the middle.
-pub(crate) fn connection_ended_abnormally(
-    id: &dyn std::fmt::Display,
-    error: &dyn std::fmt::Display,
-) {
+/// A request is not served, or its body cannot be.
+pub(crate) fn bad_request(id: &dyn std::fmt::Display, message: &dyn std::fmt::Display) {
     emit!(BAD_REQUESTS, DEBUG, 17, "Connection id \"{ConnectionId}\" bad request data: \"{message}\"";
-        ConnectionId = tracing::field::display(id), message = tracing::field::display(error));
+        ConnectionId = tracing::field::display(id), message = tracing::field::display(message));
+}
+
+/// A connection ended in the middle of a request.
+pub(crate) fn request_processing_ended(id: &dyn std::fmt::Display, error: &dyn std::fmt::Display) {
+    emit!(BAD_REQUESTS, DEBUG, 20, "Connection id \"{ConnectionId}\" request processing ended abnormally.",
+        detail: tracing::field::display(error); ConnectionId = tracing::field::display(id));
+}
+
+pub(crate) fn sending_reset(id: &dyn std::fmt::Display, reason: &str) {
+    emit!(SOCKETS, DEBUG, 8, "Connection id \"{ConnectionId}\" sending RST because: \"{Reason}\"";
+        ConnectionId = tracing::field::display(id), Reason = reason);
 }
 
 /// The client speaks another version of HTTP than the endpoint.
@@ -314,11 +323,66 @@ pub(crate) fn request_finished(
         "Request finished {request} - {status} {} {} {milliseconds:.4}ms", shown(length.as_deref()), shown(content_type));
 }
 
-/// The app panicked while it answered.
-pub(crate) fn application_failed(id: &dyn std::fmt::Display, request_id: &str, error: &str) {
-    emit!(KESTREL, ERROR, 13,
-        "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": An unhandled exception was thrown by the application.",
-        detail: error; ConnectionId = tracing::field::display(id), TraceIdentifier = request_id);
+/// The id of a request, as Kestrel makes it.
+struct RequestId<'a>(&'a dyn std::fmt::Display, u32);
+
+impl std::fmt::Display for RequestId<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{:08X}", self.0, self.1)
+    }
+}
+
+/// One event about a request, with its connection and its id in front.
+macro_rules! emit_request {
+    ($category:expr, $level:ident, $id:literal, $template:literal, $connection:expr, $request:expr
+     $(, detail: $detail:expr)? $(; $($name:ident = $value:expr),+)?) => {
+        event!(target: $category, Level::$level, event.id = $id as u64,
+               event.template = concat!("Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": ", $template)
+               $(, event.detail = $detail)?,
+               ConnectionId = tracing::field::display($connection),
+               TraceIdentifier = tracing::field::display(RequestId($connection, $request))
+               $($(, $name = $value)+)?)
+    };
+}
+
+/// The app failed, or panicked, while it answered.
+pub(crate) fn application_failed(id: &dyn std::fmt::Display, request: u32, error: &str) {
+    emit_request!(KESTREL, ERROR, 13, "An unhandled exception was thrown by the application.",
+        id, request, detail: error);
+}
+
+pub(crate) fn application_aborted(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(CONNECTIONS, INFO, 34, "the application aborted the connection.", id, request);
+}
+
+pub(crate) fn request_body_start(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(KESTREL, DEBUG, 25, "started reading request body.", id, request);
+}
+
+pub(crate) fn request_body_done(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(KESTREL, DEBUG, 26, "done reading request body.", id, request);
+}
+
+pub(crate) fn request_body_too_slow(id: &dyn std::fmt::Display, request: u32, rate: f64) {
+    emit_request!(BAD_REQUESTS, DEBUG, 27,
+        "the request timed out because it was not sent by the client at a minimum of {Rate} bytes/second.",
+        id, request; Rate = rate);
+}
+
+pub(crate) fn response_too_slow(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(BAD_REQUESTS, DEBUG, 28,
+        "the connection was closed because the response was not read by the client at the specified minimum data rate.",
+        id, request);
+}
+
+pub(crate) fn request_body_not_read(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(KESTREL, INFO, 32, "the application completed without reading the entire request body.",
+        id, request);
+}
+
+pub(crate) fn request_body_drain_timed_out(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(KESTREL, INFO, 33,
+        "automatic draining of the request body timed out after taking over 5 seconds.", id, request);
 }
 
 // Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.

@@ -1,6 +1,6 @@
 //! What limits the body of one request.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MinDataRate;
@@ -32,12 +32,9 @@ struct Shared {
     /// `u64::MAX` is no limit: nothing can be larger.
     max_size: AtomicU64,
     min_data_rate: Mutex<Option<MinDataRate>>,
-    state: AtomicU8,
+    reading: AtomicBool,
 }
 
-const OPEN: u8 = 0;
-const READING: u8 = 1;
-const UPGRADED: u8 = 2;
 
 /// Why a limit cannot be changed any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,11 +45,6 @@ pub enum BodyLimitReadOnly {
         "The maximum request body size cannot be modified after the app has already started reading from the request body."
     )]
     Reading,
-    /// The connection was upgraded; what comes now is no body.
-    #[error(
-        "The maximum request body size cannot be modified after the request has been upgraded."
-    )]
-    Upgraded,
 }
 
 impl RequestBodyLimits {
@@ -60,7 +52,7 @@ impl RequestBodyLimits {
         Self(Arc::new(Shared {
             max_size: AtomicU64::new(max_size.unwrap_or(u64::MAX)),
             min_data_rate: Mutex::new(min_data_rate),
-            state: AtomicU8::new(OPEN),
+            reading: AtomicBool::new(false),
         }))
     }
 
@@ -73,12 +65,10 @@ impl RequestBodyLimits {
     ///
     /// # Errors
     ///
-    /// The app has begun to read, or has upgraded the connection.
+    /// The app has begun to read.
     pub fn set_max_size(&self, max_size: Option<u64>) -> Result<(), BodyLimitReadOnly> {
-        match self.0.state.load(Ordering::Acquire) {
-            OPEN => {}
-            UPGRADED => return Err(BodyLimitReadOnly::Upgraded),
-            _ => return Err(BodyLimitReadOnly::Reading),
+        if self.is_read_only() {
+            return Err(BodyLimitReadOnly::Reading);
         }
         self.0.max_size.store(max_size.unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(())
@@ -86,7 +76,7 @@ impl RequestBodyLimits {
 
     /// Whether the largest body can still be changed.
     pub fn is_read_only(&self) -> bool {
-        self.0.state.load(Ordering::Acquire) != OPEN
+        self.0.reading.load(Ordering::Acquire)
     }
 
     /// The slowest the body may come, `None` if it may take for ever.
@@ -102,12 +92,7 @@ impl RequestBodyLimits {
 
     /// The app reads for the first time.
     pub(crate) fn reading_starts(&self) {
-        self.0.state.store(READING, Ordering::Release);
-    }
-
-    /// The connection is upgraded.
-    pub(crate) fn upgraded(&self) {
-        self.0.state.store(UPGRADED, Ordering::Release);
+        self.0.reading.store(true, Ordering::Release);
     }
 }
 
@@ -128,7 +113,5 @@ mod tests {
         assert_eq!(limits.max_size(), None);
         limits.set_min_data_rate(None);
         assert_eq!(limits.min_data_rate(), None);
-        limits.upgraded();
-        assert_eq!(limits.set_max_size(Some(5)), Err(BodyLimitReadOnly::Upgraded));
     }
 }

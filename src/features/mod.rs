@@ -19,7 +19,6 @@ pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
 pub use data_rate::{MinDataRate, MinDataRateError};
 pub(crate) use outcome::Outcome;
 pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};
-pub(crate) use path::decoded_path;
 pub(crate) use request_target::RawTarget;
 pub use request_target::RequestTarget;
 pub use server_addresses::ServerAddresses;

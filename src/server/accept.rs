@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 
 use super::BoxFuture;
-use super::connection::{self, Context, Slot};
+use super::connection::{self, Context};
 use super::drain::{Drain, Phase, Watch};
+use super::slot::Slot;
 use crate::addresses::bind::Listener;
 use crate::addresses::{BoundEndpoint, HttpProtocols, Transport, error_reason};
 use crate::diagnostics::events;

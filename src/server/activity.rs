@@ -1,35 +1,106 @@
-//! What a connection is at: how many requests it runs, and since when it has none.
+//! What a connection is at, shared by its task, its stream, its requests and their bodies.
 //!
 //! hyper has a timeout of its own for the wait between requests, which makes a timer for each of
-//! them and takes it out again. Here a request costs a few stores and a look at the clock; one
+//! them and takes it out again. Here a request costs a few stores and a look at a coarse clock; one
 //! timer per connection wakes up now and then and sees how long it has been.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use hyper::body::Incoming;
+
+use super::clock::Moment;
+use super::rejection::{Reason, Rejection};
+use super::slot::Slot;
 
 /// Shared by a connection and its requests.
 #[derive(Debug)]
 pub(super) struct Activity {
-    connected: Instant,
     /// How many requests have come; it numbers them, too.
     begun: AtomicU32,
     /// How many answers are not out yet.
     running: AtomicU32,
-    /// Milliseconds from `connected` to the end of the last answer.
+    /// When the last answer was out, or the connection began.
     idle_since: AtomicU64,
+    /// Whether there is a note for the next request.
+    noted: AtomicBool,
+    /// Whether the connection's task has something to look at below.
+    attention: AtomicBool,
+    /// Whether a head has begun and is not complete.
+    head_begun: AtomicBool,
+    /// Whether hyper has bytes that the client does not take.
+    blocked: AtomicBool,
+    /// Whether the connection is upgraded: what it carries is HTTP no more.
+    upgraded: AtomicBool,
+    /// Whether the connection ends behind the answer.
+    ends: AtomicBool,
+    /// A [`Cut`], or 0.
+    cut: AtomicU8,
+    /// The [`Reason`] the body of the request cannot be read further, or 0.
+    broken_body: AtomicU8,
+    /// What came of a body in chunks and counts towards its limit.
+    body_bytes: AtomicU64,
+    rare: Mutex<Rare>,
+}
+
+/// What only some requests need.
+#[derive(Debug, Default)]
+struct Rare {
+    note: Option<Note>,
+    waker: Option<Waker>,
+    unread: Option<Unread>,
+    slot: Option<Slot>,
+}
+
+/// What the stream tells about a request beside its head.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// It is not to be served.
+    Rejected(Rejection),
+    /// Its target as it was sent; hyper was given another.
+    RawTarget(Box<str>),
+}
+
+/// The rest of a body that the app did not read.
+#[derive(Debug)]
+pub(super) struct Unread {
+    pub(super) body: Incoming,
+    pub(super) request: u32,
+    /// The limit of what may still come of a body in chunks.
+    pub(super) max_size: Option<u64>,
+}
+
+/// Why a connection is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Cut {
+    /// The app asked for it.
+    Aborted = 1,
+    /// The client took its answer too slowly.
+    ResponseRate,
+    /// The client did not send the rest of a body.
+    Drain,
 }
 
 impl Activity {
     /// A connection that waits for its first request.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            connected: Instant::now(),
             begun: AtomicU32::new(0),
             running: AtomicU32::new(0),
-            idle_since: AtomicU64::new(0),
+            idle_since: AtomicU64::new(Moment::now().as_millis()),
+            noted: AtomicBool::new(false),
+            attention: AtomicBool::new(false),
+            head_begun: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
+            upgraded: AtomicBool::new(false),
+            ends: AtomicBool::new(false),
+            cut: AtomicU8::new(0),
+            broken_body: AtomicU8::new(0),
+            body_bytes: AtomicU64::new(0),
+            rare: Mutex::default(),
         })
     }
 
@@ -40,9 +111,9 @@ impl Activity {
         (Running(Arc::clone(activity)), number)
     }
 
-    /// Whether there was a request at all.
-    pub(super) fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed) > 0
+    /// How many requests have come.
+    pub(super) fn begun(&self) -> u32 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Whether an answer is not out yet.
@@ -50,15 +121,158 @@ impl Activity {
         self.running.load(Ordering::Relaxed) > 0
     }
 
-    /// When to look again whether the connection has waited for `limit`, or `None` if it has.
-    pub(super) fn idle_until(&self, limit: Duration) -> Option<Instant> {
-        let now = Instant::now();
-        if self.is_running() {
-            return Some(now + limit);
+    /// When the connection began to wait, or `None` if it does not.
+    pub(super) fn idle_since(&self) -> Option<Moment> {
+        (!self.is_running() && !self.head_begun.load(Ordering::Relaxed))
+            .then(|| Moment::from_millis(self.idle_since.load(Ordering::Relaxed)))
+    }
+
+    /// How much longer the connection may wait at `now`, or `None` if it has waited for `limit`.
+    pub(super) fn idle_for(&self, limit: Duration, now: Moment) -> Option<Duration> {
+        let left = match self.idle_since() {
+            None => return Some(limit),
+            Some(since) => now.until(since + limit),
+        };
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// A head has begun, or is complete.
+    pub(super) fn set_head_begun(&self, begun: bool) {
+        self.head_begun.store(begun, Ordering::Relaxed);
+    }
+
+    /// Whether hyper has bytes that the client does not take.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_blocked(&self, blocked: bool) {
+        self.blocked.store(blocked, Ordering::Relaxed);
+    }
+
+    /// Tells the next request something.
+    pub(super) fn note(&self, note: Note) {
+        self.rare().note = Some(note);
+        self.noted.store(true, Ordering::Release);
+    }
+
+    /// What the stream told about this request.
+    pub(super) fn take_note(&self) -> Option<Note> {
+        if !self.noted.load(Ordering::Acquire) {
+            return None;
         }
-        let since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
-        let ends = self.connected + since + limit;
-        (ends > now).then_some(ends)
+        self.noted.store(false, Ordering::Relaxed);
+        self.rare().note.take()
+    }
+
+    /// Sets what wakes the connection's task.
+    pub(super) fn set_waker(&self, waker: &Waker) {
+        self.rare().waker = Some(waker.clone());
+    }
+
+    /// Whether something came up since it was last asked.
+    pub(super) fn take_attention(&self) -> bool {
+        self.attention.load(Ordering::Acquire) && self.attention.swap(false, Ordering::AcqRel)
+    }
+
+    fn call_attention(&self) {
+        self.attention.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Wakes the connection's task, or what reads an upgraded connection.
+    pub(super) fn wake(&self) {
+        let waker = self.rare().waker.clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Cuts the connection; the first reason stays.
+    pub(super) fn cut(&self, cut: Cut) {
+        let _ = self.cut.compare_exchange(0, cut as u8, Ordering::AcqRel, Ordering::Relaxed);
+        self.call_attention();
+    }
+
+    /// Why the connection is to be cut, if it is.
+    pub(super) fn is_cut(&self) -> Option<Cut> {
+        match self.cut.load(Ordering::Acquire) {
+            0 => None,
+            1 => Some(Cut::Aborted),
+            2 => Some(Cut::ResponseRate),
+            _ => Some(Cut::Drain),
+        }
+    }
+
+    /// Lets the connection end behind the answer, without a word.
+    pub(super) fn end(&self) {
+        self.ends.store(true, Ordering::Release);
+        self.call_attention();
+    }
+
+    /// Whether the connection ends behind the answer.
+    pub(super) fn ends(&self) -> bool {
+        self.ends.load(Ordering::Acquire)
+    }
+
+    /// Gives the connection the rest of a body to read and drop.
+    pub(super) fn leave_unread(&self, unread: Unread) {
+        self.rare().unread = Some(unread);
+        self.call_attention();
+    }
+
+    /// The rest of a body to read and drop.
+    pub(super) fn take_unread(&self) -> Option<Unread> {
+        self.rare().unread.take()
+    }
+
+    /// The stream found the body broken.
+    pub(super) fn break_body(&self, reason: Reason) {
+        self.broken_body.store(reason as u8, Ordering::Release);
+    }
+
+    /// Why the body is broken.
+    pub(super) fn broken_body(&self) -> Option<Reason> {
+        let broken = self.broken_body.load(Ordering::Acquire);
+        [
+            Reason::BadChunkSizeData,
+            Reason::BadChunkExtension,
+            Reason::BadChunkSuffix,
+            Reason::ChunkTooLarge,
+            Reason::UnexpectedEndOfRequestContent,
+            Reason::InvalidRequestHeader,
+            Reason::InvalidRequestHeadersNoCrLf,
+            Reason::InvalidCharactersInHeaderName,
+            Reason::TooManyHeaders,
+            Reason::HeadersExceedMaxTotalSize,
+        ]
+        .into_iter()
+        .find(|reason| *reason as u8 == broken)
+    }
+
+    /// Sets what came of a body in chunks and counts towards its limit.
+    pub(super) fn set_body_bytes(&self, bytes: u64) {
+        self.body_bytes.store(bytes, Ordering::Release);
+    }
+
+    /// What came of a body in chunks and counts towards its limit.
+    pub(super) fn body_bytes(&self) -> u64 {
+        self.body_bytes.load(Ordering::Acquire)
+    }
+
+    /// Whether what the connection carries is HTTP no more.
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Ordering::Acquire)
+    }
+
+    /// The connection is upgraded, and takes `slot` instead of its own.
+    pub(super) fn upgrade(&self, slot: Option<Slot>) {
+        self.rare().slot = slot;
+        self.upgraded.store(true, Ordering::Release);
+    }
+
+    fn rare(&self) -> MutexGuard<'_, Rare> {
+        self.rare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,10 +282,7 @@ pub(super) struct Running(Arc<Activity>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let now = self.0.connected.elapsed().as_millis();
-        // Rounded up, so that no wait is cut short.
-        let now = u64::try_from(now).unwrap_or(u64::MAX).saturating_add(1);
-        self.0.idle_since.store(now, Ordering::Relaxed);
+        self.0.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
         self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -82,28 +293,28 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(10);
 
-    #[tokio::test(start_paused = true)]
-    async fn the_wait_counts_from_the_last_answer() {
-        let activity = Activity::new();
-        let seconds = |seconds| tokio::time::advance(Duration::from_secs(seconds));
-        seconds(9).await;
-        assert!(activity.idle_until(LIMIT).is_some());
-        let (running, number) = Activity::begin(&activity);
-        assert_eq!(number, 1);
-        seconds(60).await;
-        assert_eq!(activity.idle_until(LIMIT), Some(Instant::now() + LIMIT));
-        drop(running);
-        seconds(9).await;
-        assert!(activity.idle_until(LIMIT).is_some());
-        seconds(2).await;
-        assert_eq!(activity.idle_until(LIMIT), None);
+    fn after(activity: &Activity, seconds: u64) -> Option<Duration> {
+        let since = activity.idle_since.load(Ordering::Relaxed);
+        activity.idle_for(LIMIT, Moment::from_millis(since) + Duration::from_secs(seconds))
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_without_a_request_waits_no_longer() {
+    #[test]
+    fn the_wait_counts_from_the_last_answer() {
         let activity = Activity::new();
-        tokio::time::advance(LIMIT).await;
-        assert_eq!(activity.idle_until(LIMIT), None);
-        assert!(!activity.has_begun() && !activity.is_running());
+        assert_eq!(after(&activity, 9), Some(Duration::from_secs(1)));
+        assert_eq!(after(&activity, 10), None);
+        let (running, number) = Activity::begin(&activity);
+        assert_eq!(number, 1);
+        assert_eq!(after(&activity, 60), Some(LIMIT));
+        drop(running);
+        assert_eq!(after(&activity, 4), Some(Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn a_note_is_for_one_request() {
+        let activity = Activity::new();
+        activity.note(Note::RawTarget("/a#b".into()));
+        assert!(matches!(activity.take_note(), Some(Note::RawTarget(target)) if &*target == "/a#b"));
+        assert!(activity.take_note().is_none());
     }
 }

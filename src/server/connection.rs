@@ -1,7 +1,7 @@
 //! One connection, from the first byte to the last.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
@@ -13,6 +13,7 @@ use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
+use super::slot::Slot;
 use super::request::RequestService;
 use super::{http1, http2};
 use crate::addresses::HttpProtocols;
@@ -24,6 +25,8 @@ use crate::features::Connection;
 pub(super) struct Context {
     options: ServerOptions,
     app: Router,
+    /// How many connections are upgraded.
+    upgraded: Arc<AtomicU64>,
     pub(super) http1: hyper::server::conn::http1::Builder,
     pub(super) http2: hyper::server::conn::http2::Builder<TokioExecutor>,
 }
@@ -33,11 +36,15 @@ impl Context {
         // Makes the app's handlers into services now, and not again for every request.
         let app = app.with_state(());
         let (http1, http2) = (http1::builder(&options), http2::builder(&options));
-        Arc::new(Self { options, app, http1, http2 })
+        Arc::new(Self { options, app, upgraded: Arc::default(), http1, http2 })
     }
 
     pub(super) fn options(&self) -> &ServerOptions {
         &self.options
+    }
+
+    pub(super) fn upgraded(&self) -> &Arc<AtomicU64> {
+        &self.upgraded
     }
 
     pub(super) fn app(&self) -> &Router {
@@ -45,33 +52,14 @@ impl Context {
     }
 }
 
-/// One of the connections an endpoint may have open.
-#[derive(Debug)]
-pub(super) struct Slot(Arc<AtomicU64>);
-
-impl Slot {
-    /// Takes a slot, if one is free.
-    pub(super) fn take(open: &Arc<AtomicU64>, limit: Option<u64>) -> Option<Self> {
-        let before = open.fetch_add(1, Ordering::Relaxed);
-        let slot = Self(Arc::clone(open));
-        limit.is_none_or(|limit| before < limit).then_some(slot)
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `_slot`.
+/// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`.
 pub(super) async fn serve<S: Socket>(
     socket: S,
     facts: Connection,
     protocols: HttpProtocols,
     context: Arc<Context>,
     mut watch: Watch,
-    _slot: Slot,
+    slot: Slot,
 ) {
     let id = facts.id();
     events::connection_started(&id);
@@ -84,8 +72,7 @@ pub(super) async fn serve<S: Socket>(
     };
     match spoken {
         Some(Spoken::Http1) => {
-            let (service, activity) = service(facts, &context, &watch);
-            http1::serve(stream, service, &activity, &context, &mut watch, &id).await;
+            http1::serve(stream, facts, Arc::clone(&context), watch, slot).await;
         }
         Some(Spoken::Http2) => {
             let (service, activity) = service(facts, &context, &watch);

@@ -1,9 +1,11 @@
 //! The `Date` header, made once a second.
 
 use std::cell::RefCell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderValue;
+
+use super::clock;
 
 thread_local! {
     /// The second it was made in, and the header.
@@ -12,7 +14,7 @@ thread_local! {
 
 /// The current time as the value of a `Date` header (RFC 9110 section 6.6.1).
 pub(super) fn header_value() -> HeaderValue {
-    let second = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let second = clock::unix_second();
     CACHED.with_borrow_mut(|(made, value)| {
         if *made != second {
             let text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second));

@@ -14,6 +14,9 @@ use super::drain::{Counted, Phase, Watch};
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes closing the socket tell the peer that the answer was cut off.
     fn reset_on_close(&self);
+
+    /// Waits until there is something to read, or the end of the stream.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
 impl Socket for TcpStream {
@@ -21,12 +24,20 @@ impl Socket for TcpStream {
         // The worst that a refusal means is a plain close.
         let _ = self.set_zero_linger();
     }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
 }
 
 #[cfg(unix)]
 impl Socket for tokio::net::UnixStream {
     /// A Unix socket has no reset; its peer sees the end of the stream.
     fn reset_on_close(&self) {}
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
 }
 
 /// A socket whose first bytes have been looked at and are read again.
@@ -51,6 +62,26 @@ impl<S: Socket> Stream<S> {
         // Most request heads fit, so that hyper need not read again.
         self.first.reserve(2048);
         Ok(self.socket.read_buf(&mut self.first).await? > 0)
+    }
+
+    /// The first bytes, which are not read again.
+    pub(super) fn take_first(&mut self) -> BytesMut {
+        std::mem::take(&mut self.first)
+    }
+
+    /// How far the stop is.
+    pub(super) fn phase(&self) -> Phase {
+        self.watch.phase().get()
+    }
+
+    /// Makes closing the stream tell the peer that the answer was cut off.
+    pub(super) fn reset_on_close(&self) {
+        self.socket.reset_on_close();
+    }
+
+    /// Waits until there is something to read, or the end of the stream, without a buffer.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_readable(cx)
     }
 
     pub(super) fn first(&self) -> &[u8] {

@@ -11,17 +11,23 @@
 
 mod accept;
 mod activity;
+mod answer;
+mod body;
+mod clock;
 mod connection;
 mod date;
 mod drain;
+mod host;
 mod http1;
 mod http2;
 mod io;
 mod limits;
 mod options;
 mod protocol;
+mod rejection;
 mod request;
 mod scope;
+mod slot;
 
 use std::error::Error;
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! One request on its way to the app and its answer on the way back.
 
 use std::any::Any;
-use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -10,22 +10,33 @@ use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Instant;
 
 use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::future::RouteFuture;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, SERVER};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use pin_project_lite::pin_project;
 use tower_service::Service as TowerService;
 use tracing::Span;
 
-use super::activity::{Activity, Running};
+use super::activity::{Activity, Cut, Note, Running};
+use super::answer::{self, AnswerBody, Judgement, Promise, Whose};
+use super::body::{BodyFacts, RequestBody};
 use super::connection::Context;
 use super::date;
 use super::drain::{Phase, PhaseFlag};
+use super::rejection::{Reason, Rejection};
 use super::scope;
+use super::slot::Slot;
 use crate::diagnostics::events::{self, RequestFacts};
-use crate::features::{Connection, ConnectionId, decoded_path};
+use crate::features::{
+    BadRequest, Connection, Outcome, RawTarget, RequestBodyLimits, RequestTarget, ResetStream,
+    Unhandled,
+};
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Hands the requests of one connection to the app.
 #[derive(Debug)]
@@ -49,52 +60,101 @@ impl RequestService {
         Self { connection, context, phase, scope, activity }
     }
 
-    /// The answer to a request that the app is not to see, if this is one.
-    fn refuse(&self, request: &Request<Incoming>) -> Option<StatusCode> {
+    /// The request as the app gets it.
+    fn prepare(
+        &self,
+        request: Request<Incoming>,
+        number: u32,
+    ) -> (Request<Body>, Option<Arc<BodyFacts>>) {
+        let (mut parts, incoming) = request.into_parts();
+        parts.extensions.insert(self.connection.clone());
+        if http_body::Body::is_end_stream(&incoming) {
+            return (Request::from_parts(parts, Body::empty()), None);
+        }
         let limits = &self.context.options().limits;
-        let target = request.uri();
-        // Method, blank, target, blank, version, line end. The target as hyper keeps it has lost
-        // nothing but a fragment, which no request line may have.
-        let authority = target.authority().map_or(0, |authority| authority.as_str().len());
-        let scheme = target.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
-        let path = target.path_and_query().map_or(0, |path| path.as_str().len());
-        let line =
-            request.method().as_str().len() + scheme + authority + path + " HTTP/1.1 \r\n".len();
-        (line > limits.max_request_line_size).then_some(StatusCode::URI_TOO_LONG)
+        let limits =
+            RequestBodyLimits::new(limits.max_request_body_size, limits.min_request_body_data_rate);
+        parts.extensions.insert(limits.clone());
+        let facts = BodyFacts::new(
+            limits,
+            Arc::clone(&self.activity),
+            self.connection.id(),
+            number,
+            parts.version,
+            &parts.headers,
+        );
+        let body = Body::new(RequestBody::new(incoming, Arc::clone(&facts)));
+        let mut request = Request::from_parts(parts, body);
+        // There is one limit, ours, not another one of the extractors.
+        DefaultBodyLimit::disable().apply(&mut request);
+        (request, Some(facts))
     }
 }
 
 impl Service<Request<Incoming>> for RequestService {
     type Response = Response<AnswerBody>;
-    type Error = Infallible;
+    type Error = BoxError;
     type Future = RequestFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
         let (running, number) = Activity::begin(&self.activity);
+        let http1 = request.version() < Version::HTTP_2;
+        let mut rejection = None;
+        match http1.then(|| self.activity.take_note()).flatten() {
+            None => {}
+            Some(Note::RawTarget(target)) => {
+                request.extensions_mut().insert(RawTarget(target));
+            }
+            Some(Note::Rejected(rejected)) => rejection = Some(rejected),
+        }
+        if let Some(rejection) = rejection {
+            events::bad_request(&self.connection.id(), &rejection);
+            return self.answer(State::Refused { rejection }, running, number, http1);
+        }
         let scope = scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
         let log = events::requests_are_logged().then(|| {
             let phase = self.phase.clone();
             Box::new(RequestLog::start(&request, &self.connection, phase, scope.clone()))
         });
-        let state = match self.refuse(&request) {
-            Some(status) => State::Refused { status },
-            None => {
-                request.extensions_mut().insert(self.connection.clone());
-                State::App { future: self.context.app().clone().call(request) }
-            }
-        };
+        let method = request.method().clone();
+        let upgradable = is_upgradable(&request);
+        let (request, body) = self.prepare(request, number);
+        let state = State::App { future: self.context.app().clone().call(request) };
         drop(entered);
+        let future = self.answer(state, running, number, http1);
+        RequestFuture { scope, method, upgradable, body, log, ..future }
+    }
+}
+
+impl RequestService {
+    fn answer(&self, state: State, running: Running, number: u32, http1: bool) -> RequestFuture {
         RequestFuture {
             state,
-            scope,
+            scope: Span::none(),
             running: Some(running),
-            number,
-            connection: self.connection.id(),
-            add_server_header: self.context.options().add_server_header,
-            log,
+            whose: Whose { connection: self.connection.id(), request: number, http1 },
+            activity: Arc::clone(&self.activity),
+            context: Arc::clone(&self.context),
+            method: Method::GET,
+            upgradable: false,
+            body: None,
+            log: None,
         }
     }
+}
+
+/// Whether a request asks for an upgrade, as far as it may: with a body it is an ordinary one.
+fn is_upgradable(request: &Request<Incoming>) -> bool {
+    // hyper leaves a mark where it could hand the connection over.
+    !request.extensions().is_empty()
+        && request.headers().contains_key(UPGRADE)
+        && request.version() == Version::HTTP_11
+        && http_body::Body::is_end_stream(request.body())
+        && request.headers().get_all(CONNECTION).iter().any(|value| {
+            let tokens = value.as_bytes().split(|byte| matches!(byte, b',' | b' ' | b'\t'));
+            tokens.into_iter().any(|token| token.eq_ignore_ascii_case(b"upgrade"))
+        })
 }
 
 pin_project! {
@@ -104,9 +164,12 @@ pin_project! {
         state: State,
         scope: Span,
         running: Option<Running>,
-        number: u32,
-        connection: ConnectionId,
-        add_server_header: bool,
+        whose: Whose,
+        activity: Arc<Activity>,
+        context: Arc<Context>,
+        method: Method,
+        upgradable: bool,
+        body: Option<Arc<BodyFacts>>,
         log: Option<Box<RequestLog>>,
     }
 }
@@ -114,18 +177,18 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State {
-        App { #[pin] future: RouteFuture<Infallible> },
-        Refused { status: StatusCode },
+        App { #[pin] future: RouteFuture<std::convert::Infallible> },
+        Refused { rejection: Rejection },
     }
 }
 
 impl Future for RequestFuture {
-    type Output = Result<Response<AnswerBody>, Infallible>;
+    type Output = Result<Response<AnswerBody>, BoxError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let _entered = this.scope.enter();
-        let mut response = match this.state.project() {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        let entered = this.scope.enter();
+        let response = match this.state.project() {
             StateProjection::App { future } => {
                 match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
                     Ok(poll) => match ready!(poll) {
@@ -133,24 +196,200 @@ impl Future for RequestFuture {
                         Err(never) => match never {},
                     },
                     Err(panic) => {
-                        let id = this.connection;
-                        let request_id = format!("{id}:{:08X}", this.number);
-                        events::application_failed(id, &request_id, panic_message(&*panic));
+                        let whose = this.whose;
+                        let message = panic_message(&*panic);
+                        events::application_failed(&whose.connection, whose.request, message);
                         empty(StatusCode::INTERNAL_SERVER_ERROR)
                     }
                 }
             }
-            StateProjection::Refused { status } => {
-                let mut response = empty(*status);
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                response
-            }
+            StateProjection::Refused { rejection } => refusal(rejection.reason),
         };
-        complete(response.headers_mut(), *this.add_server_header);
+        drop(entered);
+        Poll::Ready(self.as_mut().finish(response, cx))
+    }
+}
+
+impl RequestFuture {
+    /// Makes of the app's response what is sent.
+    fn finish(
+        self: Pin<&mut Self>,
+        mut response: Response<Body>,
+        cx: &mut TaskContext<'_>,
+    ) -> Result<Response<AnswerBody>, BoxError> {
+        let this = self.project();
+        let _entered = this.scope.enter();
+        let whose = *this.whose;
+        if !response.extensions().is_empty()
+            && let Some(outcome) = response.extensions_mut().remove::<Outcome>()
+        {
+            response = match outcome {
+                Outcome::Failed(failure) => failed(&failure, whose),
+                Outcome::Aborted => {
+                    events::application_aborted(&whose.connection, whose.request);
+                    return Err(abort(this.activity, whose, h2::Reason::INTERNAL_ERROR));
+                }
+                Outcome::Reset(ResetStream(code)) => {
+                    return Err(abort(this.activity, whose, code.into()));
+                }
+            };
+        }
+        let mut left = None;
+        let mut first = None;
+        if response.status().is_informational() {
+            response = match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS if !*this.upgradable => {
+                    not_upgraded("Cannot upgrade a non-upgradable request.", whose)
+                }
+                StatusCode::SWITCHING_PROTOCOLS => {
+                    upgraded(response, this.context, this.activity, whose)
+                }
+                status => not_upgraded(&format!("{} is no final status.", status.as_u16()), whose),
+            };
+        } else if whose.http1 && *this.method == Method::CONNECT && response.status().is_success() {
+            // It is a tunnel from here on (RFC 9110 section 9.3.6).
+            response = upgraded(response, this.context, this.activity, whose);
+        } else {
+            let promise = Promise::of(&response, this.method);
+            let judgement = match response.body().size_hint().exact() {
+                Some(bytes) => promise.judge(bytes, true),
+                None => match poll_first(&mut response, cx) {
+                    None => promise.judge(0, false),
+                    Some(Ok(frame)) => {
+                        let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                        first = Some(Box::new(frame));
+                        promise.judge(bytes, false)
+                    }
+                    Some(Err(Some(error))) => Judgement::Fail(error.to_string()),
+                    Some(Err(None)) => {
+                        *response.body_mut() = Body::empty();
+                        promise.judge(0, true)
+                    }
+                },
+            };
+            let judgement = match answer::has_foreign_framing(&response) {
+                true => Judgement::Fail(
+                    "Setting the header Transfer-Encoding is not allowed, the server frames the body.".to_owned(),
+                ),
+                false => judgement,
+            };
+            match judgement {
+                Judgement::Send { left: rest } => left = rest,
+                Judgement::SendHead => {
+                    if !promise.head {
+                        events::application_failed(&whose.connection, whose.request, &format!(
+                            "Writing to the response body is invalid for responses with status code {}.",
+                            promise.status.as_u16()
+                        ));
+                        this.activity.end();
+                    }
+                    first = None;
+                    *response.body_mut() = Body::empty();
+                    if promise.status != StatusCode::NOT_MODIFIED {
+                        response.headers_mut().remove(CONTENT_LENGTH);
+                    }
+                }
+                Judgement::Fail(error) => {
+                    events::application_failed(&whose.connection, whose.request, &error);
+                    let too_much = first.take().is_some();
+                    response = empty(StatusCode::INTERNAL_SERVER_ERROR);
+                    if too_much && whose.http1 {
+                        close(&mut response);
+                    }
+                }
+            }
+        }
+        if let Some(body) = this.body {
+            if let Some(failure) = body.failure() {
+                // What an extractor makes of it is a 400 at best.
+                if matches!(response.status().as_u16(), 400 | 500) {
+                    *response.status_mut() = failure.status();
+                }
+            }
+            if body.ends_connection() && whose.http1 {
+                close(&mut response);
+            }
+        }
+        complete(response.headers_mut(), this.context.options().add_server_header);
         let finish = this.log.take().map(|log| log.finish(&response));
         let running = this.running.take();
-        Poll::Ready(Ok(response.map(|body| AnswerBody { body, finish, running })))
+        let activity = Arc::clone(this.activity);
+        Ok(response.map(|body| AnswerBody::new(body, first, left, whose, activity, finish, running)))
     }
+}
+
+/// The first frame of a body, if it is here already: what is wrong with it can still be told.
+/// `None` is a body that has to be waited for; an error without an error is one that is empty.
+#[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
+fn poll_first(
+    response: &mut Response<Body>,
+    cx: &mut TaskContext<'_>,
+) -> Option<Result<Frame<bytes::Bytes>, Option<axum::Error>>> {
+    match Pin::new(response.body_mut()).poll_frame(cx) {
+        Poll::Pending => None,
+        Poll::Ready(Some(Ok(frame))) => Some(Ok(frame)),
+        Poll::Ready(Some(Err(error))) => Some(Err(Some(error))),
+        Poll::Ready(None) => Some(Err(None)),
+    }
+}
+
+/// The answer to an error the app does not handle.
+fn failed(failure: &Unhandled, whose: Whose) -> Response<Body> {
+    let error = failure.error();
+    events::application_failed(&whose.connection, whose.request, &error.to_string());
+    match BadRequest::of(error) {
+        None => empty(StatusCode::INTERNAL_SERVER_ERROR),
+        Some(bad) => {
+            let mut response = empty(bad.status());
+            if whose.http1 {
+                close(&mut response);
+            }
+            response
+        }
+    }
+}
+
+/// Cuts the connection of HTTP/1.1, or resets the stream of HTTP/2.
+fn abort(activity: &Activity, whose: Whose, reason: h2::Reason) -> BoxError {
+    if whose.http1 {
+        activity.cut(Cut::Aborted);
+    }
+    h2::Error::from(reason).into()
+}
+
+/// The answer that ends HTTP on its connection, if one more may.
+fn upgraded(
+    response: Response<Body>,
+    context: &Context,
+    activity: &Activity,
+    whose: Whose,
+) -> Response<Body> {
+    let limit = context.options().limits.max_concurrent_upgraded_connections;
+    match Slot::take(context.upgraded(), limit) {
+        Some(slot) => {
+            activity.upgrade(Some(slot));
+            response
+        }
+        None => not_upgraded(
+            "Request cannot be upgraded because the server has already opened the maximum number of upgraded connections.",
+            whose,
+        ),
+    }
+}
+
+fn not_upgraded(problem: &str, whose: Whose) -> Response<Body> {
+    events::application_failed(&whose.connection, whose.request, problem);
+    empty(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The fixed answer to a request that is not served.
+fn refusal(reason: Reason) -> Response<Body> {
+    let mut response = empty(reason.status());
+    close(&mut response);
+    if let Some(method) = reason.allow() {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
+    }
+    response
 }
 
 fn empty(status: StatusCode) -> Response<Body> {
@@ -158,6 +397,10 @@ fn empty(status: StatusCode) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
+}
+
+fn close(response: &mut Response<Body>) {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// Adds the headers every answer has, unless the app set its own.
@@ -193,18 +436,14 @@ impl RequestLog {
         phase: PhaseFlag,
         scope: Span,
     ) -> Self {
-        let target = request.uri();
-        let host = match target.authority() {
-            Some(authority) => authority.as_str().to_owned(),
-            None => text(request.headers(), &HOST).unwrap_or_default().to_owned(),
-        };
+        let target = RequestTarget::of(request);
         let facts = RequestFacts {
             protocol: protocol_name(request.version()),
             method: request.method().as_str().to_owned(),
             scheme: connection.scheme().as_str(),
-            host,
-            path: decoded_path(target.path()),
-            query: target.query().map(|query| format!("?{query}")).unwrap_or_default(),
+            host: target.host().to_owned(),
+            path: target.path(),
+            query: target.query().to_owned(),
         };
         let headers = request.headers();
         events::request_starting(&facts, text(headers, &CONTENT_TYPE), content_length(headers));
@@ -250,12 +489,19 @@ fn protocol_name(version: Version) -> &'static str {
 
 /// Writes the line when it is dropped: hyper drops the body once the answer is out.
 #[derive(Debug)]
-struct Finish {
+pub(super) struct Finish {
     status: u16,
     content_type: Option<String>,
     content_length: Option<u64>,
     complete: bool,
     log: Box<RequestLog>,
+}
+
+impl Finish {
+    /// The body went out to its end.
+    pub(super) fn completed(&mut self) {
+        self.complete = true;
+    }
 }
 
 impl Drop for Finish {
@@ -273,40 +519,5 @@ impl Drop for Finish {
                 elapsed,
             );
         }
-    }
-}
-
-pin_project! {
-    /// The body of an answer; when hyper drops it, the answer is out.
-    pub(super) struct AnswerBody {
-        #[pin]
-        body: Body,
-        finish: Option<Box<Finish>>,
-        running: Option<Running>,
-    }
-}
-
-impl http_body::Body for AnswerBody {
-    type Data = bytes::Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
-        if let (None, Some(finish)) = (&frame, this.finish) {
-            finish.complete = true;
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
     }
 }

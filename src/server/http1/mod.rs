@@ -1,30 +1,56 @@
 //! HTTP/1.1: hyper speaks it, behind our own rules.
+//!
+//! A connection goes through a [`gate`], which looks at every head before hyper does (`head`,
+//! `target`) and follows every body (`chunks`). While it waits for a request it needs no hyper at
+//! all: after some seconds without one, hyper is dropped, and made anew when a byte comes.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+mod chunks;
+mod gate;
+mod head;
+mod home;
+mod target;
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use http_body::Body;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::time::sleep;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::diagnostics::events;
-use crate::features::ConnectionId;
-use crate::server::activity::Activity;
+use crate::features::Connection;
+use crate::server::activity::{Activity, Cut, Unread};
+use crate::server::clock::Moment;
 use crate::server::connection::Context;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::request::RequestService;
+use crate::server::slot::Slot;
+use gate::{Gate, GateOptions, TICK};
+use home::{Home, Loan};
 
 /// How many headers hyper has room for without an allocation.
 const HYPERS_HEADER_COUNT: usize = 100;
 
+/// After how long a wait hyper is dropped, to be made anew for the next request: longer than the
+/// pauses of a busy client, short enough that ten thousand waiting ones hold little memory.
+const RELEASE_AFTER: Duration = Duration::from_secs(3);
+
+/// How long the rest of a body may take, and how long a client that is still sending is listened
+/// to after the last answer, so that a reset does not take the answer away from it.
+const DRAIN: Duration = Duration::from_secs(5);
+
 /// hyper's side of every HTTP/1 connection.
 pub(super) fn builder(options: &ServerOptions) -> http1::Builder {
     let limits = &options.limits;
-    // The end of the head is counted with it.
-    let head = limits.max_request_line_size + limits.max_request_headers_total_size + 4;
+    // The gate keeps both limits; hyper's are above them, for what the gate writes anew.
+    let head = 4 * (limits.max_request_line_size + limits.max_request_headers_total_size) + 64;
     let mut builder = http1::Builder::new();
     builder
         // Ours is cheaper, see `activity`.
@@ -33,69 +59,302 @@ pub(super) fn builder(options: &ServerOptions) -> http1::Builder {
         .title_case_headers(true)
         // Ours stands before the framing headers, where Kestrel has it.
         .auto_date_header(false);
-    if limits.max_request_header_count != HYPERS_HEADER_COUNT {
+    if let Some(most) = limits.max_request_buffer_size {
+        builder.max_buf_size(most.max(head).max(8192));
+    }
+    if limits.max_request_header_count > HYPERS_HEADER_COUNT {
         // Setting it moves hyper's header table to the heap, even for its own default.
         builder.max_headers(limits.max_request_header_count);
     }
     builder
 }
 
-/// Runs hyper's connection until it ends, has waited too long for a request, or the stop aborts it.
+/// Serves a connection until it ends.
 pub(super) async fn serve<S: Socket>(
     stream: Stream<S>,
-    service: RequestService,
-    activity: &Activity,
-    context: &Context,
-    watch: &mut Watch,
-    id: &ConnectionId,
+    facts: Connection,
+    context: Arc<Context>,
+    mut watch: Watch,
+    slot: Slot,
 ) {
-    let connection = context.http1.serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection.with_upgrades());
-    let limit = context.options().limits.keep_alive_timeout;
+    let activity = Activity::new();
+    let options = GateOptions::from(context.options());
+    let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity), options));
+    loop {
+        match Box::pin(busy(gate, &facts, &context, &activity, &mut watch)).await {
+            End::Idle(idle) => gate = idle,
+            End::Closed(gate) => return Box::pin(close(gate, &mut watch)).await,
+            End::Cut(mut gate, cut) => return reset(gate.stream(), &facts, &activity, cut),
+            End::Upgraded(home) => {
+                drop(slot);
+                return upgraded(&home, &activity, &mut watch).await;
+            }
+        }
+        let limit = context.options().limits.keep_alive_timeout + TICK;
+        let left = activity.idle_for(limit, Moment::now()).unwrap_or_default();
+        let readable = tokio::select! {
+            biased;
+            () = watch.reached(Phase::Stopping) => false,
+            readable = timeout(left, poll_fn(|cx| gate.stream().poll_readable(cx))) => {
+                matches!(readable, Ok(Ok(())))
+            }
+        };
+        if !readable {
+            return Box::pin(close(gate, &mut watch)).await;
+        }
+    }
+}
+
+/// How hyper's part of a connection ended.
+enum End<S: Socket> {
+    /// It waits for a request.
+    Idle(Box<Gate<S>>),
+    /// It is over.
+    Closed(Box<Gate<S>>),
+    /// It is to be cut off.
+    Cut(Box<Gate<S>>, Option<Cut>),
+    /// It is another protocol's, until the gate comes home.
+    Upgraded(Arc<Home<S>>),
+}
+
+type HyperConnection<S> = http1::UpgradeableConnection<TokioIo<Loan<S>>, RequestService>;
+
+/// Runs hyper on a connection until it waits for a request for some time, or ends.
+async fn busy<S: Socket>(
+    gate: Box<Gate<S>>,
+    facts: &Connection,
+    context: &Arc<Context>,
+    activity: &Arc<Activity>,
+    watch: &mut Watch,
+) -> End<S> {
+    let home = Home::new();
     let phase = watch.phase().clone();
-    let mut second = watch.clone();
-    let mut stopping = pin!(watch.reached(Phase::Stopping));
-    let mut aborting = pin!(second.reached(Phase::Aborting));
-    // Until the end is told, for the wait between requests.
-    let mut timer = pin!(sleep(limit));
-    let mut registered = false;
-    let mut told = false;
-    let ended = poll_fn(|cx| {
-        // A task's waker stays the same, so one registration is enough: from then on the flag
-        // tells whether there is anything to ask.
-        if !registered || phase.get() != Phase::Running {
-            if aborting.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ok(()));
+    let service = RequestService::new(
+        facts.clone(),
+        Arc::clone(context),
+        phase.clone(),
+        Arc::clone(activity),
+    );
+    let loan = TokioIo::new(Home::lend(&home, gate));
+    let why = {
+        let connection = context.http1.serve_connection(loan, service).with_upgrades();
+        let mut second = watch.clone();
+        let mut stopping = pin!(watch.reached(Phase::Stopping));
+        let mut aborting = pin!(second.reached(Phase::Aborting));
+        let mut run = Run {
+            connection: pin!(connection),
+            timer: pin!(sleep(RELEASE_AFTER)),
+            draining: None,
+            told: false,
+            activity,
+            facts,
+            limit: context.options().limits.keep_alive_timeout + TICK,
+        };
+        let mut registered = false;
+        poll_fn(|cx| {
+            // A task's waker stays the same, so one registration is enough: from then on the flag
+            // tells whether there is anything to ask.
+            if !registered || phase.get() != Phase::Running {
+                if aborting.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Why::Cut(None));
+                }
+                if stopping.as_mut().poll(cx).is_ready() {
+                    run.end();
+                }
             }
-            if !told && stopping.as_mut().poll(cx).is_ready() {
-                told = true;
-                connection.as_mut().graceful_shutdown();
+            if !registered {
+                activity.set_waker(cx.waker());
+                registered = true;
+                let _ = run.timer.as_mut().poll(cx);
             }
+            run.poll(cx)
+        })
+        .await
+    };
+    match (why, home.take()) {
+        (Why::Idle, Some(gate)) if gate.is_idle() => End::Idle(gate),
+        (Why::Cut(cut), Some(gate)) => End::Cut(gate, cut),
+        (_, Some(gate)) => End::Closed(gate),
+        (_, None) => End::Upgraded(home),
+    }
+}
+
+/// Why hyper's connection is given up.
+enum Why {
+    Idle,
+    Closed,
+    Cut(Option<Cut>),
+}
+
+/// hyper's connection, and what goes on beside it.
+struct Run<'a, S: Socket> {
+    connection: Pin<&'a mut HyperConnection<S>>,
+    /// For the wait between requests, and for the rest of a body.
+    timer: Pin<&'a mut Sleep>,
+    draining: Option<Draining>,
+    /// hyper was told to end.
+    told: bool,
+    activity: &'a Arc<Activity>,
+    facts: &'a Connection,
+    limit: Duration,
+}
+
+/// The rest of a body that is read and dropped.
+struct Draining {
+    unread: Unread,
+    /// Once the answer is out.
+    until: Option<Instant>,
+}
+
+impl<S: Socket> Run<'_, S> {
+    fn end(&mut self) {
+        if !self.told {
+            self.told = true;
+            self.connection.as_mut().graceful_shutdown();
         }
-        if !told && (!registered || timer.is_elapsed()) {
-            while timer.as_mut().poll(cx).is_ready() {
-                let Some(later) = activity.idle_until(limit) else {
-                    told = true;
-                    connection.as_mut().graceful_shutdown();
-                    break;
-                };
-                timer.as_mut().reset(later);
+    }
+
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Why> {
+        loop {
+            if self.timer.is_elapsed()
+                && let Some(why) = self.poll_timer(cx)
+            {
+                return Poll::Ready(why);
             }
+            if let Poll::Ready(ended) = self.connection.as_mut().poll(cx) {
+                return Poll::Ready(self.closed(&ended));
+            }
+            if !self.activity.take_attention() {
+                break;
+            }
+            if let Some(cut) = self.activity.is_cut() {
+                return Poll::Ready(Why::Cut(Some(cut)));
+            }
+            if self.activity.ends() {
+                self.end();
+            }
+            if let Some(unread) = self.activity.take_unread() {
+                self.draining = Some(Draining { unread, until: None });
+            }
+            if self.draining.is_none() && !self.activity.ends() {
+                break;
+            }
+            self.poll_drain(cx);
         }
-        registered = true;
-        let ended = connection.as_mut().poll(cx);
-        if !told || ended.is_ready() {
-            return ended;
-        }
-        // hyper waits for the rest of a first head that was begun, as for any request; the stop
-        // does not. After the first, it closes by itself.
-        if !activity.has_begun() {
-            return Poll::Ready(Ok(()));
+        if self.draining.is_some() {
+            self.poll_drain(cx);
         }
         Poll::Pending
-    })
-    .await;
-    if let Err(error) = ended {
-        events::connection_ended_abnormally(id, &error);
+    }
+
+    fn closed(&self, ended: &Result<(), hyper::Error>) -> Why {
+        if let Some(cut) = self.activity.is_cut() {
+            return Why::Cut(Some(cut));
+        }
+        if let Err(error) = ended {
+            events::request_processing_ended(&self.facts.id(), error);
+        }
+        Why::Closed
+    }
+
+    /// Reads what the app left of a body and drops it.
+    fn poll_drain(&mut self, cx: &mut TaskContext<'_>) {
+        let Some(draining) = &mut self.draining else {
+            return;
+        };
+        let request = draining.unread.request;
+        while let Poll::Ready(frame) = Pin::new(&mut draining.unread.body).poll_frame(cx) {
+            let too_large = draining
+                .unread
+                .max_size
+                .is_some_and(|most| self.activity.body_bytes() > most);
+            if !too_large && matches!(frame, Some(Ok(_))) {
+                continue;
+            }
+            // hyper goes on behind a complete body, and closes behind a broken one.
+            self.draining = None;
+            if too_large {
+                self.end();
+            } else if let Some(reason) = self.activity.broken_body() {
+                events::bad_request(&self.facts.id(), &crate::server::rejection::Rejection::from(reason));
+            }
+            cx.waker().wake_by_ref();
+            return;
+        }
+        if draining.until.is_none() && !self.activity.is_running() {
+            events::request_body_not_read(&self.facts.id(), request);
+            let until = Instant::now() + DRAIN + TICK;
+            draining.until = Some(until);
+            self.timer.as_mut().reset(until);
+            let _ = self.timer.as_mut().poll(cx);
+        }
+    }
+
+    /// Looks how long what has been going on.
+    fn poll_timer(&mut self, cx: &mut TaskContext<'_>) -> Option<Why> {
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let now = Moment::now();
+            if let Some(draining) = &self.draining {
+                if draining.until.is_some_and(|until| until <= Instant::now()) {
+                    events::request_body_drain_timed_out(&self.facts.id(), draining.unread.request);
+                    return Some(Why::Cut(Some(Cut::Drain)));
+                }
+                let until = draining.until.unwrap_or_else(|| Instant::now() + RELEASE_AFTER);
+                self.timer.as_mut().reset(until);
+                continue;
+            }
+            let next = match self.activity.idle_for(self.limit.min(RELEASE_AFTER), now) {
+                Some(left) => left,
+                None if self.activity.is_blocked() => RELEASE_AFTER,
+                None => return Some(Why::Idle),
+            };
+            self.timer.as_mut().reset(Instant::now() + next);
+        }
+        None
+    }
+}
+
+/// Ends a connection: tells the client, and listens for a while to one that is still sending.
+async fn close<S: Socket>(mut gate: Box<Gate<S>>, watch: &mut Watch) {
+    let unfinished = gate.is_unfinished();
+    let stream = gate.stream();
+    // The client may be gone; there is nobody else to tell.
+    if stream.shutdown().await.is_err() || !unfinished {
+        return;
+    }
+    let listened = async {
+        let mut dropped = [0; 4096];
+        while stream.read(&mut dropped).await.is_ok_and(|length| length > 0) {}
+    };
+    tokio::select! {
+        biased;
+        () = watch.reached(Phase::Stopping) => {}
+        _ = timeout(DRAIN, listened) => {}
+    }
+}
+
+/// Cuts a connection off, so that the client sees it.
+fn reset<S: Socket>(stream: &mut Stream<S>, facts: &Connection, activity: &Activity, cut: Option<Cut>) {
+    let reason = match cut {
+        None => return,
+        Some(Cut::Aborted) => "The connection was aborted by the application.",
+        Some(Cut::Drain) => "The connection was timed out by the server.",
+        Some(Cut::ResponseRate) => {
+            events::response_too_slow(&facts.id(), activity.begun());
+            "The connection was timed out by the server because the response was not read by the client at the specified minimum data rate."
+        }
+    };
+    events::sending_reset(&facts.id(), reason);
+    stream.reset_on_close();
+}
+
+/// Waits for the end of an upgraded connection, which the stop cuts off with all others.
+async fn upgraded<S: Socket>(home: &Home<S>, activity: &Activity, watch: &mut Watch) {
+    tokio::select! {
+        biased;
+        _ = home.returned() => {}
+        () = watch.reached(Phase::Aborting) => {
+            activity.wake();
+        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::{Duration, Instant, sleep};
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
 use crate::server::activity::Activity;
+use crate::server::clock::Moment;
 use crate::server::connection::Context;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
@@ -69,12 +70,12 @@ pub(super) async fn serve<S: Socket>(
         }
         if !told && (!registered || timer.is_elapsed()) {
             while timer.as_mut().poll(cx).is_ready() {
-                let Some(later) = activity.idle_until(limit) else {
+                let Some(left) = activity.idle_for(limit, Moment::now()) else {
                     told = true;
                     connection.as_mut().graceful_shutdown();
                     break;
                 };
-                timer.as_mut().reset(later);
+                timer.as_mut().reset(Instant::now() + left);
             }
         }
         registered = true;
@@ -97,6 +98,6 @@ pub(super) async fn serve<S: Socket>(
     })
     .await;
     if let Err(error) = ended {
-        events::connection_ended_abnormally(id, &error);
+        events::request_processing_ended(id, &error);
     }
 }

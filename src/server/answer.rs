@@ -1,0 +1,267 @@
+//! The answer of the app on its way out: whether it can be sent as it is, and whether its body
+//! keeps what its head promised (RFC 9110 section 8.6).
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{Method, Response, StatusCode};
+use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::activity::{Activity, Cut, Running};
+use super::request::Finish;
+use crate::diagnostics::events;
+use crate::features::{Abort, ConnectionId, ResetStream};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What is to become of an answer before its head is sent.
+#[derive(Debug)]
+pub(super) enum Judgement {
+    /// It is sent. The body may not hold more than these bytes, and not fewer, if that is not
+    /// certain already.
+    Send { left: Option<u64> },
+    /// The same, but its body cannot be: the status has none.
+    SendHead,
+    /// It is replaced by a 500, because of this.
+    Fail(String),
+}
+
+/// What an answer says of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Promise {
+    pub(super) status: StatusCode,
+    /// The Content-Length the app set.
+    pub(super) length: Option<u64>,
+    /// The request was a HEAD: whatever the body is, it is not sent.
+    pub(super) head: bool,
+}
+
+impl Promise {
+    pub(super) fn of(response: &Response<Body>, method: &Method) -> Self {
+        let length = response.headers().get(CONTENT_LENGTH);
+        Self {
+            status: response.status(),
+            length: length.and_then(|length| length.to_str().ok()?.parse().ok()),
+            head: *method == Method::HEAD,
+        }
+    }
+
+    /// Statuses whose answers end with the head (RFC 9110 section 6.4.1), or have to be empty.
+    fn is_without_body(self) -> bool {
+        matches!(self.status.as_u16(), 204 | 205 | 304)
+    }
+
+    /// Judges an answer with `bytes` in the body, all of it or what comes first.
+    pub(super) fn judge(self, bytes: u64, all: bool) -> Judgement {
+        if self.is_without_body() {
+            if matches!(self.status.as_u16(), 204 | 205) && self.length.is_some_and(|length| length > 0)
+            {
+                return match self.head {
+                    true => Judgement::SendHead,
+                    false => Judgement::Fail(format!(
+                        "Setting the header Content-Length is not allowed on responses with status code {}.",
+                        self.status.as_u16()
+                    )),
+                };
+            }
+            return match bytes > 0 {
+                true => Judgement::SendHead,
+                false => Judgement::Send { left: None },
+            };
+        }
+        match self.length {
+            Some(length) if bytes > length => Judgement::Fail(too_many(bytes, length)),
+            Some(length) if all && bytes == 0 && length > 0 && !self.head => {
+                Judgement::Fail(too_few(0, length))
+            }
+            // A HEAD may promise what it does not send.
+            Some(length) if self.head || all && bytes == length => Judgement::Send { left: None },
+            length => Judgement::Send { left: length },
+        }
+    }
+}
+
+fn too_many(bytes: u64, length: u64) -> String {
+    format!("Response Content-Length mismatch: too many bytes written ({bytes} of {length}).")
+}
+
+fn too_few(bytes: u64, length: u64) -> String {
+    format!("Response Content-Length mismatch: too few bytes written ({bytes} of {length}).")
+}
+
+/// Whether the app frames the body itself in a way that is not ours.
+pub(super) fn has_foreign_framing(response: &Response<Body>) -> bool {
+    response
+        .headers()
+        .get_all(TRANSFER_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+}
+
+/// Whose answer it is, for the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whose {
+    pub(super) connection: ConnectionId,
+    pub(super) request: u32,
+    /// It has the connection for itself, which then ends with it.
+    pub(super) http1: bool,
+}
+
+pin_project! {
+    /// The body of an answer; when hyper drops it, the answer is out.
+    pub(super) struct AnswerBody {
+        #[pin]
+        body: Body,
+        // What was read of it to see how it begins.
+        first: Option<Box<Frame<Bytes>>>,
+        // What the head promised.
+        length: Option<u64>,
+        // What is left of that.
+        left: Option<u64>,
+        whose: Whose,
+        activity: Arc<Activity>,
+        finish: Option<Box<Finish>>,
+        running: Option<Running>,
+    }
+}
+
+impl AnswerBody {
+    pub(super) fn new(
+        body: Body,
+        first: Option<Box<Frame<Bytes>>>,
+        left: Option<u64>,
+        whose: Whose,
+        activity: Arc<Activity>,
+        finish: Option<Box<Finish>>,
+        running: Option<Running>,
+    ) -> Self {
+        Self { body, first, length: left, left, whose, activity, finish, running }
+    }
+}
+
+impl http_body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        let frame = match this.first.take() {
+            Some(first) => Some(Ok(*first)),
+            None => ready!(this.body.poll_frame(cx)),
+        };
+        let frame = match frame {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Poll::Ready(Some(Err(cut_off(error, *this.whose, this.activity)))),
+            None => {
+                if let (Some(left @ 1..), Some(length)) = (*this.left, *this.length) {
+                    let error = too_few(length - left, length);
+                    events::application_failed(&this.whose.connection, this.whose.request, &error);
+                    // Said by the error, not left to hyper: it goes for HTTP/2 as well.
+                    *this.left = None;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                if let Some(finish) = this.finish {
+                    finish.completed();
+                }
+                return Poll::Ready(None);
+            }
+        };
+        if let (Some(left), Some(data)) = (this.left.as_mut(), frame.data_ref()) {
+            let bytes = data.len() as u64;
+            let Some(rest) = left.checked_sub(bytes) else {
+                let length = this.length.unwrap_or_default();
+                let error = too_many(length - *left + bytes, length);
+                events::application_failed(&this.whose.connection, this.whose.request, &error);
+                return Poll::Ready(Some(Err(error.into())));
+            };
+            *left = rest;
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.left.is_none_or(|left| left == 0) && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.first {
+            // What is here already is not in the body any more.
+            Some(_) => SizeHint::default(),
+            None => self.body.size_hint(),
+        }
+    }
+}
+
+/// The body of an answer failed when the head was out: the client has to see that it is not whole.
+fn cut_off(error: axum::Error, whose: Whose, activity: &Activity) -> BoxError {
+    let error = error.into_inner();
+    let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
+    while let Some(current) = source {
+        if let Some(ResetStream(code)) = current.downcast_ref() {
+            if whose.http1 {
+                activity.cut(Cut::Aborted);
+            }
+            return h2::Error::from(h2::Reason::from(*code)).into();
+        }
+        if current.is::<Abort>() {
+            events::application_aborted(&whose.connection, whose.request);
+            if whose.http1 {
+                activity.cut(Cut::Aborted);
+            }
+            return error;
+        }
+        source = current.source();
+    }
+    events::application_failed(&whose.connection, whose.request, &error.to_string());
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_judged_by_what_is_known_of_it() {
+        #[derive(Debug, PartialEq)]
+        enum Is {
+            Sent(Option<u64>),
+            Headed,
+            Failed,
+        }
+        for (status, length, head, bytes, all, expected) in [
+            (200, None, false, 5, true, Is::Sent(None)),
+            (200, Some(5), false, 5, true, Is::Sent(None)),
+            (200, Some(5), false, 6, true, Is::Failed),
+            (200, Some(5), false, 6, false, Is::Failed),
+            (200, Some(5), false, 3, true, Is::Sent(Some(5))),
+            (200, Some(5), false, 3, false, Is::Sent(Some(5))),
+            (200, Some(5), false, 0, true, Is::Failed),
+            (200, Some(5), true, 0, true, Is::Sent(None)),
+            (200, Some(5), true, 6, false, Is::Failed),
+            (204, None, false, 0, true, Is::Sent(None)),
+            (204, None, false, 5, true, Is::Headed),
+            (204, Some(5), false, 0, true, Is::Failed),
+            (204, Some(5), true, 0, true, Is::Headed),
+            (205, Some(0), false, 0, true, Is::Sent(None)),
+            (304, Some(5), false, 0, true, Is::Sent(None)),
+            (304, None, false, 1, false, Is::Headed),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let judged = match (Promise { status, length, head }).judge(bytes, all) {
+                Judgement::Send { left } => Is::Sent(left),
+                Judgement::SendHead => Is::Headed,
+                Judgement::Fail(_) => Is::Failed,
+            };
+            assert_eq!(judged, expected, "{status} {length:?} {head} {bytes} {all}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The body of a request on its way to the app: how large it may be, how slow, and what becomes of
+//! the rest that nobody reads.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE, HOST,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
+};
+use http::{HeaderMap, HeaderName, Version};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::activity::{Activity, Unread};
+use super::rejection::{Reason, Rejection};
+use crate::diagnostics::events;
+use crate::features::{BadRequest, ConnectionId, RequestBodyLimits};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The body of a request, guarded.
+#[derive(Debug)]
+pub(super) struct RequestBody {
+    /// `None` once it was read to its end, or failed.
+    incoming: Option<Incoming>,
+    facts: Arc<BodyFacts>,
+    /// What came, as the app sees it.
+    bytes: u64,
+    /// How long the app has waited for the body, and since when it does now.
+    waited: Duration,
+    since: Option<Instant>,
+    /// Only made for a body that is waited for.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// What the answer has to know of the body.
+#[derive(Debug)]
+pub(super) struct BodyFacts {
+    pub(super) limits: RequestBodyLimits,
+    activity: Arc<Activity>,
+    connection: ConnectionId,
+    request: u32,
+    version: Version,
+    /// The length the client announced.
+    length: Option<u64>,
+    /// The client waits for leave to send it (`Expect: 100-continue`).
+    expected: bool,
+    finished: AtomicBool,
+    /// The status the body failed with, or 0.
+    failed: AtomicU16,
+    failure: OnceLock<BadRequest>,
+}
+
+impl BodyFacts {
+    pub(super) fn new(
+        limits: RequestBodyLimits,
+        activity: Arc<Activity>,
+        connection: ConnectionId,
+        request: u32,
+        version: Version,
+        headers: &HeaderMap,
+    ) -> Arc<Self> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        Arc::new(Self {
+            limits,
+            activity,
+            connection,
+            request,
+            version,
+            length: text(CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            expected: version == Version::HTTP_11
+                && text(http::header::EXPECT)
+                    .is_some_and(|expect| expect.eq_ignore_ascii_case("100-continue")),
+            finished: AtomicBool::new(false),
+            failed: AtomicU16::new(0),
+            failure: OnceLock::new(),
+        })
+    }
+
+    /// What the body failed with, if it did.
+    pub(super) fn failure(&self) -> Option<&BadRequest> {
+        (self.failed.load(Ordering::Acquire) != 0).then(|| self.failure.get()).flatten()
+    }
+
+    /// Whether the connection cannot go on behind the answer: what comes next on it would be the
+    /// rest of the body, or nobody knows what.
+    pub(super) fn ends_connection(&self) -> bool {
+        self.failure().is_some()
+            || self.expected && !self.limits.is_read_only() && !self.finished.load(Ordering::Acquire)
+    }
+
+    fn is_http1(&self) -> bool {
+        self.version < Version::HTTP_2
+    }
+
+    /// What came and counts towards the limit: on HTTP/1.1 the framing of chunks does.
+    fn counted(&self, bytes: u64) -> u64 {
+        match self.length {
+            None if self.is_http1() => self.activity.body_bytes(),
+            _ => bytes,
+        }
+    }
+
+    fn is_too_large(&self, bytes: u64) -> Option<u64> {
+        self.limits.max_size().filter(|max| self.counted(bytes) > *max)
+    }
+
+    fn fail(&self, rejection: &Rejection) -> BadRequest {
+        let failure = self.failure.get_or_init(|| rejection.into()).clone();
+        self.failed.store(failure.status().as_u16(), Ordering::Release);
+        events::bad_request(&self.connection, &failure);
+        failure
+    }
+}
+
+impl RequestBody {
+    pub(super) fn new(incoming: Incoming, facts: Arc<BodyFacts>) -> Self {
+        Self {
+            incoming: Some(incoming),
+            facts,
+            bytes: 0,
+            waited: Duration::ZERO,
+            since: None,
+            timer: None,
+        }
+    }
+
+    fn fail(&mut self, rejection: &Rejection) -> BoxError {
+        self.incoming = None;
+        self.timer = None;
+        self.facts.fail(rejection).into()
+    }
+
+    fn too_large(&mut self, max: u64) -> BoxError {
+        self.fail(&Reason::RequestBodyTooLarge.with(max.to_string().as_bytes()))
+    }
+
+    /// The error of hyper's body, told in our words where the stream knows better.
+    fn broken(&mut self, error: hyper::Error) -> BoxError {
+        let reason = self.facts.is_http1().then(|| self.facts.activity.broken_body()).flatten();
+        match reason {
+            Some(Reason::ChunkTooLarge) => match self.facts.limits.max_size() {
+                Some(max) => self.too_large(max),
+                None => self.fail(&Reason::BadChunkSizeData.into()),
+            },
+            Some(reason) => self.fail(&reason.into()),
+            None => {
+                self.incoming = None;
+                error.into()
+            }
+        }
+    }
+
+    /// Times the wait for more; ready when it is too long.
+    fn poll_rate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let since = *self.since.get_or_insert(now);
+        let Some(rate) = self.facts.limits.min_data_rate() else {
+            return Poll::Pending;
+        };
+        let left = |waited: Duration, bytes| rate.allowed(bytes).saturating_sub(waited);
+        let deadline = since.checked_add(left(self.waited, self.bytes));
+        let Some(deadline) = deadline else {
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if now >= deadline {
+                events::request_body_too_slow(
+                    &self.facts.connection,
+                    self.facts.request,
+                    rate.bytes_per_second(),
+                );
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        if let Some(failure) = this.facts.failure() {
+            return Poll::Ready(Some(Err(failure.clone().into())));
+        }
+        if !this.facts.limits.is_read_only() {
+            this.facts.limits.reading_starts();
+            events::request_body_start(&this.facts.connection, this.facts.request);
+            if let (Some(length), Some(max)) = (this.facts.length, this.facts.limits.max_size())
+                && length > max
+            {
+                return Poll::Ready(Some(Err(this.too_large(max))));
+            }
+        }
+        let Some(incoming) = &mut this.incoming else {
+            return Poll::Ready(None);
+        };
+        let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) else {
+            if let Some(max) = this.facts.is_too_large(this.bytes) {
+                return Poll::Ready(Some(Err(this.too_large(max))));
+            }
+            if this.poll_rate(cx).is_ready() {
+                return Poll::Ready(Some(Err(this.fail(&Reason::RequestBodyTimeout.into()))));
+            }
+            return Poll::Pending;
+        };
+        if let Some(since) = this.since.take() {
+            this.waited += since.elapsed();
+        }
+        let frame = match frame {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Poll::Ready(Some(Err(this.broken(error)))),
+            None => {
+                if let Some(max) = this.facts.is_too_large(this.bytes) {
+                    return Poll::Ready(Some(Err(this.too_large(max))));
+                }
+                this.incoming = None;
+                this.facts.finished.store(true, Ordering::Release);
+                events::request_body_done(&this.facts.connection, this.facts.request);
+                return Poll::Ready(None);
+            }
+        };
+        if let Some(data) = frame.data_ref() {
+            this.bytes += data.len() as u64;
+        }
+        if let Some(max) = this.facts.is_too_large(this.bytes) {
+            return Poll::Ready(Some(Err(this.too_large(max))));
+        }
+        if this.incoming.as_ref().is_some_and(Incoming::is_end_stream) {
+            this.facts.finished.store(true, Ordering::Release);
+        }
+        Poll::Ready(Some(Ok(without_framing_trailers(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.as_ref().is_none_or(Incoming::is_end_stream) && self.facts.failure().is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
+    }
+}
+
+impl Drop for RequestBody {
+    /// The rest of a body is read and dropped, so that the connection can go on behind it.
+    fn drop(&mut self) {
+        let facts = &self.facts;
+        let Some(body) = self.incoming.take() else {
+            return;
+        };
+        if !facts.is_http1()
+            || facts.finished.load(Ordering::Acquire)
+            || facts.ends_connection()
+            // hyper closes the connection when it sees that nobody reads.
+            || facts.length.zip(facts.limits.max_size()).is_some_and(|(length, max)| length > max)
+        {
+            return;
+        }
+        let max_size = facts.limits.max_size().filter(|_| facts.length.is_none());
+        facts.activity.leave_unread(Unread { body, request: facts.request, max_size });
+    }
+}
+
+/// Trailers that would mean something else if they stood in the head are dropped
+/// (RFC 9110 section 6.5.1): an app that merges them must not be told another length or user.
+fn without_framing_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
+    const NEVER: [HeaderName; 12] = [
+        AUTHORIZATION,
+        CONTENT_ENCODING,
+        CONTENT_LENGTH,
+        CONTENT_RANGE,
+        CONTENT_TYPE,
+        COOKIE,
+        HOST,
+        PROXY_AUTHORIZATION,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        http::header::CONNECTION,
+    ];
+    match frame.into_trailers() {
+        Ok(mut trailers) => {
+            for name in &NEVER {
+                trailers.remove(name);
+            }
+            Frame::trailers(trailers)
+        }
+        Err(frame) => frame,
+    }
+}

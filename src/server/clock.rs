@@ -1,0 +1,86 @@
+//! The time, as cheaply as a request can afford it.
+//!
+//! Timeouts of seconds need no nanoseconds. Linux keeps a clock that is a few milliseconds coarse
+//! and costs a fifth of the exact one.
+
+use std::time::Duration;
+
+/// Milliseconds of a clock that only goes forward. It says nothing about the time of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u64);
+
+impl Moment {
+    #[cfg(target_os = "linux")]
+    pub(super) fn now() -> Self {
+        use nix::time::{ClockId, clock_gettime};
+
+        // The clock is there since Linux 2.6.32; a kernel without it would have no timeouts.
+        let now = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).map_or(Duration::ZERO, Duration::from);
+        Self(millis(now))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn now() -> Self {
+        use std::sync::OnceLock;
+        use std::time::Instant;
+
+        static START: OnceLock<Instant> = OnceLock::new();
+        Self(millis(START.get_or_init(Instant::now).elapsed()))
+    }
+
+    pub(super) fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    pub(super) fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// How long it is to `later`; nothing if that is earlier.
+    pub(super) fn until(self, later: Self) -> Duration {
+        Duration::from_millis(later.0.saturating_sub(self.0))
+    }
+}
+
+impl std::ops::Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)))
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The second since 1970.
+pub(super) fn unix_second() -> u64 {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::time::{ClockId, clock_gettime};
+
+        if let Ok(now) = clock_gettime(ClockId::CLOCK_REALTIME_COARSE) {
+            return u64::try_from(now.tv_sec()).unwrap_or_default();
+        }
+    }
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_forward_with_the_exact_one() {
+        let (coarse, exact) = (Moment::now(), std::time::Instant::now());
+        while exact.elapsed() < Duration::from_millis(50) {
+            std::hint::spin_loop();
+        }
+        let passed = coarse.until(Moment::now());
+        assert!(passed >= Duration::from_millis(30) && passed < Duration::from_secs(30), "{passed:?}");
+    }
+}

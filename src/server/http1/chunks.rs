@@ -1,0 +1,224 @@
+//! The framing of a body in chunks (RFC 9112 section 7.1), followed but not taken off: hyper does.
+//!
+//! It finds where the body ends, counts what counts towards its limit, and refuses what another
+//! reader might frame differently: signs, blanks, more than eight digits, bare line ends.
+
+use crate::server::rejection::Reason;
+
+/// Where in a chunked body the bytes are.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunks {
+    state: State,
+    /// What may still come in trailers: bytes and lines.
+    left: (usize, usize),
+    /// What came and counts towards the limit of the body: everything but trailers.
+    counted: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Size { size: u64, digits: u8 },
+    SizeEnd { size: u64 },
+    Extension { size: u64 },
+    ExtensionEnd { size: u64 },
+    Data { left: u64 },
+    DataCr,
+    DataLf,
+    /// At the beginning of a trailer line, or of the empty one.
+    Trailer { any: bool },
+    /// In the name of a trailer.
+    TrailerName { empty: bool },
+    TrailerValue,
+    TrailerLf,
+    LastLf { any: bool },
+    Done,
+}
+
+/// The most a chunk may hold. .NET reads sizes of 31 bits.
+const LARGEST: u64 = 0x7FFF_FFFF;
+/// More digits could overflow a reader that counts in 32 bits.
+const MOST_DIGITS: u8 = 8;
+
+impl Chunks {
+    /// At the beginning of a body whose head leaves `left` bytes and lines for trailers.
+    pub(crate) fn new(left: (usize, usize)) -> Self {
+        Self { state: State::Size { size: 0, digits: 0 }, left, counted: 0 }
+    }
+
+    /// Whether the body is complete.
+    pub(crate) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// How many of the bytes so far count towards the limit of the body: framing, but no trailers.
+    pub(crate) fn counted(&self) -> u64 {
+        self.counted
+    }
+
+    /// Goes over `bytes` and tells how many of them belong to the body.
+    ///
+    /// # Errors
+    ///
+    /// The framing is broken; none of the bytes may be handed on.
+    pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<usize, Reason> {
+        let mut at = 0;
+        while at < bytes.len() && self.state != State::Done {
+            if let State::Data { left } = self.state {
+                let rest = bytes.len() - at;
+                let here = usize::try_from(left).map_or(rest, |left| left.min(rest));
+                at += here;
+                self.counted += here as u64;
+                let left = left - here as u64;
+                self.state = if left == 0 { State::DataCr } else { State::Data { left } };
+                continue;
+            }
+            self.state = self.step(bytes[at])?;
+            at += 1;
+        }
+        Ok(at)
+    }
+
+    fn step(&mut self, byte: u8) -> Result<State, Reason> {
+        let in_trailers = matches!(
+            self.state,
+            State::Trailer { any: true }
+                | State::TrailerName { .. }
+                | State::TrailerValue
+                | State::TrailerLf
+                | State::LastLf { any: true }
+        );
+        if !in_trailers {
+            self.counted += 1;
+        }
+        Ok(match (self.state, byte) {
+            (State::Size { size, digits }, _) if byte.is_ascii_hexdigit() && digits < MOST_DIGITS => {
+                let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
+                State::Size { size: size << 4 | digit, digits: digits + 1 }
+            }
+            (State::Size { digits: 0, .. }, _) => return Err(Reason::BadChunkSizeData),
+            (State::Size { size, .. }, _) if size > LARGEST => return Err(Reason::ChunkTooLarge),
+            (State::Size { size, .. }, b'\r') => State::SizeEnd { size },
+            (State::Size { size, .. }, b';') => State::Extension { size },
+            (State::SizeEnd { size } | State::ExtensionEnd { size }, b'\n') => match size {
+                0 => State::Trailer { any: false },
+                left => State::Data { left },
+            },
+            (State::Size { .. } | State::SizeEnd { .. }, _) => {
+                return Err(Reason::BadChunkSizeData);
+            }
+            (State::Extension { size }, b'\r') => State::ExtensionEnd { size },
+            (State::Extension { .. }, b'\n') | (State::ExtensionEnd { .. }, _) => {
+                return Err(Reason::BadChunkExtension);
+            }
+            (State::Extension { size }, _) => State::Extension { size },
+            (State::DataCr, b'\r') => State::DataLf,
+            (State::DataLf, b'\n') => State::Size { size: 0, digits: 0 },
+            (State::DataCr | State::DataLf, _) => return Err(Reason::BadChunkSuffix),
+            (State::Trailer { any }, b'\r') => State::LastLf { any },
+            (State::Trailer { any }, _) => {
+                if !any {
+                    // The line is no framing after all.
+                    self.counted -= 1;
+                }
+                self.left.1 = self.left.1.checked_sub(1).ok_or(Reason::TooManyHeaders)?;
+                self.trailer_byte(byte)?;
+                name(byte, true)?
+            }
+            (State::TrailerName { empty }, _) => {
+                self.trailer_byte(byte)?;
+                name(byte, empty)?
+            }
+            (State::TrailerValue, b'\r') => {
+                self.trailer_byte(byte)?;
+                State::TrailerLf
+            }
+            (State::TrailerValue, 0..=0x08 | 0x0A..=0x1F | 0x7F) => {
+                return Err(Reason::InvalidRequestHeader);
+            }
+            (State::TrailerValue, _) => {
+                self.trailer_byte(byte)?;
+                State::TrailerValue
+            }
+            (State::TrailerLf, b'\n') => {
+                self.trailer_byte(byte)?;
+                State::Trailer { any: true }
+            }
+            (State::TrailerLf, _) => return Err(Reason::InvalidRequestHeader),
+            (State::LastLf { .. }, b'\n') => State::Done,
+            (State::LastLf { .. }, _) => return Err(Reason::InvalidRequestHeadersNoCrLf),
+            // `advance` handles the one and stops at the other.
+            (state @ (State::Data { .. } | State::Done), _) => state,
+        })
+    }
+
+    fn trailer_byte(&mut self, _byte: u8) -> Result<(), Reason> {
+        self.left.0 = self.left.0.checked_sub(1).ok_or(Reason::HeadersExceedMaxTotalSize)?;
+        Ok(())
+    }
+}
+
+/// The state behind a byte of a trailer's name.
+fn name(byte: u8, empty: bool) -> Result<State, Reason> {
+    match byte {
+        b':' if !empty => Ok(State::TrailerValue),
+        _ if super::head::is_token(byte) => Ok(State::TrailerName { empty: false }),
+        0 | 0x80.. => Err(Reason::InvalidCharactersInHeaderName),
+        _ => Err(Reason::InvalidRequestHeader),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(body: &[u8], left: (usize, usize), step: usize) -> Result<(usize, bool, u64), Reason> {
+        let mut chunks = Chunks::new(left);
+        let mut taken = 0;
+        for piece in body.chunks(step) {
+            taken += chunks.advance(piece)?;
+        }
+        Ok((taken, chunks.is_done(), chunks.counted()))
+    }
+
+    #[test]
+    fn bodies_end_where_they_end() {
+        const ROOM: (usize, usize) = (100, 10);
+        for (body, left, expected) in [
+            ("5\r\nHello\r\n6\r\n World\r\n0\r\n\r\n", ROOM, Ok((26, true, 26))),
+            ("5\r\nHello\r\n0\r\n\r\nGET /", ROOM, Ok((15, true, 15))),
+            ("5;a=b\r\nHello\r\n0;c\r\n\r\n", ROOM, Ok((21, true, 21))),
+            ("00000005\r\nHello\r\n000\r\n\r\n", ROOM, Ok((24, true, 24))),
+            ("1\r\na\r\n0\r\nX-T: v\r\n\r\n", ROOM, Ok((19, true, 9))),
+            ("1\r\na\r\n0\r\nX-T: v\r\n", ROOM, Ok((17, false, 9))),
+            ("7fffffff\r\nabc", ROOM, Ok((13, false, 13))),
+            ("5", ROOM, Ok((1, false, 1))),
+            ("80000000\r\n", ROOM, Err(Reason::ChunkTooLarge)),
+            ("000000005\r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            ("\r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            ("gg\r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            ("Cii\r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            ("0x5\r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            ("-1\r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            (" 5\r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            ("5 \r\n", ROOM, Err(Reason::BadChunkSizeData)),
+            ("5\nHello", ROOM, Err(Reason::BadChunkSizeData)),
+            ("5\rHello", ROOM, Err(Reason::BadChunkSizeData)),
+            ("2;\nxx\r\n", ROOM, Err(Reason::BadChunkExtension)),
+            ("2;\rxx\r\n", ROOM, Err(Reason::BadChunkExtension)),
+            ("1\r\nab", ROOM, Err(Reason::BadChunkSuffix)),
+            ("1\r\na\n0\r\n", ROOM, Err(Reason::BadChunkSuffix)),
+            ("0\r\nbad\r\n\r\n", ROOM, Err(Reason::InvalidRequestHeader)),
+            ("0\r\n: v\r\n\r\n", ROOM, Err(Reason::InvalidRequestHeader)),
+            ("0\r\nX-T: v\n\n", ROOM, Err(Reason::InvalidRequestHeader)),
+            ("0\r\n\n", ROOM, Err(Reason::InvalidRequestHeader)),
+            ("0\r\n\rX", ROOM, Err(Reason::InvalidRequestHeadersNoCrLf)),
+            ("0\r\nX: v\r\n\r\n", (100, 0), Err(Reason::TooManyHeaders)),
+            ("0\r\nX: v\r\n\r\n", (6, 1), Ok((11, true, 3))),
+            ("0\r\nX: v\r\n\r\n", (5, 1), Err(Reason::HeadersExceedMaxTotalSize)),
+        ] {
+            for step in [1, 2, 3, 1000] {
+                assert_eq!(judge(body.as_bytes(), left, step), expected, "{body:?} by {step}");
+            }
+        }
+    }
+}

@@ -1,0 +1,612 @@
+//! The gate of a connection: what stands between its stream and hyper.
+//!
+//! It hands hyper one message at a time, after its head passed all rules, and knows where the
+//! message ends, so that nothing of the next one gets in. The bytes of a message that comes in one
+//! piece are looked at where hyper reads them, and are not copied. A message that is not to be
+//! served is replaced by a harmless one, which the service answers with the rejection: so the
+//! answer goes out in its turn, behind those to earlier requests.
+//!
+//! On the way out it holds answers back while the next request is here already, so that many of
+//! them leave in one write; and it times a client that does not take what was written.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::chunks::Chunks;
+use super::head::{Framing, Head, Progress, Rules, Scan, Upgrade};
+use crate::features::MinDataRate;
+use crate::server::activity::{Activity, Cut, Note};
+use crate::server::clock::Moment;
+use crate::server::drain::Phase;
+use crate::server::io::{Socket, Stream};
+use crate::server::options::ServerOptions;
+use crate::server::rejection::{Reason, Rejection};
+
+/// What a gate needs of the options.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GateOptions {
+    rules: Rules,
+    headers_timeout: Duration,
+    response_rate: Option<MinDataRate>,
+    /// How much is read ahead of a request that is being answered.
+    read_ahead: usize,
+}
+
+impl From<&ServerOptions> for GateOptions {
+    fn from(options: &ServerOptions) -> Self {
+        let limits = &options.limits;
+        Self {
+            rules: Rules::from(options),
+            headers_timeout: limits.request_headers_timeout,
+            response_rate: limits.min_response_data_rate,
+            read_ahead: limits.max_request_buffer_size.map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
+        }
+    }
+}
+
+/// Enough for a deep pipeline of small requests.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// Answers that are held back go out once they are this many bytes.
+const HELD_MOST: usize = 16 * 1024;
+
+/// Kestrel's clock ticks once a second, and no timeout is cut short by it: what the option says is
+/// over a second later.
+pub(super) const TICK: Duration = Duration::from_secs(1);
+
+/// How long behind a request the end of the stream may come and still be a client that only will
+/// not send more. A later one means that the client is gone.
+const FIN_BEHIND: Duration = Duration::from_secs(1);
+
+/// What hyper gets instead of a request that is rejected.
+const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost:\r\n\r\n";
+
+/// The stream of a connection, between the socket and hyper.
+pub(super) struct Gate<S: Socket> {
+    stream: Stream<S>,
+    activity: Arc<Activity>,
+    options: GateOptions,
+    input: Input,
+    /// What was read and not handed on.
+    pending: BytesMut,
+    /// How much of `pending` passed, and is to be handed on.
+    passed: usize,
+    /// The scan of the head at the beginning of what is left of `pending`.
+    scan: Scan,
+    /// What is handed on instead of what came.
+    instead: Option<(Vec<u8>, usize)>,
+    /// How many heads hyper was given.
+    handed: u32,
+    /// The client will send no more.
+    ended: bool,
+    /// Since when an answer is waited for, once that takes time.
+    waiting: Option<Moment>,
+    headers_timer: Option<Pin<Box<Sleep>>>,
+    /// Answers that wait for company.
+    held: BytesMut,
+    stalled: Option<Box<Stalled>>,
+}
+
+#[derive(Debug)]
+enum Input {
+    /// A head comes, or nothing.
+    Head,
+    /// The body of the request that was handed on comes.
+    Length(u64),
+    Chunked(Chunks),
+    /// The app decides whether what comes next is HTTP.
+    Undecided,
+    /// No more is handed on.
+    Closed,
+}
+
+/// An answer the client does not take as fast as it comes.
+struct Stalled {
+    /// How long it was waited for in all, and since when it is now.
+    blocked: Duration,
+    since: Option<Instant>,
+    /// What was taken since the first wait.
+    bytes: u64,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl<S: Socket> Gate<S> {
+    pub(super) fn new(mut stream: Stream<S>, activity: Arc<Activity>, options: GateOptions) -> Self {
+        let pending = stream.take_first();
+        Self {
+            stream,
+            activity,
+            options,
+            input: Input::Head,
+            pending,
+            passed: 0,
+            scan: Scan::default(),
+            instead: None,
+            handed: 0,
+            ended: false,
+            waiting: None,
+            headers_timer: None,
+            held: BytesMut::new(),
+            stalled: None,
+        }
+    }
+
+    pub(super) fn stream(&mut self) -> &mut Stream<S> {
+        &mut self.stream
+    }
+
+    /// Whether nothing is between two requests: no byte of one, none of an answer.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.input, Input::Head)
+            && self.pending.is_empty()
+            && self.instead.is_none()
+            && self.held.is_empty()
+            && self.handed == self.activity.begun()
+            && !self.activity.is_running()
+            && !self.ended
+    }
+
+    /// Whether the client may still be sending: then its reading the answer needs the connection
+    /// to be read to its end.
+    pub(super) fn is_unfinished(&self) -> bool {
+        !self.ended && (!matches!(self.input, Input::Head) || !self.pending.is_empty())
+    }
+
+    /// Whether all that hyper was given is answered.
+    fn is_answered(&self) -> bool {
+        self.handed == self.activity.begun() && !self.activity.is_running()
+    }
+
+    /// Hands on what passed.
+    fn hand_on(&mut self, buffer: &mut ReadBuf<'_>) {
+        if let Some((bytes, at)) = &mut self.instead {
+            let length = buffer.remaining().min(bytes.len() - *at);
+            buffer.put_slice(&bytes[*at..*at + length]);
+            *at += length;
+            if *at == bytes.len() {
+                self.instead = None;
+            }
+            return;
+        }
+        let length = buffer.remaining().min(self.passed);
+        buffer.put_slice(&self.pending[..length]);
+        self.pending.advance(length);
+        self.passed -= length;
+        if self.pending.is_empty() {
+            // Gives the memory back: a connection may live for hours.
+            self.pending = BytesMut::new();
+        }
+    }
+
+    fn has_passed(&self) -> bool {
+        self.passed > 0 || self.instead.is_some()
+    }
+
+    /// A head passed; its bytes are the first of `pending`, or in hyper's buffer already.
+    fn accept(&mut self, head: &mut Head) {
+        self.handed = self.handed.wrapping_add(1);
+        if self.headers_timer.take().is_some() {
+            self.activity.set_head_begun(false);
+        }
+        self.waiting = None;
+        self.stalled = None;
+        self.scan = Scan::default();
+        self.input = match head.framing {
+            Framing::Length(0) if head.upgrade == Upgrade::Asked => Input::Undecided,
+            Framing::Length(0) => Input::Head,
+            Framing::Length(length) => Input::Length(length),
+            Framing::Chunked => {
+                self.activity.set_body_bytes(0);
+                Input::Chunked(Chunks::new(head.left))
+            }
+        };
+        if let Some(rewritten) = head.rewritten.take() {
+            self.activity.note(Note::RawTarget(rewritten.raw_target));
+            self.instead = Some((rewritten.bytes, 0));
+        }
+    }
+
+    fn reject(&mut self, rejection: Rejection) {
+        self.activity.note(Note::Rejected(rejection));
+        self.handed = self.handed.wrapping_add(1);
+        if self.headers_timer.take().is_some() {
+            self.activity.set_head_begun(false);
+        }
+        self.passed = 0;
+        self.instead = Some((HARMLESS.to_vec(), 0));
+        self.input = Input::Closed;
+    }
+
+    /// Goes on with the head at the beginning of `pending`; whether there is something to hand on.
+    fn scan_pending(&mut self) -> bool {
+        match self.scan.advance(&self.pending, &self.options.rules) {
+            Progress::Partial => {
+                // Empty lines are gone; they could be sent without end.
+                let blank = self.scan.blank();
+                if blank > 0 && !self.scan.has_begun(&self.pending) {
+                    self.pending.advance(blank);
+                    self.scan = Scan::default();
+                }
+                false
+            }
+            Progress::Complete(mut head) => {
+                self.pending.advance(head.start);
+                self.passed = head.end - head.start;
+                if head.rewritten.is_some() {
+                    self.pending.advance(self.passed);
+                    self.passed = 0;
+                }
+                self.accept(&mut head);
+                true
+            }
+            Progress::Rejected(rejection) => {
+                self.reject(rejection);
+                true
+            }
+        }
+    }
+
+    /// A head, as hyper waits for it.
+    fn poll_head(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.handed != self.activity.begun() {
+            // hyper has one that it has not told the service of.
+            return Poll::Pending;
+        }
+        if self.activity.is_running() {
+            return self.poll_ahead(cx, buffer);
+        }
+        if !self.pending.is_empty() && self.scan_pending() {
+            self.hand_on(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        if self.ended {
+            return self.end(buffer);
+        }
+        loop {
+            if !self.held.is_empty() {
+                // Nothing more is here: now the answers have to go. What cannot be written goes
+                // with the next flush; hyper polls again when the client takes it.
+                let _ = self.poll_release(cx)?;
+            }
+            let before = buffer.filled().len();
+            match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
+                Poll::Ready(()) => {}
+                Poll::Pending => return self.poll_headers_timer(cx, buffer),
+            }
+            let came = &buffer.filled()[before..];
+            if came.is_empty() {
+                self.ended = true;
+                return self.end(buffer);
+            }
+            if self.pending.is_empty() {
+                let mut scan = Scan::default();
+                if let Progress::Complete(mut head) = scan.advance(came, &self.options.rules)
+                    && head.start == 0
+                    && head.rewritten.is_none()
+                {
+                    let end = before + head.end;
+                    self.pending.extend_from_slice(&buffer.filled()[end..]);
+                    buffer.set_filled(end);
+                    self.accept(&mut head);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            self.pending.extend_from_slice(&buffer.filled()[before..]);
+            buffer.set_filled(before);
+            if self.scan_pending() {
+                self.hand_on(buffer);
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// The stream ended where a head may begin, or within one.
+    fn end(&mut self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.scan.has_begun(&self.pending) {
+            let rejection = self.scan.cut_off(&self.pending);
+            self.reject(rejection);
+            self.hand_on(buffer);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The wait for the rest of a head ends at some time.
+    fn poll_headers_timer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.scan.has_begun(&self.pending) {
+            return Poll::Pending;
+        }
+        let limit = self.options.headers_timeout + TICK;
+        let timer = self.headers_timer.get_or_insert_with(|| {
+            self.activity.set_head_begun(true);
+            Box::pin(sleep_until(Instant::now() + limit))
+        });
+        ready!(timer.as_mut().poll(cx));
+        self.reject(Reason::RequestHeadersTimeout.into());
+        self.hand_on(buffer);
+        Poll::Ready(Ok(()))
+    }
+
+    /// hyper looks for the end of the stream while a request is answered. What comes instead is
+    /// kept for later.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        while !self.ended && self.pending.len() < self.options.read_ahead {
+            if self.waiting.is_none() && !self.pending.is_empty() {
+                // The next request is here; that the client is gone shows when it is answered.
+                return Poll::Pending;
+            }
+            match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
+                Poll::Pending => {
+                    self.waiting.get_or_insert_with(Moment::now);
+                    return Poll::Pending;
+                }
+                Poll::Ready(()) => {}
+            }
+            self.pending.extend_from_slice(&buffer.filled()[before..]);
+            if buffer.filled().len() == before {
+                self.ended = true;
+                let late = |since: Moment| since.until(Moment::now()) > FIN_BEHIND;
+                if self.pending.is_empty() && self.waiting.is_some_and(late) {
+                    // hyper drops the request: nobody waits for its answer.
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            buffer.set_filled(before);
+        }
+        Poll::Pending
+    }
+
+    /// More of a body.
+    fn poll_body(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.pending.is_empty() {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+            let came = &buffer.filled()[before..];
+            if came.is_empty() {
+                self.ended = true;
+                self.activity.break_body(Reason::UnexpectedEndOfRequestContent);
+                return Poll::Ready(Ok(()));
+            }
+            match self.input.body(came, &self.activity) {
+                Some(length) => {
+                    let end = before + length;
+                    self.pending.extend_from_slice(&buffer.filled()[end..]);
+                    buffer.set_filled(end);
+                }
+                None => {
+                    buffer.set_filled(before);
+                    return Poll::Ready(Err(self.broken()));
+                }
+            }
+            return Poll::Ready(Ok(()));
+        }
+        match self.input.body(&self.pending, &self.activity) {
+            Some(length) => self.passed = length,
+            None => return Poll::Ready(Err(self.broken())),
+        }
+        self.hand_on(buffer);
+        Poll::Ready(Ok(()))
+    }
+
+    fn broken(&mut self) -> io::Error {
+        self.input = Input::Closed;
+        io::Error::from(io::ErrorKind::InvalidData)
+    }
+
+    /// Whether the answers so far may wait, as the next request is here.
+    fn may_hold(&mut self) -> bool {
+        if !matches!(self.input, Input::Head) || !self.is_answered() || self.held.len() >= HELD_MOST {
+            return false;
+        }
+        self.has_passed() || !self.pending.is_empty() && self.scan_pending()
+    }
+
+    fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let written = Pin::new(&mut self.stream).poll_write(cx, &self.held);
+            let length = ready!(self.timed(cx, written))?;
+            self.held.advance(length);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Times a write the client does not take.
+    fn timed(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_pending() {
+            self.activity.set_blocked(true);
+        }
+        let Some(rate) = self.options.response_rate.filter(|_| !self.activity.is_upgraded()) else {
+            return written;
+        };
+        match written {
+            Poll::Ready(Ok(length)) => {
+                if let Some(stalled) = &mut self.stalled {
+                    stalled.bytes += length as u64;
+                    if let Some(since) = stalled.since.take() {
+                        stalled.blocked += since.elapsed();
+                    }
+                }
+                written
+            }
+            Poll::Ready(Err(_)) => written,
+            Poll::Pending => {
+                let now = Instant::now();
+                let stalled = self.stalled.get_or_insert_with(|| {
+                    let timer = Box::pin(sleep_until(now + rate.grace_period()));
+                    Box::new(Stalled { blocked: Duration::ZERO, since: None, bytes: 0, timer })
+                });
+                let since = *stalled.since.get_or_insert(now);
+                let left = rate.allowed(stalled.bytes).saturating_sub(stalled.blocked);
+                let Some(deadline) = since.checked_add(left) else {
+                    return Poll::Pending;
+                };
+                while stalled.timer.as_mut().poll(cx).is_ready() {
+                    if deadline <= now {
+                        self.activity.cut(Cut::ResponseRate);
+                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                    }
+                    stalled.timer.as_mut().reset(deadline);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// An upgraded connection is not looked at, but the stop ends it.
+    fn poll_upgraded(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.pending.is_empty() {
+            self.passed = self.pending.len();
+            self.hand_on(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        if self.stream.phase() == Phase::Aborting {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_pending() {
+            self.activity.set_waker(cx.waker());
+        }
+        read
+    }
+}
+
+impl Input {
+    /// How many of `bytes` belong to the body, or `None` if it is broken.
+    fn body(&mut self, bytes: &[u8], activity: &Activity) -> Option<usize> {
+        match self {
+            Self::Length(left) => {
+                let here = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                *left -= here as u64;
+                if *left == 0 {
+                    *self = Self::Head;
+                }
+                Some(here)
+            }
+            Self::Chunked(chunks) => {
+                let judged = chunks.advance(bytes);
+                activity.set_body_bytes(chunks.counted());
+                match judged {
+                    Ok(here) => {
+                        if chunks.is_done() {
+                            *self = Self::Head;
+                        }
+                        Some(here)
+                    }
+                    Err(reason) => {
+                        activity.break_body(reason);
+                        None
+                    }
+                }
+            }
+            Self::Head | Self::Undecided | Self::Closed => Some(0),
+        }
+    }
+}
+
+impl<S: Socket> AsyncRead for Gate<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.has_passed() {
+            this.hand_on(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        match this.input {
+            Input::Head => this.poll_head(cx, buffer),
+            Input::Length(_) | Input::Chunked(_) => this.poll_body(cx, buffer),
+            Input::Undecided if this.activity.is_upgraded() => this.poll_upgraded(cx, buffer),
+            Input::Undecided if this.is_answered() => {
+                this.input = Input::Head;
+                this.poll_head(cx, buffer)
+            }
+            Input::Undecided => this.poll_ahead(cx, buffer),
+            Input::Closed => Poll::Pending,
+        }
+    }
+}
+
+impl<S: Socket> AsyncWrite for Gate<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.activity.is_upgraded() && this.stream.phase() == Phase::Aborting {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if this.may_hold() {
+            this.held.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        if !this.held.is_empty() {
+            if this.held.len() + bytes.len() <= HELD_MOST {
+                // One write for all of them.
+                this.held.extend_from_slice(bytes);
+                return Poll::Ready(Ok(bytes.len()));
+            }
+            ready!(this.poll_release(cx))?;
+        }
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.timed(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        if length <= HELD_MOST && (!this.held.is_empty() || this.may_hold()) {
+            if this.held.len() + length > HELD_MOST {
+                ready!(this.poll_release(cx))?;
+            }
+            for slice in slices {
+                this.held.extend_from_slice(slice);
+            }
+            return Poll::Ready(Ok(length));
+        }
+        ready!(this.poll_release(cx))?;
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.timed(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if !this.held.is_empty() && !this.may_hold() {
+            ready!(this.poll_release(cx))?;
+        }
+        if this.held.is_empty() && this.activity.is_blocked() {
+            this.activity.set_blocked(false);
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_release(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,506 @@
+//! The head of a request: request line and header lines (RFC 9112 sections 2 to 6).
+//!
+//! In go the bytes as they arrive and the rules; out comes where the head ends and how its body is
+//! framed, or why it is rejected. The scan goes over the bytes once, however they are split, and
+//! copies none, unless hyper has to be given another head than the client sent. It accepts nothing
+//! that hyper would frame differently.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::target::{self, Form};
+use crate::server::host::is_valid_host;
+use crate::server::options::ServerOptions;
+use crate::server::rejection::{Reason, Rejection};
+
+/// What a head may look like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// The longest request line, with its line end.
+    pub(crate) line_size: usize,
+    /// The most bytes of all header lines.
+    pub(crate) headers_total_size: usize,
+    /// The most header lines.
+    pub(crate) header_count: usize,
+    /// Whether a bare LF ends a line.
+    pub(crate) bare_line_feeds: bool,
+    /// Whether an absolute target may have another host than the Host header, and replaces it.
+    pub(crate) host_override: bool,
+}
+
+impl From<&ServerOptions> for Rules {
+    fn from(options: &ServerOptions) -> Self {
+        Self {
+            line_size: options.limits.max_request_line_size,
+            headers_total_size: options.limits.max_request_headers_total_size,
+            header_count: options.limits.max_request_header_count,
+            bare_line_feeds: !options.disable_http1_line_feed_terminators,
+            host_override: options.allow_host_header_override,
+        }
+    }
+}
+
+/// What is known of a head so far.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// It is not complete.
+    Partial,
+    /// It is, and is good.
+    Complete(Head),
+    /// It cannot become good.
+    Rejected(Rejection),
+}
+
+/// A good head.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Where it begins, behind empty lines.
+    pub(crate) start: usize,
+    /// Where it ends, behind its empty line.
+    pub(crate) end: usize,
+    /// How its body is framed.
+    pub(crate) framing: Framing,
+    /// What may come next are bytes of another protocol, if the app says so.
+    pub(crate) upgrade: Upgrade,
+    /// What its header lines leave for trailers: bytes and lines.
+    pub(crate) left: (usize, usize),
+    /// What hyper is given instead.
+    pub(crate) rewritten: Option<Box<Rewritten>>,
+}
+
+/// A head that hyper would refuse or misread, said in a way that it understands.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rewritten {
+    /// The whole head.
+    pub(crate) bytes: Vec<u8>,
+    /// The target as the client sent it.
+    pub(crate) raw_target: Box<str>,
+}
+
+/// How a body is framed (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// By its length, which may be 0.
+    Length(u64),
+    /// In chunks.
+    Chunked,
+}
+
+/// Whether a request may end HTTP on its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upgrade {
+    /// It may not.
+    No,
+    /// It names a protocol to change to.
+    Asked,
+}
+
+/// A scan of one head.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    /// Where the head begins.
+    start: usize,
+    /// Where the line begins that is not complete yet.
+    line: usize,
+    /// Up to where there is no LF behind `line`.
+    searched: usize,
+    request: Option<RequestLine>,
+    /// Where the header lines begin.
+    headers: usize,
+    count: usize,
+    hosts: usize,
+    host: Range<usize>,
+    content_length: Option<u64>,
+    transfer_encoding: Option<Coding>,
+    upgrade: bool,
+}
+
+#[derive(Clone, Debug)]
+struct RequestLine {
+    method: Range<usize>,
+    target: Range<usize>,
+    form: Form,
+    http_11: bool,
+    /// More than one blank stands before the version.
+    wide: bool,
+}
+
+/// What the Transfer-Encoding lines say so far.
+#[derive(Clone, Debug)]
+struct Coding {
+    /// The coding that was applied last.
+    last: Range<usize>,
+    chunked: bool,
+    /// An earlier one that is not `chunked`, and one that is.
+    other: Option<Range<usize>>,
+    twice: bool,
+}
+
+impl Scan {
+    /// Whether a byte of the request itself has come, not only empty lines.
+    pub(crate) fn has_begun(&self, bytes: &[u8]) -> bool {
+        self.request.is_some() || bytes.get(self.start).is_some_and(|byte| *byte != b'\r')
+    }
+
+    /// How many bytes of empty lines stand before the head.
+    pub(crate) fn blank(&self) -> usize {
+        self.start
+    }
+
+    /// Why a head that ends here, with the stream, is rejected.
+    pub(crate) fn cut_off(&self, bytes: &[u8]) -> Rejection {
+        match self.request {
+            None => Reason::InvalidRequestLine.with(&bytes[self.start..]),
+            Some(_) => Reason::MalformedRequestInvalidHeaders.into(),
+        }
+    }
+
+    /// Goes on with the scan. `bytes` begins with the same bytes as before.
+    pub(crate) fn advance(&mut self, bytes: &[u8], rules: &Rules) -> Progress {
+        match self.lines(bytes, rules) {
+            Ok(None) => Progress::Partial,
+            Ok(Some(head)) => Progress::Complete(head),
+            Err(rejection) => Progress::Rejected(rejection),
+        }
+    }
+
+    fn lines(&mut self, bytes: &[u8], rules: &Rules) -> Result<Option<Head>, Rejection> {
+        if self.request.is_none() {
+            self.skip_empty_lines(bytes)?;
+        }
+        loop {
+            let Some(at) = memchr(b'\n', &bytes[self.searched..]) else {
+                self.searched = bytes.len();
+                self.check_unfinished(bytes, rules)?;
+                return Ok(None);
+            };
+            let next = self.searched + at + 1;
+            let line = self.line..next - 1;
+            (self.line, self.searched) = (next, next);
+            if self.request.is_none() {
+                self.request_line(bytes, line, rules)?;
+                self.headers = next;
+                continue;
+            }
+            let text = &bytes[line.start..line.end];
+            let text = match text {
+                [text @ .., b'\r'] => text,
+                _ if rules.bare_line_feeds => text,
+                _ => return Err(Reason::InvalidRequestHeader.with(&bytes[line.start..next])),
+            };
+            if text.is_empty() {
+                return self.complete(bytes, line.start, next, rules).map(Some);
+            }
+            if next - self.headers > rules.headers_total_size {
+                return Err(Reason::HeadersExceedMaxTotalSize.into());
+            }
+            self.count += 1;
+            if self.count > rules.header_count {
+                return Err(Reason::TooManyHeaders.into());
+            }
+            self.header(bytes, line.start, text, next)?;
+        }
+    }
+
+    /// Whole empty lines before a request line are passed over (RFC 9112 section 2.2).
+    fn skip_empty_lines(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
+        if self.searched > self.start {
+            return Ok(());
+        }
+        loop {
+            match bytes[self.start..] {
+                [b'\n', ..] => self.start += 1,
+                [b'\r', b'\n', ..] => self.start += 2,
+                [b'\r', _, ..] => return Err(Reason::InvalidRequestLine.with(&bytes[self.start..])),
+                _ => break,
+            }
+        }
+        (self.line, self.searched) = (self.start, self.start);
+        Ok(())
+    }
+
+    /// Limits are told as soon as they are passed, not when the line ends.
+    fn check_unfinished(&self, bytes: &[u8], rules: &Rules) -> Result<(), Rejection> {
+        if self.request.is_none() {
+            if is_tls(&bytes[self.start..]) {
+                return Err(Reason::TlsOverHttpError.into());
+            }
+            if bytes.len() - self.start >= rules.line_size {
+                return Err(Reason::RequestLineTooLong.into());
+            }
+        } else if bytes.len() - self.headers > rules.headers_total_size.saturating_add(2) {
+            return Err(Reason::HeadersExceedMaxTotalSize.into());
+        }
+        Ok(())
+    }
+
+    fn request_line(
+        &mut self,
+        bytes: &[u8],
+        line: Range<usize>,
+        rules: &Rules,
+    ) -> Result<(), Rejection> {
+        if line.end + 1 - line.start > rules.line_size {
+            return Err(Reason::RequestLineTooLong.into());
+        }
+        let whole = &bytes[line.start..line.end + 1];
+        if is_tls(whole) {
+            return Err(Reason::TlsOverHttpError.into());
+        }
+        let invalid = || Reason::InvalidRequestLine.with(whole);
+        let text = match &bytes[line.start..line.end] {
+            [text @ .., b'\r'] => text,
+            text if rules.bare_line_feeds => text,
+            _ => return Err(invalid()),
+        };
+        let method = text.iter().position(|byte| !is_token(*byte)).ok_or_else(invalid)?;
+        if method == 0 || text[method] != b' ' {
+            return Err(invalid());
+        }
+        let rest = &text[method + 1..];
+        let target = memchr(b' ', rest).ok_or_else(invalid)?;
+        if target == 0 || matches!(rest[0], b'?' | b'%') || text.contains(&0) {
+            return Err(invalid());
+        }
+        let after = &rest[target..];
+        let blanks = after.iter().position(|byte| *byte != b' ').ok_or_else(invalid)?;
+        let http_11 = match &after[blanks..] {
+            b"HTTP/1.1" => true,
+            b"HTTP/1.0" => false,
+            version if version.len() == 8 && version.iter().all(|byte| (0x21..0x7F).contains(byte)) => {
+                return Err(Reason::UnrecognizedHttpVersion.with(version));
+            }
+            _ => return Err(invalid()),
+        };
+        let form = target::form(&text[..method], &rest[..target])?;
+        let begin = line.start + method + 1;
+        self.request = Some(RequestLine {
+            method: line.start..line.start + method,
+            target: begin..begin + target,
+            form,
+            http_11,
+            wide: blanks > 1,
+        });
+        Ok(())
+    }
+
+    fn header(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        text: &[u8],
+        next: usize,
+    ) -> Result<(), Rejection> {
+        let colon = text.iter().position(|byte| !is_token(*byte));
+        let Some(colon) = colon.filter(|at| *at > 0 && text[*at] == b':') else {
+            return Err(bad_name(&bytes[start..next]));
+        };
+        let value = &text[colon + 1..];
+        // One look at all bytes; what is unusual gets a second one.
+        if value.iter().fold(false, |odd, byte| odd | !(0x20..0x7F).contains(byte)) {
+            check_value(value, &bytes[start..next])?;
+        }
+        match colon {
+            4 if text[..4].eq_ignore_ascii_case(b"host") => {
+                self.hosts += 1;
+                self.host = trimmed(bytes, start + colon + 1..start + text.len());
+            }
+            7 if text[..7].eq_ignore_ascii_case(b"upgrade") => self.upgrade = true,
+            14 if text[..14].eq_ignore_ascii_case(b"content-length") => {
+                if self.content_length.is_some() {
+                    return Err(Reason::MultipleContentLengths.into());
+                }
+                let value = trimmed(bytes, start + colon + 1..start + text.len());
+                self.content_length = Some(content_length(&bytes[value])?);
+            }
+            17 if text[..17].eq_ignore_ascii_case(b"transfer-encoding") => {
+                let value = start + colon + 1..start + text.len();
+                transfer_encoding(bytes, value, &mut self.transfer_encoding);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The checks that need the whole head.
+    fn complete(
+        &mut self,
+        bytes: &[u8],
+        lines_end: usize,
+        end: usize,
+        rules: &Rules,
+    ) -> Result<Head, Rejection> {
+        let Some(request) = self.request.clone() else {
+            return Err(Reason::InvalidRequestLine.into());
+        };
+        let method = &bytes[request.method.clone()];
+        let host = &bytes[self.host.clone()];
+        match self.hosts {
+            0 if request.http_11 => return Err(Reason::MissingHostHeader.into()),
+            0 | 1 => {}
+            _ => return Err(Reason::MultipleHostHeaders.into()),
+        }
+        if !is_valid_host(host) {
+            return Err(Reason::InvalidHostHeader.with(host));
+        }
+        let target = &bytes[request.target.clone()];
+        let mut host_is_replaced = false;
+        if self.hosts == 1 && !target::host_matches(&request.form, target, host) {
+            if !(rules.host_override && matches!(request.form, Form::Absolute { .. })) {
+                return Err(Reason::InvalidHostHeader.with(host));
+            }
+            host_is_replaced = true;
+        }
+        let framing = match &self.transfer_encoding {
+            Some(coding) => coding.framing(bytes, request.http_11)?,
+            None => match self.content_length {
+                Some(length) => Framing::Length(length),
+                None if !request.http_11 && matches!(method, b"POST" | b"PUT") => {
+                    return Err(Reason::LengthRequiredHttp10.with(method));
+                }
+                None => Framing::Length(0),
+            },
+        };
+        let rewritten = (request.wide || request.form.needs_rewriting(target))
+            .then(|| self.rewritten(bytes, &request, end, host_is_replaced));
+        Ok(Head {
+            start: self.start,
+            end,
+            framing,
+            upgrade: match self.upgrade && request.http_11 || method == b"CONNECT" {
+                true => Upgrade::Asked,
+                false => Upgrade::No,
+            },
+            left: (
+                rules.headers_total_size.saturating_sub(lines_end - self.headers),
+                rules.header_count - self.count,
+            ),
+            rewritten,
+        })
+    }
+
+    fn rewritten(
+        &self,
+        bytes: &[u8],
+        request: &RequestLine,
+        end: usize,
+        host_is_replaced: bool,
+    ) -> Box<Rewritten> {
+        let target = &bytes[request.target.clone()];
+        let mut head = Vec::with_capacity(end - self.start + 64);
+        head.extend_from_slice(&bytes[request.method.clone()]);
+        head.push(b' ');
+        request.form.write_for_hyper(target, &mut head);
+        head.extend_from_slice(if request.http_11 { b" HTTP/1.1\r\n" } else { b" HTTP/1.0\r\n" });
+        if host_is_replaced {
+            head.extend_from_slice(&bytes[self.headers..self.host.start]);
+            head.extend_from_slice(request.form.authority(target));
+            head.extend_from_slice(&bytes[self.host.end..end]);
+        } else {
+            head.extend_from_slice(&bytes[self.headers..end]);
+        }
+        // A target is ASCII, or it would have been rejected.
+        let raw_target = String::from_utf8_lossy(target).into();
+        Box::new(Rewritten { bytes: head, raw_target })
+    }
+}
+
+impl Coding {
+    fn framing(&self, bytes: &[u8], http_11: bool) -> Result<Framing, Rejection> {
+        if !http_11 {
+            return Err(Reason::TransferCodingOnHttp10.into());
+        }
+        if !self.chunked || self.twice {
+            return Err(Reason::FinalTransferCodingNotChunked.with(&bytes[self.last.clone()]));
+        }
+        match &self.other {
+            Some(other) => {
+                Err(Reason::TransferCodingNotImplemented.with(&bytes[other.clone()]))
+            }
+            None => Ok(Framing::Chunked),
+        }
+    }
+}
+
+/// The codings of one line, added to those of the lines before.
+fn transfer_encoding(bytes: &[u8], value: Range<usize>, coding: &mut Option<Coding>) {
+    let mut start = value.start;
+    for item in bytes[value.clone()].split(|byte| *byte == b',') {
+        let range = trimmed(bytes, start..start + item.len());
+        start += item.len() + 1;
+        let chunked = bytes[range.clone()].eq_ignore_ascii_case(b"chunked");
+        let before = coding.take();
+        let twice = before.as_ref().is_some_and(|before| before.twice || chunked && before.chunked);
+        let other = before.and_then(|before| match before.chunked {
+            true => before.other,
+            false => Some(before.last),
+        });
+        *coding = Some(Coding { last: range, chunked, other, twice });
+    }
+}
+
+fn content_length(value: &[u8]) -> Result<u64, Rejection> {
+    let invalid = || Reason::InvalidContentLength.with(value);
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(invalid());
+    }
+    let text = std::str::from_utf8(value).map_err(|_| invalid())?;
+    // More than .NET's Int64 holds is no length there, either.
+    text.parse::<i64>().ok().and_then(|length| u64::try_from(length).ok()).ok_or_else(invalid)
+}
+
+/// Why a line has no good name.
+fn bad_name(line: &[u8]) -> Rejection {
+    let name = memchr(b':', line).map_or(&line[..0], |colon| &line[..colon]);
+    match line {
+        [b'\r', ..] => Reason::InvalidRequestHeadersNoCrLf.into(),
+        _ if name.iter().any(|byte| *byte == 0 || *byte >= 0x80) => {
+            Reason::InvalidCharactersInHeaderName.into()
+        }
+        _ => Reason::InvalidRequestHeader.with(line),
+    }
+}
+
+/// Control characters and what is no UTF-8 have no place in a value.
+fn check_value(value: &[u8], line: &[u8]) -> Result<(), Rejection> {
+    if value.contains(&0) || std::str::from_utf8(value).is_err() {
+        return Err(Reason::MalformedRequestInvalidHeaders.into());
+    }
+    match value.iter().any(|byte| *byte < 0x20 && *byte != b'\t' || *byte == 0x7F) {
+        true => Err(Reason::InvalidRequestHeader.with(line)),
+        false => Ok(()),
+    }
+}
+
+fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
+    let blank = |byte: u8| matches!(byte, b' ' | b'\t');
+    while range.start < range.end && blank(bytes[range.start]) {
+        range.start += 1;
+    }
+    while range.start < range.end && blank(bytes[range.end - 1]) {
+        range.end -= 1;
+    }
+    range
+}
+
+/// The first bytes of a TLS ClientHello in a record of SSL 3.0 to TLS 1.3 (RFC 8446 section 5.1).
+fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x16, 0x03, 0x00..=0x04, _, _, 0x01, ..])
+}
+
+/// The characters of a token (RFC 9110 section 5.6.2).
+pub(super) fn is_token(byte: u8) -> bool {
+    const TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            table[byte] = matches!(byte as u8,
+                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\''
+                | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
+            byte += 1;
+        }
+        table
+    };
+    TOKEN[byte as usize]
+}

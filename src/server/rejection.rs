@@ -1,0 +1,209 @@
+//! Why a request is not served, in Kestrel's words.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::features::BadRequest;
+
+/// Why a request is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    pub(super) reason: Reason,
+    /// The offending bytes, made printable; empty where the text has none.
+    pub(super) detail: String,
+}
+
+/// The reasons, named as in Kestrel. (Its `RequestRejectionReason`.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Reason {
+    InvalidRequestLine = 1,
+    InvalidRequestTarget,
+    InvalidRequestHeader,
+    InvalidRequestHeadersNoCrLf,
+    MalformedRequestInvalidHeaders,
+    InvalidCharactersInHeaderName,
+    InvalidContentLength,
+    MultipleContentLengths,
+    FinalTransferCodingNotChunked,
+    /// Ours: a coding that nobody would take off again (RFC 9112 section 6.1).
+    TransferCodingNotImplemented,
+    /// Ours: HTTP/1.0 knows no Transfer-Encoding (RFC 9112 section 6.1).
+    TransferCodingOnHttp10,
+    LengthRequiredHttp10,
+    MissingHostHeader,
+    MultipleHostHeaders,
+    InvalidHostHeader,
+    TlsOverHttpError,
+    BadChunkSuffix,
+    BadChunkSizeData,
+    BadChunkExtension,
+    /// Ours: one chunk of 2 GiB or more.
+    ChunkTooLarge,
+    UnexpectedEndOfRequestContent,
+    OptionsMethodRequired,
+    ConnectMethodRequired,
+    RequestHeadersTimeout,
+    RequestBodyTimeout,
+    RequestBodyTooLarge,
+    RequestLineTooLong,
+    HeadersExceedMaxTotalSize,
+    TooManyHeaders,
+    UnrecognizedHttpVersion,
+}
+
+impl Reason {
+    /// The status that answers it.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::OptionsMethodRequired | Self::ConnectMethodRequired => {
+                StatusCode::METHOD_NOT_ALLOWED
+            }
+            Self::RequestHeadersTimeout | Self::RequestBodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::RequestBodyTooLarge | Self::ChunkTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::RequestLineTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeadersExceedMaxTotalSize | Self::TooManyHeaders => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            Self::TransferCodingNotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::UnrecognizedHttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The method that would have been right.
+    pub(super) fn allow(self) -> Option<&'static str> {
+        match self {
+            Self::OptionsMethodRequired => Some("OPTIONS"),
+            Self::ConnectMethodRequired => Some("CONNECT"),
+            _ => None,
+        }
+    }
+
+    /// With the bytes that are wrong.
+    pub(super) fn with(self, bytes: &[u8]) -> Rejection {
+        Rejection { reason: self, detail: printable(bytes) }
+    }
+}
+
+impl From<Reason> for Rejection {
+    fn from(reason: Reason) -> Self {
+        Self { reason, detail: String::new() }
+    }
+}
+
+impl From<&Rejection> for BadRequest {
+    fn from(rejection: &Rejection) -> Self {
+        Self::new(rejection.reason.status(), rejection.to_string())
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let detail = &self.detail;
+        match self.reason {
+            Reason::InvalidRequestLine => write!(f, "Invalid request line: '{detail}'"),
+            Reason::InvalidRequestTarget => write!(f, "Invalid request target: '{detail}'"),
+            Reason::InvalidRequestHeader => write!(f, "Invalid request header: '{detail}'"),
+            Reason::InvalidRequestHeadersNoCrLf => {
+                f.write_str("Invalid request headers: missing final CRLF in header fields.")
+            }
+            Reason::MalformedRequestInvalidHeaders => {
+                f.write_str("Malformed request: invalid headers.")
+            }
+            Reason::InvalidCharactersInHeaderName => {
+                f.write_str("Invalid characters in header name.")
+            }
+            Reason::InvalidContentLength => write!(f, "Invalid content length: {detail}"),
+            Reason::MultipleContentLengths => f.write_str("Multiple Content-Length headers."),
+            Reason::FinalTransferCodingNotChunked => write!(
+                f,
+                "The message body length cannot be determined because the final transfer coding was set to '{detail}' instead of 'chunked'."
+            ),
+            Reason::TransferCodingNotImplemented => {
+                write!(f, "The transfer coding '{detail}' is not supported, only 'chunked' is.")
+            }
+            Reason::TransferCodingOnHttp10 => {
+                f.write_str("HTTP/1.0 request contains a Transfer-Encoding header.")
+            }
+            Reason::LengthRequiredHttp10 => {
+                write!(f, "{detail} request contains no Content-Length header.")
+            }
+            Reason::MissingHostHeader => f.write_str("Request is missing Host header."),
+            Reason::MultipleHostHeaders => f.write_str("Multiple Host headers."),
+            Reason::InvalidHostHeader => write!(f, "Invalid Host header: '{detail}'"),
+            Reason::TlsOverHttpError => f.write_str(
+                "Detected a TLS handshake to an endpoint that does not have TLS enabled.",
+            ),
+            Reason::BadChunkSuffix => f.write_str("Bad chunk suffix."),
+            Reason::BadChunkSizeData => f.write_str("Bad chunk size data."),
+            Reason::BadChunkExtension => f.write_str("Bad chunk extension."),
+            Reason::ChunkTooLarge => f.write_str("Chunk too large."),
+            Reason::UnexpectedEndOfRequestContent => {
+                f.write_str("Unexpected end of request content.")
+            }
+            Reason::OptionsMethodRequired | Reason::ConnectMethodRequired => {
+                f.write_str("Method not allowed.")
+            }
+            Reason::RequestHeadersTimeout => {
+                f.write_str("Reading the request headers timed out.")
+            }
+            Reason::RequestBodyTimeout => f.write_str(
+                "Reading the request body timed out due to data arriving too slowly. See MinRequestBodyDataRate.",
+            ),
+            Reason::RequestBodyTooLarge => write!(
+                f,
+                "Request body too large. The max request body size is {detail} bytes."
+            ),
+            Reason::RequestLineTooLong => f.write_str("Request line too long."),
+            Reason::HeadersExceedMaxTotalSize => f.write_str("Request headers too long."),
+            Reason::TooManyHeaders => f.write_str("Request contains too many headers."),
+            Reason::UnrecognizedHttpVersion => {
+                write!(f, "Unrecognized HTTP version: '{detail}'")
+            }
+        }
+    }
+}
+
+/// At most 128 of the bytes as text: what is not printable as `\xHH`.
+fn printable(bytes: &[u8]) -> String {
+    const MOST: usize = 128;
+    let mut text: String = bytes
+        .iter()
+        .take(MOST)
+        .map(|byte| match byte {
+            0x20..=0x7E => Cow::Owned(char::from(*byte).to_string()),
+            _ => Cow::Owned(format!("\\x{byte:02X}")),
+        })
+        .collect();
+    if bytes.len() > MOST {
+        text.push_str("...");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejection_shows_what_is_wrong() {
+        let long = [b'a'; 200];
+        for (rejection, status, text) in [
+            (Reason::InvalidRequestLine.with(b"BAD\r\n"), 400, "Invalid request line: 'BAD\\x0D\\x0A'"),
+            (Reason::UnrecognizedHttpVersion.with(b"HTTP/2.0"), 505, "Unrecognized HTTP version: 'HTTP/2.0'"),
+            (Reason::TooManyHeaders.into(), 431, "Request contains too many headers."),
+            (
+                Reason::RequestBodyTooLarge.with(b"30000000"),
+                413,
+                "Request body too large. The max request body size is 30000000 bytes.",
+            ),
+        ] {
+            assert_eq!(rejection.reason.status(), status);
+            assert_eq!(rejection.to_string(), text);
+        }
+        assert_eq!(Reason::InvalidRequestLine.with(&long).detail.len(), 131);
+    }
+}
