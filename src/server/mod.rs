@@ -17,7 +17,7 @@ mod drain;
 mod http1;
 mod http2;
 mod io;
-mod limits;
+pub(crate) mod limits;
 mod options;
 mod protocol;
 mod request;
@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use axum::Router;
 
-pub use limits::{Http2Limits, Limits};
+pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
 
 use crate::addresses::{self, BindError, EndpointPlan};
@@ -110,7 +110,8 @@ pub struct KestrelServer {
 
 impl KestrelServer {
     /// A server that is not started yet.
-    pub fn new(options: ServerOptions) -> Self {
+    pub fn new(mut options: ServerOptions) -> Self {
+        options.limits = options.limits.bounded();
         Self { options, drain: Drain::new() }
     }
 }
