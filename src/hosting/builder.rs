@@ -47,13 +47,16 @@ pub struct HostBuilder {
     current_directory: Option<PathBuf>,
     code: CodeSettings,
     endpoints: CodeEndpoints,
-    configure: Vec<Box<dyn FnOnce(&mut ServerOptions) + Send>>,
+    configure: Vec<Configure>,
     shutdown_timeout: Option<Duration>,
     strict: bool,
     named_after_content_root: bool,
     no_logging: bool,
     problems: Vec<Problem>,
 }
+
+/// A change of the server's options.
+type Configure = Box<dyn FnOnce(&mut ServerOptions) + Send>;
 
 /// The app, or how to make it once the host is configured.
 enum AppSource {

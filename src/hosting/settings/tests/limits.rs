@@ -46,7 +46,9 @@ const NO_GRACE: &str = "The request body rate enforcement grace period must be g
 type Texts = &'static [(&'static str, &'static str)];
 
 /// Name, how to show it, default, what is read, what is refused.
-const TABLE: &[(&str, fn(&Limits) -> String, &str, Texts, Texts)] = &[
+type Row = (&'static str, fn(&Limits) -> String, &'static str, Texts, Texts);
+
+const TABLE: &[Row] = &[
     (
         "MaxConcurrentConnections",
         |limits| format!("{:?}", limits.max_concurrent_connections),
