@@ -19,7 +19,7 @@ use axum::routing::any;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
-use kestrel::{AppContext, Connection, Host, HostBuilder, Remote};
+use kestrel::{AppContext, Connection, Host, HostBuilder, MinDataRate, Remote};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -56,7 +56,21 @@ fn said_in_code(mut host: HostBuilder) -> HostBuilder {
     if let Some(seconds) = code("SHUTDOWN").and_then(|seconds| seconds.parse().ok()) {
         host = host.shutdown_timeout(Duration::from_secs(seconds));
     }
-    host
+    let (request, response) = (code("MINREQ"), code("MINRESP"));
+    host.configure_kestrel(move |options| {
+        if let Some(text) = request {
+            options.limits.min_request_body_data_rate = min_data_rate(&text);
+        }
+        if let Some(text) = response {
+            options.limits.min_response_data_rate = min_data_rate(&text);
+        }
+    })
+}
+
+/// `1000,2` is 1000 bytes per second after two seconds; `null` is no such rate.
+fn min_data_rate(text: &str) -> Option<MinDataRate> {
+    let (rate, grace) = text.split_once(',')?;
+    MinDataRate::new(rate.parse().ok()?, Duration::from_secs_f64(grace.parse().ok()?)).ok()
 }
 
 fn listen(host: HostBuilder, target: &str) -> HostBuilder {

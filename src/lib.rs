@@ -44,4 +44,6 @@ pub use features::{
     RequestTarget, ResetStream, Scheme, ServerAddresses, Unhandled,
 };
 pub use hosting::{AppContext, ExitKind, Host, HostBuilder, HostError, RunningHost, StopHandle};
-pub use server::{BoxFuture, Http2Limits, Limits, Server, ServerError, ServerOptions, ServerStart};
+pub use server::{
+    BoxFuture, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions, ServerStart,
+};

@@ -38,6 +38,8 @@ pub struct Setting {
     pub origin: Origin,
     /// What weaker layers said, strongest first.
     pub shadowed: Vec<Shadowed>,
+    /// The place of its layer, the weakest first: tells which of two keys was said more strongly.
+    pub(crate) layer: usize,
 }
 
 /// A value that lost. Printed for debugging, it hides the value, whose key it does not know.
@@ -137,13 +139,13 @@ pub(super) fn merge(layers: &[Layer]) -> BTreeMap<String, Setting> {
     let mut merged = BTreeMap::new();
     for (folded, value) in values.ok().flatten().unwrap_or_default() {
         let place = figment.get_metadata(value.tag()).and_then(|winner| winner.name.parse().ok());
-        let Some(leaf) = place
-            .and_then(|place: usize| layers.get(place))
-            .and_then(|layer| layer.leaves.get(&folded))
-        else {
+        let winner = place.and_then(|place: usize| {
+            layers.get(place).and_then(|layer| layer.leaves.get(&folded)).map(|leaf| (place, leaf))
+        });
+        let Some((place, leaf)) = winner else {
             continue;
         };
-        let shadowed = layers[..place.unwrap_or_default()]
+        let shadowed = layers[..place]
             .iter()
             .rev()
             .filter_map(|layer| layer.leaves.get(&folded))
@@ -161,6 +163,7 @@ pub(super) fn merge(layers: &[Layer]) -> BTreeMap<String, Setting> {
             value: leaf.value.clone(),
             origin: leaf.origin.clone(),
             shadowed,
+            layer: place,
         };
         merged.insert(folded, setting);
     }

@@ -23,7 +23,7 @@ use crate::configuration::{
 };
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
-use crate::server::Server;
+use crate::server::{Server, ServerOptions};
 
 /// Builds a [`Host`]: the app, and what code says beside the configuration.
 ///
@@ -47,12 +47,16 @@ pub struct HostBuilder {
     current_directory: Option<PathBuf>,
     code: CodeSettings,
     endpoints: CodeEndpoints,
+    configure: Vec<Configure>,
     shutdown_timeout: Option<Duration>,
     strict: bool,
     named_after_content_root: bool,
     no_logging: bool,
     problems: Vec<Problem>,
 }
+
+/// A change of the server's options.
+type Configure = Box<dyn FnOnce(&mut ServerOptions) + Send>;
 
 /// The app, or how to make it once the host is configured.
 enum AppSource {
@@ -251,6 +255,34 @@ impl HostBuilder {
         self
     }
 
+    /// Changes the options of the server, on top of what the configuration says: code wins. A limit
+    /// that is out of its range is refused as one in a file is. May be called more than once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kestrel::{Host, Limits};
+    ///
+    /// let host = Host::builder()
+    ///     .configure_kestrel(|options| {
+    ///         options.add_server_header = false;
+    ///         options.limits.max_request_body_size = Some(100 * 1024 * 1024);
+    ///         options.limits.min_request_body_data_rate = None;
+    ///         options.limits.keep_alive_timeout = Limits::NEVER;
+    ///         options.limits.http2.keep_alive_ping_delay = Some(Duration::from_secs(30));
+    ///     })
+    ///     .without_logging()
+    ///     .build();
+    /// assert!(host.is_ok());
+    /// ```
+    pub fn configure_kestrel(
+        mut self,
+        configure: impl FnOnce(&mut ServerOptions) + Send + 'static,
+    ) -> Self {
+        self.configure.push(Box::new(configure));
+        self
+    }
+
     /// How long a stop may take, over the key `shutdownTimeoutSeconds`. Default: 30 seconds.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = Some(timeout);
@@ -289,7 +321,12 @@ impl HostBuilder {
             code,
         };
         let loaded = load(&inputs);
-        let settings = HostSettings::read(&loaded, self.endpoints);
+        let configure = self.configure;
+        let settings = HostSettings::read(&loaded, self.endpoints, |options| {
+            for configure in configure {
+                configure(options);
+            }
+        });
         let plan = plan(&settings.endpoints);
 
         let mut problems = self.problems;

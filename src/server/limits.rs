@@ -1,5 +1,8 @@
-//! Every limit of the server, with its default and its reason.
+//! Every limit of the server, with its default and its reason. [`rules`] has their ranges.
 
+pub(crate) mod rules;
+
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::features::MinDataRate;
@@ -58,6 +61,27 @@ pub struct Limits {
     pub request_headers_timeout: Duration,
     /// Limits of HTTP/2 connections.
     pub http2: Http2Limits,
+}
+
+impl Limits {
+    /// A timeout that never comes: 100 years, which a clock can still count to. What .NET calls
+    /// `Timeout.InfiniteTimeSpan`, and the configuration `-00:00:00.0010000`.
+    pub const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+    /// These limits with no timeout above [`NEVER`](Self::NEVER): adding a longer one to the time
+    /// of day could overflow.
+    pub(super) fn bounded(mut self) -> Self {
+        let pings = &mut self.http2;
+        let always = [
+            &mut self.keep_alive_timeout,
+            &mut self.request_headers_timeout,
+            &mut pings.keep_alive_ping_timeout,
+        ];
+        for timeout in always.into_iter().chain(pings.keep_alive_ping_delay.as_mut()) {
+            *timeout = Self::NEVER.min(*timeout);
+        }
+        self
+    }
 }
 
 impl Default for Limits {
@@ -127,5 +151,28 @@ impl Default for Http2Limits {
             keep_alive_ping_delay: None,
             keep_alive_ping_timeout: Duration::from_secs(20),
         }
+    }
+}
+
+/// A limit that cannot be as it is; see [`Limits::validate`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {rule}")]
+#[non_exhaustive]
+pub struct InvalidLimit {
+    /// Which, by its key below `Kestrel:Limits`, such as `Http2:MaxFrameSize`.
+    pub name: &'static str,
+    /// The other limit that it does not go with, where there is one.
+    pub against: Option<&'static str>,
+    /// What it has to be, in Kestrel's words.
+    pub rule: String,
+    /// What it is.
+    pub value: String,
+    /// How to put it right.
+    pub fix: String,
+}
+
+impl InvalidLimit {
+    fn new(name: &'static str, rule: &str, value: impl Display, fix: String) -> Self {
+        Self { name, against: None, rule: rule.to_owned(), value: value.to_string(), fix }
     }
 }

@@ -21,7 +21,7 @@ mod host;
 mod http1;
 mod http2;
 mod io;
-mod limits;
+pub(crate) mod limits;
 mod options;
 mod protocol;
 mod rejection;
@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use axum::Router;
 
-pub use limits::{Http2Limits, Limits};
+pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
 
 use crate::addresses::{self, BindError, EndpointPlan};
@@ -116,7 +116,8 @@ pub struct KestrelServer {
 
 impl KestrelServer {
     /// A server that is not started yet.
-    pub fn new(options: ServerOptions) -> Self {
+    pub fn new(mut options: ServerOptions) -> Self {
+        options.limits = options.limits.bounded();
         Self { options, drain: Drain::new() }
     }
 }

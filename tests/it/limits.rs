@@ -166,3 +166,49 @@ async fn the_first_bytes_have_the_time_of_a_head_to_tell_what_they_are() {
     assert_eq!(wire.end().await.unwrap_or_default(), b"");
     stopped(host).await;
 }
+
+#[tokio::test]
+async fn code_sets_limits_over_the_configuration() {
+    let host = limited(&[("MaxRequestLineSize", "8000"), ("MaxRequestHeaderCount", "5")])
+        .configure_kestrel(|options| options.limits.max_request_line_size = 30)
+        .configure_kestrel(|options| options.add_server_header = false);
+    let host = started(host).await;
+    let address = &host.addresses()[0];
+    let answer = Wire::connect(address).await.get("/").await;
+    assert_eq!((answer.status, answer.header("server")), (200, None));
+    let long = format!("/{}", "a".repeat(30));
+    assert_eq!(Wire::connect(address).await.get(&long).await.status, 414);
+    stopped(host).await;
+}
+
+#[test]
+fn code_that_sets_an_impossible_limit_is_refused() {
+    let host =
+        limited(&[]).configure_kestrel(|options| options.limits.max_request_header_count = 0);
+    let error = host.build().expect_err("it is refused");
+    assert_eq!(
+        error.problems()[0].to_string(),
+        "Value must be a positive number. 'Kestrel:Limits:MaxRequestHeaderCount' is '0'.\n  \
+         set by: code (configure_kestrel), key Kestrel:Limits:MaxRequestHeaderCount\n  \
+         fix: write 1 or more"
+    );
+}
+
+#[tokio::test]
+async fn a_timeout_that_never_comes_does_not_trouble_the_clock() {
+    let endless = "-00:00:00.0010000";
+    let host = limited(&[("KeepAliveTimeout", endless), ("RequestHeadersTimeout", endless)]);
+    for host in [
+        host,
+        limited(&[]).configure_kestrel(|options| {
+            options.limits.keep_alive_timeout = Duration::MAX;
+            options.limits.request_headers_timeout = Duration::MAX;
+        }),
+    ] {
+        let host = started(host).await;
+        let mut wire = Wire::connect(&host.addresses()[0]).await;
+        assert_eq!(wire.get("/").await.status, 200);
+        assert_eq!(wire.get("/").await.status, 200);
+        stopped(host).await;
+    }
+}

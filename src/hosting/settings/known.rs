@@ -11,15 +11,17 @@ use crate::configuration::{Configuration, Origin, Problem, Setting, keys_equal};
 enum Node {
     /// A value, and whatever an app puts below.
     Leaf,
-    /// These names.
+    /// These names; another may be an app's own.
     Section(&'static [(&'static str, Self)]),
+    /// These names and no other: one that does nothing here was meant to protect.
+    Closed(&'static [(&'static str, Self)]),
     /// Any name, each with the same below it.
     Named(&'static Self),
     /// Anything at all.
     Open,
 }
 
-use Node::{Leaf, Named, Open, Section};
+use Node::{Closed, Leaf, Named, Open, Section};
 
 const CERTIFICATE: Node = Section(&[
     ("Path", Leaf),
@@ -47,9 +49,20 @@ const ENDPOINT: Node = Section(&[
     ("Sni", Named(&SNI)),
 ]);
 
-const RATE: Node = Section(&[("BytesPerSecond", Leaf), ("GracePeriod", Leaf)]);
+const RATE: Node = Closed(&[("BytesPerSecond", Leaf), ("GracePeriod", Leaf)]);
 
-const LIMITS: Node = Section(&[
+const HTTP2_LIMITS: Node = Closed(&[
+    ("MaxStreamsPerConnection", Leaf),
+    ("HeaderTableSize", Leaf),
+    ("MaxFrameSize", Leaf),
+    ("MaxRequestHeaderFieldSize", Leaf),
+    ("InitialConnectionWindowSize", Leaf),
+    ("InitialStreamWindowSize", Leaf),
+    ("KeepAlivePingDelay", Leaf),
+    ("KeepAlivePingTimeout", Leaf),
+]);
+
+const LIMITS: Node = Closed(&[
     ("MaxConcurrentConnections", Leaf),
     ("MaxConcurrentUpgradedConnections", Leaf),
     ("MaxRequestBodySize", Leaf),
@@ -62,7 +75,7 @@ const LIMITS: Node = Section(&[
     ("MaxRequestHeaderCount", Leaf),
     ("MaxRequestBufferSize", Leaf),
     ("MaxResponseBufferSize", Leaf),
-    ("Http2", Open),
+    ("Http2", HTTP2_LIMITS),
     ("Http3", Open),
 ]);
 
@@ -78,6 +91,7 @@ const KESTREL: Node = Section(&[
     ("AllowAlternateSchemes", Leaf),
     ("AllowHostHeaderOverride", Leaf),
     ("AllowResponseHeaderCompression", Leaf),
+    ("DisableHttp1LineFeedTerminators", Leaf),
     ("AllowSynchronousIO", Leaf),
     ("DisableStringReuse", Leaf),
 ]);
@@ -148,7 +162,8 @@ const ROOT: Node = Section(&[
     ("token", Leaf),
 ]);
 
-/// Adds a warning for every key that is near a known one, once per misspelled name.
+/// Adds a warning for every key that is near a known one or stands where only known ones may, once
+/// per name.
 pub(super) fn report(configuration: &Configuration, problems: &mut Vec<Problem>) {
     let mut told: Vec<String> = Vec::new();
     for setting in configuration.settings() {
@@ -157,7 +172,7 @@ pub(super) fn report(configuration: &Configuration, problems: &mut Vec<Problem>)
         if is_foreign(setting) {
             continue;
         }
-        let Some((prefix, meant)) = near_miss(&setting.key) else {
+        let Some((prefix, fix)) = without_meaning(&setting.key) else {
             continue;
         };
         if told.iter().any(|known| keys_equal(known, &prefix)) {
@@ -167,7 +182,7 @@ pub(super) fn report(configuration: &Configuration, problems: &mut Vec<Problem>)
             Problem::warning(format!("The key '{prefix}' means nothing to the server."))
                 .key(setting.key.clone())
                 .origin(setting.origin.clone())
-                .fix(format!("did you mean {meant}?")),
+                .fix(fix),
         );
         told.push(prefix);
     }
@@ -188,24 +203,34 @@ fn is_foreign(setting: &Setting) -> bool {
     }
 }
 
-/// The key up to its first unknown name, and the known key that is near, if there is one.
-fn near_miss(key: &str) -> Option<(String, String)> {
+/// The key up to its first unknown name, and what to do about it, if that is to be told.
+fn without_meaning(key: &str) -> Option<(String, String)> {
     let mut node = &ROOT;
     let mut path: Vec<&str> = Vec::new();
     for name in key.split(':') {
-        node = match node {
+        let names = match node {
             Leaf | Open => return None,
-            Named(below) => below,
-            Section(names) => match names.iter().find(|(known, _)| keys_equal(known, name)) {
-                Some((_, below)) => below,
-                None => {
-                    let meant = did_you_mean(name, names.iter().map(|(known, _)| *known))?;
-                    let whole =
-                        |last| path.iter().copied().chain([last]).collect::<Vec<_>>().join(":");
-                    return Some((whole(name), whole(meant)));
-                }
-            },
+            Named(below) => {
+                node = below;
+                path.push(name);
+                continue;
+            }
+            Section(names) | Closed(names) => names,
         };
+        let Some((_, below)) = names.iter().find(|(known, _)| keys_equal(known, name)) else {
+            let whole = |last| path.iter().copied().chain([last]).collect::<Vec<_>>().join(":");
+            let known = || names.iter().map(|(known, _)| *known);
+            let fix = match did_you_mean(name, known()) {
+                Some(meant) => format!("did you mean {}?", whole(meant)),
+                None if matches!(node, Closed(_)) => {
+                    let known = known().collect::<Vec<_>>().join(", ");
+                    format!("remove it; below {} there are {known}", path.join(":"))
+                }
+                None => return None,
+            };
+            return Some((whole(name), fix));
+        };
+        node = below;
         path.push(name);
     }
     None
@@ -237,8 +262,50 @@ mod tests {
             ("MyApp:Url", None),
             ("", None),
         ] {
-            let expected = meant.map(|(wrong, right)| (wrong.to_owned(), right.to_owned()));
-            assert_eq!(near_miss(key), expected, "{key}");
+            let expected =
+                meant.map(|(wrong, right)| (wrong.to_owned(), format!("did you mean {right}?")));
+            assert_eq!(without_meaning(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_limit_is_told_however_far_off_it_is() {
+        for (key, wrong, fix) in [
+            (
+                "Kestrel:Limits:Nonsense",
+                "Kestrel:Limits:Nonsense",
+                "remove it; below Kestrel:Limits",
+            ),
+            ("kestrel:limits:Foo:Bar", "kestrel:limits:Foo", "remove it; below kestrel:limits"),
+            (
+                "Kestrel:Limits:Http2:X",
+                "Kestrel:Limits:Http2:X",
+                "remove it; below Kestrel:Limits:Http2",
+            ),
+            (
+                "Kestrel:Limits:Http2:MaxStreamPerConnection",
+                "Kestrel:Limits:Http2:MaxStreamPerConnection",
+                "did you mean Kestrel:Limits:Http2:MaxStreamsPerConnection?",
+            ),
+            (
+                "Kestrel:Limits:MinResponseDataRate:Bytes",
+                "Kestrel:Limits:MinResponseDataRate:Bytes",
+                "remove it; below Kestrel:Limits:MinResponseDataRate there are BytesPerSecond, GracePeriod",
+            ),
+        ] {
+            let (prefix, told) = without_meaning(key).unwrap();
+            assert_eq!(prefix, wrong);
+            assert!(told.starts_with(fix), "{told}");
+        }
+        assert_eq!(without_meaning("Kestrel:Limits:Http3:Anything"), None);
+    }
+
+    #[test]
+    fn every_limit_is_known() {
+        use crate::server::limits::rules::{NUMBERS, SPANS};
+        let names = NUMBERS.iter().map(|number| number.name);
+        for name in names.chain(SPANS.iter().map(|span| span.name)) {
+            assert_eq!(without_meaning(&format!("Kestrel:Limits:{name}")), None, "{name}");
         }
     }
 }

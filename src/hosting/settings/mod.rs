@@ -10,6 +10,7 @@
 mod endpoints;
 mod host;
 mod known;
+mod limits;
 mod logging;
 mod server;
 mod values;
@@ -47,12 +48,17 @@ pub(crate) struct CodeEndpoints {
 }
 
 impl HostSettings {
-    /// Reads all settings.
-    pub(crate) fn read(loaded: &Loaded, code: CodeEndpoints) -> Self {
+    /// Reads all settings. `configure` is what code says of the server's options, on top of those
+    /// that are read.
+    pub(crate) fn read(
+        loaded: &Loaded,
+        code: CodeEndpoints,
+        configure: impl FnOnce(&mut ServerOptions),
+    ) -> Self {
         let mut problems = loaded.problems.clone();
         let configuration = &loaded.configuration;
         let endpoints = endpoints::read(loaded, code, &mut problems);
-        let server = server::read(configuration, &mut problems);
+        let server = server::read(configuration, configure, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
         // Nothing is reloaded yet, but a text that is no boolean ends the start, as on .NET.

@@ -1,5 +1,7 @@
 //! From configuration to settings.
 
+mod limits;
+
 use super::*;
 use crate::configuration::{CodeSettings, Inputs, Severity, load};
 
@@ -11,7 +13,7 @@ fn read(arguments: &[&str], variables: &[(&str, &str)]) -> HostSettings {
         current_directory: folder.path().to_owned(),
         code: CodeSettings::default(),
     };
-    HostSettings::read(&load(&inputs), CodeEndpoints::default())
+    HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {})
 }
 
 fn told(settings: &HostSettings, severity: Severity) -> Vec<&str> {
@@ -89,7 +91,7 @@ fn a_file_for_the_environment_in_another_spelling_is_told() {
             },
             ..Inputs::default()
         };
-        let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default());
+        let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {});
         assert_eq!(
             settings.problems.len(),
             usize::from(told),

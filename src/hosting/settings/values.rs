@@ -42,9 +42,46 @@ pub(super) fn integer(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-/// A span of time: `[d.]hh:mm[:ss[.fraction]]`. A bare number would be days; nobody means that.
-pub(super) fn time_span(text: &str) -> Option<Duration> {
+/// A number that may have a fraction and an exponent, as .NET reads a double. Its words for what
+/// is not finite are no numbers to us.
+pub(super) fn double(text: &str) -> Option<f64> {
     let text = text.trim();
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    text.parse().ok().filter(|_| plain)
+}
+
+/// A span of time as it can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// From nothing on.
+    Of(Duration),
+    /// .NET's `Timeout.InfiniteTimeSpan`, minus a millisecond.
+    Infinite,
+    /// Any other that is less than nothing.
+    Negative,
+}
+
+/// A span of time: `[-][d.]hh:mm[:ss[.fraction]]`. A bare number would be days; nobody means that.
+pub(super) fn time_span(text: &str) -> Option<Span> {
+    let text = text.trim();
+    let Some(text) = text.strip_prefix('-') else {
+        return positive_time_span(text).map(Span::Of);
+    };
+    positive_time_span(text).map(|span| match span {
+        Duration::ZERO => Span::Of(span),
+        span if span == Duration::from_millis(1) => Span::Infinite,
+        _ => Span::Negative,
+    })
+}
+
+/// A span as [`time_span`] reads it, in whole seconds.
+pub(super) fn seconds_text(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
+    if days == 0 { clock } else { format!("{days}.{clock}") }
+}
+
+fn positive_time_span(text: &str) -> Option<Duration> {
     let (days, clock) = match text.split_once('.') {
         Some((days, clock)) if clock.contains(':') => (number(days, 10_675_199)?, clock),
         _ => (0, text),
@@ -105,6 +142,18 @@ pub(super) fn read<T>(
         problems.push(cannot_convert(setting, value, kind, expected));
     }
     converted
+}
+
+/// Reads `key` with a conversion that knows best what is wrong; absent and null mean "not set".
+pub(super) fn read_with<T>(
+    configuration: &Configuration,
+    key: &str,
+    problems: &mut Vec<Problem>,
+    convert: impl FnOnce(&Setting, &str) -> Result<T, Problem>,
+) -> Option<T> {
+    let setting = configuration.setting(key)?;
+    let value = setting.value.as_deref()?;
+    convert(setting, value).map_err(|problem| problems.push(problem)).ok()
 }
 
 /// Reads a boolean that .NET would bind.
@@ -192,12 +241,47 @@ mod tests {
             ("30s", None),
             ("24:00:00", None),
             ("00:60", None),
-            ("-00:00:01", None),
             ("00:00:00.", None),
             ("1:2:3:4", None),
             ("::", None),
         ] {
-            assert_eq!(time_span(text).map(|span| span.as_secs_f64()), seconds, "{text}");
+            let span = seconds.map(|seconds| Span::Of(Duration::from_secs_f64(seconds)));
+            assert_eq!(time_span(text), span, "{text}");
+        }
+        for (text, span) in [
+            ("-00:00:01", Some(Span::Negative)),
+            ("-1.00:00:00", Some(Span::Negative)),
+            ("-00:00:00.001", Some(Span::Infinite)),
+            ("-00:00:00.0010000", Some(Span::Infinite)),
+            ("-00:00:00", Some(Span::Of(Duration::ZERO))),
+            ("--00:00:01", None),
+            ("-5", None),
+            ("-", None),
+        ] {
+            assert_eq!(time_span(text), span, "{text}");
+        }
+        for seconds in [0, 90, 3600, 86_399, 86_400, 90_061] {
+            let span = Some(Span::Of(Duration::from_secs(seconds)));
+            assert_eq!(time_span(&seconds_text(seconds)), span, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn numbers_with_a_fraction() {
+        for (text, number) in [
+            ("240", Some(240.0)),
+            (" 0.5 ", Some(0.5)),
+            (".5", Some(0.5)),
+            ("1e3", Some(1000.0)),
+            ("-1", Some(-1.0)),
+            ("1e999", Some(f64::INFINITY)),
+            ("1,5", None),
+            ("240 B", None),
+            ("NaN", None),
+            ("inf", None),
+            ("", None),
+        ] {
+            assert_eq!(double(text), number, "{text}");
         }
     }
 
@@ -242,7 +326,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_them_panic(text in "\\PC*|[0-9.:x#&h+-]*") {
-            let _ = (integer(&text), time_span(&text), boolean(&text), did_you_mean(&text, ["urls"]));
+            let _ = (integer(&text), time_span(&text), boolean(&text), double(&text));
+            let _ = did_you_mean(&text, ["urls"]);
         }
     }
 }
