@@ -125,6 +125,8 @@ pin_project! {
         // What is left of that.
         left: Option<u64>,
         whose: Whose,
+        // What it ends with, once what came before is out.
+        failure: Option<BoxError>,
         activity: Arc<Activity>,
         finish: Option<Box<Finish>>,
         running: Option<Running>,
@@ -141,7 +143,7 @@ impl AnswerBody {
         finish: Option<Box<Finish>>,
         running: Option<Running>,
     ) -> Self {
-        Self { body, first, length: left, left, whose, activity, finish, running }
+        Self { body, first, length: left, left, whose, failure: None, activity, finish, running }
     }
 }
 
@@ -154,20 +156,31 @@ impl http_body::Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
+        if let Some(failure) = this.failure.take() {
+            if this.whose.http1 && (failure.is::<Abort>() || failure.is::<h2::Error>()) {
+                this.activity.cut(Cut::Aborted);
+            }
+            return Poll::Ready(Some(Err(failure)));
+        }
         let frame = match this.first.take() {
             Some(first) => Some(Ok(*first)),
             None => ready!(this.body.poll_frame(cx)),
         };
+        // hyper drops what it has not written when a body fails, so it is given time to write.
+        let mut fail = |failure| {
+            *this.failure = Some(failure);
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        };
         let frame = match frame {
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Poll::Ready(Some(Err(cut_off(error, *this.whose, this.activity)))),
+            Some(Err(error)) => return fail(cut_off(error, *this.whose)),
             None => {
                 if let (Some(left @ 1..), Some(length)) = (*this.left, *this.length) {
                     let error = too_few(length - left, length);
                     events::application_failed(&this.whose.connection, this.whose.request, &error);
                     // Said by the error, not left to hyper: it goes for HTTP/2 as well.
-                    *this.left = None;
-                    return Poll::Ready(Some(Err(error.into())));
+                    return fail(error.into());
                 }
                 if let Some(finish) = this.finish {
                     finish.completed();
@@ -181,7 +194,7 @@ impl http_body::Body for AnswerBody {
                 let length = this.length.unwrap_or_default();
                 let error = too_many(length - *left + bytes, length);
                 events::application_failed(&this.whose.connection, this.whose.request, &error);
-                return Poll::Ready(Some(Err(error.into())));
+                return fail(error.into());
             };
             *left = rest;
         }
@@ -189,7 +202,7 @@ impl http_body::Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.left.is_none_or(|left| left == 0) && self.body.is_end_stream()
+        self.first.is_none() && self.failure.is_none() && self.left.is_none_or(|left| left == 0) && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -202,21 +215,15 @@ impl http_body::Body for AnswerBody {
 }
 
 /// The body of an answer failed when the head was out: the client has to see that it is not whole.
-fn cut_off(error: axum::Error, whose: Whose, activity: &Activity) -> BoxError {
+fn cut_off(error: axum::Error, whose: Whose) -> BoxError {
     let error = error.into_inner();
     let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
     while let Some(current) = source {
         if let Some(ResetStream(code)) = current.downcast_ref() {
-            if whose.http1 {
-                activity.cut(Cut::Aborted);
-            }
             return h2::Error::from(h2::Reason::from(*code)).into();
         }
         if current.is::<Abort>() {
             events::application_aborted(&whose.connection, whose.request);
-            if whose.http1 {
-                activity.cut(Cut::Aborted);
-            }
             return error;
         }
         source = current.source();

@@ -104,7 +104,8 @@ impl BodyFacts {
     /// What came and counts towards the limit: on HTTP/1.1 the framing of chunks does.
     fn counted(&self, bytes: u64) -> u64 {
         match self.length {
-            None if self.is_http1() => self.activity.body_bytes(),
+            // The next request may have begun to count by then.
+            None if self.is_http1() => self.activity.body_bytes().max(bytes),
             _ => bytes,
         }
     }

@@ -120,10 +120,11 @@ impl Service<Request<Incoming>> for RequestService {
         let method = request.method().clone();
         let upgradable = is_upgradable(&request);
         let (request, body) = self.prepare(request, number);
+        let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         let state = State::App { future: self.context.app().clone().call(request) };
         drop(entered);
         let future = self.answer(state, running, number, http1);
-        RequestFuture { scope, method, upgradable, body, log, ..future }
+        RequestFuture { scope, method, upgradable, old, body, log, ..future }
     }
 }
 
@@ -138,6 +139,7 @@ impl RequestService {
             context: Arc::clone(&self.context),
             method: Method::GET,
             upgradable: false,
+            old: None,
             body: None,
             log: None,
         }
@@ -151,10 +153,19 @@ fn is_upgradable(request: &Request<Incoming>) -> bool {
         && request.headers().contains_key(UPGRADE)
         && request.version() == Version::HTTP_11
         && http_body::Body::is_end_stream(request.body())
-        && request.headers().get_all(CONNECTION).iter().any(|value| {
-            let tokens = value.as_bytes().split(|byte| matches!(byte, b',' | b' ' | b'\t'));
-            tokens.into_iter().any(|token| token.eq_ignore_ascii_case(b"upgrade"))
-        })
+        && has_token(request.headers(), "upgrade")
+}
+
+/// Whether a request of HTTP/1.0 asks to keep the connection (RFC 9112 section 9.3).
+fn keeps_alive(headers: &HeaderMap) -> bool {
+    has_token(headers, "keep-alive") && !has_token(headers, "close")
+}
+
+fn has_token(headers: &HeaderMap, token: &str) -> bool {
+    headers.get_all(CONNECTION).iter().any(|value| {
+        let mut tokens = value.as_bytes().split(|byte| matches!(byte, b',' | b' ' | b'\t'));
+        tokens.any(|one| one.eq_ignore_ascii_case(token.as_bytes()))
+    })
 }
 
 pin_project! {
@@ -169,6 +180,8 @@ pin_project! {
         context: Arc<Context>,
         method: Method,
         upgradable: bool,
+        // Of a request of HTTP/1.0: whether it asks to keep the connection.
+        old: Option<bool>,
         body: Option<Arc<BodyFacts>>,
         log: Option<Box<RequestLog>>,
     }
@@ -310,6 +323,14 @@ impl RequestFuture {
                 close(&mut response);
             }
         }
+        if let Some(kept) = *this.old {
+            // The end of such a body is that of the connection.
+            let endless = first.is_some() || response.body().size_hint().exact().is_none();
+            let framed = response.headers().contains_key(CONTENT_LENGTH);
+            if !kept || endless && !framed && *this.method != Method::HEAD {
+                response.headers_mut().entry(CONNECTION).or_insert(CLOSE);
+            }
+        }
         complete(response.headers_mut(), this.context.options().add_server_header);
         let finish = this.log.take().map(|log| log.finish(&response));
         let running = this.running.take();
@@ -399,8 +420,10 @@ fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
 fn close(response: &mut Response<Body>) {
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(CONNECTION, CLOSE);
 }
 
 /// Adds the headers every answer has, unless the app set its own.

@@ -109,6 +109,7 @@ enum Input {
 
 /// An answer the client does not take as fast as it comes.
 struct Stalled {
+    request: u32,
     /// How long it was waited for in all, and since when it is now.
     blocked: Duration,
     since: Option<Instant>,
@@ -196,7 +197,6 @@ impl<S: Socket> Gate<S> {
             self.activity.set_head_begun(false);
         }
         self.waiting = None;
-        self.stalled = None;
         self.scan = Scan::default();
         self.input = match head.framing {
             Framing::Length(0) if head.upgrade == Upgrade::Asked => Input::Undecided,
@@ -256,7 +256,7 @@ impl<S: Socket> Gate<S> {
     /// A head, as hyper waits for it.
     fn poll_head(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.handed != self.activity.begun() {
-            // hyper has one that it has not told the service of.
+            // hyper has one that is not its turn yet.
             return Poll::Pending;
         }
         if self.activity.is_running() {
@@ -337,13 +337,19 @@ impl<S: Socket> Gate<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// hyper looks for the end of the stream while a request is answered. What comes instead is
-    /// kept for later.
+    /// hyper looks for the end of the stream while a request is answered. The next request may
+    /// come instead: hyper keeps its head until it is its turn.
     fn poll_ahead(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        while !self.ended && self.pending.len() < self.options.read_ahead {
-            if self.waiting.is_none() && !self.pending.is_empty() {
-                // The next request is here; that the client is gone shows when it is answered.
+        while !self.ended {
+            if !self.pending.is_empty()
+                && matches!(self.input, Input::Head)
+                && self.scan_pending()
+            {
+                self.hand_on(buffer);
+                return Poll::Ready(Ok(()));
+            }
+            if self.pending.len() >= self.options.read_ahead {
                 return Poll::Pending;
             }
             match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
@@ -406,10 +412,13 @@ impl<S: Socket> Gate<S> {
 
     /// Whether the answers so far may wait, as the next request is here.
     fn may_hold(&mut self) -> bool {
-        if !matches!(self.input, Input::Head) || !self.is_answered() || self.held.len() >= HELD_MOST {
+        if self.activity.is_running() || self.held.len() >= HELD_MOST {
             return false;
         }
-        self.has_passed() || !self.pending.is_empty() && self.scan_pending()
+        self.handed != self.activity.begun()
+            || matches!(self.input, Input::Head)
+                && !self.pending.is_empty()
+                && self.scan_pending()
     }
 
     fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -446,9 +455,14 @@ impl<S: Socket> Gate<S> {
             Poll::Ready(Err(_)) => written,
             Poll::Pending => {
                 let now = Instant::now();
+                let request = self.activity.begun();
+                if self.stalled.as_ref().is_some_and(|stalled| stalled.request != request) {
+                    self.stalled = None;
+                }
                 let stalled = self.stalled.get_or_insert_with(|| {
                     let timer = Box::pin(sleep_until(now + rate.grace_period()));
-                    Box::new(Stalled { blocked: Duration::ZERO, since: None, bytes: 0, timer })
+                    let blocked = Duration::ZERO;
+                    Box::new(Stalled { request, blocked, since: None, bytes: 0, timer })
                 });
                 let since = *stalled.since.get_or_insert(now);
                 let left = rate.allowed(stalled.bytes).saturating_sub(stalled.blocked);
