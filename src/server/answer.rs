@@ -207,9 +207,10 @@ impl http_body::Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.first {
-            // What is here already is not in the body any more.
-            Some(_) => SizeHint::default(),
-            None => self.body.size_hint(),
+            None if self.left.is_none() => self.body.size_hint(),
+            // What is here already is not in the body any more; and what the head promised is not
+            // what the body knows.
+            _ => SizeHint::default(),
         }
     }
 }

@@ -265,12 +265,12 @@ impl Drop for RequestBody {
         let Some(body) = self.incoming.take() else {
             return;
         };
-        if !facts.is_http1()
-            || facts.finished.load(Ordering::Acquire)
-            || facts.ends_connection()
-            // hyper closes the connection when it sees that nobody reads.
-            || facts.length.zip(facts.limits.max_size()).is_some_and(|(length, max)| length > max)
-        {
+        if !facts.is_http1() || facts.finished.load(Ordering::Acquire) || facts.ends_connection() {
+            return;
+        }
+        if facts.length.zip(facts.limits.max_size()).is_some_and(|(length, max)| length > max) {
+            // It would not be read if the app asked for it.
+            facts.activity.end();
             return;
         }
         let max_size = facts.limits.max_size().filter(|_| facts.length.is_none());

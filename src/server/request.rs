@@ -16,6 +16,7 @@ use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
 use hyper::service::Service;
 use pin_project_lite::pin_project;
 use tower_service::Service as TowerService;
@@ -287,7 +288,18 @@ impl RequestFuture {
                 false => judgement,
             };
             match judgement {
-                Judgement::Send { left: rest } => left = rest,
+                Judgement::Send { left: rest } => {
+                    left = rest;
+                    if promise.head && promise.length == Some(0) && !promise.status.is_server_error() {
+                        // What a GET would have is not known, only that this has no body.
+                        response.headers_mut().remove(CONTENT_LENGTH);
+                    }
+                    if whose.http1 && promise.status == StatusCode::NOT_MODIFIED {
+                        // A length is told without a body (RFC 9110 section 15.4.5); hyper takes
+                        // it out of an answer whose body is known to be empty.
+                        left = promise.length;
+                    }
+                }
                 Judgement::SendHead => {
                     if !promise.head {
                         events::application_failed(&whose.connection, whose.request, &format!(
@@ -329,6 +341,15 @@ impl RequestFuture {
             let framed = response.headers().contains_key(CONTENT_LENGTH);
             if !kept || endless && !framed && *this.method != Method::HEAD {
                 response.headers_mut().entry(CONNECTION).or_insert(CLOSE);
+                // Or hyper would promise to keep the connection besides.
+                *response.version_mut() = Version::HTTP_10;
+            }
+        }
+        if response.status().canonical_reason().is_none() && whose.http1 {
+            // hyper writes `<none>` otherwise; an app may have set its own.
+            let extensions = response.extensions_mut();
+            if extensions.get::<ReasonPhrase>().is_none() {
+                extensions.insert(ReasonPhrase::from_static(b""));
             }
         }
         complete(response.headers_mut(), this.context.options().add_server_header);

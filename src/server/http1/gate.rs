@@ -157,7 +157,7 @@ impl<S: Socket> Gate<S> {
     /// Whether the client may still be sending: then its reading the answer needs the connection
     /// to be read to its end.
     pub(super) fn is_unfinished(&self) -> bool {
-        !self.ended && (!matches!(self.input, Input::Head) || !self.pending.is_empty())
+        !self.ended && (self.activity.ends() || !matches!(self.input, Input::Head) || !self.pending.is_empty())
     }
 
     /// Whether all that hyper was given is answered.
@@ -262,6 +262,9 @@ impl<S: Socket> Gate<S> {
         if self.activity.is_running() {
             return self.poll_ahead(cx, buffer);
         }
+        if self.activity.ends() {
+            return Poll::Ready(Ok(()));
+        }
         if !self.pending.is_empty() && self.scan_pending() {
             self.hand_on(buffer);
             return Poll::Ready(Ok(()));
@@ -344,6 +347,7 @@ impl<S: Socket> Gate<S> {
         while !self.ended {
             if !self.pending.is_empty()
                 && matches!(self.input, Input::Head)
+                && !self.activity.ends()
                 && self.scan_pending()
             {
                 self.hand_on(buffer);
@@ -412,7 +416,7 @@ impl<S: Socket> Gate<S> {
 
     /// Whether the answers so far may wait, as the next request is here.
     fn may_hold(&mut self) -> bool {
-        if self.activity.is_running() || self.held.len() >= HELD_MOST {
+        if self.activity.is_running() || self.activity.ends() || self.held.len() >= HELD_MOST {
             return false;
         }
         self.handed != self.activity.begun()

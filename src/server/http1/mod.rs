@@ -146,6 +146,7 @@ async fn busy<S: Socket>(
             timer: pin!(sleep(RELEASE_AFTER)),
             draining: None,
             told: false,
+            ends: false,
             activity,
             facts,
             limit: context.options().limits.keep_alive_timeout + TICK,
@@ -194,6 +195,8 @@ struct Run<'a, S: Socket> {
     draining: Option<Draining>,
     /// hyper was told to end.
     told: bool,
+    /// It is to be told behind the answer.
+    ends: bool,
     activity: &'a Arc<Activity>,
     facts: &'a Connection,
     limit: Duration,
@@ -230,16 +233,14 @@ impl<S: Socket> Run<'_, S> {
             if let Some(cut) = self.activity.is_cut() {
                 return Poll::Ready(Why::Cut(Some(cut)));
             }
-            if self.activity.ends() {
-                self.end();
-            }
+            self.ends = self.activity.ends();
             if let Some(unread) = self.activity.take_unread() {
                 self.draining = Some(Draining { unread, until: None });
             }
-            if self.draining.is_none() && !self.activity.ends() {
-                break;
-            }
-            self.poll_drain(cx);
+        }
+        if self.ends && !self.activity.is_running() && !self.told {
+            self.end();
+            cx.waker().wake_by_ref();
         }
         if self.draining.is_some() {
             self.poll_drain(cx);
