@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use socket2::SockRef;
 use tokio::net::TcpListener;
 
 use super::BoxFuture;
 use super::connection::{self, Context};
 use super::drain::{Drain, Phase, Watch};
+use super::options::ServerOptions;
 use super::slot::Slot;
 use crate::addresses::bind::Listener;
 use crate::addresses::{BoundEndpoint, HttpProtocols, Transport, error_reason};
@@ -47,6 +49,7 @@ pub(super) fn start(
             };
             match listener {
                 Listener::Tcp(listener) => {
+                    inherit(&listener, context.options());
                     loops.push(Box::pin(accept.tcp(TcpListener::from_std(listener)?)));
                 }
                 #[cfg(unix)]
@@ -61,6 +64,20 @@ pub(super) fn start(
         tokio::spawn(accept);
     }
     Ok(())
+}
+
+/// Sets on a listening socket what its connections inherit. Where a system knows no such option,
+/// they do without.
+fn inherit(listener: &std::net::TcpListener, options: &ServerOptions) {
+    let socket = SockRef::from(listener);
+    // Its absence costs a round trip on every answer of more than one packet.
+    let _ = socket.set_tcp_nodelay(true);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(most) = options.limits.max_response_buffer_size {
+        // What the system holds unsent is bounded, and it shows when a client takes some.
+        let most = u32::try_from(most).unwrap_or(u32::MAX).max(1);
+        let _ = socket.set_tcp_notsent_lowat(most);
+    }
 }
 
 struct Accept {
@@ -80,8 +97,10 @@ impl Accept {
             match accepted {
                 Ok((socket, remote)) => {
                     pause = FIRST_PAUSE;
-                    // Its absence costs a round trip on every answer of more than one packet.
-                    let _ = socket.set_nodelay(true);
+                    if !cfg!(target_os = "linux") {
+                        // Linux has it from the listening socket.
+                        let _ = socket.set_nodelay(true);
+                    }
                     let local = socket.local_addr().ok().map(Local);
                     self.spawn(socket, local, Some(Remote(remote)));
                 }
@@ -124,6 +143,7 @@ impl Accept {
         let limit = self.context.options().limits.max_concurrent_connections;
         let Some(slot) = Slot::take(&self.slots, limit) else {
             events::connection_rejected(&facts.id());
+            socket.refuse();
             return;
         };
         let context = Arc::clone(&self.context);

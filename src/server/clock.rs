@@ -5,6 +5,10 @@
 
 use std::time::Duration;
 
+/// Kestrel's clock ticks once a second, and no timeout is cut short by it: what an option says is
+/// over up to two seconds later. Ours is over one second later.
+pub(super) const TICK: Duration = Duration::from_secs(1);
+
 /// Milliseconds of a clock that only goes forward. It says nothing about the time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(u64);

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::activity::Activity;
 use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
+use super::clock::TICK;
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
 use super::slot::Slot;
@@ -126,10 +127,10 @@ async fn spoken<S: Socket>(
         return None;
     }
     let limits = &context.options.limits;
-    if !timeout(limits.keep_alive_timeout, stream.read_first()).await.ok()?.ok()? {
+    if !timeout(limits.keep_alive_timeout + TICK, stream.read_first()).await.ok()?.ok()? {
         return None;
     }
-    timeout(limits.request_headers_timeout, async {
+    timeout(limits.request_headers_timeout + TICK, async {
         loop {
             if let Some(spoken) = decide(stream.first(), protocols) {
                 return Some(spoken);

@@ -1,10 +1,12 @@
 //! The stream of a connection, between the socket and hyper.
 
 use std::io;
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -17,6 +19,21 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
     /// Waits until there is something to read, or the end of the stream.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Closes the socket as one that will not be served, at once.
+    fn refuse(self);
+}
+
+/// Tells the peer that nothing will come. What it sent already is read: unread, it would make a
+/// reset of the close, and the peer could take that for a broken network.
+fn refuse<'a>(socket: SockRef<'a>, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) {
+    let mut dropped = [0; 4096];
+    for _ in 0..4 {
+        if !read(&mut dropped).is_ok_and(|length| length > 0) {
+            break;
+        }
+    }
+    let _ = socket.shutdown(Shutdown::Write);
 }
 
 impl Socket for TcpStream {
@@ -28,6 +45,10 @@ impl Socket for TcpStream {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
     }
+
+    fn refuse(self) {
+        refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
+    }
 }
 
 #[cfg(unix)]
@@ -37,6 +58,10 @@ impl Socket for tokio::net::UnixStream {
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
+    }
+
+    fn refuse(self) {
+        refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
     }
 }
 

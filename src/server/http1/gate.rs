@@ -23,7 +23,7 @@ use super::chunks::Chunks;
 use super::head::{Framing, Head, Progress, Rules, Scan, Upgrade};
 use crate::features::MinDataRate;
 use crate::server::activity::{Activity, Cut, Note};
-use crate::server::clock::Moment;
+use crate::server::clock::{Moment, TICK};
 use crate::server::drain::Phase;
 use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
@@ -37,6 +37,8 @@ pub(super) struct GateOptions {
     response_rate: Option<MinDataRate>,
     /// How much is read ahead of a request that is being answered.
     read_ahead: usize,
+    /// How much of an answer the system may hold that the client has not taken.
+    queue: u64,
 }
 
 impl From<&ServerOptions> for GateOptions {
@@ -47,6 +49,8 @@ impl From<&ServerOptions> for GateOptions {
             headers_timeout: limits.request_headers_timeout,
             response_rate: limits.min_response_data_rate,
             read_ahead: limits.max_request_buffer_size.map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
+            // The system takes up to twice its mark before it says that it has enough.
+            queue: 2 * limits.max_response_buffer_size.unwrap_or(SYSTEM_QUEUE) as u64,
         }
     }
 }
@@ -54,12 +58,11 @@ impl From<&ServerOptions> for GateOptions {
 /// Enough for a deep pipeline of small requests.
 const READ_AHEAD: usize = 64 * 1024;
 
+/// What Linux lets a socket hold at most, unless it is told otherwise.
+const SYSTEM_QUEUE: usize = 4 * 1024 * 1024;
+
 /// Answers that are held back go out once they are this many bytes.
 const HELD_MOST: usize = 16 * 1024;
-
-/// Kestrel's clock ticks once a second, and no timeout is cut short by it: what the option says is
-/// over a second later.
-pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// How long behind a request the end of the stream may come and still be a client that only will
 /// not send more. A later one means that the client is gone.
@@ -113,7 +116,7 @@ struct Stalled {
     /// How long it was waited for in all, and since when it is now.
     blocked: Duration,
     since: Option<Instant>,
-    /// What was taken since the first wait.
+    /// What was taken since the first wait, and what the client owed by then.
     bytes: u64,
     timer: Pin<Box<Sleep>>,
 }
@@ -463,13 +466,15 @@ impl<S: Socket> Gate<S> {
                 if self.stalled.as_ref().is_some_and(|stalled| stalled.request != request) {
                     self.stalled = None;
                 }
+                let queue = self.options.queue;
                 let stalled = self.stalled.get_or_insert_with(|| {
                     let timer = Box::pin(sleep_until(now + rate.grace_period()));
                     let blocked = Duration::ZERO;
-                    Box::new(Stalled { request, blocked, since: None, bytes: 0, timer })
+                    Box::new(Stalled { request, blocked, since: None, bytes: queue, timer })
                 });
                 let since = *stalled.since.get_or_insert(now);
-                let left = rate.allowed(stalled.bytes).saturating_sub(stalled.blocked);
+                let allowed = rate.allowed(stalled.bytes).saturating_add(TICK);
+                let left = allowed.saturating_sub(stalled.blocked);
                 let Some(deadline) = since.checked_add(left) else {
                     return Poll::Pending;
                 };

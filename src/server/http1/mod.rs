@@ -25,14 +25,14 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use crate::diagnostics::events;
 use crate::features::Connection;
 use crate::server::activity::{Activity, Cut, Unread};
-use crate::server::clock::Moment;
+use crate::server::clock::{Moment, TICK};
 use crate::server::connection::Context;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::request::RequestService;
 use crate::server::slot::Slot;
-use gate::{Gate, GateOptions, TICK};
+use gate::{Gate, GateOptions};
 use home::{Home, Loan};
 
 /// How many headers hyper has room for without an allocation.
@@ -159,7 +159,7 @@ async fn busy<S: Socket>(
                 if aborting.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Why::Cut(None));
                 }
-                if stopping.as_mut().poll(cx).is_ready() {
+                if !run.told && stopping.as_mut().poll(cx).is_ready() {
                     run.end();
                 }
             }
@@ -353,9 +353,9 @@ fn reset<S: Socket>(stream: &mut Stream<S>, facts: &Connection, activity: &Activ
 async fn upgraded<S: Socket>(home: &Home<S>, activity: &Activity, watch: &mut Watch) {
     tokio::select! {
         biased;
-        _ = home.returned() => {}
-        () = watch.reached(Phase::Aborting) => {
-            activity.wake();
-        }
+        _ = home.returned() => return,
+        () = watch.reached(Phase::Aborting) => activity.wake(),
     }
+    // Until then the stop has something to wait for.
+    drop(home.returned().await);
 }
