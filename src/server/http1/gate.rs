@@ -630,6 +630,10 @@ impl<S: Socket> AsyncWrite for Gate<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_release(cx))?;
+        if self.activity.is_upgraded() && self.stream.phase() == Phase::Aborting {
+            // A reset is to tell that the end came too early, not a proper end.
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
