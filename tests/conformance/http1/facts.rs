@@ -139,8 +139,11 @@ impl Body {
 pub(crate) fn check() {
     let seen = |body: &str, closed: bool| {
         serde_json::json!({
-            "responses": [{"status": 200, "headers": [["connection", "Close"]], "body": body, "body_len": body.len()}],
-            "closed": closed
+            "responses": [{
+                "status": 200, "headers": [["connection", "Close"]], "body": body,
+                "body_len": body.len(),
+            }],
+            "closed": closed,
         })
     };
     let facts = |body: &str, closed| Facts::of(&seen(body, closed));
