@@ -4,7 +4,7 @@ use std::io;
 use std::iter;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG, HeaderName, SERVER,
@@ -16,7 +16,7 @@ use hyper::ext::ReasonPhrase;
 use kestrel::{Abort, ResetStream, Unhandled};
 use serde_json::{Value, json};
 
-use crate::body::{Step, piece, steps, written};
+use crate::body::{Step, nothing, piece, steps, written};
 use crate::requests::{number, parameter};
 
 pub(crate) async fn plaintext() -> Response {
@@ -79,7 +79,8 @@ pub(crate) async fn reset(request: Request) -> Response {
 }
 
 pub(crate) async fn short() -> Response {
-    framed("10", [Step::write("five!")])
+    // The reference sends at once what is written.
+    framed("10", [Step::write("five!"), Step::Flush])
 }
 
 pub(crate) async fn long() -> Response {
@@ -107,7 +108,7 @@ pub(crate) async fn started() -> Response {
 }
 
 pub(crate) async fn status(code: u16) -> Response {
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(nothing());
     match StatusCode::from_u16(code) {
         Ok(status) => *response.status_mut() = status,
         Err(error) => return fail(error),
@@ -233,7 +234,7 @@ pub(crate) async fn headers() -> Response {
 pub(crate) async fn header(name: &'static str, value: &'static str) -> Response {
     let mut response = text("x");
     let Ok(name) = name.parse::<HeaderName>() else { return fail("not a header name") };
-    // Texts beyond ASCII are refused here too.
+    // Texts beyond ASCII are taken here, so that it is for the server to refuse them.
     match HeaderValue::from_str(value) {
         Ok(value) => response.headers_mut().insert(name, value),
         Err(error) => return fail(error),
@@ -247,7 +248,7 @@ pub(crate) async fn big_header(request: Request) -> Response {
 }
 
 pub(crate) async fn server() -> Response {
-    ([(SERVER, "mine"), (DATE, "then")], Body::empty()).into_response()
+    ([(SERVER, "mine"), (DATE, "then")], nothing()).into_response()
 }
 
 pub(crate) async fn transfer_encoding() -> Response {

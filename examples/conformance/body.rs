@@ -44,6 +44,11 @@ pub(crate) fn piece(bytes: impl Into<Bytes>) -> Body {
     steps([Step::Write(bytes.into())])
 }
 
+/// Nothing is written. (An empty body of a known length would be one that the app has said.)
+pub(crate) fn nothing() -> Body {
+    steps([])
+}
+
 struct Steps {
     left: VecDeque<Step>,
     flushed: bool,
@@ -85,6 +90,10 @@ impl http_body::Body for Steps {
                 None => return Poll::Ready(None),
             }
         }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
     }
 }
 

@@ -49,24 +49,22 @@ fn said_in_code(mut host: HostBuilder) -> HostBuilder {
     if let Some(seconds) = code("SHUTDOWN").and_then(|seconds| seconds.parse().ok()) {
         host = host.shutdown_timeout(Duration::from_secs(seconds));
     }
-    let request = code("MINREQ").map(|text| rate(&text));
-    let response = code("MINRESP").map(|text| rate(&text));
+    let (request, response) = (code("MINREQ"), code("MINRESP"));
     host.configure_kestrel(move |options| {
-        if let Some(rate) = request {
-            options.limits.min_request_body_data_rate = rate;
+        if let Some(text) = request {
+            options.limits.min_request_body_data_rate = min_data_rate(&text);
         }
-        if let Some(rate) = response {
-            options.limits.min_response_data_rate = rate;
+        if let Some(text) = response {
+            options.limits.min_response_data_rate = min_data_rate(&text);
         }
     })
 }
 
-/// The rate that `bytes per second,grace seconds` or `null` stands for.
-fn rate(text: &str) -> Option<MinDataRate> {
-    let (bytes, grace) = text.split_once(',')?;
-    let bytes = bytes.parse().expect("bytes per second");
+/// `1000,2` is 1000 bytes per second after two seconds; `null` is no such rate.
+fn min_data_rate(text: &str) -> Option<MinDataRate> {
+    let (rate, grace) = text.split_once(',')?;
     let grace = Duration::from_secs_f64(grace.parse().expect("seconds"));
-    Some(MinDataRate::new(bytes, grace).expect("a data rate"))
+    Some(MinDataRate::new(rate.parse().expect("bytes per second"), grace).expect("a data rate"))
 }
 
 fn listen(host: HostBuilder, target: &str) -> HostBuilder {

@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use hyper::ext::Protocol;
 use hyper_util::rt::TokioIo;
 
-use crate::body::piece;
+use crate::body::{nothing, piece};
 
 /// Echoes raw bytes after the answer 101.
 pub(crate) async fn upgrade(mut request: Request) -> Response {
     if !upgradable(&request) {
-        return StatusCode::BAD_REQUEST.into_response();
+        return (StatusCode::BAD_REQUEST, nothing()).into_response();
     }
     echo(&mut request);
     (StatusCode::SWITCHING_PROTOCOLS, [(CONNECTION, "Upgrade")], Body::empty()).into_response()

@@ -1,8 +1,12 @@
 //! The conformance test: our host against recordings of the real Kestrel.
 //!
+//! Four files of recordings, and two ways to play them. `http1.jsonl`, `h2.jsonl` and
+//! `limits.jsonl` are about what happens on a connection: they are played on bare sockets against
+//! `examples/conformance`, see `wire`. `hosting.jsonl` is about the host.
+//!
 //! `hosting.jsonl` holds cases: how a host is started, in which surroundings, and what ASP.NET
 //! Core's Kestrel did then. Each case is run on the binary `kestrel` and on
-//! `examples/conformance.rs` in a network namespace of its own, and whatever differs is a failure
+//! `examples/conformance` in a network namespace of its own, and whatever differs is a failure
 //! unless `docs/deviations.md` gives a reason. The way of a case through the files:
 //!
 //! ```text
@@ -15,12 +19,14 @@
 //! report        the tests and what is printed (options: the command line)
 //! ```
 //!
-//! There is one test per group of cases, and `harness` for the code here. Usage, under cargo and
+//! There is one test per group of hosting cases, one for each of the other files, and `harness` for
+//! the code here. Usage, under cargo and
 //! under nextest:
 //!
 //! ```text
 //! cargo test --test conformance [-- FILTER...]       tests by name, such as layer
 //! cargo test --test conformance -- --case layer-001  one case, with everything that was seen
+//! cargo test --test conformance -- --case ap-2       of cases on a connection also all that begin so
 //! KESTREL_TEST_NO_SKIP=1                             fail where root or namespaces are missing
 //! KESTREL_CONFORMANCE_APP=/path/to/host              judge another host, such as the reference
 //! ```
@@ -40,9 +46,15 @@ mod console;
 #[cfg(unix)]
 mod facts;
 #[cfg(unix)]
+mod h2;
+#[cfg(unix)]
+mod http1;
+#[cfg(unix)]
 mod inside;
 #[cfg(unix)]
 mod json_text;
+#[cfg(unix)]
+mod limits;
 #[cfg(unix)]
 mod normal;
 #[cfg(unix)]
@@ -57,6 +69,8 @@ mod report;
 mod run;
 #[cfg(unix)]
 mod surroundings;
+#[cfg(unix)]
+mod wire;
 
 use std::process::ExitCode;
 
@@ -92,7 +106,7 @@ fn go(arguments: Vec<String>) -> anyhow::Result<bool> {
             selected.iter().for_each(|name| println!("{name}: test"));
             Ok(true)
         }
-        Task::Case(id) => report::single(&case::Case::find(id)?),
+        Task::Case(id) => report::single(id),
         Task::Run => report::test(&selected, filtered_out.len()),
     }
 }

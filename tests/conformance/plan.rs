@@ -84,6 +84,11 @@ impl Programs {
         self.binary.is_none()
     }
 
+    /// The example, or the other host.
+    pub(crate) fn app(&self) -> &Path {
+        &self.app
+    }
+
     /// The programs that `case` runs on.
     pub(crate) fn of(&self, case: &Case) -> Vec<&Path> {
         let binary = self.binary.as_deref().filter(|_| !case.needs_app());
@@ -100,19 +105,36 @@ impl Programs {
     }
 }
 
-/// The cases that docs/deviations.md names: there we mean to differ, and must.
+/// The cases that docs/deviations.md names.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// There we mean to differ, and must.
+    pub(crate) deviations: BTreeSet<String>,
+    /// These wait for a feature.
+    pub(crate) later: BTreeSet<String>,
+}
+
+/// The heading above the cases that wait for a feature.
+const LATER: &str = "\n## Not there yet\n";
+
+/// Reads docs/deviations.md.
 ///
 /// # Errors
 /// When the file is there but cannot be read.
-pub(crate) fn deviations() -> Result<BTreeSet<String>> {
+pub(crate) fn listed() -> Result<Listed> {
     let folder = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     let path = folder.join("docs/deviations.md");
     match fs::read_to_string(&path) {
-        Ok(text) => Ok(case_ids(&text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Ok(text) => Ok(split(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Listed::default()),
         Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
     }
+}
+
+fn split(text: &str) -> Listed {
+    let (deviations, later) = text.split_once(LATER).unwrap_or((text, ""));
+    Listed { deviations: case_ids(deviations), later: case_ids(later) }
 }
 
 /// All words of the form `group-123`.
@@ -132,6 +154,9 @@ fn case_ids(text: &str) -> BTreeSet<String> {
 pub(crate) fn check() {
     let text = "| `life-004`, url-027 | x-1 | UTF-8 | a-b-001 | bind-0333 (le-005) |";
     assert_eq!(case_ids(text).into_iter().collect::<Vec<_>>(), ["le-005", "life-004", "url-027"]);
+    let listed = split("| x-001 |\n## Not there yet\n| y-001 |");
+    assert!(listed.deviations.contains("x-001") && !listed.deviations.contains("y-001"));
+    assert!(listed.later.contains("y-001") && !listed.later.contains("x-001"));
     let case = |id: &str, needs: &[&str]| Case {
         id: id.to_owned(),
         needs: needs.iter().map(|&need| need.to_owned()).collect(),

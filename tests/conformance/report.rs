@@ -12,7 +12,8 @@ use anyhow::Result;
 use crate::case::Case;
 use crate::plan::{self, GROUPS, Programs};
 use crate::run::{self, Judgement, Verdict};
-use crate::{case, compare, console, facts, json_text, normal, options};
+use crate::wire::{self, Judged, Suite};
+use crate::{case, compare, console, facts, h2, http1, json_text, limits, normal, options};
 
 /// The test of the harness itself. It needs neither root nor a server.
 const HARNESS: &str = "harness";
@@ -27,7 +28,8 @@ const NEEDS: &str =
 /// The names of all tests.
 pub(crate) fn test_names() -> Vec<String> {
     let groups = GROUPS.iter().map(|group| format!("{HOSTING}{group}"));
-    [HARNESS.to_owned()].into_iter().chain(groups).collect()
+    let suites = Suite::ALL.iter().map(|suite| suite.name().to_owned());
+    [HARNESS.to_owned()].into_iter().chain(suites).chain(groups).collect()
 }
 
 /// Counts for the closing line.
@@ -45,6 +47,11 @@ pub(crate) fn test(selected: &[String], filtered_out: usize) -> Result<bool> {
     let mut report = Report::default();
     if selected.iter().any(|name| name == HARNESS) {
         report.result(HARNESS, check_harness());
+    }
+    for suite in Suite::ALL {
+        if selected.iter().any(|name| name == suite.name()) {
+            run_suite(suite, &mut report)?;
+        }
     }
     let groups: Vec<&str> = selected.iter().filter_map(|name| name.strip_prefix(HOSTING)).collect();
     if !groups.is_empty() && run::is_possible() {
@@ -93,14 +100,62 @@ fn check_harness() -> bool {
         compare::check,
         console::check,
         facts::check,
+        h2::check,
+        http1::check,
         json_text::check,
+        limits::check,
         normal::check,
         options::check,
         plan::check,
+        wire::app::check,
+        wire::check,
+        wire::events::check,
+        wire::pool::check,
     ];
     // A check that fails says so on standard error.
     let passed: Vec<bool> = checks.iter().map(|check| panic::catch_unwind(check).is_ok()).collect();
     passed.iter().all(|passed| *passed)
+}
+
+/// What docs/deviations.md says, which is nothing about another host but what cannot be played yet.
+fn listed_for(programs: &Programs) -> Result<plan::Listed> {
+    let mut listed = plan::listed()?;
+    if programs.foreign() {
+        listed.deviations.clear();
+    }
+    Ok(listed)
+}
+
+/// Runs all cases of a suite as one test.
+fn run_suite(suite: Suite, report: &mut Report) -> Result<()> {
+    let begin = Instant::now();
+    let programs = Programs::find()?;
+    let listed = listed_for(&programs)?;
+    let judged = suite.judge(&|_| true, &programs, &listed)?;
+    let failed: Vec<&Judged> = judged.iter().filter(|one| one.verdict.fails()).collect();
+    failed.iter().for_each(|one| one.show());
+    report.result(suite.name(), failed.is_empty());
+    let count = |verdict: Verdict| judged.iter().filter(|one| one.verdict == verdict).count();
+    println!(
+        "{} cases in {:.0} s: {} equal, {} as they are meant, {} where they may, {} listed \
+         deviations, {} failed",
+        judged.len(),
+        begin.elapsed().as_secs_f64(),
+        count(Verdict::Equal),
+        count(Verdict::AsMeant),
+        count(Verdict::MayDiffer),
+        count(Verdict::Listed),
+        failed.len()
+    );
+    let later: Vec<String> =
+        suite.ids()?.into_iter().filter(|id| listed.later.contains(id)).collect();
+    if !later.is_empty() {
+        println!("later: {} cases: {}", later.len(), later.join(" "));
+    }
+    if let Some(hint) = programs.hint().filter(|_| !failed.is_empty()) {
+        println!("hint: {hint}");
+    }
+    Ok(())
 }
 
 /// Runs the cases of `groups`, one test per group.
@@ -116,7 +171,7 @@ fn run_groups(groups: &[&str], all: bool, report: &mut Report) -> Result<()> {
     // done.
     runnable.sort_by_key(|case| groups.iter().position(|group| *group == case.group()));
     let programs = Programs::find()?;
-    let listed = if programs.foreign() { Default::default() } else { plan::deviations()? };
+    let listed = listed_for(&programs)?.deviations;
 
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     runnable.iter().for_each(|case| *left.entry(case.group()).or_default() += 1);
@@ -182,10 +237,44 @@ fn show(judgement: &Judgement<'_>) {
     }
 }
 
-/// Runs one case and prints everything about it. True when nothing speaks against us.
-pub(crate) fn single(case: &Case) -> Result<bool> {
+/// Runs the case with this id and prints everything about it; of cases on a connection, all whose
+/// id begins like this. True when nothing speaks against us.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn single(id: &str) -> Result<bool> {
+    let mut passed = true;
+    let mut found = false;
+    for suite in Suite::ALL {
+        let wanted = |own: &str| own.starts_with(id);
+        if suite.ids()?.iter().any(|own| wanted(own)) {
+            found = true;
+            passed &= single_of(suite, &wanted)?;
+        }
+    }
+    if found { Ok(passed) } else { single_of_hosting(&Case::find(id)?) }
+}
+
+fn single_of(suite: Suite, wanted: wire::Wanted<'_>) -> Result<bool> {
     let programs = Programs::find()?;
-    let listed = if programs.foreign() { Default::default() } else { plan::deviations()? };
+    let listed = listed_for(&programs)?;
+    suite.ids()?.iter().filter(|id| wanted(id) && listed.later.contains(*id)).for_each(|id| {
+        println!("later: {id}");
+    });
+    let judged = suite.judge(wanted, &programs, &listed)?;
+    for one in &judged {
+        if let [_] = &judged[..] {
+            println!("\nseen\n{:#}", one.observed.seen);
+            println!("\nrecorded\n{:#}", one.observed.case.recorded);
+        }
+        one.show();
+    }
+    Ok(!judged.iter().any(|one| one.verdict.fails()))
+}
+
+fn single_of_hosting(case: &Case) -> Result<bool> {
+    let programs = Programs::find()?;
+    let listed = listed_for(&programs)?.deviations;
     let mut passed = true;
     if let Some(reason) = plan::later(case) {
         println!("later: {reason}");

@@ -53,6 +53,10 @@ pub(crate) enum Verdict {
     Differs,
     /// A run differs, and docs/deviations.md says why.
     Listed,
+    /// It is not like the recording, but what the recording says that ours should be.
+    AsMeant,
+    /// It is not like the recording, which varies itself, or is not about the host that is judged.
+    MayDiffer,
     /// Every run is like the recording, but docs/deviations.md says otherwise.
     ListedButEqual,
     /// The harness could not run it.
@@ -62,7 +66,7 @@ pub(crate) enum Verdict {
 impl Verdict {
     /// Whether the case speaks against us.
     pub(crate) fn fails(&self) -> bool {
-        !matches!(self, Self::Equal | Self::Listed)
+        !matches!(self, Self::Equal | Self::Listed | Self::AsMeant | Self::MayDiffer)
     }
 }
 
@@ -75,6 +79,8 @@ impl fmt::Display for Verdict {
             Self::ListedButEqual => {
                 write!(f, "listed but equal: take it off the list in docs/deviations.md")
             }
+            Self::AsMeant => write!(f, "differs as it is meant to"),
+            Self::MayDiffer => write!(f, "differs where it may"),
             Self::Broken(why) => write!(f, "could not be run: {why}"),
         }
     }

@@ -1,0 +1,235 @@
+//! Cases that are played on bare sockets: what all of them have in common.
+//!
+//! A suite reads its file of recordings, plays each case against the app and says how what it saw
+//! differs from the recording, and, where the recording says that we mean to differ, whether ours
+//! is what is meant ([`Observed`]). The verdict over that is made here.
+//!
+//! ```text
+//! app           the program, started with a group's options on a port of its own
+//! pool          many cases at once
+//! events        what the app logged, against what the reference did
+//! ../http1      raw bytes and the answers to them
+//! ../h2         frames and the reactions to them
+//! ../limits     scripts with times
+//! ```
+
+pub(crate) mod app;
+pub(crate) mod events;
+pub(crate) mod pool;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::plan::{Listed, Programs};
+use crate::run::Verdict;
+use crate::{h2, http1, limits};
+
+/// A file of recordings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Suite {
+    Http1,
+    Http2,
+    Limits,
+}
+
+/// Which cases of a suite are wanted, by id.
+pub(crate) type Wanted<'a> = &'a dyn Fn(&str) -> bool;
+
+impl Suite {
+    pub(crate) const ALL: [Self; 3] = [Self::Http1, Self::Http2, Self::Limits];
+
+    /// The name of its test.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "http1",
+            Self::Http2 => "h2",
+            Self::Limits => "limits",
+        }
+    }
+
+    /// The ids of all its cases.
+    ///
+    /// # Errors
+    /// When a line of its file is not a case.
+    pub(crate) fn ids(self) -> Result<Vec<String>> {
+        let text = match self {
+            Self::Http1 => http1::RECORDINGS,
+            Self::Http2 => h2::RECORDINGS,
+            Self::Limits => limits::RECORDINGS,
+        };
+        Ok(lines(text)?.into_iter().map(|case| case.id).collect())
+    }
+
+    /// Plays the wanted cases.
+    fn play(self, wanted: Wanted<'_>, programs: &Programs) -> Result<Vec<Observed>> {
+        match self {
+            Self::Http1 => http1::play(wanted, programs),
+            Self::Http2 => h2::play(wanted, programs),
+            Self::Limits => limits::play(wanted, programs),
+        }
+    }
+
+    /// Plays the wanted cases that are not put off, and judges them.
+    ///
+    /// # Errors
+    /// When the recordings cannot be read.
+    pub(crate) fn judge(
+        self,
+        wanted: Wanted<'_>,
+        programs: &Programs,
+        listed: &Listed,
+    ) -> Result<Vec<Judged>> {
+        let now = |id: &str| wanted(id) && !listed.later.contains(id);
+        let observed = self.play(&now, programs)?;
+        let judge = |observed| Judged::new(observed, listed, programs.foreign());
+        Ok(observed.into_iter().map(judge).collect())
+    }
+}
+
+/// What all cases have, as read from a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    /// What the reference did varies.
+    pub(crate) racy: bool,
+    pub(crate) recorded: Value,
+    /// Everything.
+    pub(crate) all: Value,
+}
+
+/// All lines of a file of recordings.
+///
+/// # Errors
+/// When one is not a case.
+pub(crate) fn lines(text: &str) -> Result<Vec<Line>> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let all: Value = serde_json::from_str(line)?;
+            let text = |name: &str| all[name].as_str().unwrap_or_default().to_owned();
+            Ok(Line {
+                id: text("id"),
+                title: text("title"),
+                racy: all["racy"] == true,
+                recorded: all["recorded"].clone(),
+                all,
+            })
+        })
+        .collect()
+}
+
+/// What the recording says about us.
+#[derive(Debug)]
+pub(crate) enum Ours {
+    /// We are to do the same.
+    Same,
+    /// The same, or this, if it is `Ok`.
+    Either(Result<(), String>),
+    /// Nothing but this.
+    Instead(Result<(), String>),
+}
+
+/// A case that was played.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    pub(crate) case: Line,
+    /// How we differ from the recording.
+    pub(crate) differences: Vec<String>,
+    pub(crate) ours: Ours,
+    /// What was seen, in the shape of the recording.
+    pub(crate) seen: Value,
+}
+
+impl Observed {
+    /// A case that could not be played.
+    pub(crate) fn broken(case: Line, why: &str) -> Self {
+        let why = format!("could not be played: {why}");
+        Self { case, ours: Ours::Instead(Err(why)), differences: Vec::new(), seen: Value::Null }
+    }
+}
+
+/// A case and what came of it.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) observed: Observed,
+    pub(crate) verdict: Verdict,
+}
+
+impl Judged {
+    fn new(observed: Observed, listed: &Listed, foreign: bool) -> Self {
+        let equal = observed.differences.is_empty();
+        let racy = observed.case.racy;
+        let mean = |met: &Result<(), String>| match met {
+            Ok(()) => Verdict::AsMeant,
+            Err(_) => Verdict::Differs,
+        };
+        let verdict = match &observed.ours {
+            // What we mean is no matter of another host.
+            Ours::Same if foreign && !equal && racy => Verdict::MayDiffer,
+            Ours::Either(_) | Ours::Instead(_) if foreign && !equal && !observed.seen.is_null() => {
+                Verdict::MayDiffer
+            }
+            Ours::Instead(_) if foreign && !observed.seen.is_null() => Verdict::Equal,
+            Ours::Instead(met) => mean(met),
+            _ if equal => Verdict::Equal,
+            Ours::Either(met) => mean(met),
+            Ours::Same if racy => Verdict::MayDiffer,
+            Ours::Same => Verdict::Differs,
+        };
+        let verdict = match verdict {
+            Verdict::Differs if listed.deviations.contains(&observed.case.id) => Verdict::Listed,
+            Verdict::Equal if listed.deviations.contains(&observed.case.id) && !racy => {
+                Verdict::ListedButEqual
+            }
+            verdict => verdict,
+        };
+        Self { observed, verdict }
+    }
+
+    /// Prints how the case differs.
+    pub(crate) fn show(&self) {
+        let Observed { case, differences, ours, .. } = &self.observed;
+        println!("\n{}: {}: {}", case.id, case.title, self.verdict);
+        for difference in differences {
+            println!("  {difference}");
+        }
+        if let Ours::Either(Err(why)) | Ours::Instead(Err(why)) = ours {
+            println!("  what we mean is not met: {why}");
+        }
+    }
+}
+
+/// The harness's test of this file.
+pub(crate) fn check() {
+    let line = |racy: bool| {
+        let case = format!(r#"{{"id": "x-001", "title": "t", "racy": {racy}, "recorded": 1}}"#);
+        lines(&case).expect("a case").remove(0)
+    };
+    let listed = |id: &str| Listed { deviations: [id.to_owned()].into(), later: [].into() };
+    let met = || Ok(());
+    let missed = || Err("why".to_owned());
+    for (racy, equal, ours, on_list, foreign, verdict) in [
+        (false, true, Ours::Same, false, false, Verdict::Equal),
+        (false, false, Ours::Same, false, false, Verdict::Differs),
+        (false, false, Ours::Same, true, false, Verdict::Listed),
+        (false, true, Ours::Same, true, false, Verdict::ListedButEqual),
+        (true, true, Ours::Same, true, false, Verdict::Equal),
+        (true, false, Ours::Same, false, false, Verdict::MayDiffer),
+        (true, false, Ours::Either(missed()), false, false, Verdict::Differs),
+        (false, false, Ours::Either(met()), false, false, Verdict::AsMeant),
+        (false, true, Ours::Either(missed()), false, false, Verdict::Equal),
+        (false, true, Ours::Instead(missed()), false, false, Verdict::Differs),
+        (false, true, Ours::Instead(missed()), true, false, Verdict::Listed),
+        (false, true, Ours::Instead(met()), false, false, Verdict::AsMeant),
+        (false, true, Ours::Instead(missed()), false, true, Verdict::Equal),
+        (false, false, Ours::Either(missed()), false, true, Verdict::MayDiffer),
+        (false, false, Ours::Same, false, true, Verdict::Differs),
+    ] {
+        let label = format!("racy {racy}, equal {equal}, {ours:?}, listed {on_list}, {foreign}");
+        let differences = if equal { Vec::new() } else { vec!["it".to_owned()] };
+        let observed = Observed { case: line(racy), differences, ours, seen: Value::Bool(true) };
+        let listed = listed(if on_list { "x-001" } else { "y-001" });
+        assert_eq!(Judged::new(observed, &listed, foreign).verdict, verdict, "{label}");
+    }
+}
