@@ -38,18 +38,25 @@ pub(super) struct Promise {
     pub(super) status: StatusCode,
     /// The Content-Length the app set.
     pub(super) length: Option<u64>,
+    /// The app frames the body itself, in a way that is not ours.
+    pub(super) foreign: bool,
     /// The request was a HEAD: whatever the body is, it is not sent.
     pub(super) head: bool,
 }
 
 impl Promise {
     pub(super) fn of(response: &Response<Body>, method: &Method) -> Self {
-        let length = response.headers().get(CONTENT_LENGTH);
-        Self {
-            status: response.status(),
-            length: length.and_then(|length| length.to_str().ok()?.parse().ok()),
-            head: *method == Method::HEAD,
+        let head = *method == Method::HEAD;
+        let mut promise = Self { status: response.status(), length: None, foreign: false, head };
+        // Cheaper than to look each of them up.
+        for (name, value) in response.headers() {
+            if *name == CONTENT_LENGTH {
+                promise.length = value.to_str().ok().and_then(|length| length.parse().ok());
+            } else if *name == TRANSFER_ENCODING {
+                promise.foreign |= !value.as_bytes().eq_ignore_ascii_case(b"chunked");
+            }
         }
+        promise
     }
 
     /// Statuses whose answers end with the head (RFC 9110 section 6.4.1), or have to be empty.
@@ -59,6 +66,12 @@ impl Promise {
 
     /// Judges an answer with `bytes` in the body, all of it or what comes first.
     pub(super) fn judge(self, bytes: u64, all: bool) -> Judgement {
+        if self.foreign {
+            return Judgement::Fail(
+                "Setting the header Transfer-Encoding is not allowed, the server frames the body."
+                    .to_owned(),
+            );
+        }
         if self.is_without_body() {
             if matches!(self.status.as_u16(), 204 | 205) && self.length.is_some_and(|length| length > 0)
             {
@@ -93,15 +106,6 @@ fn too_many(bytes: u64, length: u64) -> String {
 
 fn too_few(bytes: u64, length: u64) -> String {
     format!("Response Content-Length mismatch: too few bytes written ({bytes} of {length}).")
-}
-
-/// Whether the app frames the body itself in a way that is not ours.
-pub(super) fn has_foreign_framing(response: &Response<Body>) -> bool {
-    response
-        .headers()
-        .get_all(TRANSFER_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Whose answer it is, for the log.
@@ -264,7 +268,7 @@ mod tests {
             (304, None, false, 1, false, Is::Headed),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let judged = match (Promise { status, length, head }).judge(bytes, all) {
+            let judged = match (Promise { status, length, foreign: false, head }).judge(bytes, all) {
                 Judgement::Send { left } => Is::Sent(left),
                 Judgement::SendHead => Is::Headed,
                 Judgement::Fail(_) => Is::Failed,

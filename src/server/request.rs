@@ -23,7 +23,7 @@ use tower_service::Service as TowerService;
 use tracing::Span;
 
 use super::activity::{Activity, Cut, Note, Running};
-use super::answer::{self, AnswerBody, Judgement, Promise, Whose};
+use super::answer::{AnswerBody, Judgement, Promise, Whose};
 use super::body::{BodyFacts, RequestBody};
 use super::connection::Context;
 use super::date;
@@ -64,14 +64,14 @@ impl RequestService {
     /// The request as the app gets it.
     fn prepare(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         number: u32,
     ) -> (Request<Body>, Option<Arc<BodyFacts>>) {
-        let (mut parts, incoming) = request.into_parts();
-        parts.extensions.insert(self.connection.clone());
-        if http_body::Body::is_end_stream(&incoming) {
-            return (Request::from_parts(parts, Body::empty()), None);
+        request.extensions_mut().insert(self.connection.clone());
+        if http_body::Body::is_end_stream(request.body()) {
+            return (request.map(|_| Body::empty()), None);
         }
+        let (mut parts, incoming) = request.into_parts();
         let limits = &self.context.options().limits;
         let limits =
             RequestBodyLimits::new(limits.max_request_body_size, limits.min_request_body_data_rate);
@@ -100,39 +100,8 @@ impl Service<Request<Incoming>> for RequestService {
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
         let (running, number) = Activity::begin(&self.activity);
         let http1 = request.version() < Version::HTTP_2;
-        let mut rejection = None;
-        match http1.then(|| self.activity.take_note()).flatten() {
-            None => {}
-            Some(Note::RawTarget(target)) => {
-                request.extensions_mut().insert(RawTarget(target));
-            }
-            Some(Note::Rejected(rejected)) => rejection = Some(rejected),
-        }
-        if let Some(rejection) = rejection {
-            events::bad_request(&self.connection.id(), &rejection);
-            return self.answer(State::Refused { rejection }, running, number, http1);
-        }
-        let scope = scope::of_request(&self.scope, &request, &self.connection, number);
-        let entered = scope.enter();
-        let log = events::requests_are_logged().then(|| {
-            let phase = self.phase.clone();
-            Box::new(RequestLog::start(&request, &self.connection, phase, scope.clone()))
-        });
-        let method = request.method().clone();
-        let upgradable = is_upgradable(&request);
-        let (request, body) = self.prepare(request, number);
-        let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
-        let state = State::App { future: self.context.app().clone().call(request) };
-        drop(entered);
-        let future = self.answer(state, running, number, http1);
-        RequestFuture { scope, method, upgradable, old, body, log, ..future }
-    }
-}
-
-impl RequestService {
-    fn answer(&self, state: State, running: Running, number: u32, http1: bool) -> RequestFuture {
-        RequestFuture {
-            state,
+        let mut future = RequestFuture {
+            state: State::Nothing,
             scope: Span::none(),
             running: Some(running),
             whose: Whose { connection: self.connection.id(), request: number, http1 },
@@ -143,7 +112,35 @@ impl RequestService {
             old: None,
             body: None,
             log: None,
+        };
+        match http1.then(|| self.activity.take_note()).flatten() {
+            None => {}
+            Some(Note::RawTarget(target)) => {
+                request.extensions_mut().insert(RawTarget(target));
+            }
+            Some(Note::Rejected(rejection)) => {
+                events::bad_request(&self.connection.id(), &rejection);
+                future.state = State::Refused { rejection };
+                return future;
+            }
         }
+        future.scope = scope::of_request(&self.scope, &request, &self.connection, number);
+        let entered = future.scope.enter();
+        if events::requests_are_logged() {
+            let (phase, scope) = (self.phase.clone(), future.scope.clone());
+            future.log =
+                Some(Box::new(RequestLog::start(&request, &self.connection, phase, scope)));
+        }
+        future.method = request.method().clone();
+        future.upgradable = is_upgradable(&request);
+        if request.version() == Version::HTTP_10 {
+            future.old = Some(keeps_alive(request.headers()));
+        }
+        let (request, body) = self.prepare(request, number);
+        future.body = body;
+        future.state = State::App { future: self.context.app().clone().call(request) };
+        drop(entered);
+        future
     }
 }
 
@@ -193,6 +190,8 @@ pin_project! {
     enum State {
         App { #[pin] future: RouteFuture<std::convert::Infallible> },
         Refused { rejection: Rejection },
+        // Only until there is one of the others.
+        Nothing,
     }
 }
 
@@ -218,6 +217,7 @@ impl Future for RequestFuture {
                 }
             }
             StateProjection::Refused { rejection } => refusal(rejection.reason),
+            StateProjection::Nothing => empty(StatusCode::INTERNAL_SERVER_ERROR),
         };
         drop(entered);
         Poll::Ready(self.as_mut().finish(response, cx))
@@ -280,12 +280,6 @@ impl RequestFuture {
                         promise.judge(0, true)
                     }
                 },
-            };
-            let judgement = match answer::has_foreign_framing(&response) {
-                true => Judgement::Fail(
-                    "Setting the header Transfer-Encoding is not allowed, the server frames the body.".to_owned(),
-                ),
-                false => judgement,
             };
             match judgement {
                 Judgement::Send { left: rest } => {

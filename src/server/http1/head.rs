@@ -260,7 +260,7 @@ impl Scan {
         }
         let rest = &text[method + 1..];
         let target = memchr(b' ', rest).ok_or_else(invalid)?;
-        if target == 0 || matches!(rest[0], b'?' | b'%') || text.contains(&0) {
+        if target == 0 || matches!(rest[0], b'?' | b'%') {
             return Err(invalid());
         }
         let after = &rest[target..];

@@ -38,10 +38,8 @@ pub(super) fn form(method: &[u8], target: &[u8]) -> Result<Form, Rejection> {
     }
     if let [b'/', ..] = target {
         // One look at all bytes; what is unusual gets a second one.
-        let odd =
-            |byte: u8| !(0x21..0x7F).contains(&byte) | (byte == b'%') | is_unsafe(byte);
         let mut unsafe_characters = false;
-        if target.iter().fold(false, |found, byte| found | odd(*byte)) {
+        if target.iter().fold(false, |odd, byte| odd | ODD[usize::from(*byte)]) {
             check_characters(target)?;
             unsafe_characters = target.iter().any(|byte| is_unsafe(*byte));
         }
@@ -89,8 +87,19 @@ fn check_characters(target: &[u8]) -> Result<(), Rejection> {
     }
 }
 
+/// What needs a second look: an escape, a control, what hyper cannot read, what is no ASCII.
+const ODD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = !(byte > 0x20 && byte < 0x7F) || byte == b'%' as usize || is_unsafe(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
 /// What `http::Uri` refuses or, as `#`, cuts the rest off at. Kestrel takes it as it is.
-fn is_unsafe(byte: u8) -> bool {
+const fn is_unsafe(byte: u8) -> bool {
     matches!(byte, b'"' | b'#' | b'<' | b'>' | b'`')
 }
 
