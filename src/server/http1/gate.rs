@@ -200,7 +200,6 @@ impl<S: Socket> Gate<S> {
             self.activity.set_head_begun(false);
         }
         self.waiting = None;
-        self.scan = Scan::default();
         self.input = match head.framing {
             Framing::Length(0) if head.upgrade == Upgrade::Asked => Input::Undecided,
             Framing::Length(0) => Input::Head,
@@ -240,6 +239,7 @@ impl<S: Socket> Gate<S> {
                 false
             }
             Progress::Complete(mut head) => {
+                self.scan = Scan::default();
                 self.pending.advance(head.start);
                 self.passed = head.end - head.start;
                 if head.rewritten.is_some() {
@@ -298,8 +298,10 @@ impl<S: Socket> Gate<S> {
                     && head.rewritten.is_none()
                 {
                     let end = before + head.end;
-                    self.pending.extend_from_slice(&buffer.filled()[end..]);
-                    buffer.set_filled(end);
+                    if end < buffer.filled().len() {
+                        self.pending.extend_from_slice(&buffer.filled()[end..]);
+                        buffer.set_filled(end);
+                    }
                     self.accept(&mut head);
                     return Poll::Ready(Ok(()));
                 }
@@ -394,8 +396,10 @@ impl<S: Socket> Gate<S> {
             match self.input.body(came, &self.activity) {
                 Some(length) => {
                     let end = before + length;
-                    self.pending.extend_from_slice(&buffer.filled()[end..]);
-                    buffer.set_filled(end);
+                    if end < buffer.filled().len() {
+                        self.pending.extend_from_slice(&buffer.filled()[end..]);
+                        buffer.set_filled(end);
+                    }
                 }
                 None => {
                     buffer.set_filled(before);

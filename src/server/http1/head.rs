@@ -168,8 +168,12 @@ impl Scan {
     fn lines(&mut self, bytes: &[u8], rules: &Rules) -> Result<Option<Head>, Rejection> {
         if self.request.is_none() {
             self.skip_empty_lines(bytes)?;
+            self.plain_request_line(bytes, rules);
         }
         loop {
+            if self.plain_header(bytes, rules) {
+                continue;
+            }
             let Some(at) = memchr(b'\n', &bytes[self.searched..]) else {
                 self.searched = bytes.len();
                 self.check_unfinished(bytes, rules)?;
@@ -201,6 +205,64 @@ impl Scan {
             }
             self.header(bytes, line.start, text, next)?;
         }
+    }
+
+    /// The request line as nearly all clients send it: a path, HTTP/1.1, CR LF. Any other is left
+    /// for the full look.
+    fn plain_request_line(&mut self, bytes: &[u8], rules: &Rules) {
+        let rest = &bytes[self.start..];
+        let method = rest.iter().take_while(|byte| is_token(**byte)).count();
+        let [b' ', b'/', ..] = &rest[method..] else {
+            return;
+        };
+        let begin = method + 1;
+        let target = rest[begin..].iter().take_while(|byte| target::is_plain(**byte)).count();
+        let end = begin + target + PLAIN_END.len();
+        if method == 0
+            || end > rules.line_size
+            || target > target::LONGEST
+            || !rest[begin + target..].starts_with(PLAIN_END)
+        {
+            return;
+        }
+        self.request = Some(RequestLine {
+            method: self.start..self.start + method,
+            target: self.start + begin..self.start + begin + target,
+            form: Form::Origin { unsafe_characters: false },
+            http_11: true,
+            wide: false,
+        });
+        self.line = self.start + end;
+        (self.searched, self.headers) = (self.line, self.line);
+    }
+
+    /// A header line of plain characters, ended by CR LF, that concerns only the app; whether it
+    /// was one. Any other, and a limit that is passed, is left for the full look.
+    fn plain_header(&mut self, bytes: &[u8], rules: &Rules) -> bool {
+        if self.searched > self.line || self.request.is_none() {
+            return false;
+        }
+        let rest = &bytes[self.line..];
+        let colon = rest.iter().take_while(|byte| is_token(**byte)).count();
+        if colon == 0 || rest.get(colon) != Some(&b':') || matches!(colon, 7 | 14 | 17) {
+            return false;
+        }
+        let value = plain_length(&rest[colon + 1..]);
+        let end = colon + 1 + value;
+        if !rest[end..].starts_with(b"\r\n") {
+            return false;
+        }
+        let next = self.line + end + 2;
+        if next - self.headers > rules.headers_total_size || self.count == rules.header_count {
+            return false;
+        }
+        if colon == 4 && rest[..4].eq_ignore_ascii_case(b"host") {
+            self.hosts += 1;
+            self.host = trimmed(bytes, self.line + colon + 1..self.line + end);
+        }
+        self.count += 1;
+        (self.line, self.searched) = (next, next);
+        true
     }
 
     /// Whole empty lines before a request line are passed over (RFC 9112 section 2.2).
@@ -331,7 +393,7 @@ impl Scan {
         end: usize,
         rules: &Rules,
     ) -> Result<Head, Rejection> {
-        let Some(request) = self.request.clone() else {
+        let Some(request) = self.request.take() else {
             return Err(Reason::InvalidRequestLine.into());
         };
         let method = &bytes[request.method.clone()];
@@ -421,6 +483,29 @@ impl Coding {
             None => Ok(Framing::Chunked),
         }
     }
+}
+
+/// What stands behind the target of a plain request line.
+const PLAIN_END: &[u8] = b" HTTP/1.1\r\n";
+
+/// How many bytes from the first on are printable ASCII, looked at eight at a time.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut length = 0;
+    while let Some(eight) = bytes.get(length..length + 8) {
+        let eight = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+        let delete = eight ^ (0x7F * ONES);
+        // The lowest mark is exact: a borrow can only come from a byte that is marked itself.
+        let control = eight.wrapping_sub(0x20 * ONES) & !eight;
+        let marks = (eight | control | delete.wrapping_sub(ONES) & !delete) & HIGH;
+        if marks != 0 {
+            return length + marks.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = bytes[length..].iter().take_while(|byte| (0x20..0x7F).contains(*byte));
+    length + rest.count()
 }
 
 /// The codings of one line, added to those of the lines before.

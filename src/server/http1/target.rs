@@ -28,12 +28,12 @@ pub(super) enum Form {
 }
 
 /// The longest target of which `http::Uri` holds every form it may be given in.
-const LONGEST_URI: usize = 65_534 / 3;
+pub(super) const LONGEST: usize = 65_534 / 3;
 
 /// The form of `target`, if `method` may have it.
 pub(super) fn form(method: &[u8], target: &[u8]) -> Result<Form, Rejection> {
     let invalid = || Reason::InvalidRequestTarget.with(target);
-    if target.len() > LONGEST_URI {
+    if target.len() > LONGEST {
         return Err(Reason::RequestLineTooLong.into());
     }
     if let [b'/', ..] = target {
@@ -85,6 +85,11 @@ fn check_characters(target: &[u8]) -> Result<(), Rejection> {
         true => Err(Reason::InvalidRequestTarget.with(target)),
         false => Ok(()),
     }
+}
+
+/// Whether `byte` can stand in any target, and means itself there.
+pub(super) fn is_plain(byte: u8) -> bool {
+    !ODD[usize::from(byte)]
 }
 
 /// What needs a second look: an escape, a control, what hyper cannot read, what is no ASCII.
