@@ -174,6 +174,9 @@ impl Scan {
             if self.plain_header(bytes, rules) {
                 continue;
             }
+            if self.request.is_some() && bytes[self.line..].starts_with(b"\r\n") {
+                return self.complete(bytes, self.line, self.line + 2, rules).map(Some);
+            }
             let Some(at) = memchr(b'\n', &bytes[self.searched..]) else {
                 self.searched = bytes.len();
                 self.check_unfinished(bytes, rules)?;
