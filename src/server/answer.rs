@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
@@ -13,10 +12,10 @@ use http::{Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::activity::{Activity, Cut, Running};
+use super::activity::{Cut, Running};
 use super::request::Finish;
 use crate::diagnostics::events;
-use crate::features::{Abort, ConnectionId, ResetStream};
+use crate::features::{Abort, ResetStream};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -108,46 +107,41 @@ fn too_few(bytes: u64, length: u64) -> String {
     format!("Response Content-Length mismatch: too few bytes written ({bytes} of {length}).")
 }
 
-/// Whose answer it is, for the log.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Whose {
-    pub(super) connection: ConnectionId,
-    pub(super) request: u32,
-    /// It has the connection for itself, which then ends with it.
-    pub(super) http1: bool,
-}
-
 pin_project! {
     /// The body of an answer; when hyper drops it, the answer is out.
     pub(super) struct AnswerBody {
         #[pin]
         body: Body,
-        // What was read of it to see how it begins.
-        first: Option<Box<Frame<Bytes>>>,
-        // What the head promised.
-        length: Option<u64>,
-        // What is left of that.
-        left: Option<u64>,
-        whose: Whose,
-        // What it ends with, once what came before is out.
-        failure: Option<BoxError>,
-        activity: Arc<Activity>,
+        // Only where there is something to watch.
+        guard: Option<Box<Guard>>,
         finish: Option<Box<Finish>>,
-        running: Option<Running>,
+        running: Running,
     }
+}
+
+/// What is watched of a body on its way out.
+#[derive(Debug, Default)]
+struct Guard {
+    /// What was read of it to see how it begins.
+    first: Option<Frame<Bytes>>,
+    /// What the head promised, and what is left of that.
+    length: Option<u64>,
+    left: Option<u64>,
+    /// What the body ends with, once what came before is out.
+    failure: Option<BoxError>,
 }
 
 impl AnswerBody {
     pub(super) fn new(
         body: Body,
-        first: Option<Box<Frame<Bytes>>>,
+        first: Option<Frame<Bytes>>,
         left: Option<u64>,
-        whose: Whose,
-        activity: Arc<Activity>,
         finish: Option<Box<Finish>>,
-        running: Option<Running>,
+        running: Running,
     ) -> Self {
-        Self { body, first, length: left, left, whose, failure: None, activity, finish, running }
+        let guard = (first.is_some() || left.is_some())
+            .then(|| Box::new(Guard { first, length: left, left, failure: None }));
+        Self { body, guard, finish, running }
     }
 }
 
@@ -160,67 +154,88 @@ impl http_body::Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
-        if let Some(failure) = this.failure.take() {
-            if this.whose.http1 && (failure.is::<Abort>() || failure.is::<h2::Error>()) {
-                this.activity.cut(Cut::Aborted);
+        if let Some(failure) = this.guard.as_mut().and_then(|guard| guard.failure.take()) {
+            if this.running.activity().is_http1() && (failure.is::<Abort>() || failure.is::<h2::Error>()) {
+                this.running.activity().cut(Cut::Aborted);
             }
             return Poll::Ready(Some(Err(failure)));
         }
-        let frame = match this.first.take() {
-            Some(first) => Some(Ok(*first)),
+        let frame = match this.guard.as_mut().and_then(|guard| guard.first.take()) {
+            Some(first) => Some(Ok(first)),
             None => ready!(this.body.poll_frame(cx)),
         };
+        let failure = match frame {
+            Some(Ok(frame)) => match this.guard {
+                None => return Poll::Ready(Some(Ok(frame))),
+                Some(guard) => match guard.take_from_promise(&frame) {
+                    None => return Poll::Ready(Some(Ok(frame))),
+                    Some(mismatch) => fail(mismatch, this.running),
+                },
+            },
+            Some(Err(error)) => cut_off(error, this.running),
+            None => match this.guard.as_mut().and_then(|guard| guard.missing()) {
+                // Said here, not left to hyper: it goes for HTTP/2 as well.
+                Some(mismatch) => fail(mismatch, this.running),
+                None => {
+                    if let Some(finish) = this.finish {
+                        finish.completed();
+                    }
+                    return Poll::Ready(None);
+                }
+            },
+        };
         // hyper drops what it has not written when a body fails, so it is given time to write.
-        let mut fail = |failure| {
-            *this.failure = Some(failure);
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        };
-        let frame = match frame {
-            Some(Ok(frame)) => frame,
-            Some(Err(error)) => return fail(cut_off(error, *this.whose)),
-            None => {
-                if let (Some(left @ 1..), Some(length)) = (*this.left, *this.length) {
-                    let error = too_few(length - left, length);
-                    events::application_failed(&this.whose.connection, this.whose.request, &error);
-                    // Said by the error, not left to hyper: it goes for HTTP/2 as well.
-                    return fail(error.into());
-                }
-                if let Some(finish) = this.finish {
-                    finish.completed();
-                }
-                return Poll::Ready(None);
-            }
-        };
-        if let (Some(left), Some(data)) = (this.left.as_mut(), frame.data_ref()) {
-            let bytes = data.len() as u64;
-            let Some(rest) = left.checked_sub(bytes) else {
-                let length = this.length.unwrap_or_default();
-                let error = too_many(length - *left + bytes, length);
-                events::application_failed(&this.whose.connection, this.whose.request, &error);
-                return fail(error.into());
-            };
-            *left = rest;
-        }
-        Poll::Ready(Some(Ok(frame)))
+        this.guard.get_or_insert_default().failure = Some(failure);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.failure.is_none() && self.left.is_none_or(|left| left == 0) && self.body.is_end_stream()
+        self.guard.as_ref().is_none_or(|guard| {
+            guard.first.is_none() && guard.failure.is_none() && guard.left.is_none_or(|left| left == 0)
+        }) && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.first {
-            None if self.left.is_none() => self.body.size_hint(),
+        match &self.guard {
+            None => self.body.size_hint(),
             // What is here already is not in the body any more; and what the head promised is not
             // what the body knows.
-            _ => SizeHint::default(),
+            Some(_) => SizeHint::default(),
         }
     }
 }
 
+impl Guard {
+    /// Takes a frame from what is left of the promise; what is wrong if it is too much.
+    fn take_from_promise(&mut self, frame: &Frame<Bytes>) -> Option<String> {
+        let (left, length) = (self.left?, self.length?);
+        let bytes = frame.data_ref()?.len() as u64;
+        match left.checked_sub(bytes) {
+            Some(rest) => {
+                self.left = Some(rest);
+                None
+            }
+            None => Some(too_many(length - left + bytes, length)),
+        }
+    }
+
+    /// What is wrong if the body ends here.
+    fn missing(&mut self) -> Option<String> {
+        match (self.left.take(), self.length) {
+            (Some(left @ 1..), Some(length)) => Some(too_few(length - left, length)),
+            _ => None,
+        }
+    }
+}
+
+fn fail(mismatch: String, running: &Running) -> BoxError {
+    running.failed(&mismatch);
+    mismatch.into()
+}
+
 /// The body of an answer failed when the head was out: the client has to see that it is not whole.
-fn cut_off(error: axum::Error, whose: Whose) -> BoxError {
+fn cut_off(error: axum::Error, running: &Running) -> BoxError {
     let error = error.into_inner();
     let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
     while let Some(current) = source {
@@ -228,13 +243,12 @@ fn cut_off(error: axum::Error, whose: Whose) -> BoxError {
             return h2::Error::from(h2::Reason::from(*code)).into();
         }
         if current.is::<Abort>() {
-            events::application_aborted(&whose.connection, whose.request);
-            return error;
+            events::application_aborted(&running.activity().id(), running.request());
+            return Abort.into();
         }
         source = current.source();
     }
-    events::application_failed(&whose.connection, whose.request, &error.to_string());
-    error
+    fail(error.to_string(), running)
 }
 
 #[cfg(test)]

@@ -102,9 +102,9 @@ fn service(
     context: &Arc<Context>,
     watch: &Watch,
 ) -> (RequestService, Arc<Activity>) {
-    let activity = Activity::new();
+    let activity = Activity::new(facts.id(), false, Arc::clone(context));
     let phase = watch.phase().clone();
-    let service = RequestService::new(facts, Arc::clone(context), phase, Arc::clone(&activity));
+    let service = RequestService::new(facts, phase, Arc::clone(&activity));
     (service, activity)
 }
 

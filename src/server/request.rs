@@ -23,9 +23,8 @@ use tower_service::Service as TowerService;
 use tracing::Span;
 
 use super::activity::{Activity, Cut, Note, Running};
-use super::answer::{AnswerBody, Judgement, Promise, Whose};
+use super::answer::{AnswerBody, Judgement, Promise};
 use super::body::{BodyFacts, RequestBody};
-use super::connection::Context;
 use super::date;
 use super::drain::{Phase, PhaseFlag};
 use super::rejection::{Reason, Rejection};
@@ -43,7 +42,6 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Debug)]
 pub(super) struct RequestService {
     connection: Connection,
-    context: Arc<Context>,
     phase: PhaseFlag,
     /// The log scope of the connection.
     scope: Span,
@@ -53,12 +51,11 @@ pub(super) struct RequestService {
 impl RequestService {
     pub(super) fn new(
         connection: Connection,
-        context: Arc<Context>,
         phase: PhaseFlag,
         activity: Arc<Activity>,
     ) -> Self {
         let scope = events::connection_scope(&connection.id());
-        Self { connection, context, phase, scope, activity }
+        Self { connection, phase, scope, activity }
     }
 
     /// The request as the app gets it.
@@ -72,14 +69,13 @@ impl RequestService {
             return (request.map(|_| Body::empty()), None);
         }
         let (mut parts, incoming) = request.into_parts();
-        let limits = &self.context.options().limits;
+        let limits = &self.activity.context().options().limits;
         let limits =
             RequestBodyLimits::new(limits.max_request_body_size, limits.min_request_body_data_rate);
         parts.extensions.insert(limits.clone());
         let facts = BodyFacts::new(
             limits,
             Arc::clone(&self.activity),
-            self.connection.id(),
             number,
             parts.version,
             &parts.headers,
@@ -98,22 +94,19 @@ impl Service<Request<Incoming>> for RequestService {
     type Future = RequestFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
-        let (running, number) = Activity::begin(&self.activity);
-        let http1 = request.version() < Version::HTTP_2;
+        let running = Activity::begin(&self.activity);
+        let number = running.request();
         let mut future = RequestFuture {
             state: State::Nothing,
             scope: Span::none(),
             running: Some(running),
-            whose: Whose { connection: self.connection.id(), request: number, http1 },
-            activity: Arc::clone(&self.activity),
-            context: Arc::clone(&self.context),
             method: Method::GET,
             upgradable: false,
             old: None,
             body: None,
             log: None,
         };
-        match http1.then(|| self.activity.take_note()).flatten() {
+        match self.activity.take_note() {
             None => {}
             Some(Note::RawTarget(target)) => {
                 request.extensions_mut().insert(RawTarget(target));
@@ -138,7 +131,7 @@ impl Service<Request<Incoming>> for RequestService {
         }
         let (request, body) = self.prepare(request, number);
         future.body = body;
-        future.state = State::App { future: self.context.app().clone().call(request) };
+        future.state = State::App { future: self.activity.context().app().clone().call(request) };
         drop(entered);
         future
     }
@@ -172,10 +165,8 @@ pin_project! {
         #[pin]
         state: State,
         scope: Span,
+        // Until the answer takes it.
         running: Option<Running>,
-        whose: Whose,
-        activity: Arc<Activity>,
-        context: Arc<Context>,
         method: Method,
         upgradable: bool,
         // Of a request of HTTP/1.0: whether it asks to keep the connection.
@@ -209,9 +200,9 @@ impl Future for RequestFuture {
                         Err(never) => match never {},
                     },
                     Err(panic) => {
-                        let whose = this.whose;
-                        let message = panic_message(&*panic);
-                        events::application_failed(&whose.connection, whose.request, message);
+                        if let Some(running) = this.running {
+                            running.failed(panic_message(&*panic));
+                        }
                         empty(StatusCode::INTERNAL_SERVER_ERROR)
                     }
                 }
@@ -233,18 +224,22 @@ impl RequestFuture {
     ) -> Result<Response<AnswerBody>, BoxError> {
         let this = self.project();
         let _entered = this.scope.enter();
-        let whose = *this.whose;
+        let Some(running) = this.running.take() else {
+            return Err("the answer was made twice".into());
+        };
+        let activity = running.activity();
+        let http1 = activity.is_http1();
         if !response.extensions().is_empty()
             && let Some(outcome) = response.extensions_mut().remove::<Outcome>()
         {
             response = match outcome {
-                Outcome::Failed(failure) => failed(&failure, whose),
+                Outcome::Failed(failure) => failed(&failure, &running),
                 Outcome::Aborted => {
-                    events::application_aborted(&whose.connection, whose.request);
-                    return Err(abort(this.activity, whose, h2::Reason::INTERNAL_ERROR));
+                    events::application_aborted(&activity.id(), running.request());
+                    return Err(abort(activity, h2::Reason::INTERNAL_ERROR));
                 }
                 Outcome::Reset(ResetStream(code)) => {
-                    return Err(abort(this.activity, whose, code.into()));
+                    return Err(abort(activity, code.into()));
                 }
             };
         }
@@ -253,16 +248,16 @@ impl RequestFuture {
         if response.status().is_informational() {
             response = match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS if !*this.upgradable => {
-                    not_upgraded("Cannot upgrade a non-upgradable request.", whose)
+                    not_upgraded("Cannot upgrade a non-upgradable request.", &running)
                 }
-                StatusCode::SWITCHING_PROTOCOLS => {
-                    upgraded(response, this.context, this.activity, whose)
+                StatusCode::SWITCHING_PROTOCOLS => upgraded(response, &running),
+                status => {
+                    not_upgraded(&format!("{} is no final status.", status.as_u16()), &running)
                 }
-                status => not_upgraded(&format!("{} is no final status.", status.as_u16()), whose),
             };
-        } else if whose.http1 && *this.method == Method::CONNECT && response.status().is_success() {
+        } else if http1 && *this.method == Method::CONNECT && response.status().is_success() {
             // It is a tunnel from here on (RFC 9110 section 9.3.6).
-            response = upgraded(response, this.context, this.activity, whose);
+            response = upgraded(response, &running);
         } else {
             let promise = Promise::of(&response, this.method);
             let judgement = match response.body().size_hint().exact() {
@@ -271,7 +266,7 @@ impl RequestFuture {
                     None => promise.judge(0, false),
                     Some(Ok(frame)) => {
                         let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                        first = Some(Box::new(frame));
+                        first = Some(frame);
                         promise.judge(bytes, false)
                     }
                     Some(Err(Some(error))) => Judgement::Fail(error.to_string()),
@@ -288,7 +283,7 @@ impl RequestFuture {
                         // What a GET would have is not known, only that this has no body.
                         response.headers_mut().remove(CONTENT_LENGTH);
                     }
-                    if whose.http1 && promise.status == StatusCode::NOT_MODIFIED {
+                    if http1 && promise.status == StatusCode::NOT_MODIFIED {
                         // A length is told without a body (RFC 9110 section 15.4.5); hyper takes
                         // it out of an answer whose body is known to be empty.
                         left = promise.length;
@@ -296,11 +291,11 @@ impl RequestFuture {
                 }
                 Judgement::SendHead => {
                     if !promise.head {
-                        events::application_failed(&whose.connection, whose.request, &format!(
+                        running.failed(&format!(
                             "Writing to the response body is invalid for responses with status code {}.",
                             promise.status.as_u16()
                         ));
-                        this.activity.end();
+                        activity.end();
                     }
                     first = None;
                     *response.body_mut() = Body::empty();
@@ -309,10 +304,10 @@ impl RequestFuture {
                     }
                 }
                 Judgement::Fail(error) => {
-                    events::application_failed(&whose.connection, whose.request, &error);
+                    running.failed(&error);
                     let too_much = first.take().is_some();
                     response = empty(StatusCode::INTERNAL_SERVER_ERROR);
-                    if too_much && whose.http1 {
+                    if too_much && http1 {
                         close(&mut response);
                     }
                 }
@@ -325,7 +320,7 @@ impl RequestFuture {
                     *response.status_mut() = failure.status();
                 }
             }
-            if body.ends_connection() && whose.http1 {
+            if body.ends_connection() && http1 {
                 close(&mut response);
             }
         }
@@ -339,18 +334,16 @@ impl RequestFuture {
                 *response.version_mut() = Version::HTTP_10;
             }
         }
-        if response.status().canonical_reason().is_none() && whose.http1 {
+        if response.status().canonical_reason().is_none() && http1 {
             // hyper writes `<none>` otherwise; an app may have set its own.
             let extensions = response.extensions_mut();
             if extensions.get::<ReasonPhrase>().is_none() {
                 extensions.insert(ReasonPhrase::from_static(b""));
             }
         }
-        complete(response.headers_mut(), this.context.options().add_server_header);
+        complete(response.headers_mut(), activity.context().options().add_server_header);
         let finish = this.log.take().map(|log| log.finish(&response));
-        let running = this.running.take();
-        let activity = Arc::clone(this.activity);
-        Ok(response.map(|body| AnswerBody::new(body, first, left, whose, activity, finish, running)))
+        Ok(response.map(|body| AnswerBody::new(body, first, left, finish, running)))
     }
 }
 
@@ -370,14 +363,14 @@ fn poll_first(
 }
 
 /// The answer to an error the app does not handle.
-fn failed(failure: &Unhandled, whose: Whose) -> Response<Body> {
+fn failed(failure: &Unhandled, running: &Running) -> Response<Body> {
     let error = failure.error();
-    events::application_failed(&whose.connection, whose.request, &error.to_string());
+    running.failed(&error.to_string());
     match BadRequest::of(error) {
         None => empty(StatusCode::INTERNAL_SERVER_ERROR),
         Some(bad) => {
             let mut response = empty(bad.status());
-            if whose.http1 {
+            if running.activity().is_http1() {
                 close(&mut response);
             }
             response
@@ -386,35 +379,31 @@ fn failed(failure: &Unhandled, whose: Whose) -> Response<Body> {
 }
 
 /// Cuts the connection of HTTP/1.1, or resets the stream of HTTP/2.
-fn abort(activity: &Activity, whose: Whose, reason: h2::Reason) -> BoxError {
-    if whose.http1 {
+fn abort(activity: &Activity, reason: h2::Reason) -> BoxError {
+    if activity.is_http1() {
         activity.cut(Cut::Aborted);
     }
     h2::Error::from(reason).into()
 }
 
 /// The answer that ends HTTP on its connection, if one more may.
-fn upgraded(
-    response: Response<Body>,
-    context: &Context,
-    activity: &Activity,
-    whose: Whose,
-) -> Response<Body> {
+fn upgraded(response: Response<Body>, running: &Running) -> Response<Body> {
+    let context = running.activity().context();
     let limit = context.options().limits.max_concurrent_upgraded_connections;
     match Slot::take(context.upgraded(), limit) {
         Some(slot) => {
-            activity.upgrade(Some(slot));
+            running.activity().upgrade(Some(slot));
             response
         }
         None => not_upgraded(
             "Request cannot be upgraded because the server has already opened the maximum number of upgraded connections.",
-            whose,
+            running,
         ),
     }
 }
 
-fn not_upgraded(problem: &str, whose: Whose) -> Response<Body> {
-    events::application_failed(&whose.connection, whose.request, problem);
+fn not_upgraded(problem: &str, running: &Running) -> Response<Body> {
+    running.failed(problem);
     empty(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

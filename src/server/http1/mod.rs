@@ -77,7 +77,7 @@ pub(super) async fn serve<S: Socket>(
     mut watch: Watch,
     slot: Slot,
 ) {
-    let activity = Activity::new();
+    let activity = Activity::new(facts.id(), true, Arc::clone(&context));
     let options = GateOptions::from(context.options());
     let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity), options));
     loop {
@@ -129,12 +129,7 @@ async fn busy<S: Socket>(
 ) -> End<S> {
     let home = Home::new();
     let phase = watch.phase().clone();
-    let service = RequestService::new(
-        facts.clone(),
-        Arc::clone(context),
-        phase.clone(),
-        Arc::clone(activity),
-    );
+    let service = RequestService::new(facts.clone(), phase.clone(), Arc::clone(activity));
     let loan = TokioIo::new(Home::lend(&home, gate));
     let why = {
         let connection = context.http1.serve_connection(loan, service).with_upgrades();
