@@ -14,6 +14,7 @@ mod activity;
 mod connection;
 mod date;
 mod drain;
+mod host;
 mod http1;
 mod http2;
 mod io;

@@ -23,6 +23,7 @@ use super::activity::{Activity, Running};
 use super::connection::Context;
 use super::date;
 use super::drain::{Phase, PhaseFlag};
+use super::http2::check::{self, Refusal};
 use super::scope;
 use crate::diagnostics::events::{self, RequestFacts};
 use crate::features::{Connection, ConnectionId, decoded_path};
@@ -66,19 +67,32 @@ impl RequestService {
 
 impl Service<Request<Incoming>> for RequestService {
     type Response = Response<AnswerBody>;
-    type Error = Infallible;
+    /// The stream of the request is reset; only on HTTP/2.
+    type Error = h2::Error;
     type Future = RequestFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
         let (running, number) = Activity::begin(&self.activity);
         let scope = scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
-        let log = events::requests_are_logged().then(|| {
+        let http2 = request.version() == Version::HTTP_2;
+        let refusal = if http2 {
+            let (options, scheme) = (self.context.options(), self.connection.scheme());
+            check::check(&mut request, options, scheme).err()
+        } else {
+            self.refuse(&request).map(Refusal::Status)
+        };
+        if let Some(Refusal::Reset(_, why)) = refusal {
+            events::http2_stream_refused(&self.connection.id(), number, why);
+        }
+        // As on Kestrel, a request that is no request is not told of.
+        let told = !matches!(refusal, Some(Refusal::Reset(..)));
+        let log = (told && events::requests_are_logged()).then(|| {
             let phase = self.phase.clone();
             Box::new(RequestLog::start(&request, &self.connection, phase, scope.clone()))
         });
-        let state = match self.refuse(&request) {
-            Some(status) => State::Refused { status },
+        let state = match refusal {
+            Some(refusal) => State::Refused { refusal, closes: !http2 },
             None => {
                 request.extensions_mut().insert(self.connection.clone());
                 State::App { future: self.context.app().clone().call(request) }
@@ -115,12 +129,12 @@ pin_project! {
     #[project = StateProjection]
     enum State {
         App { #[pin] future: RouteFuture<Infallible> },
-        Refused { status: StatusCode },
+        Refused { refusal: Refusal, closes: bool },
     }
 }
 
 impl Future for RequestFuture {
-    type Output = Result<Response<AnswerBody>, Infallible>;
+    type Output = Result<Response<AnswerBody>, h2::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -140,9 +154,14 @@ impl Future for RequestFuture {
                     }
                 }
             }
-            StateProjection::Refused { status } => {
+            StateProjection::Refused { refusal: Refusal::Reset(reason, _), .. } => {
+                return Poll::Ready(Err((*reason).into()));
+            }
+            StateProjection::Refused { refusal: Refusal::Status(status), closes } => {
                 let mut response = empty(*status);
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                if *closes {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 response
             }
         };
