@@ -11,28 +11,57 @@ use super::huffman;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FieldTooLong;
 
+/// What a block is the head or the end of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Request,
+    Trailers,
+}
+
+/// What fields are measured by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Of a name or a value.
+    pub(super) max_field_size: usize,
+    /// Of trailers, which the library would cut short without a word. A request is looked at when
+    /// it is whole.
+    pub(super) max_count: usize,
+    pub(super) max_size: usize,
+}
+
 /// The block with its malformed fields replaced; `None` if there is none, or if the block cannot
 /// be read, which is for the library to tell.
-pub(super) fn mended(block: &[u8], max_field: usize) -> Result<Option<Vec<u8>>, FieldTooLong> {
+pub(super) fn mended(
+    block: &[u8],
+    kind: Kind,
+    bounds: Bounds,
+) -> Result<Option<Vec<u8>>, FieldTooLong> {
     let mut reader = Reader { block, at: 0 };
     let mut output: Option<Vec<u8>> = None;
     let mut malformed = false;
+    let (mut count, mut size) = (0, 0);
     while let Some(&first) = block.get(reader.at) {
         let from = reader.at;
-        let field = match reader.representation(first) {
-            Some(field) => field,
+        let fault = match reader.representation(first) {
             None => return Ok(None),
-        };
-        let fault = match &field {
-            Some(field) => {
-                if field.length() > max_field {
+            Some(Representation::TableSize) => None,
+            Some(Representation::Indexed(index)) => {
+                count += 1;
+                // A pseudo-header field, by RFC 7541 appendix A.
+                malformed |= kind == Kind::Trailers && index < 15;
+                None
+            }
+            Some(Representation::Literal(field)) => {
+                count += 1;
+                size += field.size();
+                if field.longest() > bounds.max_field_size {
                     return Err(FieldTooLong);
                 }
-                field.fault()
+                malformed |= kind == Kind::Trailers && field.is_pseudo();
+                field.fault().map(|fault| (fault, field))
             }
-            None => None,
         };
-        if let (Some(fault), Some(field)) = (fault, &field) {
+        if let Some((fault, field)) = fault {
             let output = output.get_or_insert_with(|| block[..from].to_vec());
             malformed |= fault != Fault::Nothing;
             field.replace(fault, output);
@@ -40,11 +69,20 @@ pub(super) fn mended(block: &[u8], max_field: usize) -> Result<Option<Vec<u8>>, 
             output.extend_from_slice(&block[from..reader.at]);
         }
     }
-    if let (true, Some(output)) = (malformed, &mut output) {
+    malformed |= kind == Kind::Trailers && (count > bounds.max_count || size > bounds.max_size);
+    if malformed {
         // Of the connection, not of a request: refused wherever it stands.
+        let output = output.get_or_insert_with(|| block.to_vec());
         output.extend_from_slice(b"\0\x0aconnection\x01x");
     }
     Ok(output)
+}
+
+enum Representation<'a> {
+    TableSize,
+    /// A whole field from the table, which was looked at when it came there.
+    Indexed(usize),
+    Literal(Field<'a>),
 }
 
 struct Reader<'a> {
@@ -53,9 +91,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// What comes next: a literal field, or `Some(None)` for what needs no look. `None` if the
-    /// block ends in the middle or makes no sense.
-    fn representation(&mut self, first: u8) -> Option<Option<Field<'a>>> {
+    /// What comes next; `None` if the block ends in the middle or makes no sense.
+    fn representation(&mut self, first: u8) -> Option<Representation<'a>> {
         let prefix = match first {
             0x80.. => 7,
             0x40.. => 6,
@@ -63,16 +100,18 @@ impl<'a> Reader<'a> {
             _ => 4,
         };
         let number = self.integer(prefix)?;
-        // Whole fields from the table have been looked at, and sizes of it are no fields.
-        if prefix == 7 || prefix == 5 {
-            return (prefix == 5 || number > 0).then_some(None);
+        match prefix {
+            7 => return (number > 0).then_some(Representation::Indexed(number)),
+            5 => return Some(Representation::TableSize),
+            _ => {}
         }
         let name = match number {
             0 => Name::Literal(self.text()?),
             index => Name::Index(index),
         };
         let value = self.text()?;
-        Some(Some(Field { kind: first & !((1 << prefix) - 1), name, value }))
+        let kind = first & !((1 << prefix) - 1);
+        Some(Representation::Literal(Field { kind, name, value }))
     }
 
     fn integer(&mut self, prefix: u32) -> Option<usize> {
@@ -197,10 +236,28 @@ enum Fault {
 }
 
 impl Field<'_> {
-    fn length(&self) -> usize {
+    fn name_length(&self) -> usize {
         match &self.name {
-            Name::Literal(name) => name.length.max(self.value.length),
-            Name::Index(_) => self.value.length,
+            Name::Literal(name) => name.length,
+            // It was measured when it came into the table.
+            Name::Index(_) => 0,
+        }
+    }
+
+    /// The longer of name and value.
+    fn longest(&self) -> usize {
+        self.name_length().max(self.value.length)
+    }
+
+    /// As in a list of fields (RFC 9113 section 6.5.2), the names from the table left out.
+    fn size(&self) -> usize {
+        32 + self.name_length() + self.value.length
+    }
+
+    fn is_pseudo(&self) -> bool {
+        match &self.name {
+            Name::Index(index) => *index < 15,
+            Name::Literal(name) => name.start[0] == b':',
         }
     }
 
@@ -298,6 +355,15 @@ mod tests {
 
     const MAX: usize = 100;
 
+    fn mended(block: &[u8]) -> Result<Option<Vec<u8>>, FieldTooLong> {
+        of_kind(Kind::Request, block)
+    }
+
+    fn of_kind(kind: Kind, block: &[u8]) -> Result<Option<Vec<u8>>, FieldTooLong> {
+        let bounds = Bounds { max_field_size: MAX, max_count: 3, max_size: 150 };
+        super::mended(block, kind, bounds)
+    }
+
     fn literal(kind: u8, name: &str, value: &str) -> Vec<u8> {
         let mut bytes = vec![kind];
         for text in [name, value] {
@@ -321,7 +387,7 @@ mod tests {
             b"\x3f\xe1\x1f\x7e\x01a",
             b"",
         ] {
-            assert_eq!(mended(block, MAX), Ok(None), "{block:?}");
+            assert_eq!(mended(block), Ok(None), "{block:?}");
         }
     }
 
@@ -335,7 +401,7 @@ mod tests {
             b"\x3f\xff\xff\xff\xff\xff",
             b"\0\x81\0\x01a",
         ] {
-            assert_eq!(mended(block, MAX), Ok(None), "{block:?}");
+            assert_eq!(mended(block), Ok(None), "{block:?}");
         }
     }
 
@@ -365,7 +431,7 @@ mod tests {
         ] {
             let block = [&b"\x82"[..], &field, b"\x84"].concat();
             let expected = [&b"\x82"[..], &replaced, b"\x84\0\x0aconnection\x01x"].concat();
-            assert_eq!(mended(&block, MAX), Ok(Some(expected)), "{field:?}");
+            assert_eq!(mended(&block), Ok(Some(expected)), "{field:?}");
         }
     }
 
@@ -373,15 +439,36 @@ mod tests {
     fn an_empty_authority_is_left_out() {
         for field in [&b"\x01\0"[..], b"\0\x0a:authority\0", b"\x11\x80"] {
             let block = [&b"\x82"[..], field, b"\x84"].concat();
-            assert_eq!(mended(&block, MAX), Ok(Some(b"\x82\x84".to_vec())));
+            assert_eq!(mended(&block), Ok(Some(b"\x82\x84".to_vec())));
+        }
+    }
+
+    #[test]
+    fn trailers_have_no_pseudo_fields_and_a_measure() {
+        let small = literal(0, "x", "y");
+        let large = literal(0, "x", &"y".repeat(100));
+        for (trailers, well_formed) in [
+            (small.repeat(3), true),
+            (small.repeat(4), false),
+            (large.clone(), true),
+            ([&large[..], &small].concat(), false),
+            (b"\x84".to_vec(), false),
+            (b"\x90".to_vec(), true),
+            (literal(0, ":path", "/"), false),
+            (b"\x04\x01/".to_vec(), false),
+        ] {
+            let refused = [&trailers[..], b"\0\x0aconnection\x01x"].concat();
+            let expected = (!well_formed).then_some(refused);
+            assert_eq!(of_kind(Kind::Trailers, &trailers), Ok(expected), "{trailers:?}");
+            assert_eq!(of_kind(Kind::Request, &trailers), Ok(None), "{trailers:?}");
         }
     }
 
     #[test]
     fn names_and_values_have_a_longest_length() {
         let long = |length| literal(0, "x", &"y".repeat(length));
-        assert_eq!(mended(&long(MAX), MAX), Ok(None));
-        assert_eq!(mended(&long(MAX + 1), MAX), Err(FieldTooLong));
-        assert_eq!(mended(&literal(0, &"y".repeat(MAX + 1), ""), MAX), Err(FieldTooLong));
+        assert_eq!(mended(&long(MAX)), Ok(None));
+        assert_eq!(mended(&long(MAX + 1)), Err(FieldTooLong));
+        assert_eq!(mended(&literal(0, &"y".repeat(MAX + 1), "")), Err(FieldTooLong));
     }
 }

@@ -3,7 +3,7 @@
 //! Malformed requests (RFC 9113 section 8.1.1) are reset, requests beyond a limit are answered. One
 //! such request does not touch the others of its connection.
 
-use http::header::{COOKIE, HOST};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use hyper::ext::Protocol;
@@ -84,6 +84,10 @@ fn check_values(headers: &HeaderMap) -> Result<(), Refusal> {
         if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
             return malformed("A header value is not UTF-8.");
         }
+    }
+    // The library takes several if they are equal; somebody behind us may take another one.
+    if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+        return malformed("There are several Content-Length headers.");
     }
     Ok(())
 }
@@ -222,6 +226,7 @@ mod tests {
             ("GET", "http://a/", &[("x", b"y\t")], "reset"),
             ("GET", "http://a/", &[("x", b"a b")], "served"),
             ("GET", "http://a/", &[("x", b"")], "served"),
+            ("GET", "http://a/", &[("content-length", b"0"), ("content-length", b"0")], "reset"),
             ("GET", "http://a/", &[("x", b"\xe5")], "reset"),
             ("GET", "http://a/", &[("x", "\u{e5}".as_bytes())], "served"),
             ("GET", &long, &[], "414"),

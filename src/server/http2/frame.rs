@@ -100,6 +100,20 @@ pub(super) fn goaway(last_stream: u32, code: Code) -> [u8; 17] {
     frame
 }
 
+/// The SETTINGS frame at the beginning of `bytes`, without a MAX_FRAME_SIZE that is the
+/// specification's, and how long it is with it. hyper always tells it, Kestrel only another one.
+pub(super) fn short_settings(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    const MAX_FRAME_SIZE: &[u8] = &[0, 5, 0, 0, 0x40, 0];
+    let head = Head::parse(bytes).filter(|head| head.kind == SETTINGS)?;
+    let settings = bytes.get(HEAD_LENGTH..head.total())?;
+    let kept: Vec<&[u8]> =
+        settings.chunks(6).filter(|setting| *setting != MAX_FRAME_SIZE).collect();
+    let kept = kept.concat();
+    let length = u32::try_from(kept.len()).ok()?;
+    let frame = [&Head { length, ..head }.to_bytes()[..], &kept].concat();
+    Some((frame, head.total()))
+}
+
 /// The four bytes at `at` as a number.
 pub(super) fn number(payload: &[u8], at: usize) -> u32 {
     let bytes = payload.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
@@ -175,6 +189,15 @@ mod tests {
     fn goaway_carries_the_last_stream_and_the_code() {
         let frame = goaway(ANY_STREAM, Code::ENHANCE_YOUR_CALM);
         assert_eq!(frame, [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0xb]);
+    }
+
+    #[test]
+    fn the_usual_frame_size_is_not_told() {
+        let settings = b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x05\0\0\x40\0\0\x08\0\0\0\x01";
+        let short = b"\0\0\x0c\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x08\0\0\0\x01".to_vec();
+        assert_eq!(short_settings(settings), Some((short.clone(), settings.len())));
+        assert_eq!(short_settings(&short), Some((short.clone(), short.len())));
+        assert_eq!(short_settings(&settings[..20]), None);
     }
 
     #[test]

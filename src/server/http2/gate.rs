@@ -15,6 +15,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Duration, Instant};
 
+use super::block;
 use super::ending::Ending;
 use super::frame::{self, ANY_STREAM, Code, HEAD_LENGTH, Head};
 use super::incoming::{Bounds, Incoming, Step};
@@ -52,7 +53,11 @@ impl<S: Socket> Gate<S> {
             max_frame_size: limits.http2.max_frame_size as usize,
             // As on Kestrel; what is less is answered with 431.
             max_block_size: max_list.saturating_mul(2),
-            max_field_size: limits.http2.max_request_header_field_size as usize,
+            fields: block::Bounds {
+                max_field_size: limits.http2.max_request_header_field_size as usize,
+                max_count: limits.max_request_header_count,
+                max_size: max_list,
+            },
         };
         Self(Arc::new(Mutex::new(Inner {
             stream,
@@ -70,6 +75,7 @@ impl<S: Socket> Gate<S> {
             rest: BytesMut::new(),
             ready: BytesMut::new(),
             injected: None,
+            begun: false,
             stopping: Stopping::No,
             ending: None,
             ended: None,
@@ -155,7 +161,9 @@ struct Inner<S: Socket> {
     /// For hyper, before anything else.
     ready: BytesMut,
     /// A frame of ours between hyper's, and how much of it is sent.
-    injected: Option<([u8; 17], usize)>,
+    injected: Option<(Vec<u8>, usize)>,
+    /// Our first frame was looked at.
+    begun: bool,
     stopping: Stopping,
     ending: Option<Ending>,
     /// When that was.
@@ -191,7 +199,8 @@ impl<S: Socket> Inner<S> {
                 self.end(Ending::Stop);
             } else if self.stopping == Stopping::Asked {
                 self.stopping = Stopping::Told;
-                self.injected = Some((frame::goaway(ANY_STREAM, Code::NO_ERROR), 0));
+                let goaway = frame::goaway(ANY_STREAM, Code::NO_ERROR);
+                self.injected.get_or_insert_default().0.extend_from_slice(&goaway);
                 events::http2_connection_closing(&self.id);
             }
         }
@@ -353,6 +362,13 @@ impl<S: Socket> Inner<S> {
         }
         let first = slices.iter().map(|slice| &**slice).find(|slice| !slice.is_empty());
         let first = first.unwrap_or_default();
+        if !std::mem::replace(&mut self.begun, true)
+            && let Some((settings, length)) = frame::short_settings(first)
+        {
+            self.injected = Some((settings, 0));
+            self.wrote(slices, length);
+            return Poll::Ready(Ok(length));
+        }
         let goaway = self.outgoing.find_goaway(slices);
         if let Some((0, goaway)) = goaway {
             let code = self.incoming.precise(goaway.code);
@@ -473,6 +489,9 @@ impl<S: Socket> AsyncWrite for GatedStream<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut inner = lock(&self.0);
+        if inner.outgoing.at_boundary() {
+            ready!(inner.poll_injected(cx))?;
+        }
         // hyper flushes when everything is written.
         inner.stalled = None;
         Pin::new(&mut inner.stream).poll_flush(cx)
@@ -483,3 +502,6 @@ impl<S: Socket> AsyncWrite for GatedStream<S> {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@
 use bytes::{BufMut, BytesMut};
 use tokio::time::{Duration, Instant};
 
-use super::block;
+use super::block::{self, Kind};
 use super::ending::{Ending, Flood};
 use super::frame::{
     self, ACK, Code, END_HEADERS, END_STREAM, HAS_PRIORITY, HEAD_LENGTH, Head, IGNORED, PADDED,
@@ -56,8 +56,8 @@ pub(super) struct Bounds {
     pub(super) max_frame_size: usize,
     /// Of a header block that comes in several frames, compressed.
     pub(super) max_block_size: usize,
-    /// Of a name or a value.
-    pub(super) max_field_size: usize,
+    /// Of the fields.
+    pub(super) fields: block::Bounds,
 }
 
 #[derive(Debug)]
@@ -83,6 +83,7 @@ pub(super) struct Incoming {
 #[derive(Debug)]
 struct Block {
     stream: u32,
+    kind: Kind,
     end_stream: bool,
     fragment: BytesMut,
     frames: u32,
@@ -169,8 +170,8 @@ impl Incoming {
         {
             return error(Code::PROTOCOL_ERROR);
         }
-        check_place(head, streams)?;
         check_length(head)?;
+        check_place(head, streams)?;
         check_whole(head, self.bounds)?;
         let total = head.total();
         let here = match head.kind {
@@ -189,17 +190,18 @@ impl Incoming {
             frame::DATA => self.data(head, payload, streams)?,
             frame::HEADERS => {
                 let fragment = fragment(head, payload)?;
-                self.open(head, streams);
+                let kind = self.open(head, streams);
                 if !head.has(END_HEADERS) {
                     self.block = Some(Block {
                         stream: head.stream,
+                        kind,
                         end_stream: head.has(END_STREAM),
                         fragment: BytesMut::from(fragment),
                         frames: 0,
                     });
                     return Ok(Step::Replace(total));
                 }
-                if let Some(mended) = mended(fragment, self.bounds)? {
+                if let Some(mended) = mended(fragment, kind, self.bounds)? {
                     let end_stream = head.has(END_STREAM);
                     put_block(output, head.stream, end_stream, &mended, self.bounds);
                     return Ok(Step::Replace(total));
@@ -262,12 +264,11 @@ impl Incoming {
     }
 
     /// A header block begins.
-    fn open(&mut self, head: Head, streams: &mut Streams) {
+    fn open(&mut self, head: Head, streams: &mut Streams) -> Kind {
         self.controls.credit(CREDIT);
-        match streams.state(head.stream) {
-            State::Idle => {
-                streams.open(head.stream);
-            }
+        let state = streams.state(head.stream);
+        match state {
+            State::Idle => streams.open(head.stream),
             // Trailers of a stream that we have reset, or a client that has lost count: the
             // library knows which.
             State::Closed => self.doubt = Code::STREAM_CLOSED,
@@ -276,6 +277,7 @@ impl Incoming {
         if head.has(END_STREAM) {
             streams.end_remote(head.stream);
         }
+        if state == State::Idle { Kind::Request } else { Kind::Trailers }
     }
 
     fn data(&mut self, head: Head, payload: &[u8], streams: &mut Streams) -> Result<(), Ending> {
@@ -297,7 +299,7 @@ impl Incoming {
     /// A header block in several frames has come to its end.
     fn complete(&mut self, output: &mut BytesMut) -> Result<(), Ending> {
         if let Some(block) = self.block.take() {
-            let mended = mended(&block.fragment, self.bounds)?;
+            let mended = mended(&block.fragment, block.kind, self.bounds)?;
             let fragment = mended.as_deref().unwrap_or(&block.fragment);
             put_block(output, block.stream, block.end_stream, fragment, self.bounds);
         }
@@ -305,8 +307,8 @@ impl Incoming {
     }
 }
 
-fn mended(fragment: &[u8], bounds: Bounds) -> Result<Option<Vec<u8>>, Ending> {
-    match block::mended(fragment, bounds.max_field_size) {
+fn mended(fragment: &[u8], kind: Kind, bounds: Bounds) -> Result<Option<Vec<u8>>, Ending> {
+    match block::mended(fragment, kind, bounds.fields) {
         Ok(mended) => Ok(mended),
         Err(block::FieldTooLong) => error(Code::COMPRESSION_ERROR),
     }

@@ -49,7 +49,6 @@ const PING_TICK: Duration = Duration::from_millis(1500);
 /// hyper's side of every HTTP/2 connection.
 pub(super) fn builder(options: &ServerOptions) -> http2::Builder<TokioExecutor> {
     // The value of the specification is not told to the client.
-    const MAX_FRAME_SIZE: u32 = 16 * 1024;
     const HEADER_TABLE_SIZE: u32 = 4096;
     // Unlike zero, no limit is none.
     const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -67,12 +66,16 @@ pub(super) fn builder(options: &ServerOptions) -> http2::Builder<TokioExecutor> 
         .max_header_list_size(
             u32::try_from(limits.max_request_headers_total_size).unwrap_or(u32::MAX),
         )
+        // As many as Kestrel keeps track of; the gate counts resets over time.
+        .max_pending_accept_reset_streams(
+            (own.max_streams_per_connection as usize).saturating_mul(2).max(100),
+        )
         // hyper takes the PINGs out; how long to wait for an answer is the gate's to know.
         .keep_alive_interval(
             own.keep_alive_ping_delay.map(|delay| delay.saturating_add(PING_TICK).min(NEVER)),
         )
         .keep_alive_timeout(NEVER);
-    builder.max_frame_size((own.max_frame_size != MAX_FRAME_SIZE).then_some(own.max_frame_size));
+    builder.max_frame_size(own.max_frame_size);
     if own.header_table_size != HEADER_TABLE_SIZE {
         builder.header_table_size(own.header_table_size);
     }

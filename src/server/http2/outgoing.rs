@@ -20,9 +20,13 @@ impl Outgoing {
         self.seen == 0 && self.payload_left == 0 && !self.in_block
     }
 
-    /// Takes note of `bytes`, up to the first head for which `stop` says so; returns how many
-    /// bytes come before that one.
-    pub(super) fn follow(&mut self, bytes: &[u8], mut stop: impl FnMut(Head) -> bool) -> usize {
+    /// Takes note of `bytes`, up to the first head for which `stop` says so; returns where that
+    /// one ends.
+    pub(super) fn follow(
+        &mut self,
+        bytes: &[u8],
+        mut stop: impl FnMut(Head) -> bool,
+    ) -> Option<usize> {
         let mut at = 0;
         loop {
             let passed = self.payload_left.min(bytes.len() - at);
@@ -31,16 +35,14 @@ impl Outgoing {
             let missing = (HEAD_LENGTH - self.seen).min(bytes.len() - at);
             self.head[self.seen..self.seen + missing].copy_from_slice(&bytes[at..at + missing]);
             self.seen += missing;
-            if self.seen < HEAD_LENGTH {
-                return bytes.len();
-            }
-            let Some(head) = Head::parse(&self.head) else {
-                return bytes.len();
-            };
-            if stop(head) {
-                return (at + missing).saturating_sub(HEAD_LENGTH);
-            }
             at += missing;
+            if self.seen < HEAD_LENGTH {
+                return None;
+            }
+            let head = Head::parse(&self.head)?;
+            if stop(head) {
+                return Some(at);
+            }
             self.seen = 0;
             self.payload_left = head.length as usize;
             if matches!(head.kind, frame::HEADERS | frame::CONTINUATION) {
@@ -54,15 +56,12 @@ impl Outgoing {
     pub(super) fn find_goaway(mut self, slices: &[IoSlice<'_>]) -> Option<(usize, Goaway)> {
         let mut before = 0;
         for slice in slices {
-            let mut found = false;
-            let length = self.follow(slice, |head| {
-                found = head.kind == frame::GOAWAY;
-                found
-            });
-            if found {
-                let payload = slice.get(length + HEAD_LENGTH..).unwrap_or_default();
-                let goaway = Goaway { code: Code(frame::number(payload, 4)) };
-                return Some((before + length, goaway));
+            if let Some(end) = self.follow(slice, |head| head.kind == frame::GOAWAY) {
+                // Nothing of it was written before: whoever writes stops in front of it.
+                let start = (before + end).saturating_sub(HEAD_LENGTH);
+                let code = slices.iter().flat_map(|slice| slice.iter()).skip(start + 13).take(4);
+                let code = code.fold(0, |code, byte| code << 8 | u32::from(*byte));
+                return Some((start, Goaway { code: Code(code) }));
             }
             before += slice.len();
         }
@@ -107,10 +106,11 @@ mod tests {
         let mut outgoing = Outgoing::default();
         let mut kinds = Vec::new();
         for piece in pieces {
-            outgoing.follow(piece, |head| {
+            let stopped = outgoing.follow(piece, |head| {
                 kinds.push(head.kind);
                 false
             });
+            assert_eq!(stopped, None);
         }
         (kinds, outgoing.at_boundary())
     }
@@ -152,10 +152,12 @@ mod tests {
         let away = goaway(ANY_STREAM, Code::FRAME_SIZE_ERROR);
         let ping = bytes(frame::PING, 0, 0, 8);
         let second = [&ping[..], &away].concat();
-        let slices = [IoSlice::new(&before), IoSlice::new(&second)];
-        let found = Outgoing::default().find_goaway(&slices);
         let goaway = Goaway { code: Code::FRAME_SIZE_ERROR };
-        assert_eq!(found, Some((before.len() + ping.len(), goaway)));
-        assert_eq!(Outgoing::default().find_goaway(&slices[..1]), None);
+        for cut in 0..second.len() {
+            let slices = [&before[..], &second[..cut], &second[cut..]].map(IoSlice::new);
+            let found = Outgoing::default().find_goaway(&slices);
+            assert_eq!(found, Some((before.len() + ping.len(), goaway)));
+            assert_eq!(Outgoing::default().find_goaway(&slices[..1]), None);
+        }
     }
 }
