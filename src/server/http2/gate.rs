@@ -41,7 +41,10 @@ pub(super) struct GatedStream<S: Socket>(Arc<Mutex<Inner<S>>>);
 /// What is left of a connection when hyper has let go of it.
 pub(super) struct Rest<S: Socket> {
     pub(super) stream: Stream<S>,
+    /// The last stream of a request that was handed on.
     pub(super) highest: u32,
+    /// The same, or that of a request that is not whole.
+    pub(super) begun: u32,
     /// Another frame may be sent: the last one was sent whole.
     pub(super) at_boundary: bool,
 }
@@ -119,8 +122,10 @@ impl<S: Socket> Gate<S> {
     pub(super) fn into_rest(self) -> Option<Rest<S>> {
         let inner = Arc::into_inner(self.0)?;
         let inner = inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let highest = inner.streams.highest();
         Some(Rest {
-            highest: inner.streams.highest().max(inner.incoming.in_block(&inner.rest).unwrap_or(0)),
+            highest,
+            begun: highest.max(inner.incoming.in_block(&inner.rest).unwrap_or(0)),
             at_boundary: inner.at_boundary() && !inner.given_up,
             stream: inner.stream,
         })
@@ -220,14 +225,16 @@ impl<S: Socket> Inner<S> {
         if let Some(ended) = self.ended {
             return Some(ended + LAST_FRAME);
         }
-        let idle = match self.streams.count() {
-            0 => Some(later(self.idle_since, self.times.keep_alive)),
-            _ => None,
-        };
+        let idle = self.is_idle().then(|| later(self.idle_since, self.times.keep_alive));
         let block = self.block_since.map(|since| later(since, self.times.request_headers));
         let ping = self.ping_since.map(|since| later(since, self.times.ping));
         let stalled = self.stalled.map(|by| later(by, Duration::ZERO));
         [idle, block, ping, stalled].into_iter().flatten().min()
+    }
+
+    /// Half a head has a time of its own.
+    fn is_idle(&self) -> bool {
+        self.streams.count() == 0 && self.block_since.is_none()
     }
 
     fn expire(&mut self, now: Instant) {
@@ -245,7 +252,7 @@ impl<S: Socket> Inner<S> {
             self.end(Ending::ResponseRate);
             // It takes nothing, so it will not take a goodbye.
             self.given_up = true;
-        } else if self.streams.count() == 0 && over(Some(self.idle_since), self.times.keep_alive) {
+        } else if self.is_idle() && over(Some(self.idle_since), self.times.keep_alive) {
             self.end(Ending::KeepAlive);
         }
     }

@@ -143,7 +143,7 @@ mod tests {
             let code = TABLE.first[length] + (place - usize::from(TABLE.place[length])) as u32;
             bits += &format!("{code:0length$b}");
         }
-        while bits.len() % 8 != 0 {
+        while !bits.len().is_multiple_of(8) {
             bits.push('1');
         }
         bits.as_bytes()

@@ -82,9 +82,8 @@ pub(super) struct Incoming {
 /// A header block that is not complete.
 #[derive(Debug)]
 struct Block {
-    stream: u32,
-    kind: Kind,
-    end_stream: bool,
+    /// The head of its HEADERS frame.
+    head: Head,
     fragment: BytesMut,
     frames: u32,
 }
@@ -108,7 +107,7 @@ impl Incoming {
     /// The stream whose header block is not complete; `rest` is what was held back.
     pub(super) fn in_block(&self, rest: &[u8]) -> Option<u32> {
         match &self.block {
-            Some(block) => Some(block.stream),
+            Some(block) => Some(block.head.stream),
             None => {
                 Head::parse(rest).filter(|head| head.kind == frame::HEADERS).map(|head| head.stream)
             }
@@ -166,7 +165,7 @@ impl Incoming {
             return error(Code::FRAME_SIZE_ERROR);
         }
         if let Some(block) = &self.block
-            && (head.kind != frame::CONTINUATION || head.stream != block.stream)
+            && (head.kind != frame::CONTINUATION || head.stream != block.head.stream)
         {
             return error(Code::PROTOCOL_ERROR);
         }
@@ -190,20 +189,14 @@ impl Incoming {
             frame::DATA => self.data(head, payload, streams)?,
             frame::HEADERS => {
                 let fragment = fragment(head, payload)?;
-                let kind = self.open(head, streams);
                 if !head.has(END_HEADERS) {
-                    self.block = Some(Block {
-                        stream: head.stream,
-                        kind,
-                        end_stream: head.has(END_STREAM),
-                        fragment: BytesMut::from(fragment),
-                        frames: 0,
-                    });
+                    // No request before it is whole: a stop does not wait for it.
+                    self.block = Some(Block { head, fragment: fragment.into(), frames: 0 });
                     return Ok(Step::Replace(total));
                 }
+                let kind = self.open(head, streams);
                 if let Some(mended) = mended(fragment, kind, self.bounds)? {
-                    let end_stream = head.has(END_STREAM);
-                    put_block(output, head.stream, end_stream, &mended, self.bounds);
+                    put_block(output, head, &mended, self.bounds);
                     return Ok(Step::Replace(total));
                 }
             }
@@ -217,7 +210,7 @@ impl Incoming {
                     return error(Code::PROTOCOL_ERROR);
                 }
                 if head.has(END_HEADERS) {
-                    self.complete(output)?;
+                    self.complete(output, streams)?;
                 } else if block.frames > CONTINUATIONS {
                     return Err(Ending::Flood(Flood::Continuations));
                 }
@@ -297,11 +290,12 @@ impl Incoming {
     }
 
     /// A header block in several frames has come to its end.
-    fn complete(&mut self, output: &mut BytesMut) -> Result<(), Ending> {
+    fn complete(&mut self, output: &mut BytesMut, streams: &mut Streams) -> Result<(), Ending> {
         if let Some(block) = self.block.take() {
-            let mended = mended(&block.fragment, block.kind, self.bounds)?;
+            let kind = self.open(block.head, streams);
+            let mended = mended(&block.fragment, kind, self.bounds)?;
             let fragment = mended.as_deref().unwrap_or(&block.fragment);
-            put_block(output, block.stream, block.end_stream, fragment, self.bounds);
+            put_block(output, block.head, fragment, self.bounds);
         }
         Ok(())
     }
@@ -342,7 +336,7 @@ fn check_place(head: Head, streams: &Streams) -> Result<(), Ending> {
         return Ok(());
     }
     // The streams with even ids are ours, and we open none.
-    if head.stream % 2 == 0 {
+    if head.stream.is_multiple_of(2) {
         return error(Code::PROTOCOL_ERROR);
     }
     match (head.kind, streams.state(head.stream)) {
@@ -360,7 +354,7 @@ fn check_length(head: Head) -> Result<(), Ending> {
         frame::PRIORITY => length == 5,
         frame::RST_STREAM | frame::WINDOW_UPDATE => length == 4,
         frame::SETTINGS if head.has(ACK) => length == 0,
-        frame::SETTINGS => length % 6 == 0,
+        frame::SETTINGS => length.is_multiple_of(6),
         frame::PING => length == 8,
         frame::GOAWAY => length >= 8,
         frame::HEADERS | frame::DATA => {
@@ -421,17 +415,11 @@ fn fragment(head: Head, payload: &[u8]) -> Result<&[u8], Ending> {
 }
 
 /// Writes a header block as HEADERS and CONTINUATION frames as large as may be.
-fn put_block(
-    output: &mut BytesMut,
-    stream: u32,
-    end_stream: bool,
-    fragment: &[u8],
-    bounds: Bounds,
-) {
+fn put_block(output: &mut BytesMut, begun: Head, fragment: &[u8], bounds: Bounds) {
     let size = bounds.max_frame_size.max(1);
     let mut pieces = fragment.chunks(size);
     let mut kind = frame::HEADERS;
-    let mut flags = if end_stream { END_STREAM } else { 0 };
+    let mut flags = begun.flags & END_STREAM;
     let mut left = fragment.len();
     loop {
         let piece = pieces.next().unwrap_or_default();
@@ -440,7 +428,7 @@ fn put_block(
             flags |= END_HEADERS;
         }
         let length = u32::try_from(piece.len()).unwrap_or_default();
-        output.put_slice(&Head { length, kind, flags, stream }.to_bytes());
+        output.put_slice(&Head { length, kind, flags, stream: begun.stream }.to_bytes());
         output.put_slice(piece);
         if left == 0 {
             return;

@@ -48,7 +48,8 @@ const PING_TICK: Duration = Duration::from_millis(1500);
 
 /// hyper's side of every HTTP/2 connection.
 pub(super) fn builder(options: &ServerOptions) -> http2::Builder<TokioExecutor> {
-    // The value of the specification is not told to the client.
+    // The values of the specification.
+    const MAX_FRAME_SIZE: usize = 16 * 1024;
     const HEADER_TABLE_SIZE: u32 = 4096;
     // Unlike zero, no limit is none.
     const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -80,7 +81,8 @@ pub(super) fn builder(options: &ServerOptions) -> http2::Builder<TokioExecutor> 
         builder.header_table_size(own.header_table_size);
     }
     if let Some(size) = limits.max_response_buffer_size {
-        builder.max_send_buf_size(size.min(u32::MAX as usize));
+        // With less than a frame, hyper's library would cut answers into tiny ones, or never send.
+        builder.max_send_buf_size(size.clamp(MAX_FRAME_SIZE, u32::MAX as usize));
     }
     builder
 }
@@ -112,7 +114,7 @@ pub(super) async fn serve<S: Socket>(
     };
     match left {
         Left::Ending(ending) => {
-            tell(id, ending, rest.highest);
+            tell(id, ending, rest.begun);
             events::http2_connection_closed(id, rest.highest);
             tokio::select! {
                 biased;
@@ -203,6 +205,7 @@ async fn say_goodbye<S: Socket>(mut rest: Rest<S>, ending: Ending) {
         rest.stream.socket().reset_on_close();
         return;
     }
-    let goaway = frame::goaway(ending.last_stream(rest.highest), ending.code());
+    let last = if ending.is_error() { rest.begun } else { rest.highest };
+    let goaway = frame::goaway(ending.last_stream(last), ending.code());
     rest.stream.end_with(&goaway).await;
 }
