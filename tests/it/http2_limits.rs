@@ -143,6 +143,25 @@ async fn a_connection_without_a_stream_is_told_goodbye_in_time() {
 }
 
 #[tokio::test]
+async fn the_wait_counts_from_the_end_of_the_last_stream() {
+    let host = started(speaking("Http2").app(saying("hello"))).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    for stream in [1, 3] {
+        http2.seen().await;
+        pass(KEEP_ALIVE / 2).await;
+        http2.request(stream, "/").await;
+        assert_eq!(http2.body_of(stream).await, b"hello");
+    }
+    // The server's alarm rings, and there is time left.
+    pass(KEEP_ALIVE / 4).await;
+    pass(KEEP_ALIVE / 4).await;
+    pass(KEEP_ALIVE / 2).await;
+    assert_eq!(http2.goaway().await, (3, frames::NO_ERROR));
+    http2.until_closed().await;
+    stopped(host).await;
+}
+
+#[tokio::test]
 async fn half_a_preface_is_told_goodbye_in_time() {
     let host = started(speaking("Http2").app(saying("hello"))).await;
     let mut wire = Wire::connect(&host.addresses()[0]).await;

@@ -162,26 +162,27 @@ async fn drive<S: Socket>(
             }
         }
         let ended = connection.as_mut().poll(cx);
+        // A timer that was never asked, or not since it was moved, wakes nobody.
+        let mut ask = !registered;
+        registered = true;
         loop {
             if let Poll::Ready(ending) = gate.poll_ending(cx) {
                 return Poll::Ready(Left::Ending(ending));
             }
-            let due = gate.due();
-            let mut moved = !registered;
-            registered = true;
-            if let Some(due) = due
+            if let Some(due) = gate.due()
                 && due < timer.deadline()
             {
                 timer.as_mut().reset(due);
-                moved = true;
+                ask = true;
             }
-            if !(moved || timer.is_elapsed()) || timer.as_mut().poll(cx).is_pending() {
+            if !(ask || timer.is_elapsed()) || timer.as_mut().poll(cx).is_pending() {
                 break;
             }
             let now = Instant::now();
             gate.expire(now);
             let next = gate.due().unwrap_or(now + idle);
             timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
+            ask = true;
         }
         ended.map(Left::Done)
     })
