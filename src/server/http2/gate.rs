@@ -62,6 +62,10 @@ impl<S: Socket> Gate<S> {
                 max_size: max_list,
             },
         };
+        // The system tells of progress in steps of about what it holds: a client that is just fast
+        // enough is seen to take nothing for as long as it takes to take that.
+        let step = limits.max_response_buffer_size.unwrap_or(64 * 1024) as u64;
+        let rate = limits.min_response_data_rate;
         Self(Arc::new(Mutex::new(Inner {
             stream,
             id,
@@ -70,7 +74,8 @@ impl<S: Socket> Gate<S> {
                 keep_alive: limits.keep_alive_timeout,
                 request_headers: limits.request_headers_timeout,
                 ping: limits.http2.keep_alive_ping_timeout,
-                response_rate: limits.min_response_data_rate,
+                response_rate: rate,
+                response: rate.map(|rate| rate.allowed(step)),
             },
             incoming: Incoming::new(bounds),
             outgoing: Outgoing::default(),
@@ -151,6 +156,8 @@ struct Times {
     request_headers: Duration,
     ping: Duration,
     response_rate: Option<MinDataRate>,
+    /// How long the client may seem to take nothing, if it has to take something.
+    response: Option<Duration>,
 }
 
 struct Inner<S: Socket> {
@@ -398,8 +405,8 @@ impl<S: Socket> Inner<S> {
             }
             Poll::Ready(error) => Poll::Ready(error),
             Poll::Pending => {
-                if let (None, Some(rate)) = (self.stalled, self.times.response_rate) {
-                    self.stalled = Instant::now().checked_add(rate.grace_period());
+                if let (None, Some(patience)) = (self.stalled, self.times.response) {
+                    self.stalled = Instant::now().checked_add(patience);
                 }
                 Poll::Pending
             }
@@ -424,20 +431,21 @@ impl<S: Socket> Inner<S> {
                 false
             });
         }
-        let now = || Instant::now();
+        let now = Instant::now;
         if open > 0 && self.streams.count() == 0 {
             self.idle_since = now();
         }
         if pinged {
             self.ping_since = Some(now());
         }
-        if let (Some(by), Some(rate)) = (self.stalled, self.times.response_rate) {
-            // What was taken earns time at the rate, but never more than the grace period: what
-            // was fast long ago does not excuse a client that reads nothing now.
+        let Times { response_rate, response, .. } = self.times;
+        if let (Some(by), Some(rate), Some(patience)) = (self.stalled, response_rate, response) {
+            // What was taken earns time at the rate, but no more than a stall has from its
+            // beginning: what was fast long ago does not excuse a client that reads nothing now.
             let earned = Duration::try_from_secs_f64(length as f64 / rate.bytes_per_second());
-            let most = now() + rate.grace_period();
-            self.stalled =
-                Some(earned.ok().and_then(|e| by.checked_add(e)).unwrap_or(most).min(most));
+            let by = earned.ok().and_then(|earned| by.checked_add(earned));
+            let most = now().checked_add(patience);
+            self.stalled = [by, most].into_iter().flatten().min();
         }
     }
 

@@ -66,11 +66,19 @@ impl AsyncWrite for Scripted {
 }
 
 fn gate(pieces: impl IntoIterator<Item = Vec<u8>>, room: usize) -> Gate<Scripted> {
+    limited(pieces, room, &Limits::default())
+}
+
+fn limited(
+    pieces: impl IntoIterator<Item = Vec<u8>>,
+    room: usize,
+    limits: &Limits,
+) -> Gate<Scripted> {
     let pieces = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
     let socket = Scripted { pieces, sent: Vec::new(), room };
     let drain = Drain::new();
     let facts = crate::features::Connection::new(1, None, None, crate::features::Scheme::Http);
-    Gate::new(Stream::new(socket, drain.watch()), &Limits::default(), facts.id())
+    Gate::new(Stream::new(socket, drain.watch()), limits, facts.id())
 }
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -304,9 +312,17 @@ fn the_stop_is_told_between_frames_and_comes_when_all_streams_are_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_takes_nothing_is_due_after_the_grace_period() {
-    let gate = gate([], 1000);
-    let mut stream = gate.stream();
+    let mut limits = Limits::default();
     let body = frame(frame::DATA, 0, 1, &[7; 10_000]);
+    // 64 KiB at 240 bytes per second, and the second that is added.
+    limits.keep_alive_timeout = Duration::MAX;
+    let slowest = limited([], 1000, &limits);
+    assert_eq!(write(&mut slowest.stream(), &[&body]), 1000);
+    assert_eq!((slowest.due().unwrap() - Instant::now()).as_secs(), 274);
+
+    limits.max_response_buffer_size = Some(600);
+    let gate = limited([], 1000, &limits);
+    let mut stream = gate.stream();
     assert_eq!(write(&mut stream, &[&body]), 1000);
     let cx = &mut Context::from_waker(Waker::noop());
     let due = |seconds| Some(Instant::now() + Duration::from_secs(seconds));
