@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
-use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use super::activity::Activity;
@@ -68,7 +67,7 @@ pub(super) async fn serve<S: Socket>(
     // A connection that has not said what it wants yet is idle: the stop ends it at once.
     let spoken = tokio::select! {
         biased;
-        () = watch.reached(Phase::Stopping) => None,
+        () = watch.reached(Phase::Stopping) => unspoken(protocols),
         spoken = spoken(&mut stream, protocols, &context) => spoken,
     };
     match spoken {
@@ -76,36 +75,26 @@ pub(super) async fn serve<S: Socket>(
             http1::serve(stream, facts, Arc::clone(&context), watch, slot).await;
         }
         Some(Spoken::Http2) => {
-            let (service, activity) = service(facts, &context, &watch);
-            http2::serve(stream, service, &activity, &context, &mut watch, &id).await;
+            let activity = Activity::new(id, false, Arc::clone(&context));
+            let service = RequestService::new(facts, watch.phase().clone(), activity);
+            http2::serve(stream, service, &context, &mut watch, &id).await;
         }
         Some(Spoken::Wrong(answer)) => {
-            if answer == protocol::GOAWAY_HTTP_1_1_REQUIRED {
-                events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
-            } else {
-                events::wrong_version(&id, "HTTP/2", "HTTP/1.x");
+            match answer {
+                protocol::GOAWAY_HTTP_1_1_REQUIRED => {
+                    events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
+                }
+                protocol::HTTP1_ON_HTTP2 => events::wrong_version(&id, "HTTP/2", "HTTP/1.x"),
+                protocol::GOAWAY_PROTOCOL_ERROR => {
+                    events::http2_connection_error(&id, &"The connection preface is invalid.");
+                }
+                _ => {}
             }
-            let written = async {
-                stream.socket().write_all(answer).await?;
-                stream.socket().shutdown().await
-            };
-            // The peer may be gone; there is nobody else to tell.
-            let _ = timeout(context.options.limits.request_headers_timeout, written).await;
+            stream.end_with(answer).await;
         }
         None => {}
     }
     events::connection_stopped(&id);
-}
-
-fn service(
-    facts: Connection,
-    context: &Arc<Context>,
-    watch: &Watch,
-) -> (RequestService, Arc<Activity>) {
-    let activity = Activity::new(facts.id(), false, Arc::clone(context));
-    let phase = watch.phase().clone();
-    let service = RequestService::new(facts, phase, Arc::clone(&activity));
-    (service, activity)
 }
 
 /// What a connection speaks.
@@ -127,26 +116,36 @@ async fn spoken<S: Socket>(
         return None;
     }
     let limits = &context.options.limits;
-    if !timeout(limits.keep_alive_timeout + TICK, stream.read_first()).await.ok()?.ok()? {
+    if protocols == HttpProtocols::Http2 {
+        // As on Kestrel: its HTTP/2 has begun, without a stream, and says goodbye.
+        let limit = limits.keep_alive_timeout.saturating_add(TICK);
+        let spoken = timeout(limit, first_spoken(stream, protocols)).await;
+        return spoken.unwrap_or_else(|_| unspoken(protocols));
+    }
+    if !timeout(limits.keep_alive_timeout.saturating_add(TICK), stream.read_first()).await.ok()?.ok()? {
         return None;
     }
-    timeout(limits.request_headers_timeout + TICK, async {
-        loop {
-            if let Some(spoken) = decide(stream.first(), protocols) {
-                return Some(spoken);
-            }
-            if !stream.read_first().await.ok()? {
-                // The peer sent no more: what is there is for hyper to refuse.
-                return Some(if protocols == HttpProtocols::Http2 {
-                    Spoken::Http2
-                } else {
-                    Spoken::Http1
-                });
-            }
+    timeout(limits.request_headers_timeout.saturating_add(TICK), first_spoken(stream, protocols)).await.ok()?
+}
+
+async fn first_spoken<S: Socket>(
+    stream: &mut Stream<S>,
+    protocols: HttpProtocols,
+) -> Option<Spoken> {
+    loop {
+        if let Some(spoken) = decide(stream.first(), protocols) {
+            return Some(spoken);
         }
-    })
-    .await
-    .ok()?
+        if !stream.read_first().await.ok()? {
+            // The peer sent no more: what is there is for hyper to refuse, or half a preface.
+            return (protocols != HttpProtocols::Http2).then_some(Spoken::Http1);
+        }
+    }
+}
+
+/// How a connection ends that has not said what it speaks.
+fn unspoken(protocols: HttpProtocols) -> Option<Spoken> {
+    (protocols == HttpProtocols::Http2).then_some(Spoken::Wrong(protocol::GOAWAY_NO_ERROR))
 }
 
 /// What the first bytes say, or `None` until they are enough.
@@ -161,7 +160,7 @@ fn decide(first: &[u8], protocols: HttpProtocols) -> Option<Spoken> {
         (HttpProtocols::Http2, FirstBytes::Other) => {
             protocol::is_http1_request(first).map(|is_http1| match is_http1 {
                 true => Spoken::Wrong(protocol::HTTP1_ON_HTTP2),
-                false => Spoken::Http2,
+                false => Spoken::Wrong(protocol::GOAWAY_PROTOCOL_ERROR),
             })
         }
         (_, FirstBytes::Other) => Some(Spoken::Http1),

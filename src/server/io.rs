@@ -4,11 +4,13 @@ use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::drain::{Counted, Phase, Watch};
 
@@ -82,8 +84,6 @@ impl<S: Socket> Stream<S> {
 
     /// Reads more of the first bytes; false at the end of the stream.
     pub(super) async fn read_first(&mut self) -> io::Result<bool> {
-        use tokio::io::AsyncReadExt;
-
         // Most request heads fit, so that hyper need not read again.
         self.first.reserve(2048);
         Ok(self.socket.read_buf(&mut self.first).await? > 0)
@@ -111,6 +111,23 @@ impl<S: Socket> Stream<S> {
 
     pub(super) fn first(&self) -> &[u8] {
         &self.first
+    }
+
+    /// Sends `bytes`, then the end of the stream, and passes over what still comes until the peer
+    /// has ended its side, for a second at most: bytes that nobody reads would make the system
+    /// take our last ones back.
+    pub(super) async fn end_with(&mut self, bytes: &[u8]) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+
+        let goodbye = async {
+            self.socket.write_all(bytes).await?;
+            self.socket.shutdown().await?;
+            let mut passed_over = [0; 4096];
+            while self.socket.read(&mut passed_over).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // The peer may be gone; there is nobody else to tell.
+        let _ = timeout(PATIENCE, goodbye).await;
     }
 
     /// The socket itself, the first bytes left out.

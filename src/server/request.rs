@@ -27,6 +27,7 @@ use super::answer::{AnswerBody, Judgement, Promise};
 use super::body::{BodyFacts, RequestBody};
 use super::date;
 use super::drain::{Phase, PhaseFlag};
+use super::http2::check::{self, Refusal};
 use super::rejection::{Reason, Rejection};
 use super::scope;
 use super::slot::Slot;
@@ -117,6 +118,22 @@ impl Service<Request<Incoming>> for RequestService {
                 return future;
             }
         }
+        if !self.activity.is_http1() {
+            let options = self.activity.context().options();
+            match check::check(&mut request, options, self.connection.scheme()) {
+                Ok(()) => {}
+                Err(Refusal::Reset(reason, why)) => {
+                    // As on Kestrel, a request that is no request is not told of.
+                    events::http2_stream_refused(&self.connection.id(), number, why);
+                    future.state = State::Reset { reason };
+                    return future;
+                }
+                Err(Refusal::Status(status)) => {
+                    future.state = State::Answered { status };
+                    return future;
+                }
+            }
+        }
         future.scope = scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = future.scope.enter();
         if events::requests_are_logged() {
@@ -180,7 +197,10 @@ pin_project! {
     #[project = StateProjection]
     enum State {
         App { #[pin] future: RouteFuture<std::convert::Infallible> },
+        // By the gate of HTTP/1, by a check of HTTP/2.
         Refused { rejection: Rejection },
+        Answered { status: StatusCode },
+        Reset { reason: h2::Reason },
         // Only until there is one of the others.
         Nothing,
     }
@@ -208,6 +228,10 @@ impl Future for RequestFuture {
                 }
             }
             StateProjection::Refused { rejection } => refusal(rejection.reason),
+            StateProjection::Answered { status } => empty(*status),
+            StateProjection::Reset { reason } => {
+                return Poll::Ready(Err(h2::Error::from(*reason).into()));
+            }
             StateProjection::Nothing => empty(StatusCode::INTERNAL_SERVER_ERROR),
         };
         drop(entered);

@@ -10,6 +10,7 @@ mod binding_errors;
 mod custom_server;
 mod graceful_stop;
 mod http2_frames;
+mod http2_limits;
 mod layers;
 mod limits;
 mod logging;
