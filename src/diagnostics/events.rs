@@ -355,6 +355,11 @@ pub(crate) fn application_aborted(id: &dyn std::fmt::Display, request: u32) {
     emit_request!(CONNECTIONS, INFO, 34, "the application aborted the connection.", id, request);
 }
 
+/// The client is gone, or the stop took its connection.
+pub(crate) fn request_aborted(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(KESTREL, DEBUG, 66, "The request was aborted by the client.", id, request);
+}
+
 pub(crate) fn request_body_start(id: &dyn std::fmt::Display, request: u32) {
     emit_request!(KESTREL, DEBUG, 25, "started reading request body.", id, request);
 }

@@ -248,7 +248,11 @@ impl<S: Socket> Run<'_, S> {
             return Why::Cut(Some(cut));
         }
         if let Err(error) = ended {
-            events::request_processing_ended(&self.facts.id(), error);
+            if error.is_incomplete_message() {
+                events::request_aborted(&self.facts.id(), self.activity.begun());
+            } else {
+                events::request_processing_ended(&self.facts.id(), error);
+            }
         }
         Why::Closed
     }
@@ -341,6 +345,7 @@ fn reset<S: Socket>(stream: &mut Stream<S>, facts: &Connection, activity: &Activ
         }
     };
     events::sending_reset(&facts.id(), reason);
+    events::request_processing_ended(&facts.id(), &reason);
     stream.reset_on_close();
 }
 
@@ -349,7 +354,10 @@ async fn upgraded<S: Socket>(home: &Home<S>, activity: &Activity, watch: &mut Wa
     tokio::select! {
         biased;
         _ = home.returned() => return,
-        () = watch.reached(Phase::Aborting) => activity.wake(),
+        () = watch.reached(Phase::Aborting) => {
+            events::request_aborted(&activity.id(), activity.begun());
+            activity.wake();
+        }
     }
     // Until then the stop has something to wait for.
     drop(home.returned().await);
