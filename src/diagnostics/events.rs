@@ -375,19 +375,36 @@ pub(crate) fn request_body_too_slow(id: &dyn std::fmt::Display, request: u32, ra
 }
 
 pub(crate) fn response_too_slow(id: &dyn std::fmt::Display, request: u32) {
-    emit_request!(BAD_REQUESTS, DEBUG, 28,
+    emit_request!(
+        BAD_REQUESTS,
+        DEBUG,
+        28,
         "the connection was closed because the response was not read by the client at the specified minimum data rate.",
-        id, request);
+        id,
+        request
+    );
 }
 
 pub(crate) fn request_body_not_read(id: &dyn std::fmt::Display, request: u32) {
-    emit_request!(KESTREL, INFO, 32, "the application completed without reading the entire request body.",
-        id, request);
+    emit_request!(
+        KESTREL,
+        INFO,
+        32,
+        "the application completed without reading the entire request body.",
+        id,
+        request
+    );
 }
 
 pub(crate) fn request_body_drain_timed_out(id: &dyn std::fmt::Display, request: u32) {
-    emit_request!(KESTREL, INFO, 33,
-        "automatic draining of the request body timed out after taking over 5 seconds.", id, request);
+    emit_request!(
+        KESTREL,
+        INFO,
+        33,
+        "automatic draining of the request body timed out after taking over 5 seconds.",
+        id,
+        request
+    );
 }
 
 // ---- HTTP/2 ---------------------------------------------------------------------------------

@@ -368,7 +368,9 @@ mod tests {
     fn a_note_is_for_one_request() {
         let activity = activity();
         activity.note(Note::RawTarget("/a#b".into()));
-        assert!(matches!(activity.take_note(), Some(Note::RawTarget(target)) if &*target == "/a#b"));
+        assert!(
+            matches!(activity.take_note(), Some(Note::RawTarget(target)) if &*target == "/a#b")
+        );
         assert!(activity.take_note().is_none());
     }
 }

@@ -89,7 +89,9 @@ impl BodyFacts {
     /// rest of the body, or nobody knows what.
     pub(super) fn ends_connection(&self) -> bool {
         self.failure().is_some()
-            || self.expected && !self.limits.is_read_only() && !self.finished.load(Ordering::Acquire)
+            || self.expected
+                && !self.limits.is_read_only()
+                && !self.finished.load(Ordering::Acquire)
     }
 
     fn is_http1(&self) -> bool {

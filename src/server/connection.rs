@@ -8,13 +8,13 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
 use super::activity::Activity;
+use super::clock::TICK;
 use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
-use super::clock::TICK;
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
-use super::slot::Slot;
 use super::request::RequestService;
+use super::slot::Slot;
 use super::{http1, http2};
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
@@ -122,10 +122,16 @@ async fn spoken<S: Socket>(
         let spoken = timeout(limit, first_spoken(stream, protocols)).await;
         return spoken.unwrap_or_else(|_| unspoken(protocols));
     }
-    if !timeout(limits.keep_alive_timeout.saturating_add(TICK), stream.read_first()).await.ok()?.ok()? {
+    if !timeout(limits.keep_alive_timeout.saturating_add(TICK), stream.read_first())
+        .await
+        .ok()?
+        .ok()?
+    {
         return None;
     }
-    timeout(limits.request_headers_timeout.saturating_add(TICK), first_spoken(stream, protocols)).await.ok()?
+    timeout(limits.request_headers_timeout.saturating_add(TICK), first_spoken(stream, protocols))
+        .await
+        .ok()?
 }
 
 async fn first_spoken<S: Socket>(

@@ -48,7 +48,9 @@ impl From<&ServerOptions> for GateOptions {
             rules: Rules::from(options),
             headers_timeout: limits.request_headers_timeout,
             response_rate: limits.min_response_data_rate,
-            read_ahead: limits.max_request_buffer_size.map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
+            read_ahead: limits
+                .max_request_buffer_size
+                .map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
             // The system takes up to twice its mark before it says that it has enough.
             queue: 2 * limits.max_response_buffer_size.unwrap_or(SYSTEM_QUEUE) as u64,
         }
@@ -122,7 +124,11 @@ struct Stalled {
 }
 
 impl<S: Socket> Gate<S> {
-    pub(super) fn new(mut stream: Stream<S>, activity: Arc<Activity>, options: GateOptions) -> Self {
+    pub(super) fn new(
+        mut stream: Stream<S>,
+        activity: Arc<Activity>,
+        options: GateOptions,
+    ) -> Self {
         let pending = stream.take_first();
         Self {
             stream,
@@ -160,7 +166,10 @@ impl<S: Socket> Gate<S> {
     /// Whether the client may still be sending: then its reading the answer needs the connection
     /// to be read to its end.
     pub(super) fn is_unfinished(&self) -> bool {
-        !self.ended && (self.activity.ends() || !matches!(self.input, Input::Head) || !self.pending.is_empty())
+        !self.ended
+            && (self.activity.ends()
+                || !matches!(self.input, Input::Head)
+                || !self.pending.is_empty())
     }
 
     /// Whether all that hyper was given is answered.
@@ -257,7 +266,11 @@ impl<S: Socket> Gate<S> {
     }
 
     /// A head, as hyper waits for it.
-    fn poll_head(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.handed != self.activity.begun() {
             // hyper has one that is not its turn yet.
             return Poll::Pending;
@@ -347,7 +360,11 @@ impl<S: Socket> Gate<S> {
 
     /// hyper looks for the end of the stream while a request is answered. The next request may
     /// come instead: hyper keeps its head until it is its turn.
-    fn poll_ahead(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_ahead(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         while !self.ended {
             if !self.pending.is_empty()
@@ -383,7 +400,11 @@ impl<S: Socket> Gate<S> {
     }
 
     /// More of a body.
-    fn poll_body(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.pending.is_empty() {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
@@ -427,9 +448,7 @@ impl<S: Socket> Gate<S> {
             return false;
         }
         self.handed != self.activity.begun()
-            || matches!(self.input, Input::Head)
-                && !self.pending.is_empty()
-                && self.scan_pending()
+            || matches!(self.input, Input::Head) && !self.pending.is_empty() && self.scan_pending()
     }
 
     fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -495,7 +514,11 @@ impl<S: Socket> Gate<S> {
     }
 
     /// An upgraded connection is not looked at, but the stop ends it.
-    fn poll_upgraded(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_upgraded(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if !self.pending.is_empty() {
             self.passed = self.pending.len();
             self.hand_on(buffer);

@@ -333,7 +333,9 @@ impl Scan {
         let http_11 = match &after[blanks..] {
             b"HTTP/1.1" => true,
             b"HTTP/1.0" => false,
-            version if version.len() == 8 && version.iter().all(|byte| (0x21..0x7F).contains(byte)) => {
+            version
+                if version.len() == 8 && version.iter().all(|byte| (0x21..0x7F).contains(byte)) =>
+            {
                 return Err(Reason::UnrecognizedHttpVersion.with(version));
             }
             _ => return Err(invalid()),
@@ -480,9 +482,7 @@ impl Coding {
             return Err(Reason::FinalTransferCodingNotChunked.with(&bytes[self.last.clone()]));
         }
         match &self.other {
-            Some(other) => {
-                Err(Reason::TransferCodingNotImplemented.with(&bytes[other.clone()]))
-            }
+            Some(other) => Err(Reason::TransferCodingNotImplemented.with(&bytes[other.clone()])),
             None => Ok(Framing::Chunked),
         }
     }

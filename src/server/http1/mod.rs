@@ -264,10 +264,8 @@ impl<S: Socket> Run<'_, S> {
         };
         let request = draining.unread.request;
         while let Poll::Ready(frame) = Pin::new(&mut draining.unread.body).poll_frame(cx) {
-            let too_large = draining
-                .unread
-                .max_size
-                .is_some_and(|most| self.activity.body_bytes() > most);
+            let too_large =
+                draining.unread.max_size.is_some_and(|most| self.activity.body_bytes() > most);
             if !too_large && matches!(frame, Some(Ok(_))) {
                 continue;
             }
@@ -276,7 +274,10 @@ impl<S: Socket> Run<'_, S> {
             if too_large {
                 self.end();
             } else if let Some(reason) = self.activity.broken_body() {
-                events::bad_request(&self.facts.id(), &crate::server::rejection::Rejection::from(reason));
+                events::bad_request(
+                    &self.facts.id(),
+                    &crate::server::rejection::Rejection::from(reason),
+                );
             }
             cx.waker().wake_by_ref();
             return;
@@ -334,7 +335,12 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, watch: &mut Watch) {
 }
 
 /// Cuts a connection off, so that the client sees it.
-fn reset<S: Socket>(stream: &mut Stream<S>, facts: &Connection, activity: &Activity, cut: Option<Cut>) {
+fn reset<S: Socket>(
+    stream: &mut Stream<S>,
+    facts: &Connection,
+    activity: &Activity,
+    cut: Option<Cut>,
+) {
     let reason = match cut {
         None => return,
         Some(Cut::Aborted) => "The connection was aborted by the application.",

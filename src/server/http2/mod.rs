@@ -30,7 +30,6 @@ use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::request::RequestService;
 
-
 mod block;
 pub(super) mod check;
 mod ending;
