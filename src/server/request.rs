@@ -49,33 +49,53 @@ impl RequestService {
         Self { connection, phase, scope, activity }
     }
 
-    /// The request as the app gets it.
-    fn prepare(
-        &self,
-        mut request: Request<Incoming>,
-        number: u32,
-    ) -> (Request<Body>, Option<Arc<BodyFacts>>) {
-        request.extensions_mut().insert(self.connection.clone());
-        if http_body::Body::is_end_stream(request.body()) {
-            return (request.map(|_| Body::empty()), None);
+    /// What becomes of a request that the app is not to see, if this is one.
+    fn refuse(&self, request: &mut Request<Incoming>, number: u32) -> Option<State> {
+        let note = self.activity.take_note();
+        if note.is_none() && self.activity.is_http1() {
+            return None;
         }
+        match note {
+            None => {}
+            Some(Note::RawTarget(target)) => {
+                request.extensions_mut().insert(RawTarget(target));
+                return None;
+            }
+            Some(Note::Rejected(rejection)) => {
+                events::bad_request(&self.connection.id(), &rejection);
+                return Some(State::Refused { rejection });
+            }
+        }
+        let options = self.activity.context().options();
+        match check::check(request, options, self.connection.scheme()) {
+            Ok(()) => None,
+            Err(Refusal::Reset(reason, why)) => {
+                // As on Kestrel, a request that is no request is not told of.
+                events::http2_stream_refused(&self.connection.id(), number, why);
+                Some(State::Reset { reason })
+            }
+            Err(Refusal::Status(status)) => Some(State::Answered { status }),
+        }
+    }
+
+    /// A body as the app gets it, with its limits.
+    fn guard_body(
+        &self,
+        request: Request<Incoming>,
+        number: u32,
+    ) -> (Request<Body>, Arc<BodyFacts>) {
         let (mut parts, incoming) = request.into_parts();
         let limits = &self.activity.context().options().limits;
         let limits =
             RequestBodyLimits::new(limits.max_request_body_size, limits.min_request_body_data_rate);
         parts.extensions.insert(limits.clone());
-        let facts = BodyFacts::new(
-            limits,
-            Arc::clone(&self.activity),
-            number,
-            parts.version,
-            &parts.headers,
-        );
+        let activity = Arc::clone(&self.activity);
+        let facts = BodyFacts::new(limits, activity, number, parts.version, &parts.headers);
         let body = Body::new(RequestBody::new(incoming, Arc::clone(&facts)));
         let mut request = Request::from_parts(parts, body);
         // There is one limit, ours, not another one of the extractors.
         DefaultBodyLimit::disable().apply(&mut request);
-        (request, Some(facts))
+        (request, facts)
     }
 }
 
@@ -87,60 +107,46 @@ impl Service<Request<Incoming>> for RequestService {
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
         let running = Activity::begin(&self.activity);
         let number = running.request();
-        let mut future = RequestFuture {
-            state: State::Nothing,
-            scope: Span::none(),
-            running: Some(running),
-            method: Method::GET,
-            upgradable: false,
-            old: None,
-            body: None,
-            log: None,
+        if let Some(state) = self.refuse(&mut request, number) {
+            return RequestFuture {
+                state,
+                scope: Span::none(),
+                running: Some(running),
+                method: Method::GET,
+                upgradable: false,
+                old: None,
+                body: None,
+                log: None,
+            };
+        }
+        let scope = scope::of_request(&self.scope, &request, &self.connection, number);
+        let entered = scope.enter();
+        let log = events::requests_are_logged().then(|| {
+            let phase = self.phase.clone();
+            Box::new(RequestLog::start(&request, &self.connection, phase, scope.clone()))
+        });
+        let method = request.method().clone();
+        let upgradable = is_upgradable(&request);
+        let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
+        request.extensions_mut().insert(self.connection.clone());
+        let mut app = self.activity.context().app().clone();
+        let (future, body) = if http_body::Body::is_end_stream(request.body()) {
+            (app.call(request.map(|_| Body::empty())), None)
+        } else {
+            let (request, body) = self.guard_body(request, number);
+            (app.call(request), Some(body))
         };
-        match self.activity.take_note() {
-            None => {}
-            Some(Note::RawTarget(target)) => {
-                request.extensions_mut().insert(RawTarget(target));
-            }
-            Some(Note::Rejected(rejection)) => {
-                events::bad_request(&self.connection.id(), &rejection);
-                future.state = State::Refused { rejection };
-                return future;
-            }
-        }
-        if !self.activity.is_http1() {
-            let options = self.activity.context().options();
-            match check::check(&mut request, options, self.connection.scheme()) {
-                Ok(()) => {}
-                Err(Refusal::Reset(reason, why)) => {
-                    // As on Kestrel, a request that is no request is not told of.
-                    events::http2_stream_refused(&self.connection.id(), number, why);
-                    future.state = State::Reset { reason };
-                    return future;
-                }
-                Err(Refusal::Status(status)) => {
-                    future.state = State::Answered { status };
-                    return future;
-                }
-            }
-        }
-        future.scope = scope::of_request(&self.scope, &request, &self.connection, number);
-        let entered = future.scope.enter();
-        if events::requests_are_logged() {
-            let (phase, scope) = (self.phase.clone(), future.scope.clone());
-            future.log =
-                Some(Box::new(RequestLog::start(&request, &self.connection, phase, scope)));
-        }
-        future.method = request.method().clone();
-        future.upgradable = is_upgradable(&request);
-        if request.version() == Version::HTTP_10 {
-            future.old = Some(keeps_alive(request.headers()));
-        }
-        let (request, body) = self.prepare(request, number);
-        future.body = body;
-        future.state = State::App { future: self.activity.context().app().clone().call(request) };
         drop(entered);
-        future
+        RequestFuture {
+            state: State::App { future },
+            scope,
+            running: Some(running),
+            method,
+            upgradable,
+            old,
+            body,
+            log,
+        }
     }
 }
 
@@ -191,8 +197,6 @@ pin_project! {
         Refused { rejection: Rejection },
         Answered { status: StatusCode },
         Reset { reason: h2::Reason },
-        // Only until there is one of the others.
-        Nothing,
     }
 }
 
@@ -222,7 +226,6 @@ impl Future for RequestFuture {
             StateProjection::Reset { reason } => {
                 return Poll::Ready(Err(h2::Error::from(*reason).into()));
             }
-            StateProjection::Nothing => answer::empty(StatusCode::INTERNAL_SERVER_ERROR),
         };
         drop(entered);
         Poll::Ready(self.as_mut().finish(response, cx))
