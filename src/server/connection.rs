@@ -77,7 +77,8 @@ pub(super) async fn serve<S: Socket>(
         Some(Spoken::Http2) => {
             let activity = Activity::new(id, false, Arc::clone(&context));
             let service = RequestService::new(facts, watch.phase().clone(), activity);
-            http2::serve(stream, service, &context, &mut watch, &id).await;
+            // Boxed, or every connection of HTTP/1 would have its size, too.
+            Box::pin(http2::serve(stream, service, &context, &mut watch, &id)).await;
         }
         Some(Spoken::Wrong(answer)) => {
             match answer {

@@ -2,7 +2,7 @@
 //!
 //! A connection goes through a [`gate`], which looks at every head before hyper does (`head`,
 //! `target`) and follows every body (`chunks`). While it waits for a request it needs no hyper at
-//! all: after some seconds without one, hyper is dropped, and made anew when a byte comes.
+//! all: after a moment without one, hyper is dropped, and made anew when a byte comes.
 
 mod chunks;
 mod gate;
@@ -39,8 +39,8 @@ use home::{Home, Loan};
 const HYPERS_HEADER_COUNT: usize = 100;
 
 /// After how long a wait hyper is dropped, to be made anew for the next request: longer than the
-/// pauses of a busy client, short enough that ten thousand waiting ones hold little memory.
-const RELEASE_AFTER: Duration = Duration::from_secs(3);
+/// pauses of a busy client, short enough that thousands of waiting ones hold little memory.
+const RELEASE_AFTER: Duration = Duration::from_millis(500);
 
 /// How long the rest of a body may take, and how long a client that is still sending is listened
 /// to after the last answer, so that a reset does not take the answer away from it.

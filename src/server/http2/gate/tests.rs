@@ -21,6 +21,12 @@ struct Scripted {
 
 impl Socket for Scripted {
     fn reset_on_close(&self) {}
+
+    fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn refuse(self) {}
 }
 
 impl AsyncRead for Scripted {
