@@ -27,6 +27,7 @@ pub(super) struct Context {
     app: Router,
     /// How many connections are upgraded.
     upgraded: Arc<AtomicU64>,
+    pub(super) gate: http1::GateOptions,
     pub(super) http1: hyper::server::conn::http1::Builder,
     pub(super) http2: hyper::server::conn::http2::Builder<TokioExecutor>,
 }
@@ -36,7 +37,8 @@ impl Context {
         // Makes the app's handlers into services now, and not again for every request.
         let app = app.with_state(());
         let (http1, http2) = (http1::builder(&options), http2::builder(&options));
-        Arc::new(Self { options, app, upgraded: Arc::default(), http1, http2 })
+        let gate = http1::GateOptions::from(&options);
+        Arc::new(Self { options, app, gate, upgraded: Arc::default(), http1, http2 })
     }
 
     pub(super) fn options(&self) -> &ServerOptions {
@@ -91,7 +93,7 @@ pub(super) async fn serve<S: Socket>(
                 }
                 _ => {}
             }
-            stream.end_with(answer).await;
+            Box::pin(stream.end_with(answer)).await;
         }
         None => {}
     }

@@ -1,5 +1,6 @@
 //! The stream of a connection, between the socket and hyper.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn reset_on_close(&self);
 
     /// Waits until there is something to read, or the end of the stream.
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Closes the socket as one that will not be served, at once.
     fn refuse(self);
@@ -44,7 +45,7 @@ impl Socket for TcpStream {
         let _ = self.set_zero_linger();
     }
 
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
     }
 
@@ -58,7 +59,7 @@ impl Socket for tokio::net::UnixStream {
     /// A Unix socket has no reset; its peer sees the end of the stream.
     fn reset_on_close(&self) {}
 
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
     }
 
@@ -84,6 +85,8 @@ impl<S: Socket> Stream<S> {
 
     /// Reads more of the first bytes; false at the end of the stream.
     pub(super) async fn read_first(&mut self) -> io::Result<bool> {
+        // A connection that says nothing needs no room for it.
+        poll_fn(|cx| self.socket.poll_readable(cx)).await?;
         // Most request heads fit, so that hyper need not read again.
         self.first.reserve(2048);
         Ok(self.socket.read_buf(&mut self.first).await? > 0)
@@ -105,7 +108,7 @@ impl<S: Socket> Stream<S> {
     }
 
     /// Waits until there is something to read, or the end of the stream, without a buffer.
-    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.socket.poll_readable(cx)
     }
 

@@ -31,7 +31,7 @@ use crate::server::rejection::{Reason, Rejection};
 
 /// What a gate needs of the options.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct GateOptions {
+pub(in crate::server) struct GateOptions {
     rules: Rules,
     headers_timeout: Duration,
     response_rate: Option<MinDataRate>,
@@ -77,14 +77,13 @@ const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost:\r\n\r\n";
 pub(super) struct Gate<S: Socket> {
     stream: Stream<S>,
     activity: Arc<Activity>,
-    options: GateOptions,
     input: Input,
     /// What was read and not handed on.
     pending: BytesMut,
     /// How much of `pending` passed, and is to be handed on.
     passed: usize,
-    /// The scan of the head at the beginning of what is left of `pending`.
-    scan: Scan,
+    /// The scan of the head at the beginning of `pending`, of which more has to come.
+    scan: Option<Box<Scan>>,
     /// What is handed on instead of what came.
     instead: Option<(Vec<u8>, usize)>,
     /// How many heads hyper was given.
@@ -127,17 +126,15 @@ impl<S: Socket> Gate<S> {
     pub(super) fn new(
         mut stream: Stream<S>,
         activity: Arc<Activity>,
-        options: GateOptions,
     ) -> Self {
         let pending = stream.take_first();
         Self {
             stream,
             activity,
-            options,
             input: Input::Head,
             pending,
             passed: 0,
-            scan: Scan::default(),
+            scan: None,
             instead: None,
             handed: 0,
             ended: false,
@@ -146,6 +143,11 @@ impl<S: Socket> Gate<S> {
             held: BytesMut::new(),
             stalled: None,
         }
+    }
+
+    /// The options all gates share.
+    fn options(&self) -> &GateOptions {
+        &self.activity.context().gate
     }
 
     pub(super) fn stream(&mut self) -> &mut Stream<S> {
@@ -237,18 +239,23 @@ impl<S: Socket> Gate<S> {
 
     /// Goes on with the head at the beginning of `pending`; whether there is something to hand on.
     fn scan_pending(&mut self) -> bool {
-        match self.scan.advance(&self.pending, &self.options.rules) {
+        let rules = &self.activity.context().gate.rules;
+        let mut fresh = Scan::default();
+        let scan = self.scan.as_deref_mut().unwrap_or(&mut fresh);
+        match scan.advance(&self.pending, rules) {
             Progress::Partial => {
-                // Empty lines are gone; they could be sent without end.
-                let blank = self.scan.blank();
-                if blank > 0 && !self.scan.has_begun(&self.pending) {
+                let blank = scan.blank();
+                if blank > 0 && !scan.has_begun(&self.pending) {
+                    // Empty lines are gone; they could be sent without end.
                     self.pending.advance(blank);
-                    self.scan = Scan::default();
+                    self.scan = None;
+                } else if self.scan.is_none() {
+                    self.scan = Some(Box::new(fresh));
                 }
                 false
             }
             Progress::Complete(mut head) => {
-                self.scan = Scan::default();
+                self.scan = None;
                 self.pending.advance(head.start);
                 self.passed = head.end - head.start;
                 if head.rewritten.is_some() {
@@ -263,6 +270,11 @@ impl<S: Socket> Gate<S> {
                 true
             }
         }
+    }
+
+    /// Whether a head has begun and is not complete.
+    fn has_begun(&self) -> bool {
+        self.scan.as_ref().is_some_and(|scan| scan.has_begun(&self.pending))
     }
 
     /// A head, as hyper waits for it.
@@ -306,7 +318,7 @@ impl<S: Socket> Gate<S> {
             }
             if self.pending.is_empty() {
                 let mut scan = Scan::default();
-                if let Progress::Complete(mut head) = scan.advance(came, &self.options.rules)
+                if let Progress::Complete(mut head) = scan.advance(came, &self.options().rules)
                     && head.start == 0
                     && head.rewritten.is_none()
                 {
@@ -330,9 +342,10 @@ impl<S: Socket> Gate<S> {
 
     /// The stream ended where a head may begin, or within one.
     fn end(&mut self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.scan.has_begun(&self.pending) {
-            let rejection = self.scan.cut_off(&self.pending);
-            self.reject(rejection);
+        if self.has_begun()
+            && let Some(scan) = self.scan.take()
+        {
+            self.reject(scan.cut_off(&self.pending));
             self.hand_on(buffer);
         }
         Poll::Ready(Ok(()))
@@ -344,10 +357,10 @@ impl<S: Socket> Gate<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.scan.has_begun(&self.pending) {
+        if !self.has_begun() {
             return Poll::Pending;
         }
-        let limit = self.options.headers_timeout + TICK;
+        let limit = self.options().headers_timeout + TICK;
         let timer = self.headers_timer.get_or_insert_with(|| {
             self.activity.set_head_begun(true);
             Box::pin(sleep_until(Instant::now() + limit))
@@ -375,7 +388,7 @@ impl<S: Socket> Gate<S> {
                 self.hand_on(buffer);
                 return Poll::Ready(Ok(()));
             }
-            if self.pending.len() >= self.options.read_ahead {
+            if self.pending.len() >= self.options().read_ahead {
                 return Poll::Pending;
             }
             match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
@@ -469,7 +482,7 @@ impl<S: Socket> Gate<S> {
         if written.is_pending() {
             self.activity.set_blocked(true);
         }
-        let Some(rate) = self.options.response_rate.filter(|_| !self.activity.is_upgraded()) else {
+        let Some(rate) = self.options().response_rate.filter(|_| !self.activity.is_upgraded()) else {
             return written;
         };
         match written {
@@ -489,7 +502,7 @@ impl<S: Socket> Gate<S> {
                 if self.stalled.as_ref().is_some_and(|stalled| stalled.request != request) {
                     self.stalled = None;
                 }
-                let queue = self.options.queue;
+                let queue = self.options().queue;
                 let stalled = self.stalled.get_or_insert_with(|| {
                     let timer = Box::pin(sleep_until(now + rate.grace_period()));
                     let blocked = Duration::ZERO;

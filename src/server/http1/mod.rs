@@ -32,7 +32,8 @@ use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::request::RequestService;
 use crate::server::slot::Slot;
-use gate::{Gate, GateOptions};
+use gate::Gate;
+pub(super) use gate::GateOptions;
 use home::{Home, Loan};
 
 /// How many headers hyper has room for without an allocation.
@@ -78,8 +79,7 @@ pub(super) async fn serve<S: Socket>(
     slot: Slot,
 ) {
     let activity = Activity::new(facts.id(), true, Arc::clone(&context));
-    let options = GateOptions::from(context.options());
-    let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity), options));
+    let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity)));
     loop {
         match Box::pin(busy(gate, &facts, &context, &activity, &mut watch)).await {
             End::Idle(idle) => gate = idle,

@@ -22,7 +22,7 @@ struct Scripted {
 impl Socket for Scripted {
     fn reset_on_close(&self) {}
 
-    fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Pending
     }
 
