@@ -155,7 +155,10 @@ impl<S: Socket> Gate<S> {
     }
 
     /// Whether nothing is between two requests: no byte of one, none of an answer.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&mut self) -> bool {
+        if matches!(self.input, Input::Undecided) && !self.activity.is_upgraded() {
+            self.input = Input::Head;
+        }
         matches!(self.input, Input::Head)
             && self.pending.is_empty()
             && self.instead.is_none()
@@ -163,6 +166,11 @@ impl<S: Socket> Gate<S> {
             && self.handed == self.activity.begun()
             && !self.activity.is_running()
             && !self.ended
+    }
+
+    /// Whether the client will send no more, and has no answer to wait for.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended || self.activity.ends() || matches!(self.input, Input::Closed)
     }
 
     /// Whether the client may still be sending: then its reading the answer needs the connection
@@ -664,6 +672,10 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         }
         if this.held.is_empty() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
+        }
+        if (this.ended || !this.pending.is_empty()) && this.is_answered() {
+            // hyper was told to wait when it looked ahead; now is the time to look again.
+            cx.waker().wake_by_ref();
         }
         Pin::new(&mut this.stream).poll_flush(cx)
     }

@@ -83,6 +83,10 @@ pub(super) async fn serve<S: Socket>(
     loop {
         match Box::pin(busy(gate, &facts, &context, &activity, &mut watch)).await {
             End::Idle(idle) => gate = idle,
+            End::Busy(busy) => {
+                gate = busy;
+                continue;
+            }
             End::Closed(gate) => return Box::pin(close(gate, &mut watch)).await,
             End::Cut(mut gate, cut) => return reset(gate.stream(), &facts, &activity, cut),
             End::Upgraded(home) => {
@@ -109,6 +113,8 @@ pub(super) async fn serve<S: Socket>(
 enum End<S: Socket> {
     /// It waits for a request.
     Idle(Box<Gate<S>>),
+    /// It goes on.
+    Busy(Box<Gate<S>>),
     /// It is over.
     Closed(Box<Gate<S>>),
     /// It is to be cut off.
@@ -168,7 +174,9 @@ async fn busy<S: Socket>(
         .await
     };
     match (why, home.take()) {
-        (Why::Idle, Some(gate)) if gate.is_idle() => End::Idle(gate),
+        (Why::Idle, Some(mut gate)) if gate.is_idle() => End::Idle(gate),
+        // Something came in the last moment.
+        (Why::Idle, Some(gate)) if !gate.is_over() => End::Busy(gate),
         (Why::Cut(cut), Some(gate)) => End::Cut(gate, cut),
         (_, Some(gate)) => End::Closed(gate),
         (_, None) => End::Upgraded(home),
