@@ -154,8 +154,9 @@ impl<S: Socket> Gate<S> {
         &mut self.stream
     }
 
-    /// Whether nothing is between two requests: no byte of one, none of an answer.
-    pub(super) fn is_idle(&mut self) -> bool {
+    /// Settles down to wait for a request, if there is nothing between two of them: no byte of
+    /// one, none of an answer.
+    pub(super) fn settle(&mut self) -> bool {
         if matches!(self.input, Input::Undecided) && !self.activity.is_upgraded() {
             self.input = Input::Head;
         }

@@ -173,13 +173,15 @@ async fn busy<S: Socket>(
         })
         .await
     };
-    match (why, home.take()) {
-        (Why::Idle, Some(mut gate)) if gate.is_idle() => End::Idle(gate),
+    let Some(mut gate) = home.take() else {
+        return End::Upgraded(home);
+    };
+    match why {
+        Why::Cut(cut) => End::Cut(gate, cut),
+        Why::Idle if gate.settle() => End::Idle(gate),
         // Something came in the last moment.
-        (Why::Idle, Some(gate)) if !gate.is_over() => End::Busy(gate),
-        (Why::Cut(cut), Some(gate)) => End::Cut(gate, cut),
-        (_, Some(gate)) => End::Closed(gate),
-        (_, None) => End::Upgraded(home),
+        Why::Idle if !gate.is_over() => End::Busy(gate),
+        Why::Idle | Why::Closed => End::Closed(gate),
     }
 }
 
