@@ -23,6 +23,7 @@
 //! | [`addresses`] | which addresses are bound, and why not the others |
 //! | [`server`] | what happens to a connection; where is a limit enforced |
 //! | [`apps`] | what answers a request if the program does not |
+//! | [`middleware`] | what happens to a request on its way to the app |
 //! | [`features`] | what is known about a request besides its head and body |
 //!
 //! The features of the crate: `cli` (default) is the binary `kestrel`; a library user can switch
@@ -37,6 +38,7 @@ pub mod configuration;
 mod diagnostics;
 pub mod features;
 pub mod hosting;
+pub mod middleware;
 pub mod server;
 
 pub use features::{
@@ -44,6 +46,7 @@ pub use features::{
     RequestTarget, ResetStream, Scheme, ServerAddresses, Unhandled,
 };
 pub use hosting::{AppContext, ExitKind, Host, HostBuilder, HostError, RunningHost, StopHandle};
+pub use middleware::RequestSizeLimit;
 pub use server::{
     BoxFuture, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions, ServerStart,
 };

@@ -13,6 +13,7 @@ const HOSTING: &str = "Microsoft.AspNetCore.Hosting.Diagnostics";
 const KESTREL: &str = "Microsoft.AspNetCore.Server.Kestrel";
 const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
+const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
@@ -186,6 +187,25 @@ pub(crate) fn connection_rejected(id: &dyn std::fmt::Display) {
     emit!(CONNECTIONS, WARN, 24,
         "Connection id \"{ConnectionId}\" rejected because the maximum number of concurrent connections has been reached.";
         ConnectionId = tracing::field::display(id));
+}
+
+/// The connection goes on behind an answer.
+pub(crate) fn connection_kept_alive(id: &dyn std::fmt::Display) {
+    emit!(CONNECTIONS, DEBUG, 9, "Connection id \"{ConnectionId}\" completed keep alive response."; ConnectionId = tracing::field::display(id));
+}
+
+/// The client ends the connection.
+pub(crate) fn connection_disconnecting(id: &dyn std::fmt::Display) {
+    emit!(CONNECTIONS, DEBUG, 10, "Connection id \"{ConnectionId}\" disconnecting."; ConnectionId = tracing::field::display(id));
+}
+
+pub(crate) fn received_end(id: &dyn std::fmt::Display) {
+    emit!(SOCKETS, DEBUG, 6, "Connection id \"{ConnectionId}\" received FIN."; ConnectionId = tracing::field::display(id));
+}
+
+pub(crate) fn sending_end(id: &dyn std::fmt::Display) {
+    emit!(SOCKETS, DEBUG, 7, "Connection id \"{ConnectionId}\" sending FIN because: \"{Reason}\"";
+        ConnectionId = tracing::field::display(id), Reason = "The Socket transport's send loop completed gracefully.");
 }
 
 /// A request is not served, or its body cannot be.
@@ -487,6 +507,21 @@ pub(crate) fn http2_response_too_slow(id: &dyn std::fmt::Display) {
     emit!(BAD_REQUESTS, DEBUG, 28,
         "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": the connection was closed because the response was not read by the client at the specified minimum data rate.";
         ConnectionId = tracing::field::display(id), TraceIdentifier = "(null)");
+}
+
+// ---- Limits of routes -------------------------------------------------------------------------
+
+pub(crate) fn request_size_limit_read_only() {
+    emit!(ROUTING, WARN, 10,
+        "A request body size limit could not be applied. The IHttpMaxRequestBodySizeFeature for the server is read-only.");
+}
+
+pub(crate) fn request_size_limit_set(size: u64) {
+    emit!(ROUTING, DEBUG, 11, "The maximum request body size has been set to {RequestSize}."; RequestSize = size);
+}
+
+pub(crate) fn request_size_limit_disabled() {
+    emit!(ROUTING, DEBUG, 12, "The maximum request body size has been disabled.");
 }
 
 // Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.

@@ -18,10 +18,6 @@ const NOT_LOGGED: &[(&str, i64, &str)] = &[
     (HOST_FILTERING, 0, "hosts are not filtered yet"),
     (HOST_FILTERING, 2, "hosts are not filtered yet"),
     (HOST_FILTERING, 7, "hosts are not filtered yet"),
-    (CONNECTIONS, 9, "the HTTP/1 edge is hyper's own so far: it does not tell"),
-    (CONNECTIONS, 10, "the HTTP/1 edge is hyper's own so far: it does not tell"),
-    (SOCKETS, 6, "the HTTP/1 edge is hyper's own so far: it does not tell"),
-    (SOCKETS, 7, "the HTTP/1 edge is hyper's own so far: it does not tell"),
 ];
 
 const HOST_FILTERING: &str = "Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware";

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder and the folders of ours it may name.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("cli", &["cli", "hosting", "configuration"]),
     (
         "hosting",
         &["hosting", "apps", "server", "addresses", "configuration", "features", "diagnostics"],
     ),
-    ("apps", &["apps", "features", "diagnostics"]),
+    ("apps", &["apps", "middleware", "features", "diagnostics"]),
+    ("middleware", &["middleware", "features", "diagnostics"]),
     ("server", &["server", "addresses", "features", "diagnostics"]),
     ("addresses", &["addresses", "configuration", "diagnostics"]),
     ("configuration", &["configuration"]),
@@ -19,12 +20,13 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates that stay in one place.
-const AT_HOME: [(&str, &[&str]); 7] = [
+const AT_HOME: [(&str, &[&str]); 8] = [
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("figment", &["configuration"]),
     ("jsonc_parser", &["configuration"]),
     ("hyper", &["server"]),
+    ("h2", &["server"]),
     ("tracing_subscriber", &["hosting/logging"]),
     ("directories", &["configuration"]),
 ];

@@ -21,6 +21,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::chunks::Chunks;
 use super::head::{Framing, Head, Progress, Rules, Scan, Upgrade};
+use crate::diagnostics::events;
 use crate::features::MinDataRate;
 use crate::server::activity::{Activity, Cut, Note};
 use crate::server::clock::{Moment, TICK};
@@ -88,6 +89,8 @@ pub(super) struct Gate<S: Socket> {
     instead: Option<(Vec<u8>, usize)>,
     /// How many heads hyper was given.
     handed: u32,
+    /// How many answers the log has that leave the connection open.
+    told: u32,
     /// The client will send no more.
     ended: bool,
     /// Since when an answer is waited for, once that takes time.
@@ -137,6 +140,7 @@ impl<S: Socket> Gate<S> {
             scan: None,
             instead: None,
             handed: 0,
+            told: 0,
             ended: false,
             waiting: None,
             headers_timer: None,
@@ -169,6 +173,11 @@ impl<S: Socket> Gate<S> {
             && !self.ended
     }
 
+    /// Whether the client will send no more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Whether the client will send no more, and has no answer to wait for.
     pub(super) fn is_over(&self) -> bool {
         self.ended || self.activity.ends() || matches!(self.input, Input::Closed)
@@ -181,6 +190,11 @@ impl<S: Socket> Gate<S> {
             && (self.activity.ends()
                 || !matches!(self.input, Input::Head)
                 || !self.pending.is_empty())
+    }
+
+    fn set_ended(&mut self) {
+        self.ended = true;
+        events::received_end(&self.activity.id());
     }
 
     /// Whether all that hyper was given is answered.
@@ -302,6 +316,10 @@ impl<S: Socket> Gate<S> {
         if self.activity.ends() {
             return Poll::Ready(Ok(()));
         }
+        if self.told != self.handed {
+            self.told = self.handed;
+            events::connection_kept_alive(&self.activity.id());
+        }
         if !self.pending.is_empty() && self.scan_pending() {
             self.hand_on(buffer);
             return Poll::Ready(Ok(()));
@@ -322,7 +340,7 @@ impl<S: Socket> Gate<S> {
             }
             let came = &buffer.filled()[before..];
             if came.is_empty() {
-                self.ended = true;
+                self.set_ended();
                 return self.end(buffer);
             }
             if self.pending.is_empty() {
@@ -409,7 +427,7 @@ impl<S: Socket> Gate<S> {
             }
             self.pending.extend_from_slice(&buffer.filled()[before..]);
             if buffer.filled().len() == before {
-                self.ended = true;
+                self.set_ended();
                 let late = |since: Moment| since.until(Moment::now()) > FIN_BEHIND;
                 if self.pending.is_empty() && self.waiting.is_some_and(late) {
                     // hyper drops the request: nobody waits for its answer.
@@ -432,7 +450,7 @@ impl<S: Socket> Gate<S> {
             ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
             let came = &buffer.filled()[before..];
             if came.is_empty() {
-                self.ended = true;
+                self.set_ended();
                 self.activity.break_body(Reason::UnexpectedEndOfRequestContent);
                 return Poll::Ready(Ok(()));
             }

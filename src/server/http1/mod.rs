@@ -87,7 +87,7 @@ pub(super) async fn serve<S: Socket>(
                 gate = busy;
                 continue;
             }
-            End::Closed(gate) => return Box::pin(close(gate, &mut watch)).await,
+            End::Closed(gate) => return Box::pin(close(gate, &facts, &mut watch)).await,
             End::Cut(mut gate, cut) => return reset(gate.stream(), &facts, &activity, cut),
             End::Upgraded(home) => {
                 drop(slot);
@@ -104,7 +104,7 @@ pub(super) async fn serve<S: Socket>(
             }
         };
         if !readable {
-            return Box::pin(close(gate, &mut watch)).await;
+            return Box::pin(close(gate, &facts, &mut watch)).await;
         }
     }
 }
@@ -326,8 +326,12 @@ impl<S: Socket> Run<'_, S> {
 }
 
 /// Ends a connection: tells the client, and listens for a while to one that is still sending.
-async fn close<S: Socket>(mut gate: Box<Gate<S>>, watch: &mut Watch) {
+async fn close<S: Socket>(mut gate: Box<Gate<S>>, facts: &Connection, watch: &mut Watch) {
     let unfinished = gate.is_unfinished();
+    if gate.has_ended() {
+        events::connection_disconnecting(&facts.id());
+    }
+    events::sending_end(&facts.id());
     let stream = gate.stream();
     // The client may be gone; there is nobody else to tell.
     if stream.shutdown().await.is_err() || !unfinished {

@@ -1,0 +1,9 @@
+//! What happens to a request on its way to the app.
+//!
+//! Each piece is a [tower layer](tower_layer::Layer) for an axum `Router` or a part of one; it knows
+//! the facts of `features` and nothing of the server. What it does not do: answer requests, read
+//! configuration.
+
+mod request_size_limit;
+
+pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
