@@ -189,6 +189,11 @@ pub(crate) fn connection_rejected(id: &dyn std::fmt::Display) {
         ConnectionId = tracing::field::display(id));
 }
 
+/// Whether it is wanted to know that connections go on; costs one atomic load.
+pub(crate) fn kept_connections_are_logged() -> bool {
+    tracing::enabled!(target: CONNECTIONS, Level::DEBUG)
+}
+
 /// The connection goes on behind an answer.
 pub(crate) fn connection_kept_alive(id: &dyn std::fmt::Display) {
     emit!(CONNECTIONS, DEBUG, 9, "Connection id \"{ConnectionId}\" completed keep alive response."; ConnectionId = tracing::field::display(id));

@@ -119,7 +119,7 @@ impl Activity {
         let request = activity.begun().wrapping_add(1);
         activity.begun.store(request, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::Relaxed);
-        Running { activity: Arc::clone(activity), request }
+        Running { activity: Arc::clone(activity), request, kept: false }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -305,6 +305,8 @@ impl Activity {
 pub(super) struct Running {
     activity: Arc<Activity>,
     request: u32,
+    /// The log wants to know that the connection goes on behind the answer.
+    kept: bool,
 }
 
 impl Running {
@@ -318,6 +320,15 @@ impl Running {
         events::application_failed(&self.activity.id, self.request, error);
     }
 
+    /// Whether the log is to know that the connection goes on behind the answer.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    pub(super) fn set_kept(&mut self, kept: bool) {
+        self.kept = kept;
+    }
+
     /// Its number on the connection.
     pub(super) fn request(&self) -> u32 {
         self.request
@@ -326,6 +337,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if self.kept {
+            events::connection_kept_alive(&self.activity.id);
+        }
         self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
         self.activity.running.fetch_sub(1, Ordering::Relaxed);
     }

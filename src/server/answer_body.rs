@@ -25,8 +25,9 @@ pin_project! {
         body: Body,
         // Only where there is something to watch.
         guard: Option<Box<Guard>>,
-        finish: Option<Box<Finish>>,
+        // Before the other: the connection's line stands before the request's, as on Kestrel.
         running: Running,
+        finish: Option<Box<Finish>>,
     }
 }
 

@@ -105,7 +105,7 @@ impl Service<Request<Incoming>> for RequestService {
     type Future = RequestFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
-        let running = Activity::begin(&self.activity);
+        let mut running = Activity::begin(&self.activity);
         let number = running.request();
         if let Some(state) = self.refuse(&mut request, number) {
             return RequestFuture {
@@ -125,6 +125,11 @@ impl Service<Request<Incoming>> for RequestService {
             let phase = self.phase.clone();
             Box::new(RequestLog::start(&request, &self.connection, phase, scope.clone()))
         });
+        if events::kept_connections_are_logged() {
+            let asked = request.version() != Version::HTTP_10 || keeps_alive(request.headers());
+            let kept = asked && !has_token(request.headers(), "close");
+            running.set_kept(kept && self.activity.is_http1());
+        }
         let method = request.method().clone();
         let upgradable = is_upgradable(&request);
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));

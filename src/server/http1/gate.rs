@@ -89,8 +89,6 @@ pub(super) struct Gate<S: Socket> {
     instead: Option<(Vec<u8>, usize)>,
     /// How many heads hyper was given.
     handed: u32,
-    /// How many answers the log has that leave the connection open.
-    told: u32,
     /// The client will send no more.
     ended: bool,
     /// Since when an answer is waited for, once that takes time.
@@ -140,7 +138,6 @@ impl<S: Socket> Gate<S> {
             scan: None,
             instead: None,
             handed: 0,
-            told: 0,
             ended: false,
             waiting: None,
             headers_timer: None,
@@ -315,10 +312,6 @@ impl<S: Socket> Gate<S> {
         }
         if self.activity.ends() {
             return Poll::Ready(Ok(()));
-        }
-        if self.told != self.handed {
-            self.told = self.handed;
-            events::connection_kept_alive(&self.activity.id());
         }
         if !self.pending.is_empty() && self.scan_pending() {
             self.hand_on(buffer);
