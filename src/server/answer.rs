@@ -222,8 +222,12 @@ impl Answer {
     pub(super) fn send(
         self,
         finish: Option<Box<Finish>>,
-        running: Running,
+        mut running: Running,
     ) -> Response<AnswerBody> {
+        if running.is_kept() {
+            let switches = self.parts.status.is_informational();
+            running.set_kept(!switches && !self.parts.headers.contains_key(CONNECTION));
+        }
         let body = AnswerBody::new(self.body, self.guard, finish, running);
         Response::from_parts(self.parts, body)
     }
