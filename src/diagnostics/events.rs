@@ -517,8 +517,12 @@ pub(crate) fn http2_response_too_slow(id: &dyn std::fmt::Display) {
 // ---- Limits of routes -------------------------------------------------------------------------
 
 pub(crate) fn request_size_limit_read_only() {
-    emit!(ROUTING, WARN, 10,
-        "A request body size limit could not be applied. The IHttpMaxRequestBodySizeFeature for the server is read-only.");
+    emit!(
+        ROUTING,
+        WARN,
+        10,
+        "A request body size limit could not be applied. The IHttpMaxRequestBodySizeFeature for the server is read-only."
+    );
 }
 
 pub(crate) fn request_size_limit_set(size: u64) {

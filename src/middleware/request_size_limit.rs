@@ -95,7 +95,8 @@ mod tests {
             }
             let mut request = Request::new(());
             request.extensions_mut().insert(limits.clone());
-            let app = tower::service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(()));
+            let app =
+                tower::service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(()));
             limit.layer(app).oneshot(request).await.unwrap();
             assert_eq!(limits.max_size(), expected);
         }

@@ -140,8 +140,12 @@ impl Accept {
     fn spawn<S: super::io::Socket>(&self, socket: S, local: Option<Local>, remote: Option<Remote>) {
         let facts = Connection::new(next_id(), local, remote, self.scheme);
         events::connection_accepted(&facts.id());
+        let counters = self.context.counters();
+        counters.count_accepted();
         let limit = self.context.options().limits.max_concurrent_connections;
         let Some(slot) = Slot::take(&self.slots, limit) else {
+            counters.count_rejected();
+            counters.count_closed();
             events::connection_rejected(&facts.id());
             socket.refuse();
             return;

@@ -351,11 +351,12 @@ mod tests {
 
     use super::*;
     use crate::features::{Connection, Scheme};
+    use crate::server::counters::Counters;
     use crate::server::options::ServerOptions;
 
     fn activity() -> Arc<Activity> {
         let connection = Connection::new(1, None, None, Scheme::Http);
-        let context = Context::new(ServerOptions::default(), Router::new());
+        let context = Context::new(ServerOptions::default(), Router::new(), Counters::default());
         Activity::new(connection.id(), true, context)
     }
 

@@ -94,7 +94,10 @@ impl Answer {
         let context = running.activity().context();
         let limit = context.options().limits.max_concurrent_upgraded_connections;
         match Slot::take(context.upgraded(), limit) {
-            Some(slot) => running.activity().upgrade(Some(slot)),
+            Some(slot) => {
+                context.counters().count_upgraded();
+                running.activity().upgrade(Some(slot));
+            }
             None => self.fail(
                 running,
                 "Request cannot be upgraded because the server has already opened the maximum number of upgraded connections.",

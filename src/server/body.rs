@@ -114,6 +114,7 @@ impl BodyFacts {
     fn fail(&self, rejection: &Rejection) -> BadRequest {
         let failure = self.failure.get_or_init(|| rejection.into()).clone();
         self.failed.store(failure.status().as_u16(), Ordering::Release);
+        self.activity.context().counters().count_rejection(rejection.reason);
         events::bad_request(&self.activity.id(), &failure);
         failure
     }

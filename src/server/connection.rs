@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::activity::Activity;
 use super::clock::TICK;
+use super::counters::Counters;
 use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
@@ -25,6 +26,7 @@ use crate::features::Connection;
 pub(super) struct Context {
     options: ServerOptions,
     app: Router,
+    counters: Counters,
     /// How many connections are upgraded.
     upgraded: Arc<AtomicU64>,
     pub(super) gate: http1::GateOptions,
@@ -33,16 +35,20 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(options: ServerOptions, app: Router) -> Arc<Self> {
+    pub(super) fn new(options: ServerOptions, app: Router, counters: Counters) -> Arc<Self> {
         // Makes the app's handlers into services now, and not again for every request.
         let app = app.with_state(());
         let (http1, http2) = (http1::builder(&options), http2::builder(&options));
         let gate = http1::GateOptions::from(&options);
-        Arc::new(Self { options, app, gate, upgraded: Arc::default(), http1, http2 })
+        Arc::new(Self { options, app, counters, gate, upgraded: Arc::default(), http1, http2 })
     }
 
     pub(super) fn options(&self) -> &ServerOptions {
         &self.options
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     pub(super) fn upgraded(&self) -> &Arc<AtomicU64> {
@@ -64,6 +70,7 @@ pub(super) async fn serve<S: Socket>(
     slot: Slot,
 ) {
     let id = facts.id();
+    let _open = Open(Arc::clone(&context));
     events::connection_started(&id);
     let mut stream = Stream::new(socket, watch.clone());
     // A connection that has not said what it wants yet is idle: the stop ends it at once.
@@ -98,6 +105,15 @@ pub(super) async fn serve<S: Socket>(
         None => {}
     }
     events::connection_stopped(&id);
+}
+
+/// A connection that is counted as open, whatever becomes of its task.
+struct Open(Arc<Context>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.counters.count_closed();
+    }
 }
 
 /// What a connection speaks.

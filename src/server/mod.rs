@@ -16,6 +16,7 @@ mod answer_body;
 mod body;
 mod clock;
 mod connection;
+mod counters;
 mod date;
 mod drain;
 mod host;
@@ -38,6 +39,7 @@ use std::time::Duration;
 
 use axum::Router;
 
+pub use counters::Counters;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
 
@@ -113,6 +115,7 @@ pub enum ServerError {
 #[derive(Debug)]
 pub struct KestrelServer {
     options: ServerOptions,
+    counters: Counters,
     drain: Drain,
 }
 
@@ -120,7 +123,12 @@ impl KestrelServer {
     /// A server that is not started yet.
     pub fn new(mut options: ServerOptions) -> Self {
         options.limits = options.limits.bounded();
-        Self { options, drain: Drain::new() }
+        Self { options, counters: Counters::default(), drain: Drain::new() }
+    }
+
+    /// What this server counts.
+    pub fn counters(&self) -> Counters {
+        self.counters.clone()
     }
 }
 
@@ -129,7 +137,8 @@ impl Server for KestrelServer {
         Box::pin(async move {
             let bound = addresses::bind(&start.plan)?;
             let addresses = bound.iter().map(|endpoint| endpoint.address.clone()).collect();
-            let context = connection::Context::new(self.options.clone(), start.app);
+            let context =
+                connection::Context::new(self.options.clone(), start.app, self.counters.clone());
             accept::start(bound, &context, &self.drain)
                 .map_err(|error| ServerError::Other(Box::new(error)))?;
             Ok(addresses)

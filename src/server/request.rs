@@ -62,6 +62,7 @@ impl RequestService {
                 return None;
             }
             Some(Note::Rejected(rejection)) => {
+                self.activity.context().counters().count_rejection(rejection.reason);
                 events::bad_request(&self.connection.id(), &rejection);
                 return Some(State::Refused { rejection });
             }
@@ -71,10 +72,14 @@ impl RequestService {
             Ok(()) => None,
             Err(Refusal::Reset(reason, why)) => {
                 // As on Kestrel, a request that is no request is not told of.
+                self.activity.context().counters().count_bad_request();
                 events::http2_stream_refused(&self.connection.id(), number, why);
                 Some(State::Reset { reason })
             }
-            Err(Refusal::Status(status)) => Some(State::Answered { status }),
+            Err(Refusal::Status(status)) => {
+                self.activity.context().counters().count_bad_request();
+                Some(State::Answered { status })
+            }
         }
     }
 

@@ -124,10 +124,7 @@ struct Stalled {
 }
 
 impl<S: Socket> Gate<S> {
-    pub(super) fn new(
-        mut stream: Stream<S>,
-        activity: Arc<Activity>,
-    ) -> Self {
+    pub(super) fn new(mut stream: Stream<S>, activity: Arc<Activity>) -> Self {
         let pending = stream.take_first();
         Self {
             stream,
@@ -502,7 +499,8 @@ impl<S: Socket> Gate<S> {
         if written.is_pending() {
             self.activity.set_blocked(true);
         }
-        let Some(rate) = self.options().response_rate.filter(|_| !self.activity.is_upgraded()) else {
+        let Some(rate) = self.options().response_rate.filter(|_| !self.activity.is_upgraded())
+        else {
             return written;
         };
         match written {

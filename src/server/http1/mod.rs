@@ -358,8 +358,12 @@ fn reset<S: Socket>(
     let reason = match cut {
         None => return,
         Some(Cut::Aborted) => "The connection was aborted by the application.",
-        Some(Cut::Drain) => "The connection was timed out by the server.",
+        Some(Cut::Drain) => {
+            activity.context().counters().count_drain_timed_out();
+            "The connection was timed out by the server."
+        }
         Some(Cut::ResponseRate) => {
+            activity.context().counters().count_answer_timed_out();
             events::response_too_slow(&facts.id(), activity.begun());
             "The connection was timed out by the server because the response was not read by the client at the specified minimum data rate."
         }
