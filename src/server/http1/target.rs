@@ -172,3 +172,6 @@ impl ParseAuthority for [u8] {
         http::uri::Authority::try_from(self).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;
