@@ -91,7 +91,10 @@ pub(super) async fn serve<S: Socket>(
             }
         }
         let limit = context.options().limits.keep_alive_timeout + TICK;
-        let left = activity.idle_for(limit, Moment::now()).unwrap_or_default();
+        // Empty lines are no request: a client that sends nothing else has no more time for it.
+        let Some(left) = activity.idle_for(limit, Moment::now()) else {
+            return Box::pin(close(gate, &mut watch)).await;
+        };
         let readable = tokio::select! {
             biased;
             () = watch.reached(Phase::Stopping) => false,
