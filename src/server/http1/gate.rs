@@ -429,6 +429,8 @@ impl<S: Socket> Gate<S> {
         self.handed != self.activity.begun()
             || matches!(self.input, Input::Head)
                 && !self.pending.is_empty()
+                // Of a body the app does not read, a part may stand there yet.
+                && !self.has_passed()
                 && self.scan_pending()
     }
 
