@@ -89,6 +89,9 @@ pub(super) struct Gate<S: Socket> {
     handed: u32,
     /// The client will send no more.
     ended: bool,
+    /// The end of the stream or more of it came while an answer was waited for, and hyper has not
+    /// been told.
+    unheard: bool,
     /// Since when an answer is waited for, once that takes time.
     waiting: Option<Moment>,
     headers_timer: Option<Pin<Box<Sleep>>>,
@@ -135,6 +138,7 @@ impl<S: Socket> Gate<S> {
             instead: None,
             handed: 0,
             ended: false,
+            unheard: false,
             waiting: None,
             headers_timer: None,
             held: BytesMut::new(),
@@ -358,6 +362,7 @@ impl<S: Socket> Gate<S> {
                 self.hand_on(buffer);
                 return Poll::Ready(Ok(()));
             }
+            self.unheard |= !self.pending.is_empty();
             if self.pending.len() >= self.options.read_ahead {
                 return Poll::Pending;
             }
@@ -379,6 +384,7 @@ impl<S: Socket> Gate<S> {
             }
             buffer.set_filled(before);
         }
+        self.unheard = true;
         Poll::Pending
     }
 
@@ -630,6 +636,11 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         }
         if this.held.is_empty() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
+        }
+        if this.unheard && !this.activity.is_running() && !this.activity.is_upgraded() {
+            // hyper waits for the socket, which has nothing to tell any more.
+            this.unheard = false;
+            cx.waker().wake_by_ref();
         }
         Pin::new(&mut this.stream).poll_flush(cx)
     }
