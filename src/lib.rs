@@ -36,6 +36,9 @@ pub mod cli;
 pub mod configuration;
 mod diagnostics;
 pub mod features;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hosting;
 pub mod server;
 

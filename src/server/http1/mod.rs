@@ -4,6 +4,8 @@
 //! `target`) and follows every body (`chunks`). While it waits for a request it needs no hyper at
 //! all: after some seconds without one, hyper is dropped, and made anew when a byte comes.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod checks;
 mod chunks;
 mod gate;
 mod head;
