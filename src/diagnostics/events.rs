@@ -355,6 +355,11 @@ pub(crate) fn application_aborted(id: &dyn std::fmt::Display, request: u32) {
     emit_request!(CONNECTIONS, INFO, 34, "the application aborted the connection.", id, request);
 }
 
+/// The client is gone, or the stop took its connection.
+pub(crate) fn request_aborted(id: &dyn std::fmt::Display, request: u32) {
+    emit_request!(KESTREL, DEBUG, 66, "The request was aborted by the client.", id, request);
+}
+
 pub(crate) fn request_body_start(id: &dyn std::fmt::Display, request: u32) {
     emit_request!(KESTREL, DEBUG, 25, "started reading request body.", id, request);
 }
@@ -370,19 +375,118 @@ pub(crate) fn request_body_too_slow(id: &dyn std::fmt::Display, request: u32, ra
 }
 
 pub(crate) fn response_too_slow(id: &dyn std::fmt::Display, request: u32) {
-    emit_request!(BAD_REQUESTS, DEBUG, 28,
+    emit_request!(
+        BAD_REQUESTS,
+        DEBUG,
+        28,
         "the connection was closed because the response was not read by the client at the specified minimum data rate.",
-        id, request);
+        id,
+        request
+    );
 }
 
 pub(crate) fn request_body_not_read(id: &dyn std::fmt::Display, request: u32) {
-    emit_request!(KESTREL, INFO, 32, "the application completed without reading the entire request body.",
-        id, request);
+    emit_request!(
+        KESTREL,
+        INFO,
+        32,
+        "the application completed without reading the entire request body.",
+        id,
+        request
+    );
 }
 
 pub(crate) fn request_body_drain_timed_out(id: &dyn std::fmt::Display, request: u32) {
-    emit_request!(KESTREL, INFO, 33,
-        "automatic draining of the request body timed out after taking over 5 seconds.", id, request);
+    emit_request!(
+        KESTREL,
+        INFO,
+        33,
+        "automatic draining of the request body timed out after taking over 5 seconds.",
+        id,
+        request
+    );
+}
+
+// ---- HTTP/2 ---------------------------------------------------------------------------------
+
+const HTTP2: &str = "Microsoft.AspNetCore.Server.Kestrel.Http2";
+
+/// The client broke the rules of the connection, and it ends.
+pub(crate) fn http2_connection_error(id: &dyn std::fmt::Display, error: &dyn std::fmt::Display) {
+    emit!(HTTP2, DEBUG, 29, "Connection id \"{ConnectionId}\": HTTP/2 connection error.",
+        detail: tracing::field::display(error); ConnectionId = tracing::field::display(id));
+}
+
+/// The headers of a client cannot be decompressed, and the connection ends.
+pub(crate) fn http2_compression_error(
+    id: &dyn std::fmt::Display,
+    stream: u32,
+    error: &dyn std::fmt::Display,
+) {
+    emit!(HTTP2, DEBUG, 31,
+        "Connection id \"{ConnectionId}\": HPACK decoding error while decoding headers for stream ID {StreamId}.",
+        detail: tracing::field::display(error);
+        ConnectionId = tracing::field::display(id), StreamId = u64::from(stream));
+}
+
+/// A request is malformed, and its stream is reset. `number` is its place on the connection.
+pub(crate) fn http2_stream_refused(id: &dyn std::fmt::Display, number: u32, error: &str) {
+    emit!(HTTP2, DEBUG, 30, "Connection id \"{ConnectionId}\": HTTP/2 stream error.",
+        detail: error; ConnectionId = tracing::field::display(id));
+    emit!(HTTP2, DEBUG, 35,
+        "Trace id \"{TraceIdentifier}\": HTTP/2 stream error \"{error}\". A Reset is being sent to the stream.";
+        TraceIdentifier = tracing::field::display(format_args!("{id}:{number:08X}")), error = "PROTOCOL_ERROR");
+}
+
+/// The server stops, and the client has been told.
+pub(crate) fn http2_connection_closing(id: &dyn std::fmt::Display) {
+    emit!(HTTP2, DEBUG, 36, "Connection id \"{ConnectionId}\" is closing.";
+        ConnectionId = tracing::field::display(id));
+}
+
+pub(crate) fn http2_connection_closed(id: &dyn std::fmt::Display, highest_stream: u32) {
+    emit!(HTTP2, DEBUG, 48,
+        "Connection id \"{ConnectionId}\" is closed. The last processed stream ID was {HighestOpenedStreamId}.";
+        ConnectionId = tracing::field::display(id), HighestOpenedStreamId = u64::from(highest_stream));
+}
+
+pub(crate) fn http2_frame_received(
+    id: &dyn std::fmt::Display,
+    kind: &dyn std::fmt::Display,
+    stream: u32,
+    length: u32,
+    flags: &dyn std::fmt::Display,
+) {
+    emit!(HTTP2, TRACE, 37,
+        "Connection id \"{ConnectionId}\" received {type} frame for stream ID {id} with length {length} and flags {flags}.";
+        ConnectionId = tracing::field::display(id), r#type = tracing::field::display(kind),
+        id = u64::from(stream), length = u64::from(length), flags = tracing::field::display(flags));
+}
+
+pub(crate) fn http2_frame_sending(
+    id: &dyn std::fmt::Display,
+    kind: &dyn std::fmt::Display,
+    stream: u32,
+    length: u32,
+    flags: &dyn std::fmt::Display,
+) {
+    emit!(HTTP2, TRACE, 49,
+        "Connection id \"{ConnectionId}\" sending {type} frame for stream ID {id} with length {length} and flags {flags}.";
+        ConnectionId = tracing::field::display(id), r#type = tracing::field::display(kind),
+        id = u64::from(stream), length = u64::from(length), flags = tracing::field::display(flags));
+}
+
+pub(crate) fn http2_max_streams_reached(id: &dyn std::fmt::Display) {
+    emit!(HTTP2, DEBUG, 40,
+        "Connection id \"{ConnectionId}\" reached the maximum number of concurrent HTTP/2 streams allowed.";
+        ConnectionId = tracing::field::display(id));
+}
+
+/// The client takes what we send too slowly, and the connection is reset.
+pub(crate) fn http2_response_too_slow(id: &dyn std::fmt::Display) {
+    emit!(BAD_REQUESTS, DEBUG, 28,
+        "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": the connection was closed because the response was not read by the client at the specified minimum data rate.";
+        ConnectionId = tracing::field::display(id), TraceIdentifier = "(null)");
 }
 
 // Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.

@@ -35,7 +35,6 @@ struct Shared {
     reading: AtomicBool,
 }
 
-
 /// Why a limit cannot be changed any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

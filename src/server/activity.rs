@@ -12,12 +12,18 @@ use std::time::Duration;
 use hyper::body::Incoming;
 
 use super::clock::Moment;
+use super::connection::Context;
 use super::rejection::{Reason, Rejection};
 use super::slot::Slot;
+use crate::diagnostics::events;
+use crate::features::ConnectionId;
 
 /// Shared by a connection and its requests.
 #[derive(Debug)]
 pub(super) struct Activity {
+    id: ConnectionId,
+    http1: bool,
+    context: Arc<Context>,
     /// How many requests have come; it numbers them, too.
     begun: AtomicU32,
     /// How many answers are not out yet.
@@ -86,8 +92,11 @@ pub(super) enum Cut {
 
 impl Activity {
     /// A connection that waits for its first request.
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(id: ConnectionId, http1: bool, context: Arc<Context>) -> Arc<Self> {
         Arc::new(Self {
+            id,
+            http1,
+            context,
             begun: AtomicU32::new(0),
             running: AtomicU32::new(0),
             idle_since: AtomicU64::new(Moment::now().as_millis()),
@@ -104,11 +113,26 @@ impl Activity {
         })
     }
 
-    /// A request has come, and gets its number. Its answer is out when the first is dropped.
-    pub(super) fn begin(activity: &Arc<Self>) -> (Running, u32) {
-        let number = activity.begun.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+    /// A request has come, and gets its number. Its answer is out when the result is dropped.
+    pub(super) fn begin(activity: &Arc<Self>) -> Running {
+        // Only the connection's task begins requests; their ends may be anywhere.
+        let request = activity.begun().wrapping_add(1);
+        activity.begun.store(request, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::Relaxed);
-        (Running(Arc::clone(activity)), number)
+        Running { activity: Arc::clone(activity), request }
+    }
+
+    pub(super) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// Whether the connection speaks HTTP/1: a request then has it for itself.
+    pub(super) fn is_http1(&self) -> bool {
+        self.http1
+    }
+
+    pub(super) fn context(&self) -> &Arc<Context> {
+        &self.context
     }
 
     /// How many requests have come.
@@ -282,18 +306,48 @@ impl Activity {
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(super) struct Running(Arc<Activity>);
+pub(super) struct Running {
+    activity: Arc<Activity>,
+    request: u32,
+}
+
+impl Running {
+    /// What its connection is at.
+    pub(super) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
+    /// The app failed to answer it.
+    pub(super) fn failed(&self, error: &str) {
+        events::application_failed(&self.activity.id, self.request, error);
+    }
+
+    /// Its number on the connection.
+    pub(super) fn request(&self) -> u32 {
+        self.request
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
+        self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
+        self.activity.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+
     use super::*;
+    use crate::features::{Connection, Scheme};
+    use crate::server::options::ServerOptions;
+
+    fn activity() -> Arc<Activity> {
+        let connection = Connection::new(1, None, None, Scheme::Http);
+        let context = Context::new(ServerOptions::default(), Router::new());
+        Activity::new(connection.id(), true, context)
+    }
 
     const LIMIT: Duration = Duration::from_secs(10);
 
@@ -304,11 +358,11 @@ mod tests {
 
     #[test]
     fn the_wait_counts_from_the_last_answer() {
-        let activity = Activity::new();
+        let activity = activity();
         assert_eq!(after(&activity, 9), Some(Duration::from_secs(1)));
         assert_eq!(after(&activity, 10), None);
-        let (running, number) = Activity::begin(&activity);
-        assert_eq!(number, 1);
+        let running = Activity::begin(&activity);
+        assert_eq!(running.request(), 1);
         assert_eq!(after(&activity, 60), Some(LIMIT));
         drop(running);
         assert_eq!(after(&activity, 4), Some(Duration::from_secs(6)));
@@ -316,7 +370,7 @@ mod tests {
 
     #[test]
     fn the_wait_counts_from_when_the_client_has_taken_the_answer() {
-        let activity = Activity::new();
+        let activity = activity();
         activity.set_blocked(true);
         activity.idle_since.store(0, Ordering::Relaxed);
         assert_eq!(activity.idle_for(LIMIT, Moment::now()), None);
@@ -326,9 +380,11 @@ mod tests {
 
     #[test]
     fn a_note_is_for_one_request() {
-        let activity = Activity::new();
+        let activity = activity();
         activity.note(Note::RawTarget("/a#b".into()));
-        assert!(matches!(activity.take_note(), Some(Note::RawTarget(target)) if &*target == "/a#b"));
+        assert!(
+            matches!(activity.take_note(), Some(Note::RawTarget(target)) if &*target == "/a#b")
+        );
         assert!(activity.take_note().is_none());
     }
 }

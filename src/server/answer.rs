@@ -1,28 +1,286 @@
-//! The answer of the app on its way out: whether it can be sent as it is, and whether its body
-//! keeps what its head promised (RFC 9110 section 8.6).
+//! The answer of the app before it is sent: whether it can be sent as it is, and what it lacks.
 
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use axum::body::Body;
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{Method, Response, StatusCode};
-use http_body::{Frame, SizeHint};
-use pin_project_lite::pin_project;
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, DATE, SERVER, TRANSFER_ENCODING};
+use http::response::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::ext::ReasonPhrase;
 
-use super::activity::{Activity, Cut, Running};
-use super::request::Finish;
+use super::activity::{Cut, Running};
+use super::answer_body::{self, AnswerBody, Guard};
+use super::body::BodyFacts;
+use super::date;
+use super::rejection::Reason;
+use super::request_log::Finish;
+use super::slot::Slot;
 use crate::diagnostics::events;
-use crate::features::{Abort, ConnectionId, ResetStream};
+use crate::features::{BadRequest, Outcome, ResetStream, Unhandled};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// An answer that is not sent yet.
+#[derive(Debug)]
+pub(super) struct Answer {
+    parts: Parts,
+    body: Body,
+    guard: Option<Box<Guard>>,
+}
+
+impl Answer {
+    pub(super) fn new(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self { parts, body, guard: None }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.parts.status
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// Does what the app wants instead of an answer.
+    ///
+    /// # Errors
+    ///
+    /// There is to be none.
+    pub(super) fn settle_outcome(&mut self, running: &Running) -> Result<(), BoxError> {
+        if self.parts.extensions.is_empty() {
+            return Ok(());
+        }
+        match self.parts.extensions.remove::<Outcome>() {
+            None => Ok(()),
+            Some(Outcome::Failed(failure)) => {
+                *self = Self::new(to_failure(&failure, running));
+                Ok(())
+            }
+            Some(Outcome::Aborted) => {
+                events::application_aborted(&running.activity().id(), running.request());
+                Err(abort(running, h2::Reason::INTERNAL_ERROR))
+            }
+            Some(Outcome::Reset(ResetStream(code))) => Err(abort(running, code.into())),
+        }
+    }
+
+    /// Judges an answer that is none yet: only a change of the protocol can be one.
+    pub(super) fn judge_switch(&mut self, upgradable: bool, running: &Running) {
+        match self.status() {
+            StatusCode::SWITCHING_PROTOCOLS if upgradable => self.upgrade(running),
+            StatusCode::SWITCHING_PROTOCOLS => {
+                self.fail(running, "Cannot upgrade a non-upgradable request.");
+            }
+            status => self.fail(running, &format!("{} is no final status.", status.as_u16())),
+        }
+    }
+
+    /// Judges an answer behind which the connection of HTTP/1 is a tunnel
+    /// (RFC 9110 section 9.3.6).
+    pub(super) fn judge_tunnel(&mut self, running: &Running) {
+        if running.activity().is_http1() {
+            self.upgrade(running);
+        }
+    }
+
+    /// Ends HTTP on the connection, if one more may.
+    fn upgrade(&mut self, running: &Running) {
+        let context = running.activity().context();
+        let limit = context.options().limits.max_concurrent_upgraded_connections;
+        match Slot::take(context.upgraded(), limit) {
+            Some(slot) => running.activity().upgrade(Some(slot)),
+            None => self.fail(
+                running,
+                "Request cannot be upgraded because the server has already opened the maximum number of upgraded connections.",
+            ),
+        }
+    }
+
+    /// Judges what the head says of the body, and the body as far as it is here.
+    ///
+    /// # Errors
+    ///
+    /// The body ends the connection, or the stream.
+    pub(super) fn judge_body(
+        &mut self,
+        method: &Method,
+        running: &Running,
+        cx: &mut Context<'_>,
+    ) -> Result<(), BoxError> {
+        let promise = Promise::of(&self.parts, method);
+        let mut first = None;
+        let judgement = match self.body.size_hint().exact() {
+            Some(bytes) => promise.judge(bytes, true),
+            // What is wrong with the first piece can still be told, if it is here already.
+            None => match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Pending => promise.judge(0, false),
+                Poll::Ready(Some(Ok(frame))) => {
+                    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                    first = Some(frame);
+                    promise.judge(bytes, false)
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    let failure = answer_body::failed(error, running);
+                    answer_body::cut_if_asked(&failure, running);
+                    if running.activity().is_cut().is_some() || failure.is::<h2::Error>() {
+                        return Err(failure);
+                    }
+                    *self = Self::new(empty(StatusCode::INTERNAL_SERVER_ERROR));
+                    return Ok(());
+                }
+                Poll::Ready(None) => {
+                    self.body = Body::empty();
+                    promise.judge(0, true)
+                }
+            },
+        };
+        match judgement {
+            Judgement::Send { mut left } => {
+                if promise.head && promise.length == Some(0) && !promise.status.is_server_error() {
+                    // What a GET would have is not known, only that this has no body.
+                    self.parts.headers.remove(CONTENT_LENGTH);
+                }
+                if promise.status == StatusCode::NOT_MODIFIED && running.activity().is_http1() {
+                    // A length is told without a body (RFC 9110 section 15.4.5); hyper takes it
+                    // out of an answer whose body is known to be empty.
+                    left = promise.length;
+                }
+                if first.is_some() || left.is_some() {
+                    self.guard = Some(Guard::new(first, left));
+                }
+            }
+            Judgement::SendHead => {
+                if !promise.head {
+                    running.failed(&format!(
+                        "Writing to the response body is invalid for responses with status code {}.",
+                        promise.status.as_u16()
+                    ));
+                    running.activity().end();
+                }
+                self.body = Body::empty();
+                if promise.status != StatusCode::NOT_MODIFIED {
+                    self.parts.headers.remove(CONTENT_LENGTH);
+                }
+            }
+            Judgement::Fail(error) => {
+                self.fail(running, &error);
+                if first.is_some() && running.activity().is_http1() {
+                    self.close();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what became of the request's body.
+    pub(super) fn heed_request_body(&mut self, body: &BodyFacts, running: &Running) {
+        if let Some(failure) = body.failure()
+            && matches!(self.parts.status.as_u16(), 400 | 500)
+        {
+            // What an extractor makes of it is a 400 at best.
+            self.parts.status = failure.status();
+        }
+        if body.ends_connection() && running.activity().is_http1() {
+            self.close();
+        }
+    }
+
+    /// Tells a client of HTTP/1.0 whether its connection is kept.
+    pub(super) fn fit_http10(&mut self, asked: bool, method: &Method) {
+        // The end of a body without a length is that of the connection.
+        let endless = self.guard.is_some() || self.body.size_hint().exact().is_none();
+        let framed = self.parts.headers.contains_key(CONTENT_LENGTH);
+        if !asked || endless && !framed && *method != Method::HEAD {
+            self.parts.headers.entry(CONNECTION).or_insert(CLOSE);
+            // Or hyper would promise to keep the connection besides.
+            self.parts.version = Version::HTTP_10;
+        }
+    }
+
+    /// Adds what every answer has, unless the app set its own.
+    pub(super) fn complete(&mut self, running: &Running) {
+        let headers = &mut self.parts.headers;
+        headers.entry(DATE).or_insert_with(date::header_value);
+        if running.activity().context().options().add_server_header {
+            headers.entry(SERVER).or_insert(HeaderValue::from_static("Kestrel"));
+        }
+        if self.parts.status.canonical_reason().is_none()
+            && running.activity().is_http1()
+            && self.parts.extensions.get::<ReasonPhrase>().is_none()
+        {
+            // hyper writes `<none>` otherwise.
+            self.parts.extensions.insert(ReasonPhrase::from_static(b""));
+        }
+    }
+
+    pub(super) fn send(
+        self,
+        finish: Option<Box<Finish>>,
+        running: Running,
+    ) -> Response<AnswerBody> {
+        let body = AnswerBody::new(self.body, self.guard, finish, running);
+        Response::from_parts(self.parts, body)
+    }
+
+    fn fail(&mut self, running: &Running, error: &str) {
+        running.failed(error);
+        *self = Self::new(empty(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+
+    fn close(&mut self) {
+        self.parts.headers.insert(CONNECTION, CLOSE);
+    }
+}
+
+/// The answer to an error the app does not handle.
+fn to_failure(failure: &Unhandled, running: &Running) -> Response<Body> {
+    let error = failure.error();
+    running.failed(&error.to_string());
+    let Some(bad) = BadRequest::of(error) else {
+        return empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let mut response = empty(bad.status());
+    if running.activity().is_http1() {
+        response.headers_mut().insert(CONNECTION, CLOSE);
+    }
+    response
+}
+
+/// Cuts the connection of HTTP/1.1, or resets the stream of HTTP/2.
+fn abort(running: &Running, reason: h2::Reason) -> BoxError {
+    if running.activity().is_http1() {
+        running.activity().cut(Cut::Aborted);
+    }
+    h2::Error::from(reason).into()
+}
+
+/// The fixed answer to a request that is not served.
+pub(super) fn refusal(reason: Reason) -> Response<Body> {
+    let mut response = empty(reason.status());
+    response.headers_mut().insert(CONNECTION, CLOSE);
+    if let Some(method) = reason.allow() {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
+    }
+    response
+}
+
+/// An answer of nothing but a status.
+pub(super) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
+}
+
 /// What is to become of an answer before its head is sent.
 #[derive(Debug)]
-pub(super) enum Judgement {
+enum Judgement {
     /// It is sent. The body may not hold more than these bytes, and not fewer, if that is not
     /// certain already.
     Send { left: Option<u64> },
@@ -34,22 +292,22 @@ pub(super) enum Judgement {
 
 /// What an answer says of itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Promise {
-    pub(super) status: StatusCode,
+struct Promise {
+    status: StatusCode,
     /// The Content-Length the app set.
-    pub(super) length: Option<u64>,
+    length: Option<u64>,
     /// The app frames the body itself, in a way that is not ours.
-    pub(super) foreign: bool,
+    foreign: bool,
     /// The request was a HEAD: whatever the body is, it is not sent.
-    pub(super) head: bool,
+    head: bool,
 }
 
 impl Promise {
-    pub(super) fn of(response: &Response<Body>, method: &Method) -> Self {
+    fn of(parts: &Parts, method: &Method) -> Self {
         let head = *method == Method::HEAD;
-        let mut promise = Self { status: response.status(), length: None, foreign: false, head };
+        let mut promise = Self { status: parts.status, length: None, foreign: false, head };
         // Cheaper than to look each of them up.
-        for (name, value) in response.headers() {
+        for (name, value) in &parts.headers {
             if *name == CONTENT_LENGTH {
                 promise.length = value.to_str().ok().and_then(|length| length.parse().ok());
             } else if *name == TRANSFER_ENCODING {
@@ -65,7 +323,7 @@ impl Promise {
     }
 
     /// Judges an answer with `bytes` in the body, all of it or what comes first.
-    pub(super) fn judge(self, bytes: u64, all: bool) -> Judgement {
+    fn judge(self, bytes: u64, all: bool) -> Judgement {
         if self.foreign {
             return Judgement::Fail(
                 "Setting the header Transfer-Encoding is not allowed, the server frames the body."
@@ -73,7 +331,8 @@ impl Promise {
             );
         }
         if self.is_without_body() {
-            if matches!(self.status.as_u16(), 204 | 205) && self.length.is_some_and(|length| length > 0)
+            if matches!(self.status.as_u16(), 204 | 205)
+                && self.length.is_some_and(|length| length > 0)
             {
                 return match self.head {
                     true => Judgement::SendHead,
@@ -100,141 +359,12 @@ impl Promise {
     }
 }
 
-fn too_many(bytes: u64, length: u64) -> String {
+pub(super) fn too_many(bytes: u64, length: u64) -> String {
     format!("Response Content-Length mismatch: too many bytes written ({bytes} of {length}).")
 }
 
-fn too_few(bytes: u64, length: u64) -> String {
+pub(super) fn too_few(bytes: u64, length: u64) -> String {
     format!("Response Content-Length mismatch: too few bytes written ({bytes} of {length}).")
-}
-
-/// Whose answer it is, for the log.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Whose {
-    pub(super) connection: ConnectionId,
-    pub(super) request: u32,
-    /// It has the connection for itself, which then ends with it.
-    pub(super) http1: bool,
-}
-
-pin_project! {
-    /// The body of an answer; when hyper drops it, the answer is out.
-    pub(super) struct AnswerBody {
-        #[pin]
-        body: Body,
-        // What was read of it to see how it begins.
-        first: Option<Box<Frame<Bytes>>>,
-        // What the head promised.
-        length: Option<u64>,
-        // What is left of that.
-        left: Option<u64>,
-        whose: Whose,
-        // What it ends with, once what came before is out.
-        failure: Option<BoxError>,
-        activity: Arc<Activity>,
-        finish: Option<Box<Finish>>,
-        running: Option<Running>,
-    }
-}
-
-impl AnswerBody {
-    pub(super) fn new(
-        body: Body,
-        first: Option<Box<Frame<Bytes>>>,
-        left: Option<u64>,
-        whose: Whose,
-        activity: Arc<Activity>,
-        finish: Option<Box<Finish>>,
-        running: Option<Running>,
-    ) -> Self {
-        Self { body, first, length: left, left, whose, failure: None, activity, finish, running }
-    }
-}
-
-impl http_body::Body for AnswerBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.project();
-        if let Some(failure) = this.failure.take() {
-            if this.whose.http1 && (failure.is::<Abort>() || failure.is::<h2::Error>()) {
-                this.activity.cut(Cut::Aborted);
-            }
-            return Poll::Ready(Some(Err(failure)));
-        }
-        let frame = match this.first.take() {
-            Some(first) => Some(Ok(*first)),
-            None => ready!(this.body.poll_frame(cx)),
-        };
-        // hyper drops what it has not written when a body fails, so it is given time to write.
-        let mut fail = |failure| {
-            *this.failure = Some(failure);
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        };
-        let frame = match frame {
-            Some(Ok(frame)) => frame,
-            Some(Err(error)) => return fail(cut_off(error, *this.whose)),
-            None => {
-                if let (Some(left @ 1..), Some(length)) = (*this.left, *this.length) {
-                    let error = too_few(length - left, length);
-                    events::application_failed(&this.whose.connection, this.whose.request, &error);
-                    // Said by the error, not left to hyper: it goes for HTTP/2 as well.
-                    return fail(error.into());
-                }
-                if let Some(finish) = this.finish {
-                    finish.completed();
-                }
-                return Poll::Ready(None);
-            }
-        };
-        if let (Some(left), Some(data)) = (this.left.as_mut(), frame.data_ref()) {
-            let bytes = data.len() as u64;
-            let Some(rest) = left.checked_sub(bytes) else {
-                let length = this.length.unwrap_or_default();
-                let error = too_many(length - *left + bytes, length);
-                events::application_failed(&this.whose.connection, this.whose.request, &error);
-                return fail(error.into());
-            };
-            *left = rest;
-        }
-        Poll::Ready(Some(Ok(frame)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.failure.is_none() && self.left.is_none_or(|left| left == 0) && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.first {
-            None if self.left.is_none() => self.body.size_hint(),
-            // What is here already is not in the body any more; and what the head promised is not
-            // what the body knows.
-            _ => SizeHint::default(),
-        }
-    }
-}
-
-/// The body of an answer failed when the head was out: the client has to see that it is not whole.
-fn cut_off(error: axum::Error, whose: Whose) -> BoxError {
-    let error = error.into_inner();
-    let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
-    while let Some(current) = source {
-        if let Some(ResetStream(code)) = current.downcast_ref() {
-            return h2::Error::from(h2::Reason::from(*code)).into();
-        }
-        if current.is::<Abort>() {
-            events::application_aborted(&whose.connection, whose.request);
-            return error;
-        }
-        source = current.source();
-    }
-    events::application_failed(&whose.connection, whose.request, &error.to_string());
-    error
 }
 
 #[cfg(test)]
@@ -268,7 +398,8 @@ mod tests {
             (304, None, false, 1, false, Is::Headed),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let judged = match (Promise { status, length, foreign: false, head }).judge(bytes, all) {
+            let judged = match (Promise { status, length, foreign: false, head }).judge(bytes, all)
+            {
                 Judgement::Send { left } => Is::Sent(left),
                 Judgement::SendHead => Is::Headed,
                 Judgement::Fail(_) => Is::Failed,

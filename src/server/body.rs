@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::activity::{Activity, Unread};
 use super::rejection::{Reason, Rejection};
 use crate::diagnostics::events;
-use crate::features::{BadRequest, ConnectionId, RequestBodyLimits};
+use crate::features::{BadRequest, RequestBodyLimits};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -46,9 +46,7 @@ pub(super) struct RequestBody {
 pub(super) struct BodyFacts {
     pub(super) limits: RequestBodyLimits,
     activity: Arc<Activity>,
-    connection: ConnectionId,
     request: u32,
-    version: Version,
     /// The length the client announced.
     length: Option<u64>,
     /// The client waits for leave to send it (`Expect: 100-continue`).
@@ -63,7 +61,6 @@ impl BodyFacts {
     pub(super) fn new(
         limits: RequestBodyLimits,
         activity: Arc<Activity>,
-        connection: ConnectionId,
         request: u32,
         version: Version,
         headers: &HeaderMap,
@@ -72,9 +69,7 @@ impl BodyFacts {
         Arc::new(Self {
             limits,
             activity,
-            connection,
             request,
-            version,
             length: text(CONTENT_LENGTH).and_then(|length| length.parse().ok()),
             expected: version == Version::HTTP_11
                 && text(http::header::EXPECT)
@@ -94,11 +89,13 @@ impl BodyFacts {
     /// rest of the body, or nobody knows what.
     pub(super) fn ends_connection(&self) -> bool {
         self.failure().is_some()
-            || self.expected && !self.limits.is_read_only() && !self.finished.load(Ordering::Acquire)
+            || self.expected
+                && !self.limits.is_read_only()
+                && !self.finished.load(Ordering::Acquire)
     }
 
     fn is_http1(&self) -> bool {
-        self.version < Version::HTTP_2
+        self.activity.is_http1()
     }
 
     /// What came and counts towards the limit: on HTTP/1.1 the framing of chunks does.
@@ -117,7 +114,7 @@ impl BodyFacts {
     fn fail(&self, rejection: &Rejection) -> BadRequest {
         let failure = self.failure.get_or_init(|| rejection.into()).clone();
         self.failed.store(failure.status().as_u16(), Ordering::Release);
-        events::bad_request(&self.connection, &failure);
+        events::bad_request(&self.activity.id(), &failure);
         failure
     }
 }
@@ -176,7 +173,7 @@ impl RequestBody {
         while timer.as_mut().poll(cx).is_ready() {
             if now >= deadline {
                 events::request_body_too_slow(
-                    &self.facts.connection,
+                    &self.facts.activity.id(),
                     self.facts.request,
                     rate.bytes_per_second(),
                 );
@@ -202,7 +199,7 @@ impl Body for RequestBody {
         }
         if !this.facts.limits.is_read_only() {
             this.facts.limits.reading_starts();
-            events::request_body_start(&this.facts.connection, this.facts.request);
+            events::request_body_start(&this.facts.activity.id(), this.facts.request);
             if let (Some(length), Some(max)) = (this.facts.length, this.facts.limits.max_size())
                 && length > max
             {
@@ -233,7 +230,7 @@ impl Body for RequestBody {
                 }
                 this.incoming = None;
                 this.facts.finished.store(true, Ordering::Release);
-                events::request_body_done(&this.facts.connection, this.facts.request);
+                events::request_body_done(&this.facts.activity.id(), this.facts.request);
                 return Poll::Ready(None);
             }
         };

@@ -19,7 +19,8 @@ impl Moment {
         use nix::time::{ClockId, clock_gettime};
 
         // The clock is there since Linux 2.6.32; a kernel without it would have no timeouts.
-        let now = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).map_or(Duration::ZERO, Duration::from);
+        let now =
+            clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).map_or(Duration::ZERO, Duration::from);
         Self(millis(now))
     }
 
@@ -68,10 +69,7 @@ pub(super) fn unix_second() -> u64 {
             return u64::try_from(now.tv_sec()).unwrap_or_default();
         }
     }
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]
@@ -85,6 +83,9 @@ mod tests {
             std::hint::spin_loop();
         }
         let passed = coarse.until(Moment::now());
-        assert!(passed >= Duration::from_millis(30) && passed < Duration::from_secs(30), "{passed:?}");
+        assert!(
+            passed >= Duration::from_millis(30) && passed < Duration::from_secs(30),
+            "{passed:?}"
+        );
     }
 }

@@ -5,17 +5,16 @@ use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
-use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use super::activity::Activity;
+use super::clock::TICK;
 use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
-use super::clock::TICK;
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
-use super::slot::Slot;
 use super::request::RequestService;
+use super::slot::Slot;
 use super::{http1, http2};
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
@@ -28,6 +27,7 @@ pub(super) struct Context {
     app: Router,
     /// How many connections are upgraded.
     upgraded: Arc<AtomicU64>,
+    pub(super) gate: http1::GateOptions,
     pub(super) http1: hyper::server::conn::http1::Builder,
     pub(super) http2: hyper::server::conn::http2::Builder<TokioExecutor>,
 }
@@ -37,7 +37,8 @@ impl Context {
         // Makes the app's handlers into services now, and not again for every request.
         let app = app.with_state(());
         let (http1, http2) = (http1::builder(&options), http2::builder(&options));
-        Arc::new(Self { options, app, upgraded: Arc::default(), http1, http2 })
+        let gate = http1::GateOptions::from(&options);
+        Arc::new(Self { options, app, gate, upgraded: Arc::default(), http1, http2 })
     }
 
     pub(super) fn options(&self) -> &ServerOptions {
@@ -68,7 +69,7 @@ pub(super) async fn serve<S: Socket>(
     // A connection that has not said what it wants yet is idle: the stop ends it at once.
     let spoken = tokio::select! {
         biased;
-        () = watch.reached(Phase::Stopping) => None,
+        () = watch.reached(Phase::Stopping) => unspoken(protocols),
         spoken = spoken(&mut stream, protocols, &context) => spoken,
     };
     match spoken {
@@ -76,36 +77,27 @@ pub(super) async fn serve<S: Socket>(
             http1::serve(stream, facts, Arc::clone(&context), watch, slot).await;
         }
         Some(Spoken::Http2) => {
-            let (service, activity) = service(facts, &context, &watch);
-            http2::serve(stream, service, &activity, &context, &mut watch, &id).await;
+            let activity = Activity::new(id, false, Arc::clone(&context));
+            let service = RequestService::new(facts, watch.phase().clone(), activity);
+            // Boxed, or every connection of HTTP/1 would have its size, too.
+            Box::pin(http2::serve(stream, service, &context, &mut watch, &id)).await;
         }
         Some(Spoken::Wrong(answer)) => {
-            if answer == protocol::GOAWAY_HTTP_1_1_REQUIRED {
-                events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
-            } else {
-                events::wrong_version(&id, "HTTP/2", "HTTP/1.x");
+            match answer {
+                protocol::GOAWAY_HTTP_1_1_REQUIRED => {
+                    events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
+                }
+                protocol::HTTP1_ON_HTTP2 => events::wrong_version(&id, "HTTP/2", "HTTP/1.x"),
+                protocol::GOAWAY_PROTOCOL_ERROR => {
+                    events::http2_connection_error(&id, &"The connection preface is invalid.");
+                }
+                _ => {}
             }
-            let written = async {
-                stream.socket().write_all(answer).await?;
-                stream.socket().shutdown().await
-            };
-            // The peer may be gone; there is nobody else to tell.
-            let _ = timeout(context.options.limits.request_headers_timeout, written).await;
+            Box::pin(stream.end_with(answer)).await;
         }
         None => {}
     }
     events::connection_stopped(&id);
-}
-
-fn service(
-    facts: Connection,
-    context: &Arc<Context>,
-    watch: &Watch,
-) -> (RequestService, Arc<Activity>) {
-    let activity = Activity::new();
-    let phase = watch.phase().clone();
-    let service = RequestService::new(facts, Arc::clone(context), phase, Arc::clone(&activity));
-    (service, activity)
 }
 
 /// What a connection speaks.
@@ -127,26 +119,42 @@ async fn spoken<S: Socket>(
         return None;
     }
     let limits = &context.options.limits;
-    if !timeout(limits.keep_alive_timeout + TICK, stream.read_first()).await.ok()?.ok()? {
+    if protocols == HttpProtocols::Http2 {
+        // As on Kestrel: its HTTP/2 has begun, without a stream, and says goodbye.
+        let limit = limits.keep_alive_timeout.saturating_add(TICK);
+        let spoken = timeout(limit, first_spoken(stream, protocols)).await;
+        return spoken.unwrap_or_else(|_| unspoken(protocols));
+    }
+    if !timeout(limits.keep_alive_timeout.saturating_add(TICK), stream.read_first())
+        .await
+        .ok()?
+        .ok()?
+    {
         return None;
     }
-    timeout(limits.request_headers_timeout + TICK, async {
-        loop {
-            if let Some(spoken) = decide(stream.first(), protocols) {
-                return Some(spoken);
-            }
-            if !stream.read_first().await.ok()? {
-                // The peer sent no more: what is there is for hyper to refuse.
-                return Some(if protocols == HttpProtocols::Http2 {
-                    Spoken::Http2
-                } else {
-                    Spoken::Http1
-                });
-            }
+    timeout(limits.request_headers_timeout.saturating_add(TICK), first_spoken(stream, protocols))
+        .await
+        .ok()?
+}
+
+async fn first_spoken<S: Socket>(
+    stream: &mut Stream<S>,
+    protocols: HttpProtocols,
+) -> Option<Spoken> {
+    loop {
+        if let Some(spoken) = decide(stream.first(), protocols) {
+            return Some(spoken);
         }
-    })
-    .await
-    .ok()?
+        if !stream.read_first().await.ok()? {
+            // The peer sent no more: what is there is for hyper to refuse, or half a preface.
+            return (protocols != HttpProtocols::Http2).then_some(Spoken::Http1);
+        }
+    }
+}
+
+/// How a connection ends that has not said what it speaks.
+fn unspoken(protocols: HttpProtocols) -> Option<Spoken> {
+    (protocols == HttpProtocols::Http2).then_some(Spoken::Wrong(protocol::GOAWAY_NO_ERROR))
 }
 
 /// What the first bytes say, or `None` until they are enough.
@@ -161,7 +169,7 @@ fn decide(first: &[u8], protocols: HttpProtocols) -> Option<Spoken> {
         (HttpProtocols::Http2, FirstBytes::Other) => {
             protocol::is_http1_request(first).map(|is_http1| match is_http1 {
                 true => Spoken::Wrong(protocol::HTTP1_ON_HTTP2),
-                false => Spoken::Http2,
+                false => Spoken::Wrong(protocol::GOAWAY_PROTOCOL_ERROR),
             })
         }
         (_, FirstBytes::Other) => Some(Spoken::Http1),

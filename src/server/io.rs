@@ -1,14 +1,17 @@
 //! The stream of a connection, between the socket and hyper.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::drain::{Counted, Phase, Watch};
 
@@ -18,7 +21,7 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn reset_on_close(&self);
 
     /// Waits until there is something to read, or the end of the stream.
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Closes the socket as one that will not be served, at once.
     fn refuse(self);
@@ -42,7 +45,7 @@ impl Socket for TcpStream {
         let _ = self.set_zero_linger();
     }
 
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
     }
 
@@ -56,7 +59,7 @@ impl Socket for tokio::net::UnixStream {
     /// A Unix socket has no reset; its peer sees the end of the stream.
     fn reset_on_close(&self) {}
 
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
     }
 
@@ -82,8 +85,8 @@ impl<S: Socket> Stream<S> {
 
     /// Reads more of the first bytes; false at the end of the stream.
     pub(super) async fn read_first(&mut self) -> io::Result<bool> {
-        use tokio::io::AsyncReadExt;
-
+        // A connection that says nothing needs no room for it.
+        poll_fn(|cx| self.socket.poll_readable(cx)).await?;
         // Most request heads fit, so that hyper need not read again.
         self.first.reserve(2048);
         Ok(self.socket.read_buf(&mut self.first).await? > 0)
@@ -105,12 +108,29 @@ impl<S: Socket> Stream<S> {
     }
 
     /// Waits until there is something to read, or the end of the stream, without a buffer.
-    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.socket.poll_readable(cx)
     }
 
     pub(super) fn first(&self) -> &[u8] {
         &self.first
+    }
+
+    /// Sends `bytes`, then the end of the stream, and passes over what still comes until the peer
+    /// has ended its side, for a second at most: bytes that nobody reads would make the system
+    /// take our last ones back.
+    pub(super) async fn end_with(&mut self, bytes: &[u8]) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+
+        let goodbye = async {
+            self.socket.write_all(bytes).await?;
+            self.socket.shutdown().await?;
+            let mut passed_over = [0; 4096];
+            while self.socket.read(&mut passed_over).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // The peer may be gone; there is nobody else to tell.
+        let _ = timeout(PATIENCE, goodbye).await;
     }
 
     /// The socket itself, the first bytes left out.

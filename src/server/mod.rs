@@ -12,6 +12,7 @@
 mod accept;
 mod activity;
 mod answer;
+mod answer_body;
 mod body;
 mod clock;
 mod connection;
@@ -26,6 +27,7 @@ mod options;
 mod protocol;
 mod rejection;
 mod request;
+mod request_log;
 mod scope;
 mod slot;
 

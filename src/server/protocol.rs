@@ -11,6 +11,13 @@ const PREFACE_LINE: &[u8] = b"PRI * HTTP/2.0\r\n";
 pub(super) const GOAWAY_HTTP_1_1_REQUIRED: &[u8] =
     &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0d];
 
+/// The answer where only HTTP/2 is spoken to what is no HTTP at all.
+pub(super) const GOAWAY_PROTOCOL_ERROR: &[u8] =
+    &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01];
+
+/// The goodbye where only HTTP/2 is spoken to a client that has not said yet what it speaks.
+pub(super) const GOAWAY_NO_ERROR: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// The answer to an HTTP/1 request where only HTTP/2 is spoken, as on Kestrel.
 pub(super) const HTTP1_ON_HTTP2: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\
     Content-Type: text/plain\r\nContent-Length: 56\r\n\r\n\
@@ -47,15 +54,22 @@ pub(super) fn is_preface_line(bytes: &[u8]) -> bool {
     bytes.starts_with(PREFACE_LINE)
 }
 
-/// Whether the first line is a request of HTTP/1; `None` until it is complete.
+/// Whether the first line is a request of HTTP/1; `None` until it is complete, or has a byte that
+/// no such line has: TLS, for one, may never send the end of a line.
 pub(super) fn is_http1_request(bytes: &[u8]) -> Option<bool> {
     let line = match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) => &bytes[..end],
-        None if bytes.len() >= MAX_FIRST_LINE => return Some(false),
+        None if bytes.len() >= MAX_FIRST_LINE || bytes.iter().any(is_binary) => {
+            return Some(false);
+        }
         None => return None,
     };
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     Some(line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0"))
+}
+
+fn is_binary(byte: &u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\r' | b'\t')
 }
 
 #[cfg(test)]
@@ -85,6 +99,8 @@ mod tests {
             (b"GET / HTTP/1.1\r\n", Some(true)),
             (b"GET / HTTP/1.0\nHost: a", Some(true)),
             (b"hello there\r\n", Some(false)),
+            (b"hello there\r", None),
+            (b"\x16\x03\x01\x02\x00\x01\x00", Some(false)),
             (&[b'a'; MAX_FIRST_LINE], Some(false)),
         ] {
             assert_eq!(is_http1_request(bytes), told, "{bytes:?}");
@@ -96,6 +112,8 @@ mod tests {
         let text = std::str::from_utf8(HTTP1_ON_HTTP2).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("Content-Length: {}", body.len())));
-        assert_eq!(GOAWAY_HTTP_1_1_REQUIRED.len(), 17);
+        for goaway in [GOAWAY_HTTP_1_1_REQUIRED, GOAWAY_PROTOCOL_ERROR, GOAWAY_NO_ERROR] {
+            assert_eq!(goaway.len(), 17);
+        }
     }
 }

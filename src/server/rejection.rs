@@ -192,8 +192,16 @@ mod tests {
     fn a_rejection_shows_what_is_wrong() {
         let long = [b'a'; 200];
         for (rejection, status, text) in [
-            (Reason::InvalidRequestLine.with(b"BAD\r\n"), 400, "Invalid request line: 'BAD\\x0D\\x0A'"),
-            (Reason::UnrecognizedHttpVersion.with(b"HTTP/2.0"), 505, "Unrecognized HTTP version: 'HTTP/2.0'"),
+            (
+                Reason::InvalidRequestLine.with(b"BAD\r\n"),
+                400,
+                "Invalid request line: 'BAD\\x0D\\x0A'",
+            ),
+            (
+                Reason::UnrecognizedHttpVersion.with(b"HTTP/2.0"),
+                505,
+                "Unrecognized HTTP version: 'HTTP/2.0'",
+            ),
             (Reason::TooManyHeaders.into(), 431, "Request contains too many headers."),
             (
                 Reason::RequestBodyTooLarge.with(b"30000000"),

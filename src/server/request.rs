@@ -7,35 +7,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::future::RouteFuture;
-use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER, UPGRADE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body::{Body as _, Frame};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use hyper::ext::ReasonPhrase;
 use hyper::service::Service;
 use pin_project_lite::pin_project;
 use tower_service::Service as TowerService;
 use tracing::Span;
 
-use super::activity::{Activity, Cut, Note, Running};
-use super::answer::{AnswerBody, Judgement, Promise, Whose};
+use super::activity::{Activity, Note, Running};
+use super::answer::{self, Answer};
+use super::answer_body::AnswerBody;
 use super::body::{BodyFacts, RequestBody};
-use super::connection::Context;
-use super::date;
-use super::drain::{Phase, PhaseFlag};
-use super::rejection::{Reason, Rejection};
+use super::drain::PhaseFlag;
+use super::http2::check::{self, Refusal};
+use super::rejection::Rejection;
+use super::request_log::RequestLog;
 use super::scope;
-use super::slot::Slot;
-use crate::diagnostics::events::{self, RequestFacts};
-use crate::features::{
-    BadRequest, Connection, Outcome, RawTarget, RequestBodyLimits, RequestTarget, ResetStream,
-    Unhandled,
-};
+use crate::diagnostics::events;
+use crate::features::{Connection, RawTarget, RequestBodyLimits};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -43,7 +37,6 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Debug)]
 pub(super) struct RequestService {
     connection: Connection,
-    context: Arc<Context>,
     phase: PhaseFlag,
     /// The log scope of the connection.
     scope: Span,
@@ -51,44 +44,58 @@ pub(super) struct RequestService {
 }
 
 impl RequestService {
-    pub(super) fn new(
-        connection: Connection,
-        context: Arc<Context>,
-        phase: PhaseFlag,
-        activity: Arc<Activity>,
-    ) -> Self {
+    pub(super) fn new(connection: Connection, phase: PhaseFlag, activity: Arc<Activity>) -> Self {
         let scope = events::connection_scope(&connection.id());
-        Self { connection, context, phase, scope, activity }
+        Self { connection, phase, scope, activity }
     }
 
-    /// The request as the app gets it.
-    fn prepare(
-        &self,
-        mut request: Request<Incoming>,
-        number: u32,
-    ) -> (Request<Body>, Option<Arc<BodyFacts>>) {
-        request.extensions_mut().insert(self.connection.clone());
-        if http_body::Body::is_end_stream(request.body()) {
-            return (request.map(|_| Body::empty()), None);
+    /// What becomes of a request that the app is not to see, if this is one.
+    fn refuse(&self, request: &mut Request<Incoming>, number: u32) -> Option<State> {
+        let note = self.activity.take_note();
+        if note.is_none() && self.activity.is_http1() {
+            return None;
         }
+        match note {
+            None => {}
+            Some(Note::RawTarget(target)) => {
+                request.extensions_mut().insert(RawTarget(target));
+                return None;
+            }
+            Some(Note::Rejected(rejection)) => {
+                events::bad_request(&self.connection.id(), &rejection);
+                return Some(State::Refused { rejection });
+            }
+        }
+        let options = self.activity.context().options();
+        match check::check(request, options, self.connection.scheme()) {
+            Ok(()) => None,
+            Err(Refusal::Reset(reason, why)) => {
+                // As on Kestrel, a request that is no request is not told of.
+                events::http2_stream_refused(&self.connection.id(), number, why);
+                Some(State::Reset { reason })
+            }
+            Err(Refusal::Status(status)) => Some(State::Answered { status }),
+        }
+    }
+
+    /// A body as the app gets it, with its limits.
+    fn guard_body(
+        &self,
+        request: Request<Incoming>,
+        number: u32,
+    ) -> (Request<Body>, Arc<BodyFacts>) {
         let (mut parts, incoming) = request.into_parts();
-        let limits = &self.context.options().limits;
+        let limits = &self.activity.context().options().limits;
         let limits =
             RequestBodyLimits::new(limits.max_request_body_size, limits.min_request_body_data_rate);
         parts.extensions.insert(limits.clone());
-        let facts = BodyFacts::new(
-            limits,
-            Arc::clone(&self.activity),
-            self.connection.id(),
-            number,
-            parts.version,
-            &parts.headers,
-        );
+        let activity = Arc::clone(&self.activity);
+        let facts = BodyFacts::new(limits, activity, number, parts.version, &parts.headers);
         let body = Body::new(RequestBody::new(incoming, Arc::clone(&facts)));
         let mut request = Request::from_parts(parts, body);
         // There is one limit, ours, not another one of the extractors.
         DefaultBodyLimit::disable().apply(&mut request);
-        (request, Some(facts))
+        (request, facts)
     }
 }
 
@@ -98,49 +105,48 @@ impl Service<Request<Incoming>> for RequestService {
     type Future = RequestFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
-        let (running, number) = Activity::begin(&self.activity);
-        let http1 = request.version() < Version::HTTP_2;
-        let mut future = RequestFuture {
-            state: State::Nothing,
-            scope: Span::none(),
-            running: Some(running),
-            whose: Whose { connection: self.connection.id(), request: number, http1 },
-            activity: Arc::clone(&self.activity),
-            context: Arc::clone(&self.context),
-            method: Method::GET,
-            upgradable: false,
-            old: None,
-            body: None,
-            log: None,
+        let running = Activity::begin(&self.activity);
+        let number = running.request();
+        if let Some(state) = self.refuse(&mut request, number) {
+            return RequestFuture {
+                state,
+                scope: Span::none(),
+                running: Some(running),
+                method: Method::GET,
+                upgradable: false,
+                old: None,
+                body: None,
+                log: None,
+            };
+        }
+        let scope = scope::of_request(&self.scope, &request, &self.connection, number);
+        let entered = scope.enter();
+        let log = events::requests_are_logged().then(|| {
+            let phase = self.phase.clone();
+            Box::new(RequestLog::start(&request, &self.connection, phase, scope.clone()))
+        });
+        let method = request.method().clone();
+        let upgradable = is_upgradable(&request);
+        let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
+        request.extensions_mut().insert(self.connection.clone());
+        let mut app = self.activity.context().app().clone();
+        let (future, body) = if http_body::Body::is_end_stream(request.body()) {
+            (app.call(request.map(|_| Body::empty())), None)
+        } else {
+            let (request, body) = self.guard_body(request, number);
+            (app.call(request), Some(body))
         };
-        match http1.then(|| self.activity.take_note()).flatten() {
-            None => {}
-            Some(Note::RawTarget(target)) => {
-                request.extensions_mut().insert(RawTarget(target));
-            }
-            Some(Note::Rejected(rejection)) => {
-                events::bad_request(&self.connection.id(), &rejection);
-                future.state = State::Refused { rejection };
-                return future;
-            }
-        }
-        future.scope = scope::of_request(&self.scope, &request, &self.connection, number);
-        let entered = future.scope.enter();
-        if events::requests_are_logged() {
-            let (phase, scope) = (self.phase.clone(), future.scope.clone());
-            future.log =
-                Some(Box::new(RequestLog::start(&request, &self.connection, phase, scope)));
-        }
-        future.method = request.method().clone();
-        future.upgradable = is_upgradable(&request);
-        if request.version() == Version::HTTP_10 {
-            future.old = Some(keeps_alive(request.headers()));
-        }
-        let (request, body) = self.prepare(request, number);
-        future.body = body;
-        future.state = State::App { future: self.context.app().clone().call(request) };
         drop(entered);
-        future
+        RequestFuture {
+            state: State::App { future },
+            scope,
+            running: Some(running),
+            method,
+            upgradable,
+            old,
+            body,
+            log,
+        }
     }
 }
 
@@ -172,10 +178,8 @@ pin_project! {
         #[pin]
         state: State,
         scope: Span,
+        // Until the answer takes it.
         running: Option<Running>,
-        whose: Whose,
-        activity: Arc<Activity>,
-        context: Arc<Context>,
         method: Method,
         upgradable: bool,
         // Of a request of HTTP/1.0: whether it asks to keep the connection.
@@ -189,9 +193,10 @@ pin_project! {
     #[project = StateProjection]
     enum State {
         App { #[pin] future: RouteFuture<std::convert::Infallible> },
+        // By the gate of HTTP/1, by a check of HTTP/2.
         Refused { rejection: Rejection },
-        // Only until there is one of the others.
-        Nothing,
+        Answered { status: StatusCode },
+        Reset { reason: h2::Reason },
     }
 }
 
@@ -209,15 +214,18 @@ impl Future for RequestFuture {
                         Err(never) => match never {},
                     },
                     Err(panic) => {
-                        let whose = this.whose;
-                        let message = panic_message(&*panic);
-                        events::application_failed(&whose.connection, whose.request, message);
-                        empty(StatusCode::INTERNAL_SERVER_ERROR)
+                        if let Some(running) = this.running {
+                            running.failed(panic_message(&*panic));
+                        }
+                        answer::empty(StatusCode::INTERNAL_SERVER_ERROR)
                     }
                 }
             }
-            StateProjection::Refused { rejection } => refusal(rejection.reason),
-            StateProjection::Nothing => empty(StatusCode::INTERNAL_SERVER_ERROR),
+            StateProjection::Refused { rejection } => answer::refusal(rejection.reason),
+            StateProjection::Answered { status } => answer::empty(*status),
+            StateProjection::Reset { reason } => {
+                return Poll::Ready(Err(h2::Error::from(*reason).into()));
+            }
         };
         drop(entered);
         Poll::Ready(self.as_mut().finish(response, cx))
@@ -228,224 +236,32 @@ impl RequestFuture {
     /// Makes of the app's response what is sent.
     fn finish(
         self: Pin<&mut Self>,
-        mut response: Response<Body>,
+        response: Response<Body>,
         cx: &mut TaskContext<'_>,
     ) -> Result<Response<AnswerBody>, BoxError> {
         let this = self.project();
         let _entered = this.scope.enter();
-        let whose = *this.whose;
-        if !response.extensions().is_empty()
-            && let Some(outcome) = response.extensions_mut().remove::<Outcome>()
-        {
-            response = match outcome {
-                Outcome::Failed(failure) => failed(&failure, whose),
-                Outcome::Aborted => {
-                    events::application_aborted(&whose.connection, whose.request);
-                    return Err(abort(this.activity, whose, h2::Reason::INTERNAL_ERROR));
-                }
-                Outcome::Reset(ResetStream(code)) => {
-                    return Err(abort(this.activity, whose, code.into()));
-                }
-            };
-        }
-        let mut left = None;
-        let mut first = None;
-        if response.status().is_informational() {
-            response = match response.status() {
-                StatusCode::SWITCHING_PROTOCOLS if !*this.upgradable => {
-                    not_upgraded("Cannot upgrade a non-upgradable request.", whose)
-                }
-                StatusCode::SWITCHING_PROTOCOLS => {
-                    upgraded(response, this.context, this.activity, whose)
-                }
-                status => not_upgraded(&format!("{} is no final status.", status.as_u16()), whose),
-            };
-        } else if whose.http1 && *this.method == Method::CONNECT && response.status().is_success() {
-            // It is a tunnel from here on (RFC 9110 section 9.3.6).
-            response = upgraded(response, this.context, this.activity, whose);
+        let Some(running) = this.running.take() else {
+            return Err("the answer was made twice".into());
+        };
+        let mut answer = Answer::new(response);
+        answer.settle_outcome(&running)?;
+        if answer.status().is_informational() {
+            answer.judge_switch(*this.upgradable, &running);
+        } else if *this.method == Method::CONNECT && answer.status().is_success() {
+            answer.judge_tunnel(&running);
         } else {
-            let promise = Promise::of(&response, this.method);
-            let judgement = match response.body().size_hint().exact() {
-                Some(bytes) => promise.judge(bytes, true),
-                None => match poll_first(&mut response, cx) {
-                    None => promise.judge(0, false),
-                    Some(Ok(frame)) => {
-                        let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                        first = Some(Box::new(frame));
-                        promise.judge(bytes, false)
-                    }
-                    Some(Err(Some(error))) => Judgement::Fail(error.to_string()),
-                    Some(Err(None)) => {
-                        *response.body_mut() = Body::empty();
-                        promise.judge(0, true)
-                    }
-                },
-            };
-            match judgement {
-                Judgement::Send { left: rest } => {
-                    left = rest;
-                    if promise.head && promise.length == Some(0) && !promise.status.is_server_error() {
-                        // What a GET would have is not known, only that this has no body.
-                        response.headers_mut().remove(CONTENT_LENGTH);
-                    }
-                    if whose.http1 && promise.status == StatusCode::NOT_MODIFIED {
-                        // A length is told without a body (RFC 9110 section 15.4.5); hyper takes
-                        // it out of an answer whose body is known to be empty.
-                        left = promise.length;
-                    }
-                }
-                Judgement::SendHead => {
-                    if !promise.head {
-                        events::application_failed(&whose.connection, whose.request, &format!(
-                            "Writing to the response body is invalid for responses with status code {}.",
-                            promise.status.as_u16()
-                        ));
-                        this.activity.end();
-                    }
-                    first = None;
-                    *response.body_mut() = Body::empty();
-                    if promise.status != StatusCode::NOT_MODIFIED {
-                        response.headers_mut().remove(CONTENT_LENGTH);
-                    }
-                }
-                Judgement::Fail(error) => {
-                    events::application_failed(&whose.connection, whose.request, &error);
-                    let too_much = first.take().is_some();
-                    response = empty(StatusCode::INTERNAL_SERVER_ERROR);
-                    if too_much && whose.http1 {
-                        close(&mut response);
-                    }
-                }
-            }
+            answer.judge_body(this.method, &running, cx)?;
         }
         if let Some(body) = this.body {
-            if let Some(failure) = body.failure() {
-                // What an extractor makes of it is a 400 at best.
-                if matches!(response.status().as_u16(), 400 | 500) {
-                    *response.status_mut() = failure.status();
-                }
-            }
-            if body.ends_connection() && whose.http1 {
-                close(&mut response);
-            }
+            answer.heed_request_body(body, &running);
         }
         if let Some(kept) = *this.old {
-            // The end of such a body is that of the connection.
-            let endless = first.is_some() || response.body().size_hint().exact().is_none();
-            let framed = response.headers().contains_key(CONTENT_LENGTH);
-            if !kept || endless && !framed && *this.method != Method::HEAD {
-                response.headers_mut().entry(CONNECTION).or_insert(CLOSE);
-                // Or hyper would promise to keep the connection besides.
-                *response.version_mut() = Version::HTTP_10;
-            }
+            answer.fit_http10(kept, this.method);
         }
-        if response.status().canonical_reason().is_none() && whose.http1 {
-            // hyper writes `<none>` otherwise; an app may have set its own.
-            let extensions = response.extensions_mut();
-            if extensions.get::<ReasonPhrase>().is_none() {
-                extensions.insert(ReasonPhrase::from_static(b""));
-            }
-        }
-        complete(response.headers_mut(), this.context.options().add_server_header);
-        let finish = this.log.take().map(|log| log.finish(&response));
-        let running = this.running.take();
-        let activity = Arc::clone(this.activity);
-        Ok(response.map(|body| AnswerBody::new(body, first, left, whose, activity, finish, running)))
-    }
-}
-
-/// The first frame of a body, if it is here already: what is wrong with it can still be told.
-/// `None` is a body that has to be waited for; an error without an error is one that is empty.
-#[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
-fn poll_first(
-    response: &mut Response<Body>,
-    cx: &mut TaskContext<'_>,
-) -> Option<Result<Frame<bytes::Bytes>, Option<axum::Error>>> {
-    match Pin::new(response.body_mut()).poll_frame(cx) {
-        Poll::Pending => None,
-        Poll::Ready(Some(Ok(frame))) => Some(Ok(frame)),
-        Poll::Ready(Some(Err(error))) => Some(Err(Some(error))),
-        Poll::Ready(None) => Some(Err(None)),
-    }
-}
-
-/// The answer to an error the app does not handle.
-fn failed(failure: &Unhandled, whose: Whose) -> Response<Body> {
-    let error = failure.error();
-    events::application_failed(&whose.connection, whose.request, &error.to_string());
-    match BadRequest::of(error) {
-        None => empty(StatusCode::INTERNAL_SERVER_ERROR),
-        Some(bad) => {
-            let mut response = empty(bad.status());
-            if whose.http1 {
-                close(&mut response);
-            }
-            response
-        }
-    }
-}
-
-/// Cuts the connection of HTTP/1.1, or resets the stream of HTTP/2.
-fn abort(activity: &Activity, whose: Whose, reason: h2::Reason) -> BoxError {
-    if whose.http1 {
-        activity.cut(Cut::Aborted);
-    }
-    h2::Error::from(reason).into()
-}
-
-/// The answer that ends HTTP on its connection, if one more may.
-fn upgraded(
-    response: Response<Body>,
-    context: &Context,
-    activity: &Activity,
-    whose: Whose,
-) -> Response<Body> {
-    let limit = context.options().limits.max_concurrent_upgraded_connections;
-    match Slot::take(context.upgraded(), limit) {
-        Some(slot) => {
-            activity.upgrade(Some(slot));
-            response
-        }
-        None => not_upgraded(
-            "Request cannot be upgraded because the server has already opened the maximum number of upgraded connections.",
-            whose,
-        ),
-    }
-}
-
-fn not_upgraded(problem: &str, whose: Whose) -> Response<Body> {
-    events::application_failed(&whose.connection, whose.request, problem);
-    empty(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// The fixed answer to a request that is not served.
-fn refusal(reason: Reason) -> Response<Body> {
-    let mut response = empty(reason.status());
-    close(&mut response);
-    if let Some(method) = reason.allow() {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
-    }
-    response
-}
-
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    response
-}
-
-const CLOSE: HeaderValue = HeaderValue::from_static("close");
-
-fn close(response: &mut Response<Body>) {
-    response.headers_mut().insert(CONNECTION, CLOSE);
-}
-
-/// Adds the headers every answer has, unless the app set its own.
-fn complete(headers: &mut HeaderMap, add_server_header: bool) {
-    headers.entry(DATE).or_insert_with(date::header_value);
-    if add_server_header {
-        headers.entry(SERVER).or_insert(HeaderValue::from_static("Kestrel"));
+        answer.complete(&running);
+        let finish = this.log.take().map(|log| log.finish(answer.status(), answer.headers()));
+        Ok(answer.send(finish, running))
     }
 }
 
@@ -455,107 +271,4 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("the app panicked")
-}
-
-/// The two log lines of a request. Only made where they are wanted.
-#[derive(Debug)]
-struct RequestLog {
-    facts: RequestFacts,
-    started: Instant,
-    head: bool,
-    phase: PhaseFlag,
-    scope: Span,
-}
-
-impl RequestLog {
-    fn start(
-        request: &Request<Incoming>,
-        connection: &Connection,
-        phase: PhaseFlag,
-        scope: Span,
-    ) -> Self {
-        let target = RequestTarget::of(request);
-        let facts = RequestFacts {
-            protocol: protocol_name(request.version()),
-            method: request.method().as_str().to_owned(),
-            scheme: connection.scheme().as_str(),
-            host: target.host().to_owned(),
-            path: target.path(),
-            query: target.query().to_owned(),
-        };
-        let headers = request.headers();
-        events::request_starting(&facts, text(headers, &CONTENT_TYPE), content_length(headers));
-        Self {
-            facts,
-            started: Instant::now(),
-            head: request.method() == Method::HEAD,
-            phase,
-            scope,
-        }
-    }
-
-    /// What tells that the request is finished, once the body of its answer is out.
-    fn finish(self: Box<Self>, response: &Response<Body>) -> Box<Finish> {
-        let headers = response.headers();
-        Box::new(Finish {
-            status: response.status().as_u16(),
-            content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
-            content_length: content_length(headers),
-            complete: self.head,
-            log: self,
-        })
-    }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    text(headers, &CONTENT_LENGTH)?.parse().ok()
-}
-
-fn protocol_name(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_09 => "HTTP/0.9",
-        Version::HTTP_10 => "HTTP/1.0",
-        Version::HTTP_2 => "HTTP/2",
-        Version::HTTP_3 => "HTTP/3",
-        _ => "HTTP/1.1",
-    }
-}
-
-/// Writes the line when it is dropped: hyper drops the body once the answer is out.
-#[derive(Debug)]
-pub(super) struct Finish {
-    status: u16,
-    content_type: Option<String>,
-    content_length: Option<u64>,
-    complete: bool,
-    log: Box<RequestLog>,
-}
-
-impl Finish {
-    /// The body went out to its end.
-    pub(super) fn completed(&mut self) {
-        self.complete = true;
-    }
-}
-
-impl Drop for Finish {
-    fn drop(&mut self) {
-        // As on Kestrel, a request that the stop cut off has no second line.
-        if self.complete || self.log.phase.get() != Phase::Aborting {
-            let _entered = self.log.scope.enter();
-            let elapsed = self.log.started.elapsed();
-            let content_type = self.content_type.as_deref();
-            events::request_finished(
-                &self.log.facts,
-                self.status,
-                content_type,
-                self.content_length,
-                elapsed,
-            );
-        }
-    }
 }

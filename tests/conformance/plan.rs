@@ -89,6 +89,12 @@ impl Programs {
         &self.app
     }
 
+    /// How many cases may be played at once where ours bears `own`. Another host may take most of
+    /// a second of all processors to start, and a case that begins in the meantime sees silence.
+    pub(crate) fn workers(&self, own: usize) -> usize {
+        if self.foreign() { own.min(4) } else { own }
+    }
+
     /// The programs that `case` runs on.
     pub(crate) fn of(&self, case: &Case) -> Vec<&Path> {
         let binary = self.binary.as_deref().filter(|_| !case.needs_app());

@@ -9,18 +9,27 @@ pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A SETTINGS frame without a setting.
 pub(crate) const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
-const PING: u8 = 6;
+pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
 
 /// The flag of an acknowledgement in SETTINGS and PING, and of the end of a stream elsewhere.
 const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
 pub(crate) const NO_ERROR: u32 = 0;
+pub(crate) const PROTOCOL_ERROR: u32 = 1;
+pub(crate) const INTERNAL_ERROR: u32 = 2;
+pub(crate) const ENHANCE_YOUR_CALM: u32 = 0xb;
+
+/// The stream that a GOAWAY names which names none.
+pub(crate) const ANY_STREAM: u32 = 0x7fff_ffff;
 
 /// HPACK: the whole field `:status: 200`, by its place in the static table.
 const STATUS_200: u8 = 0x88;
@@ -29,17 +38,43 @@ const STATUS_200: u8 = 0x88;
 pub(crate) struct Frame {
     pub(crate) kind: u8,
     flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Frame {
     /// The error of a GOAWAY frame.
     pub(crate) fn error_code(&self) -> u32 {
         assert_eq!(self.kind, GOAWAY, "{self:?}");
-        let code = self.payload[4..8].try_into().expect("four bytes");
-        u32::from_be_bytes(code)
+        self.number(4)
     }
+
+    /// Four bytes of the payload.
+    pub(crate) fn number(&self, at: usize) -> u32 {
+        let number = self.payload[at..at + 4].try_into().expect("four bytes");
+        u32::from_be_bytes(number)
+    }
+}
+
+/// A frame as bytes.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a short payload");
+    let mut frame = length.to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// The head of a `GET`: GET and http from the static table; authority and path by their names
+/// there, in plain letters, not to be indexed.
+pub(crate) fn get(path: &str) -> Vec<u8> {
+    let mut block = vec![0x82, 0x86];
+    for (name, value) in [(1, "test"), (4, path)] {
+        block.extend([name, u8::try_from(value.len()).expect("a short text")]);
+        block.extend(value.bytes());
+    }
+    block
 }
 
 pub(crate) struct Http2(Wire<TcpStream>);
@@ -55,23 +90,33 @@ impl Http2 {
 
     /// Sends a whole `GET`.
     pub(crate) async fn request(&mut self, stream: u32, path: &str) {
-        // GET and http from the static table; authority and path by their names there, in plain
-        // letters, not to be indexed.
-        let mut block = vec![0x82, 0x86];
-        for (name, value) in [(1, "test"), (4, path)] {
-            block.extend([name, u8::try_from(value.len()).expect("a short text")]);
-            block.extend(value.bytes());
-        }
-        self.send(HEADERS, END_HEADERS | END_STREAM, stream, &block).await;
+        self.send(HEADERS, END_HEADERS | END_STREAM, stream, &get(path)).await;
     }
 
-    async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).expect("a short payload");
-        let mut frame = length.to_be_bytes()[1..].to_vec();
-        frame.extend([kind, flags]);
-        frame.extend(stream.to_be_bytes());
-        frame.extend(payload);
-        self.0.send(frame).await;
+    pub(crate) async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.0.send(frame(kind, flags, stream, payload)).await;
+    }
+
+    /// Sends as much as is taken: the server may have ended the connection before.
+    pub(crate) async fn send_until_closed(&mut self, frames: &[u8]) {
+        self.0.send_until_closed(frames).await;
+    }
+
+    /// Waits until the server has seen everything that was sent before.
+    pub(crate) async fn seen(&mut self) {
+        self.send(PING, 0, 0, b"are you?").await;
+        loop {
+            let frame = self.next().await;
+            if frame.kind == PING && frame.flags & ACK != 0 {
+                return;
+            }
+        }
+    }
+
+    /// The next GOAWAY: the last stream and the error.
+    pub(crate) async fn goaway(&mut self) -> (u32, u32) {
+        let frame = self.next_of_kind(GOAWAY).await;
+        (frame.number(0), frame.number(4))
     }
 
     /// The next frame; what wants to be acknowledged is.

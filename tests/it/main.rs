@@ -14,6 +14,7 @@ mod custom_server;
 mod graceful_stop;
 mod half_closed;
 mod http2_frames;
+mod http2_limits;
 mod keep_alive;
 mod layers;
 mod limits;

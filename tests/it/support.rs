@@ -168,7 +168,10 @@ impl Wire<TcpStream> {
     /// Connects to an announced address.
     pub(crate) async fn connect(announced: &str) -> Self {
         let stream = TcpStream::connect(socket_address(announced)).await;
-        Self::new(stream.expect("somebody listens"))
+        let stream = stream.expect("somebody listens");
+        // What is sent is there at once, and not when the system sees fit.
+        stream.set_nodelay(true).expect("it is connected");
+        Self::new(stream)
     }
 
     /// Breaks the connection off.

@@ -17,20 +17,37 @@ pub(crate) struct Chunks {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Size { size: u64, digits: u8 },
-    SizeEnd { size: u64 },
-    Extension { size: u64 },
-    ExtensionEnd { size: u64 },
-    Data { left: u64 },
+    Size {
+        size: u64,
+        digits: u8,
+    },
+    SizeEnd {
+        size: u64,
+    },
+    Extension {
+        size: u64,
+    },
+    ExtensionEnd {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataCr,
     DataLf,
     /// At the beginning of a trailer line, or of the empty one.
-    Trailer { any: bool },
+    Trailer {
+        any: bool,
+    },
     /// In the name of a trailer.
-    TrailerName { empty: bool },
+    TrailerName {
+        empty: bool,
+    },
     TrailerValue,
     TrailerLf,
-    LastLf { any: bool },
+    LastLf {
+        any: bool,
+    },
     Done,
 }
 
@@ -91,7 +108,9 @@ impl Chunks {
             self.counted += 1;
         }
         Ok(match (self.state, byte) {
-            (State::Size { size, digits }, _) if byte.is_ascii_hexdigit() && digits < MOST_DIGITS => {
+            (State::Size { size, digits }, _)
+                if byte.is_ascii_hexdigit() && digits < MOST_DIGITS =>
+            {
                 let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
                 State::Size { size: size << 4 | digit, digits: digits + 1 }
             }

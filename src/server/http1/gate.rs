@@ -31,7 +31,7 @@ use crate::server::rejection::{Reason, Rejection};
 
 /// What a gate needs of the options.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct GateOptions {
+pub(in crate::server) struct GateOptions {
     rules: Rules,
     headers_timeout: Duration,
     response_rate: Option<MinDataRate>,
@@ -48,7 +48,9 @@ impl From<&ServerOptions> for GateOptions {
             rules: Rules::from(options),
             headers_timeout: limits.request_headers_timeout,
             response_rate: limits.min_response_data_rate,
-            read_ahead: limits.max_request_buffer_size.map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
+            read_ahead: limits
+                .max_request_buffer_size
+                .map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
             // The system takes up to twice its mark before it says that it has enough.
             queue: 2 * limits.max_response_buffer_size.unwrap_or(SYSTEM_QUEUE) as u64,
         }
@@ -75,14 +77,13 @@ const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost:\r\n\r\n";
 pub(super) struct Gate<S: Socket> {
     stream: Stream<S>,
     activity: Arc<Activity>,
-    options: GateOptions,
     input: Input,
     /// What was read and not handed on.
     pending: BytesMut,
     /// How much of `pending` passed, and is to be handed on.
     passed: usize,
-    /// The scan of the head at the beginning of what is left of `pending`.
-    scan: Scan,
+    /// The scan of the head at the beginning of `pending`, of which more has to come.
+    scan: Option<Box<Scan>>,
     /// What is handed on instead of what came.
     instead: Option<(Vec<u8>, usize)>,
     /// How many heads hyper was given.
@@ -125,16 +126,18 @@ struct Stalled {
 }
 
 impl<S: Socket> Gate<S> {
-    pub(super) fn new(mut stream: Stream<S>, activity: Arc<Activity>, options: GateOptions) -> Self {
+    pub(super) fn new(
+        mut stream: Stream<S>,
+        activity: Arc<Activity>,
+    ) -> Self {
         let pending = stream.take_first();
         Self {
             stream,
             activity,
-            options,
             input: Input::Head,
             pending,
             passed: 0,
-            scan: Scan::default(),
+            scan: None,
             instead: None,
             handed: 0,
             ended: false,
@@ -144,6 +147,11 @@ impl<S: Socket> Gate<S> {
             held: BytesMut::new(),
             stalled: None,
         }
+    }
+
+    /// The options all gates share.
+    fn options(&self) -> &GateOptions {
+        &self.activity.context().gate
     }
 
     pub(super) fn stream(&mut self) -> &mut Stream<S> {
@@ -164,7 +172,10 @@ impl<S: Socket> Gate<S> {
     /// Whether the client may still be sending: then its reading the answer needs the connection
     /// to be read to its end.
     pub(super) fn is_unfinished(&self) -> bool {
-        !self.ended && (self.activity.ends() || !matches!(self.input, Input::Head) || !self.pending.is_empty())
+        !self.ended
+            && (self.activity.ends()
+                || !matches!(self.input, Input::Head)
+                || !self.pending.is_empty())
     }
 
     /// Whether all that hyper was given is answered.
@@ -232,18 +243,23 @@ impl<S: Socket> Gate<S> {
 
     /// Goes on with the head at the beginning of `pending`; whether there is something to hand on.
     fn scan_pending(&mut self) -> bool {
-        match self.scan.advance(&self.pending, &self.options.rules) {
+        let rules = &self.activity.context().gate.rules;
+        let mut fresh = Scan::default();
+        let scan = self.scan.as_deref_mut().unwrap_or(&mut fresh);
+        match scan.advance(&self.pending, rules) {
             Progress::Partial => {
-                // Empty lines are gone; they could be sent without end.
-                let blank = self.scan.blank();
-                if blank > 0 && !self.scan.has_begun(&self.pending) {
+                let blank = scan.blank();
+                if blank > 0 && !scan.has_begun(&self.pending) {
+                    // Empty lines are gone; they could be sent without end.
                     self.pending.advance(blank);
-                    self.scan = Scan::default();
+                    self.scan = None;
+                } else if self.scan.is_none() {
+                    self.scan = Some(Box::new(fresh));
                 }
                 false
             }
             Progress::Complete(mut head) => {
-                self.scan = Scan::default();
+                self.scan = None;
                 self.pending.advance(head.start);
                 self.passed = head.end - head.start;
                 if head.rewritten.is_some() {
@@ -260,8 +276,17 @@ impl<S: Socket> Gate<S> {
         }
     }
 
+    /// Whether a head has begun and is not complete.
+    fn has_begun(&self) -> bool {
+        self.scan.as_ref().is_some_and(|scan| scan.has_begun(&self.pending))
+    }
+
     /// A head, as hyper waits for it.
-    fn poll_head(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.handed != self.activity.begun() {
             // hyper has one that is not its turn yet.
             return Poll::Pending;
@@ -297,7 +322,7 @@ impl<S: Socket> Gate<S> {
             }
             if self.pending.is_empty() {
                 let mut scan = Scan::default();
-                if let Progress::Complete(mut head) = scan.advance(came, &self.options.rules)
+                if let Progress::Complete(mut head) = scan.advance(came, &self.options().rules)
                     && head.start == 0
                     && head.rewritten.is_none()
                 {
@@ -321,9 +346,10 @@ impl<S: Socket> Gate<S> {
 
     /// The stream ended where a head may begin, or within one.
     fn end(&mut self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.scan.has_begun(&self.pending) {
-            let rejection = self.scan.cut_off(&self.pending);
-            self.reject(rejection);
+        if self.has_begun()
+            && let Some(scan) = self.scan.take()
+        {
+            self.reject(scan.cut_off(&self.pending));
             self.hand_on(buffer);
         }
         Poll::Ready(Ok(()))
@@ -335,10 +361,10 @@ impl<S: Socket> Gate<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.scan.has_begun(&self.pending) {
+        if !self.has_begun() {
             return Poll::Pending;
         }
-        let limit = self.options.headers_timeout + TICK;
+        let limit = self.options().headers_timeout + TICK;
         let timer = self.headers_timer.get_or_insert_with(|| {
             self.activity.set_head_begun(true);
             Box::pin(sleep_until(Instant::now() + limit))
@@ -351,7 +377,11 @@ impl<S: Socket> Gate<S> {
 
     /// hyper looks for the end of the stream while a request is answered. The next request may
     /// come instead: hyper keeps its head until it is its turn.
-    fn poll_ahead(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_ahead(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         while !self.ended {
             if !self.pending.is_empty()
@@ -363,7 +393,7 @@ impl<S: Socket> Gate<S> {
                 return Poll::Ready(Ok(()));
             }
             self.unheard |= !self.pending.is_empty();
-            if self.pending.len() >= self.options.read_ahead {
+            if self.pending.len() >= self.options().read_ahead {
                 return Poll::Pending;
             }
             match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
@@ -389,7 +419,11 @@ impl<S: Socket> Gate<S> {
     }
 
     /// More of a body.
-    fn poll_body(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.pending.is_empty() {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
@@ -458,7 +492,7 @@ impl<S: Socket> Gate<S> {
         if written.is_pending() {
             self.activity.set_blocked(true);
         }
-        let Some(rate) = self.options.response_rate.filter(|_| !self.activity.is_upgraded()) else {
+        let Some(rate) = self.options().response_rate.filter(|_| !self.activity.is_upgraded()) else {
             return written;
         };
         match written {
@@ -478,7 +512,7 @@ impl<S: Socket> Gate<S> {
                 if self.stalled.as_ref().is_some_and(|stalled| stalled.request != request) {
                     self.stalled = None;
                 }
-                let queue = self.options.queue;
+                let queue = self.options().queue;
                 let stalled = self.stalled.get_or_insert_with(|| {
                     let timer = Box::pin(sleep_until(now + rate.grace_period()));
                     let blocked = Duration::ZERO;
@@ -503,7 +537,11 @@ impl<S: Socket> Gate<S> {
     }
 
     /// An upgraded connection is not looked at, but the stop ends it.
-    fn poll_upgraded(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_upgraded(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if !self.pending.is_empty() {
             self.passed = self.pending.len();
             self.hand_on(buffer);
@@ -660,12 +698,14 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
+    use crate::features::{Connection, Scheme};
+    use crate::server::connection::Context as Shared;
     use crate::server::drain::Drain;
 
     impl Socket for DuplexStream {
         fn reset_on_close(&self) {}
 
-        fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Ready(Ok(()))
         }
 
@@ -676,8 +716,9 @@ mod tests {
     fn gate() -> (Gate<DuplexStream>, DuplexStream) {
         let (server, client) = duplex(16 * 1024);
         let stream = Stream::new(server, Drain::new().watch());
-        let options = GateOptions::from(&ServerOptions::default());
-        (Gate::new(stream, Activity::new(), options), client)
+        let connection = Connection::new(1, None, None, Scheme::Http);
+        let context = Shared::new(ServerOptions::default(), axum::Router::new());
+        (Gate::new(stream, Activity::new(connection.id(), true, context)), client)
     }
 
     #[tokio::test]

@@ -174,6 +174,9 @@ impl Scan {
             if self.plain_header(bytes, rules) {
                 continue;
             }
+            if self.request.is_some() && bytes[self.line..].starts_with(b"\r\n") {
+                return self.complete(bytes, self.line, self.line + 2, rules).map(Some);
+            }
             let Some(at) = memchr(b'\n', &bytes[self.searched..]) else {
                 self.searched = bytes.len();
                 self.check_unfinished(bytes, rules)?;
@@ -332,7 +335,9 @@ impl Scan {
         let http_11 = match &after[blanks..] {
             b"HTTP/1.1" => true,
             b"HTTP/1.0" => false,
-            version if version.len() == 8 && version.iter().all(|byte| (0x21..0x7F).contains(byte)) => {
+            version
+                if version.len() == 8 && version.iter().all(|byte| (0x21..0x7F).contains(byte)) =>
+            {
                 return Err(Reason::UnrecognizedHttpVersion.with(version));
             }
             _ => return Err(invalid()),
@@ -479,9 +484,7 @@ impl Coding {
             return Err(Reason::FinalTransferCodingNotChunked.with(&bytes[self.last.clone()]));
         }
         match &self.other {
-            Some(other) => {
-                Err(Reason::TransferCodingNotImplemented.with(&bytes[other.clone()]))
-            }
+            Some(other) => Err(Reason::TransferCodingNotImplemented.with(&bytes[other.clone()])),
             None => Ok(Framing::Chunked),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A connection goes through a [`gate`], which looks at every head before hyper does (`head`,
 //! `target`) and follows every body (`chunks`). While it waits for a request it needs no hyper at
-//! all: after some seconds without one, hyper is dropped, and made anew when a byte comes.
+//! all: after a moment without one, hyper is dropped, and made anew when a byte comes.
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod checks;
@@ -34,15 +34,16 @@ use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::request::RequestService;
 use crate::server::slot::Slot;
-use gate::{Gate, GateOptions};
+use gate::Gate;
+pub(super) use gate::GateOptions;
 use home::{Home, Loan};
 
 /// How many headers hyper has room for without an allocation.
 const HYPERS_HEADER_COUNT: usize = 100;
 
 /// After how long a wait hyper is dropped, to be made anew for the next request: longer than the
-/// pauses of a busy client, short enough that ten thousand waiting ones hold little memory.
-const RELEASE_AFTER: Duration = Duration::from_secs(3);
+/// pauses of a busy client, short enough that thousands of waiting ones hold little memory.
+const RELEASE_AFTER: Duration = Duration::from_millis(500);
 
 /// How long the rest of a body may take, and how long a client that is still sending is listened
 /// to after the last answer, so that a reset does not take the answer away from it.
@@ -79,9 +80,8 @@ pub(super) async fn serve<S: Socket>(
     mut watch: Watch,
     slot: Slot,
 ) {
-    let activity = Activity::new();
-    let options = GateOptions::from(context.options());
-    let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity), options));
+    let activity = Activity::new(facts.id(), true, Arc::clone(&context));
+    let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity)));
     loop {
         match Box::pin(busy(gate, &facts, &context, &activity, &mut watch)).await {
             End::Idle(idle) => gate = idle,
@@ -134,12 +134,7 @@ async fn busy<S: Socket>(
 ) -> End<S> {
     let home = Home::new();
     let phase = watch.phase().clone();
-    let service = RequestService::new(
-        facts.clone(),
-        Arc::clone(context),
-        phase.clone(),
-        Arc::clone(activity),
-    );
+    let service = RequestService::new(facts.clone(), phase.clone(), Arc::clone(activity));
     let loan = TokioIo::new(Home::lend(&home, gate));
     let why = {
         let connection = context.http1.serve_connection(loan, service).with_upgrades();
@@ -258,7 +253,11 @@ impl<S: Socket> Run<'_, S> {
             return Why::Cut(Some(cut));
         }
         if let Err(error) = ended {
-            events::request_processing_ended(&self.facts.id(), error);
+            if error.is_incomplete_message() {
+                events::request_aborted(&self.facts.id(), self.activity.begun());
+            } else {
+                events::request_processing_ended(&self.facts.id(), error);
+            }
         }
         Why::Closed
     }
@@ -270,10 +269,8 @@ impl<S: Socket> Run<'_, S> {
         };
         let request = draining.unread.request;
         while let Poll::Ready(frame) = Pin::new(&mut draining.unread.body).poll_frame(cx) {
-            let too_large = draining
-                .unread
-                .max_size
-                .is_some_and(|most| self.activity.body_bytes() > most);
+            let too_large =
+                draining.unread.max_size.is_some_and(|most| self.activity.body_bytes() > most);
             if !too_large && matches!(frame, Some(Ok(_))) {
                 continue;
             }
@@ -282,7 +279,10 @@ impl<S: Socket> Run<'_, S> {
             if too_large {
                 self.end();
             } else if let Some(reason) = self.activity.broken_body() {
-                events::bad_request(&self.facts.id(), &crate::server::rejection::Rejection::from(reason));
+                events::bad_request(
+                    &self.facts.id(),
+                    &crate::server::rejection::Rejection::from(reason),
+                );
             }
             cx.waker().wake_by_ref();
             return;
@@ -340,7 +340,12 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, watch: &mut Watch) {
 }
 
 /// Cuts a connection off, so that the client sees it.
-fn reset<S: Socket>(stream: &mut Stream<S>, facts: &Connection, activity: &Activity, cut: Option<Cut>) {
+fn reset<S: Socket>(
+    stream: &mut Stream<S>,
+    facts: &Connection,
+    activity: &Activity,
+    cut: Option<Cut>,
+) {
     let reason = match cut {
         None => return,
         Some(Cut::Aborted) => "The connection was aborted by the application.",
@@ -351,6 +356,7 @@ fn reset<S: Socket>(stream: &mut Stream<S>, facts: &Connection, activity: &Activ
         }
     };
     events::sending_reset(&facts.id(), reason);
+    events::request_processing_ended(&facts.id(), &reason);
     stream.reset_on_close();
 }
 
@@ -359,7 +365,10 @@ async fn upgraded<S: Socket>(home: &Home<S>, activity: &Activity, watch: &mut Wa
     tokio::select! {
         biased;
         _ = home.returned() => return,
-        () = watch.reached(Phase::Aborting) => activity.wake(),
+        () = watch.reached(Phase::Aborting) => {
+            events::request_aborted(&activity.id(), activity.begun());
+            activity.wake();
+        }
     }
     // Until then the stop has something to wait for.
     drop(home.returned().await);

@@ -97,7 +97,8 @@ const ODD: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = !(byte > 0x20 && byte < 0x7F) || byte == b'%' as usize || is_unsafe(byte as u8);
+        table[byte] =
+            !(byte > 0x20 && byte < 0x7F) || byte == b'%' as usize || is_unsafe(byte as u8);
         byte += 1;
     }
     table
@@ -115,7 +116,8 @@ pub(super) fn host_matches(form: &Form, target: &[u8], host: &[u8]) -> bool {
         Form::Authority => target == host,
         Form::Absolute { authority, secure, .. } => {
             let port: &[u8] = if *secure { b":443" } else { b":80" };
-            let without = |text| <[u8]>::strip_suffix(text, port).unwrap_or(text).to_ascii_lowercase();
+            let without =
+                |text| <[u8]>::strip_suffix(text, port).unwrap_or(text).to_ascii_lowercase();
             without(&target[authority.clone()]) == without(host)
         }
     }

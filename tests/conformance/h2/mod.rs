@@ -25,7 +25,7 @@ use seen::Seen;
 pub(crate) const RECORDINGS: &str = include_str!("../h2.jsonl");
 
 /// Connections at once.
-const WORKERS: usize = 24;
+const WORKERS: usize = 16;
 
 /// How long an app may take to stop, and to say what it has to say of it.
 const STOP: Duration = Duration::from_secs(6);
@@ -66,7 +66,7 @@ pub(crate) fn play(wanted: Wanted<'_>, programs: &Programs) -> Result<Vec<Observ
         }
     };
     let all: Vec<Line> = [&alone[..], &shared].concat();
-    let mut observed = pool::map(&all, WORKERS, observe);
+    let mut observed = pool::map(&all, programs.workers(WORKERS), observe);
     for (_, app) in groups {
         if let Some(app) = app {
             app.stop(STOP);

@@ -29,6 +29,8 @@ enum Reaction {
     Status(Option<u16>),
     /// GOAWAY with one of these codes, or any, and the end of the connection.
     Goaway(Codes),
+    /// GOAWAY with the recorded code, and the end of the connection.
+    SameGoaway(String),
     /// The connection ends.
     Close,
     /// Nothing happens: the connection goes on.
@@ -53,7 +55,7 @@ impl Reactions {
     /// # Errors
     /// When nobody here knows the text.
     pub(crate) fn of(case: &Line) -> Result<Self> {
-        use Reaction::{AsRecorded, Close, Goaway, GoesOn, ResetStream, Status};
+        use Reaction::{AsRecorded, Close, Goaway, GoesOn, ResetStream, SameGoaway, Status};
         let text = case.all["ours_reaction"].as_str().unwrap_or_default();
         let any_of = match text {
             "answer, or GOAWAY PROTOCOL_ERROR" => vec![Status(Some(200)), Goaway(PROTOCOL)],
@@ -71,14 +73,15 @@ impl Reactions {
             }
             "app dependent" => vec![ResetStream(ANY), Status(None)],
             "RST_STREAM PROTOCOL_ERROR on the stream, or the connection error" => {
-                vec![ResetStream(PROTOCOL), AsRecorded, Goaway(PROTOCOL)]
+                vec![ResetStream(PROTOCOL), Goaway(PROTOCOL)]
             }
             "STREAM_CLOSED or PROTOCOL_ERROR, stream or connection" => {
                 vec![ResetStream(PROTOCOL_OR_CLOSED), Goaway(PROTOCOL_OR_CLOSED)]
             }
             "GOAWAY with PROTOCOL_ERROR or STREAM_CLOSED" => vec![Goaway(PROTOCOL_OR_CLOSED)],
             "as Kestrel, or ignored, or a stream error" => {
-                vec![AsRecorded, GoesOn, ResetStream(ANY)]
+                let code = case.recorded["goaway"][0]["code"].as_str().unwrap_or_default();
+                vec![SameGoaway(code.to_owned()), GoesOn, ResetStream(ANY)]
             }
             "GOAWAY or close; no unbounded work" => vec![Goaway(ANY), Close],
             "431, RST_STREAM or GOAWAY as soon as the limit is passed; 200 at or below it" => {
@@ -129,6 +132,9 @@ impl Reaction {
             }),
             Self::Goaway(codes) => {
                 seen.end.is_some() && seen.goaway.iter().any(|goaway| fits(codes, &goaway.code))
+            }
+            Self::SameGoaway(code) => {
+                seen.end.is_some() && seen.goaway.iter().any(|goaway| goaway.code == *code)
             }
             Self::Close => seen.end.is_some(),
             Self::GoesOn => goes_on,

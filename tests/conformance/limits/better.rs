@@ -24,7 +24,7 @@ pub(super) fn judge(case: &Line, seen: &Value) -> Ours {
     }
 }
 
-/// Refused with an exit code of ours, and a line that says the key and the value.
+/// Refused with an exit code of ours, and with the key and the value in what is said.
 fn refused(case: &Line, seen: &Value) -> Result<(), String> {
     if seen["started"] != false {
         return Err("it is not to start".to_owned());
@@ -36,9 +36,9 @@ fn refused(case: &Line, seen: &Value) -> Result<(), String> {
     for (name, value) in case.all["options"].as_object().into_iter().flatten() {
         let key = format!("Kestrel:Limits:{}", name.replace("__", ":"));
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if !lines().any(|line| line.contains(&key) && line.contains(&value)) {
+        if !(lines().any(|line| line.contains(&key)) && lines().any(|line| line.contains(&value))) {
             let said = lines().collect::<Vec<_>>().join("\n    ");
-            return Err(format!("a line is to say {key} and {value}, not\n    {said}"));
+            return Err(format!("{key} and {value} are to be said, not\n    {said}"));
         }
     }
     Ok(())

@@ -49,10 +49,11 @@ pub(crate) fn play(wanted: Wanted<'_>, programs: &Programs) -> Result<Vec<Observ
     cases.retain(|case| wanted(&case.id));
     // The longest first; they are those that wait for a rate.
     cases.sort_by_key(|case| !(case.id.starts_with("li-02") || case.id.starts_with("li-06")));
-    let mut observed = pool::map(&cases, WORKERS, |case| match play_one(case, programs) {
-        Ok((seen, missing)) => judge(case, seen, missing),
-        Err(error) => Observed::broken(case.clone(), &format!("{error:#}")),
-    });
+    let mut observed =
+        pool::map(&cases, programs.workers(WORKERS), |case| match play_one(case, programs) {
+            Ok((seen, missing)) => judge(case, seen, missing),
+            Err(error) => Observed::broken(case.clone(), &format!("{error:#}")),
+        });
     observed.sort_by(|one, other| one.case.id.cmp(&other.case.id));
     Ok(observed)
 }

@@ -1,0 +1,172 @@
+//! The body of an answer on its way out: whether it keeps what its head promised
+//! (RFC 9110 section 8.6), and what becomes of one that fails.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::activity::{Cut, Running};
+use super::answer::{too_few, too_many};
+use super::request_log::Finish;
+use crate::diagnostics::events;
+use crate::features::{Abort, ResetStream};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+pin_project! {
+    /// The body of an answer; when hyper drops it, the answer is out.
+    pub(super) struct AnswerBody {
+        #[pin]
+        body: Body,
+        // Only where there is something to watch.
+        guard: Option<Box<Guard>>,
+        finish: Option<Box<Finish>>,
+        running: Running,
+    }
+}
+
+/// What is watched of a body on its way out.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    /// What was read of it to see how it begins.
+    first: Option<Frame<Bytes>>,
+    /// What the head promised, and what is left of that.
+    length: Option<u64>,
+    left: Option<u64>,
+    /// What the body ends with, once what came before is out.
+    failure: Option<BoxError>,
+}
+
+impl AnswerBody {
+    pub(super) fn new(
+        body: Body,
+        guard: Option<Box<Guard>>,
+        finish: Option<Box<Finish>>,
+        running: Running,
+    ) -> Self {
+        Self { body, guard, finish, running }
+    }
+}
+
+impl http_body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        if let Some(failure) = this.guard.as_mut().and_then(|guard| guard.failure.take()) {
+            cut_if_asked(&failure, this.running);
+            return Poll::Ready(Some(Err(failure)));
+        }
+        let frame = match this.guard.as_mut().and_then(|guard| guard.first.take()) {
+            Some(first) => Some(Ok(first)),
+            None => ready!(this.body.poll_frame(cx)),
+        };
+        let failure = match frame {
+            Some(Ok(frame)) => match this.guard {
+                None => return Poll::Ready(Some(Ok(frame))),
+                Some(guard) => match guard.take_from_promise(&frame) {
+                    None => return Poll::Ready(Some(Ok(frame))),
+                    Some(mismatch) => fail(mismatch, this.running),
+                },
+            },
+            Some(Err(error)) => failed(error, this.running),
+            None => match this.guard.as_mut().and_then(|guard| guard.missing()) {
+                // Said here, not left to hyper: it goes for HTTP/2 as well.
+                Some(mismatch) => fail(mismatch, this.running),
+                None => {
+                    if let Some(finish) = this.finish {
+                        finish.completed();
+                    }
+                    return Poll::Ready(None);
+                }
+            },
+        };
+        // hyper drops what it has not written when a body fails, so it is given time to write.
+        this.guard.get_or_insert_default().failure = Some(failure);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.guard.as_ref().is_none_or(|guard| {
+            guard.first.is_none()
+                && guard.failure.is_none()
+                && guard.left.is_none_or(|left| left == 0)
+        }) && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.guard {
+            None => self.body.size_hint(),
+            // What is here already is not in the body any more; and what the head promised is not
+            // what the body knows.
+            Some(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl Guard {
+    pub(super) fn new(first: Option<Frame<Bytes>>, left: Option<u64>) -> Box<Self> {
+        Box::new(Self { first, length: left, left, failure: None })
+    }
+
+    /// Takes a frame from what is left of the promise; what is wrong if it is too much.
+    fn take_from_promise(&mut self, frame: &Frame<Bytes>) -> Option<String> {
+        let (left, length) = (self.left?, self.length?);
+        let bytes = frame.data_ref()?.len() as u64;
+        match left.checked_sub(bytes) {
+            Some(rest) => {
+                self.left = Some(rest);
+                None
+            }
+            None => Some(too_many(length - left + bytes, length)),
+        }
+    }
+
+    /// What is wrong if the body ends here.
+    fn missing(&mut self) -> Option<String> {
+        match (self.left.take(), self.length) {
+            (Some(left @ 1..), Some(length)) => Some(too_few(length - left, length)),
+            _ => None,
+        }
+    }
+}
+
+fn fail(mismatch: String, running: &Running) -> BoxError {
+    running.failed(&mismatch);
+    mismatch.into()
+}
+
+/// What the body of an answer failed with, told to the log, and in a way that says how to end it.
+pub(super) fn failed(error: axum::Error, running: &Running) -> BoxError {
+    let error = error.into_inner();
+    let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
+    while let Some(current) = source {
+        if let Some(ResetStream(code)) = current.downcast_ref() {
+            return h2::Error::from(h2::Reason::from(*code)).into();
+        }
+        if current.is::<Abort>() {
+            events::application_aborted(&running.activity().id(), running.request());
+            return Abort.into();
+        }
+        source = current.source();
+    }
+    fail(error.to_string(), running)
+}
+
+/// Cuts the connection of HTTP/1 if the app asked for that; HTTP/2 resets the stream.
+pub(super) fn cut_if_asked(failure: &BoxError, running: &Running) {
+    let asked = failure.is::<Abort>() || failure.is::<h2::Error>();
+    if asked && running.activity().is_http1() {
+        running.activity().cut(Cut::Aborted);
+    }
+}

@@ -1,0 +1,301 @@
+//! What is wrong with a request that hyper's library let through.
+//!
+//! Malformed requests (RFC 9113 section 8.1.1) are reset, requests beyond a limit are answered. One
+//! such request does not touch the others of its connection.
+
+use http::header::{CONTENT_LENGTH, COOKIE, HOST};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use hyper::ext::Protocol;
+
+use crate::features::Scheme;
+use crate::server::host::is_valid_host;
+use crate::server::options::ServerOptions;
+
+/// What becomes of a request that the app is not to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Refusal {
+    /// It is answered with this status and no body.
+    Status(StatusCode),
+    /// Its stream is reset. The text says why.
+    Reset(h2::Reason, &'static str),
+}
+
+/// Checks a request, and makes its fields what an app may rely on: one Host, and that of the
+/// `:authority`; one Cookie.
+pub(in crate::server) fn check<B>(
+    request: &mut Request<B>,
+    options: &ServerOptions,
+    scheme: Scheme,
+) -> Result<(), Refusal> {
+    let limits = &options.limits;
+    let extended = request.extensions().get::<Protocol>().is_some();
+    let uri = request.uri();
+    let headers = request.headers();
+    if pseudo_fields(request.method(), uri, extended) + headers.len()
+        > limits.max_request_header_count
+    {
+        return Err(Refusal::Status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    }
+    if line_length(request.method(), uri) > limits.max_request_line_size {
+        return Err(Refusal::Status(StatusCode::URI_TOO_LONG));
+    }
+    check_values(headers)?;
+    check_target(request.method(), uri, extended)?;
+    // Without an authority the library does not tell the scheme.
+    if let Some(named) = uri.scheme_str()
+        && !options.allow_alternate_schemes
+        && named != scheme.as_str()
+    {
+        return malformed("The request :scheme header does not match the transport scheme.");
+    }
+    check_host(uri, headers)?;
+    settle_host(request);
+    join_cookies(request.headers_mut());
+    Ok(())
+}
+
+fn malformed<T>(why: &'static str) -> Result<T, Refusal> {
+    Err(Refusal::Reset(h2::Reason::PROTOCOL_ERROR, why))
+}
+
+/// How many pseudo-header fields the client has sent.
+fn pseudo_fields(method: &Method, uri: &Uri, extended: bool) -> usize {
+    // The path and the scheme are there unless it is a plain CONNECT.
+    let target = if method == Method::CONNECT && !extended { 0 } else { 2 };
+    1 + target + usize::from(uri.authority().is_some()) + usize::from(extended)
+}
+
+fn line_length(method: &Method, uri: &Uri) -> usize {
+    method.as_str().len()
+        + uri.scheme_str().map_or(0, str::len)
+        + uri.authority().map_or(0, |authority| authority.as_str().len())
+        + uri.path_and_query().map_or(0, |path| path.as_str().len())
+}
+
+/// RFC 9113 section 8.2.1. What is no field name, or has a control in it, did not come this far.
+fn check_values(headers: &HeaderMap) -> Result<(), Refusal> {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    for value in headers.values() {
+        let bytes = value.as_bytes();
+        if blank(bytes.first()) || blank(bytes.last()) {
+            return malformed("A header value starts or ends with a blank.");
+        }
+        if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
+            return malformed("A header value is not UTF-8.");
+        }
+    }
+    // The library takes several if they are equal; somebody behind us may take another one.
+    if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+        return malformed("There are several Content-Length headers.");
+    }
+    Ok(())
+}
+
+fn check_target(method: &Method, uri: &Uri, extended: bool) -> Result<(), Refusal> {
+    if method == Method::CONNECT && !extended {
+        return match uri.authority() {
+            Some(_) => Ok(()),
+            None => malformed("A CONNECT request has no :authority."),
+        };
+    }
+    let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if target == "*" && method == Method::OPTIONS {
+        return Ok(());
+    }
+    if !target.starts_with('/') {
+        return malformed("The request :path is invalid.");
+    }
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let is_printable = |byte: u8| matches!(byte, b'!'..=b'~') && byte != b'#';
+    // A nul that is decoded ends the name of a file where it should not.
+    if !path.bytes().chain(query.bytes()).all(is_printable) || path.contains("%00") {
+        return malformed("The request :path is invalid.");
+    }
+    Ok(())
+}
+
+fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    let host = match uri.authority() {
+        Some(authority) => authority.as_str().as_bytes(),
+        None => {
+            let mut hosts = headers.get_all(HOST).iter();
+            let host = hosts.next().map_or(&[][..], HeaderValue::as_bytes);
+            if hosts.next().is_some() {
+                return malformed("There are several Host headers.");
+            }
+            host
+        }
+    };
+    if is_valid_host(host) { Ok(()) } else { malformed("Invalid Host header.") }
+}
+
+/// A Host field that says something else than the `:authority` does not count (RFC 9113 section
+/// 8.3.1), and nobody behind us must believe it.
+fn settle_host<B>(request: &mut Request<B>) {
+    let Some(authority) = request.uri().authority() else {
+        return;
+    };
+    let authority = authority.as_str();
+    if request.headers().get_all(HOST).iter().any(|host| host.as_bytes() != authority.as_bytes())
+        || request.headers().get_all(HOST).iter().nth(1).is_some()
+    {
+        let host = HeaderValue::from_str(authority);
+        let headers = request.headers_mut();
+        match host {
+            Ok(host) => headers.insert(HOST, host),
+            // Not reached: it is a valid host.
+            Err(_) => headers.remove(HOST),
+        };
+    }
+}
+
+/// RFC 9113 section 8.2.3: a client may split the field, an app is to see one.
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut cookies = headers.get_all(COOKIE).iter();
+    let (Some(first), Some(second)) = (cookies.next(), cookies.next()) else {
+        return;
+    };
+    let mut joined = first.as_bytes().to_vec();
+    for cookie in std::iter::once(second).chain(cookies) {
+        joined.extend_from_slice(b"; ");
+        joined.extend_from_slice(cookie.as_bytes());
+    }
+    if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request as the library hands it on: without a scheme if it has no authority.
+    fn request(method: &str, uri: &str, fields: &[(&str, &[u8])]) -> Request<()> {
+        let mut request = Request::builder().method(method);
+        if uri == "*" || uri.starts_with('/') {
+            let mut parts = http::uri::Parts::default();
+            parts.path_and_query = Some(uri.parse().unwrap());
+            request = request.uri(Uri::from_parts(parts).unwrap());
+        } else {
+            request = request.uri(uri);
+        }
+        for (name, value) in fields {
+            request = request.header(*name, HeaderValue::from_bytes(value).unwrap());
+        }
+        request.body(()).unwrap()
+    }
+
+    fn outcome(mut request: Request<()>, options: &ServerOptions) -> &'static str {
+        match check(&mut request, options, Scheme::Http) {
+            Ok(()) => "served",
+            Err(Refusal::Status(StatusCode::URI_TOO_LONG)) => "414",
+            Err(Refusal::Status(_)) => "431",
+            Err(Refusal::Reset(h2::Reason::PROTOCOL_ERROR, _)) => "reset",
+            Err(Refusal::Reset(..)) => "another reset",
+        }
+    }
+
+    #[test]
+    fn requests_are_judged_by_their_parts() {
+        let options = ServerOptions::default();
+        let long = format!("http://a/{}", "a".repeat(9000));
+        let long_enough = format!("http://a/{}", "a".repeat(8179));
+        for (method, uri, fields, expected) in [
+            ("GET", "http://a/", &[][..], "served"),
+            ("GET", "http://a/%20?%00#", &[], "served"),
+            ("GET", "/", &[], "served"),
+            ("GET", "/", &[("host", &b"b"[..])], "served"),
+            ("GET", "/", &[("host", b"")], "served"),
+            ("GET", "/", &[("host", b"a b")], "reset"),
+            ("GET", "/", &[("host", b"a"), ("host", b"a")], "reset"),
+            ("GET", "http://a/", &[("host", b"b"), ("host", b"c")], "served"),
+            ("GET", "http://u@a/", &[], "reset"),
+            ("GET", "http://[::1]:80/", &[], "served"),
+            ("GET", "https://a/", &[], "reset"),
+            ("GET", "ftp://a/", &[], "reset"),
+            ("OPTIONS", "*", &[], "served"),
+            ("GET", "*", &[], "reset"),
+            ("GET", "/a%00", &[], "reset"),
+            ("GET", "/a%2500", &[], "served"),
+            ("GET", "/\u{e5}", &[], "reset"),
+            ("GET", "/?\u{e5}", &[], "reset"),
+            ("CONNECT", "a:80", &[], "served"),
+            ("CONNECT", "u@a:80", &[], "reset"),
+            ("GET", "http://a/", &[("x", b" y")], "reset"),
+            ("GET", "http://a/", &[("x", b"y\t")], "reset"),
+            ("GET", "http://a/", &[("x", b"a b")], "served"),
+            ("GET", "http://a/", &[("x", b"")], "served"),
+            ("GET", "http://a/", &[("content-length", b"0"), ("content-length", b"0")], "reset"),
+            ("GET", "http://a/", &[("x", b"\xe5")], "reset"),
+            ("GET", "http://a/", &[("x", "\u{e5}".as_bytes())], "served"),
+            ("GET", &long, &[], "414"),
+            ("GET", &long_enough, &[], "served"),
+        ] {
+            assert_eq!(
+                outcome(request(method, uri, fields), &options),
+                expected,
+                "{uri} {fields:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn pseudo_fields_count_among_the_fields() {
+        let options = ServerOptions::default();
+        for (uri, fields, expected) in [
+            ("http://a/", 96, "served"),
+            ("http://a/", 97, "431"),
+            ("/", 97, "served"),
+            ("/", 98, "431"),
+        ] {
+            let mut request = request("GET", uri, &[]);
+            for _ in 0..fields {
+                request.headers_mut().append("x", HeaderValue::from_static("v"));
+            }
+            assert_eq!(outcome(request, &options), expected, "{uri} {fields}");
+        }
+    }
+
+    #[test]
+    fn another_scheme_may_be_allowed() {
+        let options = ServerOptions { allow_alternate_schemes: true, ..ServerOptions::default() };
+        assert_eq!(outcome(request("GET", "https://a/", &[]), &options), "served");
+    }
+
+    #[test]
+    fn an_extended_connect_has_a_path() {
+        let options = ServerOptions::default();
+        let mut connect = request("CONNECT", "http://a/chat", &[]);
+        assert_eq!(outcome(connect.clone(), &options), "served");
+        connect.extensions_mut().insert(Protocol::from_static("websocket"));
+        assert_eq!(outcome(connect, &options), "served");
+    }
+
+    #[test]
+    fn the_authority_is_the_host() {
+        for hosts in [&["b"][..], &["a", "a"], &["b", "c"], &["a"]] {
+            let mut request = request("GET", "http://a/", &[]);
+            for host in hosts {
+                request.headers_mut().append(HOST, HeaderValue::from_static(host));
+            }
+            check(&mut request, &ServerOptions::default(), Scheme::Http).unwrap();
+            let seen: Vec<_> = request.headers().get_all(HOST).iter().collect();
+            assert_eq!(seen, ["a"], "{hosts:?}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_joined_if_there_are_several() {
+        for (cookies, joined) in [(&["a=1"][..], "a=1"), (&["a=1", "b=2", "c=3"], "a=1; b=2; c=3")]
+        {
+            let mut request = request("GET", "http://a/", &[]);
+            for cookie in cookies {
+                request.headers_mut().append(COOKIE, HeaderValue::from_static(cookie));
+            }
+            check(&mut request, &ServerOptions::default(), Scheme::Http).unwrap();
+            let seen: Vec<_> = request.headers().get_all(COOKIE).iter().collect();
+            assert_eq!(seen, [joined]);
+        }
+    }
+}

@@ -1,0 +1,520 @@
+//! The stream between a connection's socket and hyper, and what it knows.
+//!
+//! hyper owns one end, the driver of the connection ([`super::serve`]) the other; both run in one
+//! task, so that the lock between them is never waited for. What passes is followed, not copied;
+//! see [`super::incoming`] for the few frames that are held back or rewritten. Nothing of hyper's
+//! ends the connection on its own: its GOAWAY is stopped here and becomes an [`Ending`], and the
+//! driver says goodbye, so that there is one way to end.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Duration, Instant};
+
+use super::block;
+use super::ending::Ending;
+use super::frame::{self, ANY_STREAM, Code, HEAD_LENGTH, Head};
+use super::incoming::{Bounds, Incoming, Step};
+use super::outgoing::Outgoing;
+use super::streams::Streams;
+use crate::diagnostics::events;
+use crate::features::{ConnectionId, MinDataRate};
+use crate::server::clock::TICK;
+use crate::server::io::{Socket, Stream};
+use crate::server::limits::Limits;
+
+/// How long the frame that is going out when a connection has to end may take to get there.
+const LAST_FRAME: Duration = Duration::from_secs(1);
+
+/// The driver's end.
+pub(super) struct Gate<S: Socket>(Arc<Mutex<Inner<S>>>);
+
+/// hyper's end.
+pub(super) struct GatedStream<S: Socket>(Arc<Mutex<Inner<S>>>);
+
+/// What is left of a connection when hyper has let go of it.
+pub(super) struct Rest<S: Socket> {
+    pub(super) stream: Stream<S>,
+    /// The last stream of a request that was handed on.
+    pub(super) highest: u32,
+    /// The same, or that of a request that is not whole.
+    pub(super) begun: u32,
+    /// Another frame may be sent: the last one was sent whole.
+    pub(super) at_boundary: bool,
+}
+
+impl<S: Socket> Gate<S> {
+    pub(super) fn new(stream: Stream<S>, limits: &Limits, id: ConnectionId) -> Self {
+        let max_list = limits.max_request_headers_total_size;
+        let bounds = Bounds {
+            max_frame_size: limits.http2.max_frame_size as usize,
+            // As on Kestrel; what is less is answered with 431.
+            max_block_size: max_list.saturating_mul(2),
+            fields: block::Bounds {
+                max_field_size: limits.http2.max_request_header_field_size as usize,
+                max_count: limits.max_request_header_count,
+                max_size: max_list,
+            },
+        };
+        // The system tells of progress in steps of about what it holds: a client that is just fast
+        // enough is seen to take nothing for as long as it takes to take that.
+        let step = limits.max_response_buffer_size.unwrap_or(64 * 1024) as u64;
+        let rate = limits.min_response_data_rate;
+        Self(Arc::new(Mutex::new(Inner {
+            stream,
+            id,
+            max_streams: limits.http2.max_streams_per_connection as usize,
+            times: Times {
+                keep_alive: limits.keep_alive_timeout,
+                request_headers: limits.request_headers_timeout,
+                ping: limits.http2.keep_alive_ping_timeout,
+                response_rate: rate,
+                response: rate.map(|rate| rate.allowed(step)),
+            },
+            incoming: Incoming::new(bounds),
+            outgoing: Outgoing::default(),
+            streams: Streams::default(),
+            rest: BytesMut::new(),
+            ready: BytesMut::new(),
+            injected: None,
+            begun: false,
+            stopping: Stopping::No,
+            ending: None,
+            ended: None,
+            given_up: false,
+            idle_since: Instant::now(),
+            block_since: None,
+            ping_since: None,
+            stalled: None,
+        })))
+    }
+
+    /// The end for hyper.
+    pub(super) fn stream(&self) -> GatedStream<S> {
+        GatedStream(Arc::clone(&self.0))
+    }
+
+    /// The server stops: what runs may finish, then the connection ends.
+    pub(super) fn stop(&self) {
+        let mut inner = lock(&self.0);
+        if inner.stopping == Stopping::No {
+            inner.stopping = Stopping::Asked;
+        }
+    }
+
+    /// Ready when the connection is to end; asked after hyper had its turn.
+    pub(super) fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Ending> {
+        lock(&self.0).poll_ending(cx)
+    }
+
+    /// When to look at the clock, if ever.
+    pub(super) fn due(&self) -> Option<Instant> {
+        lock(&self.0).due()
+    }
+
+    /// The time is `now`; something may have taken too long.
+    pub(super) fn expire(&self, now: Instant) {
+        lock(&self.0).expire(now);
+    }
+
+    /// The stream itself, once hyper has let go of its end.
+    pub(super) fn into_rest(self) -> Option<Rest<S>> {
+        let inner = Arc::into_inner(self.0)?;
+        let inner = inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let highest = inner.streams.highest();
+        Some(Rest {
+            highest,
+            begun: highest.max(inner.incoming.in_block(&inner.rest).unwrap_or(0)),
+            at_boundary: inner.at_boundary() && !inner.given_up,
+            stream: inner.stream,
+        })
+    }
+}
+
+fn lock<S: Socket>(inner: &Mutex<Inner<S>>) -> MutexGuard<'_, Inner<S>> {
+    // A panic under the lock has ended the task that it belongs to.
+    inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopping {
+    No,
+    Asked,
+    /// The client has been told.
+    Told,
+}
+
+#[derive(Debug)]
+struct Times {
+    keep_alive: Duration,
+    request_headers: Duration,
+    ping: Duration,
+    response_rate: Option<MinDataRate>,
+    /// How long the client may seem to take nothing, if it has to take something.
+    response: Option<Duration>,
+}
+
+struct Inner<S: Socket> {
+    stream: Stream<S>,
+    id: ConnectionId,
+    max_streams: usize,
+    times: Times,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    streams: Streams,
+    /// Read, and held back until more is there.
+    rest: BytesMut,
+    /// For hyper, before anything else.
+    ready: BytesMut,
+    /// A frame of ours between hyper's, and how much of it is sent.
+    injected: Option<(Vec<u8>, usize)>,
+    /// Our first frame was looked at.
+    begun: bool,
+    stopping: Stopping,
+    ending: Option<Ending>,
+    /// When that was.
+    ended: Option<Instant>,
+    /// The frame that was going out then never will be complete.
+    given_up: bool,
+    /// Since when no stream is open, if none is.
+    idle_since: Instant,
+    block_since: Option<Instant>,
+    /// When the PING was sent that nothing has come after.
+    ping_since: Option<Instant>,
+    /// By when the client has to have taken more of what we want to send.
+    stalled: Option<Instant>,
+}
+
+impl<S: Socket> Inner<S> {
+    fn end(&mut self, ending: Ending) {
+        if self.ending.is_none() {
+            self.ending = Some(ending);
+            self.ended = Some(Instant::now());
+        }
+    }
+
+    /// Whether a frame of ours can be sent now.
+    fn at_boundary(&self) -> bool {
+        self.outgoing.at_boundary() && !matches!(self.injected, Some((_, 1..)))
+    }
+
+    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        if self.stopping != Stopping::No && self.ending.is_none() {
+            if self.streams.count() == 0 {
+                // Half a head is no request; it is not waited for.
+                self.end(Ending::Stop);
+            } else if self.stopping == Stopping::Asked {
+                self.stopping = Stopping::Told;
+                let goaway = frame::goaway(ANY_STREAM, Code::NO_ERROR);
+                self.injected.get_or_insert_default().0.extend_from_slice(&goaway);
+                events::http2_connection_closing(&self.id);
+            }
+        }
+        if let Some(ending) = self.ending
+            && (self.given_up || self.at_boundary())
+        {
+            return Poll::Ready(ending);
+        }
+        if self.outgoing.at_boundary() && self.injected.is_some() {
+            // An error comes up again when hyper writes.
+            let _ = self.poll_injected(cx);
+        }
+        Poll::Pending
+    }
+
+    fn due(&self) -> Option<Instant> {
+        if let Some(ended) = self.ended {
+            return Some(ended + LAST_FRAME);
+        }
+        let idle = self.is_idle().then(|| later(self.idle_since, self.times.keep_alive));
+        let block = self.block_since.map(|since| later(since, self.times.request_headers));
+        let ping = self.ping_since.map(|since| later(since, self.times.ping));
+        let stalled = self.stalled.map(|by| later(by, Duration::ZERO));
+        [idle, block, ping, stalled].into_iter().flatten().min()
+    }
+
+    /// Half a head has a time of its own.
+    fn is_idle(&self) -> bool {
+        self.streams.count() == 0 && self.block_since.is_none()
+    }
+
+    fn expire(&mut self, now: Instant) {
+        if let Some(ended) = self.ended {
+            self.given_up |= now >= ended + LAST_FRAME;
+            return;
+        }
+        let over =
+            |since: Option<Instant>, limit| since.is_some_and(|since| now >= later(since, limit));
+        if over(self.block_since, self.times.request_headers) {
+            self.end(Ending::RequestHeaders);
+        } else if over(self.ping_since, self.times.ping) {
+            self.end(Ending::Ping);
+        } else if over(self.stalled, Duration::ZERO) {
+            self.end(Ending::ResponseRate);
+            // It takes nothing, so it will not take a goodbye.
+            self.given_up = true;
+        } else if self.is_idle() && over(Some(self.idle_since), self.times.keep_alive) {
+            self.end(Ending::KeepAlive);
+        }
+    }
+
+    // ---- What the client sends --------------------------------------------------------------
+
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.ending.is_some() {
+                // Nothing is read any more, and the driver sees to the rest.
+                return Poll::Pending;
+            }
+            if !self.ready.is_empty() {
+                let length = self.ready.len().min(buffer.remaining());
+                buffer.put_slice(&self.ready[..length]);
+                self.ready.advance(length);
+                return Poll::Ready(Ok(()));
+            }
+            // The library's preface buffer is the smallest that is not the end of a larger one.
+            if self.rest.is_empty() && buffer.remaining() >= HEAD_LENGTH {
+                let start = buffer.filled().len();
+                ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+                if buffer.filled().len() == start {
+                    return Poll::Ready(Ok(()));
+                }
+                let passed = self.pass(&mut buffer.filled_mut()[start..], false);
+                buffer.set_filled(start + passed);
+                if passed > 0 && self.ending.is_none() {
+                    return Poll::Ready(Ok(()));
+                }
+            } else {
+                let mut scratch = [0; 4096];
+                let mut scratch = ReadBuf::new(&mut scratch);
+                ready!(Pin::new(&mut self.stream).poll_read(cx, &mut scratch))?;
+                if scratch.filled().is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+                let mut bytes = std::mem::take(&mut self.rest);
+                bytes.extend_from_slice(scratch.filled());
+                self.pass(&mut bytes, true);
+            }
+        }
+    }
+
+    /// Looks at bytes that have come. Those at their beginning that go to hyper as they are stay
+    /// where they are, and are counted in the result; unless `divert`, when everything for hyper
+    /// is put into `ready`.
+    fn pass(&mut self, bytes: &mut [u8], divert: bool) -> usize {
+        let open = self.streams.count();
+        let id = self.id;
+        let mut at = 0;
+        let mut diverted = divert.then_some(0);
+        while at < bytes.len() {
+            let seen = &mut |head: Head| {
+                let (kind, flags) = (frame::KindName(head.kind), frame::FlagNames(head));
+                events::http2_frame_received(&id, &kind, head.stream, head.length, &flags);
+            };
+            let bytes_left = &mut bytes[at..];
+            match self.incoming.step(bytes_left, &mut self.ready, &mut self.streams, seen) {
+                Ok(Step::Pass(length)) => {
+                    if diverted.is_some() {
+                        self.ready.extend_from_slice(&bytes[at..at + length]);
+                    }
+                    at += length;
+                }
+                Ok(Step::Replace(length)) => {
+                    diverted.get_or_insert(at);
+                    at += length;
+                }
+                Ok(Step::More) => {
+                    self.rest.extend_from_slice(&bytes[at..]);
+                    break;
+                }
+                Err(ending) => {
+                    self.end(ending);
+                    break;
+                }
+            }
+        }
+        self.ping_since = None;
+        if self.streams.count() != open {
+            if self.streams.count() == 0 {
+                self.idle_since = Instant::now();
+            } else if open < self.max_streams && self.streams.count() >= self.max_streams {
+                events::http2_max_streams_reached(&id);
+            }
+        }
+        if self.incoming.take_pinged() {
+            self.idle_since = Instant::now();
+        }
+        match self.incoming.in_block(&self.rest) {
+            Some(_) => self.block_since = self.block_since.or_else(|| Some(Instant::now())),
+            None => self.block_since = None,
+        }
+        diverted.unwrap_or(at)
+    }
+
+    // ---- What we send -----------------------------------------------------------------------
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.outgoing.at_boundary() {
+            ready!(self.poll_injected(cx))?;
+            if self.ending.is_some() {
+                return Poll::Pending;
+            }
+        }
+        let first = slices.iter().map(|slice| &**slice).find(|slice| !slice.is_empty());
+        let first = first.unwrap_or_default();
+        if !std::mem::replace(&mut self.begun, true)
+            && let Some((settings, length)) = frame::short_settings(first)
+        {
+            self.injected = Some((settings, 0));
+            self.wrote(slices, length);
+            return Poll::Ready(Ok(length));
+        }
+        let goaway = self.outgoing.find_goaway(slices);
+        if let Some((0, goaway)) = goaway {
+            let code = self.incoming.precise(goaway.code);
+            self.end(Ending::Library(code));
+            return Poll::Pending;
+        }
+        let stream = Pin::new(&mut self.stream);
+        let written = match goaway {
+            Some((before, _)) => stream.poll_write(cx, &first[..before.min(first.len())]),
+            None if self.ending.is_some() || self.injected.is_some() => {
+                stream.poll_write(cx, &first[..self.outgoing.until_boundary(first)])
+            }
+            None if slices.len() > 1 => stream.poll_write_vectored(cx, slices),
+            None => stream.poll_write(cx, first),
+        };
+        match written {
+            Poll::Ready(Ok(length)) => {
+                self.wrote(slices, length);
+                Poll::Ready(Ok(length))
+            }
+            Poll::Ready(error) => Poll::Ready(error),
+            Poll::Pending => {
+                if let (None, Some(patience)) = (self.stalled, self.times.response) {
+                    self.stalled = Instant::now().checked_add(patience);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// So many bytes of `slices` are sent.
+    fn wrote(&mut self, slices: &[IoSlice<'_>], length: usize) {
+        let id = self.id;
+        let open = self.streams.count();
+        let mut pinged = false;
+        let mut left = length;
+        for slice in slices {
+            let part = left.min(slice.len());
+            left -= part;
+            let (incoming, streams) = (&mut self.incoming, &mut self.streams);
+            self.outgoing.follow(&slice[..part], |head| {
+                let (kind, flags) = (frame::KindName(head.kind), frame::FlagNames(head));
+                events::http2_frame_sending(&id, &kind, head.stream, head.length, &flags);
+                incoming.sent(head, streams);
+                pinged |= head.kind == frame::PING && !head.has(frame::ACK);
+                false
+            });
+        }
+        let now = Instant::now;
+        if open > 0 && self.streams.count() == 0 {
+            self.idle_since = now();
+        }
+        if pinged {
+            self.ping_since = Some(now());
+        }
+        let Times { response_rate, response, .. } = self.times;
+        if let (Some(by), Some(rate), Some(patience)) = (self.stalled, response_rate, response) {
+            // What was taken earns time at the rate, but no more than a stall has from its
+            // beginning: what was fast long ago does not excuse a client that reads nothing now.
+            let earned = Duration::try_from_secs_f64(length as f64 / rate.bytes_per_second());
+            let by = earned.ok().and_then(|earned| by.checked_add(earned));
+            let most = now().checked_add(patience);
+            self.stalled = [by, most].into_iter().flatten().min();
+        }
+    }
+
+    fn poll_injected(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some((frame, sent)) = &mut self.injected {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &frame[*sent..]))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            *sent += written;
+            if *sent == frame.len() {
+                self.injected = None;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// When a timeout fires that began at `since`.
+fn later(since: Instant, limit: Duration) -> Instant {
+    // A limit that is no date is none.
+    const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+    since + limit.saturating_add(TICK).min(NEVER)
+}
+
+impl<S: Socket> AsyncRead for GatedStream<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        lock(&self.0).poll_read(cx, buffer)
+    }
+}
+
+impl<S: Socket> AsyncWrite for GatedStream<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        lock(&self.0).poll_write(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        lock(&self.0).poll_write(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        lock(&self.0).stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inner = lock(&self.0);
+        if inner.outgoing.at_boundary() {
+            ready!(inner.poll_injected(cx))?;
+        }
+        // hyper flushes when everything is written.
+        inner.stalled = None;
+        Pin::new(&mut inner.stream).poll_flush(cx)
+    }
+
+    /// The driver shuts down, after its goodbye.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
