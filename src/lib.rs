@@ -37,6 +37,9 @@ pub mod cli;
 pub mod configuration;
 mod diagnostics;
 pub mod features;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hosting;
 pub mod middleware;
 pub mod server;
@@ -48,5 +51,6 @@ pub use features::{
 pub use hosting::{AppContext, ExitKind, Host, HostBuilder, HostError, RunningHost, StopHandle};
 pub use middleware::RequestSizeLimit;
 pub use server::{
-    BoxFuture, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions, ServerStart,
+    BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions,
+    ServerStart,
 };

@@ -12,20 +12,36 @@ pub(crate) fn decoded_path(raw: &str) -> String {
 }
 
 fn decode(raw: &str) -> String {
-    // An encoded slash is kept: what stands between two of them is decoded piece by piece.
     let mut decoded = String::with_capacity(raw.len());
     let mut rest = raw;
-    loop {
-        let slash = rest.as_bytes().windows(3).position(|three| three.eq_ignore_ascii_case(b"%2f"));
-        let piece = &rest[..slash.unwrap_or(rest.len())];
-        match percent_decode_str(piece).decode_utf8() {
-            Ok(text) => decoded.push_str(&text),
-            Err(_) => decoded.push_str(piece),
+    while let Some(at) = rest.find('%') {
+        decoded.push_str(&rest[..at]);
+        rest = &rest[at..];
+        // Escapes one behind the other: a character may take several of them.
+        let length = 3 * rest.as_bytes().chunks(3).take_while(|three| is_escape(three)).count();
+        if length == 0 {
+            decoded.push('%');
+            rest = &rest[1..];
+            continue;
         }
-        let Some(slash) = slash else { return decoded };
-        decoded.push_str(&rest[slash..slash + 3]);
-        rest = &rest[slash + 3..];
+        let bytes: Vec<u8> = percent_decode_str(&rest[..length]).collect();
+        let mut at = 0;
+        for part in bytes.utf8_chunks() {
+            decoded.push_str(part.valid());
+            at += part.valid().len();
+            decoded.push_str(&rest[3 * at..3 * (at + part.invalid().len())]);
+            at += part.invalid().len();
+        }
+        rest = &rest[length..];
     }
+    decoded.push_str(rest);
+    decoded
+}
+
+/// Whether it is an escape that is decoded: any but that of the slash.
+fn is_escape(three: &[u8]) -> bool {
+    matches!(three, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+        && !three.eq_ignore_ascii_case(b"%2f")
 }
 
 fn without_dots(path: &str) -> String {
@@ -57,6 +73,15 @@ mod tests {
             ("/a%2Fb%2fc", "/a%2Fb%2fc"),
             ("/%C3%A5", "/å"),
             ("/%FF", "/%FF"),
+            ("/%20%ff%C3%A5%20", "/ %ffå "),
+            ("/%C3%20%A5", "/%C3 %A5"),
+            ("/%C3%2F%A5", "/%C3%2F%A5"),
+            ("/%C3x%A5", "/%C3x%A5"),
+            ("/%E2%82%20%E2%82%AC", "/%E2%82 €"),
+            ("/%ED%A0%80", "/%ED%A0%80"),
+            ("/%%2000", "/% 00"),
+            ("/%zz%2%", "/%zz%2%"),
+            ("/%20å%", "/ å%"),
             ("/%25%32%30", "/%20"),
             ("/a/./b/../c", "/a/c"),
             ("/a/..", "/"),

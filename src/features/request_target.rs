@@ -72,6 +72,9 @@ impl<'a> RequestTarget<'a> {
 
     /// The query as it was sent, with its `?`; empty if there is none.
     pub fn query(&self) -> &'a str {
+        if let Some(raw) = self.raw {
+            return raw.find('?').map_or("", |at| &raw[at..]);
+        }
         let Some(target) = self.uri.path_and_query().map(http::uri::PathAndQuery::as_str) else {
             return "";
         };

@@ -171,6 +171,10 @@ impl Activity {
     }
 
     pub(super) fn set_blocked(&self, blocked: bool) {
+        if !blocked {
+            // An answer is made long before it is out where the client takes it slowly.
+            self.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
+        }
         self.blocked.store(blocked, Ordering::Relaxed);
     }
 
@@ -377,6 +381,16 @@ mod tests {
         assert_eq!(after(&activity, 60), Some(LIMIT));
         drop(running);
         assert_eq!(after(&activity, 4), Some(Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn the_wait_counts_from_when_the_client_has_taken_the_answer() {
+        let activity = activity();
+        activity.set_blocked(true);
+        activity.idle_since.store(0, Ordering::Relaxed);
+        assert_eq!(activity.idle_for(LIMIT, Moment::now()), None);
+        activity.set_blocked(false);
+        assert!(activity.idle_for(LIMIT, Moment::now()).is_some());
     }
 
     #[test]

@@ -40,6 +40,8 @@ use std::time::Duration;
 use axum::Router;
 
 pub use counters::Counters;
+#[cfg(fuzzing)]
+pub(crate) use http1::checks;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
 

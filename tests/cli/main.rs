@@ -29,4 +29,6 @@ mod refused;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
+mod slow_attacks;
+#[cfg(unix)]
 mod start;

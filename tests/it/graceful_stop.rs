@@ -3,70 +3,19 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::{Router, routing::get};
-use hyper_util::rt::TokioIo;
+use axum::{Router, routing::any};
 use kestrel::RunningHost;
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::http2_frames::{self as frames, Http2};
-use crate::support::{NEVER, Wire, builder, pass, saying, socket_address, soon, started, stopped};
+use crate::slow_app::{SlowApp, Step};
+use crate::support::{NEVER, Wire, builder, pass, socket_address, soon, started, stopped};
+use crate::upgrades::echo;
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// What happens in the handler of `/slow`.
-#[derive(Debug, PartialEq)]
-enum Step {
-    Entered,
-    /// It was left, by its end or because it was dropped.
-    Left,
-}
-
-/// An app whose `/slow` answers once it is let go; `/` answers at once.
-struct SlowApp {
-    steps: mpsc::UnboundedReceiver<Step>,
-    gate: Arc<Semaphore>,
-}
-
-impl SlowApp {
-    fn new() -> (Router, Self) {
-        let (sender, steps) = mpsc::unbounded_channel();
-        let gate = Arc::new(Semaphore::new(0));
-        let waits_at = Arc::clone(&gate);
-        let slow = move || async move {
-            let _left = TellsWhenDropped(sender.clone());
-            let _ = sender.send(Step::Entered);
-            let _ = waits_at.acquire().await;
-            "finished"
-        };
-        let app = saying("quick").route("/slow", get(slow));
-        (app, Self { steps, gate })
-    }
-
-    async fn next_step(&mut self) -> Step {
-        let step = soon("a step of the handler", self.steps.recv()).await;
-        step.expect("the app is alive")
-    }
-
-    fn let_go(&self) {
-        self.gate.add_permits(1);
-    }
-}
-
-struct TellsWhenDropped(mpsc::UnboundedSender<Step>);
-
-impl Drop for TellsWhenDropped {
-    fn drop(&mut self) {
-        let _ = self.0.send(Step::Left);
-    }
-}
 
 async fn slow_host(timeout: Duration) -> (RunningHost, SlowApp, String) {
     let (app, slow) = SlowApp::new();
@@ -284,7 +233,7 @@ async fn dropping_a_host_cuts_off_what_it_serves() {
 
 #[tokio::test]
 async fn an_upgraded_connection_goes_on_and_the_stop_waits_for_it() {
-    let app = Router::new().route("/", get(upgrade));
+    let app = Router::new().route("/", any(echo));
     let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
     let mut wire = Wire::connect(&host.addresses()[0]).await;
     wire.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n").await;
@@ -296,17 +245,4 @@ async fn an_upgraded_connection_goes_on_and_the_stop_waits_for_it() {
     assert!(!stop.is_finished(), "the stop waits for the connection");
     drop(wire);
     soon("the stop", stop).await.expect("it does not panic");
-}
-
-/// Turns the connection into one that says everything back.
-async fn upgrade(mut request: Request) -> Response {
-    let upgrading = hyper::upgrade::on(&mut request);
-    tokio::spawn(async move {
-        let upgraded = upgrading.await.expect("the answer is 101");
-        let (mut reader, mut writer) = tokio::io::split(TokioIo::new(upgraded));
-        // Ends with the connection, one way or the other.
-        let _ = tokio::io::copy(&mut reader, &mut writer).await;
-    });
-    let headers = [("Connection", "Upgrade"), ("Upgrade", "echo")];
-    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }

@@ -2,18 +2,7 @@
 
 use std::time::Duration;
 
-use kestrel::HostBuilder;
-
-use crate::support::{Wire, configured, pass, saying, soon, started, stopped};
-
-fn limited(limits: &[(&str, &str)]) -> HostBuilder {
-    let mut variables = vec![("ASPNETCORE_URLS".to_owned(), "http://127.0.0.1:0")];
-    for (name, value) in limits {
-        variables.push((format!("Kestrel__Limits__{name}"), value));
-    }
-    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    configured(&variables).app(saying("hello"))
-}
+use crate::support::{Wire, configured, limited, pass, saying, soon, started, stopped};
 
 #[tokio::test]
 async fn a_surplus_connection_is_closed_without_a_byte_and_a_freed_slot_is_used_again() {
@@ -130,26 +119,6 @@ async fn too_many_header_lines_are_refused_with_431() {
         wire.send(request(most)).await;
         assert_eq!(wire.answer().await.status, 200, "{most} lines are allowed");
         refused(address, &request(most + 1), 431).await;
-        stopped(host).await;
-    }
-}
-
-#[tokio::test]
-async fn an_idle_connection_is_closed_after_the_keep_alive_timeout() {
-    for (limits, seconds) in [(&[][..], 130), (&[("KeepAliveTimeout", "00:00:20")], 20)] {
-        let host = started(limited(limits)).await;
-        let address = &host.addresses()[0];
-        let mut silent = Wire::connect(address).await;
-        let mut wire = Wire::connect(address).await;
-        assert_eq!(wire.get("/").await.status, 200);
-        pass(Duration::from_secs(seconds / 2)).await;
-        assert_eq!(wire.get("/").await.status, 200, "after half the time");
-        // The time of the second connection began again with its request.
-        pass(Duration::from_secs(seconds * 3 / 4)).await;
-        assert_eq!(silent.rest().await, b"");
-        assert_eq!(wire.get("/").await.status, 200, "after three quarters");
-        pass(Duration::from_secs(seconds)).await;
-        assert_eq!(wire.rest().await, b"");
         stopped(host).await;
     }
 }

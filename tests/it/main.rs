@@ -3,20 +3,31 @@
 //! Every host here is started on port 0 (or on a port that [`support::ReservedPort`] keeps free
 //! for it), sees no variable and no file of this machine, and writes no log. Nothing waits for a
 //! guessed time: a test waits for an event, and [`support::soon`] only turns an event that never
-//! comes into a failure.
+//! comes into a failure. Where the passing of time is the behaviour, the time is real and short:
+//! the server's clock is not that of the runtime, and cannot be paused.
 
 mod addresses;
+mod answers;
 mod binding_errors;
+mod conversations;
 mod custom_server;
 mod graceful_stop;
+mod half_closed;
 mod http2_frames;
 mod http2_limits;
+mod keep_alive;
 mod layers;
 mod limits;
 mod logging;
 mod panics;
+mod pipelining;
 mod protocols;
+mod request_bodies;
 mod request_facts;
+mod request_heads;
+mod slow_app;
+mod slow_clients;
 mod support;
 #[cfg(unix)]
 mod unix_socket;
+mod upgrades;

@@ -60,6 +60,17 @@ pub(crate) fn speaking(protocols: &str) -> HostBuilder {
     ])
 }
 
+/// A builder for a host on a free port of 127.0.0.1 with these limits, by their keys, and an app
+/// that says `hello`.
+pub(crate) fn limited(limits: &[(&str, &str)]) -> HostBuilder {
+    let mut variables = vec![("ASPNETCORE_URLS".to_owned(), "http://127.0.0.1:0")];
+    for (name, value) in limits {
+        variables.push((format!("Kestrel__Limits__{name}"), value));
+    }
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    configured(&variables).app(saying("hello"))
+}
+
 /// An app that says `text` at `/`.
 pub(crate) fn saying(text: &'static str) -> Router {
     Router::new().route("/", get(move || async move { text }))
@@ -125,6 +136,11 @@ pub(crate) fn skipped(test: &str, needs: &str) {
     let _ = writeln!(io::stderr(), "skipped: {test}: needs {needs}");
 }
 
+/// Lets a time pass that a behaviour is made of. Not for events: those are waited for.
+pub(crate) async fn really(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// A connection, as bytes.
 pub(crate) struct Wire<S> {
     stream: S,
@@ -158,6 +174,11 @@ impl Wire<TcpStream> {
         Self::new(stream)
     }
 
+    /// Breaks the connection off.
+    pub(crate) fn reset(self) {
+        self.stream.set_zero_linger().expect("it is connected");
+    }
+
     pub(crate) fn local_address(&self) -> SocketAddr {
         self.stream.local_addr().expect("it is connected")
     }
@@ -168,10 +189,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Self { stream, ahead: Vec::new() }
     }
 
+    /// Sends no more, but reads on.
+    pub(crate) async fn finish(&mut self) {
+        self.stream.shutdown().await.expect("the peer is there");
+    }
+
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let sent = self.stream.write_all(bytes.as_ref()).await;
         sent.expect("the peer takes bytes");
         self.stream.flush().await.expect("the peer takes bytes");
+    }
+
+    /// Whether the peer, or its system, takes the bytes.
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        soon("a peer that reads", self.stream.write_all(bytes.as_ref())).await.is_ok()
+    }
+
+    /// Whether a byte or the end comes within `time`.
+    pub(crate) async fn has_bytes(&mut self, time: Duration) -> bool {
+        let read = tokio::time::timeout(time, self.stream.read_buf(&mut self.ahead)).await;
+        read.is_ok()
     }
 
     /// Sends as much as is taken: the peer may answer and close before it has read everything.
@@ -210,6 +247,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let body = self.take(length.parse().expect("a number")).await;
         answer.body = String::from_utf8(body).expect("the body is text");
         answer
+    }
+
+    /// Reads one answer, unless the peer ends the stream, or resets it, before one byte.
+    pub(crate) async fn answer_or_end(&mut self) -> io::Result<Answer> {
+        let read = soon("an answer or the end", self.stream.read_buf(&mut self.ahead)).await?;
+        match read {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(self.answer().await),
+        }
     }
 
     /// Exactly so many bytes.

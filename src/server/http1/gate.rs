@@ -91,6 +91,9 @@ pub(super) struct Gate<S: Socket> {
     handed: u32,
     /// The client will send no more.
     ended: bool,
+    /// The end of the stream or more of it came while an answer was waited for, and hyper has not
+    /// been told.
+    unheard: bool,
     /// Since when an answer is waited for, once that takes time.
     waiting: Option<Moment>,
     headers_timer: Option<Pin<Box<Sleep>>>,
@@ -136,6 +139,7 @@ impl<S: Socket> Gate<S> {
             instead: None,
             handed: 0,
             ended: false,
+            unheard: false,
             waiting: None,
             headers_timer: None,
             held: BytesMut::new(),
@@ -405,6 +409,7 @@ impl<S: Socket> Gate<S> {
                 self.hand_on(buffer);
                 return Poll::Ready(Ok(()));
             }
+            self.unheard |= !self.pending.is_empty();
             if self.pending.len() >= self.options().read_ahead {
                 return Poll::Pending;
             }
@@ -426,6 +431,7 @@ impl<S: Socket> Gate<S> {
             }
             buffer.set_filled(before);
         }
+        self.unheard = true;
         Poll::Pending
     }
 
@@ -478,7 +484,11 @@ impl<S: Socket> Gate<S> {
             return false;
         }
         self.handed != self.activity.begun()
-            || matches!(self.input, Input::Head) && !self.pending.is_empty() && self.scan_pending()
+            || matches!(self.input, Input::Head)
+                && !self.pending.is_empty()
+                // Of a body the app does not read, a part may stand there yet.
+                && !self.has_passed()
+                && self.scan_pending()
     }
 
     fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -683,8 +693,9 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.held.is_empty() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
         }
-        if (this.ended || !this.pending.is_empty()) && this.is_answered() {
-            // hyper was told to wait when it looked ahead; now is the time to look again.
+        if this.unheard && !this.activity.is_running() && !this.activity.is_upgraded() {
+            // hyper waits for the socket, which has nothing to tell any more.
+            this.unheard = false;
             cx.waker().wake_by_ref();
         }
         Pin::new(&mut this.stream).poll_flush(cx)
@@ -697,5 +708,87 @@ impl<S: Socket> AsyncWrite for Gate<S> {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::features::{Connection, Scheme};
+    use crate::server::connection::Context as Shared;
+    use crate::server::counters::Counters;
+    use crate::server::drain::Drain;
+
+    impl Socket for DuplexStream {
+        fn reset_on_close(&self) {}
+
+        fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn refuse(self) {}
+    }
+
+    /// A gate, and its client.
+    fn gate() -> (Gate<DuplexStream>, DuplexStream) {
+        let (server, client) = duplex(16 * 1024);
+        let stream = Stream::new(server, Drain::new().watch());
+        let connection = Connection::new(1, None, None, Scheme::Http);
+        let context =
+            Shared::new(ServerOptions::default(), axum::Router::new(), Counters::default());
+        (Gate::new(stream, Activity::new(connection.id(), true, context)), client)
+    }
+
+    #[tokio::test]
+    async fn empty_lines_are_not_collected() {
+        let (mut gate, mut client) = gate();
+        let mut buffer = [0; 8192];
+        for line in [b"\r\n".as_slice(), b"\n"] {
+            let lines = line.repeat(4000);
+            for _ in 0..300 {
+                client.write_all(&lines).await.expect("they are read");
+                let read = std::future::poll_fn(|cx| {
+                    let mut buffer = ReadBuf::new(&mut buffer);
+                    Poll::Ready(Pin::new(&mut gate).poll_read(cx, &mut buffer))
+                });
+                assert!(read.await.is_pending(), "there is nothing for hyper");
+                assert_eq!(gate.pending.len(), 0);
+                assert!(gate.pending.capacity() <= 64 * 1024, "{}", gate.pending.capacity());
+            }
+            assert!(gate.settle());
+        }
+        const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        client.write_all(HEAD).await.expect("it is read");
+        let length = gate.read(&mut buffer).await.expect("a head");
+        assert_eq!(&buffer[..length], HEAD);
+    }
+
+    #[tokio::test]
+    async fn hyper_is_given_one_message_at_a_time() {
+        let (mut gate, mut client) = gate();
+        let mut buffer = [0; 8192];
+        let messages: [&[u8]; 2] = [
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        ];
+        client.write_all(&messages.concat()).await.expect("they are read");
+        for message in messages {
+            let mut given = Vec::new();
+            while given.len() < message.len() {
+                let length = gate.read(&mut buffer).await.expect("more of it");
+                given.extend_from_slice(&buffer[..length]);
+            }
+            assert_eq!(given, message);
+            // What comes next waits for a service that takes this one.
+            let next = std::future::poll_fn(|cx| {
+                let mut buffer = ReadBuf::new(&mut buffer);
+                Poll::Ready(Pin::new(&mut gate).poll_read(cx, &mut buffer))
+            });
+            assert!(next.await.is_pending());
+            drop(Activity::begin(&gate.activity));
+        }
+        assert!(gate.settle());
     }
 }

@@ -191,6 +191,10 @@ impl Scan {
                 continue;
             }
             let text = &bytes[line.start..line.end];
+            // Before all else: of a line that is not complete, nothing but its length is known.
+            if !matches!(text, [] | [b'\r']) && next - self.headers > rules.headers_total_size {
+                return Err(Reason::HeadersExceedMaxTotalSize.into());
+            }
             let text = match text {
                 [text @ .., b'\r'] => text,
                 _ if rules.bare_line_feeds => text,
@@ -198,9 +202,6 @@ impl Scan {
             };
             if text.is_empty() {
                 return self.complete(bytes, line.start, next, rules).map(Some);
-            }
-            if next - self.headers > rules.headers_total_size {
-                return Err(Reason::HeadersExceedMaxTotalSize.into());
             }
             self.count += 1;
             if self.count > rules.header_count {
@@ -270,7 +271,8 @@ impl Scan {
 
     /// Whole empty lines before a request line are passed over (RFC 9112 section 2.2).
     fn skip_empty_lines(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
-        if self.searched > self.start {
+        // A CR may have been here alone before.
+        if self.searched > self.start && bytes[self.start] != b'\r' {
             return Ok(());
         }
         loop {
@@ -306,12 +308,12 @@ impl Scan {
         line: Range<usize>,
         rules: &Rules,
     ) -> Result<(), Rejection> {
-        if line.end + 1 - line.start > rules.line_size {
-            return Err(Reason::RequestLineTooLong.into());
-        }
         let whole = &bytes[line.start..line.end + 1];
         if is_tls(whole) {
             return Err(Reason::TlsOverHttpError.into());
+        }
+        if whole.len() > rules.line_size {
+            return Err(Reason::RequestLineTooLong.into());
         }
         let invalid = || Reason::InvalidRequestLine.with(whole);
         let text = match &bytes[line.start..line.end] {
@@ -592,3 +594,6 @@ pub(super) fn is_token(byte: u8) -> bool {
     };
     TOKEN[byte as usize]
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! `target`) and follows every body (`chunks`). While it waits for a request it needs no hyper at
 //! all: after a moment without one, hyper is dropped, and made anew when a byte comes.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod checks;
 mod chunks;
 mod gate;
 mod head;
@@ -95,7 +97,10 @@ pub(super) async fn serve<S: Socket>(
             }
         }
         let limit = context.options().limits.keep_alive_timeout + TICK;
-        let left = activity.idle_for(limit, Moment::now()).unwrap_or_default();
+        // Empty lines are no request: a client that sends nothing else has no more time for it.
+        let Some(left) = activity.idle_for(limit, Moment::now()) else {
+            return Box::pin(close(gate, &facts, &mut watch)).await;
+        };
         let readable = tokio::select! {
             biased;
             () = watch.reached(Phase::Stopping) => false,

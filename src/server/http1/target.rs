@@ -174,3 +174,6 @@ impl ParseAuthority for [u8] {
         http::uri::Authority::try_from(self).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

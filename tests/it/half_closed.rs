@@ -1,0 +1,96 @@
+//! Clients that end their side of the connection, and clients that go away.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::post;
+
+use crate::slow_app::{SlowApp, Step};
+use crate::support::{Wire, builder, really, saying, started, stopped};
+
+#[tokio::test]
+async fn a_client_that_only_will_not_send_more_is_answered() {
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(saying("hello"))).await;
+    let address = &host.addresses()[0];
+    let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for count in [1, 3] {
+        let mut wire = Wire::connect(address).await;
+        wire.send(request.repeat(count)).await;
+        wire.finish().await;
+        for _ in 0..count {
+            assert_eq!(wire.answer().await.body, "hello");
+        }
+        assert_eq!(wire.rest().await, b"", "the server ends its side, too");
+    }
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn an_end_right_behind_a_request_does_not_stop_an_app_that_takes_long() {
+    let (app, mut slow) = SlowApp::new();
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    wire.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.finish().await;
+    assert_eq!(slow.next_step().await, Step::Entered);
+    // Longer than a client may be gone.
+    really(Duration::from_millis(1500)).await;
+    slow.let_go();
+    let begun = Instant::now();
+    assert_eq!(wire.answer().await.body, "finished");
+    assert_eq!(wire.rest().await, b"");
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "it is not left open until it is idle for long"
+    );
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn the_request_of_a_client_that_goes_away_while_the_app_works_is_dropped() {
+    let (app, mut slow) = SlowApp::new();
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    wire.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(slow.next_step().await, Step::Entered);
+    // It is taken for a client that only will not send more until it has waited for a second.
+    really(Duration::from_millis(1300)).await;
+    drop(wire);
+    assert_eq!(slow.next_step().await, Step::Left, "although it was not let go");
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn the_request_of_a_client_that_resets_its_connection_is_dropped() {
+    let (app, mut slow) = SlowApp::new();
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    wire.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(slow.next_step().await, Step::Entered);
+    wire.reset();
+    assert_eq!(slow.next_step().await, Step::Left, "although it was not let go");
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn an_end_within_a_request_is_answered_with_400() {
+    let app = Router::new().route("/", post(async |body: Bytes| format!("{}", body.len())));
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+    for part in [
+        "G",
+        "POST / HTTP/1.1\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+    ] {
+        let mut wire = Wire::connect(&host.addresses()[0]).await;
+        wire.send(part).await;
+        wire.finish().await;
+        let answer = wire.answer().await;
+        assert_eq!((answer.status, answer.header("Connection")), (400, Some("close")), "{part:?}");
+        assert_eq!(wire.rest().await, b"", "{part:?}");
+    }
+    stopped(host).await;
+}

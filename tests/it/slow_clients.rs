@@ -1,0 +1,200 @@
+//! Many clients that take their time on purpose, beside one that does not.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::routing::any;
+use kestrel::MinDataRate;
+use tokio::task::JoinSet;
+
+use crate::support::{Wire, limited, really, saying, soon, started, stopped};
+
+/// How many of them there are.
+const MANY: usize = 200;
+
+/// Lets `crowd` run, and asks again and again beside it whether a new client is served.
+async fn beside(address: &str, mut crowd: JoinSet<()>) {
+    let (mut served, mut longest) = (0, Duration::ZERO);
+    let over = async {
+        while let Some(one) = crowd.join_next().await {
+            one.expect("it saw what it should");
+        }
+    };
+    let others = async {
+        loop {
+            let begun = Instant::now();
+            assert_eq!(Wire::connect(address).await.get("/").await.body, "hello");
+            (served, longest) = (served + 1, longest.max(begun.elapsed()));
+            really(Duration::from_millis(20)).await;
+        }
+    };
+    let all = async {
+        tokio::select! {
+            () = over => {}
+            () = others => {}
+        }
+    };
+    soon("the end of the slow ones", all).await;
+    assert!(served >= 10, "only {served} were served");
+    // Far more than it takes, and far less than the timeouts of the others.
+    assert!(longest < Duration::from_secs(1), "one waited for {longest:?}");
+}
+
+/// Sends `bytes` one by one until the peer closes, and returns what it said.
+async fn drip(mut wire: Wire<tokio::net::TcpStream>, bytes: impl Iterator<Item = u8>) -> String {
+    let mut bytes = bytes;
+    loop {
+        let Some(byte) = bytes.next() else {
+            panic!("it was let through");
+        };
+        if !wire.try_send([byte]).await || wire.has_bytes(Duration::from_millis(200)).await {
+            let said = wire.end().await.unwrap_or_default();
+            return String::from_utf8_lossy(&said).into_owned();
+        }
+    }
+}
+
+#[tokio::test]
+async fn heads_that_come_byte_by_byte_end_with_408_and_keep_nobody_waiting() {
+    let host = started(limited(&[("RequestHeadersTimeout", "00:00:00.5")])).await;
+    let address = host.addresses()[0].clone();
+    let mut crowd = JoinSet::new();
+    for _ in 0..MANY {
+        let address = address.clone();
+        crowd.spawn(async move {
+            let wire = Wire::connect(&address).await;
+            let head = "GET / HTTP/1.1\r\nHost: a\r\nX-Filler: ".bytes();
+            let said = drip(wire, head.chain(std::iter::repeat(b'a'))).await;
+            assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+        });
+    }
+    beside(&address, crowd).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn bodies_that_come_byte_by_byte_end_with_408_and_keep_nobody_waiting() {
+    let app = saying("hello").route("/read", any(async |body: Bytes| format!("{}", body.len())));
+    let host = started(limited(&[]).app(app).configure_kestrel(|options| {
+        let rate = MinDataRate::new(100.0, Duration::from_millis(1100));
+        options.limits.min_request_body_data_rate = Some(rate.expect("it is one"));
+    }))
+    .await;
+    let address = host.addresses()[0].clone();
+    let mut crowd = JoinSet::new();
+    for number in 0..MANY {
+        let address = address.clone();
+        crowd.spawn(async move {
+            let mut wire = Wire::connect(&address).await;
+            let framed = match number % 2 {
+                0 => "Content-Length: 10000\r\n\r\n",
+                _ => "Transfer-Encoding: chunked\r\n\r\n2710\r\n",
+            };
+            wire.send(format!("POST /read HTTP/1.1\r\nHost: a\r\n{framed}")).await;
+            let said = drip(wire, std::iter::repeat(b'a')).await;
+            assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+        });
+    }
+    beside(&address, crowd).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn clients_that_do_not_take_their_answers_are_cut_off() {
+    // More than the system holds for a client.
+    const LARGE: usize = 16 * 1024 * 1024;
+    static LARGE_BODY: [u8; LARGE] = [b'x'; LARGE];
+    let app = saying("hello").route("/large", any(async || Bytes::from_static(&LARGE_BODY)));
+    let host = started(limited(&[]).app(app).configure_kestrel(|options| {
+        let rate = MinDataRate::new(1e7, Duration::from_millis(1100));
+        options.limits.min_response_data_rate = Some(rate.expect("it is one"));
+    }))
+    .await;
+    let address = host.addresses()[0].clone();
+    let request = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut crowd = JoinSet::new();
+    for _ in 0..10 {
+        let address = address.clone();
+        crowd.spawn(async move {
+            let mut wire = Wire::connect(&address).await;
+            wire.send(request).await;
+            really(Duration::from_millis(3000)).await;
+            let error = wire.end().await.expect_err("it is not whole");
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        });
+    }
+    crowd.spawn({
+        let address = address.clone();
+        async move {
+            let mut wire = Wire::connect(&address).await;
+            wire.send(request).await;
+            wire.head().await;
+            assert_eq!(wire.take(LARGE).await.len(), LARGE, "who reads gets all of it");
+            assert_eq!(wire.get("/").await.body, "hello");
+        }
+    });
+    beside(&address, crowd).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn idle_connections_end_after_their_time_and_keep_nobody_waiting() {
+    let host = started(limited(&[("KeepAliveTimeout", "00:00:00.5")])).await;
+    let address = host.addresses()[0].clone();
+    let mut crowd = JoinSet::new();
+    for number in 0..MANY {
+        let address = address.clone();
+        crowd.spawn(async move {
+            let mut wire = Wire::connect(&address).await;
+            if number % 2 == 0 {
+                assert_eq!(wire.get("/").await.body, "hello");
+            }
+            assert_eq!(wire.rest().await, b"");
+        });
+    }
+    beside(&address, crowd).await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_burst_of_connections_above_the_limit_leaves_the_others_alone() {
+    let host = started(limited(&[("MaxConcurrentConnections", "5")])).await;
+    let address = host.addresses()[0].clone();
+    let mut served = Vec::new();
+    for _ in 0..5 {
+        let mut wire = Wire::connect(&address).await;
+        assert_eq!(wire.get("/").await.body, "hello");
+        served.push(wire);
+    }
+    let mut crowd = JoinSet::new();
+    for number in 0..MANY {
+        let address = address.clone();
+        crowd.spawn(async move {
+            let mut wire = Wire::connect(&address).await;
+            if number % 2 == 0 {
+                wire.try_send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            }
+            // What was sent too late to be read makes the system end with a reset.
+            assert_eq!(wire.end().await.unwrap_or_default(), b"");
+        });
+    }
+    let asking = async {
+        loop {
+            for wire in &mut served {
+                assert_eq!(wire.get("/").await.body, "hello");
+            }
+            really(Duration::from_millis(1)).await;
+        }
+    };
+    let refused =
+        async { while crowd.join_next().await.transpose().expect("refused").is_some() {} };
+    tokio::select! {
+        () = soon("the end of the burst", refused) => {}
+        () = asking => {}
+    }
+    for wire in &mut served {
+        assert_eq!(wire.get("/").await.body, "hello");
+    }
+    stopped(host).await;
+}
