@@ -34,12 +34,12 @@ pub(super) fn start(
 ) -> io::Result<()> {
     let mut loops: Vec<BoxFuture<'static, ()>> = Vec::new();
     for endpoint in bound {
-        let slots = Arc::new(AtomicU64::new(0));
         for listener in endpoint.listeners {
             let accept = Accept {
                 address: endpoint.address.clone(),
                 context: Arc::clone(context),
-                slots: Arc::clone(&slots),
+                // Each socket counts for itself, as on Kestrel, both of `localhost` too.
+                slots: Arc::default(),
                 protocols: endpoint.planned.protocols,
                 scheme: match endpoint.planned.transport {
                     Transport::Http => Scheme::Http,
@@ -83,7 +83,7 @@ fn inherit(listener: &std::net::TcpListener, options: &ServerOptions) {
 struct Accept {
     address: String,
     context: Arc<Context>,
-    /// How many connections of this endpoint are open.
+    /// How many connections of this socket are open.
     slots: Arc<AtomicU64>,
     protocols: HttpProtocols,
     scheme: Scheme,

@@ -13,8 +13,9 @@ use crate::features::MinDataRate;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many connections one endpoint may have open at once; one more is closed without a byte.
-    /// A connection that was upgraded is not counted. Default: `None`, no limit.
+    /// How many connections one socket may have open at once; one more is closed without a byte.
+    /// Each endpoint has a socket of its own, `localhost` one per loopback. A connection that was
+    /// upgraded is not counted. Default: `None`, no limit.
     /// Key: `Kestrel:Limits:MaxConcurrentConnections`, at least 1.
     pub max_concurrent_connections: Option<u64>,
     /// How many upgraded connections (WebSockets and the like) the server may have at once; an

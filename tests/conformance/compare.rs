@@ -21,7 +21,6 @@ const NOT_LOGGED: &[(&str, i64, &str)] = &[
 ];
 
 const HOST_FILTERING: &str = "Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware";
-const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
 
 /// Categories whose events may stand anywhere. The transport works beside the server, and the

@@ -13,6 +13,7 @@ use crate::console::Entry;
 const NOT_LOGGED: &[(&str, Option<i64>, &str)] = &[
     (SOCKETS, None, "hyper reads and writes the socket, and tells of neither"),
     (HTTP2, Some(64), "the end of hyper's own output is not seen"),
+    (CONNECTIONS, Some(21), "nothing of ours fails to abort: what answers a request is dropped"),
     (CONNECTIONS, Some(10), "the connection is hyper's until it is gone"),
 ];
 
