@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 
 use super::clock::Moment;
 use super::connection::Context;
+use super::http2::Code;
 use super::rejection::{Reason, Rejection};
 use super::slot::Slot;
 use crate::diagnostics::events;
@@ -26,8 +27,10 @@ pub(super) struct Activity {
     context: Arc<Context>,
     /// How many requests have come; it numbers them, too.
     begun: AtomicU32,
-    /// How many answers are not out yet.
+    /// How many answers are not out yet; on HTTP/2, not handed to hyper as far as they are there.
     running: AtomicU32,
+    /// How many resets of streams were told of before they are sent.
+    told_resets: AtomicU32,
     /// When the last answer was out, or the connection began.
     idle_since: AtomicU64,
     /// Whether there is a note for the next request.
@@ -99,6 +102,7 @@ impl Activity {
             context,
             begun: AtomicU32::new(0),
             running: AtomicU32::new(0),
+            told_resets: AtomicU32::new(0),
             idle_since: AtomicU64::new(Moment::now().as_millis()),
             noted: AtomicBool::new(false),
             attention: AtomicBool::new(false),
@@ -119,7 +123,7 @@ impl Activity {
         let request = activity.begun().wrapping_add(1);
         activity.begun.store(request, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::Relaxed);
-        Running { activity: Arc::clone(activity), request }
+        Running { activity: Arc::clone(activity), request, handed_over: false, ended: false }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -143,6 +147,17 @@ impl Activity {
     /// Whether an answer is not out yet.
     pub(super) fn is_running(&self) -> bool {
         self.running.load(Ordering::Relaxed) > 0
+    }
+
+    /// How many answers are not out yet.
+    pub(super) fn running(&self) -> u32 {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Whether a reset that is sent was told of by whoever asked for it.
+    pub(super) fn take_told_reset(&self) -> bool {
+        let less = |told: u32| told.checked_sub(1);
+        self.told_resets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
     /// When the connection began to wait, or `None` if it does not.
@@ -305,6 +320,10 @@ impl Activity {
 pub(super) struct Running {
     activity: Arc<Activity>,
     request: u32,
+    /// It does not count as running: what there is of the answer waits for the client.
+    handed_over: bool,
+    /// Whatever comes now, the client has not aborted it. (Of HTTP/2.)
+    ended: bool,
 }
 
 impl Running {
@@ -322,12 +341,51 @@ impl Running {
     pub(super) fn request(&self) -> u32 {
         self.request
     }
+
+    /// The app has no part in it any more.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The stream of a request of HTTP/2 is going to be reset, which is told here.
+    pub(super) fn reset(&mut self, code: h2::Reason, why: &str) {
+        self.ended = true;
+        self.activity.told_resets.fetch_add(1, Ordering::Relaxed);
+        let name = Code::from(code).to_string();
+        events::http2_stream_reset(&self.activity.id, self.request, &name, why);
+    }
+
+    /// What there is of an answer of HTTP/2 is hyper's to send.
+    pub(super) fn hand_over(&mut self) {
+        if !std::mem::replace(&mut self.handed_over, true) {
+            self.activity.running.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// hyper wants more of the answer.
+    pub(super) fn go_on(&mut self) {
+        if std::mem::take(&mut self.handed_over) {
+            self.activity.running.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The stream of HTTP/2 carries something else than HTTP from here on, at its own pace: it
+    /// counts as running to the end of the connection.
+    pub(super) fn become_tunnel(&mut self) {
+        self.handed_over = true;
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
-        self.activity.running.fetch_sub(1, Ordering::Relaxed);
+        if self.activity.http1 {
+            self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
+        } else if !self.ended {
+            events::request_aborted(&self.activity.id, self.request);
+        }
+        if !self.handed_over {
+            self.activity.running.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{Method, Response, StatusCode};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -39,23 +39,53 @@ pub(super) struct Promise {
     pub(super) length: Option<u64>,
     /// The app frames the body itself, in a way that is not ours.
     pub(super) foreign: bool,
+    /// There are headers that only HTTP/1 has.
+    pub(super) of_connection: bool,
     /// The request was a HEAD: whatever the body is, it is not sent.
     pub(super) head: bool,
 }
 
+/// What an answer of HTTP/2 must not have, besides Transfer-Encoding.
+const OF_CONNECTION: [HeaderName; 4] = [
+    CONNECTION,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
 impl Promise {
     pub(super) fn of(response: &Response<Body>, method: &Method) -> Self {
         let head = *method == Method::HEAD;
-        let mut promise = Self { status: response.status(), length: None, foreign: false, head };
+        let mut promise = Self {
+            status: response.status(),
+            length: None,
+            foreign: false,
+            of_connection: false,
+            head,
+        };
         // Cheaper than to look each of them up.
         for (name, value) in response.headers() {
             if *name == CONTENT_LENGTH {
                 promise.length = value.to_str().ok().and_then(|length| length.parse().ok());
             } else if *name == TRANSFER_ENCODING {
                 promise.foreign |= !value.as_bytes().eq_ignore_ascii_case(b"chunked");
+                promise.of_connection = true;
+            } else if OF_CONNECTION.contains(name) {
+                promise.of_connection = true;
             }
         }
         promise
+    }
+
+    /// Takes out what only HTTP/1 has (RFC 9113 section 8.2.2).
+    pub(super) fn strip(&mut self, headers: &mut HeaderMap) {
+        if std::mem::take(&mut self.of_connection) {
+            for name in OF_CONNECTION.iter().chain([&TRANSFER_ENCODING]) {
+                headers.remove(name);
+            }
+            self.foreign = false;
+            events::response_headers_removed();
+        }
     }
 
     /// Statuses whose answers end with the head (RFC 9110 section 6.4.1), or have to be empty.
@@ -137,8 +167,11 @@ impl AnswerBody {
         first: Option<Frame<Bytes>>,
         left: Option<u64>,
         finish: Option<Box<Finish>>,
-        running: Running,
+        mut running: Running,
     ) -> Self {
+        if !running.activity().is_http1() && first.is_none() && http_body::Body::is_end_stream(&body) {
+            running.end();
+        }
         let guard = (first.is_some() || left.is_some())
             .then(|| Box::new(Guard { first, length: left, left, failure: None }));
         Self { body, guard, finish, running }
@@ -153,7 +186,8 @@ impl http_body::Body for AnswerBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.project();
+        let mut this = self.project();
+        this.running.go_on();
         if let Some(failure) = this.guard.as_mut().and_then(|guard| guard.failure.take()) {
             if this.running.activity().is_http1() && (failure.is::<Abort>() || failure.is::<h2::Error>()) {
                 this.running.activity().cut(Cut::Aborted);
@@ -162,16 +196,25 @@ impl http_body::Body for AnswerBody {
         }
         let frame = match this.guard.as_mut().and_then(|guard| guard.first.take()) {
             Some(first) => Some(Ok(first)),
-            None => ready!(this.body.poll_frame(cx)),
+            None => ready!(this.body.as_mut().poll_frame(cx)),
         };
         let failure = match frame {
-            Some(Ok(frame)) => match this.guard {
-                None => return Poll::Ready(Some(Ok(frame))),
-                Some(guard) => match guard.take_from_promise(&frame) {
-                    None => return Poll::Ready(Some(Ok(frame))),
+            Some(Ok(frame)) => {
+                let mismatch = this.guard.as_mut().and_then(|guard| guard.take_from_promise(&frame));
+                match mismatch {
+                    None => {
+                        if !this.running.activity().is_http1() {
+                            // hyper asks for more when the client's window lets it.
+                            this.running.hand_over();
+                            if this.body.is_end_stream() {
+                                this.running.end();
+                            }
+                        }
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
                     Some(mismatch) => fail(mismatch, this.running),
-                },
-            },
+                }
+            }
             Some(Err(error)) => cut_off(error, this.running),
             None => match this.guard.as_mut().and_then(|guard| guard.missing()) {
                 // Said here, not left to hyper: it goes for HTTP/2 as well.
@@ -180,6 +223,7 @@ impl http_body::Body for AnswerBody {
                     if let Some(finish) = this.finish {
                         finish.completed();
                     }
+                    this.running.end();
                     return Poll::Ready(None);
                 }
             },
@@ -229,21 +273,32 @@ impl Guard {
     }
 }
 
-fn fail(mismatch: String, running: &Running) -> BoxError {
+fn fail(mismatch: String, running: &mut Running) -> BoxError {
     running.failed(&mismatch);
+    if !running.activity().is_http1() {
+        running.reset(h2::Reason::INTERNAL_ERROR, &mismatch);
+    }
     mismatch.into()
 }
 
 /// The body of an answer failed when the head was out: the client has to see that it is not whole.
-fn cut_off(error: axum::Error, running: &Running) -> BoxError {
+fn cut_off(error: axum::Error, running: &mut Running) -> BoxError {
+    let http1 = running.activity().is_http1();
     let error = error.into_inner();
     let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
     while let Some(current) = source {
         if let Some(ResetStream(code)) = current.downcast_ref() {
-            return h2::Error::from(h2::Reason::from(*code)).into();
+            let reason = h2::Reason::from(*code);
+            if !http1 {
+                running.reset(reason, "The application reset the stream.");
+            }
+            return h2::Error::from(reason).into();
         }
         if current.is::<Abort>() {
             events::application_aborted(&running.activity().id(), running.request());
+            if !http1 {
+                running.reset(h2::Reason::INTERNAL_ERROR, "The application aborted the stream.");
+            }
             return Abort.into();
         }
         source = current.source();
@@ -282,7 +337,7 @@ mod tests {
             (304, None, false, 1, false, Is::Headed),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let judged = match (Promise { status, length, foreign: false, head }).judge(bytes, all) {
+            let judged = match (Promise { status, length, foreign: false, of_connection: false, head }).judge(bytes, all) {
                 Judgement::Send { left } => Is::Sent(left),
                 Judgement::SendHead => Is::Headed,
                 Judgement::Fail(_) => Is::Failed,

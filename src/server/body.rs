@@ -257,10 +257,19 @@ impl Drop for RequestBody {
     /// The rest of a body is read and dropped, so that the connection can go on behind it.
     fn drop(&mut self) {
         let facts = &self.facts;
-        let Some(body) = self.incoming.take() else {
+        let body = self.incoming.take();
+        if !facts.is_http1() {
+            // hyper resets the stream behind the answer.
+            let ended = body.as_ref().is_some_and(Incoming::is_end_stream);
+            if !ended && !facts.finished.load(Ordering::Acquire) {
+                events::request_body_not_read(&facts.activity.id(), facts.request);
+            }
+            return;
+        }
+        let Some(body) = body else {
             return;
         };
-        if !facts.is_http1() || facts.finished.load(Ordering::Acquire) || facts.ends_connection() {
+        if facts.finished.load(Ordering::Acquire) || facts.ends_connection() {
             return;
         }
         if facts.length.zip(facts.limits.max_size()).is_some_and(|(length, max)| length > max) {

@@ -124,7 +124,9 @@ impl Service<Request<Incoming>> for RequestService {
                 Ok(()) => {}
                 Err(Refusal::Reset(reason, why)) => {
                     // As on Kestrel, a request that is no request is not told of.
-                    events::http2_stream_refused(&self.connection.id(), number, why);
+                    if let Some(running) = &mut future.running {
+                        running.reset(reason, why);
+                    }
                     future.state = State::Reset { reason };
                     return future;
                 }
@@ -248,7 +250,7 @@ impl RequestFuture {
     ) -> Result<Response<AnswerBody>, BoxError> {
         let this = self.project();
         let _entered = this.scope.enter();
-        let Some(running) = this.running.take() else {
+        let Some(mut running) = this.running.take() else {
             return Err("the answer was made twice".into());
         };
         let activity = running.activity();
@@ -260,15 +262,16 @@ impl RequestFuture {
                 Outcome::Failed(failure) => failed(&failure, &running),
                 Outcome::Aborted => {
                     events::application_aborted(&activity.id(), running.request());
-                    return Err(abort(activity, h2::Reason::INTERNAL_ERROR));
+                    return Err(abort(&mut running, h2::Reason::INTERNAL_ERROR));
                 }
                 Outcome::Reset(ResetStream(code)) => {
-                    return Err(abort(activity, code.into()));
+                    return Err(abort(&mut running, code.into()));
                 }
             };
         }
         let mut left = None;
         let mut first = None;
+        let mut tunnel = false;
         if response.status().is_informational() {
             response = match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS if !*this.upgradable => {
@@ -283,7 +286,11 @@ impl RequestFuture {
             // It is a tunnel from here on (RFC 9110 section 9.3.6).
             response = upgraded(response, &running);
         } else {
-            let promise = Promise::of(&response, this.method);
+            let mut promise = Promise::of(&response, this.method);
+            if !http1 {
+                promise.strip(response.headers_mut());
+                tunnel = *this.method == Method::CONNECT && promise.status.is_success();
+            }
             let judgement = match response.body().size_hint().exact() {
                 Some(bytes) => promise.judge(bytes, true),
                 None => match poll_first(&mut response, cx) {
@@ -366,6 +373,9 @@ impl RequestFuture {
             }
         }
         complete(response.headers_mut(), activity.context().options().add_server_header);
+        if tunnel {
+            running.become_tunnel();
+        }
         let finish = this.log.take().map(|log| log.finish(&response));
         Ok(response.map(|body| AnswerBody::new(body, first, left, finish, running)))
     }
@@ -403,9 +413,11 @@ fn failed(failure: &Unhandled, running: &Running) -> Response<Body> {
 }
 
 /// Cuts the connection of HTTP/1.1, or resets the stream of HTTP/2.
-fn abort(activity: &Activity, reason: h2::Reason) -> BoxError {
-    if activity.is_http1() {
-        activity.cut(Cut::Aborted);
+fn abort(running: &mut Running, reason: h2::Reason) -> BoxError {
+    if running.activity().is_http1() {
+        running.activity().cut(Cut::Aborted);
+    } else {
+        running.reset(reason, "The application aborted the stream.");
     }
     h2::Error::from(reason).into()
 }

@@ -21,6 +21,12 @@ struct Scripted {
 
 impl Socket for Scripted {
     fn reset_on_close(&self) {}
+
+    fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn refuse(self) {}
 }
 
 impl AsyncRead for Scripted {
@@ -78,7 +84,9 @@ fn limited(
     let socket = Scripted { pieces, sent: Vec::new(), room };
     let drain = Drain::new();
     let facts = crate::features::Connection::new(1, None, None, crate::features::Scheme::Http);
-    Gate::new(Stream::new(socket, drain.watch()), limits, facts.id())
+    let context = crate::server::connection::Context::new(Default::default(), axum::Router::new());
+    let activity = Activity::new(facts.id(), false, context);
+    Gate::new(Stream::new(socket, drain.watch()), limits, activity)
 }
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
