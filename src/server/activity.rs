@@ -347,6 +347,12 @@ impl Running {
         self.ended = true;
     }
 
+    /// The client gave it up, or the stop did. (On HTTP/2.)
+    pub(super) fn aborted(&mut self) {
+        self.ended = true;
+        events::request_aborted(&self.activity.id, self.request);
+    }
+
     /// The stream of a request of HTTP/2 is going to be reset, which is told here.
     pub(super) fn reset(&mut self, code: h2::Reason, why: &str) {
         self.ended = true;
@@ -381,7 +387,7 @@ impl Drop for Running {
         if self.activity.http1 {
             self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
         } else if !self.ended {
-            events::request_aborted(&self.activity.id, self.request);
+            self.aborted();
         }
         if !self.handed_over {
             self.activity.running.fetch_sub(1, Ordering::Relaxed);

@@ -41,6 +41,9 @@ pub(super) struct RequestBody {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// No status: the body failed, and nobody is to be answered.
+const BROKEN: u16 = 1;
+
 /// What the answer has to know of the body.
 #[derive(Debug)]
 pub(super) struct BodyFacts {
@@ -52,7 +55,7 @@ pub(super) struct BodyFacts {
     /// The client waits for leave to send it (`Expect: 100-continue`).
     expected: bool,
     finished: AtomicBool,
-    /// The status the body failed with, or 0.
+    /// The status the body failed with, [`BROKEN`], or 0.
     failed: AtomicU16,
     failure: OnceLock<BadRequest>,
 }
@@ -83,6 +86,11 @@ impl BodyFacts {
     /// What the body failed with, if it did.
     pub(super) fn failure(&self) -> Option<&BadRequest> {
         (self.failed.load(Ordering::Acquire) != 0).then(|| self.failure.get()).flatten()
+    }
+
+    /// Whether the client, or the end of its connection, broke the body off. (On HTTP/2.)
+    pub(super) fn is_broken(&self) -> bool {
+        self.failed.load(Ordering::Acquire) == BROKEN
     }
 
     /// Whether the connection cannot go on behind the answer: what comes next on it would be the
@@ -150,6 +158,9 @@ impl RequestBody {
             Some(reason) => self.fail(&reason.into()),
             None => {
                 self.incoming = None;
+                if !self.facts.is_http1() {
+                    self.facts.failed.store(BROKEN, Ordering::Release);
+                }
                 error.into()
             }
         }

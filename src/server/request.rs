@@ -272,6 +272,7 @@ impl RequestFuture {
         let mut left = None;
         let mut first = None;
         let mut tunnel = false;
+        let mut broken = false;
         if response.status().is_informational() {
             response = match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS if !*this.upgradable => {
@@ -354,6 +355,7 @@ impl RequestFuture {
             if body.ends_connection() && http1 {
                 close(&mut response);
             }
+            broken = body.is_broken();
         }
         if let Some(kept) = *this.old {
             // The end of such a body is that of the connection.
@@ -375,6 +377,9 @@ impl RequestFuture {
         complete(response.headers_mut(), activity.context().options().add_server_header);
         if tunnel {
             running.become_tunnel();
+        }
+        if broken {
+            running.aborted();
         }
         let finish = this.log.take().map(|log| log.finish(&response));
         Ok(response.map(|body| AnswerBody::new(body, first, left, finish, running)))

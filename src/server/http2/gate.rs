@@ -310,15 +310,16 @@ impl<S: Socket> Inner<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            if self.ending.is_some() {
-                // Nothing is read any more, and the driver sees to the rest.
-                return Poll::Pending;
-            }
             if !self.ready.is_empty() {
                 let length = self.ready.len().min(buffer.remaining());
                 buffer.put_slice(&self.ready[..length]);
                 self.ready.advance(length);
                 return Poll::Ready(Ok(()));
+            }
+            if self.ending.is_some() {
+                // Nothing is read any more, and the driver sees to the rest. What came before the
+                // end was handed on: it does not matter in which pieces it came.
+                return Poll::Pending;
             }
             // The library's preface buffer is the smallest that is not the end of a larger one.
             if self.rest.is_empty() && buffer.remaining() >= HEAD_LENGTH {
@@ -329,7 +330,7 @@ impl<S: Socket> Inner<S> {
                 }
                 let passed = self.pass(&mut buffer.filled_mut()[start..], false);
                 buffer.set_filled(start + passed);
-                if passed > 0 && self.ending.is_none() {
+                if passed > 0 {
                     return Poll::Ready(Ok(()));
                 }
             } else {

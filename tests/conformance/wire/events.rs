@@ -14,6 +14,7 @@ const NOT_LOGGED: &[(&str, Option<i64>, &str)] = &[
     (SOCKETS, None, "hyper reads and writes the socket, and tells of neither"),
     (HTTP2, Some(64), "the end of hyper's own output is not seen"),
     (CONNECTIONS, Some(10), "the connection is hyper's until it is gone"),
+    (CONNECTIONS, Some(21), "dropping a connection is aborting it, and that does not fail"),
 ];
 
 const KESTREL: &str = "Microsoft.AspNetCore.Server.Kestrel";
