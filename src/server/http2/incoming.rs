@@ -353,8 +353,11 @@ fn check_place(head: Head, streams: &Streams) -> Result<(), Ending> {
     }
     match (head.kind, streams.state(head.stream)) {
         (frame::HEADERS, State::Idle) => Ok(()),
-        // A new stream with an id below that of another, or one that is over: nobody knows any more
-        // which. Trailers of a stream that we have reset may still be on their way.
+        // RFC 9113 section 5.1.1.
+        (frame::HEADERS, State::Closed) if streams.was_passed_over(head.stream) => {
+            error(Code::PROTOCOL_ERROR)
+        }
+        // Trailers of a stream that we have reset may still be on their way.
         (frame::HEADERS, State::Closed) if !streams.was_reset_by_us(head.stream) => {
             error(Code::STREAM_CLOSED)
         }

@@ -10,6 +10,10 @@ use super::windows::{Pace, Window};
 /// their way only when a client has not read for long.
 const RESETS: usize = 128;
 
+/// How many gaps between the ids of streams are remembered. A client that leaves many is told of a
+/// closed stream where there was none.
+const PLACES: usize = 16;
+
 /// What a window holds at the beginning (RFC 9113 section 6.9.2).
 const WINDOW: i64 = 65_535;
 
@@ -23,6 +27,8 @@ pub(super) struct Streams {
     highest: u32,
     /// Those that we have reset, the last ones.
     reset: VecDeque<u32>,
+    /// Where ids were passed over: the ones before and behind, the last places.
+    passed_over: VecDeque<(u32, u32)>,
     /// How fast the client has to open its windows.
     pace: Option<Pace>,
     window: Window,
@@ -62,6 +68,7 @@ impl Streams {
             open: Vec::new(),
             highest: 0,
             reset: VecDeque::new(),
+            passed_over: VecDeque::new(),
             pace,
             window: Window::new(WINDOW),
             initial_window: WINDOW,
@@ -91,6 +98,14 @@ impl Streams {
     /// A request begins on a stream that was idle.
     pub(super) fn open(&mut self, id: u32) {
         debug_assert!(id > self.highest, "ids grow");
+        // Streams begin at 1, and every client counts in twos.
+        let next = if self.highest == 0 { 1 } else { self.highest + 2 };
+        if id != next {
+            if self.passed_over.len() == PLACES {
+                self.passed_over.pop_front();
+            }
+            self.passed_over.push_back((self.highest, id));
+        }
         self.highest = id;
         self.open.push(Entry {
             id,
@@ -215,6 +230,11 @@ impl Streams {
         self.reset.contains(&id)
     }
 
+    /// Whether it was never opened although a higher one was, as far as that is remembered.
+    pub(super) fn was_passed_over(&self, id: u32) -> bool {
+        self.passed_over.iter().any(|(before, behind)| (before + 1..*behind).contains(&id))
+    }
+
     /// One of us has reset it; false if it was over before.
     pub(super) fn reset(&mut self, id: u32) -> bool {
         let found = self.find(id);
@@ -271,6 +291,8 @@ mod tests {
         assert_eq!((streams.count(), streams.highest()), (3, 7));
         assert_eq!(streams.state(5), State::Closed, "it was passed over");
         assert_eq!(streams.state(9), State::Idle);
+        assert!(streams.was_passed_over(5) && !streams.was_passed_over(3));
+        assert!(!streams.was_passed_over(7) && !streams.was_passed_over(9));
         streams.end_remote(3);
         assert_eq!(streams.state(3), State::HalfClosed);
         assert!(streams.sent_head(3, true));
