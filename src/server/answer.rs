@@ -169,7 +169,10 @@ impl AnswerBody {
         finish: Option<Box<Finish>>,
         mut running: Running,
     ) -> Self {
-        if !running.activity().is_http1() && first.is_none() && http_body::Body::is_end_stream(&body) {
+        if !running.activity().is_http1()
+            && first.is_none()
+            && http_body::Body::is_end_stream(&body)
+        {
             running.end();
         }
         let guard = (first.is_some() || left.is_some())
@@ -200,7 +203,8 @@ impl http_body::Body for AnswerBody {
         };
         let failure = match frame {
             Some(Ok(frame)) => {
-                let mismatch = this.guard.as_mut().and_then(|guard| guard.take_from_promise(&frame));
+                let mismatch =
+                    this.guard.as_mut().and_then(|guard| guard.take_from_promise(&frame));
                 match mismatch {
                     None => {
                         if !this.running.activity().is_http1() {
@@ -337,7 +341,8 @@ mod tests {
             (304, None, false, 1, false, Is::Headed),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let judged = match (Promise { status, length, foreign: false, of_connection: false, head }).judge(bytes, all) {
+            let promise = Promise { status, length, foreign: false, of_connection: false, head };
+            let judged = match promise.judge(bytes, all) {
                 Judgement::Send { left } => Is::Sent(left),
                 Judgement::SendHead => Is::Headed,
                 Judgement::Fail(_) => Is::Failed,

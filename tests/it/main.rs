@@ -11,6 +11,7 @@ mod custom_server;
 mod graceful_stop;
 mod http2_frames;
 mod http2_limits;
+mod http2_rfc9113;
 mod layers;
 mod limits;
 mod logging;

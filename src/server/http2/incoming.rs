@@ -357,8 +357,8 @@ fn check_place(head: Head, streams: &Streams) -> Result<(), Ending> {
         (frame::HEADERS, State::Closed) if streams.was_passed_over(head.stream) => {
             error(Code::PROTOCOL_ERROR)
         }
-        // Trailers of a stream that we have reset may still be on their way.
-        (frame::HEADERS, State::Closed) if !streams.was_reset_by_us(head.stream) => {
+        // The rest of a request whose stream we have reset may still be on its way.
+        (frame::HEADERS | frame::DATA, State::Closed) if !streams.was_reset_by_us(head.stream) => {
             error(Code::STREAM_CLOSED)
         }
         (_, State::Idle) => error(Code::PROTOCOL_ERROR),

@@ -33,7 +33,6 @@ use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::request::RequestService;
 
-
 mod block;
 pub(super) mod check;
 mod ending;
@@ -134,7 +133,10 @@ pub(super) async fn serve<S: Socket>(
         }
         Left::Aborted => {
             if rest.busy {
-                events::request_processing_ended(id, &"The server stops, and the time for that is over.");
+                events::request_processing_ended(
+                    id,
+                    &"The server stops, and the time for that is over.",
+                );
             }
         }
     }

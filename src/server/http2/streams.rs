@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use super::windows::{Pace, Window};
 
-/// How many of the streams that we have reset are remembered. More frames of older ones are on
-/// their way only when a client has not read for long.
-const RESETS: usize = 128;
+/// How many of the streams that we have reset are remembered: what a client sends on them in one
+/// round trip, before it knows, is no fault of it.
+const RESETS: usize = 1024;
 
 /// How many gaps between the ids of streams are remembered. A client that leaves many is told of a
 /// closed stream where there was none.
