@@ -356,7 +356,9 @@ impl Running {
     /// The stream of a request of HTTP/2 is going to be reset, which is told here.
     pub(super) fn reset(&mut self, code: h2::Reason, why: &str) {
         self.ended = true;
-        self.activity.told_resets.fetch_add(1, Ordering::Relaxed);
+        // One without an error is not told of when it is sent.
+        let told = u32::from(code != h2::Reason::NO_ERROR);
+        self.activity.told_resets.fetch_add(told, Ordering::Relaxed);
         let name = Code::from(code).to_string();
         events::http2_stream_reset(&self.activity.id, self.request, &name, why);
     }

@@ -100,8 +100,7 @@ fn request(stream: u32) -> Vec<u8> {
 
 /// The head of a `POST` with these fields besides.
 fn post(fields: &[u8]) -> Vec<u8> {
-    let head = headers(END_HEADERS, 1, &[&[0x83][..], &get("/")[1..], fields].concat());
-    head
+    headers(END_HEADERS, 1, &[&[0x83][..], &get("/")[1..], fields].concat())
 }
 
 /// A whole `GET` with something behind its ordinary fields.

@@ -445,7 +445,7 @@ impl<S: Socket> Inner<S> {
             Poll::Ready(error) => Poll::Ready(error),
             Poll::Pending => {
                 if let (None, Some(pace)) = (self.stalled, self.times.response) {
-                    self.stalled = Some(pace.from_now());
+                    self.stalled = Some(pace.by_when());
                 }
                 Poll::Pending
             }
@@ -506,7 +506,11 @@ fn tell_reset(activity: &Activity, stream: u32, payload: &[u8]) {
     // The socket was full in the middle of the frame: such a reset is an error of no known kind.
     let code = (payload.len() >= 4).then(|| Code(frame::number(payload, 0)));
     // What the app or the server wanted, not an error of the client.
-    const OURS: [Code; 3] = [Code::NO_ERROR, Code::CANCEL, Code::INTERNAL_ERROR];
+    const OURS: [Code; 2] = [Code::CANCEL, Code::INTERNAL_ERROR];
+    if code == Some(Code::NO_ERROR) {
+        // Only that nobody wants the rest of the request.
+        return;
+    }
     if code.is_some_and(|code| OURS.contains(&code)) {
         activity.take_told_reset();
         return;

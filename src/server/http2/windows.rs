@@ -25,11 +25,11 @@ impl Pace {
     pub(super) fn earn(self, by: Instant, length: u64) -> Instant {
         let earned = Duration::try_from_secs_f64(length as f64 / self.rate.bytes_per_second());
         let by = earned.ok().and_then(|earned| by.checked_add(earned));
-        [by, Some(self.from_now())].into_iter().flatten().min().unwrap_or_else(Instant::now)
+        [by, Some(self.by_when())].into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
     /// By when something has to be taken if the wait begins now.
-    pub(super) fn from_now(self) -> Instant {
+    pub(super) fn by_when(self) -> Instant {
         // A patience that is no date is none.
         const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
         Instant::now() + self.patience.min(NEVER)
@@ -69,7 +69,7 @@ impl Window {
         };
         let now = Instant::now();
         let by = match self.stall {
-            None => pace.from_now(),
+            None => pace.by_when(),
             Some(stall) => {
                 let open = stall.open_since.map_or(Duration::ZERO, |since| now - since);
                 pace.earn(stall.by + open, u64::from(length))
@@ -98,7 +98,7 @@ impl Window {
     /// Nothing waited for it: the time begins anew.
     pub(super) fn put_off(&mut self, pace: Pace) {
         if let Some(stall) = &mut self.stall {
-            stall.by = pace.from_now();
+            stall.by = pace.by_when();
         }
     }
 }
