@@ -39,7 +39,7 @@ pub(super) struct Promise {
     pub(super) length: Option<u64>,
     /// The app frames the body itself, in a way that is not ours.
     pub(super) foreign: bool,
-    /// There are headers that only HTTP/1 has.
+    /// There are headers that only HTTP/1 has. (Of an answer of HTTP/2.)
     pub(super) of_connection: bool,
     /// The request was a HEAD: whatever the body is, it is not sent.
     pub(super) head: bool,
@@ -54,7 +54,7 @@ const OF_CONNECTION: [HeaderName; 4] = [
 ];
 
 impl Promise {
-    pub(super) fn of(response: &Response<Body>, method: &Method) -> Self {
+    pub(super) fn of(response: &Response<Body>, method: &Method, http1: bool) -> Self {
         let head = *method == Method::HEAD;
         let mut promise = Self {
             status: response.status(),
@@ -70,7 +70,7 @@ impl Promise {
             } else if *name == TRANSFER_ENCODING {
                 promise.foreign |= !value.as_bytes().eq_ignore_ascii_case(b"chunked");
                 promise.of_connection = true;
-            } else if OF_CONNECTION.contains(name) {
+            } else if !http1 && OF_CONNECTION.contains(name) {
                 promise.of_connection = true;
             }
         }

@@ -287,7 +287,7 @@ impl RequestFuture {
             // It is a tunnel from here on (RFC 9110 section 9.3.6).
             response = upgraded(response, &running);
         } else {
-            let mut promise = Promise::of(&response, this.method);
+            let mut promise = Promise::of(&response, this.method, http1);
             if !http1 {
                 promise.strip(response.headers_mut());
                 tunnel = *this.method == Method::CONNECT && promise.status.is_success();

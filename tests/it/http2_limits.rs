@@ -398,6 +398,27 @@ async fn an_answer_whose_window_is_not_opened_is_reset_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_client_that_stops_in_the_middle_of_a_frame_is_not_spared() {
+    let host = with_response_rate(talkative()).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    http2.send(frames::WINDOW_UPDATE, 0, 0, &1_000_000_u32.to_be_bytes()).await;
+    http2.request(1, "/much").await;
+    until_the_window_is_used_up(&mut http2, 65_535).await;
+    // Nothing can be told to hyper's library in there, so that it is the connection that ends.
+    let upload = [
+        frame(frames::HEADERS, END_HEADERS, 3, &frames::get("/waits")),
+        frame(frames::PING, 0, 0, b"are you?"),
+        frame(DATA, 0, 3, &[0; 100])[..50].to_vec(),
+    ];
+    http2.send_until_closed(&upload.concat()).await;
+    http2.next_of_kind(frames::PING).await;
+    pass(11 * SECOND).await;
+    assert_eq!(http2.goaway().await, (ANY_STREAM, frames::INTERNAL_ERROR));
+    http2.until_closed().await;
+    stopped(host).await;
+}
+
+#[tokio::test]
 async fn an_answer_that_may_not_begin_is_reset() {
     let host = with_response_rate(talkative()).await;
     let mut http2 = Http2::connect(&host.addresses()[0]).await;
