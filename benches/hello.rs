@@ -35,15 +35,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use axum::{Router, routing::get};
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{future::RouteFuture, get};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, SERVER};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use kestrel::{Host, RunningHost};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -61,6 +63,10 @@ fn main() -> Result<()> {
     match arguments.first().map(String::as_str) {
         Some("serve-kestrel") => return serve(kestrel_server()),
         Some("serve-hyper") => return serve(hyper_server(hello)),
+        // For a client of HTTP/2, such as h2load.
+        Some("serve-kestrel-h2") => return serve(kestrel_server_of("Http2")),
+        Some("serve-hyper-h2") => return serve(hyper_server_of_http2(hello)),
+        Some("serve-axum-h2") => return serve(axum_server_of_http2()),
         Some("serve-axum") => return serve(axum_server()),
         _ => {}
     }
@@ -125,10 +131,17 @@ fn serve<T>(server: impl Future<Output = Result<(SocketAddr, T)>>) -> Result<()>
 }
 
 async fn kestrel_server() -> Result<(SocketAddr, RunningHost)> {
+    kestrel_server_of("Http1AndHttp2").await
+}
+
+async fn kestrel_server_of(protocols: &str) -> Result<(SocketAddr, RunningHost)> {
+    let endpoint = [
+        ("Kestrel__Endpoints__A__Url", "http://127.0.0.1:0"),
+        ("Kestrel__Endpoints__A__Protocols", protocols),
+    ];
     let host = Host::builder()
-        .environment_variables(BTreeMap::<String, String>::new())
+        .environment_variables(endpoint)
         .without_logging()
-        .use_urls("http://127.0.0.1:0")
         .app(router())
         .build()?
         .start()
@@ -157,6 +170,27 @@ where
     Ok((address, accepting))
 }
 
+/// The same for HTTP/2. Its windows are hyper's own.
+async fn hyper_server_of_http2<A, B>(
+    answer: impl Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+) -> Result<(SocketAddr, JoinHandle<()>)>
+where
+    A: Future<Output = std::result::Result<Response<B>, Infallible>> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let accepting = tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let _ = socket.set_nodelay(true);
+            let service = service_fn(answer.clone());
+            let builder = http2::Builder::new(TokioExecutor::new());
+            tokio::spawn(builder.serve_connection(TokioIo::new(socket), service));
+        }
+    });
+    Ok((address, accepting))
+}
+
 async fn hello(_: Request<Incoming>) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
     let mut response = Response::new(Full::new(Bytes::from_static(TEXT.as_bytes())));
     let headers = response.headers_mut();
@@ -168,15 +202,20 @@ async fn hello(_: Request<Incoming>) -> std::result::Result<Response<Full<Bytes>
 /// The same with axum's router in the middle.
 async fn axum_server() -> Result<(SocketAddr, JoinHandle<()>)> {
     let app = router().with_state(());
-    hyper_server(move |request| {
-        let answer = app.clone().call(request);
-        async {
-            let mut response = answer.await?;
-            response.headers_mut().insert(SERVER, HeaderValue::from_static("Kestrel"));
-            Ok(response)
-        }
-    })
-    .await
+    hyper_server(move |request| through(app.clone().call(request))).await
+}
+
+async fn axum_server_of_http2() -> Result<(SocketAddr, JoinHandle<()>)> {
+    let app = router().with_state(());
+    hyper_server_of_http2(move |request| through(app.clone().call(request))).await
+}
+
+async fn through(
+    answer: RouteFuture<Infallible>,
+) -> std::result::Result<Response<Body>, Infallible> {
+    let mut response = answer.await?;
+    response.headers_mut().insert(SERVER, HeaderValue::from_static("Kestrel"));
+    Ok(response)
 }
 
 fn router() -> Router {

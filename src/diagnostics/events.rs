@@ -432,6 +432,16 @@ pub(crate) fn request_body_drain_timed_out(id: &dyn std::fmt::Display, request: 
     );
 }
 
+/// An app sets what only HTTP/1 has.
+pub(crate) fn response_headers_removed() {
+    emit!(
+        KESTREL,
+        WARN,
+        41,
+        "One or more of the following response headers have been removed because they are invalid for HTTP/2 and HTTP/3 responses: 'Connection', 'Transfer-Encoding', 'Keep-Alive', 'Upgrade' and 'Proxy-Connection'."
+    );
+}
+
 // ---- HTTP/2 ---------------------------------------------------------------------------------
 
 const HTTP2: &str = "Microsoft.AspNetCore.Server.Kestrel.Http2";
@@ -454,13 +464,20 @@ pub(crate) fn http2_compression_error(
         ConnectionId = tracing::field::display(id), StreamId = u64::from(stream));
 }
 
-/// A request is malformed, and its stream is reset. `number` is its place on the connection.
-pub(crate) fn http2_stream_refused(id: &dyn std::fmt::Display, number: u32, error: &str) {
+/// The client broke the rules of one stream, or opened one too many, and it is reset.
+pub(crate) fn http2_stream_error(id: &dyn std::fmt::Display, stream: u32, error: &str) {
     emit!(HTTP2, DEBUG, 30, "Connection id \"{ConnectionId}\": HTTP/2 stream error.",
-        detail: error; ConnectionId = tracing::field::display(id));
+        detail: tracing::field::display(format_args!("HTTP/2 stream ID {stream} error ({error})"));
+        ConnectionId = tracing::field::display(id));
+}
+
+/// A request is malformed, or the app wants its end, and its stream is reset. `number` is that of
+/// the request on its connection, or of the stream where there is no request.
+pub(crate) fn http2_stream_reset(id: &dyn std::fmt::Display, number: u32, error: &str, why: &str) {
     emit!(HTTP2, DEBUG, 35,
-        "Trace id \"{TraceIdentifier}\": HTTP/2 stream error \"{error}\". A Reset is being sent to the stream.";
-        TraceIdentifier = tracing::field::display(format_args!("{id}:{number:08X}")), error = "PROTOCOL_ERROR");
+        "Trace id \"{TraceIdentifier}\": HTTP/2 stream error \"{error}\". A Reset is being sent to the stream.",
+        detail: why;
+        TraceIdentifier = tracing::field::display(RequestId(id, number)), error = error);
 }
 
 /// The server stops, and the client has been told.

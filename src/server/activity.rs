@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 
 use super::clock::Moment;
 use super::connection::Context;
+use super::http2::Code;
 use super::rejection::{Reason, Rejection};
 use super::slot::Slot;
 use crate::diagnostics::events;
@@ -26,8 +27,10 @@ pub(super) struct Activity {
     context: Arc<Context>,
     /// How many requests have come; it numbers them, too.
     begun: AtomicU32,
-    /// How many answers are not out yet.
+    /// How many answers are not out yet; on HTTP/2, not handed to hyper as far as they are there.
     running: AtomicU32,
+    /// How many resets of streams were told of before they are sent.
+    told_resets: AtomicU32,
     /// When the last answer was out, or the connection began.
     idle_since: AtomicU64,
     /// Whether there is a note for the next request.
@@ -99,6 +102,7 @@ impl Activity {
             context,
             begun: AtomicU32::new(0),
             running: AtomicU32::new(0),
+            told_resets: AtomicU32::new(0),
             idle_since: AtomicU64::new(Moment::now().as_millis()),
             noted: AtomicBool::new(false),
             attention: AtomicBool::new(false),
@@ -119,7 +123,8 @@ impl Activity {
         let request = activity.begun().wrapping_add(1);
         activity.begun.store(request, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::Relaxed);
-        Running { activity: Arc::clone(activity), request, kept: false }
+        let activity = Arc::clone(activity);
+        Running { activity, request, kept: false, handed_over: false, ended: false }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -143,6 +148,17 @@ impl Activity {
     /// Whether an answer is not out yet.
     pub(super) fn is_running(&self) -> bool {
         self.running.load(Ordering::Relaxed) > 0
+    }
+
+    /// How many answers are not out yet.
+    pub(super) fn running(&self) -> u32 {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Whether a reset that is sent was told of by whoever asked for it.
+    pub(super) fn take_told_reset(&self) -> bool {
+        let less = |told: u32| told.checked_sub(1);
+        self.told_resets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
     /// When the connection began to wait, or `None` if it does not.
@@ -311,6 +327,10 @@ pub(super) struct Running {
     request: u32,
     /// The log wants to know that the connection goes on behind the answer.
     kept: bool,
+    /// It does not count as running: what there is of the answer waits for the client.
+    handed_over: bool,
+    /// Whatever comes now, the client has not aborted it. (Of HTTP/2.)
+    ended: bool,
 }
 
 impl Running {
@@ -337,6 +357,47 @@ impl Running {
     pub(super) fn request(&self) -> u32 {
         self.request
     }
+
+    /// The app has no part in it any more.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The client gave it up, or the stop did. (On HTTP/2.)
+    pub(super) fn aborted(&mut self) {
+        self.ended = true;
+        events::request_aborted(&self.activity.id, self.request);
+    }
+
+    /// The stream of a request of HTTP/2 is going to be reset, which is told here.
+    pub(super) fn reset(&mut self, code: h2::Reason, why: &str) {
+        self.ended = true;
+        // One without an error is not told of when it is sent.
+        let told = u32::from(code != h2::Reason::NO_ERROR);
+        self.activity.told_resets.fetch_add(told, Ordering::Relaxed);
+        let name = Code::from(code).to_string();
+        events::http2_stream_reset(&self.activity.id, self.request, &name, why);
+    }
+
+    /// What there is of an answer of HTTP/2 is hyper's to send.
+    pub(super) fn hand_over(&mut self) {
+        if !std::mem::replace(&mut self.handed_over, true) {
+            self.activity.running.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// hyper wants more of the answer.
+    pub(super) fn go_on(&mut self) {
+        if std::mem::take(&mut self.handed_over) {
+            self.activity.running.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The stream of HTTP/2 carries something else than HTTP from here on, at its own pace: it
+    /// counts as running to the end of the connection.
+    pub(super) fn become_tunnel(&mut self) {
+        self.handed_over = true;
+    }
 }
 
 impl Drop for Running {
@@ -344,8 +405,14 @@ impl Drop for Running {
         if self.kept {
             events::connection_kept_alive(&self.activity.id);
         }
-        self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
-        self.activity.running.fetch_sub(1, Ordering::Relaxed);
+        if self.activity.http1 {
+            self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
+        } else if !self.ended {
+            self.aborted();
+        }
+        if !self.handed_over {
+            self.activity.running.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

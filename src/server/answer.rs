@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, DATE, SERVER, TRANSFER_ENCODING};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, DATE, SERVER, TRANSFER_ENCODING, UPGRADE};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::ext::ReasonPhrase;
 
@@ -52,7 +52,7 @@ impl Answer {
     /// # Errors
     ///
     /// There is to be none.
-    pub(super) fn settle_outcome(&mut self, running: &Running) -> Result<(), BoxError> {
+    pub(super) fn settle_outcome(&mut self, running: &mut Running) -> Result<(), BoxError> {
         if self.parts.extensions.is_empty() {
             return Ok(());
         }
@@ -81,11 +81,14 @@ impl Answer {
         }
     }
 
-    /// Judges an answer behind which the connection of HTTP/1 is a tunnel
+    /// Judges an answer behind which the connection of HTTP/1, the stream of HTTP/2, is a tunnel
     /// (RFC 9110 section 9.3.6).
-    pub(super) fn judge_tunnel(&mut self, running: &Running) {
+    pub(super) fn judge_tunnel(&mut self, running: &mut Running) {
         if running.activity().is_http1() {
             self.upgrade(running);
+        } else {
+            self.strip_connection_headers();
+            running.become_tunnel();
         }
     }
 
@@ -113,9 +116,12 @@ impl Answer {
     pub(super) fn judge_body(
         &mut self,
         method: &Method,
-        running: &Running,
+        running: &mut Running,
         cx: &mut Context<'_>,
     ) -> Result<(), BoxError> {
+        if !running.activity().is_http1() {
+            self.strip_connection_headers();
+        }
         let promise = Promise::of(&self.parts, method);
         let mut first = None;
         let judgement = match self.body.size_hint().exact() {
@@ -181,8 +187,22 @@ impl Answer {
         Ok(())
     }
 
+    /// Takes out of an answer of HTTP/2 what only HTTP/1 has (RFC 9113 section 8.2.2).
+    fn strip_connection_headers(&mut self) {
+        let headers = &mut self.parts.headers;
+        if headers.keys().any(|name| OF_CONNECTION.contains(name)) {
+            for name in &OF_CONNECTION {
+                headers.remove(name);
+            }
+            events::response_headers_removed();
+        }
+    }
+
     /// Tells what became of the request's body.
-    pub(super) fn heed_request_body(&mut self, body: &BodyFacts, running: &Running) {
+    pub(super) fn heed_request_body(&mut self, body: &BodyFacts, running: &mut Running) {
+        if body.is_broken() {
+            running.aborted();
+        }
         if let Some(failure) = body.failure()
             && matches!(self.parts.status.as_u16(), 400 | 500)
         {
@@ -245,6 +265,15 @@ impl Answer {
     }
 }
 
+/// What an answer of HTTP/2 must not have.
+const OF_CONNECTION: [HeaderName; 5] = [
+    CONNECTION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
 /// The answer to an error the app does not handle.
 fn to_failure(failure: &Unhandled, running: &Running) -> Response<Body> {
     let error = failure.error();
@@ -260,9 +289,11 @@ fn to_failure(failure: &Unhandled, running: &Running) -> Response<Body> {
 }
 
 /// Cuts the connection of HTTP/1.1, or resets the stream of HTTP/2.
-fn abort(running: &Running, reason: h2::Reason) -> BoxError {
+fn abort(running: &mut Running, reason: h2::Reason) -> BoxError {
     if running.activity().is_http1() {
         running.activity().cut(Cut::Aborted);
+    } else {
+        running.reset(reason, "The application aborted the stream.");
     }
     h2::Error::from(reason).into()
 }

@@ -48,8 +48,12 @@ impl AnswerBody {
         body: Body,
         guard: Option<Box<Guard>>,
         finish: Option<Box<Finish>>,
-        running: Running,
+        mut running: Running,
     ) -> Self {
+        let ended = guard.is_none() && http_body::Body::is_end_stream(&body);
+        if ended && !running.activity().is_http1() {
+            running.end();
+        }
         Self { body, guard, finish, running }
     }
 }
@@ -62,23 +66,33 @@ impl http_body::Body for AnswerBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.project();
+        let mut this = self.project();
+        this.running.go_on();
         if let Some(failure) = this.guard.as_mut().and_then(|guard| guard.failure.take()) {
             cut_if_asked(&failure, this.running);
             return Poll::Ready(Some(Err(failure)));
         }
         let frame = match this.guard.as_mut().and_then(|guard| guard.first.take()) {
             Some(first) => Some(Ok(first)),
-            None => ready!(this.body.poll_frame(cx)),
+            None => ready!(this.body.as_mut().poll_frame(cx)),
         };
         let failure = match frame {
-            Some(Ok(frame)) => match this.guard {
-                None => return Poll::Ready(Some(Ok(frame))),
-                Some(guard) => match guard.take_from_promise(&frame) {
-                    None => return Poll::Ready(Some(Ok(frame))),
+            Some(Ok(frame)) => {
+                let promise = this.guard.as_mut();
+                match promise.and_then(|guard| guard.take_from_promise(&frame)) {
+                    None => {
+                        if !this.running.activity().is_http1() {
+                            // hyper asks for more when the client's window lets it.
+                            this.running.hand_over();
+                            if this.body.is_end_stream() {
+                                this.running.end();
+                            }
+                        }
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
                     Some(mismatch) => fail(mismatch, this.running),
-                },
-            },
+                }
+            }
             Some(Err(error)) => failed(error, this.running),
             None => match this.guard.as_mut().and_then(|guard| guard.missing()) {
                 // Said here, not left to hyper: it goes for HTTP/2 as well.
@@ -87,6 +101,7 @@ impl http_body::Body for AnswerBody {
                     if let Some(finish) = this.finish {
                         finish.completed();
                     }
+                    this.running.end();
                     return Poll::Ready(None);
                 }
             },
@@ -142,21 +157,32 @@ impl Guard {
     }
 }
 
-fn fail(mismatch: String, running: &Running) -> BoxError {
+fn fail(mismatch: String, running: &mut Running) -> BoxError {
     running.failed(&mismatch);
+    if !running.activity().is_http1() {
+        running.reset(h2::Reason::INTERNAL_ERROR, &mismatch);
+    }
     mismatch.into()
 }
 
 /// What the body of an answer failed with, told to the log, and in a way that says how to end it.
-pub(super) fn failed(error: axum::Error, running: &Running) -> BoxError {
+pub(super) fn failed(error: axum::Error, running: &mut Running) -> BoxError {
+    let http1 = running.activity().is_http1();
     let error = error.into_inner();
     let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
     while let Some(current) = source {
         if let Some(ResetStream(code)) = current.downcast_ref() {
-            return h2::Error::from(h2::Reason::from(*code)).into();
+            let reason = h2::Reason::from(*code);
+            if !http1 {
+                running.reset(reason, "The application reset the stream.");
+            }
+            return h2::Error::from(reason).into();
         }
         if current.is::<Abort>() {
             events::application_aborted(&running.activity().id(), running.request());
+            if !http1 {
+                running.reset(h2::Reason::INTERNAL_ERROR, "The application aborted the stream.");
+            }
             return Abort.into();
         }
         source = current.source();

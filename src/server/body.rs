@@ -41,6 +41,9 @@ pub(super) struct RequestBody {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// No status: the body failed, and nobody is to be answered.
+const BROKEN: u16 = 1;
+
 /// What the answer has to know of the body.
 #[derive(Debug)]
 pub(super) struct BodyFacts {
@@ -52,7 +55,7 @@ pub(super) struct BodyFacts {
     /// The client waits for leave to send it (`Expect: 100-continue`).
     expected: bool,
     finished: AtomicBool,
-    /// The status the body failed with, or 0.
+    /// The status the body failed with, [`BROKEN`], or 0.
     failed: AtomicU16,
     failure: OnceLock<BadRequest>,
 }
@@ -83,6 +86,11 @@ impl BodyFacts {
     /// What the body failed with, if it did.
     pub(super) fn failure(&self) -> Option<&BadRequest> {
         (self.failed.load(Ordering::Acquire) != 0).then(|| self.failure.get()).flatten()
+    }
+
+    /// Whether the client, or the end of its connection, broke the body off. (On HTTP/2.)
+    pub(super) fn is_broken(&self) -> bool {
+        self.failed.load(Ordering::Acquire) == BROKEN
     }
 
     /// Whether the connection cannot go on behind the answer: what comes next on it would be the
@@ -153,6 +161,9 @@ impl RequestBody {
             Some(reason) => self.fail(&reason.into()),
             None => {
                 self.incoming = None;
+                if !self.facts.is_http1() {
+                    self.facts.failed.store(BROKEN, Ordering::Release);
+                }
                 error.into()
             }
         }
@@ -260,10 +271,19 @@ impl Drop for RequestBody {
     /// The rest of a body is read and dropped, so that the connection can go on behind it.
     fn drop(&mut self) {
         let facts = &self.facts;
-        let Some(body) = self.incoming.take() else {
+        let body = self.incoming.take();
+        if !facts.is_http1() {
+            // hyper resets the stream behind the answer.
+            let ended = body.as_ref().is_some_and(Incoming::is_end_stream);
+            if !ended && !facts.finished.load(Ordering::Acquire) {
+                events::request_body_not_read(&facts.activity.id(), facts.request);
+            }
+            return;
+        }
+        let Some(body) = body else {
             return;
         };
-        if !facts.is_http1() || facts.finished.load(Ordering::Acquire) || facts.ends_connection() {
+        if facts.finished.load(Ordering::Acquire) || facts.ends_connection() {
             return;
         }
         if facts.length.zip(facts.limits.max_size()).is_some_and(|(length, max)| length > max) {

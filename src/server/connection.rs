@@ -14,6 +14,7 @@ use super::drain::{Phase, Watch};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
+use super::rejection::Reason;
 use super::request::RequestService;
 use super::slot::Slot;
 use super::{http1, http2};
@@ -85,13 +86,14 @@ pub(super) async fn serve<S: Socket>(
         }
         Some(Spoken::Http2) => {
             let activity = Activity::new(id, false, Arc::clone(&context));
-            let service = RequestService::new(facts, watch.phase().clone(), activity);
+            let service = RequestService::new(facts, watch.phase().clone(), Arc::clone(&activity));
             // Boxed, or every connection of HTTP/1 would have its size, too.
-            Box::pin(http2::serve(stream, service, &context, &mut watch, &id)).await;
+            Box::pin(http2::serve(stream, service, &context, &mut watch, activity)).await;
         }
         Some(Spoken::Wrong(answer)) => {
             match answer {
                 protocol::GOAWAY_HTTP_1_1_REQUIRED => {
+                    events::bad_request(&id, &Reason::UnrecognizedHttpVersion.with(b"HTTP/2.0"));
                     events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
                 }
                 protocol::HTTP1_ON_HTTP2 => events::wrong_version(&id, "HTTP/2", "HTTP/1.x"),

@@ -31,8 +31,9 @@ pub struct Limits {
     /// with 408. `None` lets it take for ever. Default: 240 bytes per second after 5 seconds.
     /// Keys: `Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond` and `:GracePeriod`.
     pub min_request_body_data_rate: Option<MinDataRate>,
-    /// The slowest a client may take an answer; the connection of a slower one is reset. `None`
-    /// lets it take for ever. Default: 240 bytes per second after 5 seconds.
+    /// The slowest a client may take an answer; the connection of a slower one is reset, on HTTP/2
+    /// the stream if it is only that which the client does not let go on. `None` lets it take for
+    /// ever. Default: 240 bytes per second after 5 seconds.
     /// Keys: `Kestrel:Limits:MinResponseDataRate:BytesPerSecond` and `:GracePeriod`.
     pub min_response_data_rate: Option<MinDataRate>,
     /// The longest request line, in bytes with its line end; a longer one is answered with 414.

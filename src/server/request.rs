@@ -50,7 +50,7 @@ impl RequestService {
     }
 
     /// What becomes of a request that the app is not to see, if this is one.
-    fn refuse(&self, request: &mut Request<Incoming>, number: u32) -> Option<State> {
+    fn refuse(&self, request: &mut Request<Incoming>, running: &mut Running) -> Option<State> {
         let note = self.activity.take_note();
         if note.is_none() && self.activity.is_http1() {
             return None;
@@ -73,7 +73,7 @@ impl RequestService {
             Err(Refusal::Reset(reason, why)) => {
                 // As on Kestrel, a request that is no request is not told of.
                 self.activity.context().counters().count_bad_request();
-                events::http2_stream_refused(&self.connection.id(), number, why);
+                running.reset(reason, why);
                 Some(State::Reset { reason })
             }
             Err(Refusal::Status(status)) => {
@@ -112,7 +112,7 @@ impl Service<Request<Incoming>> for RequestService {
     fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
         let mut running = Activity::begin(&self.activity);
         let number = running.request();
-        if let Some(state) = self.refuse(&mut request, number) {
+        if let Some(state) = self.refuse(&mut request, &mut running) {
             return RequestFuture {
                 state,
                 scope: Span::none(),
@@ -251,20 +251,20 @@ impl RequestFuture {
     ) -> Result<Response<AnswerBody>, BoxError> {
         let this = self.project();
         let _entered = this.scope.enter();
-        let Some(running) = this.running.take() else {
+        let Some(mut running) = this.running.take() else {
             return Err("the answer was made twice".into());
         };
         let mut answer = Answer::new(response);
-        answer.settle_outcome(&running)?;
+        answer.settle_outcome(&mut running)?;
         if answer.status().is_informational() {
             answer.judge_switch(*this.upgradable, &running);
         } else if *this.method == Method::CONNECT && answer.status().is_success() {
-            answer.judge_tunnel(&running);
+            answer.judge_tunnel(&mut running);
         } else {
-            answer.judge_body(this.method, &running, cx)?;
+            answer.judge_body(this.method, &mut running, cx)?;
         }
         if let Some(body) = this.body {
-            answer.heed_request_body(body, &running);
+            answer.heed_request_body(body, &mut running);
         }
         if let Some(kept) = *this.old {
             answer.fit_http10(kept, this.method);

@@ -1,5 +1,6 @@
 //! A client that speaks HTTP/2 by hand, frame by frame (RFC 9113).
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::support::{Wire, soon};
@@ -11,21 +12,32 @@ pub(crate) const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
 
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PUSH_PROMISE: u8 = 5;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
 pub(crate) const WINDOW_UPDATE: u8 = 8;
 pub(crate) const CONTINUATION: u8 = 9;
 
 /// The flag of an acknowledgement in SETTINGS and PING, and of the end of a stream elsewhere.
-const ACK: u8 = 1;
+pub(crate) const ACK: u8 = 1;
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) const PADDED: u8 = 8;
+/// The flag of a HEADERS frame that also says what it depends on.
+pub(crate) const DEPENDS: u8 = 0x20;
 
 pub(crate) const NO_ERROR: u32 = 0;
 pub(crate) const PROTOCOL_ERROR: u32 = 1;
 pub(crate) const INTERNAL_ERROR: u32 = 2;
+pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
+pub(crate) const STREAM_CLOSED: u32 = 5;
+pub(crate) const FRAME_SIZE_ERROR: u32 = 6;
+pub(crate) const REFUSED_STREAM: u32 = 7;
+pub(crate) const CANCEL: u32 = 8;
+pub(crate) const COMPRESSION_ERROR: u32 = 9;
 pub(crate) const ENHANCE_YOUR_CALM: u32 = 0xb;
 
 /// The stream that a GOAWAY names which names none.
@@ -37,7 +49,7 @@ const STATUS_200: u8 = 0x88;
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
-    flags: u8,
+    pub(crate) flags: u8,
     pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
 }
@@ -77,15 +89,40 @@ pub(crate) fn get(path: &str) -> Vec<u8> {
     block
 }
 
-pub(crate) struct Http2(Wire<TcpStream>);
+/// The literal field `name: value`, not to be indexed.
+pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
+    let mut field = vec![0];
+    for text in [name, value] {
+        field.push(u8::try_from(text.len()).expect("a short text"));
+        field.extend(text.bytes());
+    }
+    field
+}
+
+/// A client on whatever carries bytes.
+pub(crate) struct Http2<S = TcpStream>(Wire<S>);
 
 impl Http2 {
     /// Connects with prior knowledge.
     pub(crate) async fn connect(announced: &str) -> Self {
-        let mut wire = Wire::connect(announced).await;
+        Self::over(Wire::connect(announced).await).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
+    /// Begins to speak HTTP/2.
+    pub(crate) async fn over(mut wire: Wire<S>) -> Self {
         wire.send(PREFACE).await;
         wire.send(EMPTY_SETTINGS).await;
         Self(wire)
+    }
+
+    /// The next frame, or the end of the connection.
+    pub(crate) async fn next_or_end(&mut self) -> Option<Frame> {
+        match self.0.at_end().await {
+            true => None,
+            false => Some(self.next().await),
+        }
     }
 
     /// Sends a whole `GET`.
@@ -132,7 +169,8 @@ impl Http2 {
         };
         if matches!(frame.kind, SETTINGS | PING) && frame.flags & ACK == 0 {
             let echo: &[u8] = if frame.kind == PING { &frame.payload } else { &[] };
-            self.send(frame.kind, ACK, 0, echo).await;
+            // The server may be gone already.
+            self.send_until_closed(&self::frame(frame.kind, ACK, 0, echo)).await;
         }
         frame
     }

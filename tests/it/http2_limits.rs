@@ -1,17 +1,24 @@
 //! What an HTTP/2 client may do to a connection, for how long, and how it ends.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{any, get};
+use http_body::Frame;
 use hyper_util::rt::TokioIo;
+use kestrel::MinDataRate;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::http2_frames::{
-    self as frames, ANY_STREAM, CONTINUATION, DATA, END_HEADERS, END_STREAM, Http2, PREFACE, frame,
+    self as frames, ANY_STREAM, CONTINUATION, DATA, END_HEADERS, END_STREAM, Http2, PREFACE, field,
+    frame,
 };
 use crate::support::{NEVER, Wire, pass, saying, soon, speaking, started, stopped};
 
@@ -187,16 +194,6 @@ async fn what_is_no_http_is_told_so_at_once() {
     stopped(host).await;
 }
 
-/// The literal field `name: value`, not to be indexed.
-fn field(name: &str, value: &str) -> Vec<u8> {
-    let mut field = vec![0];
-    for text in [name, value] {
-        field.push(u8::try_from(text.len()).expect("a short text"));
-        field.extend(text.bytes());
-    }
-    field
-}
-
 #[tokio::test]
 async fn a_malformed_request_resets_its_stream_and_no_other() {
     let (app, mut slow) = slow_app();
@@ -336,6 +333,137 @@ async fn tunnel(mut request: Request) -> Response {
         let _ = tokio::io::AsyncWriteExt::shutdown(&mut writer).await;
     });
     Response::default()
+}
+
+/// An app that says more than a client has to take at once, and one that waits behind one byte.
+fn talkative() -> Router {
+    saying("hello")
+        .route("/much", get(|| async { "x".repeat(100_000) }))
+        .route("/waits", get(|| async { Body::new(OneByte(true)) }))
+}
+
+/// A body that has one byte and no end.
+struct OneByte(bool);
+
+impl http_body::Body for OneByte {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match std::mem::take(&mut self.0) {
+            true => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x"))))),
+            false => Poll::Pending,
+        }
+    }
+}
+
+async fn with_response_rate(app: Router) -> kestrel::RunningHost {
+    let rate = MinDataRate::new(1_000_000.0, 10 * SECOND).expect("a rate");
+    let builder = speaking("Http2").app(app);
+    started(builder.configure_kestrel(move |options| {
+        options.limits.min_response_data_rate = Some(rate);
+    }))
+    .await
+}
+
+/// Takes frames until nothing more of the body of `stream` comes; returns how much came.
+async fn until_the_window_is_used_up(http2: &mut Http2, window: usize) {
+    let mut taken = 0;
+    while taken < window {
+        taken += http2.next_of_kind(DATA).await.payload.len();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_whose_window_is_not_opened_is_reset_and_no_other() {
+    let host = with_response_rate(talkative()).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    http2.send(frames::WINDOW_UPDATE, 0, 0, &1_000_000_u32.to_be_bytes()).await;
+    http2.request(1, "/much").await;
+    until_the_window_is_used_up(&mut http2, 65_535).await;
+    pass(10 * SECOND).await;
+    // A second is added, and a client that goes on is let go on.
+    http2.send(frames::WINDOW_UPDATE, 0, 1, &10_000_u32.to_be_bytes()).await;
+    until_the_window_is_used_up(&mut http2, 10_000).await;
+    pass(2 * SECOND).await;
+    let reset = http2.next_of_kind(frames::RST_STREAM).await;
+    assert_eq!((reset.stream, reset.number(0)), (1, frames::INTERNAL_ERROR));
+    http2.request(3, "/").await;
+    assert_eq!(http2.body_of(3).await, b"hello");
+    drop(http2);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_client_that_stops_in_the_middle_of_a_frame_is_not_spared() {
+    let host = with_response_rate(talkative()).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    http2.send(frames::WINDOW_UPDATE, 0, 0, &1_000_000_u32.to_be_bytes()).await;
+    http2.request(1, "/much").await;
+    until_the_window_is_used_up(&mut http2, 65_535).await;
+    // Nothing can be told to hyper's library in there, so that it is the connection that ends.
+    let upload = [
+        frame(frames::HEADERS, END_HEADERS, 3, &frames::get("/waits")),
+        frame(frames::PING, 0, 0, b"are you?"),
+        frame(DATA, 0, 3, &[0; 100])[..50].to_vec(),
+    ];
+    http2.send_until_closed(&upload.concat()).await;
+    http2.next_of_kind(frames::PING).await;
+    pass(11 * SECOND).await;
+    assert_eq!(http2.goaway().await, (ANY_STREAM, frames::INTERNAL_ERROR));
+    http2.until_closed().await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_may_not_begin_is_reset() {
+    let host = with_response_rate(talkative()).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    http2.send(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).await;
+    http2.request(1, "/").await;
+    assert_eq!(http2.next_of_kind(frames::HEADERS).await.stream, 1);
+    http2.seen().await;
+    pass(11 * SECOND).await;
+    assert_eq!(http2.next_of_kind(frames::RST_STREAM).await.stream, 1);
+    drop(http2);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_window_is_not_opened_ends() {
+    let host = with_response_rate(talkative()).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    // The windows of streams are large enough, that of the connection is not.
+    http2.send(frames::SETTINGS, 0, 0, &[0, 4, 0, 0x10, 0, 0]).await;
+    http2.request(1, "/much").await;
+    until_the_window_is_used_up(&mut http2, 65_535).await;
+    pass(11 * SECOND).await;
+    assert_eq!(http2.goaway().await, (ANY_STREAM, frames::INTERNAL_ERROR));
+    http2.until_closed().await;
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn an_app_that_has_nothing_to_say_is_not_the_fault_of_a_small_window() {
+    let host = with_response_rate(talkative()).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    // As large as what the app says before it waits.
+    http2.send(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 1]).await;
+    http2.request(1, "/waits").await;
+    assert_eq!(http2.next_of_kind(DATA).await.payload, b"x");
+    http2.seen().await;
+    for _ in 0..5 {
+        pass(15 * SECOND).await;
+        http2.seen().await;
+    }
+    http2.send(frames::RST_STREAM, 0, 1, &frames::CANCEL.to_be_bytes()).await;
+    http2.send(frames::WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes()).await;
+    http2.seen().await;
+    drop(http2);
+    stopped(host).await;
 }
 
 /// An app whose `/slow` answers once it is let go; `/` answers at once.

@@ -15,6 +15,7 @@ mod graceful_stop;
 mod half_closed;
 mod http2_frames;
 mod http2_limits;
+mod http2_rfc9113;
 mod keep_alive;
 mod layers;
 mod limits;

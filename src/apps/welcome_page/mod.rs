@@ -5,7 +5,8 @@
 //! (`negotiation.rs`). A request becomes a `Seen`, plain text in which secrets are already hidden;
 //! `html.rs` and `json.rs` are functions of that text alone.
 //!
-//! The request's body is never read, nothing is stored and nothing is fetched: the page is one
+//! The request's body is read to its end and dropped, so that a client that sends one wrongly is told
+//! what is wrong instead of being answered halfway. Nothing is stored and nothing is fetched: the page is one
 //! document without scripts, and its security policy forbids any.
 
 mod html;
@@ -13,13 +14,16 @@ mod json;
 mod negotiation;
 mod seen;
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, StatusCode, header};
+use http_body::Body as _;
 
 use crate::features::ServerAddresses;
 
@@ -47,7 +51,12 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
     img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 async fn answer(State(facts): State<Arc<Welcome>>, request: Request) -> Response {
-    let (head, _unread) = request.into_parts();
+    let (head, body) = request.into_parts();
+    // The one of a CONNECT is a tunnel, which has no end.
+    if head.method != Method::CONNECT && drop_all(body).await.is_err() {
+        // The server puts the status of what is wrong in its place.
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     let seen = seen::Seen::of(&head, &facts);
     let (content_type, text) = if negotiation::wants_html(&accept(&head.headers)) {
         ("text/html; charset=utf-8", html::html(&seen))
@@ -64,6 +73,17 @@ async fn answer(State(facts): State<Arc<Welcome>>, request: Request) -> Response
     ];
     // The router takes the body away again where the request is a HEAD.
     (headers, Body::from(text)).into_response()
+}
+
+/// Reads a body and keeps nothing of it.
+async fn drop_all(mut body: Body) -> Result<(), axum::Error> {
+    while !body.is_end_stream() {
+        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            None => break,
+            Some(frame) => drop(frame?),
+        }
+    }
+    Ok(())
 }
 
 /// All `Accept` lines as one list (RFC 9110 section 5.3), empty if there is none.

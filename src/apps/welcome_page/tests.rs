@@ -1,6 +1,5 @@
 //! The app as a client sees it, without a socket.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -101,27 +100,42 @@ async fn head_is_get_without_the_body() {
     }
 }
 
-/// A body that is not to be touched.
-struct Untouched;
+/// A body of some pieces, or one that breaks off behind them.
+struct Pieces {
+    left: usize,
+    breaks_off: bool,
+}
 
-impl axum::body::HttpBody for Untouched {
+impl axum::body::HttpBody for Pieces {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = &'static str;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
-        panic!("the page has no use for the request's body")
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, &'static str>>> {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"piece")))))
+            }
+            None => Poll::Ready(self.breaks_off.then_some(Err("the client is gone"))),
+        }
     }
 }
 
 #[tokio::test]
-async fn the_body_of_a_request_is_not_read() {
-    let request = HttpRequest::builder().method(Method::POST).uri("/");
-    let body = Body::new(Untouched);
-    let (head, _) = send(request.body(body).expect("a request")).await;
-    assert_eq!(head.status, StatusCode::OK);
+async fn the_body_of_a_request_is_read_before_the_answer_but_not_that_of_a_tunnel() {
+    for (method, breaks_off, status) in [
+        (Method::POST, false, StatusCode::OK),
+        (Method::POST, true, StatusCode::BAD_REQUEST),
+        (Method::CONNECT, true, StatusCode::OK),
+    ] {
+        let request = HttpRequest::builder().method(&method).uri("/");
+        let body = Body::new(Pieces { left: 3, breaks_off });
+        let (head, _) = send(request.body(body).expect("a request")).await;
+        assert_eq!(head.status, status, "{method} {breaks_off}");
+    }
 }
 
 #[tokio::test]

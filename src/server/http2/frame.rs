@@ -47,8 +47,42 @@ impl Code {
     pub(super) const FLOW_CONTROL_ERROR: Self = Self(0x3);
     pub(super) const STREAM_CLOSED: Self = Self(0x5);
     pub(super) const FRAME_SIZE_ERROR: Self = Self(0x6);
+    pub(super) const REFUSED_STREAM: Self = Self(0x7);
+    pub(super) const CANCEL: Self = Self(0x8);
     pub(super) const COMPRESSION_ERROR: Self = Self(0x9);
     pub(super) const ENHANCE_YOUR_CALM: Self = Self(0xb);
+}
+
+impl From<h2::Reason> for Code {
+    fn from(reason: h2::Reason) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for Code {
+    /// Its name in the specification.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 14] = [
+            "NO_ERROR",
+            "PROTOCOL_ERROR",
+            "INTERNAL_ERROR",
+            "FLOW_CONTROL_ERROR",
+            "SETTINGS_TIMEOUT",
+            "STREAM_CLOSED",
+            "FRAME_SIZE_ERROR",
+            "REFUSED_STREAM",
+            "CANCEL",
+            "COMPRESSION_ERROR",
+            "CONNECT_ERROR",
+            "ENHANCE_YOUR_CALM",
+            "INADEQUATE_SECURITY",
+            "HTTP_1_1_REQUIRED",
+        ];
+        match usize::try_from(self.0).ok().and_then(|code| NAMES.get(code)) {
+            Some(name) => f.write_str(name),
+            None => self.0.fmt(f),
+        }
+    }
 }
 
 /// The head of a frame.
@@ -97,6 +131,15 @@ pub(super) fn goaway(last_stream: u32, code: Code) -> [u8; 17] {
     frame[..HEAD_LENGTH].copy_from_slice(&head.to_bytes());
     frame[9..13].copy_from_slice(&last_stream.to_be_bytes());
     frame[13..].copy_from_slice(&code.0.to_be_bytes());
+    frame
+}
+
+/// A whole RST_STREAM frame.
+pub(super) fn reset(stream: u32, code: Code) -> [u8; 13] {
+    let mut frame = [0; 13];
+    let head = Head { length: 4, kind: RST_STREAM, flags: 0, stream };
+    frame[..HEAD_LENGTH].copy_from_slice(&head.to_bytes());
+    frame[9..].copy_from_slice(&code.0.to_be_bytes());
     frame
 }
 

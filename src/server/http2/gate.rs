@@ -20,9 +20,11 @@ use super::ending::Ending;
 use super::frame::{self, ANY_STREAM, Code, HEAD_LENGTH, Head};
 use super::incoming::{Bounds, Incoming, Step};
 use super::outgoing::Outgoing;
-use super::streams::Streams;
+use super::streams::{Overdue, Streams};
+use super::windows::Pace;
 use crate::diagnostics::events;
-use crate::features::{ConnectionId, MinDataRate};
+use crate::features::ConnectionId;
+use crate::server::activity::Activity;
 use crate::server::clock::TICK;
 use crate::server::io::{Socket, Stream};
 use crate::server::limits::Limits;
@@ -43,12 +45,14 @@ pub(super) struct Rest<S: Socket> {
     pub(super) highest: u32,
     /// The same, or that of a request that is not whole.
     pub(super) begun: u32,
+    /// A stream is open.
+    pub(super) busy: bool,
     /// Another frame may be sent: the last one was sent whole.
     pub(super) at_boundary: bool,
 }
 
 impl<S: Socket> Gate<S> {
-    pub(super) fn new(stream: Stream<S>, limits: &Limits, id: ConnectionId) -> Self {
+    pub(super) fn new(stream: Stream<S>, limits: &Limits, activity: Arc<Activity>) -> Self {
         let max_list = limits.max_request_headers_total_size;
         let bounds = Bounds {
             max_frame_size: limits.http2.max_frame_size as usize,
@@ -64,20 +68,21 @@ impl<S: Socket> Gate<S> {
         // enough is seen to take nothing for as long as it takes to take that.
         let step = limits.max_response_buffer_size.unwrap_or(64 * 1024) as u64;
         let rate = limits.min_response_data_rate;
+        let pace = rate.map(|rate| Pace { rate, patience: rate.allowed(step) });
         Self(Arc::new(Mutex::new(Inner {
             stream,
-            id,
+            id: activity.id(),
+            activity,
             max_streams: limits.http2.max_streams_per_connection as usize,
             times: Times {
                 keep_alive: limits.keep_alive_timeout,
                 request_headers: limits.request_headers_timeout,
                 ping: limits.http2.keep_alive_ping_timeout,
-                response_rate: rate,
-                response: rate.map(|rate| rate.allowed(step)),
+                response: pace,
             },
             incoming: Incoming::new(bounds),
             outgoing: Outgoing::default(),
-            streams: Streams::default(),
+            streams: Streams::new(pace),
             rest: BytesMut::new(),
             ready: BytesMut::new(),
             injected: None,
@@ -116,9 +121,12 @@ impl<S: Socket> Gate<S> {
         lock(&self.0).due()
     }
 
-    /// The time is `now`; something may have taken too long.
-    pub(super) fn expire(&self, now: Instant) {
-        lock(&self.0).expire(now);
+    /// The time is `now`; something may have taken too long. True if hyper is to read what came of
+    /// that.
+    pub(super) fn expire(&self, now: Instant) -> bool {
+        let mut inner = lock(&self.0);
+        inner.expire(now);
+        !inner.ready.is_empty()
     }
 
     /// The stream itself, once hyper has let go of its end.
@@ -129,6 +137,7 @@ impl<S: Socket> Gate<S> {
         Some(Rest {
             highest,
             begun: highest.max(inner.incoming.in_block(&inner.rest).unwrap_or(0)),
+            busy: inner.streams.count() > 0,
             at_boundary: inner.at_boundary() && !inner.given_up,
             stream: inner.stream,
         })
@@ -153,14 +162,14 @@ struct Times {
     keep_alive: Duration,
     request_headers: Duration,
     ping: Duration,
-    response_rate: Option<MinDataRate>,
-    /// How long the client may seem to take nothing, if it has to take something.
-    response: Option<Duration>,
+    /// If the client has to take something.
+    response: Option<Pace>,
 }
 
 struct Inner<S: Socket> {
     stream: Stream<S>,
     id: ConnectionId,
+    activity: Arc<Activity>,
     max_streams: usize,
     times: Times,
     incoming: Incoming,
@@ -210,7 +219,7 @@ impl<S: Socket> Inner<S> {
             } else if self.stopping == Stopping::Asked {
                 self.stopping = Stopping::Told;
                 let goaway = frame::goaway(ANY_STREAM, Code::NO_ERROR);
-                self.injected.get_or_insert_default().0.extend_from_slice(&goaway);
+                self.inject(&goaway);
                 events::http2_connection_closing(&self.id);
             }
         }
@@ -226,7 +235,7 @@ impl<S: Socket> Inner<S> {
         Poll::Pending
     }
 
-    fn due(&self) -> Option<Instant> {
+    fn due(&mut self) -> Option<Instant> {
         if let Some(ended) = self.ended {
             return Some(ended + LAST_FRAME);
         }
@@ -234,7 +243,8 @@ impl<S: Socket> Inner<S> {
         let block = self.block_since.map(|since| later(since, self.times.request_headers));
         let ping = self.ping_since.map(|since| later(since, self.times.ping));
         let stalled = self.stalled.map(|by| later(by, Duration::ZERO));
-        [idle, block, ping, stalled].into_iter().flatten().min()
+        let window = self.streams.due().map(|by| later(by, Duration::ZERO));
+        [idle, block, ping, stalled, window].into_iter().flatten().min()
     }
 
     /// Half a head has a time of its own.
@@ -259,7 +269,37 @@ impl<S: Socket> Inner<S> {
             self.given_up = true;
         } else if self.is_idle() && over(Some(self.idle_since), self.times.keep_alive) {
             self.end(Ending::KeepAlive);
+        } else if let Some(now) = now.checked_sub(TICK) {
+            self.expire_windows(now);
         }
+    }
+
+    /// Gives up what waits for a window that the client does not open.
+    fn expire_windows(&mut self, now: Instant) {
+        // What is not running any more, and not sent either, waits in hyper's library.
+        let running = self.activity.running() as usize;
+        let mut waiting = self.streams.unended().saturating_sub(running);
+        while let Some(overdue) = self.streams.overdue(now, waiting) {
+            let stream = match overdue {
+                // A frame to hyper cannot come in the middle of another.
+                Overdue::Stream(stream) if self.incoming.at_boundary() => stream,
+                _ => return self.end(Ending::ResponseRate),
+            };
+            waiting -= 1;
+            events::http2_response_too_slow(&self.id);
+            // The client and hyper each are told that it was the other.
+            self.streams.reset_by_us(stream);
+            self.inject(&frame::reset(stream, Code::INTERNAL_ERROR));
+            self.ready.extend_from_slice(&frame::reset(stream, Code::CANCEL));
+            if self.streams.count() == 0 {
+                self.idle_since = Instant::now();
+            }
+        }
+    }
+
+    /// Sends a frame as soon as none of hyper's is in the way.
+    fn inject(&mut self, frame: &[u8]) {
+        self.injected.get_or_insert_default().0.extend_from_slice(frame);
     }
 
     // ---- What the client sends --------------------------------------------------------------
@@ -270,15 +310,16 @@ impl<S: Socket> Inner<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            if self.ending.is_some() {
-                // Nothing is read any more, and the driver sees to the rest.
-                return Poll::Pending;
-            }
             if !self.ready.is_empty() {
                 let length = self.ready.len().min(buffer.remaining());
                 buffer.put_slice(&self.ready[..length]);
                 self.ready.advance(length);
                 return Poll::Ready(Ok(()));
+            }
+            if self.ending.is_some() {
+                // Nothing is read any more, and the driver sees to the rest. What came before the
+                // end was handed on: it does not matter in which pieces it came.
+                return Poll::Pending;
             }
             // The library's preface buffer is the smallest that is not the end of a larger one.
             if self.rest.is_empty() && buffer.remaining() >= HEAD_LENGTH {
@@ -289,7 +330,7 @@ impl<S: Socket> Inner<S> {
                 }
                 let passed = self.pass(&mut buffer.filled_mut()[start..], false);
                 buffer.set_filled(start + passed);
-                if passed > 0 && self.ending.is_none() {
+                if passed > 0 {
                     return Poll::Ready(Ok(()));
                 }
             } else {
@@ -403,8 +444,8 @@ impl<S: Socket> Inner<S> {
             }
             Poll::Ready(error) => Poll::Ready(error),
             Poll::Pending => {
-                if let (None, Some(patience)) = (self.stalled, self.times.response) {
-                    self.stalled = Instant::now().checked_add(patience);
+                if let (None, Some(pace)) = (self.stalled, self.times.response) {
+                    self.stalled = Some(pace.by_when());
                 }
                 Poll::Pending
             }
@@ -421,10 +462,14 @@ impl<S: Socket> Inner<S> {
             let part = left.min(slice.len());
             left -= part;
             let (incoming, streams) = (&mut self.incoming, &mut self.streams);
-            self.outgoing.follow(&slice[..part], |head| {
+            let activity = &self.activity;
+            self.outgoing.follow(&slice[..part], |head, payload| {
                 let (kind, flags) = (frame::KindName(head.kind), frame::FlagNames(head));
                 events::http2_frame_sending(&id, &kind, head.stream, head.length, &flags);
                 incoming.sent(head, streams);
+                if head.kind == frame::RST_STREAM {
+                    tell_reset(activity, head.stream, payload);
+                }
                 pinged |= head.kind == frame::PING && !head.has(frame::ACK);
                 false
             });
@@ -436,14 +481,8 @@ impl<S: Socket> Inner<S> {
         if pinged {
             self.ping_since = Some(now());
         }
-        let Times { response_rate, response, .. } = self.times;
-        if let (Some(by), Some(rate), Some(patience)) = (self.stalled, response_rate, response) {
-            // What was taken earns time at the rate, but no more than a stall has from its
-            // beginning: what was fast long ago does not excuse a client that reads nothing now.
-            let earned = Duration::try_from_secs_f64(length as f64 / rate.bytes_per_second());
-            let by = earned.ok().and_then(|earned| by.checked_add(earned));
-            let most = now().checked_add(patience);
-            self.stalled = [by, most].into_iter().flatten().min();
+        if let (Some(by), Some(pace)) = (self.stalled, self.times.response) {
+            self.stalled = Some(pace.earn(by, length as u64));
         }
     }
 
@@ -459,6 +498,28 @@ impl<S: Socket> Inner<S> {
             }
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Tells of a reset that is sent, and whose fault it is.
+fn tell_reset(activity: &Activity, stream: u32, payload: &[u8]) {
+    // The socket was full in the middle of the frame: such a reset is an error of no known kind.
+    let code = (payload.len() >= 4).then(|| Code(frame::number(payload, 0)));
+    // What the app or the server wanted, not an error of the client.
+    const OURS: [Code; 2] = [Code::CANCEL, Code::INTERNAL_ERROR];
+    if code == Some(Code::NO_ERROR) {
+        // Only that nobody wants the rest of the request.
+        return;
+    }
+    if code.is_some_and(|code| OURS.contains(&code)) {
+        activity.take_told_reset();
+        return;
+    }
+    let name = code.map_or_else(|| "unknown".to_owned(), |code| code.to_string());
+    events::http2_stream_error(&activity.id(), stream, &name);
+    if code != Some(Code::REFUSED_STREAM) && !activity.take_told_reset() {
+        let why = "The request is malformed, or the client broke the rules of its stream.";
+        events::http2_stream_reset(&activity.id(), stream, &name, why);
     }
 }
 

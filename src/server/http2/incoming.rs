@@ -119,13 +119,16 @@ impl Incoming {
         match head.kind {
             frame::DATA | frame::HEADERS => {
                 self.controls.credit(CREDIT);
-                if head.has(END_STREAM) && streams.end_local(head.stream) {
+                let end = head.has(END_STREAM);
+                let ended = match head.kind {
+                    frame::DATA => streams.sent_data(head.stream, head.length, end),
+                    _ => streams.sent_head(head.stream, end),
+                };
+                if ended {
                     self.resets.credit(1);
                 }
             }
-            frame::RST_STREAM => {
-                streams.reset(head.stream);
-            }
+            frame::RST_STREAM => streams.reset_by_us(head.stream),
             frame::SETTINGS if !head.has(ACK) => self.settings_sent += 1,
             frame::PING if !head.has(ACK) => self.pings_sent += 1,
             _ => {}
@@ -135,6 +138,11 @@ impl Incoming {
     /// Whether the client has sent a PING since this was last asked.
     pub(super) fn take_pinged(&mut self) -> bool {
         std::mem::take(&mut self.pinged)
+    }
+
+    /// Whether what was passed so far ends with a whole frame.
+    pub(super) fn at_boundary(&self) -> bool {
+        self.preface_left == 0 && self.payload_left == 0
     }
 
     /// Whether the library's PROTOCOL_ERROR is one, or what it is instead.
@@ -224,7 +232,9 @@ impl Incoming {
             }
             frame::SETTINGS => {
                 self.controls.spend(Flood::Control)?;
-                check_settings(payload)?;
+                if let Some(size) = check_settings(payload)? {
+                    streams.set_initial_window(size);
+                }
                 if head.has(ACK) {
                     ignore_unless(&mut self.settings_sent, bytes);
                 }
@@ -245,9 +255,11 @@ impl Incoming {
             }
             frame::WINDOW_UPDATE => {
                 self.controls.spend(Flood::Control)?;
-                if frame::number(payload, 0) & frame::ANY_STREAM == 0 {
+                let more = frame::number(payload, 0) & frame::ANY_STREAM;
+                if more == 0 {
                     return error(Code::PROTOCOL_ERROR);
                 }
+                streams.widen(head.stream, more);
             }
             _ => self.controls.spend(Flood::Control)?,
         }
@@ -341,6 +353,14 @@ fn check_place(head: Head, streams: &Streams) -> Result<(), Ending> {
     }
     match (head.kind, streams.state(head.stream)) {
         (frame::HEADERS, State::Idle) => Ok(()),
+        // RFC 9113 section 5.1.1.
+        (frame::HEADERS, State::Closed) if streams.was_passed_over(head.stream) => {
+            error(Code::PROTOCOL_ERROR)
+        }
+        // The rest of a request whose stream we have reset may still be on its way.
+        (frame::HEADERS | frame::DATA, State::Closed) if !streams.was_reset_by_us(head.stream) => {
+            error(Code::STREAM_CLOSED)
+        }
         (_, State::Idle) => error(Code::PROTOCOL_ERROR),
         (frame::HEADERS | frame::DATA, State::HalfClosed) => error(Code::STREAM_CLOSED),
         _ => Ok(()),
@@ -378,8 +398,10 @@ fn check_whole(head: Head, bounds: Bounds) -> Result<(), Ending> {
     }
 }
 
-/// Whether settings have values that they may have (RFC 9113 section 6.5.2).
-fn check_settings(payload: &[u8]) -> Result<(), Ending> {
+/// Whether settings have values that they may have (RFC 9113 section 6.5.2); the size of windows
+/// among them, if it is there.
+fn check_settings(payload: &[u8]) -> Result<Option<u32>, Ending> {
+    let mut window = None;
     for setting in payload.chunks_exact(6) {
         let value = frame::number(setting, 2);
         match (setting[0], setting[1]) {
@@ -388,10 +410,11 @@ fn check_settings(payload: &[u8]) -> Result<(), Ending> {
             (0, 5) if !(1 << 14..1 << 24).contains(&value) => return error(Code::PROTOCOL_ERROR),
             // INITIAL_WINDOW_SIZE
             (0, 4) if value > frame::ANY_STREAM => return error(Code::FLOW_CONTROL_ERROR),
+            (0, 4) => window = Some(value),
             _ => {}
         }
     }
-    Ok(())
+    Ok(window)
 }
 
 /// The header block in the payload of a HEADERS frame, without padding and priority.

@@ -5,8 +5,8 @@
 //! compression and windows. Around it stand
 //!
 //! - [`gate`]: the stream that hyper reads and writes, which follows the frames and knows when
-//!   something takes too long or is too much; [`incoming`], [`outgoing`], [`streams`] and [`block`]
-//!   are its parts that know no socket;
+//!   something takes too long or is too much; [`incoming`], [`outgoing`], [`streams`], [`windows`]
+//!   and [`block`] are its parts that know no socket;
 //! - [`ending`]: every reason for which a connection ends;
 //! - [`check`]: what is wrong with a request that came through.
 //!
@@ -14,6 +14,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use hyper::server::conn::http2;
@@ -21,9 +22,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use self::ending::Ending;
+pub(super) use self::frame::Code;
 use self::gate::{Gate, Rest};
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
+use crate::server::activity::Activity;
 use crate::server::connection::Context;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
@@ -39,6 +42,7 @@ mod huffman;
 mod incoming;
 mod outgoing;
 mod streams;
+mod windows;
 
 /// What a PING of the server waits beyond its delay. Kestrel looks once a second and adds one:
 /// this is the middle.
@@ -101,10 +105,11 @@ pub(super) async fn serve<S: Socket>(
     service: RequestService,
     context: &Context,
     watch: &mut Watch,
-    id: &ConnectionId,
+    activity: Arc<Activity>,
 ) {
     let mut aborting = watch.clone();
-    let gate = Gate::new(stream, &context.options().limits, *id);
+    let id = &activity.id();
+    let gate = Gate::new(stream, &context.options().limits, activity);
     let left = drive(&gate, service, context, watch).await;
     // hyper's end is gone with its connection.
     let Some(rest) = gate.into_rest() else {
@@ -126,7 +131,14 @@ pub(super) async fn serve<S: Socket>(
             }
             events::http2_connection_closed(id, rest.highest);
         }
-        Left::Aborted => {}
+        Left::Aborted => {
+            if rest.busy {
+                events::request_processing_ended(
+                    id,
+                    &"The server stops, and the time for that is over.",
+                );
+            }
+        }
     }
 }
 
@@ -177,7 +189,9 @@ async fn drive<S: Socket>(
                 break;
             }
             let now = Instant::now();
-            gate.expire(now);
+            if gate.expire(now) {
+                cx.waker().wake_by_ref();
+            }
             let next = gate.due().unwrap_or(now + idle);
             timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
             ask = true;

@@ -21,11 +21,11 @@ impl Outgoing {
     }
 
     /// Takes note of `bytes`, up to the first head for which `stop` says so; returns where that
-    /// one ends.
+    /// one ends. `stop` is also given what comes behind the head.
     pub(super) fn follow(
         &mut self,
         bytes: &[u8],
-        mut stop: impl FnMut(Head) -> bool,
+        mut stop: impl FnMut(Head, &[u8]) -> bool,
     ) -> Option<usize> {
         let mut at = 0;
         loop {
@@ -40,7 +40,7 @@ impl Outgoing {
                 return None;
             }
             let head = Head::parse(&self.head)?;
-            if stop(head) {
+            if stop(head, &bytes[at..]) {
                 return Some(at);
             }
             self.seen = 0;
@@ -56,7 +56,7 @@ impl Outgoing {
     pub(super) fn find_goaway(mut self, slices: &[IoSlice<'_>]) -> Option<(usize, Goaway)> {
         let mut before = 0;
         for slice in slices {
-            if let Some(end) = self.follow(slice, |head| head.kind == frame::GOAWAY) {
+            if let Some(end) = self.follow(slice, |head, _| head.kind == frame::GOAWAY) {
                 // Nothing of it was written before: whoever writes stops in front of it.
                 let start = (before + end).saturating_sub(HEAD_LENGTH);
                 let code = slices.iter().flat_map(|slice| slice.iter()).skip(start + 13).take(4);
@@ -78,7 +78,7 @@ impl Outgoing {
                 left => left,
             };
             let run = run.min(bytes.len() - at);
-            self.follow(&bytes[at..at + run], |_| false);
+            self.follow(&bytes[at..at + run], |_, _| false);
             at += run;
         }
         at
@@ -106,7 +106,7 @@ mod tests {
         let mut outgoing = Outgoing::default();
         let mut kinds = Vec::new();
         for piece in pieces {
-            let stopped = outgoing.follow(piece, |head| {
+            let stopped = outgoing.follow(piece, |head, _| {
                 kinds.push(head.kind);
                 false
             });
@@ -141,7 +141,7 @@ mod tests {
         assert!(seen(&[&headers, &continuation]).1);
         let rest = [&headers[3..], &continuation, &bytes(frame::DATA, 0, 1, 9)].concat();
         let mut outgoing = Outgoing::default();
-        outgoing.follow(&headers[..3], |_| false);
+        outgoing.follow(&headers[..3], |_, _| false);
         assert_eq!(outgoing.until_boundary(&rest), headers.len() - 3 + continuation.len());
         assert_eq!(outgoing.until_boundary(&rest[..4]), 4);
     }

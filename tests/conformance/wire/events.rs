@@ -15,6 +15,7 @@ const NOT_LOGGED: &[(&str, Option<i64>, &str)] = &[
     (HTTP2, Some(64), "the end of hyper's own output is not seen"),
     (CONNECTIONS, Some(21), "nothing of ours fails to abort: what answers a request is dropped"),
     (CONNECTIONS, Some(10), "the connection is hyper's until it is gone"),
+    (CONNECTIONS, Some(21), "dropping a connection is aborting it, and that does not fail"),
 ];
 
 const KESTREL: &str = "Microsoft.AspNetCore.Server.Kestrel";

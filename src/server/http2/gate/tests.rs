@@ -84,7 +84,13 @@ fn limited(
     let socket = Scripted { pieces, sent: Vec::new(), room };
     let drain = Drain::new();
     let facts = crate::features::Connection::new(1, None, None, crate::features::Scheme::Http);
-    Gate::new(Stream::new(socket, drain.watch()), limits, facts.id())
+    let context = crate::server::connection::Context::new(
+        Default::default(),
+        axum::Router::new(),
+        Default::default(),
+    );
+    let activity = Activity::new(facts.id(), false, context);
+    Gate::new(Stream::new(socket, drain.watch()), limits, activity)
 }
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

@@ -1,0 +1,153 @@
+//! How much the client lets us send, and for how long it has let us send nothing (RFC 9113 section
+//! 5.2).
+//!
+//! hyper's library waits for a window as long as it takes. A client that asks for much and opens
+//! no window would hold the answer for ever, so that whatever waits behind a window that is used up
+//! has to go on at `MinResponseDataRate`. The time in which a window is open is not the client's:
+//! then it is the app that has nothing to send.
+
+use tokio::time::{Duration, Instant};
+
+use crate::features::MinDataRate;
+
+/// How fast a client has to take what it asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) rate: MinDataRate,
+    /// How long it may seem to take nothing.
+    pub(super) patience: Duration,
+}
+
+impl Pace {
+    /// By when something has to be taken, where `by` was the time and `length` bytes were taken:
+    /// they earn time at the rate, but no more than a stall has from its beginning. What was fast
+    /// long ago does not excuse a client that reads nothing now.
+    pub(super) fn earn(self, by: Instant, length: u64) -> Instant {
+        let earned = Duration::try_from_secs_f64(length as f64 / self.rate.bytes_per_second());
+        let by = earned.ok().and_then(|earned| by.checked_add(earned));
+        [by, Some(self.by_when())].into_iter().flatten().min().unwrap_or_else(Instant::now)
+    }
+
+    /// By when something has to be taken if the wait begins now.
+    pub(super) fn by_when(self) -> Instant {
+        // A patience that is no date is none.
+        const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+        Instant::now() + self.patience.min(NEVER)
+    }
+}
+
+/// The window of a stream, or of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    /// Negative when the client made it smaller than what was sent.
+    left: i64,
+    /// Only of one that was used up.
+    stall: Option<Stall>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stall {
+    by: Instant,
+    /// Since when there is something left again.
+    open_since: Option<Instant>,
+}
+
+impl Window {
+    pub(super) fn new(left: i64) -> Self {
+        Self { left, stall: None }
+    }
+
+    /// So many bytes were sent; true if it is used up now.
+    pub(super) fn spend(&mut self, length: u32, pace: Option<Pace>) -> bool {
+        self.left -= i64::from(length);
+        // Mostly there is something left, and no clock is asked.
+        if self.left > 0 && self.stall.is_none() {
+            return false;
+        }
+        let Some(pace) = pace else {
+            return false;
+        };
+        let now = Instant::now();
+        let by = match self.stall {
+            None => pace.by_when(),
+            Some(stall) => {
+                let open = stall.open_since.map_or(Duration::ZERO, |since| now - since);
+                pace.earn(stall.by + open, u64::from(length))
+            }
+        };
+        self.stall = Some(Stall { by, open_since: (self.left > 0).then_some(now) });
+        self.left <= 0
+    }
+
+    /// The client lets us send more, or less.
+    pub(super) fn widen(&mut self, more: i64) {
+        self.left += more;
+        if let Some(stall) = &mut self.stall {
+            stall.open_since = match self.left > 0 {
+                true => stall.open_since.or_else(|| Some(Instant::now())),
+                false => None,
+            };
+        }
+    }
+
+    /// By when the client has to open it, if it is used up.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.stall.filter(|stall| stall.open_since.is_none()).map(|stall| stall.by)
+    }
+
+    /// Nothing waited for it: the time begins anew.
+    pub(super) fn put_off(&mut self, pace: Pace) {
+        if let Some(stall) = &mut self.stall {
+            stall.by = pace.by_when();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Ten seconds, or 100 bytes a second.
+    fn pace() -> Pace {
+        let rate = MinDataRate::new(100.0, 10 * SECOND).expect("a rate");
+        Pace { rate, patience: 10 * SECOND }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_that_is_used_up_has_to_be_opened_at_the_rate() {
+        let begin = Instant::now();
+        let mut window = Window::new(1000);
+        assert!(!window.spend(999, Some(pace())));
+        assert_eq!(window.due(), None);
+        assert!(window.spend(1, Some(pace())));
+        assert_eq!(window.due(), Some(begin + 10 * SECOND));
+        tokio::time::advance(4 * SECOND).await;
+        window.widen(200);
+        assert_eq!(window.due(), None, "it is the app that sends nothing");
+        tokio::time::advance(60 * SECOND).await;
+        assert!(window.spend(200, Some(pace())));
+        // Two seconds for 200 bytes, besides the six that were left.
+        assert_eq!(window.due(), Some(Instant::now() + 8 * SECOND));
+        // A trickle earns next to nothing.
+        for _ in 0..7 {
+            tokio::time::advance(SECOND).await;
+            window.widen(1);
+            assert!(window.spend(1, Some(pace())));
+        }
+        assert_eq!(window.due(), Some(Instant::now() + Duration::from_millis(1070)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_taken_at_once_earns_no_more_than_the_patience() {
+        let mut window = Window::new(10);
+        for _ in 0..5 {
+            assert!(window.spend(100_000, Some(pace())));
+            window.widen(100_000);
+        }
+        window.widen(-1_000_000);
+        assert_eq!(window.due(), Some(Instant::now() + 10 * SECOND));
+        assert!(!Window::new(1).spend(5, None), "no rate, no time");
+    }
+}
