@@ -21,6 +21,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::chunks::Chunks;
 use super::head::{Framing, Head, Progress, Rules, Scan, Upgrade};
+use super::stall::Stall;
 use crate::diagnostics::events;
 use crate::features::MinDataRate;
 use crate::server::activity::{Activity, Cut, Note};
@@ -99,7 +100,7 @@ pub(super) struct Gate<S: Socket> {
     headers_timer: Option<Pin<Box<Sleep>>>,
     /// Answers that wait for company.
     held: BytesMut,
-    stalled: Option<Box<Stalled>>,
+    stall: Option<Box<Stall>>,
 }
 
 #[derive(Debug)]
@@ -113,17 +114,6 @@ enum Input {
     Undecided,
     /// No more is handed on.
     Closed,
-}
-
-/// An answer the client does not take as fast as it comes.
-struct Stalled {
-    request: u32,
-    /// How long it was waited for in all, and since when it is now.
-    blocked: Duration,
-    since: Option<Instant>,
-    /// What was taken since the first wait, and what the client owed by then.
-    bytes: u64,
-    timer: Pin<Box<Sleep>>,
 }
 
 impl<S: Socket> Gate<S> {
@@ -143,7 +133,7 @@ impl<S: Socket> Gate<S> {
             waiting: None,
             headers_timer: None,
             held: BytesMut::new(),
-            stalled: None,
+            stall: None,
         }
     }
 
@@ -515,41 +505,22 @@ impl<S: Socket> Gate<S> {
         };
         match written {
             Poll::Ready(Ok(length)) => {
-                if let Some(stalled) = &mut self.stalled {
-                    stalled.bytes += length as u64;
-                    if let Some(since) = stalled.since.take() {
-                        stalled.blocked += since.elapsed();
-                    }
+                if let Some(stall) = &mut self.stall {
+                    stall.took(length);
                 }
                 written
             }
             Poll::Ready(Err(_)) => written,
             Poll::Pending => {
-                let now = Instant::now();
                 let request = self.activity.begun();
-                if self.stalled.as_ref().is_some_and(|stalled| stalled.request != request) {
-                    self.stalled = None;
+                if self.stall.as_ref().is_some_and(|stall| !stall.is_of(request)) {
+                    self.stall = None;
                 }
                 let queue = self.options().queue;
-                let stalled = self.stalled.get_or_insert_with(|| {
-                    let timer = Box::pin(sleep_until(now + rate.grace_period()));
-                    let blocked = Duration::ZERO;
-                    Box::new(Stalled { request, blocked, since: None, bytes: queue, timer })
-                });
-                let since = *stalled.since.get_or_insert(now);
-                let allowed = rate.allowed(stalled.bytes).saturating_add(TICK);
-                let left = allowed.saturating_sub(stalled.blocked);
-                let Some(deadline) = since.checked_add(left) else {
-                    return Poll::Pending;
-                };
-                while stalled.timer.as_mut().poll(cx).is_ready() {
-                    if deadline <= now {
-                        self.activity.cut(Cut::ResponseRate);
-                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                    }
-                    stalled.timer.as_mut().reset(deadline);
-                }
-                Poll::Pending
+                let stall = self.stall.get_or_insert_with(|| Stall::begin(request, queue, rate));
+                ready!(stall.poll_waiting(cx, rate));
+                self.activity.cut(Cut::ResponseRate);
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
         }
     }

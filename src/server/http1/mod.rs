@@ -10,6 +10,7 @@ mod chunks;
 mod gate;
 mod head;
 mod home;
+mod stall;
 mod target;
 
 use std::future::{Future, poll_fn};

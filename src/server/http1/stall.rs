@@ -1,0 +1,90 @@
+//! How long a client may take for an answer that is written to it (MinResponseDataRate).
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::features::MinDataRate;
+use crate::server::clock::TICK;
+
+/// An answer the client does not take as fast as it comes.
+pub(super) struct Stall {
+    /// The request it answers.
+    request: u32,
+    /// How long it was waited for in all, and since when it is now.
+    blocked: Duration,
+    since: Option<Instant>,
+    /// What was taken since the first wait, and what the client owed by then.
+    bytes: u64,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Stall {
+    /// A client that does not take more of the answer to `request` for the first time, when the
+    /// system holds up to `queue` bytes for it.
+    pub(super) fn begin(request: u32, queue: u64, rate: MinDataRate) -> Box<Self> {
+        let timer = Box::pin(sleep_until(Instant::now() + rate.grace_period()));
+        Box::new(Self { request, blocked: Duration::ZERO, since: None, bytes: queue, timer })
+    }
+
+    /// Whether it is one of the answer to `request`.
+    pub(super) fn is_of(&self, request: u32) -> bool {
+        self.request == request
+    }
+
+    /// The client took some.
+    pub(super) fn took(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        if let Some(since) = self.since.take() {
+            self.blocked += since.elapsed();
+        }
+    }
+
+    /// The client takes nothing; ready when it has for too long.
+    pub(super) fn poll_waiting(&mut self, cx: &mut Context<'_>, rate: MinDataRate) -> Poll<()> {
+        let now = Instant::now();
+        let since = *self.since.get_or_insert(now);
+        let allowed = rate.allowed(self.bytes).saturating_add(TICK);
+        let Some(deadline) = since.checked_add(allowed.saturating_sub(self.blocked)) else {
+            // A rate close to zero earns more time than there is.
+            return Poll::Pending;
+        };
+        while self.timer.as_mut().poll(cx).is_ready() {
+            if deadline <= now {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_has_the_time_it_earned() {
+        let rate = MinDataRate::new(100.0, Duration::from_secs(2)).unwrap();
+        let cx = &mut Context::from_waker(Waker::noop());
+        let seconds = |seconds| tokio::time::advance(Duration::from_secs(seconds));
+        // 1,000 bytes that the system holds are ten seconds, and one is the clock's.
+        let mut stall = Stall::begin(1, 1000, rate);
+        assert!(stall.poll_waiting(cx, rate).is_pending());
+        seconds(10).await;
+        assert!(stall.poll_waiting(cx, rate).is_pending());
+        stall.took(500);
+        // While it is not waited for, no time passes.
+        seconds(60).await;
+        assert!(stall.poll_waiting(cx, rate).is_pending());
+        seconds(5).await;
+        assert!(stall.poll_waiting(cx, rate).is_pending());
+        seconds(2).await;
+        assert!(stall.poll_waiting(cx, rate).is_ready());
+        assert!(stall.is_of(1) && !stall.is_of(2));
+    }
+}
