@@ -72,13 +72,19 @@ fn inherit(listener: &std::net::TcpListener, options: &ServerOptions) {
     let socket = SockRef::from(listener);
     // Its absence costs a round trip on every answer of more than one packet.
     let _ = socket.set_tcp_nodelay(true);
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Some(most) = options.limits.max_response_buffer_size {
-        // What the system holds unsent is bounded, and it shows when a client takes some.
-        let most = u32::try_from(most).unwrap_or(u32::MAX).max(1);
-        let _ = socket.set_tcp_notsent_lowat(most);
+        bound_unsent(&socket, u32::try_from(most).unwrap_or(u32::MAX).max(1));
     }
 }
+
+/// Bounds what the system holds unsent; it then shows, too, when a client takes some.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bound_unsent(socket: &SockRef<'_>, most: u32) {
+    let _ = socket.set_tcp_notsent_lowat(most);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn bound_unsent(_: &SockRef<'_>, _: u32) {}
 
 struct Accept {
     address: String,
