@@ -1,6 +1,6 @@
 //! How fast and how small is hello world? `cargo bench --bench hello -- [OPTIONS]`
 //!
-//! Four parts, each for our server and for the smallest server that hyper makes:
+//! Five parts, each for our server and for the smallest server that hyper makes:
 //!
 //! - `start`: the time from the start of the process to the first answer, the resident memory
 //!   after ten requests, and the size of the binary;
@@ -8,7 +8,8 @@
 //!   axum's router on the bare server takes part too: it tells how much of the difference is the
 //!   router's;
 //! - `pipelined`: the same with 16 requests at once on every connection;
-//! - `idle`: the resident memory of a connection that waits for its next request.
+//! - `idle`: the resident memory of a connection that waits for its next request;
+//! - `instructions`: by callgrind, and only if it is asked for.
 //!
 //! Everything is in here: this program is the client, and starts itself again as the servers. Rates
 //! of one machine at one time mean little, so the servers take turns in fresh processes, and what
@@ -19,7 +20,8 @@
 //! - `--idle N`: how many connections wait;
 //! - `--only PART`: one of the words above, and may be repeated;
 //! - `--other NAME PATH COMMAND`: another server takes part, which answers `PATH` with the same
-//!   text. It is told its port in the place of `{port}`, or prints `Now listening on: http://...`.
+//!   text. It is told its port in the place of `{port}`, or prints `Now listening on: http://...`;
+//! - `--warm-up S`: for how long another server is loaded before it is measured.
 //!
 //! The binary is the one that cargo built for the bench, or `KESTREL_BIN`. As a test
 //! (`cargo test --benches`) it makes one tiny round and looks at the answers only.
@@ -32,6 +34,7 @@
 
 mod client;
 mod idle;
+mod instructions;
 mod process;
 mod servers;
 mod spread;
@@ -75,6 +78,10 @@ fn main() -> Result<()> {
     if options.has("idle") {
         idle::idle(&options)?;
     }
+    // It takes another program, and its time.
+    if options.only.iter().any(|only| only == "instructions") {
+        instructions::instructions(&options)?;
+    }
     Ok(())
 }
 
@@ -98,7 +105,7 @@ impl Options {
         let mut options = Self {
             rounds: 9,
             time: 2 * second,
-            others_warm_up: 4 * second,
+            others_warm_up: 10 * second,
             starts: 40,
             idle: 5000,
             pin: false,
@@ -117,6 +124,7 @@ impl Options {
                 "--pin" => options.pin = true,
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--seconds" => options.time = Duration::from_secs_f64(value()?.parse()?),
+                "--warm-up" => options.others_warm_up = Duration::from_secs_f64(value()?.parse()?),
                 "--idle" => options.idle = value()?.parse()?,
                 "--only" => options.only.push(value()?.clone()),
                 "--other" => {

@@ -11,14 +11,11 @@ use std::time::Duration;
 
 use crate::Result;
 
-/// `USER_HZ`, in which `/proc` counts processor time: 100 on every Linux of today.
-const TICKS_PER_SECOND: f64 = 100.0;
-
 /// A server in a process of its own. It ends when this is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    _stdin: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
 }
 
 impl Server {
@@ -46,7 +43,7 @@ impl Server {
         };
         // Kept open, so that the server can go on writing its log.
         thread::spawn(move || io::copy(&mut output, &mut io::sink()));
-        Ok(Self { _stdin: child.stdin.take(), child, address })
+        Ok(Self { stdin: child.stdin.take(), child, address })
     }
 
     /// Starts a program that is told its port in the place of `{port}`, or else tells where it
@@ -63,7 +60,7 @@ impl Server {
         command.args(words.by_ref().map(|word| word.replace("{port}", &port)));
         command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn()?;
-        let mut server = Self { _stdin: child.stdin.take(), child, address };
+        let mut server = Self { stdin: child.stdin.take(), child, address };
         for _ in 0..1000 {
             if TcpStream::connect(address).is_ok() {
                 return Ok(server);
@@ -76,14 +73,24 @@ impl Server {
         Err(format!("{line} does not listen").into())
     }
 
-    /// The processor time of all threads so far; `None` where there is no `/proc`.
+    /// Lets it end by itself.
+    pub(crate) fn end(mut self) -> Result<()> {
+        drop(self.stdin.take());
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("the server ended: {status}").into()) }
+    }
+
+    /// The processor time of all threads so far, in seconds; `None` where it is not told.
+    #[cfg(target_os = "linux")]
     pub(crate) fn processor_time(&self) -> Option<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
-        // The second field, the program's name, may hold blanks and ends with the last bracket.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-        let user: f64 = fields.next()?.parse().ok()?;
-        let system: f64 = fields.next()?.parse().ok()?;
-        Some((user + system) / TICKS_PER_SECOND)
+        let process = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
+        let clock = nix::time::clock_getcpuclockid(process).ok()?;
+        Some(std::time::Duration::from(clock.now().ok()?).as_secs_f64())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn processor_time(&self) -> Option<f64> {
+        None
     }
 
     /// The resident memory in bytes.
