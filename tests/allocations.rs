@@ -5,6 +5,8 @@
 //! client is in it too, with sockets of the standard library and buffers that are there before
 //! the count begins: it asks for nothing. What is compared is the same app on bare hyper.
 
+#![expect(clippy::print_stdout, reason = "the figures, for who asks for them")]
+
 use std::alloc::System;
 use std::collections::BTreeMap;
 use std::convert::Infallible;

@@ -25,6 +25,7 @@ const PACE: u32 = 3000;
 const OTHER_FILES: u64 = 500;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figure, for who asks for it")]
 fn ten_thousand_idle_connections_cost_little_and_keep_nobody_out() {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
     let needed = CONNECTIONS as u64 + OTHER_FILES;
@@ -108,10 +109,9 @@ fn is_served(connection: &mut TcpStream) -> bool {
         }
         let text = str::from_utf8(&answer[..length]).expect("the answer is text");
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let lines = head.lines().filter_map(|line| line.split_once(": "));
-            let value = lines.filter(|(name, _)| *name == "Content-Length").map(|(_, value)| value);
-            let expected: usize =
-                value.last().and_then(|value| value.parse().ok()).expect("a length");
+            let mut lines = head.lines();
+            let length = lines.find_map(|line| line.strip_prefix("Content-Length: "));
+            let expected: usize = length.and_then(|text| text.parse().ok()).expect("a length");
             if body.len() == expected {
                 assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
                 return true;
