@@ -91,6 +91,8 @@ pub(super) enum Cut {
     ResponseRate,
     /// The client did not send the rest of a body.
     Drain,
+    /// The client is gone, and needs no answer.
+    Gone,
 }
 
 impl Activity {
@@ -244,7 +246,8 @@ impl Activity {
             0 => None,
             1 => Some(Cut::Aborted),
             2 => Some(Cut::ResponseRate),
-            _ => Some(Cut::Drain),
+            3 => Some(Cut::Drain),
+            _ => Some(Cut::Gone),
         }
     }
 

@@ -16,6 +16,8 @@ mod file_limit;
 mod golden;
 #[cfg(unix)]
 mod http;
+#[cfg(target_os = "linux")]
+mod idle_connections;
 #[cfg(unix)]
 mod listen;
 #[cfg(unix)]

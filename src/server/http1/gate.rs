@@ -92,9 +92,6 @@ pub(super) struct Gate<S: Socket> {
     handed: u32,
     /// The client will send no more.
     ended: bool,
-    /// The end of the stream or more of it came while an answer was waited for, and hyper has not
-    /// been told.
-    unheard: bool,
     /// Since when an answer is waited for, once that takes time.
     waiting: Option<Moment>,
     headers_timer: Option<Pin<Box<Sleep>>>,
@@ -129,7 +126,6 @@ impl<S: Socket> Gate<S> {
             instead: None,
             handed: 0,
             ended: false,
-            unheard: false,
             waiting: None,
             headers_timer: None,
             held: BytesMut::new(),
@@ -151,6 +147,10 @@ impl<S: Socket> Gate<S> {
     pub(super) fn settle(&mut self) -> bool {
         if matches!(self.input, Input::Undecided) && !self.activity.is_upgraded() {
             self.input = Input::Head;
+        }
+        if self.held.is_empty() {
+            // Gives the memory back, as for `pending`.
+            self.held = BytesMut::new();
         }
         matches!(self.input, Input::Head)
             && self.pending.is_empty()
@@ -299,7 +299,8 @@ impl<S: Socket> Gate<S> {
             return Poll::Pending;
         }
         if self.activity.is_running() {
-            return self.poll_ahead(cx, buffer);
+            // hyper has no business here before the answer is out.
+            return Poll::Pending;
         }
         if self.activity.ends() {
             return Poll::Ready(Ok(()));
@@ -382,47 +383,31 @@ impl<S: Socket> Gate<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// hyper looks for the end of the stream while a request is answered. The next request may
-    /// come instead: hyper keeps its head until it is its turn.
-    fn poll_ahead(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        while !self.ended {
-            if !self.pending.is_empty()
-                && matches!(self.input, Input::Head)
-                && !self.activity.ends()
-                && self.scan_pending()
-            {
-                self.hand_on(buffer);
-                return Poll::Ready(Ok(()));
+    /// Looks for the end of the stream while a request is answered: a client that is gone needs no
+    /// answer. More of the stream may come instead, and is kept for later.
+    ///
+    /// hyper would look for itself, with a buffer of its own for every request.
+    fn look_ahead(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        while !self.ended && self.pending.len() < self.options().read_ahead {
+            if self.stream.poll_readable(cx)?.is_pending() {
+                self.waiting.get_or_insert_with(Moment::now);
+                break;
             }
-            self.unheard |= !self.pending.is_empty();
-            if self.pending.len() >= self.options().read_ahead {
-                return Poll::Pending;
+            let mut came = [0; 4096];
+            let mut buffer = ReadBuf::new(&mut came);
+            if Pin::new(&mut self.stream).poll_read(cx, &mut buffer)?.is_pending() {
+                continue;
             }
-            match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
-                Poll::Pending => {
-                    self.waiting.get_or_insert_with(Moment::now);
-                    return Poll::Pending;
-                }
-                Poll::Ready(()) => {}
-            }
-            self.pending.extend_from_slice(&buffer.filled()[before..]);
-            if buffer.filled().len() == before {
+            self.pending.extend_from_slice(buffer.filled());
+            if buffer.filled().is_empty() {
                 self.set_ended();
                 let late = |since: Moment| since.until(Moment::now()) > FIN_BEHIND;
                 if self.pending.is_empty() && self.waiting.is_some_and(late) {
-                    // hyper drops the request: nobody waits for its answer.
-                    return Poll::Ready(Ok(()));
+                    self.activity.cut(Cut::Gone);
                 }
             }
-            buffer.set_filled(before);
         }
-        self.unheard = true;
-        Poll::Pending
+        Ok(())
     }
 
     /// More of a body.
@@ -599,8 +584,7 @@ impl<S: Socket> AsyncRead for Gate<S> {
                 this.input = Input::Head;
                 this.poll_head(cx, buffer)
             }
-            Input::Undecided => this.poll_ahead(cx, buffer),
-            Input::Closed => Poll::Pending,
+            Input::Undecided | Input::Closed => Poll::Pending,
         }
     }
 }
@@ -664,10 +648,12 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.held.is_empty() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
         }
-        if this.unheard && !this.activity.is_running() && !this.activity.is_upgraded() {
-            // hyper waits for the socket, which has nothing to tell any more.
-            this.unheard = false;
-            cx.waker().wake_by_ref();
+        if this.activity.is_running()
+            && !this.activity.is_upgraded()
+            && matches!(this.input, Input::Head | Input::Undecided)
+            && !this.has_passed()
+        {
+            this.look_ahead(cx)?;
         }
         Pin::new(&mut this.stream).poll_flush(cx)
     }

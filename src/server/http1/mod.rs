@@ -59,6 +59,8 @@ pub(super) fn builder(options: &ServerOptions) -> http1::Builder {
     builder
         // Ours is cheaper, see `activity`.
         .header_read_timeout(None)
+        // The gate looks for clients that are gone.
+        .half_close(true)
         .max_header_size(head)
         .title_case_headers(true)
         // Ours stands before the framing headers, where Kestrel has it.
@@ -363,6 +365,10 @@ fn reset<S: Socket>(
 ) {
     let reason = match cut {
         None => return,
+        Some(Cut::Gone) => {
+            events::request_aborted(&facts.id(), activity.begun());
+            return;
+        }
         Some(Cut::Aborted) => "The connection was aborted by the application.",
         Some(Cut::Drain) => {
             activity.context().counters().count_drain_timed_out();

@@ -1,0 +1,110 @@
+//! A server in a process of its own, and what the system tells about it.
+
+use std::env;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::Result;
+
+/// A server in a process of its own. It ends when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    stdin: Option<ChildStdin>,
+}
+
+impl Server {
+    /// Starts a server and waits until it says where it listens.
+    pub(crate) fn start(mut command: Command, folder: &Path) -> Result<Self> {
+        command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("ASPNETCORE_") || text.starts_with("DOTNET_") {
+                command.env_remove(&name);
+            }
+        }
+        let mut child = command.spawn()?;
+        let stdout = child.stdout.take().ok_or("the server has no output")?;
+        let mut output = BufReader::new(stdout);
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            if output.read_line(&mut line)? == 0 {
+                return Err(format!("the server ended: {}", child.wait()?).into());
+            }
+            if let Some((_, address)) = line.split_once("Now listening on: http://") {
+                break address.trim().parse()?;
+            }
+        };
+        // Kept open, so that the server can go on writing its log.
+        thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+        Ok(Self { stdin: child.stdin.take(), child, address })
+    }
+
+    /// Starts a program that is told its port in the place of `{port}`, or else tells where it
+    /// listens as ours do.
+    pub(crate) fn start_other(mut command: Command, line: &str, folder: &Path) -> Result<Self> {
+        let mut words = line.split_whitespace();
+        if !line.contains("{port}") {
+            command.args(words);
+            return Self::start(command, folder);
+        }
+        // Free a moment ago; nobody else here opens ports.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let port = address.port().to_string();
+        command.args(words.by_ref().map(|word| word.replace("{port}", &port)));
+        command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn()?;
+        let mut server = Self { stdin: child.stdin.take(), child, address };
+        for _ in 0..1000 {
+            if TcpStream::connect(address).is_ok() {
+                return Ok(server);
+            }
+            if let Some(status) = server.child.try_wait()? {
+                return Err(format!("{line}: {status}").into());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("{line} does not listen").into())
+    }
+
+    /// Lets it end by itself.
+    pub(crate) fn end(mut self) -> Result<()> {
+        drop(self.stdin.take());
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("the server ended: {status}").into()) }
+    }
+
+    /// The processor time of all threads so far, in seconds; `None` where it is not told.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn processor_time(&self) -> Option<f64> {
+        let process = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
+        let clock = nix::time::clock_getcpuclockid(process).ok()?;
+        Some(std::time::Duration::from(clock.now().ok()?).as_secs_f64())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn processor_time(&self) -> Option<f64> {
+        None
+    }
+
+    /// The resident memory in bytes.
+    pub(crate) fn resident_memory(&self) -> Option<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kibibytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(kibibytes * 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
