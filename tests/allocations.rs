@@ -37,9 +37,10 @@ const WARM_UP: usize = 100;
 const MORE: [(&str, usize); 1] =
     [("the facts of the connection in the request's extensions, which box each of them", 1)];
 /// What it saves of that.
-const LESS: [(&str, usize); 1] = [("the body of a request that has none is not put in a box", 1)];
-/// What it asks for once for requests that come at once.
-const TOGETHER: [(&str, usize); 1] = [("the answers that are held back, to be written at once", 1)];
+const LESS: [(&str, usize); 2] = [
+    ("the body of a request that has none is not put in a box", 1),
+    ("hyper does not look for the end of the stream, with a buffer and its handle", 2),
+];
 
 /// How many come at once.
 const DEPTH: usize = 16;
@@ -49,15 +50,16 @@ fn a_request_needs_no_memory_that_is_not_known() {
     let runtime = runtime();
     let hyper = runtime.block_on(axum_on_hyper());
     let (ours, _running) = runtime.block_on(kestrel());
-    let sum = |known: [(&str, usize); 1]| known.iter().map(|(_, times)| times).sum::<usize>();
+    let sum = |known: &[(&str, usize)]| known.iter().map(|(_, times)| times).sum::<usize>();
 
     let (theirs, own) = (counted(hyper, 1), counted(ours, 1));
     println!("allocations for a request: axum on hyper {theirs}, kestrel {own}");
-    assert!(own + sum(LESS) <= theirs + sum(MORE), "{own}, but {theirs} on bare hyper");
+    assert!(own + sum(&LESS) <= theirs + sum(&MORE), "{own}, but {theirs} on bare hyper");
 
     let (theirs, together) = (counted(hyper, DEPTH), counted(ours, DEPTH));
     println!("for {DEPTH} at once: axum on hyper {theirs}, kestrel {together}");
-    assert!(together <= DEPTH * own + sum(TOGETHER), "{together} for {DEPTH}, but {own} for one");
+    // There hyper has no reason to look, so that nothing is saved of that.
+    assert!(together <= theirs, "{together} for {DEPTH}, but {theirs} on bare hyper");
 }
 
 /// How many allocations `depth` requests need that come at once.

@@ -44,7 +44,7 @@ const HYPERS_HEADER_COUNT: usize = 100;
 
 /// After how long a wait hyper is dropped, to be made anew for the next request: longer than the
 /// pauses of a busy client, short enough that thousands of waiting ones hold little memory.
-const RELEASE_AFTER: Duration = Duration::from_millis(500);
+const RELEASE_AFTER: Duration = Duration::from_millis(200);
 
 /// How long the rest of a body may take, and how long a client that is still sending is listened
 /// to after the last answer, so that a reset does not take the answer away from it.
