@@ -1,7 +1,7 @@
 //! The page a freshly started host shows: that it runs, where it listens, and what it saw of the
 //! request.
 //!
-//! Every path and every method gets `200 OK`. A browser gets HTML, everyone else JSON
+//! Every path and every method but CONNECT gets `200 OK`. A browser gets HTML, everyone else JSON
 //! (`negotiation.rs`). A request becomes a `Seen`, plain text in which secrets are already hidden;
 //! `html.rs` and `json.rs` are functions of that text alone.
 //!
@@ -50,10 +50,16 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
     style-src 'sha256-Dl4nWebKMrKa8Uu5r9BHK4hBChlziAeSlzA7az6vmbU='; \
     img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// What a client may ask with instead of CONNECT (RFC 9110 section 9.3).
+const ANSWERED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
+
 async fn answer(State(facts): State<Arc<Welcome>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    // The one of a CONNECT is a tunnel, which has no end.
-    if head.method != Method::CONNECT && drop_all(body).await.is_err() {
+    if head.method == Method::CONNECT {
+        // With any 2xx, the client would take the connection for a tunnel to somewhere.
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, ANSWERED)]).into_response();
+    }
+    if drop_all(body).await.is_err() {
         // The server puts the status of what is wrong in its place.
         return StatusCode::BAD_REQUEST.into_response();
     }

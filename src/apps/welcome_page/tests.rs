@@ -129,7 +129,7 @@ async fn the_body_of_a_request_is_read_before_the_answer_but_not_that_of_a_tunne
     for (method, breaks_off, status) in [
         (Method::POST, false, StatusCode::OK),
         (Method::POST, true, StatusCode::BAD_REQUEST),
-        (Method::CONNECT, true, StatusCode::OK),
+        (Method::CONNECT, true, StatusCode::METHOD_NOT_ALLOWED),
     ] {
         let request = HttpRequest::builder().method(&method).uri("/");
         let body = Body::new(Pieces { left: 3, breaks_off });
