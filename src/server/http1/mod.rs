@@ -33,6 +33,7 @@ use crate::server::connection::Context;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
+use crate::server::rejection::Rejection;
 use crate::server::request::RequestService;
 use crate::server::slot::Slot;
 use gate::Gate;
@@ -289,13 +290,13 @@ impl<S: Socket> Run<'_, S> {
             }
             // hyper goes on behind a complete body, and closes behind a broken one.
             self.draining = None;
+            // Until now it was set for the end of the drain.
+            self.timer.as_mut().reset(Instant::now() + RELEASE_AFTER);
+            let _ = self.timer.as_mut().poll(cx);
             if too_large {
                 self.end();
             } else if let Some(reason) = self.activity.broken_body() {
-                events::bad_request(
-                    &self.facts.id(),
-                    &crate::server::rejection::Rejection::from(reason),
-                );
+                events::bad_request(&self.facts.id(), &Rejection::from(reason));
             }
             cx.waker().wake_by_ref();
             return;
