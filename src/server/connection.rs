@@ -150,9 +150,9 @@ async fn spoken<S: Socket>(
     {
         return None;
     }
-    timeout(limits.request_headers_timeout.saturating_add(TICK), first_spoken(stream, protocols))
-        .await
-        .ok()?
+    let limit = limits.request_headers_timeout.saturating_add(TICK);
+    // What is no more by then is a head that took too long, which HTTP/1 has an answer for.
+    timeout(limit, first_spoken(stream, protocols)).await.unwrap_or(Some(Spoken::Http1))
 }
 
 async fn first_spoken<S: Socket>(

@@ -11,7 +11,7 @@ use bytes::{Buf, BytesMut};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::drain::{Counted, Phase, Watch};
 
@@ -71,6 +71,8 @@ impl Socket for tokio::net::UnixStream {
 /// A socket whose first bytes have been looked at and are read again.
 pub(super) struct Stream<S: Socket> {
     first: BytesMut,
+    /// When the first byte came.
+    begun: Option<Instant>,
     socket: S,
     /// Held to the end, also by a connection that was upgraded: the stop waits for it.
     watch: Watch,
@@ -80,7 +82,7 @@ pub(super) struct Stream<S: Socket> {
 impl<S: Socket> Stream<S> {
     pub(super) fn new(socket: S, watch: Watch) -> Self {
         let counted = watch.count();
-        Self { first: BytesMut::new(), socket, watch, _counted: counted }
+        Self { first: BytesMut::new(), begun: None, socket, watch, _counted: counted }
     }
 
     /// Reads more of the first bytes; false at the end of the stream.
@@ -89,12 +91,19 @@ impl<S: Socket> Stream<S> {
         poll_fn(|cx| self.socket.poll_readable(cx)).await?;
         // Most request heads fit, so that hyper need not read again.
         self.first.reserve(2048);
-        Ok(self.socket.read_buf(&mut self.first).await? > 0)
+        let came = self.socket.read_buf(&mut self.first).await? > 0;
+        self.begun.get_or_insert_with(Instant::now);
+        Ok(came)
     }
 
     /// The first bytes, which are not read again.
     pub(super) fn take_first(&mut self) -> BytesMut {
         std::mem::take(&mut self.first)
+    }
+
+    /// When the first byte came.
+    pub(super) fn begun(&self) -> Option<Instant> {
+        self.begun
     }
 
     /// How far the stop is.

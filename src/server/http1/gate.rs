@@ -373,9 +373,11 @@ impl<S: Socket> Gate<S> {
             return Poll::Pending;
         }
         let limit = self.options().headers_timeout + TICK;
+        // The first head began before anybody knew that it is one.
+        let begun = self.stream.begun().filter(|_| self.handed == 0);
         let timer = self.headers_timer.get_or_insert_with(|| {
             self.activity.set_head_begun(true);
-            Box::pin(sleep_until(Instant::now() + limit))
+            Box::pin(sleep_until(begun.unwrap_or_else(Instant::now) + limit))
         });
         ready!(timer.as_mut().poll(cx));
         self.reject(Reason::RequestHeadersTimeout.into());
