@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`hosting`] | in what order does it start and stop; which key feeds which setting |
 //! | [`configuration`] | which value does a key have, and who said so |
+//! | [`tls`] | which certificate is served |
 //! | [`addresses`] | which addresses are bound, and why not the others |
 //! | [`server`] | what happens to a connection; where is a limit enforced |
 //! | [`apps`] | what answers a request if the program does not |
@@ -43,6 +44,7 @@ pub mod fuzzing;
 pub mod hosting;
 pub mod middleware;
 pub mod server;
+pub mod tls;
 
 pub use features::{
     Abort, BadRequest, Connection, ConnectionId, Local, MinDataRate, Remote, RequestBodyLimits,

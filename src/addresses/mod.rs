@@ -25,11 +25,12 @@ mod scope;
 #[cfg(unix)]
 pub(crate) mod unix_socket;
 
+pub use crate::features::HttpProtocols;
 pub use bind::{BoundEndpoint, bind};
 pub use binding_address::{AddressError, AddressProblem, BindingAddress, Host};
 pub(crate) use display::{also_reachable, planned_text};
 pub use endpoint::{
-    ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenAddr, ListenTarget, PlannedEndpoint,
+    ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ListenAddr, ListenTarget, PlannedEndpoint,
     ProcessManager, Targets, Transport,
 };
 pub(crate) use error::reason as error_reason;

@@ -6,10 +6,12 @@ use super::binding_address::{AddressError, AddressProblem, BindingAddress, Host}
 use super::claim::Claim;
 use super::display;
 use super::endpoint::{
-    ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenAddr, ListenTarget, PlannedEndpoint,
+    ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ListenAddr, ListenTarget, PlannedEndpoint,
     Targets, Transport,
 };
 use crate::configuration::{Excerpt, Origin, Problem, Sourced};
+use crate::features::HttpProtocols;
+use crate::tls::TlsOptions;
 
 /// What will be bound, what has to be said about it, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -154,6 +156,20 @@ fn preference(settings: &EndpointSettings) -> Option<Origin> {
     dictated.or_else(|| preferred.map(|preferred| preferred.origin.clone()))
 }
 
+/// What an endpoint says of TLS, over the defaults.
+fn tls_options(said: ConfiguredTls, settings: &EndpointSettings) -> TlsOptions {
+    let mut options = TlsOptions::default();
+    options.certificate = said.certificate;
+    options.ssl_protocols =
+        said.ssl_protocols.or(settings.default_ssl_protocols).unwrap_or_default();
+    options.client_certificate_mode = said
+        .client_certificate_mode
+        .or(settings.default_client_certificate_mode)
+        .unwrap_or_default();
+    options.sni = said.sni;
+    options
+}
+
 /// Addresses as they were written, not yet read.
 struct Addresses {
     key: &'static str,
@@ -253,6 +269,7 @@ impl EndpointPlan {
                 key: addresses.key.to_owned(),
                 target: address.clone().map(ListenTarget::Url),
                 protocols: None,
+                tls: None,
             };
             let planned = self.configured(&endpoint, settings);
             self.endpoints.extend(planned);
@@ -275,8 +292,11 @@ impl EndpointPlan {
             local_name,
             protocols: protocols.unwrap_or_default(),
             transport,
+            tls: (transport == Transport::Https)
+                .then(|| tls_options(endpoint.tls.clone().unwrap_or_default(), settings)),
         };
-        let plain = |targets| planned(targets, "localhost".to_owned(), Transport::Http);
+        let said = if endpoint.tls.is_some() { Transport::Https } else { Transport::Http };
+        let plain = |targets| planned(targets, "localhost".to_owned(), said);
         let planned = match &endpoint.target.value {
             ListenTarget::Url(url) => match BindingAddress::parse(url) {
                 Ok(address) => {

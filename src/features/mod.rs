@@ -9,6 +9,7 @@
 mod body_limits;
 mod connection;
 mod data_rate;
+mod http_protocols;
 mod outcome;
 mod path;
 mod request_target;
@@ -17,6 +18,7 @@ mod server_addresses;
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
 pub use data_rate::{MinDataRate, MinDataRateError};
+pub use http_protocols::HttpProtocols;
 pub(crate) use outcome::Outcome;
 pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};
 pub(crate) use request_target::RawTarget;

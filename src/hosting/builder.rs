@@ -180,6 +180,7 @@ impl HostBuilder {
             key: call.to_owned(),
             target: Sourced::new(target, Origin::Code(call)),
             protocols: None,
+            tls: None,
         });
         self
     }
@@ -192,6 +193,7 @@ impl HostBuilder {
                 key: "--listen".to_owned(),
                 target: Sourced::new(target, origin),
                 protocols: None,
+                tls: None,
             }),
             Err(fix) => self.problems.push(
                 Problem::error(format!("'{spec}' is nothing to listen on."))

@@ -4,23 +4,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder and the folders of ours it may name.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
-    ("cli", &["cli", "hosting", "configuration"]),
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
+    ("cli", &["cli", "hosting", "tls", "configuration"]),
     (
         "hosting",
-        &["hosting", "apps", "server", "addresses", "configuration", "features", "diagnostics"],
+        &[
+            "hosting",
+            "apps",
+            "server",
+            "addresses",
+            "tls",
+            "configuration",
+            "features",
+            "diagnostics",
+        ],
     ),
     ("apps", &["apps", "middleware", "features", "diagnostics"]),
     ("middleware", &["middleware", "features", "diagnostics"]),
-    ("server", &["server", "addresses", "features", "diagnostics"]),
-    ("addresses", &["addresses", "configuration", "diagnostics"]),
+    ("server", &["server", "addresses", "tls", "features", "diagnostics"]),
+    ("addresses", &["addresses", "tls", "configuration", "features", "diagnostics"]),
+    ("tls", &["tls", "configuration", "features", "diagnostics"]),
     ("configuration", &["configuration"]),
     ("features", &["features"]),
     ("diagnostics", &["diagnostics"]),
 ];
 
 /// Crates that stay in one place.
-const AT_HOME: [(&str, &[&str]); 8] = [
+const AT_HOME: [(&str, &[&str]); 17] = [
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("figment", &["configuration"]),
@@ -29,6 +39,15 @@ const AT_HOME: [(&str, &[&str]); 8] = [
     ("h2", &["server"]),
     ("tracing_subscriber", &["hosting/logging"]),
     ("directories", &["configuration"]),
+    ("rustls", &["tls"]),
+    ("tokio_rustls", &["tls"]),
+    ("aws_lc_rs", &["tls"]),
+    ("p12_keystore", &["tls"]),
+    ("pkcs8", &["tls"]),
+    ("x509_parser", &["tls"]),
+    ("x509_cert", &["tls"]),
+    ("der", &["tls"]),
+    ("notify", &["hosting/reload"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -13,6 +13,7 @@ fn endpoint(url: &str) -> ConfiguredEndpoint {
         key: "Kestrel:Endpoints:A:Url".to_owned(),
         target: Sourced::new(ListenTarget::Url(url.to_owned()), Origin::Default),
         protocols: None,
+        tls: None,
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) fn read(
             .non_empty("preferHostingUrls")
             .map(|setting| setting.map(host_boolean)),
         default_protocols: protocols(&configuration.section("Kestrel:EndpointDefaults"), problems),
+        default_ssl_protocols: None,
+        default_client_certificate_mode: None,
         process_manager: process_manager(&loaded.aspnetcore_variables),
     }
 }
@@ -75,6 +77,7 @@ fn endpoint(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<Config
         key: format!("{}:Url", section.path()),
         target: url.map(|url| ListenTarget::Url(url.to_owned())),
         protocols: protocols(section, problems),
+        tls: None,
     })
 }
 

@@ -1,0 +1,17 @@
+//! Which certificate is served, and how a handshake is done.
+//!
+//! In goes [`TlsOptions`]: what configuration or code says of an https endpoint, as plain values.
+//!
+//! What it does not do: read configuration keys (`hosting/settings` does), accept connections
+//! (`server` does), or decide which endpoints there are (`addresses` does).
+//!
+//! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server" and
+//! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
+
+mod options;
+pub(crate) mod places;
+
+pub use options::{
+    CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
+    SslProtocols, StoreLocation, TlsOptions,
+};

@@ -1,0 +1,195 @@
+//! The data of this folder: what was asked for, as plain values that can be compared.
+//!
+//! They carry no origins: each certificate names the key it was read from, and whoever tells of a
+//! problem with it looks up who set that key. So two readings of a file whose lines moved are equal.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::features::HttpProtocols;
+
+/// How an https endpoint is secured. Keys: `Kestrel:Endpoints:{Name}:*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsOptions {
+    /// The endpoint's own certificate. Default: that of `Kestrel:Certificates:Default`, else the
+    /// development certificate. Key: `Certificate`.
+    pub certificate: Option<CertificateSource>,
+    /// Which versions of TLS are spoken. Default: 1.2 and 1.3. Key: `SslProtocols`.
+    pub ssl_protocols: SslProtocols,
+    /// Whether clients are asked for a certificate. Default: no. Key: `ClientCertificateMode`.
+    pub client_certificate_mode: ClientCertificateMode,
+    /// What differs by the name that a client asks for. If there is any, a client that asks for
+    /// none of these names is refused, unless one of them is `*`. Key: `Sni:{Name}`.
+    pub sni: Vec<SniOptions>,
+}
+
+/// What differs for clients that ask for one name (RFC 6066 section 3); what it does not say is as
+/// the endpoint says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SniOptions {
+    /// A host name, `*.example.com` for every name below that one, or `*` for all the rest.
+    pub name: String,
+    /// The certificate for this name.
+    pub certificate: Option<CertificateSource>,
+    /// The versions of HTTP.
+    pub protocols: Option<HttpProtocols>,
+    /// The versions of TLS.
+    pub ssl_protocols: Option<SslProtocols>,
+    /// Whether clients are asked for a certificate.
+    pub client_certificate_mode: Option<ClientCertificateMode>,
+}
+
+/// A certificate, by the place it is to be taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateSource {
+    /// What it is for: the name of an endpoint, `{endpoint}:Sni:{name}`, or `Default`.
+    pub name: String,
+    /// The key it was read from, such as `Kestrel:Certificates:Default`, or the call of code.
+    pub key: String,
+    /// Where it is.
+    pub location: CertificateLocation,
+}
+
+/// Where a certificate is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CertificateLocation {
+    /// In a file: with `key_path` a certificate in PEM or DER form, without it a PKCS#12 file.
+    File {
+        /// The file. Key: `Path`.
+        path: PathBuf,
+        /// The file of its private key, in PEM form. Key: `KeyPath`.
+        key_path: Option<PathBuf>,
+        /// The password of the PKCS#12 file or of the private key. Key: `Password`.
+        password: Option<Secret>,
+    },
+    /// In a certificate store of .NET: a folder of PKCS#12 files.
+    Store {
+        /// A part of the certificate's subject. Key: `Subject`.
+        subject: String,
+        /// The store's name. Default: `My`. Key: `Store`.
+        store: String,
+        /// Whose store it is. Default: the user's. Key: `Location`.
+        location: StoreLocation,
+        /// Whether one that is expired or not trusted will do. Default: no. Key: `AllowInvalid`.
+        allow_invalid: bool,
+    },
+}
+
+/// Whose certificate store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoreLocation {
+    /// The user's.
+    #[default]
+    CurrentUser,
+    /// The machine's.
+    LocalMachine,
+}
+
+impl fmt::Display for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CurrentUser => "CurrentUser",
+            Self::LocalMachine => "LocalMachine",
+        })
+    }
+}
+
+/// Versions of TLS; older ones than 1.2 are not spoken at all (RFC 8996).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SslProtocols {
+    /// TLS 1.2.
+    pub tls12: bool,
+    /// TLS 1.3.
+    pub tls13: bool,
+}
+
+impl Default for SslProtocols {
+    fn default() -> Self {
+        Self { tls12: true, tls13: true }
+    }
+}
+
+/// Whether clients are asked for a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientCertificateMode {
+    /// They are not.
+    #[default]
+    NoCertificate,
+    /// They are, and one that has none is served, too.
+    AllowCertificate,
+    /// They are, and one that has none is refused.
+    RequireCertificate,
+    /// They are asked once the app wants it. rustls cannot ask later than in the handshake, so
+    /// they never are: an app sees no certificate.
+    DelayCertificate,
+}
+
+impl ClientCertificateMode {
+    /// All names, as configuration spells them, in the order of their numbers.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("NoCertificate", Self::NoCertificate),
+        ("AllowCertificate", Self::AllowCertificate),
+        ("RequireCertificate", Self::RequireCertificate),
+        ("DelayCertificate", Self::DelayCertificate),
+    ];
+}
+
+/// A text that is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl CertificateSource {
+    /// A certificate in PEM form and its private key. A chain may follow in the certificate's file.
+    pub fn pem(path: impl Into<PathBuf>, key_path: impl Into<PathBuf>) -> Self {
+        Self::in_code(CertificateLocation::File {
+            path: path.into(),
+            key_path: Some(key_path.into()),
+            password: None,
+        })
+    }
+
+    /// A PKCS#12 file, which has the certificate, its private key and the chain.
+    pub fn pfx(path: impl Into<PathBuf>, password: impl Into<String>) -> Self {
+        Self::in_code(CertificateLocation::File {
+            path: path.into(),
+            key_path: None,
+            password: Some(Secret::new(password)),
+        })
+    }
+
+    fn in_code(location: CertificateLocation) -> Self {
+        let call = "listen_https";
+        Self { name: call.to_owned(), key: call.to_owned(), location }
+    }
+}
+
+impl TlsOptions {
+    /// The options of an endpoint with this certificate.
+    #[must_use]
+    pub fn with(certificate: CertificateSource) -> Self {
+        Self { certificate: Some(certificate), ..Self::default() }
+    }
+}
