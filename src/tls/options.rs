@@ -108,6 +108,13 @@ pub struct SslProtocols {
     pub tls13: bool,
 }
 
+impl SslProtocols {
+    /// These versions; `None` if there is none.
+    pub const fn new(tls12: bool, tls13: bool) -> Option<Self> {
+        if tls12 || tls13 { Some(Self { tls12, tls13 }) } else { None }
+    }
+}
+
 impl Default for SslProtocols {
     fn default() -> Self {
         Self { tls12: true, tls13: true }
@@ -180,9 +187,12 @@ impl CertificateSource {
         })
     }
 
+    pub(crate) fn new(name: &str, key: &str, location: CertificateLocation) -> Self {
+        Self { name: name.to_owned(), key: key.to_owned(), location }
+    }
+
     fn in_code(location: CertificateLocation) -> Self {
-        let call = "listen_https";
-        Self { name: call.to_owned(), key: call.to_owned(), location }
+        Self::new("listen_https", "listen_https", location)
     }
 }
 
