@@ -15,6 +15,7 @@ const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
 const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+const CORE: &str = "Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 const OUR_SERVER: &str = "Kestrel.Server";
@@ -529,6 +530,40 @@ pub(crate) fn http2_response_too_slow(id: &dyn std::fmt::Display) {
     emit!(BAD_REQUESTS, DEBUG, 28,
         "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": the connection was closed because the response was not read by the client at the specified minimum data rate.";
         ConnectionId = tracing::field::display(id), TraceIdentifier = "(null)");
+}
+
+// ---- The development certificate ---------------------------------------------------------------
+
+/// The application's development file is served.
+pub(crate) fn development_certificate_used(subject: &str, thumbprint: &str) {
+    emit!(CORE, DEBUG, 0,
+        "Using development certificate: {certificateSubjectName} (Thumbprint: {certificateThumbprint})";
+        certificateSubjectName = subject, certificateThumbprint = thumbprint);
+}
+
+/// An endpoint needs a development certificate, and there is none.
+pub(crate) fn development_certificate_missing() {
+    emit!(CORE, DEBUG, 1, "Unable to locate an appropriate development https certificate.");
+}
+
+pub(crate) fn development_file_missing(path: &str) {
+    emit!(CORE, DEBUG, 2,
+        "Failed to locate the development https certificate at '{certificatePath}'."; certificatePath = path);
+}
+
+pub(crate) fn development_file_unreadable(path: &str) {
+    emit!(CORE, DEBUG, 3,
+        "Failed to load the development https certificate at '{certificatePath}'."; certificatePath = path);
+}
+
+pub(crate) fn development_certificate_not_trusted() {
+    emit!(CORE, WARN, 8,
+        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert");
+}
+
+pub(crate) fn development_certificate_partly_trusted() {
+    emit!(CORE, WARN, 9,
+        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert");
 }
 
 // ---- Limits of routes -------------------------------------------------------------------------
