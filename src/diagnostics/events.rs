@@ -557,13 +557,21 @@ pub(crate) fn development_file_unreadable(path: &str) {
 }
 
 pub(crate) fn development_certificate_not_trusted() {
-    emit!(CORE, WARN, 8,
-        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert");
+    emit!(
+        CORE,
+        WARN,
+        8,
+        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
 }
 
 pub(crate) fn development_certificate_partly_trusted() {
-    emit!(CORE, WARN, 9,
-        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert");
+    emit!(
+        CORE,
+        WARN,
+        9,
+        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
 }
 
 // ---- Limits of routes -------------------------------------------------------------------------
