@@ -557,13 +557,21 @@ pub(crate) fn development_file_unreadable(path: &str) {
 }
 
 pub(crate) fn development_certificate_not_trusted() {
-    emit!(CORE, WARN, 8,
-        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert");
+    emit!(
+        CORE,
+        WARN,
+        8,
+        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
 }
 
 pub(crate) fn development_certificate_partly_trusted() {
-    emit!(CORE, WARN, 9,
-        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert");
+    emit!(
+        CORE,
+        WARN,
+        9,
+        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
 }
 
 // ---- Limits of routes -------------------------------------------------------------------------
@@ -585,4 +593,44 @@ pub(crate) fn request_size_limit_disabled() {
     emit!(ROUTING, DEBUG, 12, "The maximum request body size has been disabled.");
 }
 
-// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.
+// ---- Handshakes ---------------------------------------------------------------------------------
+
+const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
+
+/// There was no handshake: the client is gone, does not speak TLS, or cannot agree with us.
+pub(crate) fn tls_authentication_failed(reason: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 1, "Failed to authenticate HTTPS connection.",
+        detail: tracing::field::display(reason));
+}
+
+pub(crate) fn tls_authentication_timed_out() {
+    emit!(HTTPS, DEBUG, 2, "Authentication of the HTTPS connection timed out.");
+}
+
+pub(crate) fn tls_established(id: &dyn std::fmt::Display, protocol: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 3,
+        "Connection {ConnectionId} established using the following protocol: {Protocol}";
+        ConnectionId = tracing::field::display(id), Protocol = tracing::field::display(protocol));
+}
+
+/// A client of an endpoint that only speaks HTTP/2 did not offer it.
+pub(crate) fn http2_not_negotiated() {
+    emit!(KESTREL, ERROR, 0, "HTTP/2 over TLS was not negotiated on an HTTP/2-only endpoint.");
+}
+
+/// Told once per endpoint: who does it does it often.
+pub(crate) fn clear_text_on_https(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 4,
+        "A client sent a request in clear text to {address}, which speaks HTTPS, and was answered with 400. This is told once.",
+        detail: "fix: let the client use the URL with https://"; address = address);
+}
+
+/// Told once per endpoint.
+pub(crate) fn tls_on_http(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 5,
+        "A client began a TLS handshake with {address}, which speaks clear text, and was refused. This is told once.",
+        detail: "fix: let the client use the URL with http://, or give the endpoint an https:// URL and a certificate";
+        address = address);
+}
+
+// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 6, Kestrel.Server 5.

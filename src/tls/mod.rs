@@ -8,10 +8,19 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server" and
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
+mod acceptor;
+pub(crate) mod certificate;
+pub(crate) mod client_certificates;
+mod endpoint;
 mod options;
 pub(crate) mod places;
+mod sni;
+mod stream;
 
+pub(crate) use acceptor::Failure;
+pub(crate) use endpoint::EndpointTls;
 pub use options::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
     SslProtocols, StoreLocation, TlsOptions,
 };
+pub(crate) use stream::TlsStream;
