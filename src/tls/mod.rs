@@ -8,7 +8,9 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server" and
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
+pub(crate) mod dev_certificate;
 mod options;
+pub(crate) mod pfx;
 pub(crate) mod places;
 
 pub use options::{
