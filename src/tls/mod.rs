@@ -8,10 +8,14 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server" and
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
+pub(crate) mod certificate;
 pub(crate) mod dev_certificate;
+mod distinguished_name;
+pub(crate) mod load;
 mod options;
 pub(crate) mod pfx;
 pub(crate) mod places;
+mod public_key;
 
 pub use options::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
