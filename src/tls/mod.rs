@@ -11,9 +11,14 @@
 mod acceptor;
 pub(crate) mod certificate;
 pub(crate) mod client_certificates;
-mod endpoint;
+pub(crate) mod dev_certificate;
+mod distinguished_name;
+pub(crate) mod endpoint;
+pub(crate) mod load;
 mod options;
+pub(crate) mod pfx;
 pub(crate) mod places;
+mod public_key;
 mod sni;
 mod stream;
 
