@@ -9,38 +9,43 @@ use socket2::SockRef;
 use tokio::net::TcpListener;
 
 use super::BoxFuture;
-use super::connection::{self, Context};
+use super::connection::{self, Context, Endpoint};
 use super::drain::{Drain, Phase, Watch};
 use super::options::ServerOptions;
 use super::slot::Slot;
 use crate::addresses::bind::Listener;
-use crate::addresses::{BoundEndpoint, HttpProtocols, Transport, error_reason};
+use crate::addresses::{BoundEndpoint, Transport, error_reason};
 use crate::diagnostics::events;
 use crate::features::{Connection, Local, Remote, Scheme};
+use crate::tls::EndpointTls;
 
 /// The pauses after a failed accept: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts one loop per socket. They end, and close their sockets, when the stop begins.
+/// Starts one loop per socket; `tls` is what secures each endpoint. They end, and close their sockets, when the stop begins.
 ///
 /// # Errors
 ///
 /// The runtime cannot watch a socket; none is accepted on then.
 pub(super) fn start(
     bound: Vec<BoundEndpoint>,
+    tls: &[Option<Arc<EndpointTls>>],
     context: &Arc<Context>,
     drain: &Drain,
 ) -> io::Result<()> {
     let mut loops: Vec<BoxFuture<'static, ()>> = Vec::new();
-    for endpoint in bound {
+    for (place, endpoint) in bound.into_iter().enumerate() {
+        let tls = tls.get(place).cloned().flatten();
+        let protocols = endpoint.planned.protocols;
+        let served = Arc::new(Endpoint::new(endpoint.address.clone(), protocols, tls));
         for listener in endpoint.listeners {
             let accept = Accept {
                 address: endpoint.address.clone(),
                 context: Arc::clone(context),
                 // Each socket counts for itself, as on Kestrel, both of `localhost` too.
                 slots: Arc::default(),
-                protocols: endpoint.planned.protocols,
+                endpoint: Arc::clone(&served),
                 scheme: match endpoint.planned.transport {
                     Transport::Http => Scheme::Http,
                     Transport::Https => Scheme::Https,
@@ -91,7 +96,7 @@ struct Accept {
     context: Arc<Context>,
     /// How many connections of this socket are open.
     slots: Arc<AtomicU64>,
-    protocols: HttpProtocols,
+    endpoint: Arc<Endpoint>,
     scheme: Scheme,
     watch: Watch,
 }
@@ -157,8 +162,8 @@ impl Accept {
             return;
         };
         let context = Arc::clone(&self.context);
-        let watch = self.watch.clone();
-        tokio::spawn(connection::serve(socket, facts, self.protocols, context, watch, slot));
+        let (watch, endpoint) = (self.watch.clone(), Arc::clone(&self.endpoint));
+        tokio::spawn(connection::serve(socket, facts, endpoint, context, watch, slot));
     }
 
     /// Waits out a failed accept. A connection that died before it was accepted is no failure.

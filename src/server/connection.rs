@@ -1,7 +1,7 @@
 //! One connection, from the first byte to the last.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
@@ -11,6 +11,7 @@ use super::activity::Activity;
 use super::clock::TICK;
 use super::counters::Counters;
 use super::drain::{Phase, Watch};
+use super::handshake::{Secured, handshake};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
@@ -21,6 +22,7 @@ use super::{http1, http2};
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
 use crate::features::Connection;
+use crate::tls::EndpointTls;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -61,11 +63,40 @@ impl Context {
     }
 }
 
+/// What the connections of an endpoint share.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// The address that is published.
+    address: String,
+    protocols: HttpProtocols,
+    /// How it is secured; clear text is not.
+    tls: Option<Arc<EndpointTls>>,
+    /// Somebody spoke clear text where TLS is spoken, or the other way round.
+    mixed_up: AtomicBool,
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        address: String,
+        protocols: HttpProtocols,
+        tls: Option<Arc<EndpointTls>>,
+    ) -> Self {
+        Self { address, protocols, tls, mixed_up: AtomicBool::new(false) }
+    }
+
+    /// Tells once that clients mix up clear text and TLS: who does it does it often.
+    pub(super) fn tell_mix_up(&self, tell: impl FnOnce(&str)) {
+        if !self.mixed_up.swap(true, Ordering::Relaxed) {
+            tell(&self.address);
+        }
+    }
+}
+
 /// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`.
 pub(super) async fn serve<S: Socket>(
     socket: S,
     facts: Connection,
-    protocols: HttpProtocols,
+    endpoint: Arc<Endpoint>,
     context: Arc<Context>,
     mut watch: Watch,
     slot: Slot,
@@ -73,13 +104,40 @@ pub(super) async fn serve<S: Socket>(
     let id = facts.id();
     let _open = Open(Arc::clone(&context));
     events::connection_started(&id);
-    let mut stream = Stream::new(socket, watch.clone());
+    if let Some(tls) = &endpoint.tls {
+        // Boxed, or every connection would keep the room of its handshake.
+        let handshake = handshake(socket, facts, tls, &endpoint, &context, &mut watch);
+        if let Some(Secured { stream, facts, protocols }) = Box::pin(handshake).await {
+            speak(stream, facts, protocols, None, context, watch, slot).await;
+        }
+    } else {
+        let stream = Stream::new(socket, watch.clone());
+        let protocols = endpoint.protocols;
+        speak(stream, facts, protocols, Some(endpoint), context, watch, slot).await;
+    }
+    events::connection_stopped(&id);
+}
+
+/// Speaks HTTP on a connection. It is one of an `open` endpoint if it is in clear text.
+async fn speak<S: Socket>(
+    mut stream: Stream<S>,
+    facts: Connection,
+    protocols: HttpProtocols,
+    open: Option<Arc<Endpoint>>,
+    context: Arc<Context>,
+    mut watch: Watch,
+    slot: Slot,
+) {
+    let id = facts.id();
     // A connection that has not said what it wants yet is idle: the stop ends it at once.
     let spoken = tokio::select! {
         biased;
         () = watch.reached(Phase::Stopping) => unspoken(protocols),
         spoken = spoken(&mut stream, protocols, &context) => spoken,
     };
+    if let Some(open) = open.filter(|_| protocol::is_tls(stream.first())) {
+        open.tell_mix_up(events::tls_on_http);
+    }
     match spoken {
         Some(Spoken::Http1) => {
             http1::serve(stream, facts, Arc::clone(&context), watch, slot).await;
@@ -104,9 +162,11 @@ pub(super) async fn serve<S: Socket>(
             }
             Box::pin(stream.end_with(answer)).await;
         }
-        None => {}
+        None => {
+            // TLS says goodbye; clear text has nothing to say.
+            Box::pin(stream.end()).await.unwrap_or_default();
+        }
     }
-    events::connection_stopped(&id);
 }
 
 /// A connection that is counted as open, whatever becomes of its task.

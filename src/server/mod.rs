@@ -19,6 +19,7 @@ mod connection;
 mod counters;
 mod date;
 mod drain;
+mod handshake;
 mod host;
 mod http1;
 mod http2;
@@ -35,6 +36,7 @@ mod slot;
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -46,6 +48,7 @@ pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
 
 use crate::addresses::{self, BindError, EndpointPlan};
+use crate::tls::EndpointTls;
 use drain::Drain;
 
 /// What a server fulfils towards the host: it starts on a plan of endpoints, tells the addresses it
@@ -93,11 +96,19 @@ pub struct ServerStart {
     pub plan: EndpointPlan,
     /// What answers the requests.
     pub app: Router,
+    /// What secures each endpoint of the plan, in its order; clear text has none.
+    pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
 }
 
 impl ServerStart {
     pub(crate) fn new(plan: EndpointPlan, app: Router) -> Self {
-        Self { plan, app }
+        Self { plan, app, tls: Vec::new() }
+    }
+
+    /// The same with what secures the endpoints.
+    pub(crate) fn secured(mut self, tls: Vec<Option<Arc<EndpointTls>>>) -> Self {
+        self.tls = tls;
+        self
     }
 }
 
@@ -141,7 +152,7 @@ impl Server for KestrelServer {
             let addresses = bound.iter().map(|endpoint| endpoint.address.clone()).collect();
             let context =
                 connection::Context::new(self.options.clone(), start.app, self.counters.clone());
-            accept::start(bound, &context, &self.drain)
+            accept::start(bound, &start.tls, &context, &self.drain)
                 .map_err(|error| ServerError::Other(Box::new(error)))?;
             Ok(addresses)
         })
