@@ -8,6 +8,7 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server" and
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
+mod asn1;
 pub(crate) mod dev_certificate;
 mod options;
 pub(crate) mod pfx;
