@@ -44,6 +44,19 @@ impl Context {
         Arc::new(Self { options, app, counters, gate, upgraded: Arc::default(), http1, http2 })
     }
 
+    /// The same app with other options; what is counted goes on.
+    pub(super) fn with_options(&self, options: ServerOptions) -> Arc<Self> {
+        Arc::new(Self {
+            http1: http1::builder(&options),
+            http2: http2::builder(&options),
+            gate: http1::GateOptions::from(&options),
+            options,
+            app: self.app.clone(),
+            counters: self.counters.clone(),
+            upgraded: Arc::clone(&self.upgraded),
+        })
+    }
+
     pub(super) fn options(&self) -> &ServerOptions {
         &self.options
     }
