@@ -15,6 +15,7 @@ const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
 const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 const CORE: &str = "Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
@@ -593,10 +594,7 @@ pub(crate) fn request_size_limit_disabled() {
     emit!(ROUTING, DEBUG, 12, "The maximum request body size has been disabled.");
 }
 
-<<<<<<< HEAD
 // ---- Handshakes ---------------------------------------------------------------------------------
-
-const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 
 /// There was no handshake: the client is gone, does not speak TLS, or cannot agree with us.
 pub(crate) fn tls_authentication_failed(reason: &dyn std::fmt::Display) {
@@ -634,11 +632,8 @@ pub(crate) fn tls_on_http(address: &str) {
         address = address);
 }
 
-// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 6, Kestrel.Server 5.
-=======
 // ---- Certificates: what an operator wants to know of one that is served -----------------------
 
-const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
 
 /// Browsers read names only from the extension that this certificate has not.
@@ -681,5 +676,4 @@ pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) {
         Source = source, Skipped = skipped);
 }
 
-// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.
->>>>>>> load
+// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6, Kestrel.Server 5.
