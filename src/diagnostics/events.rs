@@ -15,6 +15,7 @@ const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
 const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 const CORE: &str = "Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
@@ -594,8 +595,6 @@ pub(crate) fn request_size_limit_disabled() {
 }
 
 // ---- Handshakes ---------------------------------------------------------------------------------
-
-const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 
 /// There was no handshake: the client is gone, does not speak TLS, or cannot agree with us.
 pub(crate) fn tls_authentication_failed(reason: &dyn std::fmt::Display) {

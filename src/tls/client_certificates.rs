@@ -18,7 +18,9 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::load;
 use super::options::{ClientCertificateMode, TlsOptions};
+use super::places::Places;
 
 /// Whom certificates of clients may come from. Empty, nobody's is taken.
 #[derive(Clone, Debug)]
@@ -41,6 +43,12 @@ impl ClientRoots {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(certificates.iter().cloned());
         Self { store: Arc::new(store), certificates: certificates.into() }
+    }
+
+    /// What the system trusts, and the user's store `Root` of .NET. What cannot be read is not
+    /// trusted.
+    pub(crate) fn of_system(places: &Places) -> Self {
+        Self::new(load::trusted(places))
     }
 
     /// Whether endpoints with these options look at certificates of clients at all.

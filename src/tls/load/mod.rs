@@ -22,6 +22,8 @@ mod trusted;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use rustls::pki_types::CertificateDer;
+
 use self::told::Told;
 use super::certificate::{ServerCertificate, Unfit};
 use super::places::Places;
@@ -58,6 +60,11 @@ pub(crate) fn load(
             store::find(&wanted, places, now).map_err(|told| told.of(source, "Subject"))
         }
     }
+}
+
+/// The certificates that the system trusts, and the user's own.
+pub(crate) fn trusted(places: &Places) -> Vec<CertificateDer<'static>> {
+    trusted::certificates(places)
 }
 
 /// An https endpoint has no certificate, neither its own nor the default nor that of development.
