@@ -54,5 +54,5 @@ pub use hosting::{AppContext, ExitKind, Host, HostBuilder, HostError, RunningHos
 pub use middleware::RequestSizeLimit;
 pub use server::{
     BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions,
-    ServerStart,
+    ServerReload, ServerStart,
 };

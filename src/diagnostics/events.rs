@@ -676,4 +676,30 @@ pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) {
         Source = source, Skipped = skipped);
 }
 
-// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6, Kestrel.Server 5.
+// ---- Reload -----------------------------------------------------------------------------------
+
+const OUR_RELOAD: &str = "Kestrel.Reload";
+
+/// Running requests of an endpoint that went outlived their time.
+pub(crate) fn removed_endpoint_did_not_drain(address: &str, count: usize) {
+    emit!(
+        CONNECTIONS,
+        DEBUG,
+        16,
+        "Some connections failed to close gracefully during server shutdown."
+    );
+    emit!(OUR_RELOAD, WARN, 1,
+        "{count} connections to {address} were still busy 5 seconds after the endpoint was removed; they are aborted.";
+        count = count as u64, address = address);
+}
+
+/// The sockets of an endpoint were closed for a new one that could not be bound, and somebody took
+/// them in between.
+pub(crate) fn endpoint_lost(address: &str, error: &str) {
+    event!(target: OUR_RELOAD, Level::ERROR, event.critical = true, event.id = 2u64,
+        event.template = "The endpoint {address} could not be taken back and does not listen any more; the next reload tries again.",
+        event.detail = error, address = address);
+}
+
+// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
+// Kestrel.Reload 3, Kestrel.Server 5.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 
+use super::certificates::Surroundings;
 use super::error::{ExitKind, HostError};
 use super::host::{Host, StopHandle, first_line};
 use super::lifetime::Signals;
@@ -25,6 +26,7 @@ use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerOptions};
 use crate::tls::TlsOptions;
+use crate::tls::places::Places;
 
 /// Builds a [`Host`]: the app, and what code says beside the configuration.
 ///
@@ -324,6 +326,7 @@ impl HostBuilder {
     /// Every mistake in the configuration, together.
     pub fn build(self) -> Result<Host, HostError> {
         let variables = self.variables.unwrap_or_else(process::environment_variables);
+        let places = Places::new(&variables, process::home_folder());
         let terminal = process::terminal(&variables);
         let mut code = self.code;
         if !self.named_after_content_root {
@@ -387,9 +390,12 @@ impl HostBuilder {
                 version: env!("CARGO_PKG_VERSION"),
             }),
         };
+        let application = loaded.application_name.value.clone();
         Ok(Host {
             loaded,
             plan,
+            shared_certificates: settings.certificates,
+            surroundings: Surroundings { places, application },
             server_options: settings.server,
             shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
             addresses: context.addresses,

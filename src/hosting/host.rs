@@ -4,15 +4,17 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use tokio::sync::Notify;
 
+use super::certificates::{self, Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
 use super::lifetime::Signals;
 use super::logging::Logging;
+use super::settings::SharedCertificates;
 use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::{Configuration, Loaded};
 use crate::diagnostics::events;
@@ -23,6 +25,8 @@ use crate::server::{KestrelServer, Server, ServerError, ServerOptions, ServerSta
 pub struct Host {
     pub(super) loaded: Loaded,
     pub(super) plan: EndpointPlan,
+    pub(super) shared_certificates: SharedCertificates,
+    pub(super) surroundings: Surroundings,
     pub(super) server_options: ServerOptions,
     pub(super) shutdown_timeout: Duration,
     pub(super) addresses: ServerAddresses,
@@ -95,15 +99,23 @@ impl Host {
 
     async fn start_server(&mut self) -> Result<Box<dyn Server>, HostError> {
         explain::before_binding(&self.plan);
-        if self.server.is_none()
-            && let Some(problem) = explain::missing_certificate(&self.plan)
-        {
-            return Err(HostError::Certificate(problem));
-        }
+        // Another server has certificates of its own, if it has any.
+        let certificates = match &self.server {
+            Some(_) => Certificates::default(),
+            None => certificates::load(
+                &self.plan,
+                &self.shared_certificates,
+                self.configuration(),
+                &self.surroundings,
+                SystemTime::now(),
+            )
+            .map_err(HostError::Certificate)?,
+        };
         let options = self.server_options.clone();
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
-        let start = ServerStart::new(self.plan.clone(), std::mem::take(&mut self.app));
+        let start = ServerStart::new(self.plan.clone(), std::mem::take(&mut self.app))
+            .secured(certificates.endpoints);
         let addresses = server.start(start).await.map_err(|error| match error {
             ServerError::Bind(error) => HostError::Bind(error),
             ServerError::Other(error) => HostError::Server(error),

@@ -23,6 +23,12 @@ pub(crate) fn current_directory() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
+/// The home folder of the user: `HOME`, else what the system says of the account.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the account")]
+pub(crate) fn home_folder() -> Option<PathBuf> {
+    std::env::home_dir().filter(|folder| !folder.as_os_str().is_empty())
+}
+
 /// The program's name: that of its file, which is that of the package for most.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the program's own name")]
 pub(crate) fn program_name() -> Option<String> {

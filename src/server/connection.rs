@@ -1,7 +1,7 @@
 //! One connection, from the first byte to the last.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
@@ -11,6 +11,7 @@ use super::activity::Activity;
 use super::clock::TICK;
 use super::counters::Counters;
 use super::drain::{Phase, Watch};
+use super::endpoint::Serving;
 use super::handshake::{Secured, handshake};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
@@ -22,7 +23,6 @@ use super::{http1, http2};
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
 use crate::features::Connection;
-use crate::tls::EndpointTls;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -46,6 +46,19 @@ impl Context {
         Arc::new(Self { options, app, counters, gate, upgraded: Arc::default(), http1, http2 })
     }
 
+    /// The same app with other options; what is counted goes on.
+    pub(super) fn with_options(&self, options: ServerOptions) -> Arc<Self> {
+        Arc::new(Self {
+            http1: http1::builder(&options),
+            http2: http2::builder(&options),
+            gate: http1::GateOptions::from(&options),
+            options,
+            app: self.app.clone(),
+            counters: self.counters.clone(),
+            upgraded: Arc::clone(&self.upgraded),
+        })
+    }
+
     pub(super) fn options(&self) -> &ServerOptions {
         &self.options
     }
@@ -63,57 +76,28 @@ impl Context {
     }
 }
 
-/// What the connections of an endpoint share.
-#[derive(Debug)]
-pub(super) struct Endpoint {
-    /// The address that is published.
-    address: String,
-    protocols: HttpProtocols,
-    /// How it is secured; clear text is not.
-    tls: Option<Arc<EndpointTls>>,
-    /// Somebody spoke clear text where TLS is spoken, or the other way round.
-    mixed_up: AtomicBool,
-}
-
-impl Endpoint {
-    pub(super) fn new(
-        address: String,
-        protocols: HttpProtocols,
-        tls: Option<Arc<EndpointTls>>,
-    ) -> Self {
-        Self { address, protocols, tls, mixed_up: AtomicBool::new(false) }
-    }
-
-    /// Tells once that clients mix up clear text and TLS: who does it does it often.
-    pub(super) fn tell_mix_up(&self, tell: impl FnOnce(&str)) {
-        if !self.mixed_up.swap(true, Ordering::Relaxed) {
-            tell(&self.address);
-        }
-    }
-}
-
 /// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`.
 pub(super) async fn serve<S: Socket>(
     socket: S,
     facts: Connection,
-    endpoint: Arc<Endpoint>,
-    context: Arc<Context>,
+    serving: Arc<Serving>,
     mut watch: Watch,
     slot: Slot,
 ) {
     let id = facts.id();
+    let context = Arc::clone(&serving.context);
     let _open = Open(Arc::clone(&context));
     events::connection_started(&id);
-    if let Some(tls) = &endpoint.tls {
+    if let Some(tls) = &serving.tls {
         // Boxed, or every connection would keep the room of its handshake.
-        let handshake = handshake(socket, facts, tls, &endpoint, &context, &mut watch);
+        let handshake = handshake(socket, facts, tls, &serving, &mut watch);
         if let Some(Secured { stream, facts, protocols }) = Box::pin(handshake).await {
             speak(stream, facts, protocols, None, context, watch, slot).await;
         }
     } else {
         let stream = Stream::new(socket, watch.clone());
-        let protocols = endpoint.protocols;
-        speak(stream, facts, protocols, Some(endpoint), context, watch, slot).await;
+        let protocols = serving.protocols;
+        speak(stream, facts, protocols, Some(serving), context, watch, slot).await;
     }
     events::connection_stopped(&id);
 }
@@ -123,7 +107,7 @@ async fn speak<S: Socket>(
     mut stream: Stream<S>,
     facts: Connection,
     protocols: HttpProtocols,
-    open: Option<Arc<Endpoint>>,
+    open: Option<Arc<Serving>>,
     context: Arc<Context>,
     mut watch: Watch,
     slot: Slot,

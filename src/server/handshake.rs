@@ -2,8 +2,8 @@
 
 use tokio::time::timeout;
 
-use super::connection::{Context, Endpoint};
 use super::drain::{Phase, Watch};
+use super::endpoint::Serving;
 use super::io::{Socket, Stream};
 use super::protocol;
 use crate::diagnostics::events;
@@ -23,11 +23,10 @@ pub(super) async fn handshake<S: Socket>(
     mut socket: S,
     facts: Connection,
     tls: &EndpointTls,
-    endpoint: &Endpoint,
-    context: &Context,
+    serving: &Serving,
     watch: &mut Watch,
 ) -> Option<Secured<S>> {
-    let limit = context.options().handshake_timeout;
+    let limit = serving.context.options().handshake_timeout;
     let _counted = watch.count();
     let accepted = tokio::select! {
         biased;
@@ -41,7 +40,7 @@ pub(super) async fn handshake<S: Socket>(
         Ok(Err(failure)) => {
             events::tls_authentication_failed(&failure);
             let mut stream = Stream::new(socket, watch.clone());
-            tell(&mut stream, &facts, endpoint, failure).await;
+            tell(&mut stream, &facts, serving, failure).await;
             return None;
         }
         Err(_) => {
@@ -76,7 +75,7 @@ pub(super) async fn handshake<S: Socket>(
 async fn tell<S: Socket>(
     stream: &mut Stream<S>,
     facts: &Connection,
-    endpoint: &Endpoint,
+    serving: &Serving,
     failure: Failure,
 ) {
     match failure {
@@ -86,7 +85,7 @@ async fn tell<S: Socket>(
             if !protocol::is_http1_request(&bytes).unwrap_or(false) {
                 return stream.end_with(&[]).await;
             }
-            endpoint.tell_mix_up(events::clear_text_on_https);
+            serving.tell_mix_up(events::clear_text_on_https);
             stream.end_with(&protocol::use_https(&bytes, facts.local().map(|local| local.0))).await;
         }
     }

@@ -9,6 +9,7 @@
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
 mod acceptor;
+mod asn1;
 pub(crate) mod certificate;
 pub(crate) mod client_certificates;
 pub(crate) mod dev_certificate;
