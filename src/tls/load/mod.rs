@@ -10,11 +10,12 @@
 //!
 //! What it does not do: choose between certificates, or look for the development certificate.
 
+mod certificate_and_key;
 mod content;
 mod file;
-mod from_files;
 mod key;
 mod pem;
+mod pkcs12;
 mod store;
 mod told;
 mod trusted;
@@ -22,11 +23,11 @@ mod trusted;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use self::told::Told;
+use self::told::{Mistake, Told};
 use super::certificate::{ServerCertificate, Unfit};
 use super::places::Places;
 use super::{CertificateLocation, CertificateSource};
-use crate::configuration::Problem;
+use crate::configuration::{Problem, Severity};
 
 /// Reads a certificate.
 ///
@@ -40,12 +41,35 @@ pub(crate) fn load(
     places: &Places,
     now: SystemTime,
 ) -> Result<ServerCertificate, Problem> {
+    read(source, places, now).map_err(|mistake| mistake.problem)
+}
+
+/// Reads a default certificate that no endpoint uses: what is wrong with it ends a start of Kestrel
+/// all the same, unless it is found only when it is served. That is a warning then.
+pub(crate) fn check_unused(
+    source: &CertificateSource,
+    places: &Places,
+    now: SystemTime,
+) -> Option<Problem> {
+    let Mistake { mut problem, only_when_served } = read(source, places, now).err()?;
+    if only_when_served {
+        problem.severity = Severity::Warning;
+    }
+    let fix = problem.fix.take().unwrap_or_default();
+    Some(problem.fix(format!("{fix}; or remove {}, which no endpoint uses", source.key)))
+}
+
+fn read(
+    source: &CertificateSource,
+    places: &Places,
+    now: SystemTime,
+) -> Result<ServerCertificate, Mistake> {
     match &source.location {
         CertificateLocation::File { path, key_path, password } => {
             let password = password.as_ref().map(super::Secret::reveal);
             match key_path {
-                Some(key_path) => from_files::certificate_and_key(source, path, key_path, password),
-                None => from_files::pfx(source, path, password),
+                Some(key_path) => certificate_and_key::read(source, path, key_path, password),
+                None => pkcs12::read(source, path, password),
             }
         }
         CertificateLocation::Store { subject, store, location, allow_invalid } => {
@@ -107,7 +131,7 @@ fn unfit(unfit: Unfit, what: &str, key_file: &str) -> Told {
                 .cause(format!("{what} has a key of a kind that cannot be served here: {words}."))
                 .fix(KINDS)
         }
-        Unfit::KeyKind(words) => Told::new(format!("The private key in '{key_file}' cannot be used: {words}."))
+        Unfit::KeyKind(words) => Told::new(format!("The private key in '{key_file}' cannot be used: {words}.")).only_when_served()
             .cause("Keys of this kind or size cannot sign here, and browsers do not take them.")
             .fix(KINDS),
         Unfit::BrokenKey => Told::new("ASN1 corrupted data.")
@@ -135,7 +159,7 @@ fn unfit(unfit: Unfit, what: &str, key_file: &str) -> Told {
         Unfit::NotForServers { thumbprint } => Told::new(format!(
             "Certificate {thumbprint} cannot be used as an SSL server certificate. It has an Extended Key Usage \
              extension but the usages do not include Server Authentication (OID 1.3.6.1.5.5.7.3.1)."
-        ))
+        )).only_when_served()
         .cause(format!("{what} is a certificate for other uses, such as clients or mail."))
         .fix("request a certificate with the extended key usage serverAuth"),
     }

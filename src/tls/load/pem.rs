@@ -43,6 +43,17 @@ pub(crate) enum Fault {
     OldEncryption,
 }
 
+impl Fault {
+    /// In words that follow the section.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::NotClosed => "has no -----END line",
+            Self::NotBase64 => "is not base64",
+            Self::OldEncryption => "is encrypted",
+        }
+    }
+}
+
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
 
