@@ -53,18 +53,18 @@ pub(super) fn put_together(
             _ => "Path",
         };
         let (path, key_path) = (path.display().to_string(), key_path.display().to_string());
-        unfit(reason, &path, &key_path).of(source, setting)
+        unfit::told(reason, &path, &key_path).of(source, setting)
     })
 }
 
 /// The certificates of a file, and what of it was skipped.
 #[derive(Debug)]
-struct Chain {
-    certificates: Vec<CertificateDer<'static>>,
+pub(super) struct Chain {
+    pub(super) certificates: Vec<CertificateDer<'static>>,
     skipped: Option<String>,
 }
 
-fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'static str)> {
+pub(super) fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'static str)> {
     let shown = path.display();
     let content = Content::of(bytes);
     if content == Content::DerCertificate {
@@ -93,7 +93,10 @@ fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'static str)
         (_, Some(broken)) => (
             Told::new("ASN1 corrupted data.")
                 .cause(format!("{shown} has a certificate that is not complete: {broken}."))
-                .fix("copy the file anew, from the line -----BEGIN CERTIFICATE----- to the line -----END CERTIFICATE-----"),
+                .fix(
+                    "copy the file anew, from the line -----BEGIN CERTIFICATE----- to the line \
+                     -----END CERTIFICATE-----",
+                ),
             "Path",
         ),
         (Content::Pfx, None) => (
@@ -105,7 +108,10 @@ fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'static str)
         (Content::DerPkcs7 | Content::Pem { pkcs7: true, .. }, None) => (
             Told::new("The provided key file is missing or invalid.")
                 .cause(format!("{shown} {}.", content.words()))
-                .fix(format!("convert it: openssl pkcs7 -in '{shown}' -print_certs -out certificate.pem (for DER with -inform DER)")),
+                .fix(format!(
+                    "convert it: openssl pkcs7 -in '{shown}' -print_certs -out certificate.pem \
+                     (for DER with -inform DER)"
+                )),
             "Path",
         ),
         (Content::Empty, None) => (
@@ -115,7 +121,9 @@ fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'static str)
             "Path",
         ),
         (_, None) => (
-            Told::new("ASN1 corrupted data.").cause(format!("{shown} {}.", content.words())).fix(expected),
+            Told::new("ASN1 corrupted data.")
+                .cause(format!("{shown} {}.", content.words()))
+                .fix(expected),
             "Path",
         ),
     })

@@ -42,40 +42,57 @@ fn told(
     match error {
         pfx::ReadError::WrongPassword => {
             let told = Told::new(
-                "The certificate data cannot be read with the provided password, the password may be incorrect.",
+                "The certificate data cannot be read with the provided password, the password may \
+                 be incorrect.",
             );
             let told = if has_password {
                 told.cause(format!("The password does not open {shown}.")).fix(format!(
-                    "correct Password; openssl pkcs12 -in '{shown}' -noout asks for it and tells whether it is right"
+                    "correct Password; openssl pkcs12 -in '{shown}' -noout asks for it and tells \
+                     whether it is right"
                 ))
             } else {
-                told.cause(format!("{shown} has a password, and none is set."))
-                    .fix("set Password beside Path, best as a user secret or an environment variable")
+                told.cause(format!("{shown} has a password, and none is set.")).fix(
+                    "set Password beside Path, best as a user secret or an environment variable",
+                )
             };
             (told, "Password")
         }
         pfx::ReadError::NoKey => (
-            Told::new(NO_KEY_WITH_IT).only_when_served()
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
                 .cause(format!("{shown} has certificates, but no private key."))
-                .fix("export it with its private key: openssl pkcs12 -export -inkey key.pem -in certificate.pem -out certificate.pfx"),
+                .fix(
+                    "export it with its private key: openssl pkcs12 -export -inkey key.pem -in \
+                     certificate.pem -out certificate.pfx",
+                ),
             "Path",
         ),
         pfx::ReadError::KeyOfNoCertificate => (
-            Told::new(NO_KEY_WITH_IT).only_when_served()
-                .cause(format!("The private key in {shown} belongs to none of the certificates in it."))
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
+                .cause(format!(
+                    "The private key in {shown} belongs to none of the certificates in it."
+                ))
                 .fix("export the certificate with its own private key"),
             "Path",
         ),
         pfx::ReadError::NoCertificate => (
-            Told::new(NO_KEY_WITH_IT).only_when_served()
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
                 .cause(format!("{shown} has no certificate."))
-                .fix("export it with the certificate: openssl pkcs12 -export -inkey key.pem -in certificate.pem -out certificate.pfx"),
+                .fix(
+                    "export it with the certificate: openssl pkcs12 -export -inkey key.pem -in \
+                     certificate.pem -out certificate.pfx",
+                ),
             "Path",
         ),
         pfx::ReadError::Unsupported(what) => (
             Told::new(format!("The PKCS#12 file '{shown}' is of a form that is not read."))
                 .cause(format!("{what}."))
-                .fix("write it anew with OpenSSL 3: openssl pkcs12 -in old.pfx -nodes -out all.pem, then openssl pkcs12 -export -in all.pem -out new.pfx"),
+                .fix(
+                    "write it anew with OpenSSL 3: openssl pkcs12 -in old.pfx -nodes -out \
+                     all.pem, then openssl pkcs12 -export -in all.pem -out new.pfx",
+                ),
             "Path",
         ),
         pfx::ReadError::NotPkcs12 => not_pkcs12(Content::of(bytes), &shown.to_string()),
