@@ -442,6 +442,9 @@ impl fmt::Display for EndpointPlan {
             writeln!(f, "{}", display::planned_text(endpoint))?;
             writeln!(f, "  sockets:   {}", display::sockets_text(endpoint))?;
             writeln!(f, "  protocols: {}", endpoint.protocols)?;
+            if let Some(tls) = &endpoint.tls {
+                writeln!(f, "  tls:       {tls}")?;
+            }
             writeln!(f, "  set by:    {}, key {}", endpoint.origin, endpoint.key)?;
         }
         Ok(())

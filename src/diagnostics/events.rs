@@ -15,6 +15,8 @@ const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
 const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
+const CORE: &str = "Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 const OUR_SERVER: &str = "Kestrel.Server";
@@ -531,6 +533,48 @@ pub(crate) fn http2_response_too_slow(id: &dyn std::fmt::Display) {
         ConnectionId = tracing::field::display(id), TraceIdentifier = "(null)");
 }
 
+// ---- The development certificate ---------------------------------------------------------------
+
+/// The application's development file is served.
+pub(crate) fn development_certificate_used(subject: &str, thumbprint: &str) {
+    emit!(CORE, DEBUG, 0,
+        "Using development certificate: {certificateSubjectName} (Thumbprint: {certificateThumbprint})";
+        certificateSubjectName = subject, certificateThumbprint = thumbprint);
+}
+
+/// An endpoint needs a development certificate, and there is none.
+pub(crate) fn development_certificate_missing() {
+    emit!(CORE, DEBUG, 1, "Unable to locate an appropriate development https certificate.");
+}
+
+pub(crate) fn development_file_missing(path: &str) {
+    emit!(CORE, DEBUG, 2,
+        "Failed to locate the development https certificate at '{certificatePath}'."; certificatePath = path);
+}
+
+pub(crate) fn development_file_unreadable(path: &str) {
+    emit!(CORE, DEBUG, 3,
+        "Failed to load the development https certificate at '{certificatePath}'."; certificatePath = path);
+}
+
+pub(crate) fn development_certificate_not_trusted() {
+    emit!(
+        CORE,
+        WARN,
+        8,
+        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
+}
+
+pub(crate) fn development_certificate_partly_trusted() {
+    emit!(
+        CORE,
+        WARN,
+        9,
+        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
+}
+
 // ---- Limits of routes -------------------------------------------------------------------------
 
 pub(crate) fn request_size_limit_read_only() {
@@ -550,9 +594,46 @@ pub(crate) fn request_size_limit_disabled() {
     emit!(ROUTING, DEBUG, 12, "The maximum request body size has been disabled.");
 }
 
+// ---- Handshakes ---------------------------------------------------------------------------------
+
+/// There was no handshake: the client is gone, does not speak TLS, or cannot agree with us.
+pub(crate) fn tls_authentication_failed(reason: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 1, "Failed to authenticate HTTPS connection.",
+        detail: tracing::field::display(reason));
+}
+
+pub(crate) fn tls_authentication_timed_out() {
+    emit!(HTTPS, DEBUG, 2, "Authentication of the HTTPS connection timed out.");
+}
+
+pub(crate) fn tls_established(id: &dyn std::fmt::Display, protocol: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 3,
+        "Connection {ConnectionId} established using the following protocol: {Protocol}";
+        ConnectionId = tracing::field::display(id), Protocol = tracing::field::display(protocol));
+}
+
+/// A client of an endpoint that only speaks HTTP/2 did not offer it.
+pub(crate) fn http2_not_negotiated() {
+    emit!(KESTREL, ERROR, 0, "HTTP/2 over TLS was not negotiated on an HTTP/2-only endpoint.");
+}
+
+/// Told once per endpoint: who does it does it often.
+pub(crate) fn clear_text_on_https(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 4,
+        "A client sent a request in clear text to {address}, which speaks HTTPS, and was answered with 400. This is told once.",
+        detail: "fix: let the client use the URL with https://"; address = address);
+}
+
+/// Told once per endpoint.
+pub(crate) fn tls_on_http(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 5,
+        "A client began a TLS handshake with {address}, which speaks clear text, and was refused. This is told once.",
+        detail: "fix: let the client use the URL with http://, or give the endpoint an https:// URL and a certificate";
+        address = address);
+}
+
 // ---- Certificates: what an operator wants to know of one that is served -----------------------
 
-const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
 
 /// Browsers read names only from the extension that this certificate has not.
@@ -595,4 +676,30 @@ pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) {
         Source = source, Skipped = skipped);
 }
 
-// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.
+// ---- Reload -----------------------------------------------------------------------------------
+
+const OUR_RELOAD: &str = "Kestrel.Reload";
+
+/// Running requests of an endpoint that went outlived their time.
+pub(crate) fn removed_endpoint_did_not_drain(address: &str, count: usize) {
+    emit!(
+        CONNECTIONS,
+        DEBUG,
+        16,
+        "Some connections failed to close gracefully during server shutdown."
+    );
+    emit!(OUR_RELOAD, WARN, 1,
+        "{count} connections to {address} were still busy 5 seconds after the endpoint was removed; they are aborted.";
+        count = count as u64, address = address);
+}
+
+/// The sockets of an endpoint were closed for a new one that could not be bound, and somebody took
+/// them in between.
+pub(crate) fn endpoint_lost(address: &str, error: &str) {
+    event!(target: OUR_RELOAD, Level::ERROR, event.critical = true, event.id = 2u64,
+        event.template = "The endpoint {address} could not be taken back and does not listen any more; the next reload tries again.",
+        event.detail = error, address = address);
+}
+
+// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
+// Kestrel.Reload 3, Kestrel.Server 5.

@@ -24,6 +24,7 @@ use crate::configuration::{
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerOptions};
+use crate::tls::TlsOptions;
 
 /// Builds a [`Host`]: the app, and what code says beside the configuration.
 ///
@@ -149,14 +150,26 @@ impl HostBuilder {
 
     /// Listens on an IP address, over everything that `urls` says. Port 0 lets the system choose.
     pub fn listen(self, address: SocketAddr) -> Self {
-        let literal = IpLiteral {
-            address: address.ip(),
-            scope: match address {
-                SocketAddr::V6(v6) if v6.scope_id() != 0 => Scope::Index(v6.scope_id()),
-                _ => Scope::None,
-            },
-        };
-        self.listen_on(ListenTarget::Ip(literal, address.port()), "listen")
+        self.listen_on(ip_target(address), "listen")
+    }
+
+    /// Listens on an IP address for HTTPS.
+    ///
+    /// ```no_run
+    /// use std::net::SocketAddr;
+    ///
+    /// use kestrel::tls::{CertificateSource, TlsOptions};
+    ///
+    /// let address = SocketAddr::from(([127, 0, 0, 1], 5001));
+    /// let certificate = CertificateSource::pem("certificate.pem", "key.pem");
+    /// let builder = kestrel::Host::builder().listen_https(address, TlsOptions::with(certificate));
+    /// ```
+    pub fn listen_https(mut self, address: SocketAddr, options: TlsOptions) -> Self {
+        self = self.listen_on(ip_target(address), "listen_https");
+        if let Some(endpoint) = self.endpoints.listen.last_mut() {
+            endpoint.tls = Some(options.into());
+        }
+        self
     }
 
     /// Listens on both loopback addresses. The port cannot be 0: the two would differ.
@@ -405,6 +418,14 @@ impl HostBuilder {
             Err(error) => report(&error),
         }
     }
+}
+
+fn ip_target(address: SocketAddr) -> ListenTarget {
+    let scope = match address {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => Scope::Index(v6.scope_id()),
+        _ => Scope::None,
+    };
+    ListenTarget::Ip(IpLiteral { address: address.ip(), scope }, address.port())
 }
 
 impl std::fmt::Debug for HostBuilder {

@@ -13,11 +13,13 @@ mod known;
 mod limits;
 mod logging;
 mod server;
+mod tls;
 mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::tls::SharedCertificates;
 use super::logging::LoggingOptions;
 use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
 use crate::configuration::{Loaded, Problem, Sourced};
@@ -28,6 +30,8 @@ use crate::server::ServerOptions;
 pub(crate) struct HostSettings {
     /// What to listen on.
     pub(crate) endpoints: EndpointSettings,
+    /// The certificates of endpoints that have none of their own.
+    pub(crate) certificates: SharedCertificates,
     /// How the server behaves.
     pub(crate) server: ServerOptions,
     /// What is logged, and how.
@@ -58,6 +62,7 @@ impl HostSettings {
         let mut problems = loaded.problems.clone();
         let configuration = &loaded.configuration;
         let endpoints = endpoints::read(loaded, code, &mut problems);
+        let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
@@ -68,7 +73,7 @@ impl HostSettings {
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         known::report(configuration, &mut problems);
-        Self { endpoints, server, logging, shutdown_timeout, web_root, problems }
+        Self { endpoints, certificates, server, logging, shutdown_timeout, web_root, problems }
     }
 }
 

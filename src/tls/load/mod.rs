@@ -26,6 +26,8 @@ mod unfit;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use rustls::pki_types::CertificateDer;
+
 use self::told::Mistake;
 use super::certificate::ServerCertificate;
 use super::places::Places;
@@ -85,6 +87,11 @@ fn read(
             store::find(&wanted, places, now).map_err(|told| told.of(source, "Subject"))
         }
     }
+}
+
+/// The certificates that the system trusts, and the user's own.
+pub(crate) fn trusted(places: &Places) -> Vec<CertificateDer<'static>> {
+    trusted::certificates(places)
 }
 
 /// An https endpoint has no certificate, neither its own nor the default nor that of development.

@@ -139,3 +139,45 @@ impl<'a> Envelope<'a> {
         AnyRef::new(Tag::Sequence, &content).ok()?.to_der().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Iterations, read, write};
+    use super::*;
+
+    const LEAF: &[u8] = include_bytes!("../../../tests/data/pfx/rsa.cer");
+    const KEY: &[u8] = include_bytes!("../../../tests/data/pfx/rsa.p8");
+
+    #[test]
+    fn seals_of_openssl_are_verified() {
+        for (file, password) in [
+            (&include_bytes!("../../../tests/data/pfx/legacy.pfx")[..], "secret"),
+            (include_bytes!("../../../tests/data/pfx/modern.pfx"), "secret"),
+            (include_bytes!("../../../tests/data/pfx/aes128_sha512.pfx"), "secret"),
+            (include_bytes!("../../../tests/data/pfx/utf8_password.pfx"), "pä$€"),
+        ] {
+            let envelope = Envelope::open(file).unwrap();
+            assert_eq!(envelope.verify(Some(password)), Some(true), "{password}");
+            assert_eq!(envelope.verify(Some("other")), Some(false), "{password}");
+            assert_eq!(envelope.verify(None), Some(false), "{password}");
+        }
+    }
+
+    #[test]
+    fn a_seal_without_a_password_is_as_good_as_an_empty_one() {
+        let file = write(&[LEAF.to_vec()], Some(KEY), "", Iterations::One).unwrap();
+        let envelope = Envelope::open(&file).unwrap();
+        let salt = [5; 20];
+        let key = hmac::Key::new(SHA1.hmac, &SHA1.key(None, &salt, 3));
+        let seal = hmac::sign(&key, envelope.content().unwrap());
+        use crate::tls::asn1::{identifier, integer, octets, sequence};
+        let info =
+            sequence(&[&sequence(&[&identifier(&[1, 3, 14, 3, 2, 26])]), &octets(seal.as_ref())]);
+        let mac = sequence(&[&info, &octets(&salt), &integer(&[3])]);
+        let bare = envelope.without_seal().unwrap();
+        let inner = AnyRef::from_der(&bare).unwrap();
+        let file = sequence(&[inner.value(), &mac]);
+        assert_eq!(read(&file, "").unwrap().key, KEY);
+        assert!(read(&file, "x").is_err());
+    }
+}

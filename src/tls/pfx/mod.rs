@@ -9,5 +9,7 @@
 
 mod mac;
 mod read;
+mod write;
 
-pub(crate) use read::{ReadError, certificates, read};
+pub(crate) use read::{Identity, ReadError, certificates, read};
+pub(crate) use write::{Iterations, WriteError, encrypted_key, write};
