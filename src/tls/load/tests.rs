@@ -1,6 +1,5 @@
 //! Files made by the real openssl, and what comes of them.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -672,4 +671,56 @@ fn a_certificate_of_code_blames_the_call() {
     let missing = CertificateSource::pem("/nowhere/c.pem", "/nowhere/k.pem");
     let problem = load(&missing, &Places::default(), SystemTime::now()).unwrap_err();
     assert_eq!(problem.key.as_deref(), Some("listen_https"));
+}
+
+#[test]
+fn a_default_that_nobody_uses_is_refused_as_by_the_reference() {
+    let Some(folder) = made("a_default_that_nobody_uses_is_refused_as_by_the_reference", FILES)
+    else {
+        return;
+    };
+    let cases: [(&str, &str, Option<Severity>); 6] = [
+        ("c.pem", "k.pem", None),
+        ("c.pem", "k2.pem", Some(Severity::Error)),
+        ("missing.pem", "k.pem", Some(Severity::Error)),
+        ("c.pem", "", Some(Severity::Warning)),
+        ("cclient.pem", "k.pem", Some(Severity::Warning)),
+        ("c1024.pem", "k1024.pem", Some(Severity::Warning)),
+    ];
+    for (path, key_path, severity) in cases {
+        let source = file(folder.path(), path, key_path, None);
+        let problem = check_unused(&source, &Places::default(), SystemTime::now());
+        assert_eq!(problem.as_ref().map(|problem| problem.severity), severity, "{path} {key_path}");
+        if let Some(problem) = problem {
+            let told = problem.to_string();
+            assert!(
+                told.ends_with(&format!("; or remove {KEY}, which no endpoint uses")),
+                "{told}"
+            );
+        }
+    }
+}
+
+/// Asked without trying to read: tests often run as root, who may read everything.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_says_whose_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k.pem");
+    std::fs::write(&path, "secret").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let denied = super::file::denied(&path).of(&file(folder.path(), "k.pem", "", None), "KeyPath");
+    let told = denied.problem.to_string();
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).unwrap().unwrap().name;
+    let shown = path.display();
+    for part in [
+        format!("Access to the path '{shown}' is denied.\n  The user {user} (uid "),
+        format!("may not read it: it belongs to {user}:"),
+        "and has mode 0600.".to_owned(),
+        format!("setfacl -m u:{user}:r '{shown}'"),
+    ] {
+        assert!(told.contains(&part), "{part:?} is missing in {told}");
+    }
 }
