@@ -326,7 +326,7 @@ impl HostBuilder {
     /// Every mistake in the configuration, together.
     pub fn build(self) -> Result<Host, HostError> {
         let variables = self.variables.unwrap_or_else(process::environment_variables);
-        let places = Places::new(&variables, process::home_folder());
+        let places = Places::new(&variables, process::account_home());
         let terminal = process::terminal(&variables);
         let mut code = self.code;
         if !self.named_after_content_root {
