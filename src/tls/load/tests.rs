@@ -99,6 +99,89 @@ ln -s nowhere.pem dangling.pem
 mkfifo pipe.pem
 ";
 
+/// Serves a certificate to a client that takes anything, in memory.
+fn shake_hands(certificate: &ServerCertificate) {
+    use std::sync::Arc;
+
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::crypto::aws_lc_rs::default_provider;
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::server::ResolvesServerCert;
+    use rustls::sign::SingleCertAndKey;
+    use rustls::{
+        ClientConfig, ClientConnection, DigitallySignedStruct, Error, ServerConfig,
+        ServerConnection, SignatureScheme,
+    };
+
+    /// rustls looks into certificates to verify signatures, and refuses old versions there.
+    #[derive(Debug)]
+    struct Anything;
+    impl ServerCertVerifier for Anything {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            default_provider().signature_verification_algorithms.supported_schemes()
+        }
+    }
+
+    let provider = Arc::new(default_provider());
+    let resolver: Arc<dyn ResolvesServerCert> =
+        Arc::new(SingleCertAndKey::from(Arc::clone(&certificate.certified)));
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anything))
+        .with_no_client_auth();
+    let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+    let mut client =
+        ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap())
+            .unwrap();
+    while server.is_handshaking() || client.is_handshaking() {
+        let mut flight = Vec::new();
+        client.write_tls(&mut flight).unwrap();
+        server.read_tls(&mut flight.as_slice()).unwrap();
+        server.process_new_packets().unwrap();
+        let mut flight = Vec::new();
+        server.write_tls(&mut flight).unwrap();
+        client.read_tls(&mut flight.as_slice()).unwrap();
+        client.process_new_packets().unwrap();
+    }
+    assert_eq!(client.peer_certificates(), Some(certificate.certified.cert.as_slice()));
+}
+
 const NO_KEY: &str = "No supported key formats were found.";
 const NO_KEY_WITH_IT: &str =
     "The server mode SSL must use a certificate with the associated private key.";
@@ -149,6 +232,7 @@ fn what_openssl_makes_is_served() {
             vec![folder.path().join(path), folder.path().join(key_path)]
         };
         assert_eq!(loaded.files, files, "{path}");
+        shake_hands(&loaded);
         let has_names = path != "cv1.pem";
         assert_eq!(loaded.facts.has_subject_alternative_name, has_names, "{path}");
         if has_names {
