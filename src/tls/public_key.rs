@@ -113,7 +113,7 @@ fn words(algorithm: &str, curve: Option<&str>, bits: Option<usize>) -> String {
         EC => {
             return match curve {
                 Some(curve) => format!("EC, curve {}", curve_name(curve)),
-                None => "EC".to_owned(),
+                None => "EC, a curve without a name".to_owned(),
             };
         }
         "1.2.840.113549.1.1.10" => "RSASSA-PSS",

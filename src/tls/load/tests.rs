@@ -785,26 +785,60 @@ fn a_default_that_nobody_uses_is_refused_as_by_the_reference() {
     }
 }
 
-/// Asked without trying to read: tests often run as root, who may read everything.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_may_not_be_read_says_whose_it_is() {
+    use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
+    use nix::unistd::{Uid, User, setfsuid};
+
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("k.pem");
-    std::fs::write(&path, "secret").unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let denied = super::file::denied(&path).of(&file(folder.path(), "k.pem", "", None), "KeyPath");
-    let told = denied.problem.to_string();
-    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).unwrap().unwrap().name;
-    let shown = path.display();
-    for part in [
-        format!("Access to the path '{shown}' is denied.\n  The user {user} (uid "),
-        format!("may not read it: it belongs to {user}:"),
-        "and has mode 0600.".to_owned(),
-        format!("setfacl -m u:{user}:r '{shown}'"),
-    ] {
-        assert!(told.contains(&part), "{part:?} is missing in {told}");
+    let mode = |name: &str, mode| {
+        fs::set_permissions(folder.path().join(name), Permissions::from_mode(mode)).unwrap();
+    };
+    fs::write(folder.path().join("c.pem"), "").unwrap();
+    fs::create_dir(folder.path().join("closed")).unwrap();
+    fs::write(folder.path().join("closed/c.pem"), "").unwrap();
+    mode("", 0o755);
+    mode("c.pem", 0o200);
+    mode("closed", 0o600);
+
+    // Tests often run as root, who may read everything: this thread then has the files of nobody.
+    let told = |path: &'static str| {
+        let source = file(folder.path(), path, "", None);
+        let read = move || {
+            if Uid::effective().is_root() {
+                setfsuid(Uid::from_raw(65_534));
+            }
+            load(&source, &Places::default(), SystemTime::now()).unwrap_err()
+        };
+        let problem = std::thread::spawn(read).join().unwrap();
+        assert_eq!(problem.key, Some(format!("{KEY}:Path")));
+        problem.to_string()
+    };
+    let shown = folder.path().display();
+    let user = User::from_uid(Uid::effective()).unwrap().unwrap().name;
+    let cases = [
+        (
+            "c.pem",
+            format!("may not read it: it belongs to {user}:"),
+            "and has mode 0200.",
+            format!("setfacl -m u:{user}:r '{shown}/c.pem'"),
+        ),
+        (
+            "closed/c.pem",
+            format!("may not enter the folder {shown}/closed: it belongs to {user}:"),
+            "and has mode 0600.",
+            format!("setfacl -m u:{user}:x '{shown}/closed'"),
+        ),
+    ];
+    for (path, cause, mode, fix) in cases {
+        let told = told(path);
+        let first =
+            format!("Access to the path '{shown}/{path}' is denied.\n  The user {user} (uid ");
+        assert!(told.starts_with(&first), "{told}");
+        assert!(told.contains(&cause) && told.contains(mode) && told.contains(&fix), "{told}");
     }
+    mode("closed", 0o700);
 }
