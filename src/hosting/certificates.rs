@@ -124,7 +124,7 @@ pub(super) struct Surroundings {
 }
 
 /// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
-/// cannot be served, and every endpoint that has none.
+/// cannot be served, and every endpoint that has none; some of it is only to be warned of.
 ///
 /// An endpoint gets its own, else `Kestrel:Certificates:Default`, else that of the application's
 /// development file, else the user's development certificate. The default one is loaded even if
@@ -147,9 +147,8 @@ pub(super) fn load(
         problems: Vec::new(),
         certificates: Certificates { looked: true, ..Certificates::default() },
     };
-    let default = shared.default.as_ref().map(|source| loading.certificate(source));
-    if default == Some(None) && !plan.endpoints.iter().any(takes_the_default) {
-        loading.say_that_nothing_uses_the_default();
+    if let Some(source) = &shared.default {
+        loading.default(source, plan.endpoints.iter().any(takes_the_default));
     }
     for endpoint in &plan.endpoints {
         let secured = endpoint.tls.as_ref().and_then(|it| loading.endpoint(endpoint, it));
@@ -231,18 +230,32 @@ impl Loading<'_> {
         }
     }
 
+    /// Reads the default certificate. If nothing uses it, it is read all the same, as on Kestrel.
+    fn default(&mut self, source: &CertificateSource, is_used: bool) {
+        if is_used {
+            // What is wrong with it is told.
+            let _ = self.certificate(source);
+            return;
+        }
+        self.watch_files_of(source);
+        let problem = tls::load::check_unused(source, &self.surroundings.places, self.now);
+        if let Some(problem) = problem {
+            self.problems.push(self.with_origin(problem));
+        }
+    }
+
     /// Reads a certificate, once.
     fn certificate(&mut self, source: &CertificateSource) -> Option<Arc<ServerCertificate>> {
-        if let CertificateLocation::File { path, key_path, .. } = &source.location {
-            for file in [Some(path), key_path.as_ref()].into_iter().flatten() {
-                self.watch(file.clone());
-            }
-        }
+        self.watch_files_of(source);
         if let Some((_, known)) = self.loaded.iter().find(|(known, _)| *known == source.location) {
             return known.clone();
         }
         let read = match tls::load::load(source, &self.surroundings.places, self.now) {
-            Ok(certificate) => Some(Arc::new(certificate)),
+            Ok(certificate) => {
+                // One of a store is found in some file.
+                certificate.files.iter().for_each(|file| self.watch(file.clone()));
+                Some(Arc::new(certificate))
+            }
             Err(problem) => {
                 self.problems.push(self.with_origin(problem));
                 None
@@ -325,13 +338,12 @@ impl Loading<'_> {
         self.problems.push(problem);
     }
 
-    fn say_that_nothing_uses_the_default(&mut self) {
-        for problem in &mut self.problems {
-            let fix = problem.fix.take().map(|fix| format!("{fix}; or "));
-            problem.fix = Some(format!(
-                "{}remove Kestrel:Certificates:Default, which nothing uses: no endpoint is without a certificate",
-                fix.unwrap_or_default()
-            ));
+    fn watch_files_of(&mut self, source: &CertificateSource) {
+        if let CertificateLocation::File { path, key_path, .. } = &source.location {
+            [Some(path), key_path.as_ref()]
+                .into_iter()
+                .flatten()
+                .for_each(|it| self.watch(it.clone()));
         }
     }
 

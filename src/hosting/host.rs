@@ -115,8 +115,12 @@ impl Host {
                     SystemTime::now(),
                 );
                 certificates.announce_development();
-                if !problems.is_empty() {
-                    return Err(HostError::Certificate(problems));
+                let (fatal, warnings) = configured.sources.judged(problems);
+                if !fatal.is_empty() {
+                    return Err(HostError::Certificate(fatal));
+                }
+                for problem in warnings {
+                    events::configuration_warning(&problem.message, &problem.details());
                 }
                 certificates.announce_all();
                 certificates

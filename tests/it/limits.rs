@@ -44,12 +44,12 @@ async fn each_endpoint_counts_its_own_connections() {
     let host = started(two.app(saying("hello"))).await;
     let mut wires = Vec::new();
     for address in host.addresses() {
-        let mut wire = Wire::connect(address).await;
+        let mut wire = Wire::connect(&address).await;
         assert_eq!(wire.get("/").await.status, 200, "{address}");
         wires.push(wire);
     }
     for address in host.addresses() {
-        assert_eq!(Wire::connect(address).await.rest().await, b"", "{address}");
+        assert_eq!(Wire::connect(&address).await.rest().await, b"", "{address}");
     }
     stopped(host).await;
 }

@@ -214,10 +214,12 @@ impl Running {
         certificates: Certificates,
         certificate_problems: Vec<Problem>,
     ) -> Result<Reloaded, HostError> {
-        let warnings = self.check(settings.problems, &plan)?;
-        if !certificate_problems.is_empty() {
-            return Err(HostError::Certificate(certificate_problems));
+        let mut warnings = self.check(settings.problems, &plan)?;
+        let (fatal, of_certificates) = self.sources.judged(certificate_problems);
+        if !fatal.is_empty() {
+            return Err(HostError::Certificate(fatal));
         }
+        warnings.extend(of_certificates);
         let running = &self.current.certificates;
         let other_certificate = |old, new| running.differ_at(old, &certificates, new);
         let difference =

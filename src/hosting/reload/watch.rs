@@ -419,19 +419,27 @@ mod tests {
                 fs::write(root.join("..1/a.json"), "{ }").unwrap();
             }),
         ];
-        for mode in [Mode::Events, Mode::Polling] {
-            for (what, prepare, edit) in cases {
-                let mut stage = Stage::new(mode, Kind::Configuration, prepare);
-                stage.settled();
-                edit(stage.folder.path());
+        let is_noticed = |mode, what: &str, prepare: Edit, edit: Edit| {
+            let mut stage = Stage::new(mode, Kind::Configuration, prepare);
+            stage.settled();
+            edit(stage.folder.path());
+            stage.noticed();
+            // The next change is noticed, too.
+            if what.starts_with("a link") {
+                fs::write(stage.path("..2/a.json"), "{  }").unwrap();
                 stage.noticed();
-                // The next change is noticed, too.
-                if what.starts_with("a link") {
-                    fs::write(stage.path("..2/a.json"), "{  }").unwrap();
-                    stage.noticed();
+            }
+        };
+        thread::scope(|scope| {
+            for mode in [Mode::Events, Mode::Polling] {
+                for (what, prepare, edit) in cases {
+                    thread::Builder::new()
+                        .name(format!("{what}, {mode:?}"))
+                        .spawn_scoped(scope, move || is_noticed(mode, what, prepare, edit))
+                        .unwrap();
                 }
             }
-        }
+        });
     }
 
     #[test]
