@@ -51,19 +51,23 @@ pub(super) async fn handshake<S: Socket>(
     events::tls_established(&facts.id(), &accepted.handshake.protocol());
     let agreed = accepted.handshake.application_protocol();
     let protocols = match (accepted.protocols, agreed) {
-        (_, Some("h2")) => HttpProtocols::Http2,
+        (_, Some("h2")) => Some(HttpProtocols::Http2),
         (HttpProtocols::None | HttpProtocols::Http3, _) => {
             events::no_protocol();
-            return None;
+            None
         }
         (HttpProtocols::Http2, _) => {
             events::http2_not_negotiated();
-            return None;
+            None
         }
-        _ => HttpProtocols::Http1,
+        _ => Some(HttpProtocols::Http1),
     };
     let facts = facts.secured(accepted.handshake.clone());
-    let stream = Stream::new(accepted.into_stream(socket), watch.clone());
+    let mut stream = Stream::new(accepted.into_stream(socket), watch.clone());
+    let Some(protocols) = protocols else {
+        stream.end_with(&[]).await;
+        return None;
+    };
     Some(Secured { stream, facts, protocols })
 }
 

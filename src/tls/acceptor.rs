@@ -251,8 +251,7 @@ impl Negotiation {
             let goes_on = match state {
                 Ok(ConnectionState::EncodeTlsData(mut message)) => {
                     encode(&mut message, &mut self.outgoing);
-                    // Behind an error it is the alert, and the last message.
-                    failed.is_none()
+                    true
                 }
                 Ok(ConnectionState::TransmitTlsData(transmit)) => {
                     transmit.done();
@@ -270,6 +269,7 @@ impl Negotiation {
                 }
                 Ok(_) => false,
                 Err(error) => {
+                    // Once more: the alert, and what stands before it, are still to be sent.
                     let first = failed.is_none();
                     failed.get_or_insert(error);
                     first

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 
 use self::facts::parse;
@@ -121,6 +121,18 @@ impl ServerCertificate {
             files,
             skipped: None,
         })
+    }
+
+    /// The same for a key in PKCS#8 form that was read from no file of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(crate) fn from_pkcs8(
+        chain: Vec<CertificateDer<'static>>,
+        key: Vec<u8>,
+    ) -> Result<Self, Unfit> {
+        Self::new(chain, PrivatePkcs8KeyDer::from(key).into(), Vec::new())
     }
 
     /// Tells the log what an operator wants to know of a certificate that is served from now on:

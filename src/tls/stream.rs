@@ -121,7 +121,7 @@ impl<S> TlsStream<S> {
         loop {
             // rustls wants to be shown the same bytes again until it is done with them.
             let here = incoming.get_mut(done..).unwrap_or_default();
-            let UnbufferedStatus { discard, state } = self.session.process_tls_records(here);
+            let UnbufferedStatus { mut discard, state } = self.session.process_tls_records(here);
             let mut found = None;
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
@@ -146,11 +146,17 @@ impl<S> TlsStream<S> {
                 Ok(_) => found = Some(Found::All),
                 Err(error) => {
                     // The alert that tells the client.
-                    let here = incoming.get_mut(done + discard..).unwrap_or_default();
-                    if let Ok(ConnectionState::EncodeTlsData(mut message)) =
-                        self.session.process_tls_records(here).state
-                    {
-                        encode(&mut message, &mut self.outgoing);
+                    loop {
+                        done += discard;
+                        let here = incoming.get_mut(done..).unwrap_or_default();
+                        let status = self.session.process_tls_records(here);
+                        discard = status.discard;
+                        match status.state {
+                            Ok(ConnectionState::EncodeTlsData(mut message)) => {
+                                encode(&mut message, &mut self.outgoing);
+                            }
+                            _ => break,
+                        }
                     }
                     return Err(broken(error));
                 }
