@@ -37,8 +37,10 @@ impl Server {
             if output.read_line(&mut line)? == 0 {
                 return Err(format!("the server ended: {}", child.wait()?).into());
             }
-            if let Some((_, address)) = line.split_once("Now listening on: http://") {
-                break address.trim().parse()?;
+            if let Some((_, address)) = line.split_once("Now listening on: ") {
+                let address = address.trim();
+                let host = address.split_once("://").map_or(address, |(_, host)| host);
+                break host.parse()?;
             }
         };
         // Kept open, so that the server can go on writing its log.

@@ -49,7 +49,12 @@ pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, BindError> {
     plan.endpoints.iter().map(bind_endpoint).collect()
 }
 
-fn bind_endpoint(planned: &PlannedEndpoint) -> Result<BoundEndpoint, BindError> {
+/// Binds one endpoint.
+///
+/// # Errors
+///
+/// As for [`bind`].
+pub(crate) fn bind_endpoint(planned: &PlannedEndpoint) -> Result<BoundEndpoint, BindError> {
     let listeners = match &planned.targets {
         Targets::Exactly(listen) => vec![bind_tcp(planned, listen)?],
         Targets::AtLeastOne(loopbacks) => bind_loopbacks(planned, loopbacks)?,

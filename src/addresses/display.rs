@@ -67,6 +67,17 @@ pub(super) fn bound_text(endpoint: &PlannedEndpoint, bound: Option<SocketAddr>) 
     }
 }
 
+/// The address to publish for an endpoint on the sockets that were published as `address`.
+pub(crate) fn readdressed(address: &str, endpoint: &PlannedEndpoint) -> String {
+    let port = || address.rsplit_once(':').map_or("", |(_, port)| port);
+    let (scheme, name) = (endpoint.transport.scheme(), &endpoint.local_name);
+    match (&endpoint.targets, address.split_once("://")) {
+        (Targets::AtLeastOne(_), _) => format!("{scheme}://{name}:{}", port()),
+        (_, Some((_, rest))) => format!("{scheme}://{rest}"),
+        _ => planned_text(endpoint),
+    }
+}
+
 /// The same address with the host `localhost`, if its host is a name below that: not every client
 /// knows such names.
 pub(crate) fn also_reachable(address: &str) -> Option<String> {
@@ -109,6 +120,18 @@ mod tests {
             urls: Some(Sourced::new(url.to_owned(), Origin::Default)),
             ..EndpointSettings::default()
         })
+    }
+
+    #[test]
+    fn another_endpoint_on_the_same_sockets_keeps_the_real_port() {
+        for (url, published, address) in [
+            ("https://127.0.0.1:0", "http://127.0.0.1:40123", "https://127.0.0.1:40123"),
+            ("http://a.localhost:1", "http://localhost:1", "http://a.localhost:1"),
+            ("https://*:80", "http://0.0.0.0:80", "https://0.0.0.0:80"),
+            ("https://unix:/run/k.sock", "http://unix:/run/k.sock", "https://unix:/run/k.sock"),
+        ] {
+            assert_eq!(readdressed(published, &planned(url).endpoints[0]), address, "{url}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 pub(crate) mod bind;
 mod binding_address;
 mod claim;
+mod difference;
 mod display;
 mod endpoint;
 mod error;
@@ -28,7 +29,9 @@ pub(crate) mod unix_socket;
 pub use crate::features::HttpProtocols;
 pub use bind::{BoundEndpoint, bind};
 pub use binding_address::{AddressError, AddressProblem, BindingAddress, Host};
-pub(crate) use display::{also_reachable, planned_text};
+pub(crate) use difference::clash;
+pub use difference::{Aspect, Change, Difference, difference};
+pub(crate) use display::{also_reachable, planned_text, readdressed};
 pub use endpoint::{
     ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ListenAddr, ListenTarget, PlannedEndpoint,
     ProcessManager, Targets, Transport,
@@ -37,4 +40,4 @@ pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
 pub use ip_literal::{IpLiteral, Scope};
 pub use listen_spec::parse_listen_spec;
-pub use plan::{EndpointPlan, Note, PlanProblem, plan};
+pub use plan::{EndpointPlan, Note, PlanProblem, fixed, plan, replan};

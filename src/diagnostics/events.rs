@@ -15,6 +15,8 @@ const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
 const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
+const CORE: &str = "Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 const OUR_SERVER: &str = "Kestrel.Server";
@@ -82,13 +84,14 @@ pub(crate) fn stop_forced() {
     );
 }
 
-/// SIGHUP came. It ends the reference; a host that serves must not die of a closed terminal.
+/// SIGHUP came too late for a reload. It ends the reference; a host that stops cleanly must not die
+/// of a closed terminal.
 pub(crate) fn hangup_ignored() {
     emit!(
         OUR_SERVER,
         INFO,
         3,
-        "A hang-up signal (SIGHUP) came; it changes nothing in this version."
+        "A hang-up signal (SIGHUP) came during the stop; it changes nothing."
     );
 }
 
@@ -531,6 +534,48 @@ pub(crate) fn http2_response_too_slow(id: &dyn std::fmt::Display) {
         ConnectionId = tracing::field::display(id), TraceIdentifier = "(null)");
 }
 
+// ---- The development certificate ---------------------------------------------------------------
+
+/// The application's development file is served.
+pub(crate) fn development_certificate_used(subject: &str, thumbprint: &str) {
+    emit!(CORE, DEBUG, 0,
+        "Using development certificate: {certificateSubjectName} (Thumbprint: {certificateThumbprint})";
+        certificateSubjectName = subject, certificateThumbprint = thumbprint);
+}
+
+/// An endpoint needs a development certificate, and there is none.
+pub(crate) fn development_certificate_missing() {
+    emit!(CORE, DEBUG, 1, "Unable to locate an appropriate development https certificate.");
+}
+
+pub(crate) fn development_file_missing(path: &str) {
+    emit!(CORE, DEBUG, 2,
+        "Failed to locate the development https certificate at '{certificatePath}'."; certificatePath = path);
+}
+
+pub(crate) fn development_file_unreadable(path: &str) {
+    emit!(CORE, DEBUG, 3,
+        "Failed to load the development https certificate at '{certificatePath}'."; certificatePath = path);
+}
+
+pub(crate) fn development_certificate_not_trusted() {
+    emit!(
+        CORE,
+        WARN,
+        8,
+        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
+}
+
+pub(crate) fn development_certificate_partly_trusted() {
+    emit!(
+        CORE,
+        WARN,
+        9,
+        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+    );
+}
+
 // ---- Limits of routes -------------------------------------------------------------------------
 
 pub(crate) fn request_size_limit_read_only() {
@@ -550,4 +595,180 @@ pub(crate) fn request_size_limit_disabled() {
     emit!(ROUTING, DEBUG, 12, "The maximum request body size has been disabled.");
 }
 
-// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5.
+// ---- Handshakes ---------------------------------------------------------------------------------
+
+/// There was no handshake: the client is gone, does not speak TLS, or cannot agree with us.
+pub(crate) fn tls_authentication_failed(reason: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 1, "Failed to authenticate HTTPS connection.",
+        detail: tracing::field::display(reason));
+}
+
+pub(crate) fn tls_authentication_timed_out() {
+    emit!(HTTPS, DEBUG, 2, "Authentication of the HTTPS connection timed out.");
+}
+
+pub(crate) fn tls_established(id: &dyn std::fmt::Display, protocol: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 3,
+        "Connection {ConnectionId} established using the following protocol: {Protocol}";
+        ConnectionId = tracing::field::display(id), Protocol = tracing::field::display(protocol));
+}
+
+/// A client of an endpoint that only speaks HTTP/2 did not offer it.
+pub(crate) fn http2_not_negotiated() {
+    emit!(KESTREL, ERROR, 0, "HTTP/2 over TLS was not negotiated on an HTTP/2-only endpoint.");
+}
+
+/// Told once per endpoint: who does it does it often.
+pub(crate) fn clear_text_on_https(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 4,
+        "A client sent a request in clear text to {address}, which speaks HTTPS, and was answered with 400. This is told once.",
+        detail: "fix: let the client use the URL with https://"; address = address);
+}
+
+/// Told once per endpoint.
+pub(crate) fn tls_on_http(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 5,
+        "A client began a TLS handshake with {address}, which speaks clear text, and was refused. This is told once.",
+        detail: "fix: let the client use the URL with http://, or give the endpoint an https:// URL and a certificate";
+        address = address);
+}
+
+// ---- Certificates: what an operator wants to know of one that is served -----------------------
+
+const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
+
+/// Browsers read names only from the extension that this certificate has not.
+pub(crate) fn certificate_without_names(thumbprint: &str) {
+    emit!(HTTPS, INFO, 9,
+        "Certificate with thumbprint {Thumbprint} lacks the subjectAlternativeName (SAN) extension and may not be accepted by browsers.";
+        Thumbprint = thumbprint);
+}
+
+/// It is served all the same, as Kestrel does: clients will complain, and this says why.
+pub(crate) fn certificate_expired(source: &str, subject: &str, since: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 1,
+        "The certificate of {Source} ({Subject}) expired on {Since}: clients will not accept it. Renew it.";
+        Source = source, Subject = subject, Since = since);
+}
+
+pub(crate) fn certificate_not_yet_valid(source: &str, subject: &str, from: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 2,
+        "The certificate of {Source} ({Subject}) is not valid before {From}: clients will not accept it. Is the clock right?";
+        Source = source, Subject = subject, From = from);
+}
+
+pub(crate) fn certificate_expires_soon(source: &str, subject: &str, at: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 3,
+        "The certificate of {Source} ({Subject}) expires on {At}. Renew it in time.";
+        Source = source, Subject = subject, At = at);
+}
+
+/// OpenSSL's `x509 -req` makes such ones where nobody says otherwise.
+pub(crate) fn certificate_of_old_version(source: &str, subject: &str, version: u32) {
+    emit!(OUR_CERTIFICATES, WARN, 4,
+        "The certificate of {Source} ({Subject}) is of X.509 version {Version}: some clients take version 3 only. Make it with extensions, such as a subjectAltName.";
+        Source = source, Subject = subject, Version = version);
+}
+
+/// A part of a chain is missing from what is served.
+pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 5,
+        "The file with the certificate of {Source} was read in part: {Skipped}. Clients may miss an issuer.";
+        Source = source, Skipped = skipped);
+}
+
+// ---- Reload -----------------------------------------------------------------------------------
+
+const OUR_RELOAD: &str = "Kestrel.Reload";
+
+/// Running requests of an endpoint that went outlived their time.
+pub(crate) fn removed_endpoint_did_not_drain(address: &str, count: usize) {
+    emit!(
+        CONNECTIONS,
+        DEBUG,
+        16,
+        "Some connections failed to close gracefully during server shutdown."
+    );
+    emit!(OUR_RELOAD, WARN, 1,
+        "{count} connections to {address} were still busy 5 seconds after the endpoint was removed; they are aborted.";
+        count = count as u64, address = address);
+}
+
+/// The sockets of an endpoint were closed for a new one that could not be bound, and somebody took
+/// them in between.
+pub(crate) fn endpoint_lost(address: &str, error: &str) {
+    event!(target: OUR_RELOAD, Level::ERROR, event.critical = true, event.id = 2u64,
+        event.template = "The endpoint {address} could not be taken back and does not listen any more; the next reload tries again.",
+        event.detail = error, address = address);
+}
+
+/// A change of the configuration is looked at.
+pub(crate) fn reload_token_fired() {
+    emit!(KESTREL, DEBUG, 0, "Config reload token fired. Checking for changes...");
+}
+
+pub(crate) fn endpoints_stopping(endpoints: &str) {
+    emit!(KESTREL, INFO, 0, "Config changed. Stopping the following endpoints: '{endpoints}'"; endpoints = endpoints);
+}
+
+pub(crate) fn endpoints_starting(endpoints: &str) {
+    emit!(KESTREL, INFO, 0, "Config changed. Starting the following endpoints: '{endpoints}'"; endpoints = endpoints);
+}
+
+/// A reload was refused: everything is as it was.
+pub(crate) fn reload_refused(detail: &str) {
+    event!(target: KESTREL, Level::ERROR, event.critical = true, event.id = 0u64,
+        event.template = "Unable to reload configuration.", event.detail = detail);
+}
+
+/// A new endpoint could not be bound: everything is as it was.
+pub(crate) fn reload_bind_failed(url: &str, detail: &str) {
+    event!(target: KESTREL, Level::ERROR, event.critical = true, event.id = 0u64,
+        event.template = "Unable to bind to '{url}' on config reload.", event.detail = detail, url = url);
+}
+
+/// A reload changed what the host does; a line of `detail` for each endpoint and setting.
+pub(crate) fn reloaded(detail: &str) {
+    emit!(OUR_RELOAD, INFO, 3, "The configuration was reloaded:", detail: detail);
+}
+
+/// A reload changed nothing that the host itself uses.
+pub(crate) fn reloaded_without_effect() {
+    emit!(
+        OUR_RELOAD,
+        DEBUG,
+        4,
+        "The configuration was reloaded; nothing that the host itself uses is different."
+    );
+}
+
+/// What was edited but is only read at the start.
+pub(crate) fn restart_needed(keys: &str) {
+    emit!(OUR_RELOAD, INFO, 5, "A change that takes effect at the next start: {keys}"; keys = keys);
+}
+
+/// The system tells of no changes: files are looked at instead.
+pub(crate) fn watching_by_polling(why: &str, detail: &str) {
+    emit!(OUR_RELOAD, WARN, 6,
+        "Files are watched by looking at them every second: {reason}.", detail: detail; reason = why);
+}
+
+/// Files are not watched at all.
+pub(crate) fn not_watching(error: &str) {
+    emit!(OUR_RELOAD, WARN, 7, "Changes of configuration files go unnoticed: {error}.",
+        detail: "fix: raise the limit of threads, or send SIGHUP after a change"; error = error);
+}
+
+/// A certificate's file is not there any more.
+pub(crate) fn certificate_file_gone(path: &str) {
+    emit!(OUR_RELOAD, WARN, 8,
+        "The certificate file {path} is gone: what was loaded from it serves on, until the file is back."; path = path);
+}
+
+/// SIGHUP came, and the configuration was read again.
+pub(crate) fn reloaded_by_hangup(outcome: &str) {
+    emit!(OUR_RELOAD, INFO, 9, "The configuration was read again on SIGHUP: {outcome}."; outcome = outcome);
+}
+
+// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
+// Kestrel.Reload 10, Kestrel.Server 5.

@@ -7,68 +7,61 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use socket2::SockRef;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::BoxFuture;
-use super::connection::{self, Context};
-use super::drain::{Drain, Phase, Watch};
+use super::connection;
+use super::drain::{Drain, Watch};
+use super::endpoint::Serving;
 use super::options::ServerOptions;
 use super::slot::Slot;
 use crate::addresses::bind::Listener;
-use crate::addresses::{BoundEndpoint, HttpProtocols, Transport, error_reason};
+use crate::addresses::error_reason;
 use crate::diagnostics::events;
-use crate::features::{Connection, Local, Remote, Scheme};
+use crate::features::{Connection, Local, Remote};
 
 /// The pauses after a failed accept: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts one loop per socket. They end, and close their sockets, when the stop begins.
+/// Starts one loop per socket. They end, and close their sockets, when `serving` is dropped.
 ///
 /// # Errors
 ///
 /// The runtime cannot watch a socket; none is accepted on then.
 pub(super) fn start(
-    bound: Vec<BoundEndpoint>,
-    context: &Arc<Context>,
+    address: &str,
+    listeners: Vec<Listener>,
+    serving: &watch::Sender<Arc<Serving>>,
     drain: &Drain,
-) -> io::Result<()> {
+) -> io::Result<Vec<JoinHandle<()>>> {
     let mut loops: Vec<BoxFuture<'static, ()>> = Vec::new();
-    for endpoint in bound {
-        for listener in endpoint.listeners {
-            let accept = Accept {
-                address: endpoint.address.clone(),
-                context: Arc::clone(context),
-                // Each socket counts for itself, as on Kestrel, both of `localhost` too.
-                slots: Arc::default(),
-                protocols: endpoint.planned.protocols,
-                scheme: match endpoint.planned.transport {
-                    Transport::Http => Scheme::Http,
-                    Transport::Https => Scheme::Https,
-                },
-                watch: drain.watch(),
-            };
-            match listener {
-                Listener::Tcp(listener) => {
-                    inherit(&listener, context.options());
-                    loops.push(Box::pin(accept.tcp(TcpListener::from_std(listener)?)));
-                }
-                #[cfg(unix)]
-                Listener::Unix { listener, file } => {
-                    let listener = tokio::net::UnixListener::from_std(listener)?;
-                    loops.push(Box::pin(accept.unix(listener, file)));
-                }
+    for listener in listeners {
+        let accept = Accept {
+            address: address.to_owned(),
+            serving: serving.subscribe(),
+            // Each socket counts for itself, as on Kestrel, both of `localhost` too.
+            slots: Arc::default(),
+            watch: drain.watch(),
+        };
+        match listener {
+            Listener::Tcp(listener) => {
+                loops.push(Box::pin(accept.tcp(TcpListener::from_std(listener)?)));
+            }
+            #[cfg(unix)]
+            Listener::Unix { listener, file } => {
+                let listener = tokio::net::UnixListener::from_std(listener)?;
+                loops.push(Box::pin(accept.unix(listener, file)));
             }
         }
     }
-    for accept in loops {
-        tokio::spawn(accept);
-    }
-    Ok(())
+    Ok(loops.into_iter().map(tokio::spawn).collect())
 }
 
 /// Sets on a listening socket what its connections inherit. Where a system knows no such option,
 /// they do without.
-fn inherit(listener: &std::net::TcpListener, options: &ServerOptions) {
+fn inherit(listener: &TcpListener, options: &ServerOptions) {
     let socket = SockRef::from(listener);
     // Its absence costs a round trip on every answer of more than one packet.
     let _ = socket.set_tcp_nodelay(true);
@@ -88,20 +81,28 @@ fn bound_unsent(_: &SockRef<'_>, _: u32) {}
 
 struct Accept {
     address: String,
-    context: Arc<Context>,
+    serving: watch::Receiver<Arc<Serving>>,
     /// How many connections of this socket are open.
     slots: Arc<AtomicU64>,
-    protocols: HttpProtocols,
-    scheme: Scheme,
     watch: Watch,
+}
+
+/// What an accept loop waited for.
+enum Next<T> {
+    It(T),
+    /// What connections are served with is another now.
+    Served,
+    /// The loop is to end.
+    End,
 }
 
 impl Accept {
     async fn tcp(mut self, listener: TcpListener) {
         let mut pause = FIRST_PAUSE;
-        while let Some(accepted) = self.next(listener.accept()).await {
-            match accepted {
-                Ok((socket, remote)) => {
+        inherit(&listener, self.serving.borrow_and_update().context.options());
+        loop {
+            match self.next(listener.accept()).await {
+                Next::It(Ok((socket, remote))) => {
                     pause = FIRST_PAUSE;
                     if !cfg!(target_os = "linux") {
                         // Linux has it from the listening socket.
@@ -110,7 +111,9 @@ impl Accept {
                     let local = socket.local_addr().ok().map(Local);
                     self.spawn(socket, local, Some(Remote(remote)));
                 }
-                Err(error) => self.failed(&error, &mut pause).await,
+                Next::It(Err(error)) => self.failed(&error, &mut pause).await,
+                Next::Served => inherit(&listener, self.serving.borrow().context.options()),
+                Next::End => return,
             }
         }
     }
@@ -123,32 +126,38 @@ impl Accept {
         _file: Option<crate::addresses::unix_socket::SocketFile>,
     ) {
         let mut pause = FIRST_PAUSE;
-        while let Some(accepted) = self.next(listener.accept()).await {
-            match accepted {
-                Ok((socket, _)) => {
+        loop {
+            match self.next(listener.accept()).await {
+                Next::It(Ok((socket, _))) => {
                     pause = FIRST_PAUSE;
                     self.spawn(socket, None, None);
                 }
-                Err(error) => self.failed(&error, &mut pause).await,
+                Next::It(Err(error)) => self.failed(&error, &mut pause).await,
+                Next::Served => {}
+                Next::End => return,
             }
         }
     }
 
-    /// The next connection, or `None` once the stop begins.
-    async fn next<T>(&mut self, accept: impl Future<Output = T>) -> Option<T> {
+    /// Waits, unless something else comes up.
+    async fn next<T>(&mut self, event: impl Future<Output = T>) -> Next<T> {
         tokio::select! {
             biased;
-            () = self.watch.reached(Phase::Stopping) => None,
-            accepted = accept => Some(accepted),
+            changed = self.serving.changed() => match changed {
+                Ok(()) => Next::Served,
+                Err(_) => Next::End,
+            },
+            it = event => Next::It(it),
         }
     }
 
     fn spawn<S: super::io::Socket>(&self, socket: S, local: Option<Local>, remote: Option<Remote>) {
-        let facts = Connection::new(next_id(), local, remote, self.scheme);
+        let serving = Arc::clone(&self.serving.borrow());
+        let facts = Connection::new(next_id(), local, remote, serving.scheme);
         events::connection_accepted(&facts.id());
-        let counters = self.context.counters();
+        let counters = serving.context.counters();
         counters.count_accepted();
-        let limit = self.context.options().limits.max_concurrent_connections;
+        let limit = serving.context.options().limits.max_concurrent_connections;
         let Some(slot) = Slot::take(&self.slots, limit) else {
             counters.count_rejected();
             counters.count_closed();
@@ -156,9 +165,8 @@ impl Accept {
             socket.refuse();
             return;
         };
-        let context = Arc::clone(&self.context);
         let watch = self.watch.clone();
-        tokio::spawn(connection::serve(socket, facts, self.protocols, context, watch, slot));
+        tokio::spawn(connection::serve(socket, facts, serving, watch, slot));
     }
 
     /// Waits out a failed accept. A connection that died before it was accepted is no failure.
@@ -172,8 +180,10 @@ impl Accept {
             return;
         }
         events::accept_failed(&self.address, &error_reason(error), *pause);
-        let sleep = tokio::time::sleep(*pause);
-        self.next(sleep).await;
+        // An end is seen again by whoever waits next.
+        if let Next::Served = self.next(tokio::time::sleep(*pause)).await {
+            self.serving.mark_changed();
+        }
         *pause = (*pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -1,4 +1,5 @@
-//! The stop of the server, as every connection sees it.
+//! The stop of an endpoint, as every connection sees it: that of the whole server, or of one
+//! endpoint that a reload removes.
 //!
 //! There are three phases. Each connection holds a [`Watch`]; the stop is complete when all of
 //! them are gone. Looking at the phase costs a connection one atomic load per wake-up: it
@@ -10,8 +11,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
-
-use crate::diagnostics::events;
 
 /// How far the stop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
@@ -25,7 +24,7 @@ pub(super) enum Phase {
     Aborting,
 }
 
-/// The server's end: it moves the phase and waits for the connections.
+/// The endpoint's end: it moves the phase and waits for the connections.
 #[derive(Debug)]
 pub(super) struct Drain {
     sender: watch::Sender<Phase>,
@@ -87,7 +86,7 @@ impl Watch {
     }
 }
 
-/// A server that is dropped without a stop ends everything it serves.
+/// An endpoint that is dropped without a stop ends everything it serves.
 impl Drop for Drain {
     fn drop(&mut self) {
         self.advance(Phase::Aborting);
@@ -106,20 +105,40 @@ impl Drain {
         Watch { receiver: self.sender.subscribe(), phase: self.phase.clone() }
     }
 
+    /// Moves on to `phase`; there is no way back.
     fn advance(&self, phase: Phase) {
-        self.phase.0.phase.store(phase as u8, Ordering::Release);
-        self.sender.send_replace(phase);
+        self.phase.0.phase.fetch_max(phase as u8, Ordering::AcqRel);
+        self.sender.send_if_modified(|now| {
+            let further = *now < phase;
+            *now = if further { phase } else { *now };
+            further
+        });
     }
 
-    /// Stops: running requests have `grace` to end, then a second passes for their abort.
-    pub(super) async fn run(&self, grace: Duration) {
-        self.advance(Phase::Stopping);
-        if timeout(grace, self.sender.closed()).await.is_ok() {
-            return;
-        }
-        events::connections_did_not_close(self.phase.0.connections.load(Ordering::Relaxed));
-        self.advance(Phase::Aborting);
-        // Aborting drops what a connection holds; only a handler that blocks its thread stays.
-        let _ = timeout(Duration::from_secs(1), self.sender.closed()).await;
+    /// How many connections are open.
+    fn connections(&self) -> usize {
+        self.phase.0.connections.load(Ordering::Relaxed)
     }
+}
+
+/// Stops endpoints together: running requests have `grace` to end, then a second passes for their
+/// abort. `outlived` is told how many connections that are.
+pub(super) async fn stop(drains: &[&Drain], grace: Duration, outlived: impl FnOnce(usize)) {
+    let closed = async || {
+        for drain in drains {
+            drain.sender.closed().await;
+        }
+    };
+    for drain in drains {
+        drain.advance(Phase::Stopping);
+    }
+    if timeout(grace, closed()).await.is_ok() {
+        return;
+    }
+    outlived(drains.iter().map(|drain| drain.connections()).sum());
+    for drain in drains {
+        drain.advance(Phase::Aborting);
+    }
+    // Aborting drops what a connection holds; only a handler that blocks its thread stays.
+    let _ = timeout(Duration::from_secs(1), closed()).await;
 }

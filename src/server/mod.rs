@@ -2,8 +2,9 @@
 //!
 //! In goes an [`EndpointPlan`] and the app; [`KestrelServer`] binds the plan, accepts on every
 //! socket and runs each connection through `connection`: the version of HTTP is told apart by its
-//! first bytes, hyper speaks it, `request` hands each request to the app with its facts. The stop
-//! is a phase that every connection watches, see `drain`.
+//! first bytes, hyper speaks it, `request` hands each request to the app with its facts. Each
+//! `endpoint` starts and stops on its own, which is what a `reload` does with some of them; its
+//! stop is a phase that every connection watches, see `drain`.
 //!
 //! [`Server`] is the contract a server fulfils towards the host, so that another one can stand in.
 //!
@@ -19,6 +20,8 @@ mod connection;
 mod counters;
 mod date;
 mod drain;
+mod endpoint;
+mod handshake;
 mod host;
 mod http1;
 mod http2;
@@ -27,6 +30,7 @@ pub(crate) mod limits;
 mod options;
 mod protocol;
 mod rejection;
+mod reload;
 mod request;
 mod request_log;
 mod scope;
@@ -35,6 +39,7 @@ mod slot;
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -45,8 +50,13 @@ pub(crate) use http1::checks;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
 
-use crate::addresses::{self, BindError, EndpointPlan};
+use crate::addresses::{self, BindError, BoundEndpoint, Difference, EndpointPlan};
+use crate::diagnostics::events;
+use crate::tls::EndpointTls;
+use connection::Context;
 use drain::Drain;
+use endpoint::{Endpoint, Serving};
+use reload::Leaving;
 
 /// What a server fulfils towards the host: it starts on a plan of endpoints, tells the addresses it
 /// really has, and stops within a time. (What `IServer` is in ASP.NET Core.)
@@ -78,6 +88,17 @@ pub trait Server: Send {
     /// Nothing may be left listening after an error.
     fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>>;
 
+    /// Goes over to another plan while it runs, and returns the addresses it has then, in the order
+    /// of the new plan.
+    ///
+    /// # Errors
+    ///
+    /// Everything is as it was before. A server that does not implement this cannot be reloaded.
+    fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+        drop(reload);
+        Box::pin(async { Err(ServerError::Other("this server cannot be reloaded".into())) })
+    }
+
     /// Stops: takes no more connections, lets running requests end within `grace`, then ends them.
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()>;
 }
@@ -93,11 +114,45 @@ pub struct ServerStart {
     pub plan: EndpointPlan,
     /// What answers the requests.
     pub app: Router,
+    /// What secures each endpoint of the plan, in its order; clear text has none.
+    pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
 }
 
 impl ServerStart {
     pub(crate) fn new(plan: EndpointPlan, app: Router) -> Self {
-        Self { plan, app }
+        Self { plan, app, tls: Vec::new() }
+    }
+
+    /// The same with what secures the endpoints.
+    pub(crate) fn secured(mut self, tls: Vec<Option<Arc<EndpointTls>>>) -> Self {
+        self.tls = tls;
+        self
+    }
+}
+
+/// What a server goes over to in a reload.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ServerReload {
+    /// Which endpoints to listen on from now on.
+    pub plan: EndpointPlan,
+    /// What that changes. The old plan is the one of the last reload, or of the start.
+    pub difference: Difference,
+    /// How new connections are served from now on.
+    pub options: ServerOptions,
+    /// What secures each endpoint of the plan, in its order; clear text has none.
+    pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
+}
+
+impl ServerReload {
+    pub(crate) fn new(plan: EndpointPlan, difference: Difference, options: ServerOptions) -> Self {
+        Self { plan, difference, options, tls: Vec::new() }
+    }
+
+    /// The same with what secures the endpoints.
+    pub(crate) fn secured(mut self, tls: Vec<Option<Arc<EndpointTls>>>) -> Self {
+        self.tls = tls;
+        self
     }
 }
 
@@ -118,14 +173,25 @@ pub enum ServerError {
 pub struct KestrelServer {
     options: ServerOptions,
     counters: Counters,
-    drain: Drain,
+    /// Set by the start.
+    context: Option<Arc<Context>>,
+    /// In the order of the plan.
+    endpoints: Vec<Endpoint>,
+    /// Endpoints that a reload removed and whose last requests run.
+    leaving: Leaving,
 }
 
 impl KestrelServer {
     /// A server that is not started yet.
     pub fn new(mut options: ServerOptions) -> Self {
         options.limits = options.limits.bounded();
-        Self { options, counters: Counters::default(), drain: Drain::new() }
+        Self {
+            options,
+            counters: Counters::default(),
+            context: None,
+            endpoints: Vec::new(),
+            leaving: Leaving::default(),
+        }
     }
 
     /// What this server counts.
@@ -138,16 +204,34 @@ impl Server for KestrelServer {
     fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         Box::pin(async move {
             let bound = addresses::bind(&start.plan)?;
-            let addresses = bound.iter().map(|endpoint| endpoint.address.clone()).collect();
-            let context =
-                connection::Context::new(self.options.clone(), start.app, self.counters.clone());
-            accept::start(bound, &context, &self.drain)
-                .map_err(|error| ServerError::Other(Box::new(error)))?;
-            Ok(addresses)
+            let context = Context::new(self.options.clone(), start.app, self.counters.clone());
+            self.context = Some(Arc::clone(&context));
+            let start_one = |(place, bound): (usize, BoundEndpoint)| {
+                let tls = start.tls.get(place).cloned().flatten();
+                let serving = Serving::new(&bound.planned, &bound.address, tls, &context);
+                Endpoint::start(bound, serving)
+            };
+            // Those before a failure are dropped, which closes them.
+            let endpoints: std::io::Result<Vec<_>> =
+                bound.into_iter().enumerate().map(start_one).collect();
+            self.endpoints = endpoints.map_err(|error| ServerError::Other(Box::new(error)))?;
+            Ok(self.addresses())
         })
     }
 
+    fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+        Box::pin(self.go_over_to(reload))
+    }
+
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(self.drain.run(grace))
+        Box::pin(async move {
+            for endpoint in &mut self.endpoints {
+                endpoint.stop_listening().await;
+            }
+            let leaving = self.leaving.drains();
+            let running = self.endpoints.iter().map(|endpoint| &*endpoint.drain);
+            let drains: Vec<&Drain> = running.chain(leaving.iter().map(|drain| &**drain)).collect();
+            drain::stop(&drains, grace, events::connections_did_not_close).await;
+        })
     }
 }

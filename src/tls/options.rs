@@ -108,6 +108,13 @@ pub struct SslProtocols {
     pub tls13: bool,
 }
 
+impl SslProtocols {
+    /// These versions; `None` if there is none.
+    pub const fn new(tls12: bool, tls13: bool) -> Option<Self> {
+        if tls12 || tls13 { Some(Self { tls12, tls13 }) } else { None }
+    }
+}
+
 impl Default for SslProtocols {
     fn default() -> Self {
         Self { tls12: true, tls13: true }
@@ -180,9 +187,12 @@ impl CertificateSource {
         })
     }
 
+    pub(crate) fn new(name: &str, key: &str, location: CertificateLocation) -> Self {
+        Self { name: name.to_owned(), key: key.to_owned(), location }
+    }
+
     fn in_code(location: CertificateLocation) -> Self {
-        let call = "listen_https";
-        Self { name: call.to_owned(), key: call.to_owned(), location }
+        Self::new("listen_https", "listen_https", location)
     }
 }
 
@@ -191,5 +201,77 @@ impl TlsOptions {
     #[must_use]
     pub fn with(certificate: CertificateSource) -> Self {
         Self { certificate: Some(certificate), ..Self::default() }
+    }
+}
+
+impl fmt::Display for TlsOptions {
+    /// The options in words; names that differ stand on lines of their own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, ", self.ssl_protocols)?;
+        match &self.certificate {
+            Some(certificate) => write!(f, "{certificate}")?,
+            None => f.write_str("the default certificate")?,
+        }
+        if self.client_certificate_mode != ClientCertificateMode::NoCertificate {
+            write!(f, ", {}", self.client_certificate_mode)?;
+        }
+        for entry in &self.sni {
+            write!(f, "\n    {entry}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SniOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "for {}:", self.name)?;
+        let parts = [
+            self.ssl_protocols.map(|protocols| protocols.to_string()),
+            self.certificate.as_ref().map(ToString::to_string),
+            self.protocols.map(|protocols| protocols.to_string()),
+            self.client_certificate_mode.map(|mode| mode.to_string()),
+        ];
+        let said: Vec<_> = parts.into_iter().flatten().collect();
+        match said.as_slice() {
+            [] => f.write_str(" the same"),
+            said => write!(f, " {}", said.join(", ")),
+        }
+    }
+}
+
+impl fmt::Display for CertificateSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.location, self.key)
+    }
+}
+
+impl fmt::Display for CertificateLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, key_path: None, .. } => write!(f, "{}", path.display()),
+            Self::File { path, key_path: Some(key), .. } => {
+                write!(f, "{} with {}", path.display(), key.display())
+            }
+            Self::Store { subject, store, location, .. } => {
+                write!(f, "'{subject}' of {location}/{store}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for SslProtocols {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.tls12, self.tls13) {
+            (true, false) => "Tls12",
+            (false, _) => "Tls13",
+            (true, true) => "Tls12 and Tls13",
+        })
+    }
+}
+
+impl fmt::Display for ClientCertificateMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, mode)| mode == self);
+        f.write_str(name.map_or("", |(name, _)| name))
     }
 }

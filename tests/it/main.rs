@@ -23,12 +23,15 @@ mod logging;
 mod panics;
 mod pipelining;
 mod protocols;
+mod reload;
 mod request_bodies;
 mod request_facts;
 mod request_heads;
 mod slow_app;
 mod slow_clients;
 mod support;
+mod tls;
+mod tls_client;
 #[cfg(unix)]
 mod unix_socket;
 mod upgrades;

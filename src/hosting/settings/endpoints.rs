@@ -1,8 +1,10 @@
 //! `urls`, the ports, `Kestrel:Endpoints`, `Kestrel:EndpointDefaults` and what a process manager
 //! dictates.
 
-use super::CodeEndpoints;
+use std::path::Path;
+
 use super::values::{host_boolean, meant_value};
+use super::{CodeEndpoints, tls};
 use crate::addresses::{
     BindingAddress, ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenTarget,
     ProcessManager,
@@ -15,6 +17,9 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> EndpointSettings {
     let configuration = &loaded.configuration;
+    let content_root = &loaded.content_root.value;
+    let (default_ssl_protocols, default_client_certificate_mode) =
+        tls::defaults(configuration, problems);
     let owned = |key| configuration.non_empty(key).map(|setting| setting.map(str::to_owned));
     EndpointSettings {
         listen: code.listen,
@@ -22,7 +27,7 @@ pub(super) fn read(
             .section("Kestrel:Endpoints")
             .children()
             .iter()
-            .filter_map(|section| endpoint(section, problems))
+            .filter_map(|section| endpoint(section, content_root, problems))
             .collect(),
         added_urls: code.added_urls,
         urls: owned("urls"),
@@ -33,8 +38,8 @@ pub(super) fn read(
             .non_empty("preferHostingUrls")
             .map(|setting| setting.map(host_boolean)),
         default_protocols: protocols(&configuration.section("Kestrel:EndpointDefaults"), problems),
-        default_ssl_protocols: None,
-        default_client_certificate_mode: None,
+        default_ssl_protocols,
+        default_client_certificate_mode,
         process_manager: process_manager(&loaded.aspnetcore_variables),
     }
 }
@@ -50,7 +55,11 @@ fn shadowed(configuration: &Configuration, key: &str) -> Vec<Sourced<String>> {
         .collect()
 }
 
-fn endpoint(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<ConfiguredEndpoint> {
+fn endpoint(
+    section: &Section<'_>,
+    content_root: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<ConfiguredEndpoint> {
     let name = section.name();
     let Some(url) = section.non_empty("Url") else {
         let below = || section.children().first().and_then(Section::setting);
@@ -69,7 +78,8 @@ fn endpoint(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<Config
         return None;
     };
     // A URL that cannot be read is refused by the plan.
-    if BindingAddress::parse(url.value).is_ok_and(|address| !address.https) {
+    let https = BindingAddress::parse(url.value).ok().map(|address| address.https);
+    if https == Some(false) {
         refuse_https_only_keys(section, problems);
     }
     Some(ConfiguredEndpoint {
@@ -77,7 +87,7 @@ fn endpoint(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<Config
         key: format!("{}:Url", section.path()),
         target: url.map(|url| ListenTarget::Url(url.to_owned())),
         protocols: protocols(section, problems),
-        tls: None,
+        tls: (https == Some(true)).then(|| tls::endpoint(section, content_root, problems)),
     })
 }
 
@@ -94,7 +104,9 @@ fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
         Some(first.setting().map(|setting| setting.origin.clone()))
     };
     let mode = section.non_empty("ClientCertificateMode");
-    let mode = mode.filter(|mode| is_client_certificate_mode(mode.value));
+    let mode = mode.filter(|mode| {
+        tls::parse_mode(mode.value).is_some() || mode.value.trim().parse::<i32>().is_ok()
+    });
     let found = [
         ("Certificate", certificate.map(Some)),
         ("ClientCertificateMode", mode.map(|mode| Some(mode.origin))),
@@ -115,16 +127,12 @@ fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn is_client_certificate_mode(text: &str) -> bool {
-    const MODES: [&str; 4] =
-        ["NoCertificate", "AllowCertificate", "RequireCertificate", "DelayCertificate"];
-    MODES.iter().any(|mode| mode.eq_ignore_ascii_case(text.trim()))
-        || text.trim().parse::<i32>().is_ok()
-}
-
 /// `Protocols` of an endpoint or of the defaults. Kestrel passes over a text it does not know; so
 /// do we, but not in silence.
-fn protocols(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<HttpProtocols> {
+pub(super) fn protocols(
+    section: &Section<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<HttpProtocols> {
     let text = section.non_empty("Protocols")?;
     let read = HttpProtocols::parse(text.value);
     if read.is_none() {

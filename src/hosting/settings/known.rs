@@ -85,7 +85,7 @@ const KESTREL: Node = Section(&[
         "EndpointDefaults",
         Section(&[("Protocols", Leaf), ("SslProtocols", Open), ("ClientCertificateMode", Leaf)]),
     ),
-    ("Certificates", Named(&CERTIFICATE)),
+    ("Certificates", Closed(&[("Default", CERTIFICATE), ("Development", CERTIFICATE)])),
     ("Limits", LIMITS),
     ("AddServerHeader", Leaf),
     ("AllowAlternateSchemes", Leaf),

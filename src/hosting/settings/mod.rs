@@ -7,17 +7,21 @@
 //!
 //! [`known`] holds the vocabulary, for the did-you-mean.
 
+mod effect;
 mod endpoints;
 mod host;
 mod known;
 mod limits;
 mod logging;
 mod server;
+mod tls;
 mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::effect::{Effect, effect};
+pub(crate) use self::tls::SharedCertificates;
 use super::logging::LoggingOptions;
 use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
 use crate::configuration::{Loaded, Problem, Sourced};
@@ -28,12 +32,16 @@ use crate::server::ServerOptions;
 pub(crate) struct HostSettings {
     /// What to listen on.
     pub(crate) endpoints: EndpointSettings,
+    /// The certificates of endpoints that have none of their own.
+    pub(crate) certificates: SharedCertificates,
     /// How the server behaves.
     pub(crate) server: ServerOptions,
     /// What is logged, and how.
     pub(crate) logging: LoggingOptions,
     /// How long a stop may take.
     pub(crate) shutdown_timeout: Duration,
+    /// Whether files are watched and read again. Default: yes.
+    pub(crate) reload_on_change: bool,
     /// The web root, if one was named: it is made if it is missing.
     pub(crate) web_root: Option<Sourced<PathBuf>>,
     /// What is wrong, and what is odd.
@@ -58,17 +66,26 @@ impl HostSettings {
         let mut problems = loaded.problems.clone();
         let configuration = &loaded.configuration;
         let endpoints = endpoints::read(loaded, code, &mut problems);
+        let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
-        // Nothing is reloaded yet, but a text that is no boolean ends the start, as on .NET.
-        let _ =
+        let reload_on_change =
             values::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
         let web_root = host::web_root(loaded);
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         known::report(configuration, &mut problems);
-        Self { endpoints, server, logging, shutdown_timeout, web_root, problems }
+        Self {
+            endpoints,
+            certificates,
+            server,
+            logging,
+            shutdown_timeout,
+            reload_on_change: reload_on_change.unwrap_or(true),
+            web_root,
+            problems,
+        }
     }
 }
 

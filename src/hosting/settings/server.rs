@@ -6,7 +6,7 @@ use crate::configuration::{Configuration, Problem};
 use crate::server::ServerOptions;
 
 /// Sections of Kestrel that are read but have no effect in this version.
-const NOT_YET: [&str; 2] = ["Limits:Http3", "Certificates"];
+const NOT_YET: [&str; 1] = ["Limits:Http3"];
 
 /// Reads the options, lets code have the last word, and checks what came out.
 pub(super) fn read(

@@ -1,6 +1,7 @@
 //! From configuration to settings.
 
 mod limits;
+mod tls;
 
 use super::*;
 use crate::configuration::{CodeSettings, Inputs, Severity, load};

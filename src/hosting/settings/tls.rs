@@ -1,0 +1,328 @@
+//! `Certificate`, `SslProtocols`, `ClientCertificateMode` and `Sni` of an endpoint, the defaults of
+//! `Kestrel:EndpointDefaults`, and `Kestrel:Certificates`.
+
+use std::path::Path;
+
+use super::endpoints::protocols;
+use super::values::{boolean, meant_value};
+use crate::addresses::ConfiguredTls;
+use crate::configuration::{Configuration, Loaded, Problem, Section};
+use crate::tls::{
+    CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
+    SslProtocols, StoreLocation,
+};
+
+/// The certificates that serve endpoints which have none of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SharedCertificates {
+    /// `Kestrel:Certificates:Default`, which is loaded even if nothing uses it.
+    pub(crate) default: Option<CertificateSource>,
+    /// The password of the application's development file; it is not looked for without one, nor
+    /// beside a `Default`.
+    pub(crate) development_password: Option<Secret>,
+}
+
+/// Reads `Kestrel:Certificates`. Names other than `Default` and `Development` mean nothing.
+pub(super) fn shared_certificates(
+    loaded: &Loaded,
+    problems: &mut Vec<Problem>,
+) -> SharedCertificates {
+    let section = loaded.configuration.section("Kestrel:Certificates");
+    let default = section.section("Default");
+    let development = section.section("Development");
+    let password = development.non_empty("Password");
+    // A path below it is a certificate of its own name, which nothing uses.
+    let is_file = development.non_empty("Path").is_none() && !default.exists();
+    SharedCertificates {
+        default: certificate(&default, "Default", &loaded.content_root.value, problems),
+        development_password: password
+            .filter(|_| is_file)
+            .map(|password| Secret::new(password.value)),
+    }
+}
+
+/// Reads what an https endpoint says of TLS.
+pub(super) fn endpoint(
+    section: &Section<'_>,
+    content_root: &Path,
+    problems: &mut Vec<Problem>,
+) -> ConfiguredTls {
+    let name = section.name();
+    ConfiguredTls {
+        certificate: certificate(&section.section("Certificate"), name, content_root, problems),
+        ssl_protocols: ssl_protocols(section, problems),
+        client_certificate_mode: client_certificate_mode(section, problems),
+        sni: section
+            .section("Sni")
+            .children()
+            .iter()
+            .filter_map(|entry| sni(entry, name, content_root, problems))
+            .collect(),
+    }
+}
+
+fn sni(
+    section: &Section<'_>,
+    endpoint: &str,
+    content_root: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<SniOptions> {
+    let name = section.name();
+    if name.is_empty() {
+        let below = section.children();
+        let mut problem = Problem::error(format!(
+            "The endpoint {endpoint} is invalid because an SNI configuration section has an empty \
+             string as its key. Use a wildcard ('*') SNI section to match all server names."
+        ))
+        .key(section.path())
+        .fix("name a host such as www.example.com, *.example.com for all below it, or *");
+        if let Some(setting) = below.iter().find_map(Section::setting) {
+            problem = problem.origin(setting.origin.clone());
+        }
+        problems.push(problem);
+        return None;
+    }
+    let owner = format!("{endpoint}:Sni:{name}");
+    let mut options = SniOptions::default();
+    options.name = name.to_owned();
+    options.certificate =
+        certificate(&section.section("Certificate"), &owner, content_root, problems);
+    options.protocols = protocols(section, problems);
+    options.ssl_protocols = ssl_protocols(section, problems);
+    options.client_certificate_mode = client_certificate_mode(section, problems);
+    Some(options)
+}
+
+/// Reads a certificate's node; one that names neither a file nor a subject says nothing.
+fn certificate(
+    section: &Section<'_>,
+    name: &str,
+    content_root: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<CertificateSource> {
+    let source = |location| CertificateSource::new(name, section.path(), location);
+    let file = |key| section.non_empty(key).map(|path| content_root.join(path.value));
+    match (file("Path"), section.non_empty("Subject")) {
+        (Some(_), Some(subject)) => {
+            problems.push(
+                Problem::error(format!("The endpoint {name} specified multiple certificate sources."))
+                    .key(format!("{}:Subject", section.path()))
+                    .origin(subject.origin)
+                    .fix("keep Path for a certificate in a file, or Subject for one in a store, and remove the other"),
+            );
+            None
+        }
+        (Some(path), None) => Some(source(CertificateLocation::File {
+            path,
+            key_path: file("KeyPath"),
+            // An empty password is one, too.
+            password: section
+                .get("Password")
+                .and_then(|setting| setting.value.as_deref())
+                .map(Secret::new),
+        })),
+        (None, Some(subject)) => Some(source(CertificateLocation::Store {
+            subject: subject.value.to_owned(),
+            store: section.non_empty("Store").map_or("My", |store| store.value).to_owned(),
+            location: store_location(section, problems)?,
+            allow_invalid: allow_invalid(section, problems),
+        })),
+        (None, None) => {
+            lost_key(section, problems);
+            None
+        }
+    }
+}
+
+/// A key without its certificate was meant to do something.
+fn lost_key(section: &Section<'_>, problems: &mut Vec<Problem>) {
+    if let Some(key_path) = section.non_empty("KeyPath") {
+        problems.push(
+            Problem::warning("A private key without a certificate is left out.")
+                .key(format!("{}:KeyPath", section.path()))
+                .origin(key_path.origin)
+                .fix(format!("set {}:Path to the certificate's file", section.path())),
+        );
+    }
+}
+
+fn store_location(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<StoreLocation> {
+    let Some(text) = section.non_empty("Location") else {
+        return Some(StoreLocation::CurrentUser);
+    };
+    match text.value.trim() {
+        name if name == "1" || name.eq_ignore_ascii_case("CurrentUser") => {
+            Some(StoreLocation::CurrentUser)
+        }
+        name if name == "2" || name.eq_ignore_ascii_case("LocalMachine") => {
+            Some(StoreLocation::LocalMachine)
+        }
+        name => {
+            problems.push(
+                Problem::error(format!("Requested value '{name}' was not found."))
+                    .key(format!("{}:Location", section.path()))
+                    .origin(text.origin)
+                    .fix("write CurrentUser or LocalMachine"),
+            );
+            None
+        }
+    }
+}
+
+fn allow_invalid(section: &Section<'_>, problems: &mut Vec<Problem>) -> bool {
+    let Some(text) = section.non_empty("AllowInvalid") else {
+        return false;
+    };
+    boolean(text.value).unwrap_or_else(|| {
+        problems.push(
+            Problem::warning(format!(
+                "'{}' is neither true nor false: it counts as false.",
+                text.value
+            ))
+            .key(format!("{}:AllowInvalid", section.path()))
+            .origin(text.origin)
+            .fix("write true or false"),
+        );
+        false
+    })
+}
+
+/// The names of TLS versions in .NET, and their flags.
+const SSL_PROTOCOLS: [(&str, u32); 8] = [
+    ("None", 0),
+    ("Ssl2", 12),
+    ("Ssl3", 48),
+    ("Tls", TLS10),
+    ("Default", 240),
+    ("Tls11", TLS11),
+    ("Tls12", TLS12),
+    ("Tls13", TLS13),
+];
+const TLS10: u32 = 192;
+const TLS11: u32 = 768;
+const TLS12: u32 = 3072;
+const TLS13: u32 = 12_288;
+
+/// Reads the list `SslProtocols`. Kestrel passes over what is no list and over names it does not
+/// know; so do we, but not in silence. Versions before 1.2 are not spoken.
+pub(super) fn ssl_protocols(
+    section: &Section<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<SslProtocols> {
+    let key = format!("{}:SslProtocols", section.path());
+    if let Some(text) = section.non_empty("SslProtocols") {
+        problems.push(
+            Problem::warning(format!("'{}' is no list and is left out.", text.value))
+                .key(key.clone())
+                .origin(text.origin)
+                .fix(format!("write a list: \"SslProtocols\": [\"{}\"]", text.value)),
+        );
+    }
+    let mut said = 0;
+    let mut old = Vec::new();
+    for item in section.section("SslProtocols").children() {
+        let Some((setting, text)) =
+            item.setting().and_then(|setting| Some((setting, setting.value.as_deref()?)))
+        else {
+            continue;
+        };
+        let Some(flags) = flags(text) else {
+            let known = SSL_PROTOCOLS.map(|(name, _)| name);
+            let fix = match meant_value(text, &known) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => "write Tls12 or Tls13".to_owned(),
+            };
+            problems.push(
+                Problem::warning(format!("'{text}' names no version of TLS and is left out."))
+                    .key(setting.key.clone())
+                    .origin(setting.origin.clone())
+                    .fix(fix),
+            );
+            continue;
+        };
+        said |= flags;
+        if flags & !(TLS12 | TLS13) != 0 {
+            old.push((setting, text));
+        }
+    }
+    let protocols = SslProtocols::new(said & TLS12 != 0, said & TLS13 != 0);
+    for (setting, text) in old {
+        let message = format!(
+            "'{text}' is not spoken: versions of TLS before 1.2 are broken and were withdrawn in 2021 (RFC 8996)."
+        );
+        let problem = match protocols {
+            Some(_) => Problem::warning(message)
+                .fix("remove it; clients that know no newer version cannot be served"),
+            None => {
+                Problem::error(message).fix("write Tls12 or Tls13, or remove SslProtocols for both")
+            }
+        };
+        problems.push(problem.key(setting.key.clone()).origin(setting.origin.clone()));
+    }
+    protocols
+}
+
+/// The flags of a name without case, of a number, or of a comma list of names.
+fn flags(text: &str) -> Option<u32> {
+    if let Ok(number) = text.trim().parse() {
+        return Some(number);
+    }
+    text.split(',').try_fold(0, |flags, name| {
+        let known = SSL_PROTOCOLS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));
+        known.map(|(_, more)| flags | more)
+    })
+}
+
+/// Reads `ClientCertificateMode`. Kestrel passes over a text it does not know; so do we, but not
+/// in silence.
+pub(super) fn client_certificate_mode(
+    section: &Section<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<ClientCertificateMode> {
+    let text = section.non_empty("ClientCertificateMode")?;
+    let mode = parse_mode(text.value);
+    let problem = match mode {
+        None => {
+            let names = ClientCertificateMode::NAMES.map(|(name, _)| name);
+            let fix = match meant_value(text.value, &names) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => format!("write one of {}", names.join(", ")),
+            };
+            let message =
+                format!("'{}' is no mode for client certificates and is left out.", text.value);
+            Some(Problem::warning(message).fix(fix))
+        }
+        Some(ClientCertificateMode::DelayCertificate) => Some(
+            Problem::warning(
+                "Clients cannot be asked for a certificate after the handshake: with \
+                 DelayCertificate they are never asked.",
+            )
+            .fix("write AllowCertificate to ask for one in the handshake, or NoCertificate"),
+        ),
+        Some(_) => None,
+    };
+    problems.extend(problem.map(|problem| {
+        problem.key(format!("{}:ClientCertificateMode", section.path())).origin(text.origin)
+    }));
+    mode
+}
+
+/// A mode by its name without case or by its number.
+pub(super) fn parse_mode(text: &str) -> Option<ClientCertificateMode> {
+    let text = text.trim();
+    let named =
+        ClientCertificateMode::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+    named.map(|(_, mode)| *mode).or_else(|| {
+        let place: usize = text.parse().ok()?;
+        ClientCertificateMode::NAMES.get(place).map(|(_, mode)| *mode)
+    })
+}
+
+/// The defaults of all https endpoints.
+pub(super) fn defaults(
+    configuration: &Configuration,
+    problems: &mut Vec<Problem>,
+) -> (Option<SslProtocols>, Option<ClientCertificateMode>) {
+    let section = configuration.section("Kestrel:EndpointDefaults");
+    (ssl_protocols(&section, problems), client_certificate_mode(&section, problems))
+}

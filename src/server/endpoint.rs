@@ -1,0 +1,156 @@
+//! An endpoint that is served: its accept loops, what new connections get, and its own drain.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::accept;
+use super::connection::Context;
+use super::drain::Drain;
+use crate::addresses::bind::Listener;
+use crate::addresses::{BoundEndpoint, HttpProtocols, PlannedEndpoint, Transport, readdressed};
+use crate::features::Scheme;
+use crate::tls::EndpointTls;
+
+/// What a connection is served with. An accept loop looks at it once per connection, so that it can
+/// be replaced while the loop runs: connections that are open keep what they began with.
+#[derive(Debug)]
+pub(super) struct Serving {
+    /// The address that is published.
+    address: String,
+    pub(super) protocols: HttpProtocols,
+    pub(super) scheme: Scheme,
+    /// How connections are secured; clear text is not.
+    pub(super) tls: Option<Arc<EndpointTls>>,
+    /// The server's options and its app.
+    pub(super) context: Arc<Context>,
+    /// Somebody spoke clear text where TLS is spoken, or the other way round.
+    mixed_up: AtomicBool,
+}
+
+impl Serving {
+    /// How an endpoint that was planned like this, and has this address, is served.
+    pub(super) fn new(
+        planned: &PlannedEndpoint,
+        address: &str,
+        tls: Option<Arc<EndpointTls>>,
+        context: &Arc<Context>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            address: address.to_owned(),
+            protocols: planned.protocols,
+            scheme: match planned.transport {
+                Transport::Http => Scheme::Http,
+                Transport::Https => Scheme::Https,
+            },
+            tls,
+            context: Arc::clone(context),
+            mixed_up: AtomicBool::new(false),
+        })
+    }
+
+    /// Tells once that clients mix up clear text and TLS: who does it does it often.
+    pub(super) fn tell_mix_up(&self, tell: impl FnOnce(&str)) {
+        if !self.mixed_up.swap(true, Ordering::Relaxed) {
+            tell(&self.address);
+        }
+    }
+}
+
+/// An endpoint that is served. Dropping it closes its sockets and cuts its connections off.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// What was planned.
+    pub(super) planned: PlannedEndpoint,
+    /// The address to publish.
+    pub(super) address: String,
+    listening: Option<Listening>,
+    pub(super) drain: Arc<Drain>,
+}
+
+/// The open sockets of an endpoint.
+#[derive(Debug)]
+struct Listening {
+    /// Its end is the end of the loops.
+    serving: watch::Sender<Arc<Serving>>,
+    loops: Vec<JoinHandle<()>>,
+}
+
+impl Listening {
+    fn start(
+        address: &str,
+        listeners: Vec<Listener>,
+        serving: Arc<Serving>,
+        drain: &Drain,
+    ) -> io::Result<Self> {
+        let serving = watch::Sender::new(serving);
+        let loops = accept::start(address, listeners, &serving, drain)?;
+        Ok(Self { serving, loops })
+    }
+}
+
+impl Endpoint {
+    /// Starts to accept on every socket of an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// The runtime cannot watch a socket; none is accepted on then.
+    pub(super) fn start(bound: BoundEndpoint, serving: Arc<Serving>) -> io::Result<Self> {
+        let drain = Arc::new(Drain::new());
+        let listening = Listening::start(&bound.address, bound.listeners, serving, &drain)?;
+        let (planned, address) = (bound.planned, bound.address);
+        Ok(Self { planned, address, listening: Some(listening), drain })
+    }
+
+    /// Takes the place of what was planned before, on the same sockets. If it is `served_anew`, new
+    /// connections are served as it says; those that are open keep what they began with.
+    pub(super) fn go_over_to(
+        &mut self,
+        planned: &PlannedEndpoint,
+        tls: Option<Arc<EndpointTls>>,
+        served_anew: bool,
+        context: &Arc<Context>,
+    ) {
+        self.address = readdressed(&self.address, planned);
+        self.planned = planned.clone();
+        if let Some(listening) = self.listening.as_ref().filter(|_| served_anew) {
+            listening.serving.send_replace(Serving::new(planned, &self.address, tls, context));
+        }
+    }
+
+    /// Whether it has open sockets.
+    pub(super) fn is_listening(&self) -> bool {
+        self.listening.is_some()
+    }
+
+    /// How new connections are served, unless it does not listen.
+    pub(super) fn serving(&self) -> Option<Arc<Serving>> {
+        self.listening.as_ref().map(|listening| Arc::clone(&listening.serving.borrow()))
+    }
+
+    /// Takes over the sockets and the loops of the same endpoint, bound again. Connections go on.
+    pub(super) fn listen_again(
+        &mut self,
+        bound: BoundEndpoint,
+        serving: Arc<Serving>,
+    ) -> io::Result<()> {
+        self.listening =
+            Some(Listening::start(&bound.address, bound.listeners, serving, &self.drain)?);
+        Ok(())
+    }
+
+    /// Closes the listening sockets, and returns when they are closed. Connections go on.
+    pub(super) async fn stop_listening(&mut self) {
+        let Some(Listening { serving, loops }) = self.listening.take() else {
+            return;
+        };
+        drop(serving);
+        for accept in loops {
+            // One that panicked has closed its socket, too.
+            let _ = accept.await;
+        }
+    }
+}

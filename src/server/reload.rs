@@ -1,0 +1,180 @@
+//! How a running server goes over to another plan.
+//!
+//! What is new is bound first; if that fails, nothing else has happened. Then changed endpoints are
+//! switched, and those that go stop to listen and drain in the background. A new endpoint may want
+//! an address that an old one holds (`*:5000` after `127.0.0.1:5000`): then the old one's sockets
+//! are closed just before, and opened again if the new ones cannot be.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::connection::Context;
+use super::drain::{self, Drain};
+use super::endpoint::{Endpoint, Serving};
+use super::{KestrelServer, ServerError, ServerReload};
+use crate::addresses::bind::bind_endpoint;
+use crate::addresses::{BindError, Change, Difference, PlannedEndpoint, clash};
+use crate::diagnostics::events;
+use crate::tls::EndpointTls;
+
+/// How long the running requests of an endpoint that goes have, as on Kestrel.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl KestrelServer {
+    /// The addresses that are announced, in the order of the plan.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        self.endpoints.iter().map(|endpoint| endpoint.address.clone()).collect()
+    }
+
+    pub(super) async fn go_over_to(
+        &mut self,
+        mut reload: ServerReload,
+    ) -> Result<Vec<String>, ServerError> {
+        let Some(old_context) = &self.context else {
+            return Err(ServerError::Other("the server is not started".into()));
+        };
+        reload.options.limits = reload.options.limits.bounded();
+        let other_options = reload.options != self.options;
+        let context = match other_options {
+            true => old_context.with_options(reload.options.clone()),
+            false => Arc::clone(old_context),
+        };
+        let planned = &reload.plan.endpoints;
+        let changes = &reload.difference.endpoints;
+        let mut opened = self.open_new(planned, &reload.tls, &reload.difference, &context).await?;
+
+        // Nothing can fail from here on.
+        self.context = Some(Arc::clone(&context));
+        self.options = reload.options;
+        let mut old: Vec<_> = std::mem::take(&mut self.endpoints).into_iter().map(Some).collect();
+        for (place, (planned, change)) in planned.iter().zip(changes).enumerate() {
+            let fresh = opened.iter().position(|(opened, _)| *opened == place);
+            let endpoint = match fresh {
+                Some(fresh) => Some(opened.swap_remove(fresh).1),
+                None => change.old().and_then(|place| old.get_mut(place).and_then(Option::take)),
+            };
+            self.endpoints.extend(endpoint.map(|mut endpoint| {
+                let changed = matches!(change, Change::Changed { .. });
+                let tls = reload.tls.get(place).cloned().flatten();
+                endpoint.go_over_to(planned, tls, changed || other_options, &context);
+                endpoint
+            }));
+        }
+        for mut endpoint in old.into_iter().flatten() {
+            endpoint.stop_listening().await;
+            self.leaving.add(endpoint);
+        }
+        Ok(self.addresses())
+    }
+
+    /// Opens what is added, each with its place in the plan.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot be opened; everything listens that listened before.
+    async fn open_new(
+        &mut self,
+        planned: &[PlannedEndpoint],
+        tls: &[Option<Arc<EndpointTls>>],
+        difference: &Difference,
+        context: &Arc<Context>,
+    ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
+        // One that does not listen was lost by a failure to take it back: this is the next attempt.
+        let lost = |change: &Change| {
+            let old = change.old().and_then(|place| self.endpoints.get(place));
+            old.is_some_and(|endpoint| !endpoint.is_listening())
+        };
+        let to_open: Vec<(usize, &PlannedEndpoint)> = planned
+            .iter()
+            .zip(&difference.endpoints)
+            .enumerate()
+            .filter(|(_, (_, change))| **change == Change::Added || lost(change))
+            .map(|(place, (planned, _))| (place, planned))
+            .collect();
+        let mut released = Vec::new();
+        for place in &difference.removed {
+            if let Some(old) = self.endpoints.get_mut(*place)
+                && to_open.iter().any(|(_, new)| clash(&old.planned, new))
+            {
+                let serving = old.serving();
+                old.stop_listening().await;
+                released.extend(serving.map(|serving| (*place, serving)));
+            }
+        }
+        let opened = open(&to_open, tls, context).await;
+        if opened.is_err() {
+            for (place, serving) in released {
+                if let Some(old) = self.endpoints.get_mut(place) {
+                    take_back(old, serving);
+                }
+            }
+        }
+        opened
+    }
+}
+
+/// Binds endpoints and starts to accept.
+///
+/// # Errors
+///
+/// The first that cannot be had; the others are closed again.
+async fn open(
+    planned: &[(usize, &PlannedEndpoint)],
+    tls: &[Option<Arc<EndpointTls>>],
+    context: &Arc<Context>,
+) -> Result<Vec<(usize, Endpoint)>, ServerError> {
+    let bound: Result<Vec<_>, BindError> =
+        planned.iter().map(|(place, planned)| Ok((*place, bind_endpoint(planned)?))).collect();
+    let mut opened: Vec<(usize, Endpoint)> = Vec::new();
+    for (place, bound) in bound? {
+        let tls = tls.get(place).cloned().flatten();
+        let serving = Serving::new(&bound.planned, &bound.address, tls, context);
+        match Endpoint::start(bound, serving) {
+            Ok(endpoint) => opened.push((place, endpoint)),
+            Err(error) => {
+                for (_, mut endpoint) in opened {
+                    endpoint.stop_listening().await;
+                }
+                return Err(ServerError::Other(Box::new(error)));
+            }
+        }
+    }
+    Ok(opened)
+}
+
+/// Opens the sockets of an endpoint again that were closed for a new one.
+fn take_back(endpoint: &mut Endpoint, serving: Arc<Serving>) {
+    let bound = bind_endpoint(&endpoint.planned).map_err(|error| error.to_string());
+    let again = bound
+        .and_then(|bound| endpoint.listen_again(bound, serving).map_err(|error| error.to_string()));
+    if let Err(error) = again {
+        events::endpoint_lost(&endpoint.address, &error);
+    }
+}
+
+/// Endpoints that a reload removed, until their last requests have ended. Dropping them cuts those
+/// off.
+#[derive(Debug, Default)]
+pub(super) struct Leaving {
+    stops: JoinSet<()>,
+    drains: Vec<Weak<Drain>>,
+}
+
+impl Leaving {
+    fn add(&mut self, endpoint: Endpoint) {
+        while self.stops.try_join_next().is_some() {}
+        self.drains.retain(|drain| drain.strong_count() > 0);
+        self.drains.push(Arc::downgrade(&endpoint.drain));
+        self.stops.spawn(async move {
+            let outlived = |count| events::removed_endpoint_did_not_drain(&endpoint.address, count);
+            drain::stop(&[&endpoint.drain], GRACE, outlived).await;
+        });
+    }
+
+    /// The stops that are not complete.
+    pub(super) fn drains(&self) -> Vec<Arc<Drain>> {
+        self.drains.iter().filter_map(Weak::upgrade).collect()
+    }
+}
