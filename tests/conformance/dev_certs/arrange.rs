@@ -13,19 +13,30 @@ const CHROMIUM: &str = ".pki/nssdb";
 const FIREFOX: &str = ".mozilla/firefox/abcd1234.default-release";
 
 /// A certificate that openssl makes, with its key.
-struct Made {
-    version: &'static [u8],
+pub(super) struct Made {
+    pub(super) version: &'static [u8],
     /// The days from now on which it begins and ends.
-    days: (i64, i64),
-    name: &'static str,
-    marked: bool,
-    key: &'static [&'static str],
+    pub(super) days: (i64, i64),
+    pub(super) name: &'static str,
+    /// The one name it is for, as openssl writes it.
+    pub(super) host: &'static str,
+    pub(super) marked: bool,
+    pub(super) key: &'static [&'static str],
+    /// The password of its file.
+    pub(super) password: &'static str,
 }
 
-const MADE: Made =
-    Made { version: &[6], days: (-1, 365), name: "localhost", marked: true, key: &["rsa:2048"] };
+pub(super) const MADE: Made = Made {
+    version: &[6],
+    days: (-1, 365),
+    name: "localhost",
+    host: "localhost",
+    marked: true,
+    key: &["rsa:2048"],
+    password: "",
+};
 
-const OLD_MARK: &[u8] = b"ASP.NET Core HTTPS development certificate";
+pub(super) const OLD_MARK: &[u8] = b"ASP.NET Core HTTPS development certificate";
 
 /// The first of the three steps on each certificate in the store, and the certificate.
 const STORED: [(u32, Made); 12] = [
@@ -112,8 +123,8 @@ fn succeed(stage: &Stage, program: &str, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Makes a certificate that signs itself, as `{work}/NAME.pfx` without a password.
-fn make(stage: &Stage, file: &str, made: &Made) -> Result<()> {
+/// Makes a certificate that signs itself, as `{work}/NAME.pfx`.
+pub(super) fn make(stage: &Stage, file: &str, made: &Made) -> Result<()> {
     let mark = match made.marked {
         true => {
             let bytes: Vec<String> =
@@ -131,8 +142,9 @@ fn make(stage: &Stage, file: &str, made: &Made) -> Result<()> {
              default_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[req]\n\
              distinguished_name=n\n[n]\n[e]\nbasicConstraints=critical,CA:FALSE\n\
              keyUsage=critical,digitalSignature,keyEncipherment\n\
-             extendedKeyUsage=critical,serverAuth\nsubjectAltName=critical,DNS:localhost\n{mark}",
-            folder.display()
+             extendedKeyUsage=critical,serverAuth\nsubjectAltName=critical,DNS:{1}\n{mark}",
+            folder.display(),
+            made.host
         ),
     )?;
     fs::write(folder.join("index"), "")?;
@@ -169,7 +181,7 @@ fn make(stage: &Stage, file: &str, made: &Made) -> Result<()> {
         "-notext",
     ];
     succeed(stage, "openssl", &sign)?;
-    let out = format!("{file}.pfx");
+    let (out, password) = (format!("{file}.pfx"), format!("pass:{}", made.password));
     let pack = [
         "pkcs12",
         "-export",
@@ -180,7 +192,7 @@ fn make(stage: &Stage, file: &str, made: &Made) -> Result<()> {
         "-out",
         &out,
         "-passout",
-        "pass:",
+        &password,
     ];
     succeed(stage, "openssl", &pack)?;
     fs::remove_dir_all(folder)?;

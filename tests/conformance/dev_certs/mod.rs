@@ -8,11 +8,13 @@
 //! stage      a home, a working directory, and what changed in them
 //! arrange    what was there before a step, by its id
 //! forms      what an exported file is, told by openssl
+//! host       which certificate the server takes then: dev-certs-host.jsonl
 //! meant      where ours is to differ, by id, and why
 //! ```
 
 mod arrange;
 mod forms;
+pub(crate) mod host;
 mod meant;
 mod stage;
 
@@ -162,6 +164,7 @@ pub(crate) fn check() {
     }
     assert_eq!(found.len(), 1, "{found:?}");
     forms::check();
+    host::check();
     meant::check();
     stage::check();
     arrange::check();

@@ -32,13 +32,15 @@ pub(crate) enum Suite {
     Http2,
     Limits,
     DevCerts,
+    DevCertsHost,
 }
 
 /// Which cases of a suite are wanted, by id.
 pub(crate) type Wanted<'a> = &'a dyn Fn(&str) -> bool;
 
 impl Suite {
-    pub(crate) const ALL: [Self; 4] = [Self::Http1, Self::Http2, Self::Limits, Self::DevCerts];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Http1, Self::Http2, Self::Limits, Self::DevCerts, Self::DevCertsHost];
 
     /// The name of its test.
     pub(crate) const fn name(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Suite {
             Self::Http2 => "h2",
             Self::Limits => "limits",
             Self::DevCerts => "dev_certs",
+            Self::DevCertsHost => "dev_certs_host",
         }
     }
 
@@ -60,6 +63,7 @@ impl Suite {
             Self::Http2 => h2::RECORDINGS,
             Self::Limits => limits::RECORDINGS,
             Self::DevCerts => dev_certs::RECORDINGS,
+            Self::DevCertsHost => dev_certs::host::RECORDINGS,
         };
         Ok(lines(text)?.into_iter().map(|case| case.id).collect())
     }
@@ -67,7 +71,7 @@ impl Suite {
     /// What it needs and is not here.
     pub(crate) fn missing(self) -> Option<&'static str> {
         match self {
-            Self::DevCerts => dev_certs::missing(),
+            Self::DevCerts | Self::DevCertsHost => dev_certs::missing(),
             _ => None,
         }
     }
@@ -79,6 +83,7 @@ impl Suite {
             Self::Http2 => h2::play(wanted, programs),
             Self::Limits => limits::play(wanted, programs),
             Self::DevCerts => dev_certs::play(wanted, programs),
+            Self::DevCertsHost => dev_certs::host::play(wanted, programs),
         }
     }
 
