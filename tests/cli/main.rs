@@ -9,6 +9,8 @@ mod browser;
 mod completions;
 #[cfg(unix)]
 mod configuration;
+#[cfg(unix)]
+mod dev_certs;
 mod environment;
 #[cfg(unix)]
 mod file_limit;
