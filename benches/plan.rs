@@ -121,6 +121,7 @@ fn endpoints() -> EndpointSettings {
             Origin::Default,
         ),
         protocols: None,
+        tls: None,
     };
     EndpointSettings {
         endpoints: (0..ENDPOINTS).map(endpoint).collect(),

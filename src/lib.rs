@@ -50,7 +50,10 @@ pub use features::{
     Abort, BadRequest, Connection, ConnectionId, Local, MinDataRate, Remote, RequestBodyLimits,
     RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake, TlsProtocol, Unhandled,
 };
-pub use hosting::{AppContext, ExitKind, Host, HostBuilder, HostError, RunningHost, StopHandle};
+pub use hosting::{
+    AppContext, ExitKind, Host, HostBuilder, HostError, LiveConfiguration, Reloaded, RunningHost,
+    StopHandle,
+};
 pub use middleware::RequestSizeLimit;
 pub use server::{
     BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions,

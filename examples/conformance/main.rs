@@ -51,11 +51,11 @@ fn said_in_code(mut host: HostBuilder) -> HostBuilder {
     }
     let (request, response) = (code("MINREQ"), code("MINRESP"));
     host.configure_kestrel(move |options| {
-        if let Some(text) = request {
-            options.limits.min_request_body_data_rate = min_data_rate(&text);
+        if let Some(text) = &request {
+            options.limits.min_request_body_data_rate = min_data_rate(text);
         }
-        if let Some(text) = response {
-            options.limits.min_response_data_rate = min_data_rate(&text);
+        if let Some(text) = &response {
+            options.limits.min_response_data_rate = min_data_rate(text);
         }
     })
 }

@@ -170,5 +170,5 @@ pub(crate) async fn configuration_value(
     request: Request,
 ) -> Response {
     let key = parameter(&request, "key").unwrap_or_default();
-    json_answer(&json!(context.configuration.value(&key)))
+    json_answer(&json!(context.live_configuration.value(&key)))
 }

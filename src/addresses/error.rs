@@ -88,6 +88,16 @@ pub(crate) fn reason(error: &io::Error) -> String {
 }
 
 impl BindError {
+    /// The address that could not be bound, such as `http://127.0.0.1:5000`.
+    pub fn address(&self) -> &str {
+        match self {
+            Self::AddressInUse { address, .. }
+            | Self::FileInTheWay { address, .. }
+            | Self::NoLoopback { address, .. }
+            | Self::Refused { address, .. } => address,
+        }
+    }
+
     /// The error as what / where it was set / how to fix.
     pub fn problem(&self) -> Problem {
         let problem = Problem::error(self.to_string());

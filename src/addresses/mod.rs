@@ -40,4 +40,4 @@ pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
 pub use ip_literal::{IpLiteral, Scope};
 pub use listen_spec::parse_listen_spec;
-pub use plan::{EndpointPlan, Note, PlanProblem, plan};
+pub use plan::{EndpointPlan, Note, PlanProblem, fixed, plan, replan};

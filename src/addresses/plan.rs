@@ -149,6 +149,31 @@ pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
     plan
 }
 
+/// Decides what will be bound after a reload: what is `fixed`, and beside it the endpoints that
+/// the configuration names now.
+pub fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> EndpointPlan {
+    let mut plan = EndpointPlan { endpoints: fixed.to_vec(), ..EndpointPlan::default() };
+    for endpoint in &settings.endpoints {
+        let planned = plan.configured(endpoint, settings);
+        plan.endpoints.extend(planned);
+    }
+    plan.find_duplicates();
+    plan
+}
+
+/// The endpoints of a plan that no reload touches: those of code, addresses and ports. `None` if no
+/// reload touches any, because addresses were preferred.
+pub fn fixed(plan: &EndpointPlan, settings: &EndpointSettings) -> Option<Vec<PlannedEndpoint>> {
+    let addresses = EndpointPlan::default().addresses(settings).list;
+    if !addresses.is_empty() && preference(settings).is_some() {
+        return None;
+    }
+    let is_fixed = |planned: &&PlannedEndpoint| {
+        !settings.endpoints.iter().any(|configured| configured.key == planned.key)
+    };
+    Some(plan.endpoints.iter().filter(is_fixed).cloned().collect())
+}
+
 /// Where it was said that addresses win over endpoints, if it was.
 fn preference(settings: &EndpointSettings) -> Option<Origin> {
     let dictated = settings.process_manager.as_ref().map(|manager| manager.port.origin.clone());

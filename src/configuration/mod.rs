@@ -74,6 +74,18 @@ impl Configuration {
         self.settings.values()
     }
 
+    /// The keys whose value is another one in `other`, or which only one of the two has, as they are
+    /// spelled. Where a value was set does not count.
+    pub fn differing_keys<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
+        let known = self.settings.iter().filter(|(folded, setting)| {
+            other.settings.get(*folded).is_none_or(|other| other.value != setting.value)
+        });
+        let new = other.settings.iter().filter(|(folded, _)| !self.settings.contains_key(*folded));
+        let mut keys: Vec<_> = known.chain(new).map(|(_, setting)| setting.key.as_str()).collect();
+        keys.sort_by(|left, right| compare_keys(left, right));
+        keys
+    }
+
     /// The keys that lie below `path`, `path` itself left out.
     fn below(&self, path: &str) -> impl Iterator<Item = (&str, &Setting)> {
         let prefix = if path.is_empty() { String::new() } else { format!("{}:", fold_key(path)) };
@@ -81,5 +93,24 @@ impl Configuration {
             .range(prefix.clone()..)
             .take_while(move |(folded, _)| folded.starts_with(&prefix))
             .map(|(folded, setting)| (folded.as_str(), setting))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_configurations_differ_in_values_and_not_in_their_places() {
+        let configuration = |text: &[(&str, &str)]| {
+            let leaf = |(key, value): &(&str, &str)| {
+                sources::memory::leaf(key, *value, Origin::Code("test"))
+            };
+            Configuration::from_layers(&[text.iter().map(leaf).collect()])
+        };
+        let old = configuration(&[("A", "1"), ("B:c", "1"), ("D", "1")]);
+        let new = configuration(&[("a", "1"), ("B:C", "2"), ("E", "1")]);
+        assert_eq!(old.differing_keys(&new), ["B:c", "D", "E"]);
+        assert_eq!(old.differing_keys(&old), Vec::<&str>::new());
     }
 }

@@ -84,13 +84,14 @@ pub(crate) fn stop_forced() {
     );
 }
 
-/// SIGHUP came. It ends the reference; a host that serves must not die of a closed terminal.
+/// SIGHUP came too late for a reload. It ends the reference; a host that stops cleanly must not die
+/// of a closed terminal.
 pub(crate) fn hangup_ignored() {
     emit!(
         OUR_SERVER,
         INFO,
         3,
-        "A hang-up signal (SIGHUP) came; it changes nothing in this version."
+        "A hang-up signal (SIGHUP) came during the stop; it changes nothing."
     );
 }
 
@@ -701,5 +702,73 @@ pub(crate) fn endpoint_lost(address: &str, error: &str) {
         event.detail = error, address = address);
 }
 
+/// A change of the configuration is looked at.
+pub(crate) fn reload_token_fired() {
+    emit!(KESTREL, DEBUG, 0, "Config reload token fired. Checking for changes...");
+}
+
+pub(crate) fn endpoints_stopping(endpoints: &str) {
+    emit!(KESTREL, INFO, 0, "Config changed. Stopping the following endpoints: '{endpoints}'"; endpoints = endpoints);
+}
+
+pub(crate) fn endpoints_starting(endpoints: &str) {
+    emit!(KESTREL, INFO, 0, "Config changed. Starting the following endpoints: '{endpoints}'"; endpoints = endpoints);
+}
+
+/// A reload was refused: everything is as it was.
+pub(crate) fn reload_refused(detail: &str) {
+    event!(target: KESTREL, Level::ERROR, event.critical = true, event.id = 0u64,
+        event.template = "Unable to reload configuration.", event.detail = detail);
+}
+
+/// A new endpoint could not be bound: everything is as it was.
+pub(crate) fn reload_bind_failed(url: &str, detail: &str) {
+    event!(target: KESTREL, Level::ERROR, event.critical = true, event.id = 0u64,
+        event.template = "Unable to bind to '{url}' on config reload.", event.detail = detail, url = url);
+}
+
+/// A reload changed what the host does; a line of `detail` for each endpoint and setting.
+pub(crate) fn reloaded(detail: &str) {
+    emit!(OUR_RELOAD, INFO, 3, "The configuration was reloaded:", detail: detail);
+}
+
+/// A reload changed nothing that the host itself uses.
+pub(crate) fn reloaded_without_effect() {
+    emit!(
+        OUR_RELOAD,
+        DEBUG,
+        4,
+        "The configuration was reloaded; nothing that the host itself uses is different."
+    );
+}
+
+/// What was edited but is only read at the start.
+pub(crate) fn restart_needed(keys: &str) {
+    emit!(OUR_RELOAD, INFO, 5, "A change that takes effect at the next start: {keys}"; keys = keys);
+}
+
+/// The system tells of no changes: files are looked at instead.
+pub(crate) fn watching_by_polling(why: &str, detail: &str) {
+    emit!(OUR_RELOAD, WARN, 6,
+        "Files are watched by looking at them every second: {reason}.", detail: detail; reason = why);
+}
+
+/// Files are not watched at all.
+pub(crate) fn not_watching(error: &str) {
+    emit!(OUR_RELOAD, WARN, 7, "Changes of configuration files go unnoticed: {error}.",
+        detail: "fix: raise the limit of threads, or send SIGHUP after a change"; error = error);
+}
+
+/// A certificate's file is not there any more.
+pub(crate) fn certificate_file_gone(path: &str) {
+    emit!(OUR_RELOAD, WARN, 8,
+        "The certificate file {path} is gone: what was loaded from it serves on, until the file is back."; path = path);
+}
+
+/// SIGHUP came, and the configuration was read again.
+pub(crate) fn reloaded_by_hangup(outcome: &str) {
+    emit!(OUR_RELOAD, INFO, 9, "The configuration was read again on SIGHUP: {outcome}."; outcome = outcome);
+}
+
 // Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
-// Kestrel.Reload 3, Kestrel.Server 5.
+// Kestrel.Reload 10, Kestrel.Server 5.

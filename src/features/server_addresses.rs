@@ -1,26 +1,26 @@
 //! The addresses the server really bound.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The addresses the server listens on, with the ports the system chose, in the order they were
-/// bound (what `IServerAddressesFeature` tells in ASP.NET Core). Empty until the server started.
+/// bound (what `IServerAddressesFeature` tells in ASP.NET Core). Empty until the server started; a
+/// reload that adds or removes endpoints changes them.
 ///
 /// ```
 /// let addresses = kestrel::ServerAddresses::default();
 /// assert!(addresses.list().is_empty());
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct ServerAddresses(Arc<OnceLock<Vec<String>>>);
+pub struct ServerAddresses(Arc<RwLock<Vec<String>>>);
 
 impl ServerAddresses {
-    /// The bound addresses, such as `http://127.0.0.1:40123`.
-    pub fn list(&self) -> &[String] {
-        self.0.get().map_or(&[], Vec::as_slice)
+    /// The bound addresses of this moment, such as `http://127.0.0.1:40123`.
+    pub fn list(&self) -> Vec<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Fills the list, once: the addresses of a running server do not change.
+    /// Replaces the list.
     pub(crate) fn publish(&self, addresses: Vec<String>) {
-        // A second start of the same host is refused before this could be reached.
-        let _ = self.0.set(addresses);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = addresses;
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 
@@ -13,15 +13,14 @@ use super::error::{ExitKind, HostError};
 use super::host::{Host, StopHandle, first_line};
 use super::lifetime::Signals;
 use super::logging::{self, Logging};
-use super::settings::{CodeEndpoints, HostSettings};
+use super::reload::{Configure, Configured, LiveConfiguration, Published, Sources};
+use super::settings::CodeEndpoints;
 use super::{explain, process};
 use crate::addresses::{
     ConfiguredEndpoint, IpLiteral, ListenTarget, PlanProblem, Scope, parse_listen_spec, plan,
 };
 use crate::apps::welcome_page::{self, Welcome};
-use crate::configuration::{
-    CodeSettings, Inputs, Loaded, Origin, Problem, Severity, Sourced, load,
-};
+use crate::configuration::{CodeSettings, Inputs, Loaded, Origin, Problem, Sourced};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerOptions};
@@ -58,9 +57,6 @@ pub struct HostBuilder {
     problems: Vec<Problem>,
 }
 
-/// A change of the server's options.
-type Configure = Box<dyn FnOnce(&mut ServerOptions) + Send>;
-
 /// The app, or how to make it once the host is configured.
 enum AppSource {
     Ready(Router),
@@ -71,8 +67,10 @@ enum AppSource {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppContext {
-    /// The merged configuration.
+    /// The merged configuration at the start.
     pub configuration: crate::configuration::Configuration,
+    /// The merged configuration of any moment: reloads change it.
+    pub live_configuration: LiveConfiguration,
     /// The environment, such as `Production`.
     pub environment: String,
     /// The folder that files are looked up in.
@@ -273,7 +271,8 @@ impl HostBuilder {
     }
 
     /// Changes the options of the server, on top of what the configuration says: code wins. A limit
-    /// that is out of its range is refused as one in a file is. May be called more than once.
+    /// that is out of its range is refused as one in a file is. May be called more than once; each
+    /// reload calls what was given here again.
     ///
     /// ```
     /// use std::time::Duration;
@@ -294,7 +293,7 @@ impl HostBuilder {
     /// ```
     pub fn configure_kestrel(
         mut self,
-        configure: impl FnOnce(&mut ServerOptions) + Send + 'static,
+        configure: impl FnMut(&mut ServerOptions) + Send + 'static,
     ) -> Self {
         self.configure.push(Box::new(configure));
         self
@@ -326,7 +325,7 @@ impl HostBuilder {
     /// Every mistake in the configuration, together.
     pub fn build(self) -> Result<Host, HostError> {
         let variables = self.variables.unwrap_or_else(process::environment_variables);
-        let places = Places::new(&variables, process::home_folder());
+        let places = Places::new(&variables, process::account_home());
         let terminal = process::terminal(&variables);
         let mut code = self.code;
         if !self.named_after_content_root {
@@ -338,26 +337,26 @@ impl HostBuilder {
             current_directory: self.current_directory.unwrap_or_else(process::current_directory),
             code,
         };
-        let loaded = load(&inputs);
-        let configure = self.configure;
-        let settings = HostSettings::read(&loaded, self.endpoints, |options| {
-            for configure in configure {
-                configure(options);
-            }
-        });
+        let mut sources = Sources {
+            inputs,
+            endpoints: self.endpoints,
+            configure: self.configure,
+            strict: self.strict,
+        };
+        let read_at = SystemTime::now();
+        let (loaded, settings) = sources.read();
         let plan = plan(&settings.endpoints);
 
         let mut problems = self.problems;
-        problems.extend(settings.problems);
-        let (fatal, warnings): (Vec<_>, Vec<_>) = problems
-            .into_iter()
-            .partition(|problem| self.strict || problem.severity == Severity::Error);
+        problems.extend(settings.problems.iter().cloned());
+        let (fatal, warnings) = sources.judged(problems);
         let in_use = plan.problems.iter().all(|problem| problem.address_in_use);
         let of_plan = plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone());
         if !fatal.is_empty() {
             return Err(HostError::Configuration(fatal.into_iter().chain(of_plan).collect()));
         }
-        let logging = (!self.no_logging).then(|| logging::install(settings.logging, terminal));
+        let logging =
+            (!self.no_logging).then(|| logging::install(settings.logging.clone(), terminal));
         tell(&loaded, &warnings);
         if !plan.problems.is_empty() {
             let problems = of_plan.collect();
@@ -369,12 +368,14 @@ impl HostBuilder {
             };
             return Err(failed(error, logging));
         }
-        if let Some(web_root) = settings.web_root
+        if let Some(web_root) = &settings.web_root
             && !web_root.value.exists()
         {
-            make_web_root(&web_root).map_err(|problem| HostError::Configuration(vec![problem]))?;
+            make_web_root(web_root).map_err(|problem| HostError::Configuration(vec![problem]))?;
         }
+        let live = Published::new(loaded.configuration.clone());
         let context = AppContext {
+            live_configuration: live.handle(),
             configuration: loaded.configuration.clone(),
             environment: loaded.environment.value.clone(),
             content_root: loaded.content_root.value.clone(),
@@ -391,13 +392,10 @@ impl HostBuilder {
             }),
         };
         let application = loaded.application_name.value.clone();
+        let surroundings = Surroundings { places, application };
         Ok(Host {
-            loaded,
-            plan,
-            shared_certificates: settings.certificates,
-            surroundings: Surroundings { places, application },
-            server_options: settings.server,
             shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
+            configured: Configured { sources, surroundings, read_at, loaded, settings, plan, live },
             addresses: context.addresses,
             stop: context.stop,
             app,

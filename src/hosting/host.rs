@@ -3,31 +3,28 @@
 use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
-use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{Mutex, Notify};
 
-use super::certificates::{self, Certificates, Surroundings};
+use super::certificates::{self, Certificates};
 use super::error::HostError;
 use super::explain;
-use super::lifetime::Signals;
+use super::lifetime::{Asked, Signals};
 use super::logging::Logging;
-use super::settings::SharedCertificates;
+use super::reload::{Configured, Reloaded, Running};
 use crate::addresses::{EndpointPlan, also_reachable};
-use crate::configuration::{Configuration, Loaded};
+use crate::configuration::Configuration;
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
-use crate::server::{KestrelServer, Server, ServerError, ServerOptions, ServerStart};
+use crate::server::{KestrelServer, Server, ServerError, ServerStart};
 
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
-    pub(super) loaded: Loaded,
-    pub(super) plan: EndpointPlan,
-    pub(super) shared_certificates: SharedCertificates,
-    pub(super) surroundings: Surroundings,
-    pub(super) server_options: ServerOptions,
+    pub(super) configured: Configured,
     pub(super) shutdown_timeout: Duration,
     pub(super) addresses: ServerAddresses,
     pub(super) stop: StopHandle,
@@ -45,27 +42,27 @@ impl Host {
 
     /// What will be bound, and who said so. It prints as a table.
     pub fn plan(&self) -> &EndpointPlan {
-        &self.plan
+        &self.configured.plan
     }
 
     /// The merged configuration, with the origin of every value.
     pub fn configuration(&self) -> &Configuration {
-        &self.loaded.configuration
+        &self.configured.loaded.configuration
     }
 
     /// The environment, such as `Production`.
     pub fn environment(&self) -> &str {
-        &self.loaded.environment.value
+        &self.configured.loaded.environment.value
     }
 
     /// The folder that files are looked up in.
     pub fn content_root(&self) -> &Path {
-        &self.loaded.content_root.value
+        &self.configured.loaded.content_root.value
     }
 
     /// The name of the application.
     pub fn application_name(&self) -> &str {
-        &self.loaded.application_name.value
+        &self.configured.loaded.application_name.value
     }
 
     /// Binds the endpoints, announces them and starts to serve.
@@ -77,14 +74,20 @@ impl Host {
         events::hosting_starting();
         let result = self.start_server().await;
         match result {
-            Ok(server) => {
+            Ok((server, certificates)) => {
                 self.announce();
+                let addresses = self.addresses.clone();
+                let (running, changes) =
+                    Running::new(self.configured, certificates, server, addresses, self.logging);
+                let running = Arc::new(Mutex::new(running));
+                if let Some(changes) = changes {
+                    tokio::spawn(reload_on(changes, Arc::downgrade(&running)));
+                }
                 Ok(RunningHost {
-                    server,
+                    running,
                     addresses: self.addresses,
                     shutdown_timeout: self.shutdown_timeout,
                     stop: self.stop,
-                    logging: self.logging,
                 })
             }
             Err(error) => {
@@ -97,38 +100,50 @@ impl Host {
         }
     }
 
-    async fn start_server(&mut self) -> Result<Box<dyn Server>, HostError> {
-        explain::before_binding(&self.plan);
+    async fn start_server(&mut self) -> Result<(Box<dyn Server>, Certificates), HostError> {
+        let configured = &self.configured;
+        explain::before_binding(&configured.plan);
         // Another server has certificates of its own, if it has any.
         let certificates = match &self.server {
             Some(_) => Certificates::default(),
-            None => certificates::load(
-                &self.plan,
-                &self.shared_certificates,
-                self.configuration(),
-                &self.surroundings,
-                SystemTime::now(),
-            )
-            .map_err(HostError::Certificate)?,
+            None => {
+                let (certificates, problems) = certificates::load(
+                    &configured.plan,
+                    &configured.settings.certificates,
+                    &configured.loaded.configuration,
+                    &configured.surroundings,
+                    SystemTime::now(),
+                );
+                certificates.announce_development();
+                let (fatal, warnings) = configured.sources.judged(problems);
+                if !fatal.is_empty() {
+                    return Err(HostError::Certificate(fatal));
+                }
+                for problem in warnings {
+                    events::configuration_warning(&problem.message, &problem.details());
+                }
+                certificates.announce_all();
+                certificates
+            }
         };
-        let options = self.server_options.clone();
+        let options = configured.settings.server.clone();
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
-        let start = ServerStart::new(self.plan.clone(), std::mem::take(&mut self.app))
-            .secured(certificates.endpoints);
+        let start = ServerStart::new(configured.plan.clone(), std::mem::take(&mut self.app))
+            .secured(certificates.endpoints());
         let addresses = server.start(start).await.map_err(|error| match error {
             ServerError::Bind(error) => HostError::Bind(error),
             ServerError::Other(error) => HostError::Server(error),
         })?;
         self.addresses.publish(addresses);
-        Ok(server)
+        Ok((server, certificates))
     }
 
     fn announce(&self) {
-        explain::after_binding(&self.plan);
+        explain::after_binding(&self.configured.plan);
         for address in self.addresses.list() {
-            events::listening(address);
-            if let Some(also) = also_reachable(address) {
+            events::listening(&address);
+            if let Some(also) = also_reachable(&address) {
                 events::listening(&also);
             }
         }
@@ -147,31 +162,57 @@ impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host")
             .field("environment", &self.environment())
-            .field("plan", &self.plan)
+            .field("plan", &self.configured.plan)
             .finish_non_exhaustive()
+    }
+}
+
+/// Reloads whenever files change, as long as the host is there.
+async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Running>>) {
+    while changes.recv().await.is_some() {
+        let Some(running) = running.upgrade() else {
+            return;
+        };
+        // What is wrong has been logged.
+        let _ = running.lock().await.reload().await;
     }
 }
 
 /// A host that serves. Dropping it cuts off whatever it serves: call [`stop`](Self::stop) for a clean
 /// end.
 pub struct RunningHost {
-    server: Box<dyn Server>,
+    running: Arc<Mutex<Running>>,
     addresses: ServerAddresses,
     shutdown_timeout: Duration,
     stop: StopHandle,
-    logging: Option<Logging>,
 }
 
 impl RunningHost {
-    /// The addresses that are bound, with the ports the system chose (what
+    /// The addresses that are bound at this moment, with the ports the system chose (what
     /// `IServerAddressesFeature` tells).
-    pub fn addresses(&self) -> &[String] {
+    pub fn addresses(&self) -> Vec<String> {
         self.addresses.list()
     }
 
     /// A handle that asks this host to stop, from anywhere.
     pub fn handle(&self) -> StopHandle {
         self.stop.clone()
+    }
+
+    /// Reads the configuration again and goes over to it, as a change of a file and SIGHUP make the
+    /// host do: endpoints of `Kestrel:Endpoints` come and go, certificates, limits and log levels
+    /// are replaced. Unchanged endpoints keep their sockets and their connections.
+    ///
+    /// What the reload changed, or refused, is logged. It goes on if this future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the configuration, or could not be bound. Everything is as it was.
+    pub async fn reload(&self) -> Result<Reloaded, HostError> {
+        let running = Arc::clone(&self.running);
+        // In a task of its own: half a reload is none.
+        let reload = tokio::spawn(async move { running.lock().await.reload().await });
+        reload.await.unwrap_or_else(|error| Err(HostError::Server(Box::new(error))))
     }
 
     /// Waits until somebody asks for the stop by a [`StopHandle`]. Signals are not listened to.
@@ -181,30 +222,46 @@ impl RunningHost {
 
     /// Stops: no new connections, idle ones closed, running requests finished within the shutdown
     /// timeout and then aborted.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         events::application_stopping();
         events::hosting_stopping();
-        self.server.stop(self.shutdown_timeout).await;
+        let mut running = self.running.lock().await;
+        running.stop(self.shutdown_timeout).await;
         events::hosting_stopped();
-        if let Some(logging) = &self.logging {
+        if let Some(logging) = &running.logging {
             logging.flush();
         }
     }
 
-    /// Serves until a signal or a [`StopHandle`] asks for the stop, and stops. A second signal
-    /// ends at once, with 128 and its number as the exit code.
+    /// Serves until a signal or a [`StopHandle`] asks for the stop, and stops. SIGHUP reloads. A
+    /// second signal to stop ends at once, with 128 and its number as the exit code.
     pub(super) async fn run(self, mut signals: Signals) -> ExitCode {
-        tokio::select! {
-            _ = signals.next() => {}
-            () = self.stop_requested() => {}
+        loop {
+            tokio::select! {
+                asked = signals.next() => match asked {
+                    Asked::Stop(_) => break,
+                    Asked::Reload => drop(tokio::spawn(hangup(Arc::clone(&self.running)))),
+                },
+                () = self.stop_requested() => break,
+            }
         }
         tokio::select! {
             () = self.stop() => ExitCode::SUCCESS,
-            again = signals.next() => {
+            again = signals.next_stop() => {
                 events::stop_forced();
                 ExitCode::from(again.exit_code())
             }
         }
+    }
+}
+
+/// Reloads because of SIGHUP: then it is told that nothing is different, too.
+async fn hangup(running: Arc<Mutex<Running>>) {
+    match running.lock().await.reload().await {
+        Ok(Reloaded::Unchanged) => events::reloaded_by_hangup("nothing changed"),
+        Ok(Reloaded::Changed) => events::reloaded_by_hangup("it has changed, and is in effect"),
+        // What is wrong has been logged.
+        Err(_) => {}
     }
 }
 

@@ -4,6 +4,15 @@ use std::io;
 
 use crate::diagnostics::events;
 
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To stop.
+    Stop(StopSignal),
+    /// To read the configuration again: SIGHUP, as it is for most servers.
+    Reload,
+}
+
 /// A signal that asks the host to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StopSignal {
@@ -40,13 +49,18 @@ impl Signals {
         platform::Streams::new().map(Self)
     }
 
-    /// The next signal that asks for a stop. SIGHUP does not: it is told and passed over.
-    pub(super) async fn next(&mut self) -> StopSignal {
+    /// What the next signal asks for.
+    pub(super) async fn next(&mut self) -> Asked {
+        self.0.next().await.map_or(Asked::Reload, Asked::Stop)
+    }
+
+    /// The next signal that asks for a stop; a reload comes too late, which is told.
+    pub(super) async fn next_stop(&mut self) -> StopSignal {
         loop {
-            if let Some(signal) = self.0.next().await {
-                return signal;
+            match self.next().await {
+                Asked::Stop(signal) => return signal,
+                Asked::Reload => events::hangup_ignored(),
             }
-            events::hangup_ignored();
         }
     }
 }

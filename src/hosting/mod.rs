@@ -6,6 +6,9 @@
 //! drains. [`HostBuilder::run`] does all of it and turns the outcome into an exit code, which is
 //! all the binary does, too.
 //!
+//! While it runs, `reload` reads the configuration again whenever a file changes, and goes over to it
+//! or leaves everything as it is.
+//!
 //! `settings` turns keys into values, `explain` puts decisions into words, `lifetime` knows
 //! signals, [`logging`] writes the log, and `process` alone looks at the process.
 
@@ -17,8 +20,10 @@ mod host;
 mod lifetime;
 pub mod logging;
 pub(crate) mod process;
+mod reload;
 mod settings;
 
 pub use builder::{AppContext, HostBuilder};
 pub use error::{ExitKind, HostError};
 pub use host::{Host, RunningHost, StopHandle};
+pub use reload::{LiveConfiguration, Reloaded};

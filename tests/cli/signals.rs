@@ -21,10 +21,10 @@ fn a_signal_stops_it_with_0() {
 }
 
 #[test]
-fn a_hang_up_is_told_and_survived() {
+fn a_hang_up_is_a_reload_and_survived() {
     let running = Kestrel::run([]).started();
     running.signal(Signal::SIGHUP);
-    running.wait_for("SIGHUP");
+    running.wait_for("The configuration was read again on SIGHUP: nothing changed.");
     assert_eq!(get(&running.address(), "/", &[]).status, 200);
     let outcome = running.terminated();
     assert_eq!(outcome.code, Some(0));

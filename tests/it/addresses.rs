@@ -6,7 +6,7 @@ use crate::support::{Wire, builder, configured, saying, socket_address, started,
 async fn port_0_is_announced_as_the_port_the_system_chose() {
     for url in ["http://127.0.0.1:0", "http://[::1]:0"] {
         let host = started(builder().use_urls(url).app(saying("hello"))).await;
-        let [address] = host.addresses() else {
+        let [address] = &host.addresses()[..] else {
             panic!("one address, not {:?}", host.addresses());
         };
         assert_ne!(socket_address(address).port(), 0, "{address}");
@@ -19,7 +19,7 @@ async fn port_0_is_announced_as_the_port_the_system_chose() {
 async fn addresses_are_listed_in_the_order_they_were_given() {
     let host =
         started(builder().use_urls("http://[::1]:0;http://127.0.0.1:0").app(saying("hello"))).await;
-    let [first, second] = host.addresses() else {
+    let [first, second] = &host.addresses()[..] else {
         panic!("two addresses, not {:?}", host.addresses());
     };
     assert!(first.starts_with("http://[::1]:"), "{first}");
@@ -33,7 +33,7 @@ async fn addresses_are_listed_in_the_order_they_were_given() {
 #[tokio::test]
 async fn all_interfaces_answer_over_ipv4_and_ipv6() {
     let host = started(builder().listen_any_ip(0).app(saying("hello"))).await;
-    let [address] = host.addresses() else {
+    let [address] = &host.addresses()[..] else {
         panic!("one address, not {:?}", host.addresses());
     };
     let port = socket_address(address).port();
@@ -57,7 +57,7 @@ async fn listen_beats_urls_unless_urls_are_preferred() {
             both = both.prefer_hosting_urls(prefer);
         }
         let host = started(both).await;
-        let [address] = host.addresses() else {
+        let [address] = &host.addresses()[..] else {
             panic!("prefer {prefer:?}: {:?}", host.addresses());
         };
         assert!(address.starts_with(expected), "prefer {prefer:?}: {address}");
@@ -87,7 +87,7 @@ async fn endpoints_of_the_configuration_and_of_code_are_bound_together() {
             .listen(([127, 0, 0, 1], 0).into()),
     )
     .await;
-    let [code, configuration] = host.addresses() else {
+    let [code, configuration] = &host.addresses()[..] else {
         panic!("two addresses, not {:?}", host.addresses());
     };
     assert!(code.starts_with("http://127.0.0.1:"), "{code}");
@@ -106,7 +106,7 @@ async fn the_app_can_ask_for_the_addresses_once_the_host_has_started() {
     }))
     .await;
     let told = Wire::connect(&host.addresses()[0]).await.get("/").await.body;
-    assert_eq!([told], host.addresses());
+    assert_eq!(host.addresses(), [told]);
     stopped(host).await;
 }
 

@@ -169,7 +169,7 @@ async fn hold(address: &str, conversation: &Conversation) {
 #[tokio::test]
 async fn whatever_comes_one_behind_the_other_is_answered_in_order_and_at_once() {
     let host = started(builder().use_urls("http://127.0.0.1:0").app(app())).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     // The same every time: a failure can be looked for.
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);

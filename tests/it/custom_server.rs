@@ -102,3 +102,28 @@ async fn the_error_of_a_custom_server_is_the_hosts() {
     assert!(error.to_string().contains("no ink"), "{error}");
     assert!(asked.lock().expect("no panic").stop.is_empty());
 }
+
+#[tokio::test]
+async fn a_custom_server_that_cannot_reload_stays_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |text: &str| std::fs::write(folder.path().join("appsettings.json"), text);
+    let endpoint = |port: u16| {
+        format!(
+            r#"{{"Kestrel":{{"Endpoints":{{"A":{{"Url":"http://127.0.0.1:{port}"}}}}}},"B":"{port}"}}"#
+        )
+    };
+    write(&endpoint(5000)).expect("the folder is ours");
+    let (server, _asked) = recording();
+    let builder = builder().current_directory(folder.path()).server(server);
+    let host = started(
+        builder.environment_variables([("DOTNET_hostBuilder__reloadConfigOnChange", "false")]),
+    )
+    .await;
+    write(&endpoint(5001)).expect("the folder is ours");
+    let error = host.reload().await.expect_err("it has other endpoints");
+    assert!(error.to_string().contains("this server cannot be reloaded"), "{error}");
+    // What is none of the server's business is.
+    write(&endpoint(5000).replace("\"B\":\"5000\"", "\"B\":\"1\"")).expect("the folder is ours");
+    assert_eq!(host.reload().await.expect("the same endpoints"), kestrel::Reloaded::Changed);
+    stopped(host).await;
+}

@@ -12,7 +12,7 @@ use crate::support::{Wire, builder, really, saying, started, stopped};
 #[tokio::test]
 async fn a_client_that_only_will_not_send_more_is_answered() {
     let host = started(builder().use_urls("http://127.0.0.1:0").app(saying("hello"))).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     for count in [1, 3] {
         let mut wire = Wire::connect(address).await;

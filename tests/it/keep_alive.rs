@@ -11,7 +11,7 @@ use crate::support::{Wire, builder, limited, really, started, stopped};
 #[tokio::test]
 async fn an_idle_connection_is_closed_after_the_keep_alive_timeout() {
     let host = started(limited(&[("KeepAliveTimeout", "00:00:00.5")])).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let (least, most) = (Duration::from_millis(1500), Duration::from_secs(20));
     let silent = async {
         let mut wire = Wire::connect(address).await;
@@ -41,7 +41,7 @@ async fn an_idle_connection_is_closed_after_the_keep_alive_timeout() {
 async fn a_connection_that_was_idle_for_long_goes_on_however_the_next_request_comes() {
     let app = Router::new().fallback(any(async |body: Bytes| format!("{} bytes", body.len())));
     let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     // After three seconds the server puts away what it does not need in order to wait.
     let idle = Duration::from_millis(3600);
     let whole = async |silent: bool| {

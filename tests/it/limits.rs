@@ -7,7 +7,7 @@ use crate::support::{Wire, configured, limited, pass, saying, soon, started, sto
 #[tokio::test]
 async fn a_surplus_connection_is_closed_without_a_byte_and_a_freed_slot_is_used_again() {
     let host = started(limited(&[("MaxConcurrentConnections", "2")])).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let mut one = Wire::connect(address).await;
     let mut two = Wire::connect(address).await;
     // Their answers mean that both have their slots.
@@ -44,12 +44,12 @@ async fn each_endpoint_counts_its_own_connections() {
     let host = started(two.app(saying("hello"))).await;
     let mut wires = Vec::new();
     for address in host.addresses() {
-        let mut wire = Wire::connect(address).await;
+        let mut wire = Wire::connect(&address).await;
         assert_eq!(wire.get("/").await.status, 200, "{address}");
         wires.push(wire);
     }
     for address in host.addresses() {
-        assert_eq!(Wire::connect(address).await.rest().await, b"", "{address}");
+        assert_eq!(Wire::connect(&address).await.rest().await, b"", "{address}");
     }
     stopped(host).await;
 }
@@ -73,7 +73,7 @@ fn request_with_path(length: usize) -> String {
 #[tokio::test]
 async fn a_request_line_that_is_too_long_is_refused_with_414() {
     let host = started(limited(&[])).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let around = "GET /? HTTP/1.1\r\n".len();
     let mut wire = Wire::connect(address).await;
     wire.send(request_with_path(8192 - around)).await;
@@ -86,7 +86,7 @@ async fn a_request_line_that_is_too_long_is_refused_with_414() {
 #[tokio::test]
 async fn the_length_of_the_request_line_can_be_set() {
     let host = started(limited(&[("MaxRequestLineSize", "100")])).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     assert_eq!(Wire::connect(address).await.get("/").await.status, 200);
     refused(address, &request_with_path(100), 414).await;
     stopped(host).await;
@@ -95,7 +95,7 @@ async fn the_length_of_the_request_line_can_be_set() {
 #[tokio::test]
 async fn header_lines_that_are_too_long_are_refused_with_431() {
     let host = started(limited(&[])).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let request =
         |length| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(length));
     let mut wire = Wire::connect(address).await;
@@ -109,7 +109,7 @@ async fn header_lines_that_are_too_long_are_refused_with_431() {
 async fn too_many_header_lines_are_refused_with_431() {
     for (limits, most) in [(&[][..], 100), (&[("MaxRequestHeaderCount", "10")], 10)] {
         let host = started(limited(limits)).await;
-        let address = &host.addresses()[0];
+        let address = &host.addresses()[0].clone();
         let request = |lines| {
             // Host is a line, too.
             let more: String = (1..lines).map(|line| format!("X-{line}: x\r\n")).collect();
@@ -143,7 +143,7 @@ async fn code_sets_limits_over_the_configuration() {
         .configure_kestrel(|options| options.limits.max_request_line_size = 30)
         .configure_kestrel(|options| options.add_server_header = false);
     let host = started(host).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let answer = Wire::connect(address).await.get("/").await;
     assert_eq!((answer.status, answer.header("server")), (200, None));
     let long = format!("/{}", "a".repeat(30));

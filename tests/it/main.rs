@@ -23,6 +23,7 @@ mod logging;
 mod panics;
 mod pipelining;
 mod protocols;
+mod reload;
 mod request_bodies;
 mod request_facts;
 mod request_heads;

@@ -74,7 +74,7 @@ async fn the_default_endpoint_also_speaks_http2_with_prior_knowledge() {
 #[tokio::test]
 async fn a_preface_that_comes_byte_by_byte_is_understood() {
     let host = started(speaking("Http1AndHttp2").app(saying("hello"))).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let mut wire = Wire::connect(address).await;
     for byte in PREFACE.iter().chain(&EMPTY_SETTINGS) {
         wire.send([*byte]).await;
@@ -91,7 +91,7 @@ async fn a_preface_that_comes_byte_by_byte_is_understood() {
 async fn an_http1_request_that_comes_byte_by_byte_is_understood() {
     let app = axum::Router::new().route("/", axum::routing::any(|| async { "hello" }));
     let host = started(speaking("Http1AndHttp2").app(app)).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let mut wire = Wire::connect(address).await;
     // It begins like the preface.
     for byte in b"PR / HTTP/1.1\r\nHost: a\r\n\r\n" {
@@ -143,7 +143,7 @@ async fn an_endpoint_without_protocols_closes_every_connection_without_a_byte() 
 #[tokio::test]
 async fn bytes_that_are_no_http_are_refused_and_the_next_client_is_served() {
     let host = started(speaking("Http1AndHttp2").app(saying("hello"))).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let mut wire = Wire::connect(address).await;
     wire.send("hello there\r\n\r\n").await;
     let answer = String::from_utf8(wire.rest().await).expect("text");

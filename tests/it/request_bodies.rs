@@ -70,7 +70,7 @@ async fn a_client_that_asks_is_told_to_go_on_when_the_app_reads() {
 #[tokio::test]
 async fn a_body_that_is_too_large_fails_by_its_length_or_where_it_becomes_too_large() {
     let host = started(limited(&[("MaxRequestBodySize", "100")]).app(app())).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let chunk = |size: usize| format!("{size:x}\r\n{}\r\n", "x".repeat(size));
     let chunked = "Transfer-Encoding: chunked\r\n\r\n";
     // The framing counts: 2 + 2 + 80 + 2, and 5 for the last chunk.
@@ -157,7 +157,7 @@ async fn a_body_that_comes_too_slowly_fails_with_408() {
         options.limits.min_request_body_data_rate = Some(rate.expect("it is one"));
     }))
     .await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let too_slow = async |path: &str, status: u16| {
         let mut wire = Wire::connect(address).await;
         let begun = Instant::now();
@@ -272,7 +272,7 @@ async fn an_answer_goes_out_before_the_rest_of_a_body_comes() {
 #[tokio::test]
 async fn the_rest_of_a_body_has_some_seconds_to_come() {
     let host = host().await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let silent = async |framed: &str| {
         let mut wire = Wire::connect(address).await;
         let begun = Instant::now();
@@ -304,7 +304,7 @@ async fn the_rest_of_a_body_has_some_seconds_to_come() {
 #[tokio::test]
 async fn a_broken_body_ends_the_connection() {
     let host = host().await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let next = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
     for broken in [
         "5\nhello\r\n0\r\n\r\n",

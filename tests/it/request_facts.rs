@@ -32,7 +32,7 @@ fn parts(text: &str) -> [&str; 4] {
 async fn a_handler_is_told_both_ends_of_its_connection() {
     for url in ["http://127.0.0.1:0", "http://[::1]:0"] {
         let host = started(builder().use_urls(url).app(app())).await;
-        let address = &host.addresses()[0];
+        let address = &host.addresses()[0].clone();
         let mut wire = Wire::connect(address).await;
         let text = wire.get("/").await.body;
         let [_, scheme, local, remote] = parts(&text);

@@ -7,7 +7,7 @@ use crate::support::{Wire, limited, really, started, stopped};
 #[tokio::test]
 async fn a_head_that_takes_too_long_is_answered_with_408_also_a_second_one() {
     let host = started(limited(&[("RequestHeadersTimeout", "00:00:00.3")])).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let begun = Instant::now();
     let late = async |before: &str, part: &str| {
         let mut wire = Wire::connect(address).await;
@@ -50,7 +50,7 @@ async fn every_head_has_the_whole_time() {
 async fn empty_lines_are_no_request() {
     let timeouts = [("RequestHeadersTimeout", "00:00:00.1"), ("KeepAliveTimeout", "00:00:00.5")];
     let host = started(limited(&timeouts)).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let mut wire = Wire::connect(address).await;
     wire.send("\r\n".repeat(100_000)).await;
     assert_eq!(wire.get("/").await.status, 200, "they may stand before one");

@@ -50,7 +50,7 @@ async fn upgraded(address: &str, then: &str) -> Wire<TcpStream> {
 #[tokio::test]
 async fn what_was_sent_with_the_head_is_the_other_protocols() {
     let host = started(host_with(&[])).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     for then in ["x", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n\r\n\0"] {
         let mut wire = upgraded(address, then).await;
         assert_eq!(wire.take(then.len()).await, then.as_bytes());
@@ -92,7 +92,7 @@ async fn a_request_whose_upgrade_the_app_declines_is_followed_by_others() {
 async fn upgraded_connections_have_a_limit_of_their_own_and_leave_the_other() {
     let limits = [("MaxConcurrentConnections", "1"), ("MaxConcurrentUpgradedConnections", "1")];
     let host = started(host_with(&limits)).await;
-    let address = &host.addresses()[0];
+    let address = &host.addresses()[0].clone();
     let mut first = upgraded(address, "").await;
     // It is no connection of the server any more.
     let second = async {

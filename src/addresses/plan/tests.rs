@@ -216,3 +216,44 @@ fn protocols_come_from_the_endpoint_then_from_the_defaults() {
         assert_eq!(notes(&plan), said);
     }
 }
+
+#[test]
+fn a_reload_keeps_what_is_no_endpoint_of_the_configuration() {
+    let configured = |urls: &[&str]| -> Vec<ConfiguredEndpoint> {
+        let named = |(place, url): (usize, &&str)| {
+            let mut endpoint = endpoint(url);
+            endpoint.key = format!("Kestrel:Endpoints:{place}:Url");
+            endpoint
+        };
+        urls.iter().enumerate().map(named).collect()
+    };
+    let (one, two) = ("http://127.0.0.1:1", "http://127.0.0.1:2");
+    for (endpoints, addresses, prefers, after, expected) in [
+        (&[one][..], None, false, &[two][..], Some("http://127.0.0.1:2")),
+        (&[one], None, false, &[], Some("")),
+        // The addresses lost at the start, and do not come back.
+        (&[one], sourced("http://127.0.0.1:9"), false, &[], Some("")),
+        (
+            &[],
+            sourced("http://127.0.0.1:9"),
+            false,
+            &[one],
+            Some("http://127.0.0.1:9 http://127.0.0.1:1"),
+        ),
+        (&[], None, false, &[one], Some("http://localhost:5000 http://127.0.0.1:1")),
+        (&[one], sourced("http://127.0.0.1:9"), true, &[two], None),
+        (&[], sourced("http://127.0.0.1:9"), true, &[two], None),
+        (&[one], None, true, &[two], Some("http://127.0.0.1:2")),
+    ] {
+        let settings = EndpointSettings {
+            endpoints: configured(endpoints),
+            urls: addresses,
+            prefer_hosting_urls: Some(Sourced::new(prefers, Origin::Default)),
+            ..EndpointSettings::default()
+        };
+        let fixed = fixed(&plan(&settings), &settings);
+        let now = EndpointSettings { endpoints: configured(after), ..settings.clone() };
+        let planned = fixed.map(|fixed| bound(&replan(&fixed, &now)));
+        assert_eq!(planned.as_deref(), expected, "{endpoints:?} -> {after:?}");
+    }
+}

@@ -34,7 +34,7 @@ impl Seen {
         Self {
             version: facts.version.to_owned(),
             environment: facts.environment.clone(),
-            addresses: facts.addresses.list().to_vec(),
+            addresses: facts.addresses.list(),
             method: head.method.to_string(),
             target: target(&head.uri, head.version),
             protocol: protocol(head.version),

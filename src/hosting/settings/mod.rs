@@ -7,6 +7,7 @@
 //!
 //! [`known`] holds the vocabulary, for the did-you-mean.
 
+mod effect;
 mod endpoints;
 mod host;
 mod known;
@@ -19,6 +20,7 @@ mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::effect::{Effect, effect};
 pub(crate) use self::tls::SharedCertificates;
 use super::logging::LoggingOptions;
 use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
@@ -38,6 +40,8 @@ pub(crate) struct HostSettings {
     pub(crate) logging: LoggingOptions,
     /// How long a stop may take.
     pub(crate) shutdown_timeout: Duration,
+    /// Whether files are watched and read again. Default: yes.
+    pub(crate) reload_on_change: bool,
     /// The web root, if one was named: it is made if it is missing.
     pub(crate) web_root: Option<Sourced<PathBuf>>,
     /// What is wrong, and what is odd.
@@ -66,14 +70,22 @@ impl HostSettings {
         let server = server::read(configuration, configure, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
-        // Nothing is reloaded yet, but a text that is no boolean ends the start, as on .NET.
-        let _ =
+        let reload_on_change =
             values::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
         let web_root = host::web_root(loaded);
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         known::report(configuration, &mut problems);
-        Self { endpoints, certificates, server, logging, shutdown_timeout, web_root, problems }
+        Self {
+            endpoints,
+            certificates,
+            server,
+            logging,
+            shutdown_timeout,
+            reload_on_change: reload_on_change.unwrap_or(true),
+            web_root,
+            problems,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod generate;
 mod programs;
 mod report;
 mod store;
+mod tool;
 mod trust;
 
 use std::time::SystemTime;
@@ -22,6 +23,8 @@ use certificate::{DevelopmentCertificate, MINIMUM_VERSION};
 use store::Store;
 
 pub(crate) use certificate::thumbprint;
+pub(crate) use report::Stream;
+pub(crate) use tool::{Surroundings, run};
 pub(crate) use trust::Trust;
 
 use super::places::Places;

@@ -28,7 +28,20 @@ pub(super) struct Entry {
     path: PathBuf,
 }
 
+impl Entry {
+    /// One that is in no store yet.
+    pub(super) fn new(certificate: DevelopmentCertificate, key: Vec<u8>) -> Self {
+        let chain = vec![certificate.der.clone()];
+        Self { certificate, chain, key: Some(key), path: PathBuf::new() }
+    }
+}
+
 impl Store {
+    /// Where its files are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The user's own certificates.
     pub(super) fn personal(places: &Places) -> Self {
         Self { folder: places.store("My") }

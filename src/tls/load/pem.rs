@@ -43,6 +43,17 @@ pub(crate) enum Fault {
     OldEncryption,
 }
 
+impl Fault {
+    /// In words that follow the section.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::NotClosed => "has no -----END line",
+            Self::NotBase64 => "is not base64",
+            Self::OldEncryption => "is encrypted",
+        }
+    }
+}
+
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
 
@@ -138,7 +149,7 @@ impl Lines<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -202,13 +213,18 @@ mod tests {
         text
     }
 
+    /// A section with this content.
+    pub(in super::super) fn section(label: &str, der: &[u8]) -> String {
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", encode(der))
+    }
+
     proptest! {
         #[test]
         fn what_was_written_is_read(bytes: Vec<u8>, width in 1_usize..100) {
             let encoded = encode(&bytes);
             let lines: Vec<&str> =
                 encoded.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
-            let text = format!("-----BEGIN X-----\n{}\n-----END X-----\n", lines.join("\n"));
+            let text = section("X", &[]).replace("-----\n\n", &format!("-----\n{}\n", lines.join("\n")));
             prop_assert_eq!(&Pem::read(text.as_bytes()).sections, &[Section { label: "X", der: bytes }]);
         }
 

@@ -48,7 +48,8 @@ pub(super) fn find(
             not_found.cause("That store has the authorities of the system, without private keys.")
         } else {
             Told::new(
-                "Unix LocalMachine X509Store is limited to the Root and CertificateAuthority stores.",
+                "Unix LocalMachine X509Store is limited to the Root and CertificateAuthority \
+                 stores.",
             )
         };
         return Err(told.fix("set Location to CurrentUser, or name the certificate's file in Path"));
@@ -81,7 +82,7 @@ pub(super) fn find(
     };
     let key = PrivatePkcs8KeyDer::from(key).into();
     ServerCertificate::new(found.chain, key, vec![found.file])
-        .map_err(|reason: Unfit| super::unfit(reason, &shown, &shown))
+        .map_err(|reason: Unfit| super::unfit::told(reason, &shown, &shown))
 }
 
 /// One file of a store.
@@ -169,7 +170,10 @@ fn explain(
         } else {
             format!("The folder {shown} does not exist.")
         };
-        return not_found.cause(cause).fix("put a PKCS#12 (PFX) file without password into it, or name the certificate's file in Path");
+        return not_found.cause(cause).fix(
+            "put a PKCS#12 (PFX) file without password into it, or name the certificate's file in \
+             Path",
+        );
     }
     let line = |(candidate, verdict): &(Candidate, Verdict)| {
         let facts = &candidate.facts;
@@ -193,7 +197,8 @@ fn explain(
     }
     let has = |wanted: Verdict| judged.iter().any(|(_, verdict)| *verdict == wanted);
     let fix = if has(Verdict::NotTrusted) {
-        "trust the certificate (kestrel dev-certs https --trust for that of development), or set AllowInvalid to true"
+        "trust the certificate (kestrel dev-certs https --trust for that of development), or set \
+         AllowInvalid to true"
     } else if has(Verdict::OutOfTime) {
         "renew the certificate, or set AllowInvalid to true"
     } else if wanted.subject.contains('=') {

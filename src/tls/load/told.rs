@@ -9,12 +9,20 @@ pub(super) struct Told {
     message: String,
     cause: Option<String>,
     fix: Option<String>,
+    only_when_served: bool,
+}
+
+/// A problem with a certificate, and whether it is one only where the certificate is served.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mistake {
+    pub(super) problem: Problem,
+    pub(super) only_when_served: bool,
 }
 
 impl Told {
     /// A mistake. The message is Kestrel's own where it has one: people search for it.
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None, fix: None }
+        Self { message: message.into(), cause: None, fix: None, only_when_served: false }
     }
 
     /// Says why, in a line below the message.
@@ -29,9 +37,15 @@ impl Told {
         self
     }
 
-    /// The problem, with the setting it comes from, such as `KeyPath`. A certificate that code
+    /// Says that the reference does not mind until the certificate is served.
+    pub(super) fn only_when_served(mut self) -> Self {
+        self.only_when_served = true;
+        self
+    }
+
+    /// The mistake, with the setting it comes from, such as `KeyPath`. A certificate that code
     /// gave has no settings, only the call it was given in.
-    pub(super) fn of(self, source: &CertificateSource, setting: &str) -> Problem {
+    pub(super) fn of(self, source: &CertificateSource, setting: &str) -> Mistake {
         let key = if source.key.contains(':') {
             format!("{}:{setting}", source.key)
         } else {
@@ -42,9 +56,10 @@ impl Told {
             None => self.message,
         };
         let problem = Problem::error(message).key(key);
-        match self.fix {
+        let problem = match self.fix {
             Some(fix) => problem.fix(fix),
             None => problem,
-        }
+        };
+        Mistake { problem, only_when_served: self.only_when_served }
     }
 }

@@ -2,6 +2,7 @@
 
 mod nss;
 mod openssl;
+pub(super) mod system;
 
 use std::time::SystemTime;
 
@@ -131,5 +132,6 @@ pub(super) fn withdraw(
     }
     let unlinked = openssl::withdraw(places, certificate, report);
     let browsers = nss::withdraw(places, certificate, report);
-    removed.is_ok() && unlinked && browsers
+    let machine = system::withdraw(places, certificate, report);
+    removed.is_ok() && unlinked && browsers && machine
 }

@@ -1,0 +1,390 @@
+//! What a running host does when its configuration is read again.
+//!
+//! A reload is one transaction: everything is read and checked, the plan is computed and compared
+//! with the one that runs ([`difference`](crate::addresses::difference)), the server goes over to it
+//! as a whole, and only then do levels, addresses and the live configuration follow. Whatever fails
+//! is told, and leaves everything as it was; the next good edit is applied.
+//!
+//! `watch` notices changes of files (and `files` tells which file is which), `report` puts what
+//! happened into words, [`LiveConfiguration`] is the configuration for handlers.
+//!
+//! What is not read again: variables and arguments are those of the start, and what they, or code,
+//! say stays. Of addresses only `Kestrel:Endpoints` is reloaded, as on Kestrel.
+
+mod files;
+mod live;
+mod report;
+mod watch;
+
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+pub use live::LiveConfiguration;
+pub(super) use live::Published;
+
+use self::watch::{Kind, Mode, Watched, Watcher};
+use super::certificates::{self, Certificates, Surroundings};
+use super::error::HostError;
+use super::explain;
+use super::logging::{Logging, Rule};
+use super::settings::{CodeEndpoints, HostSettings};
+use crate::addresses::{
+    Change, EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan,
+};
+use crate::configuration::{Configuration, Inputs, Loaded, Problem, Severity, load};
+use crate::diagnostics::events;
+use crate::features::ServerAddresses;
+use crate::server::{Server, ServerError, ServerOptions, ServerReload};
+
+/// What a host is configured by, besides files: so that it can be configured again.
+pub(super) struct Sources {
+    pub(super) inputs: Inputs,
+    pub(super) endpoints: CodeEndpoints,
+    pub(super) configure: Vec<Configure>,
+    /// Whether warnings are errors.
+    pub(super) strict: bool,
+}
+
+/// A change of the server's options by code.
+pub(super) type Configure = Box<dyn FnMut(&mut ServerOptions) + Send>;
+
+impl Sources {
+    /// Reads everything.
+    pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
+        let loaded = load(&self.inputs);
+        let settings = HostSettings::read(&loaded, self.endpoints.clone(), |options| {
+            for configure in &mut self.configure {
+                configure(options);
+            }
+        });
+        (loaded, settings)
+    }
+
+    /// Splits problems into those that refuse a start or a reload, and the others.
+    pub(super) fn judged(&self, problems: Vec<Problem>) -> (Vec<Problem>, Vec<Problem>) {
+        problems.into_iter().partition(|problem| self.strict || problem.severity == Severity::Error)
+    }
+
+    /// Whether .NET's variable says that files are to be looked at instead of waiting for events.
+    fn polling(&self) -> Mode {
+        let asked = self.inputs.variables.iter().any(|(name, value)| {
+            name == "DOTNET_USE_POLLING_FILE_WATCHER"
+                && (value == "1" || value.eq_ignore_ascii_case("true"))
+        });
+        if asked { Mode::Polling } else { Mode::Events }
+    }
+}
+
+/// A configured host: what was read, and what that means.
+pub(super) struct Configured {
+    pub(super) sources: Sources,
+    pub(super) surroundings: Surroundings,
+    /// When the reading began: a file that changed since then is another one.
+    pub(super) read_at: SystemTime,
+    pub(super) loaded: Loaded,
+    pub(super) settings: HostSettings,
+    pub(super) plan: EndpointPlan,
+    pub(super) live: Published,
+}
+
+/// What a reload came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// Everything is as it was: no value is different, and no certificate.
+    Unchanged,
+    /// Something is different, and in effect.
+    Changed,
+}
+
+/// A host that serves, and what it takes to configure it again.
+pub(super) struct Running {
+    server: Box<dyn Server>,
+    addresses: ServerAddresses,
+    pub(super) logging: Option<Logging>,
+    sources: Sources,
+    surroundings: Surroundings,
+    live: Published,
+    /// The endpoints that stay whatever is configured; `None` if all do.
+    fixed: Option<Vec<PlannedEndpoint>>,
+    /// What is in effect.
+    current: Current,
+    /// The warnings of the last reload, or of the start.
+    told: Vec<Problem>,
+    watcher: Option<Watcher>,
+    stopping: bool,
+}
+
+/// What is in effect.
+struct Current {
+    configuration: Configuration,
+    plan: EndpointPlan,
+    certificates: Certificates,
+    options: ServerOptions,
+    rules: Vec<Rule>,
+}
+
+impl Running {
+    /// A host that has just been started. The receiver gets something whenever files change, and
+    /// `None` for good if they are not watched.
+    pub(super) fn new(
+        configured: Configured,
+        certificates: Certificates,
+        server: Box<dyn Server>,
+        addresses: ServerAddresses,
+        logging: Option<Logging>,
+    ) -> (Self, Option<UnboundedReceiver<()>>) {
+        let Configured { sources, surroundings, read_at, loaded, settings, plan, live } =
+            configured;
+        let (watcher, changes) =
+            settings.reload_on_change.then(|| watch(&sources)).flatten().unzip();
+        let files = watched(&loaded, [&certificates]);
+        let running = Self {
+            server,
+            addresses,
+            logging,
+            live,
+            fixed: fixed(&plan, &settings.endpoints),
+            current: Current {
+                configuration: loaded.configuration,
+                plan,
+                certificates,
+                options: settings.server,
+                rules: settings.logging.rules,
+            },
+            told: settings.problems,
+            sources,
+            surroundings,
+            watcher,
+            stopping: false,
+        };
+        if let Some(watcher) = &running.watcher {
+            watcher.watch(files, read_at);
+        }
+        (running, changes)
+    }
+
+    /// Reads the configuration again and goes over to it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, which is logged, too. Everything is as it was.
+    pub(super) async fn reload(&mut self) -> Result<Reloaded, HostError> {
+        if self.stopping {
+            return Err(HostError::Server("the host is stopping".into()));
+        }
+        let read_at = SystemTime::now();
+        let (loaded, settings) = self.sources.read();
+        let plan = match &self.fixed {
+            Some(fixed) => replan(fixed, &settings.endpoints),
+            None => self.current.plan.clone(),
+        };
+        // Another server has certificates of its own, if it has any.
+        let (certificates, problems) = match self.current.certificates.are_of_another_server() {
+            true => Default::default(),
+            false => {
+                let surroundings = self.surroundings.clone();
+                load_certificates(&loaded, &settings, &plan, surroundings).await
+            }
+        };
+        // What is refused is watched, too: its file may be put right.
+        let files = watched(&loaded, [&certificates, &self.current.certificates]);
+        let outcome = self.go_over_to(loaded, settings, plan, certificates, problems).await;
+        if let Err(error) = &outcome {
+            self.tell_refused(error);
+        }
+        if let Some(watcher) = &self.watcher {
+            watcher.watch(files, read_at);
+        }
+        outcome
+    }
+
+    /// Stops the server. Nothing is reloaded any more.
+    pub(super) async fn stop(&mut self, grace: Duration) {
+        self.stopping = true;
+        self.watcher = None;
+        self.server.stop(grace).await;
+    }
+
+    async fn go_over_to(
+        &mut self,
+        loaded: Loaded,
+        settings: HostSettings,
+        plan: EndpointPlan,
+        certificates: Certificates,
+        certificate_problems: Vec<Problem>,
+    ) -> Result<Reloaded, HostError> {
+        let mut warnings = self.check(settings.problems, &plan)?;
+        let (fatal, of_certificates) = self.sources.judged(certificate_problems);
+        if !fatal.is_empty() {
+            return Err(HostError::Certificate(fatal));
+        }
+        warnings.extend(of_certificates);
+        let running = &self.current.certificates;
+        let other_certificate = |old, new| running.differ_at(old, &certificates, new);
+        let difference =
+            difference(&self.current.plan.endpoints, &plan.endpoints, other_certificate);
+        events::reload_token_fired();
+        let other_options = settings.server != self.current.options;
+        let addresses = self.addresses.list();
+        let notes = plan.notes.iter().filter(|note| !self.current.plan.notes.contains(note));
+        let notes = EndpointPlan { notes: notes.cloned().collect(), ..EndpointPlan::default() };
+        // Names and places alone are nothing to the server.
+        let changed = !difference.is_empty() || other_options;
+        if changed {
+            explain::before_binding(&notes);
+            let reload =
+                ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
+                    .secured(certificates.endpoints());
+            let bound = self.server.reload(reload).await.map_err(|error| match error {
+                ServerError::Bind(error) => HostError::Bind(error),
+                ServerError::Other(error) => HostError::Server(error),
+            })?;
+            self.addresses.publish(bound);
+        }
+
+        // It has succeeded: the rest follows.
+        if certificates.development != self.current.certificates.development {
+            certificates.announce_development();
+        }
+        for (place, change) in difference.endpoints.iter().enumerate() {
+            if !matches!(change, Change::Kept { .. }) {
+                certificates.announce(place);
+            }
+        }
+        for problem in warnings.iter().filter(|problem| !self.was_told(problem)) {
+            events::configuration_warning(&problem.message, &problem.details());
+        }
+        self.told = warnings;
+        let old = &self.current.configuration;
+        let keys = old.differing_keys(&loaded.configuration);
+        let other_rules = settings.logging.rules != self.current.rules;
+        if let Some(logging) = self.logging.as_ref().filter(|_| other_rules) {
+            logging.update(settings.logging.rules.clone());
+        }
+        if !difference.is_empty() {
+            let (stopping, starting) =
+                report::stopping_and_starting(&difference, &self.current.plan, &plan);
+            for (endpoints, tell) in [
+                (stopping, events::endpoints_stopping as fn(&str)),
+                (starting, events::endpoints_starting),
+            ] {
+                if !endpoints.is_empty() {
+                    tell(&endpoints);
+                }
+            }
+        }
+        let mut lines = Vec::new();
+        if !difference.is_empty() {
+            let certificate = |place| certificates.text(place);
+            let now = self.addresses.list();
+            lines = report::endpoint_lines(&difference, &addresses, &now, certificate);
+        }
+        if other_options || other_rules {
+            lines.extend(report::setting_lines(&keys));
+        }
+        match lines.is_empty() {
+            true => events::reloaded_without_effect(),
+            false => events::reloaded(&lines.join("\n")),
+        }
+        let waiting = report::waiting_for_restart(&keys);
+        if !waiting.is_empty() {
+            events::restart_needed(&waiting);
+        }
+        let outcome = match keys.is_empty() && !changed {
+            true => Reloaded::Unchanged,
+            false => Reloaded::Changed,
+        };
+        self.live.replace(loaded.configuration.clone());
+        self.current.configuration = loaded.configuration;
+        self.current.options = settings.server;
+        self.current.rules = settings.logging.rules;
+        if changed {
+            self.current.plan = plan;
+            self.current.certificates = certificates;
+        }
+        Ok(outcome)
+    }
+
+    /// Whether a warning was told at the last reload or the start. It may have moved in its file.
+    fn was_told(&self, problem: &Problem) -> bool {
+        let same = |told: &Problem| told.message == problem.message && told.key == problem.key;
+        self.told.iter().any(same)
+    }
+
+    /// The problems that do not matter.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is wrong, or would leave nothing to listen on.
+    fn check(
+        &self,
+        problems: Vec<Problem>,
+        plan: &EndpointPlan,
+    ) -> Result<Vec<Problem>, HostError> {
+        let (mut fatal, warnings) = self.sources.judged(problems);
+        let in_use = fatal.is_empty() && plan.problems.iter().all(|problem| problem.address_in_use);
+        fatal.extend(plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone()));
+        if fatal.is_empty() && plan.endpoints.is_empty() {
+            fatal.push(
+                Problem::error("The last endpoint is gone from the configuration: nothing would be listened on.")
+                    .key("Kestrel:Endpoints")
+                    .fix("name at least one endpoint, or stop the server if none is wanted"),
+            );
+        }
+        match fatal.is_empty() {
+            true => Ok(warnings),
+            false if in_use => Err(HostError::Endpoints(fatal)),
+            false => Err(HostError::Configuration(fatal)),
+        }
+    }
+
+    fn tell_refused(&self, error: &HostError) {
+        let detail = format!("{error}\nWhat runs goes on as it was.");
+        match error {
+            HostError::Bind(error) => events::reload_bind_failed(error.address(), &detail),
+            _ => events::reload_refused(&detail),
+        }
+    }
+}
+
+/// Loads the certificates of a plan, on a thread that may wait.
+async fn load_certificates(
+    loaded: &Loaded,
+    settings: &HostSettings,
+    plan: &EndpointPlan,
+    surroundings: Surroundings,
+) -> (Certificates, Vec<Problem>) {
+    let (plan, shared) = (plan.clone(), settings.certificates.clone());
+    let configuration = loaded.configuration.clone();
+    let load = move || {
+        certificates::load(&plan, &shared, &configuration, &surroundings, SystemTime::now())
+    };
+    tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| {
+        let problem = Problem::error(format!("The certificates could not be loaded: {error}."));
+        (Certificates::default(), vec![problem.fix("report this as a defect")])
+    })
+}
+
+/// Starts to watch files; without a thread for it, that is told.
+fn watch(sources: &Sources) -> Option<(Watcher, UnboundedReceiver<()>)> {
+    Watcher::start(sources.polling())
+        .inspect_err(|error| events::not_watching(&error.to_string()))
+        .ok()
+}
+
+/// The files that a configuration and these certificates were read from.
+fn watched<'a>(
+    loaded: &Loaded,
+    certificates: impl IntoIterator<Item = &'a Certificates>,
+) -> Vec<Watched> {
+    let configuration = loaded.files.iter().map(|file| (&file.path, Kind::Configuration));
+    let certificates = certificates.into_iter().flat_map(|certificates| &certificates.files);
+    let mut files: Vec<Watched> = Vec::new();
+    for (path, kind) in configuration.chain(certificates.map(|path| (path, Kind::Certificate))) {
+        if !files.iter().any(|file| file.path == *path) {
+            files.push(Watched { path: path.clone(), kind });
+        }
+    }
+    files
+}
