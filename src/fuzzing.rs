@@ -14,3 +14,13 @@ pub fn http1_chunks(input: &[u8]) {
 pub fn http1_target(input: &[u8]) {
     crate::server::checks::target(input);
 }
+
+/// Checks a file with certificates and keys.
+pub fn pem_reader(input: &[u8]) {
+    crate::tls::load::checks::pem(input);
+}
+
+/// Checks a PKCS#12 file.
+pub fn pfx_reader(input: &[u8]) {
+    crate::tls::load::checks::pfx(input);
+}

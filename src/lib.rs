@@ -48,7 +48,7 @@ pub mod tls;
 
 pub use features::{
     Abort, BadRequest, Connection, ConnectionId, Local, MinDataRate, Remote, RequestBodyLimits,
-    RequestTarget, ResetStream, Scheme, ServerAddresses, Unhandled,
+    RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake, TlsProtocol, Unhandled,
 };
 pub use hosting::{
     AppContext, ExitKind, Host, HostBuilder, HostError, LiveConfiguration, Reloaded, RunningHost,

@@ -2,6 +2,7 @@
 //! and calls the library.
 
 mod completions;
+mod dev_certs;
 mod output;
 mod run;
 
@@ -29,6 +30,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    DevCerts(dev_certs::DevCertsArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -44,6 +46,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    if let Some(arguments) = dev_certs::arguments(&arguments) {
+        return dev_certs::exec(arguments);
+    }
     let (own, settings) = match run::split(&arguments) {
         Ok(split) => split,
         Err(message) => {
@@ -53,6 +58,8 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     };
     match Args::try_parse_from(own) {
         Ok(Args { command: Command::Run(args) }) => run::exec(args, settings),
+        // Its arguments were taken above.
+        Ok(Args { command: Command::DevCerts(_) }) => dev_certs::exec(&[]),
         Ok(Args { command: Command::Completions(args) }) => {
             completions::exec(&args, &mut Args::command())
         }

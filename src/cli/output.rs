@@ -9,6 +9,15 @@ pub(super) fn error(text: &str) {
     let _ = writeln!(io::stderr().lock(), "error: {text}");
 }
 
+/// Prints what a command has to complain of, in the command's own form.
+///
+/// # Errors
+///
+/// As [`answer`].
+pub(super) fn complaint(text: &str) -> io::Result<()> {
+    unless_nobody_reads(writeln!(io::stderr().lock(), "{text}"))
+}
+
 /// Prints the answer of a command.
 ///
 /// # Errors

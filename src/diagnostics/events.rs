@@ -15,6 +15,7 @@ const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
 const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
 const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 const CORE: &str = "Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer";
 const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
@@ -594,6 +595,88 @@ pub(crate) fn request_size_limit_disabled() {
     emit!(ROUTING, DEBUG, 12, "The maximum request body size has been disabled.");
 }
 
+// ---- Handshakes ---------------------------------------------------------------------------------
+
+/// There was no handshake: the client is gone, does not speak TLS, or cannot agree with us.
+pub(crate) fn tls_authentication_failed(reason: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 1, "Failed to authenticate HTTPS connection.",
+        detail: tracing::field::display(reason));
+}
+
+pub(crate) fn tls_authentication_timed_out() {
+    emit!(HTTPS, DEBUG, 2, "Authentication of the HTTPS connection timed out.");
+}
+
+pub(crate) fn tls_established(id: &dyn std::fmt::Display, protocol: &dyn std::fmt::Display) {
+    emit!(HTTPS, DEBUG, 3,
+        "Connection {ConnectionId} established using the following protocol: {Protocol}";
+        ConnectionId = tracing::field::display(id), Protocol = tracing::field::display(protocol));
+}
+
+/// A client of an endpoint that only speaks HTTP/2 did not offer it.
+pub(crate) fn http2_not_negotiated() {
+    emit!(KESTREL, ERROR, 0, "HTTP/2 over TLS was not negotiated on an HTTP/2-only endpoint.");
+}
+
+/// Told once per endpoint: who does it does it often.
+pub(crate) fn clear_text_on_https(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 4,
+        "A client sent a request in clear text to {address}, which speaks HTTPS, and was answered with 400. This is told once.",
+        detail: "fix: let the client use the URL with https://"; address = address);
+}
+
+/// Told once per endpoint.
+pub(crate) fn tls_on_http(address: &str) {
+    emit!(OUR_ENDPOINTS, WARN, 5,
+        "A client began a TLS handshake with {address}, which speaks clear text, and was refused. This is told once.",
+        detail: "fix: let the client use the URL with http://, or give the endpoint an https:// URL and a certificate";
+        address = address);
+}
+
+// ---- Certificates: what an operator wants to know of one that is served -----------------------
+
+const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
+
+/// Browsers read names only from the extension that this certificate has not.
+pub(crate) fn certificate_without_names(thumbprint: &str) {
+    emit!(HTTPS, INFO, 9,
+        "Certificate with thumbprint {Thumbprint} lacks the subjectAlternativeName (SAN) extension and may not be accepted by browsers.";
+        Thumbprint = thumbprint);
+}
+
+/// It is served all the same, as Kestrel does: clients will complain, and this says why.
+pub(crate) fn certificate_expired(source: &str, subject: &str, since: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 1,
+        "The certificate of {Source} ({Subject}) expired on {Since}: clients will not accept it. Renew it.";
+        Source = source, Subject = subject, Since = since);
+}
+
+pub(crate) fn certificate_not_yet_valid(source: &str, subject: &str, from: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 2,
+        "The certificate of {Source} ({Subject}) is not valid before {From}: clients will not accept it. Is the clock right?";
+        Source = source, Subject = subject, From = from);
+}
+
+pub(crate) fn certificate_expires_soon(source: &str, subject: &str, at: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 3,
+        "The certificate of {Source} ({Subject}) expires on {At}. Renew it in time.";
+        Source = source, Subject = subject, At = at);
+}
+
+/// OpenSSL's `x509 -req` makes such ones where nobody says otherwise.
+pub(crate) fn certificate_of_old_version(source: &str, subject: &str, version: u32) {
+    emit!(OUR_CERTIFICATES, WARN, 4,
+        "The certificate of {Source} ({Subject}) is of X.509 version {Version}: some clients take version 3 only. Make it with extensions, such as a subjectAltName.";
+        Source = source, Subject = subject, Version = version);
+}
+
+/// A part of a chain is missing from what is served.
+pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) {
+    emit!(OUR_CERTIFICATES, WARN, 5,
+        "The file with the certificate of {Source} was read in part: {Skipped}. Clients may miss an issuer.";
+        Source = source, Skipped = skipped);
+}
+
 // ---- Reload -----------------------------------------------------------------------------------
 
 const OUR_RELOAD: &str = "Kestrel.Reload";
@@ -687,5 +770,5 @@ pub(crate) fn reloaded_by_hangup(outcome: &str) {
     emit!(OUR_RELOAD, INFO, 9, "The configuration was read again on SIGHUP: {outcome}."; outcome = outcome);
 }
 
-// Next free ids of our own: Kestrel.Configuration 4, Kestrel.Endpoints 4, Kestrel.Server 5,
-// Kestrel.Reload 10.
+// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
+// Kestrel.Reload 10, Kestrel.Server 5.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
+use super::TlsHandshake;
+
 /// Our end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local(pub SocketAddr);
@@ -57,12 +59,19 @@ struct Facts {
     local: Option<Local>,
     remote: Option<Remote>,
     scheme: Scheme,
+    tls: Option<TlsHandshake>,
 }
 
 impl Connection {
     /// The facts of a new connection. `local` and `remote` are `None` on a Unix socket.
     pub fn new(id: u64, local: Option<Local>, remote: Option<Remote>, scheme: Scheme) -> Self {
-        Self(Arc::new(Facts { id: ConnectionId(id), local, remote, scheme }))
+        Self(Arc::new(Facts { id: ConnectionId(id), local, remote, scheme, tls: None }))
+    }
+
+    /// The same connection after its handshake.
+    pub(crate) fn secured(&self, handshake: TlsHandshake) -> Self {
+        let Facts { id, local, remote, .. } = *self.0;
+        Self(Arc::new(Facts { id, local, remote, scheme: Scheme::Https, tls: Some(handshake) }))
     }
 
     /// The connection's id, in the form log lines use: thirteen digits and letters.
@@ -83,6 +92,11 @@ impl Connection {
     /// `https` on a TLS connection, else `http`.
     pub fn scheme(&self) -> Scheme {
         self.0.scheme
+    }
+
+    /// What the TLS handshake settled; clear text has none.
+    pub fn tls(&self) -> Option<&TlsHandshake> {
+        self.0.tls.as_ref()
     }
 }
 

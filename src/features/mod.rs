@@ -3,8 +3,9 @@
 //! The server attaches one [`Connection`] to every request; an app reads it as an extractor or
 //! from the request's extensions. [`RequestTarget`] tells what a request asks for,
 //! [`RequestBodyLimits`] how large and how slow its body may be, [`Unhandled`], [`Abort`] and
-//! [`ResetStream`] end it. [`ServerAddresses`] tells which addresses the server really bound. This folder imports nothing of ours, so that an app, a middleware and the server can
-//! all speak of the same facts without knowing each other.
+//! [`ResetStream`] end it. [`TlsHandshake`] tells how its connection is secured, [`ServerAddresses`]
+//! which addresses the server really bound. This folder imports nothing of ours, so that an app, a
+//! middleware and the server can all speak of the same facts without knowing each other.
 
 mod body_limits;
 mod connection;
@@ -14,6 +15,7 @@ mod outcome;
 mod path;
 mod request_target;
 mod server_addresses;
+mod tls_handshake;
 
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
@@ -24,3 +26,4 @@ pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};
 pub(crate) use request_target::RawTarget;
 pub use request_target::RequestTarget;
 pub use server_addresses::ServerAddresses;
+pub use tls_handshake::{TlsHandshake, TlsProtocol};

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 
+use super::certificates::Surroundings;
 use super::error::{ExitKind, HostError};
 use super::host::{Host, StopHandle, first_line};
 use super::lifetime::Signals;
@@ -23,6 +24,8 @@ use crate::configuration::{CodeSettings, Inputs, Loaded, Origin, Problem, Source
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerOptions};
+use crate::tls::TlsOptions;
+use crate::tls::places::Places;
 
 /// Builds a [`Host`]: the app, and what code says beside the configuration.
 ///
@@ -147,14 +150,26 @@ impl HostBuilder {
 
     /// Listens on an IP address, over everything that `urls` says. Port 0 lets the system choose.
     pub fn listen(self, address: SocketAddr) -> Self {
-        let literal = IpLiteral {
-            address: address.ip(),
-            scope: match address {
-                SocketAddr::V6(v6) if v6.scope_id() != 0 => Scope::Index(v6.scope_id()),
-                _ => Scope::None,
-            },
-        };
-        self.listen_on(ListenTarget::Ip(literal, address.port()), "listen")
+        self.listen_on(ip_target(address), "listen")
+    }
+
+    /// Listens on an IP address for HTTPS.
+    ///
+    /// ```no_run
+    /// use std::net::SocketAddr;
+    ///
+    /// use kestrel::tls::{CertificateSource, TlsOptions};
+    ///
+    /// let address = SocketAddr::from(([127, 0, 0, 1], 5001));
+    /// let certificate = CertificateSource::pem("certificate.pem", "key.pem");
+    /// let builder = kestrel::Host::builder().listen_https(address, TlsOptions::with(certificate));
+    /// ```
+    pub fn listen_https(mut self, address: SocketAddr, options: TlsOptions) -> Self {
+        self = self.listen_on(ip_target(address), "listen_https");
+        if let Some(endpoint) = self.endpoints.listen.last_mut() {
+            endpoint.tls = Some(options.into());
+        }
+        self
     }
 
     /// Listens on both loopback addresses. The port cannot be 0: the two would differ.
@@ -310,6 +325,7 @@ impl HostBuilder {
     /// Every mistake in the configuration, together.
     pub fn build(self) -> Result<Host, HostError> {
         let variables = self.variables.unwrap_or_else(process::environment_variables);
+        let places = Places::new(&variables, process::account_home());
         let terminal = process::terminal(&variables);
         let mut code = self.code;
         if !self.named_after_content_root {
@@ -375,9 +391,11 @@ impl HostBuilder {
                 version: env!("CARGO_PKG_VERSION"),
             }),
         };
+        let application = loaded.application_name.value.clone();
+        let surroundings = Surroundings { places, application };
         Ok(Host {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
-            configured: Configured { sources, read_at, loaded, settings, plan, live },
+            configured: Configured { sources, surroundings, read_at, loaded, settings, plan, live },
             addresses: context.addresses,
             stop: context.stop,
             app,
@@ -404,6 +422,14 @@ impl HostBuilder {
             Err(error) => report(&error),
         }
     }
+}
+
+fn ip_target(address: SocketAddr) -> ListenTarget {
+    let scope = match address {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => Scope::Index(v6.scope_id()),
+        _ => Scope::None,
+    };
+    ListenTarget::Ip(IpLiteral { address: address.ip(), scope }, address.port())
 }
 
 impl std::fmt::Debug for HostBuilder {

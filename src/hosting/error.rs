@@ -17,8 +17,8 @@ pub enum HostError {
     Endpoints(Vec<Problem>),
     /// An endpoint could not be bound.
     Bind(BindError),
-    /// An https endpoint has no certificate.
-    Certificate(Problem),
+    /// A certificate cannot be served, or an https endpoint has none: every one of them.
+    Certificate(Vec<Problem>),
     /// The server failed in another way.
     Server(Box<dyn Error + Send + Sync>),
 }
@@ -62,11 +62,12 @@ impl HostError {
     /// The problems, each as what / where it was set / how to fix.
     pub fn problems(&self) -> Vec<Problem> {
         match self {
-            Self::Configuration(problems) | Self::Endpoints(problems) => problems.clone(),
+            Self::Configuration(problems)
+            | Self::Endpoints(problems)
+            | Self::Certificate(problems) => problems.clone(),
             Self::Bind(error) => vec![error.problem()],
-            Self::Certificate(problem) => vec![problem.clone()],
             Self::Server(error) => {
-                vec![Problem::error(format!("The server did not start: {error}"))]
+                vec![Problem::error(format!("The server failed: {error}"))]
             }
         }
     }

@@ -1,9 +1,7 @@
 //! Decisions in words: which source lost, which won, and how to turn it round.
 
-use std::fmt::Write;
-
-use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, Transport};
-use crate::configuration::{Origin, Problem, Sourced};
+use crate::addresses::{EndpointPlan, Note, PlannedEndpoint};
+use crate::configuration::{Origin, Sourced};
 use crate::diagnostics::events;
 
 /// Logs what is to be said about a plan before it is bound.
@@ -108,24 +106,4 @@ fn name_detail(host: &str, origin: &Origin) -> String {
         "fix: write an IP address to bind only that; to answer only certain names, set AllowedHosts"
     };
     format!("set by: {origin}\n{fix}")
-}
-
-/// The refusal of an https endpoint. There are no certificates yet.
-pub(super) fn missing_certificate(plan: &EndpointPlan) -> Option<Problem> {
-    let endpoint = plan.endpoints.iter().find(|endpoint| endpoint.transport == Transport::Https)?;
-    let mut message = String::from(
-        "Unable to configure HTTPS endpoint. No server certificate was specified, and the default developer \
-         certificate could not be found or is out of date.",
-    );
-    let _ = write!(
-        message,
-        " This version serves clear text only: {}.",
-        crate::addresses::planned_text(endpoint)
-    );
-    Some(
-        Problem::error(message)
-            .key(endpoint.key.clone())
-            .origin(endpoint.origin.clone())
-            .fix("write http:// instead, and let a proxy in front (nginx, Apache) speak TLS"),
-    )
 }

@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, Notify};
 
+use super::certificates::Certificates;
 use super::error::HostError;
 use super::explain;
 use super::lifetime::{Asked, Signals};
@@ -73,10 +74,15 @@ impl Host {
         events::hosting_starting();
         let result = self.start_server().await;
         match result {
-            Ok(server) => {
+            Ok((server, certificates)) => {
                 self.announce();
-                let (running, changes) =
-                    Running::new(self.configured, server, self.addresses.clone(), self.logging);
+                let (running, changes) = Running::new(
+                    self.configured,
+                    certificates,
+                    server,
+                    self.addresses.clone(),
+                    self.logging,
+                );
                 let running = Arc::new(Mutex::new(running));
                 if let Some(changes) = changes {
                     tokio::spawn(reload_on(changes, Arc::downgrade(&running)));
@@ -98,23 +104,30 @@ impl Host {
         }
     }
 
-    async fn start_server(&mut self) -> Result<Box<dyn Server>, HostError> {
-        explain::before_binding(&self.configured.plan);
-        if self.server.is_none()
-            && let Some(problem) = explain::missing_certificate(&self.configured.plan)
-        {
-            return Err(HostError::Certificate(problem));
+    /// The server, and what its endpoints are secured with. Another server has certificates of its
+    /// own, if it has any.
+    async fn start_server(&mut self) -> Result<(Box<dyn Server>, Option<Certificates>), HostError> {
+        let Configured { plan, settings, loaded, surroundings, .. } = &self.configured;
+        explain::before_binding(plan);
+        let certificates = match &self.server {
+            Some(_) => None,
+            None => Some(surroundings.load(plan, settings, &loaded.configuration)?),
+        };
+        if let Some(certificates) = &certificates {
+            certificates.announce(|_| true);
         }
-        let options = self.configured.settings.server.clone();
-        let mut server =
-            self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
-        let start = ServerStart::new(self.configured.plan.clone(), std::mem::take(&mut self.app));
+        let mut server = self
+            .server
+            .take()
+            .unwrap_or_else(|| Box::new(KestrelServer::new(settings.server.clone())));
+        let tls = certificates.as_ref().map(|loaded| loaded.endpoints.clone()).unwrap_or_default();
+        let start = ServerStart::new(plan.clone(), std::mem::take(&mut self.app)).secured(tls);
         let addresses = server.start(start).await.map_err(|error| match error {
             ServerError::Bind(error) => HostError::Bind(error),
             ServerError::Other(error) => HostError::Server(error),
         })?;
         self.addresses.publish(addresses);
-        Ok(server)
+        Ok((server, certificates))
     }
 
     fn announce(&self) {

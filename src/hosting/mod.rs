@@ -13,6 +13,7 @@
 //! signals, [`logging`] writes the log, and `process` alone looks at the process.
 
 mod builder;
+mod certificates;
 mod error;
 mod explain;
 mod host;

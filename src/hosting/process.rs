@@ -23,6 +23,12 @@ pub(crate) fn current_directory() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
+/// The home folder of the user: what `HOME` says, else what the system knows of the account.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the user's home folder")]
+pub(crate) fn account_home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}
+
 /// The program's name: that of its file, which is that of the package for most.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the program's own name")]
 pub(crate) fn program_name() -> Option<String> {

@@ -165,9 +165,8 @@ impl Accept {
             socket.refuse();
             return;
         };
-        let context = Arc::clone(&serving.context);
         let watch = self.watch.clone();
-        tokio::spawn(connection::serve(socket, facts, serving.protocols, context, watch, slot));
+        tokio::spawn(connection::serve(socket, facts, serving, watch, slot));
     }
 
     /// Waits out a failed accept. A connection that died before it was accepted is no failure.

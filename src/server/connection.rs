@@ -11,6 +11,8 @@ use super::activity::Activity;
 use super::clock::TICK;
 use super::counters::Counters;
 use super::drain::{Phase, Watch};
+use super::endpoint::Serving;
+use super::handshake::{Secured, handshake};
 use super::io::{Socket, Stream};
 use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
@@ -78,21 +80,48 @@ impl Context {
 pub(super) async fn serve<S: Socket>(
     socket: S,
     facts: Connection,
+    serving: Arc<Serving>,
+    mut watch: Watch,
+    slot: Slot,
+) {
+    let id = facts.id();
+    let context = Arc::clone(&serving.context);
+    let _open = Open(Arc::clone(&context));
+    events::connection_started(&id);
+    if let Some(tls) = &serving.tls {
+        // Boxed, or every connection would keep the room of its handshake.
+        let handshake = handshake(socket, facts, tls, &serving, &mut watch);
+        if let Some(Secured { stream, facts, protocols }) = Box::pin(handshake).await {
+            speak(stream, facts, protocols, None, context, watch, slot).await;
+        }
+    } else {
+        let stream = Stream::new(socket, watch.clone());
+        let protocols = serving.protocols;
+        speak(stream, facts, protocols, Some(serving), context, watch, slot).await;
+    }
+    events::connection_stopped(&id);
+}
+
+/// Speaks HTTP on a connection. It is one of an `open` endpoint if it is in clear text.
+async fn speak<S: Socket>(
+    mut stream: Stream<S>,
+    facts: Connection,
     protocols: HttpProtocols,
+    open: Option<Arc<Serving>>,
     context: Arc<Context>,
     mut watch: Watch,
     slot: Slot,
 ) {
     let id = facts.id();
-    let _open = Open(Arc::clone(&context));
-    events::connection_started(&id);
-    let mut stream = Stream::new(socket, watch.clone());
     // A connection that has not said what it wants yet is idle: the stop ends it at once.
     let spoken = tokio::select! {
         biased;
         () = watch.reached(Phase::Stopping) => unspoken(protocols),
         spoken = spoken(&mut stream, protocols, &context) => spoken,
     };
+    if let Some(open) = open.filter(|_| protocol::is_tls(stream.first())) {
+        open.tell_mix_up(events::tls_on_http);
+    }
     match spoken {
         Some(Spoken::Http1) => {
             http1::serve(stream, facts, Arc::clone(&context), watch, slot).await;
@@ -117,9 +146,11 @@ pub(super) async fn serve<S: Socket>(
             }
             Box::pin(stream.end_with(answer)).await;
         }
-        None => {}
+        None => {
+            // TLS says goodbye; clear text has nothing to say.
+            Box::pin(stream.end()).await.unwrap_or_default();
+        }
     }
-    events::connection_stopped(&id);
 }
 
 /// A connection that is counted as open, whatever becomes of its task.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,27 +13,49 @@ use super::drain::Drain;
 use crate::addresses::bind::Listener;
 use crate::addresses::{BoundEndpoint, HttpProtocols, PlannedEndpoint, Transport, readdressed};
 use crate::features::Scheme;
+use crate::tls::EndpointTls;
 
 /// What a connection is served with. An accept loop looks at it once per connection, so that it can
 /// be replaced while the loop runs: connections that are open keep what they began with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Serving {
+    /// The address that is published.
+    address: String,
     pub(super) protocols: HttpProtocols,
     pub(super) scheme: Scheme,
+    /// How connections are secured; clear text is not.
+    pub(super) tls: Option<Arc<EndpointTls>>,
     /// The server's options and its app.
     pub(super) context: Arc<Context>,
+    /// Somebody spoke clear text where TLS is spoken, or the other way round.
+    mixed_up: AtomicBool,
 }
 
 impl Serving {
-    /// How an endpoint that was planned like this is served.
-    pub(super) fn new(planned: &PlannedEndpoint, context: &Arc<Context>) -> Self {
-        Self {
+    /// How an endpoint that was planned like this, and has this address, is served.
+    pub(super) fn new(
+        planned: &PlannedEndpoint,
+        address: &str,
+        tls: Option<Arc<EndpointTls>>,
+        context: &Arc<Context>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            address: address.to_owned(),
             protocols: planned.protocols,
             scheme: match planned.transport {
                 Transport::Http => Scheme::Http,
                 Transport::Https => Scheme::Https,
             },
+            tls,
             context: Arc::clone(context),
+            mixed_up: AtomicBool::new(false),
+        })
+    }
+
+    /// Tells once that clients mix up clear text and TLS: who does it does it often.
+    pub(super) fn tell_mix_up(&self, tell: impl FnOnce(&str)) {
+        if !self.mixed_up.swap(true, Ordering::Relaxed) {
+            tell(&self.address);
         }
     }
 }
@@ -60,10 +83,10 @@ impl Listening {
     fn start(
         address: &str,
         listeners: Vec<Listener>,
-        serving: Serving,
+        serving: Arc<Serving>,
         drain: &Drain,
     ) -> io::Result<Self> {
-        let serving = watch::Sender::new(Arc::new(serving));
+        let serving = watch::Sender::new(serving);
         let loops = accept::start(address, listeners, &serving, drain)?;
         Ok(Self { serving, loops })
     }
@@ -75,7 +98,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// The runtime cannot watch a socket; none is accepted on then.
-    pub(super) fn start(bound: BoundEndpoint, serving: Serving) -> io::Result<Self> {
+    pub(super) fn start(bound: BoundEndpoint, serving: Arc<Serving>) -> io::Result<Self> {
         let drain = Arc::new(Drain::new());
         let listening = Listening::start(&bound.address, bound.listeners, serving, &drain)?;
         let (planned, address) = (bound.planned, bound.address);
@@ -87,13 +110,14 @@ impl Endpoint {
     pub(super) fn go_over_to(
         &mut self,
         planned: &PlannedEndpoint,
+        tls: Option<Arc<EndpointTls>>,
         served_anew: bool,
         context: &Arc<Context>,
     ) {
         self.address = readdressed(&self.address, planned);
         self.planned = planned.clone();
         if let Some(listening) = self.listening.as_ref().filter(|_| served_anew) {
-            listening.serving.send_replace(Arc::new(Serving::new(planned, context)));
+            listening.serving.send_replace(Serving::new(planned, &self.address, tls, context));
         }
     }
 
@@ -111,7 +135,7 @@ impl Endpoint {
     pub(super) fn listen_again(
         &mut self,
         bound: BoundEndpoint,
-        serving: Serving,
+        serving: Arc<Serving>,
     ) -> io::Result<()> {
         self.listening =
             Some(Listening::start(&bound.address, bound.listeners, serving, &self.drain)?);

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::drain::{Counted, Phase, Watch};
+use crate::tls::TlsStream;
 
 /// A kind of socket.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
@@ -22,6 +23,12 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
     /// Waits until there is something to read, or the end of the stream.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// How much was written that the system has not got yet; it goes out while something is read
+    /// or waited for.
+    fn unsent(&self) -> usize {
+        0
+    }
 
     /// Closes the socket as one that will not be served, at once.
     fn refuse(self);
@@ -65,6 +72,28 @@ impl Socket for tokio::net::UnixStream {
 
     fn refuse(self) {
         refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
+    }
+}
+
+impl<S: Socket> Socket for TlsStream<S> {
+    fn reset_on_close(&self) {
+        self.socket().reset_on_close();
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_readable(cx) {
+            return Poll::Ready(Ok(()));
+        }
+        // What comes may be less than a record: then the next read waits.
+        self.socket_mut().poll_readable(cx)
+    }
+
+    fn unsent(&self) -> usize {
+        Self::unsent(self)
+    }
+
+    fn refuse(self) {
+        self.into_socket().refuse();
     }
 }
 
@@ -125,12 +154,39 @@ impl<S: Socket> Stream<S> {
         &self.first
     }
 
+    /// Waits until the system has everything that was written, for as long as the client takes
+    /// some: only TLS has anything left.
+    async fn settle(&mut self) -> io::Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+
+        while self.socket.unsent() > 0 {
+            let before = self.socket.unsent();
+            match timeout(PATIENCE, self.socket.flush()).await {
+                Ok(flushed) => flushed?,
+                Err(_) if self.socket.unsent() < before => {}
+                Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what is sent.
+    pub(super) async fn end(&mut self) -> io::Result<()> {
+        self.settle().await?;
+        // TLS has a few bytes to say.
+        let ended = timeout(Duration::from_secs(1), self.socket.shutdown()).await;
+        ended.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// Sends `bytes`, then the end of the stream, and passes over what still comes until the peer
     /// has ended its side, for a second at most: bytes that nobody reads would make the system
     /// take our last ones back.
     pub(super) async fn end_with(&mut self, bytes: &[u8]) {
         const PATIENCE: Duration = Duration::from_secs(1);
 
+        if self.settle().await.is_err() {
+            return;
+        }
         let goodbye = async {
             self.socket.write_all(bytes).await?;
             self.socket.shutdown().await?;

@@ -21,6 +21,7 @@ mod counters;
 mod date;
 mod drain;
 mod endpoint;
+mod handshake;
 mod host;
 mod http1;
 mod http2;
@@ -51,6 +52,7 @@ pub use options::ServerOptions;
 
 use crate::addresses::{self, BindError, BoundEndpoint, Difference, EndpointPlan};
 use crate::diagnostics::events;
+use crate::tls::EndpointTls;
 use connection::Context;
 use drain::Drain;
 use endpoint::{Endpoint, Serving};
@@ -112,11 +114,19 @@ pub struct ServerStart {
     pub plan: EndpointPlan,
     /// What answers the requests.
     pub app: Router,
+    /// What secures each endpoint of the plan, in its order; clear text has none.
+    pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
 }
 
 impl ServerStart {
     pub(crate) fn new(plan: EndpointPlan, app: Router) -> Self {
-        Self { plan, app }
+        Self { plan, app, tls: Vec::new() }
+    }
+
+    /// The same with what secures the endpoints.
+    pub(crate) fn secured(mut self, tls: Vec<Option<Arc<EndpointTls>>>) -> Self {
+        self.tls = tls;
+        self
     }
 }
 
@@ -130,11 +140,19 @@ pub struct ServerReload {
     pub difference: Difference,
     /// How new connections are served from now on.
     pub options: ServerOptions,
+    /// What secures each endpoint of the plan, in its order; clear text has none.
+    pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
 }
 
 impl ServerReload {
     pub(crate) fn new(plan: EndpointPlan, difference: Difference, options: ServerOptions) -> Self {
-        Self { plan, difference, options }
+        Self { plan, difference, options, tls: Vec::new() }
+    }
+
+    /// The same with what secures the endpoints.
+    pub(crate) fn secured(mut self, tls: Vec<Option<Arc<EndpointTls>>>) -> Self {
+        self.tls = tls;
+        self
     }
 }
 
@@ -188,12 +206,14 @@ impl Server for KestrelServer {
             let bound = addresses::bind(&start.plan)?;
             let context = Context::new(self.options.clone(), start.app, self.counters.clone());
             self.context = Some(Arc::clone(&context));
-            let start = |bound: BoundEndpoint| {
-                let serving = Serving::new(&bound.planned, &context);
+            let start_one = |(place, bound): (usize, BoundEndpoint)| {
+                let tls = start.tls.get(place).cloned().flatten();
+                let serving = Serving::new(&bound.planned, &bound.address, tls, &context);
                 Endpoint::start(bound, serving)
             };
             // Those before a failure are dropped, which closes them.
-            let endpoints: std::io::Result<Vec<_>> = bound.into_iter().map(start).collect();
+            let endpoints: std::io::Result<Vec<_>> =
+                bound.into_iter().enumerate().map(start_one).collect();
             self.endpoints = endpoints.map_err(|error| ServerError::Other(Box::new(error)))?;
             Ok(self.addresses())
         })

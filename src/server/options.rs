@@ -1,5 +1,7 @@
 //! The options of the server.
 
+use std::time::Duration;
+
 use super::limits::Limits;
 
 /// How the server behaves. The defaults are Kestrel's.
@@ -25,6 +27,10 @@ pub struct ServerOptions {
     /// Whether a line of an HTTP/1 head has to end with CR LF. A bare LF is taken by default, as
     /// RFC 9112 section 2.2 allows. Default: no. Key: `Kestrel:DisableHttp1LineFeedTerminators`.
     pub disable_http1_line_feed_terminators: bool,
+    /// How long a client of an https endpoint has for its handshake, from the accepted connection
+    /// to where HTTP begins. Default: 10 seconds; [`Limits::NEVER`] waits for ever. As on Kestrel,
+    /// there is no key for it.
+    pub handshake_timeout: Duration,
     /// The limits.
     pub limits: Limits,
 }
@@ -37,6 +43,8 @@ impl Default for ServerOptions {
             allow_host_header_override: false,
             allow_response_header_compression: true,
             disable_http1_line_feed_terminators: false,
+            // `HttpsConnectionAdapterOptions.HandshakeTimeout` in the ASP.NET Core API reference.
+            handshake_timeout: Duration::from_secs(10),
             limits: Limits::default(),
         }
     }

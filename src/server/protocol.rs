@@ -1,5 +1,7 @@
 //! Which version of HTTP do the first bytes of a connection speak? Pure functions over bytes.
 
+use std::net::SocketAddr;
+
 /// What an HTTP/2 client sends first (RFC 9113 section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -68,6 +70,37 @@ pub(super) fn is_http1_request(bytes: &[u8]) -> Option<bool> {
     Some(line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0"))
 }
 
+/// Whether these are the first bytes of a TLS handshake (RFC 8446 section 5.1).
+pub(super) fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x16, 0x03, 0x00..=0x04, ..])
+}
+
+/// The answer in clear text to an HTTP/1 request in clear text where TLS is spoken. It names the
+/// URL that was meant: the client's own words if they make one, else our address.
+pub(super) fn use_https(request: &[u8], local: Option<SocketAddr>) -> Vec<u8> {
+    let mut lines = request.split(|byte| *byte == b'\n');
+    let target = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(1));
+    let is_path =
+        |target: &&[u8]| target.starts_with(b"/") && target.iter().all(u8::is_ascii_graphic);
+    let target = target.filter(is_path).unwrap_or(b"/");
+    let host = lines.take_while(|line| !line.trim_ascii().is_empty()).find_map(|line| {
+        let (name, value) = line.split_at_checked(5)?;
+        name.eq_ignore_ascii_case(b"host:").then(|| value.trim_ascii())
+    });
+    let of_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
+    let host = host.filter(|host| !host.is_empty() && host.iter().all(of_host));
+    let host = host.map(|host| String::from_utf8_lossy(host).into_owned());
+    let mut text = "A request in clear text was sent to an endpoint that speaks HTTPS.".to_owned();
+    if let Some(host) = host.or_else(|| local.map(|local| local.to_string())) {
+        text.push_str(&format!(" Use https://{host}{}", String::from_utf8_lossy(target)));
+    }
+    format!(
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{text}",
+        text.len()
+    )
+    .into_bytes()
+}
+
 fn is_binary(byte: &u8) -> bool {
     byte.is_ascii_control() && !matches!(byte, b'\r' | b'\t')
 }
@@ -105,6 +138,29 @@ mod tests {
         ] {
             assert_eq!(is_http1_request(bytes), told, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn clear_text_where_tls_is_spoken_is_told_the_url() {
+        let local = "127.0.0.1:5001".parse().ok();
+        for (request, url) in [
+            (
+                &b"GET /a?b HTTP/1.1\r\nA: b\r\nhOST: one.test:1\r\n\r\n"[..],
+                "https://one.test:1/a?b",
+            ),
+            (b"GET / HTTP/1.1\r\nHost: [::1]:5001\r\n\r\n", "https://[::1]:5001/"),
+            (b"GET /a HTTP/1.1\r\n", "https://127.0.0.1:5001/a"),
+            (b"GET /a HTTP/1.1\r\nHost: <b>\r\n\r\n", "https://127.0.0.1:5001/a"),
+            (b"GET /a HTTP/1.1\r\n\r\nHost: body\r\n", "https://127.0.0.1:5001/a"),
+            (b"OPTIONS * HTTP/1.1\r\n\r\n", "https://127.0.0.1:5001/"),
+            (b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n", "https://a.test/"),
+        ] {
+            let answer = String::from_utf8(use_https(request, local)).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.ends_with(&format!("Content-Length: {}", body.len())));
+            assert_eq!(body.rsplit(' ').next(), Some(url));
+        }
+        assert!(use_https(b"", None).ends_with(b"HTTPS."));
     }
 
     #[test]

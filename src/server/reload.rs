@@ -17,6 +17,7 @@ use super::{KestrelServer, ServerError, ServerReload};
 use crate::addresses::bind::bind_endpoint;
 use crate::addresses::{BindError, Change, Difference, PlannedEndpoint, clash};
 use crate::diagnostics::events;
+use crate::tls::EndpointTls;
 
 /// How long the running requests of an endpoint that goes have, as on Kestrel.
 const GRACE: Duration = Duration::from_secs(5);
@@ -42,7 +43,7 @@ impl KestrelServer {
         };
         let planned = &reload.plan.endpoints;
         let changes = &reload.difference.endpoints;
-        let mut opened = self.open_new(planned, &reload.difference, &context).await?;
+        let mut opened = self.open_new(planned, &reload.tls, &reload.difference, &context).await?;
 
         // Nothing can fail from here on.
         self.context = Some(Arc::clone(&context));
@@ -56,7 +57,8 @@ impl KestrelServer {
             };
             self.endpoints.extend(endpoint.map(|mut endpoint| {
                 let changed = matches!(change, Change::Changed { .. });
-                endpoint.go_over_to(planned, changed || other_options, &context);
+                let tls = reload.tls.get(place).cloned().flatten();
+                endpoint.go_over_to(planned, tls, changed || other_options, &context);
                 endpoint
             }));
         }
@@ -75,6 +77,7 @@ impl KestrelServer {
     async fn open_new(
         &mut self,
         planned: &[PlannedEndpoint],
+        tls: &[Option<Arc<EndpointTls>>],
         difference: &Difference,
         context: &Arc<Context>,
     ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
@@ -100,11 +103,11 @@ impl KestrelServer {
                 released.extend(serving.map(|serving| (*place, serving)));
             }
         }
-        let opened = open(&to_open, context).await;
+        let opened = open(&to_open, tls, context).await;
         if opened.is_err() {
             for (place, serving) in released {
                 if let Some(old) = self.endpoints.get_mut(place) {
-                    take_back(old, &serving);
+                    take_back(old, serving);
                 }
             }
         }
@@ -119,13 +122,15 @@ impl KestrelServer {
 /// The first that cannot be had; the others are closed again.
 async fn open(
     planned: &[(usize, &PlannedEndpoint)],
+    tls: &[Option<Arc<EndpointTls>>],
     context: &Arc<Context>,
 ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
     let bound: Result<Vec<_>, BindError> =
         planned.iter().map(|(place, planned)| Ok((*place, bind_endpoint(planned)?))).collect();
     let mut opened: Vec<(usize, Endpoint)> = Vec::new();
     for (place, bound) in bound? {
-        let serving = Serving::new(&bound.planned, context);
+        let tls = tls.get(place).cloned().flatten();
+        let serving = Serving::new(&bound.planned, &bound.address, tls, context);
         match Endpoint::start(bound, serving) {
             Ok(endpoint) => opened.push((place, endpoint)),
             Err(error) => {
@@ -140,11 +145,10 @@ async fn open(
 }
 
 /// Opens the sockets of an endpoint again that were closed for a new one.
-fn take_back(endpoint: &mut Endpoint, serving: &Serving) {
+fn take_back(endpoint: &mut Endpoint, serving: Arc<Serving>) {
     let bound = bind_endpoint(&endpoint.planned).map_err(|error| error.to_string());
-    let again = bound.and_then(|bound| {
-        endpoint.listen_again(bound, serving.clone()).map_err(|error| error.to_string())
-    });
+    let again = bound
+        .and_then(|bound| endpoint.listen_again(bound, serving).map_err(|error| error.to_string()));
     if let Err(error) = again {
         events::endpoint_lost(&endpoint.address, &error);
     }

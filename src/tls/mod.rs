@@ -8,10 +8,25 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server" and
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
+mod acceptor;
+mod asn1;
+pub(crate) mod certificate;
+pub(crate) mod client_certificates;
+pub(crate) mod dev_certificate;
+mod distinguished_name;
+pub(crate) mod endpoint;
+pub(crate) mod load;
 mod options;
+pub(crate) mod pfx;
 pub(crate) mod places;
+mod public_key;
+mod sni;
+mod stream;
 
+pub(crate) use acceptor::Failure;
+pub(crate) use endpoint::EndpointTls;
 pub use options::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
     SslProtocols, StoreLocation, TlsOptions,
 };
+pub(crate) use stream::TlsStream;

@@ -24,6 +24,14 @@ const LIFETIME: &str = "Microsoft.Hosting.Lifetime";
 /// [`CONFIGURATION`].
 const REFUSALS: &[(&str, i64)] = &[
     ("Unable to configure HTTPS endpoint", 5),
+    ("Cryptography.CryptographicException", 5),
+    ("Could not find file", 5),
+    ("The server mode SSL must use", 5),
+    ("encrypted key was found", 5),
+    ("No supported key formats", 5),
+    ("Error getting private key", 5),
+    ("cannot be used as an SSL server certificate", 5),
+    ("The requested certificate", 5),
     ("SocketException", 4),
     ("AddressInUse", 4),
     ("Failed to bind", 4),

@@ -19,6 +19,7 @@ use crate::http2_frames::{
     WINDOW_UPDATE, field, frame, get,
 };
 use crate::support::{Wire, soon, speaking, started, stopped};
+use crate::tls_client::{Client, options, serving};
 
 /// How long a server may take to react.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -782,6 +783,30 @@ async fn every_section_is_kept() {
         for case in all() {
             let address = address.clone();
             playing.spawn(async move { case.play(Wire::connect(&address).await, pieces).await });
+        }
+    }
+    let played = soon("all cases", playing.join_all()).await;
+    let wrong: Vec<_> = played.into_iter().filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn every_section_is_kept_over_tls() {
+    let builder = serving(options()).configure_kestrel(|options| {
+        // The frames say `http`.
+        options.allow_alternate_schemes = true;
+    });
+    let host = started(builder.app(app())).await;
+    let address = host.addresses()[0].clone();
+    let mut playing = tokio::task::JoinSet::new();
+    for pieces in [Pieces::One, Pieces::Bytes] {
+        for case in all() {
+            let address = address.clone();
+            playing.spawn(async move {
+                let wire = Client::offering(&["h2"]).connect(&address).await;
+                case.play(wire, pieces).await
+            });
         }
     }
     let played = soon("all cases", playing.join_all()).await;

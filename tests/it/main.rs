@@ -30,6 +30,8 @@ mod request_heads;
 mod slow_app;
 mod slow_clients;
 mod support;
+mod tls;
+mod tls_client;
 #[cfg(unix)]
 mod unix_socket;
 mod upgrades;

@@ -189,6 +189,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Self { stream, ahead: Vec::new() }
     }
 
+    pub(crate) fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    pub(crate) fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// The stream; nothing that was read may be left.
+    pub(crate) fn into_stream(self) -> S {
+        assert!(self.ahead.is_empty(), "{:?}", self.ahead);
+        self.stream
+    }
+
     /// Sends no more, but reads on.
     pub(crate) async fn finish(&mut self) {
         self.stream.shutdown().await.expect("the peer is there");

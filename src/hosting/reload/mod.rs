@@ -16,6 +16,8 @@ mod live;
 mod report;
 mod watch;
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -24,16 +26,19 @@ pub use live::LiveConfiguration;
 pub(super) use live::Published;
 
 use self::watch::{Kind, Mode, Watched, Watcher};
+use super::certificates::{Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
 use super::logging::{Logging, Rule};
 use super::settings::{CodeEndpoints, HostSettings};
-use crate::addresses::{EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan};
+use crate::addresses::{
+    Change, EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan,
+};
 use crate::configuration::{Configuration, Inputs, Loaded, Problem, Severity, load};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerError, ServerOptions, ServerReload};
-use crate::tls::CertificateLocation;
+use crate::tls::{CertificateLocation, EndpointTls};
 
 /// What a host is configured by, besides files: so that it can be configured again.
 pub(super) struct Sources {
@@ -77,6 +82,7 @@ impl Sources {
 /// A configured host: what was read, and what that means.
 pub(super) struct Configured {
     pub(super) sources: Sources,
+    pub(super) surroundings: Surroundings,
     /// When the reading began: a file that changed since then is another one.
     pub(super) read_at: SystemTime,
     pub(super) loaded: Loaded,
@@ -100,6 +106,8 @@ pub(super) struct Running {
     addresses: ServerAddresses,
     pub(super) logging: Option<Logging>,
     sources: Sources,
+    /// Where certificates are looked for; `None` for a server that has its own.
+    surroundings: Option<Surroundings>,
     live: Published,
     /// The endpoints that stay whatever is configured; `None` if all do.
     fixed: Option<Vec<PlannedEndpoint>>,
@@ -115,6 +123,8 @@ pub(super) struct Running {
 struct Current {
     configuration: Configuration,
     plan: EndpointPlan,
+    /// In the order of the plan.
+    tls: Vec<Option<Arc<EndpointTls>>>,
     options: ServerOptions,
     rules: Vec<Rule>,
 }
@@ -124,14 +134,18 @@ impl Running {
     /// `None` for good if they are not watched.
     pub(super) fn new(
         configured: Configured,
+        certificates: Option<Certificates>,
         server: Box<dyn Server>,
         addresses: ServerAddresses,
         logging: Option<Logging>,
     ) -> (Self, Option<UnboundedReceiver<()>>) {
-        let Configured { sources, read_at, loaded, settings, plan, live } = configured;
+        let Configured { sources, surroundings, read_at, loaded, settings, plan, live } =
+            configured;
         let (watcher, changes) =
             settings.reload_on_change.then(|| watch(&sources)).flatten().unzip();
-        let files = watched(&loaded, [&plan]);
+        let surroundings = certificates.is_some().then_some(surroundings);
+        let certificates = certificates.unwrap_or_default();
+        let files = watched(&loaded, &settings, [&plan], &certificates.files);
         let running = Self {
             server,
             addresses,
@@ -141,11 +155,13 @@ impl Running {
             current: Current {
                 configuration: loaded.configuration,
                 plan,
+                tls: certificates.endpoints,
                 options: settings.server,
                 rules: settings.logging.rules,
             },
             told: settings.problems,
             sources,
+            surroundings,
             watcher,
             stopping: false,
         };
@@ -171,8 +187,8 @@ impl Running {
             None => self.current.plan.clone(),
         };
         // What is refused is watched, too: its file may be put right.
-        let files = watched(&loaded, [&plan, &self.current.plan]);
-        let outcome = self.go_over_to(loaded, settings, plan).await;
+        let mut files = watched(&loaded, &settings, [&plan, &self.current.plan], &[]);
+        let outcome = self.go_over_to(loaded, settings, plan, &mut files).await;
         if let Err(error) = &outcome {
             self.tell_refused(error);
         }
@@ -194,9 +210,25 @@ impl Running {
         loaded: Loaded,
         settings: HostSettings,
         plan: EndpointPlan,
+        files: &mut Vec<Watched>,
     ) -> Result<Reloaded, HostError> {
-        let warnings = self.check(settings.problems, &plan)?;
-        let difference = difference(&self.current.plan.endpoints, &plan.endpoints, |_, _| false);
+        let warnings = self.check(&settings.problems, &plan)?;
+        let certificates = match &self.surroundings {
+            Some(surroundings) => surroundings.load(&plan, &settings, &loaded.configuration)?,
+            None => Certificates::default(),
+        };
+        add_files(files, &certificates.files, Kind::Certificate);
+        let other_certificate = |old: usize, new: usize| {
+            let tls = |list: &[Option<Arc<EndpointTls>>], place: usize| {
+                list.get(place).cloned().flatten()
+            };
+            match (tls(&self.current.tls, old), tls(&certificates.endpoints, new)) {
+                (Some(old), Some(new)) => !old.shows_the_same_as(&new),
+                _ => false,
+            }
+        };
+        let difference =
+            difference(&self.current.plan.endpoints, &plan.endpoints, other_certificate);
         events::reload_token_fired();
         let other_options = settings.server != self.current.options;
         let addresses = self.addresses.list();
@@ -207,7 +239,8 @@ impl Running {
         if changed {
             explain::before_binding(&notes);
             let reload =
-                ServerReload::new(plan.clone(), difference.clone(), settings.server.clone());
+                ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
+                    .secured(certificates.endpoints.clone());
             let bound = self.server.reload(reload).await.map_err(|error| match error {
                 ServerError::Bind(error) => HostError::Bind(error),
                 ServerError::Other(error) => HostError::Server(error),
@@ -216,6 +249,9 @@ impl Running {
         }
 
         // It has succeeded: the rest follows.
+        certificates.announce(|place| {
+            !matches!(difference.endpoints.get(place), Some(Change::Kept { .. }))
+        });
         for problem in warnings.iter().filter(|problem| !self.was_told(problem)) {
             events::configuration_warning(&problem.message, &problem.details());
         }
@@ -240,7 +276,8 @@ impl Running {
         }
         let mut lines = Vec::new();
         if !difference.is_empty() {
-            lines = report::endpoint_lines(&difference, &addresses, &self.addresses.list());
+            let ends = |place: usize| certificates.endpoints.get(place)?.as_ref()?.not_after();
+            lines = report::endpoint_lines(&difference, &addresses, &self.addresses.list(), ends);
         }
         if other_options || other_rules {
             lines.extend(report::setting_lines(&keys));
@@ -263,6 +300,7 @@ impl Running {
         self.current.rules = settings.logging.rules;
         if changed {
             self.current.plan = plan;
+            self.current.tls = certificates.endpoints;
         }
         Ok(outcome)
     }
@@ -278,12 +316,8 @@ impl Running {
     /// # Errors
     ///
     /// The configuration is wrong, or would leave nothing to listen on.
-    fn check(
-        &self,
-        problems: Vec<Problem>,
-        plan: &EndpointPlan,
-    ) -> Result<Vec<Problem>, HostError> {
-        let (mut fatal, warnings) = self.sources.judged(problems);
+    fn check(&self, problems: &[Problem], plan: &EndpointPlan) -> Result<Vec<Problem>, HostError> {
+        let (mut fatal, warnings) = self.sources.judged(problems.to_vec());
         let in_use = fatal.is_empty() && plan.problems.iter().all(|problem| problem.address_in_use);
         fatal.extend(plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone()));
         if fatal.is_empty() && plan.endpoints.is_empty() {
@@ -316,26 +350,37 @@ fn watch(sources: &Sources) -> Option<(Watcher, UnboundedReceiver<()>)> {
         .ok()
 }
 
-/// The files that these plans and their configuration were read from.
-fn watched<'a>(loaded: &Loaded, plans: impl IntoIterator<Item = &'a EndpointPlan>) -> Vec<Watched> {
-    let mut files: Vec<Watched> = Vec::new();
-    let mut add = |path: &std::path::Path, kind| {
-        if !files.iter().any(|file| file.path == path) {
-            files.push(Watched { path: path.to_owned(), kind });
-        }
-    };
-    for file in &loaded.files {
-        add(&file.path, Kind::Configuration);
-    }
+/// The files that these plans and their settings were read from, or could be, and `others`.
+fn watched<'a>(
+    loaded: &Loaded,
+    settings: &HostSettings,
+    plans: impl IntoIterator<Item = &'a EndpointPlan>,
+    others: &[PathBuf],
+) -> Vec<Watched> {
+    let mut files = Vec::new();
+    add_files(&mut files, loaded.files.iter().map(|file| &file.path), Kind::Configuration);
     let tls = plans.into_iter().flat_map(|plan| &plan.endpoints).filter_map(|it| it.tls.as_ref());
-    for options in tls {
+    let of_plans = tls.flat_map(|options| {
         let of_names = options.sni.iter().filter_map(|name| name.certificate.as_ref());
-        for source in options.certificate.iter().chain(of_names) {
-            if let CertificateLocation::File { path, key_path, .. } = &source.location {
-                add(path, Kind::Certificate);
-                key_path.iter().for_each(|path| add(path, Kind::Certificate));
-            }
+        options.certificate.iter().chain(of_names)
+    });
+    for source in of_plans.chain(&settings.certificates.default) {
+        if let CertificateLocation::File { path, key_path, .. } = &source.location {
+            add_files(&mut files, std::iter::once(path).chain(key_path), Kind::Certificate);
         }
     }
+    add_files(&mut files, others, Kind::Certificate);
     files
+}
+
+fn add_files<'a>(
+    files: &mut Vec<Watched>,
+    paths: impl IntoIterator<Item = &'a PathBuf>,
+    kind: Kind,
+) {
+    for path in paths {
+        if !files.iter().any(|file| file.path == *path) {
+            files.push(Watched { path: path.clone(), kind });
+        }
+    }
 }

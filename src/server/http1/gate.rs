@@ -657,13 +657,23 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         {
             this.look_ahead(cx)?;
         }
-        Pin::new(&mut this.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        if flushed.is_pending() && !this.activity.is_upgraded() {
+            // What TLS has left goes out whenever the stream is asked, as the system would send
+            // it: like there, a client that takes nothing is timed by the next write.
+            return Poll::Ready(Ok(()));
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_release(cx))?;
         if self.activity.is_upgraded() && self.stream.phase() == Phase::Aborting {
             // A reset is to tell that the end came too early, not a proper end.
+            return Poll::Ready(Ok(()));
+        }
+        if !self.activity.is_upgraded() {
+            // The connection's task ends the stream once hyper is done with it, and times that.
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_shutdown(cx)

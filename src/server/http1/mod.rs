@@ -22,7 +22,7 @@ use std::time::Duration;
 use http_body::Body;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::diagnostics::events;
@@ -342,8 +342,13 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, facts: &Connection, watch: &mu
     }
     events::sending_end(&facts.id());
     let stream = gate.stream();
+    let ended = tokio::select! {
+        biased;
+        () = watch.reached(Phase::Aborting) => return,
+        ended = stream.end() => ended,
+    };
     // The client may be gone; there is nobody else to tell.
-    if stream.shutdown().await.is_err() || !unfinished {
+    if ended.is_err() || !unfinished {
         return;
     }
     let listened = async {

@@ -568,7 +568,12 @@ impl<S: Socket> AsyncWrite for GatedStream<S> {
         }
         // hyper flushes when everything is written.
         inner.stalled = None;
-        Pin::new(&mut inner.stream).poll_flush(cx)
+        // What TLS has left goes out whenever the stream is asked, as the system would send it:
+        // like there, a client that takes nothing is timed by the next write.
+        match Pin::new(&mut inner.stream).poll_flush(cx) {
+            Poll::Pending => Poll::Ready(Ok(())),
+            flushed => flushed,
+        }
     }
 
     /// The driver shuts down, after its goodbye.

@@ -1,0 +1,92 @@
+//! The TLS handshake of a connection, before anybody knows what it speaks.
+
+use tokio::time::timeout;
+
+use super::drain::{Phase, Watch};
+use super::endpoint::Serving;
+use super::io::{Socket, Stream};
+use super::protocol;
+use crate::diagnostics::events;
+use crate::features::{Connection, HttpProtocols};
+use crate::tls::{EndpointTls, Failure, TlsStream};
+
+/// A connection whose handshake is done.
+pub(super) struct Secured<S: Socket> {
+    pub(super) stream: Stream<TlsStream<S>>,
+    pub(super) facts: Connection,
+    /// What it was agreed to speak.
+    pub(super) protocols: HttpProtocols,
+}
+
+/// Does the handshake, or ends the connection.
+pub(super) async fn handshake<S: Socket>(
+    mut socket: S,
+    facts: Connection,
+    tls: &EndpointTls,
+    serving: &Serving,
+    watch: &mut Watch,
+) -> Option<Secured<S>> {
+    let limit = serving.context.options().handshake_timeout;
+    let _counted = watch.count();
+    let accepted = tokio::select! {
+        biased;
+        // Nothing was asked yet.
+        () = watch.reached(Phase::Stopping) => return None,
+        // The exact time: it is not worth a second.
+        accepted = timeout(limit, tls.accept(&mut socket)) => accepted,
+    };
+    let accepted = match accepted {
+        Ok(Ok(accepted)) => accepted,
+        Ok(Err(failure)) => {
+            events::tls_authentication_failed(&failure);
+            let mut stream = Stream::new(socket, watch.clone());
+            tell(&mut stream, &facts, serving, failure).await;
+            return None;
+        }
+        Err(_) => {
+            events::tls_authentication_timed_out();
+            return None;
+        }
+    };
+    events::tls_established(&facts.id(), &accepted.handshake.protocol());
+    let agreed = accepted.handshake.application_protocol();
+    let protocols = match (accepted.protocols, agreed) {
+        (_, Some("h2")) => Some(HttpProtocols::Http2),
+        (HttpProtocols::None | HttpProtocols::Http3, _) => {
+            events::no_protocol();
+            None
+        }
+        (HttpProtocols::Http2, _) => {
+            events::http2_not_negotiated();
+            None
+        }
+        _ => Some(HttpProtocols::Http1),
+    };
+    let facts = facts.secured(accepted.handshake.clone());
+    let mut stream = Stream::new(accepted.into_stream(socket), watch.clone());
+    let Some(protocols) = protocols else {
+        stream.end_with(&[]).await;
+        return None;
+    };
+    Some(Secured { stream, facts, protocols })
+}
+
+/// Tells the client why, as far as it understands it.
+async fn tell<S: Socket>(
+    stream: &mut Stream<S>,
+    facts: &Connection,
+    serving: &Serving,
+    failure: Failure,
+) {
+    match failure {
+        Failure::Gone(_) => {}
+        Failure::Refused { alert, .. } => stream.end_with(&alert).await,
+        Failure::ClearText(bytes) => {
+            if !protocol::is_http1_request(&bytes).unwrap_or(false) {
+                return stream.end_with(&[]).await;
+            }
+            serving.tell_mix_up(events::clear_text_on_https);
+            stream.end_with(&protocol::use_https(&bytes, facts.local().map(|local| local.0))).await;
+        }
+    }
+}

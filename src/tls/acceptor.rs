@@ -1,0 +1,311 @@
+//! The handshake: from the first byte of a connection to where HTTP begins.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+use rustls::server::{AcceptedAlert, Acceptor, UnbufferedServerConnection};
+use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
+use rustls::{HandshakeKind, ProtocolVersion};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::endpoint::{Answer, EndpointTls};
+use super::stream::{TlsStream, encode};
+use crate::features::{HttpProtocols, TlsHandshake, TlsProtocol};
+
+/// How much is read at once: most first messages of clients are less.
+const READ: usize = 4096;
+
+/// A client may not need more for its part of a handshake; its certificates are the longest.
+const MOST_READ: usize = 96 * 1024;
+
+/// The longest first line of clear text that is waited for.
+const LONGEST_LINE: usize = 8 * 1024;
+
+/// The first byte of everything a client may begin with: a record of the handshake.
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// A handshake that is done.
+pub(crate) struct Accepted {
+    pub(super) session: Box<UnbufferedServerConnection>,
+    /// What came behind it and is not looked at: half a record.
+    pub(super) incoming: BytesMut,
+    /// What came behind it and is decrypted.
+    pub(super) plaintext: BytesMut,
+    /// The client will send no more.
+    pub(super) ended: bool,
+    /// What it settled.
+    pub(crate) handshake: TlsHandshake,
+    /// The versions of HTTP of the section of `Sni` that is meant, or of the endpoint.
+    pub(crate) protocols: HttpProtocols,
+}
+
+/// Why there was no handshake.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The client is gone.
+    Gone(io::Error),
+    /// The client speaks HTTP in clear text: what it sent so far, at least a line.
+    ClearText(BytesMut),
+    /// The client and we do not agree, and what is to be sent to tell it.
+    Refused { reason: String, alert: Vec<u8> },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                f.write_str("Received an unexpected EOF or 0 bytes from the transport stream.")
+            }
+            Self::Gone(error) => error.fmt(f),
+            Self::ClearText(_) => {
+                f.write_str("Cannot determine the frame size or a corrupted frame was received.")
+            }
+            Self::Refused { reason, .. } => f.write_str(reason),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+impl Accepted {
+    /// The stream for HTTP.
+    pub(crate) fn into_stream<S>(self, socket: S) -> TlsStream<S> {
+        TlsStream::new(socket, self)
+    }
+}
+
+impl EndpointTls {
+    /// Does the handshake with the client behind `socket`. It takes as long as the client does.
+    ///
+    /// # Errors
+    ///
+    /// There is none; the socket is open still.
+    pub(crate) async fn accept<S>(&self, socket: &mut S) -> Result<Accepted, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut incoming = BytesMut::new();
+        let server_name = client_hello(socket, &mut incoming).await?;
+        let answer = self.answer(server_name.as_deref()).map_err(|reason| {
+            // The alert unrecognized_name (RFC 6066 section 3).
+            Failure::Refused { reason, alert: alert(112) }
+        })?;
+        let mut negotiation = Negotiation::new(answer, incoming)?;
+        negotiation.run(socket).await?;
+        let Negotiation { session, incoming, plaintext, ended, .. } = negotiation;
+        let handshake = settled(&session, server_name);
+        let protocols = answer.protocols;
+        Ok(Accepted { session, incoming, plaintext, ended, handshake, protocols })
+    }
+}
+
+/// A fatal alert before there are keys (RFC 8446 section 6).
+fn alert(description: u8) -> Vec<u8> {
+    vec![21, 3, 3, 0, 2, 2, description]
+}
+
+async fn read_more<S>(socket: &mut S, incoming: &mut BytesMut) -> Result<(), Failure>
+where
+    S: AsyncRead + Unpin,
+{
+    incoming.reserve(READ);
+    match socket.read_buf(incoming).await? {
+        0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Waits for the client's first message, and returns the name that it asks for. What came is left
+/// in `incoming`.
+async fn client_hello<S>(socket: &mut S, incoming: &mut BytesMut) -> Result<Option<String>, Failure>
+where
+    S: AsyncRead + Unpin,
+{
+    let mut acceptor = Acceptor::default();
+    let mut shown = 0;
+    loop {
+        read_more(socket, incoming).await?;
+        if incoming.first() != Some(&HANDSHAKE_RECORD) {
+            return Err(clear_text(socket, incoming).await);
+        }
+        while let Some(mut fresh) = incoming.get(shown..).filter(|fresh| !fresh.is_empty()) {
+            // It has room for the longest message there may be.
+            shown += acceptor.read_tls(&mut fresh).map_err(Failure::Gone)?;
+            match acceptor.accept() {
+                Ok(Some(accepted)) => {
+                    let name = accepted.client_hello().server_name().map(str::to_owned);
+                    return Ok(name);
+                }
+                Ok(None) => {}
+                Err((error, alert)) => return Err(refused(&error, alert)),
+            }
+        }
+    }
+}
+
+fn refused(error: &rustls::Error, mut alert: AcceptedAlert) -> Failure {
+    let mut bytes = Vec::new();
+    // Writing to memory has no errors.
+    let _ = alert.write_all(&mut bytes);
+    Failure::Refused { reason: reason(error), alert: bytes }
+}
+
+fn reason(error: &rustls::Error) -> String {
+    format!("Authentication failed: {error}.")
+}
+
+/// What a client says that does not speak TLS.
+async fn clear_text<S>(socket: &mut S, incoming: &mut BytesMut) -> Failure
+where
+    S: AsyncRead + Unpin,
+{
+    loop {
+        let line_ends = incoming.contains(&b'\n');
+        let is_text = incoming
+            .iter()
+            .take(LONGEST_LINE)
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n' | 128..));
+        if line_ends || !is_text || incoming.len() >= LONGEST_LINE {
+            return Failure::ClearText(std::mem::take(incoming));
+        }
+        if let Err(failure) = read_more(socket, incoming).await {
+            return failure;
+        }
+    }
+}
+
+/// A handshake that goes on.
+struct Negotiation {
+    session: Box<UnbufferedServerConnection>,
+    incoming: BytesMut,
+    outgoing: BytesMut,
+    plaintext: BytesMut,
+    ended: bool,
+}
+
+impl Negotiation {
+    fn new(answer: &Answer, incoming: BytesMut) -> Result<Self, Failure> {
+        let Some(config) = &answer.config else {
+            return Err(Failure::Refused {
+                reason: "The endpoint allows none of the versions of TLS that are spoken here: Tls12 and Tls13.".to_owned(),
+                // The alert protocol_version.
+                alert: alert(70),
+            });
+        };
+        let session = UnbufferedServerConnection::new(Arc::clone(config));
+        let session = session.map_err(|error| Failure::Refused {
+            reason: reason(&error),
+            // The alert internal_error.
+            alert: alert(80),
+        })?;
+        Ok(Self {
+            session: Box::new(session),
+            incoming,
+            outgoing: BytesMut::new(),
+            plaintext: BytesMut::new(),
+            ended: false,
+        })
+    }
+
+    async fn run<S>(&mut self, socket: &mut S) -> Result<(), Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        loop {
+            if let Err(error) = self.advance() {
+                let alert = self.outgoing.to_vec();
+                return Err(Failure::Refused { reason: reason(&error), alert });
+            }
+            socket.write_all(&self.outgoing).await?;
+            self.outgoing.clear();
+            if !self.session.is_handshaking() {
+                return Ok(());
+            }
+            if self.ended {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+            if self.incoming.len() > MOST_READ {
+                return Err(Failure::Refused {
+                    reason: "Authentication failed: a message of the handshake is too long."
+                        .to_owned(),
+                    // The alert decode_error.
+                    alert: alert(50),
+                });
+            }
+            read_more(socket, &mut self.incoming).await?;
+        }
+    }
+
+    /// Goes as far as what came allows.
+    fn advance(&mut self) -> Result<(), rustls::Error> {
+        let mut failed = None;
+        loop {
+            let UnbufferedStatus { discard, state } =
+                self.session.process_tls_records(&mut self.incoming);
+            let goes_on = match state {
+                Ok(ConnectionState::EncodeTlsData(mut message)) => {
+                    encode(&mut message, &mut self.outgoing);
+                    true
+                }
+                Ok(ConnectionState::TransmitTlsData(transmit)) => {
+                    transmit.done();
+                    true
+                }
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    while let Some(Ok(record)) = traffic.next_record() {
+                        self.plaintext.extend_from_slice(record.payload);
+                    }
+                    true
+                }
+                Ok(ConnectionState::PeerClosed) => {
+                    self.ended = true;
+                    true
+                }
+                Ok(_) => false,
+                Err(error) => {
+                    // Once more: the alert, and what stands before it, are still to be sent.
+                    let first = failed.is_none();
+                    failed.get_or_insert(error);
+                    first
+                }
+            };
+            self.incoming.advance(discard.min(self.incoming.len()));
+            if !goes_on {
+                return failed.map_or(Ok(()), Err);
+            }
+        }
+    }
+}
+
+/// What a handshake settled.
+fn settled(session: &UnbufferedServerConnection, server_name: Option<String>) -> TlsHandshake {
+    let protocol = match session.protocol_version() {
+        Some(ProtocolVersion::TLSv1_2) => TlsProtocol::Tls12,
+        _ => TlsProtocol::Tls13,
+    };
+    let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+    let alpn = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    let certificates = session.peer_certificates().unwrap_or_default();
+    TlsHandshake::new(protocol, registered(suite.unwrap_or_default())).with(
+        server_name,
+        alpn,
+        certificates.iter().map(|certificate| certificate.to_vec()).collect(),
+        session.handshake_kind() == Some(HandshakeKind::Resumed),
+    )
+}
+
+/// The name a cipher suite is registered with: rustls has names of its own for those of TLS 1.3.
+fn registered(name: &'static str) -> &'static str {
+    match name {
+        "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
+        "TLS13_AES_256_GCM_SHA384" => "TLS_AES_256_GCM_SHA384",
+        "TLS13_CHACHA20_POLY1305_SHA256" => "TLS_CHACHA20_POLY1305_SHA256",
+        other => other,
+    }
+}

@@ -1,0 +1,165 @@
+//! The development certificate: one that signs itself, for `localhost`, kept where .NET keeps its
+//! own, so that either tool finds what the other made.
+//!
+//! [`find`] is what the server asks. All else is the tool `kestrel dev-certs https`: it makes,
+//! checks, trusts, exports, imports and removes certificates as `dotnet dev-certs https` does.
+//!
+//! In go [`Places`], which say where things are, and the time; nothing here looks at the process
+//! or the clock. What comes out is told in a report; printing it is the command line's business.
+
+mod certificate;
+mod export;
+mod file;
+mod generate;
+mod programs;
+mod report;
+mod store;
+mod tool;
+mod trust;
+
+use std::time::SystemTime;
+
+use certificate::{DevelopmentCertificate, MINIMUM_VERSION};
+use store::Store;
+
+pub(crate) use certificate::thumbprint;
+pub(crate) use report::Stream;
+pub(crate) use tool::{Surroundings, run};
+pub(crate) use trust::Trust;
+
+use super::places::Places;
+
+/// The certificate a server takes if it is given none.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The certificate, then its issuers as far as they are known, in DER form.
+    pub(crate) certificates: Vec<Vec<u8>>,
+    /// The private key, in PKCS#8 DER form.
+    pub(crate) key: Vec<u8>,
+    /// Who trusts it.
+    pub(crate) trust: Trust,
+}
+
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let first = self.certificates.first().map(|der| thumbprint(der));
+        f.debug_struct("Found").field("first", &first).field("trust", &self.trust).finish()
+    }
+}
+
+/// The certificate of the user's store that .NET's servers would take: of those that are valid
+/// now and new enough, the one of the highest version. Of two of the same version it is the one
+/// that was made last. Subject, names and the kind of key do not count.
+///
+/// It reads files, and runs `certutil` if there are browsers: not to be called by what must not
+/// wait.
+pub(crate) fn find(places: &Places, now: SystemTime) -> Option<Found> {
+    let store = Store::personal(places);
+    let mut entries = store.entries();
+    entries.retain(|entry| {
+        entry.key.is_some()
+            && entry.certificate.version >= MINIMUM_VERSION
+            && entry.certificate.is_valid_at(now)
+    });
+    let best =
+        entries.into_iter().min_by(|a, b| a.certificate.rank().cmp(&b.certificate.rank()))?;
+    let trust = trust::level(places, &best.certificate, now, &mut report::Report::silent());
+    Some(Found { certificates: best.chain, key: best.key?, trust })
+}
+
+/// Whether a certificate has the mark of a development certificate; its version and its dates do
+/// not count.
+pub(crate) fn is_development_certificate(der: &[u8]) -> bool {
+    DevelopmentCertificate::read(der).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::generate::of_version;
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    }
+
+    /// A home with a store of certificates, each of a version and made on a day before today.
+    fn home(certificates: &[(u8, u32)]) -> (tempfile::TempDir, Places, Vec<Vec<u8>>) {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places { home: home.path().to_owned(), ..Places::default() };
+        let made = certificates
+            .iter()
+            .map(|(version, days)| {
+                let made = of_version(*version, now() - DAY * *days).unwrap();
+                let chain = [made.certificate];
+                Store::personal(&places).save(&chain, Some(&made.key)).unwrap();
+                chain.into_iter().next().unwrap()
+            })
+            .collect();
+        (home, places, made)
+    }
+
+    #[test]
+    fn the_highest_version_is_taken_and_of_equal_ones_the_youngest() {
+        for (certificates, expected) in [
+            (&[][..], None),
+            (&[(6, 1)], Some(0)),
+            (&[(4, 1)], Some(0)),
+            (&[(3, 1)], None),
+            (&[(6, 400)], None),
+            (&[(4, 1), (6, 9)], Some(1)),
+            (&[(7, 9), (6, 1)], Some(0)),
+            (&[(6, 2), (6, 9)], Some(0)),
+            (&[(6, 9), (6, 2)], Some(1)),
+            (&[(6, 400), (5, 2)], Some(1)),
+        ] {
+            let (_home, places, made) = home(certificates);
+            let found = find(&places, now()).map(|found| found.certificates[0].clone());
+            assert_eq!(found, expected.map(|place: usize| made[place].clone()), "{certificates:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_valid_yet_or_not_readable_is_left_out() {
+        let (_home, places, _) = home(&[(6, 1)]);
+        assert_eq!(find(&places, now() - DAY * 2), None);
+        let broken = places.store("My").join("broken.pfx");
+        std::fs::write(broken, "junk").unwrap();
+        assert!(find(&places, now()).is_some());
+    }
+
+    #[test]
+    fn the_name_of_a_file_says_nothing() {
+        let (_home, places, made) = home(&[(6, 1)]);
+        let store = places.store("My");
+        let name = format!("{}.pfx", thumbprint(&made[0]));
+        std::fs::rename(store.join(name), store.join("any-name.pfx")).unwrap();
+        assert!(find(&places, now()).is_some());
+    }
+
+    #[test]
+    fn trust_is_told() {
+        let (_home, mut places, made) = home(&[(6, 1)]);
+        let trust = |places: &Places| find(places, now()).unwrap().trust;
+        assert_eq!(trust(&places), Trust::None);
+        Store::trusted(&places).save(&made, None).unwrap();
+        assert_eq!(trust(&places), Trust::Partial);
+        let folder = places.home.join("trust");
+        std::fs::create_dir(&folder).unwrap();
+        let name = format!("aspnetcore-localhost-{}.pem", thumbprint(&made[0]));
+        std::fs::write(folder.join(name), export::pem("CERTIFICATE", &made[0])).unwrap();
+        places.ssl_cert_dir = Some(format!("/nowhere:{}", folder.display()));
+        assert_eq!(trust(&places), Trust::Full);
+    }
+
+    #[test]
+    fn only_the_mark_makes_a_development_certificate() {
+        let old = of_version(2, now() - DAY * 900).unwrap();
+        assert!(is_development_certificate(&old.certificate));
+        assert!(!is_development_certificate(include_bytes!("../../../tests/data/pfx/rsa.cer")));
+        assert!(!is_development_certificate(b""));
+    }
+}

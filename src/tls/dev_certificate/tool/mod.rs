@@ -1,0 +1,124 @@
+//! `kestrel dev-certs https`: every option, output and exit code of `dotnet dev-certs https`.
+//!
+//! ```text
+//! arguments   what was typed
+//! plan        what is to be done: which options go together      pure, like the first
+//! listing     what the user's store has, told step by step
+//! ensure      a certificate: found or made, exported, trusted
+//! check       whether there is one, whether it is trusted
+//! clean       none any more, or another one
+//! ```
+
+mod arguments;
+mod check;
+mod clean;
+mod ensure;
+mod listing;
+mod plan;
+mod usage;
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use arguments::Typed;
+use plan::{Plan, Refusal};
+
+use super::report::Report;
+use crate::tls::places::Places;
+
+/// How a run ended: the exit codes of .NET's tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Success = 0,
+    NotCreated = 1,
+    NotSaved = 2,
+    NotExported = 3,
+    NotTrusted = 4,
+    NoneFound = 6,
+    NoneTrusted = 7,
+    NotCleaned = 8,
+    UnknownFormat = 10,
+    ImportMissing = 12,
+    ImportUnreadable = 13,
+    ImportOfAnother = 14,
+    Usage = 255,
+}
+
+/// What a run works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// Where certificates are kept.
+    pub(crate) places: Places,
+    /// What relative paths are relative to.
+    pub(crate) current_directory: PathBuf,
+    /// The time.
+    pub(crate) now: SystemTime,
+}
+
+/// Does what was typed behind `kestrel dev-certs`, and tells what came of it.
+pub(crate) fn run(arguments: &[String], surroundings: &Surroundings) -> (Exit, Report) {
+    let mut report = Report::new(false, false);
+    let options = match arguments::parse(arguments) {
+        Typed::Help => {
+            report.answer(usage::HELP);
+            return (Exit::Success, report);
+        }
+        Typed::HttpsHelp => {
+            report.answer(usage::HTTPS_HELP);
+            return (Exit::Success, report);
+        }
+        Typed::Unknown => {
+            report.answer(usage::UNKNOWN);
+            return (Exit::Usage, report);
+        }
+        Typed::Https(options) => options,
+    };
+    let mut report = Report::new(options.verbose, options.quiet);
+    let exit = match plan::plan(&options) {
+        Ok(plan) => act(plan, surroundings, &mut report),
+        Err(refusal) => refuse(&refusal, &mut report),
+    };
+    (exit, report)
+}
+
+fn act(plan: Plan, surroundings: &Surroundings, report: &mut Report) -> Exit {
+    let home = &surroundings.places.home;
+    if !home.is_dir() {
+        report.error(
+            "The user's home directory could not be determined. Set the 'HOME' environment variable to specify the directory to use.",
+        );
+        if !home.as_os_str().is_empty() {
+            report.error(format!("  {} is not a directory", home.display()));
+        }
+        return Exit::NotCreated;
+    }
+    match plan {
+        Plan::Check { trust } => check::check(surroundings, trust, report),
+        Plan::CheckMachineReadable => check::machine_readable(surroundings, report),
+        Plan::Clean { import } => clean::clean(surroundings, import, report),
+        Plan::Ensure { export, trust } => ensure::ensure(surroundings, export, trust, report),
+    }
+}
+
+fn refuse(refusal: &Refusal, report: &mut Report) -> Exit {
+    match refusal {
+        Refusal::Incompatible => {
+            report.error(usage::INCOMPATIBLE);
+            Exit::Usage
+        }
+        Refusal::UnknownFormat(format) => {
+            report.error(format!("Unknown key format '{format}'."));
+            Exit::UnknownFormat
+        }
+        Refusal::KeyInItsPlace(path) => {
+            let better = std::path::Path::new(path).with_extension("pem");
+            report.warning(ensure::NOT_EXPORTED);
+            report.warning(format!(
+                "  '{path}' is the file its key would be written to, too.\n  fix: name the certificate '{}'",
+                better.display()
+            ));
+            Exit::NotExported
+        }
+    }
+}

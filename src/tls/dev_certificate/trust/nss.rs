@@ -1,0 +1,250 @@
+//! Chromium and Firefox trust what their databases say, which `certutil` of NSS edits.
+
+use std::path::{Path, PathBuf};
+
+use super::super::certificate::DevelopmentCertificate;
+use super::super::programs::Program;
+use super::super::report::Report;
+use super::nickname;
+use crate::tls::places::Places;
+
+const VARIABLE: &str = "DOTNET_DEV_CERTS_NSSDB_PATHS";
+
+/// One database: a folder.
+#[derive(Debug, PartialEq, Eq)]
+struct Database {
+    path: PathBuf,
+    browser: Browser,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Browser {
+    Chromium,
+    Firefox,
+}
+
+impl Browser {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "Chromium",
+            Self::Firefox => "Firefox",
+        }
+    }
+
+    /// What a certificate must be marked as, so that this browser takes it: a trusted peer for
+    /// Chromium; Firefox knows none, and wants an authority.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Chromium => "P,,",
+            Self::Firefox => "C,,",
+        }
+    }
+}
+
+impl Database {
+    fn at(path: PathBuf) -> Self {
+        let firefox = path.to_string_lossy().contains(".mozilla/firefox");
+        let browser = if firefox { Browser::Firefox } else { Browser::Chromium };
+        Self { path, browser }
+    }
+
+    /// Runs `certutil` on it.
+    fn edit(&self, certutil: &Program, nickname: &str, arguments: &[&str]) -> bool {
+        let mut database = std::ffi::OsString::from("sql:");
+        database.push(&self.path);
+        let start = [std::ffi::OsStr::new("-d"), &database, "-n".as_ref(), nickname.as_ref()];
+        let rest = arguments.iter().map(std::ffi::OsStr::new);
+        certutil.run(start.into_iter().chain(rest)).is_some()
+    }
+
+    fn trusts(&self, certutil: &Program, nickname: &str) -> bool {
+        self.edit(certutil, nickname, &["-V", "-u", "V"])
+    }
+
+    fn has(&self, certutil: &Program, nickname: &str) -> bool {
+        self.edit(certutil, nickname, &["-L"])
+    }
+}
+
+/// For each database, whether it trusts a certificate; one answer for all where they cannot be
+/// asked.
+pub(super) fn trust_levels(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+    report: &mut Report,
+) -> Vec<bool> {
+    let databases = databases(places, report);
+    let Some(certutil) = program(places, &databases, report) else {
+        return if databases.is_empty() { Vec::new() } else { vec![false] };
+    };
+    let nickname = nickname(certificate);
+    let ask = |database: &Database| {
+        let trusted = database.trusts(&certutil, &nickname);
+        if !trusted {
+            report.step(
+                77,
+                format!(
+                    "The certificate is not trusted in the NSS database in '{}'. This will likely affect the {} family of browsers.",
+                    database.path.display(),
+                    database.browser.name()
+                ),
+            );
+        }
+        trusted
+    };
+    databases.iter().map(ask).collect()
+}
+
+/// Puts a certificate into all databases; `file` has it in PEM form. `false` if one refuses.
+pub(super) fn trust(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+    file: &Path,
+    report: &mut Report,
+) -> bool {
+    let databases = databases(places, report);
+    let Some(certutil) = program(places, &databases, report) else { return databases.is_empty() };
+    let nickname = nickname(certificate);
+    let file = file.to_string_lossy();
+    let mut all = true;
+    for database in &databases {
+        let shown = database.path.display();
+        let mark = database.browser.mark();
+        if database.edit(&certutil, &nickname, &["-A", "-t", mark, "-i", &file]) {
+            report.step(91, format!("Trusted the certificate in the NSS database in '{shown}'."));
+        } else {
+            report.failure(
+                90,
+                format!("Failed to trust the certificate in the NSS database in '{shown}'."),
+            );
+            all = false;
+        }
+    }
+    all
+}
+
+/// Takes a certificate out of all databases; `false` if one keeps it.
+pub(super) fn withdraw(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+    report: &mut Report,
+) -> bool {
+    let databases = databases(places, report);
+    // Without the program it cannot have been put there.
+    let Some(certutil) = program(places, &databases, report) else { return true };
+    let nickname = nickname(certificate);
+    let mut all = true;
+    for database in databases.iter().filter(|database| database.has(&certutil, &nickname)) {
+        let shown = database.path.display();
+        if database.edit(&certutil, &nickname, &["-D"]) {
+            report.step(96, format!("Removed the certificate from the NSS database in '{shown}'."));
+        } else {
+            report.failure(
+                95,
+                format!("Failed to remove the certificate from the NSS database in '{shown}'."),
+            );
+            all = false;
+        }
+    }
+    all
+}
+
+fn program(places: &Places, databases: &[Database], report: &mut Report) -> Option<Program> {
+    if databases.is_empty() {
+        return None;
+    }
+    let program = Program::find(places, "certutil");
+    if program.is_none() {
+        report.step(
+            104,
+            "The certutil command is unavailable.  It is required for updating certificate trust in NSS databases.",
+        );
+    }
+    program
+}
+
+/// The databases there are: those that a variable names, else those of the known browsers.
+fn databases(places: &Places, report: &mut Report) -> Vec<Database> {
+    if let Some(list) = &places.nss_databases {
+        report.step(73, format!("Reading NSS database locations from {VARIABLE}."));
+        let named = std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty());
+        return named
+            .filter(|path| {
+                let there = path.is_dir();
+                if !there {
+                    let shown = path.display();
+                    report.step(
+                        74,
+                        format!(
+                            "The NSS database '{shown}' provided via {VARIABLE} does not exist."
+                        ),
+                    );
+                }
+                there
+            })
+            .map(Database::at)
+            .collect();
+    }
+    let chromium = [".pki/nssdb", "snap/chromium/current/.pki/nssdb"];
+    let firefox = [".mozilla/firefox", "snap/firefox/common/.mozilla/firefox"];
+    let mut found: Vec<Database> = chromium
+        .iter()
+        .map(|folder| places.home.join(folder))
+        .filter(|folder| folder.is_dir())
+        .map(|path| Database { path, browser: Browser::Chromium })
+        .collect();
+    for folder in firefox {
+        let Ok(profiles) = std::fs::read_dir(places.home.join(folder)) else { continue };
+        let mut profiles: Vec<PathBuf> = profiles
+            .flatten()
+            .map(|profile| profile.path())
+            .filter(|path| path.is_dir() && is_default_profile(path))
+            .collect();
+        profiles.sort();
+        found.extend(profiles.into_iter().map(|path| Database { path, browser: Browser::Firefox }));
+    }
+    found
+}
+
+/// Firefox names profiles `{random}.default`, `{random}.default-release` and so on.
+fn is_default_profile(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains(".default"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_are_found_where_browsers_keep_them() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let path = home.path().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            path
+        };
+        let chromium = folder(".pki/nssdb");
+        let firefox = folder(".mozilla/firefox/abcd.default-release");
+        folder(".mozilla/firefox/Crash Reports");
+        let mut places = Places { home: home.path().to_owned(), ..Places::default() };
+        let mut report = Report::new(true, false);
+        assert_eq!(
+            databases(&places, &mut report),
+            [
+                Database { path: chromium.clone(), browser: Browser::Chromium },
+                Database { path: firefox.clone(), browser: Browser::Firefox },
+            ]
+        );
+        places.nss_databases = Some(format!("{}:/missing", firefox.display()));
+        assert_eq!(
+            databases(&places, &mut report),
+            [Database { path: firefox, browser: Browser::Firefox }]
+        );
+        assert!(
+            report
+                .lines()
+                .iter()
+                .any(|(_, line)| line.starts_with("[74] The NSS database '/missing'"))
+        );
+    }
+}

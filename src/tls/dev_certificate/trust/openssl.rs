@@ -1,0 +1,258 @@
+//! OpenSSL trusts the certificates in the folders that `SSL_CERT_DIR` lists, which it finds by
+//! links with the digest of their subject for a name.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::super::certificate::DevelopmentCertificate;
+use super::super::export::pem;
+use super::super::file as files;
+use super::super::programs::Program;
+use super::super::report::Report;
+use super::nickname;
+use crate::tls::places::Places;
+
+const VARIABLE: &str = "SSL_CERT_DIR";
+const FOLDER_VARIABLE: &str = "DOTNET_DEV_CERTS_OPENSSL_CERTIFICATE_DIRECTORY";
+const MORE: &str = "See https://aka.ms/dev-certs-trust for more information.";
+/// Where distributions keep what OpenSSL trusts if no variable says otherwise.
+const USUAL_FOLDERS: [&str; 3] = ["/usr/lib/ssl/certs", "/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/// Whether programs with OpenSSL trust a certificate, as far as its name in the folders tells.
+pub(super) fn trusts(places: &Places, certificate: &DevelopmentCertificate) -> bool {
+    let name = format!("{}.pem", nickname(certificate));
+    let listed = match &places.ssl_cert_dir {
+        Some(folders) => {
+            std::env::split_paths(folders).any(|folder| holds(&folder.join(&name), certificate))
+        }
+        None => {
+            USUAL_FOLDERS.iter().any(|folder| holds(&Path::new(folder).join(&name), certificate))
+        }
+    };
+    listed
+        || places.ssl_cert_file.as_ref().is_some_and(|bundle| holds(Path::new(bundle), certificate))
+}
+
+/// Whether a file in PEM form has this very certificate.
+fn holds(path: &Path, certificate: &DevelopmentCertificate) -> bool {
+    let Ok(certificates) = CertificateDer::pem_file_iter(path) else { return false };
+    certificates.flatten().any(|der| der.as_ref() == certificate.der)
+}
+
+/// The file of a certificate in the trust folder.
+pub(super) fn file(places: &Places, certificate: &DevelopmentCertificate) -> PathBuf {
+    folder(places).join(format!("{}.pem", nickname(certificate)))
+}
+
+/// What became of putting a certificate into the folder.
+pub(super) enum Outcome {
+    /// It is there, and the links are.
+    Done,
+    /// It is there, but OpenSSL will not find it.
+    NotLinked,
+    /// Another file has its place.
+    Occupied,
+}
+
+/// Puts a certificate into the trust folder.
+pub(super) fn trust(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+    report: &mut Report,
+) -> Outcome {
+    tell_folder(places, report);
+    let (folder, path) = (folder(places), file(places, certificate));
+    if path.exists() {
+        if !holds(&path, certificate) {
+            report.failure(
+                109,
+                format!(
+                    "Unable to export the certificate since '{}' already exists. Please remove it.",
+                    path.display()
+                ),
+            );
+            return Outcome::Occupied;
+        }
+    } else if let Err(error) = write(&folder, &path, certificate, report) {
+        report.failure(88, format!("Cannot write {}: {error}", path.display()));
+        return Outcome::NotLinked;
+    }
+    if link(places, &folder, report) {
+        report.step(89, "Trusted the certificate in OpenSSL.");
+        Outcome::Done
+    } else {
+        report.step(
+            88,
+            "Clients that validate certificate trust using OpenSSL will not trust the certificate.",
+        );
+        Outcome::NotLinked
+    }
+}
+
+fn write(
+    folder: &Path,
+    path: &Path,
+    certificate: &DevelopmentCertificate,
+    report: &mut Report,
+) -> io::Result<()> {
+    let shown = path.display();
+    report.step(23, format!("Saving certificate '{certificate}' to {shown} without private key."));
+    report.step(25, format!("Creating directory {}.", folder.display()));
+    files::private_folder(folder)?;
+    files::tell_if_open(folder, report);
+    report.step(27, format!("Writing the certificate to: {shown}."));
+    files::write(path, pem("CERTIFICATE", &certificate.der).as_bytes())
+}
+
+/// Takes a certificate out of the trust folder; `false` if it stays trusted.
+pub(super) fn withdraw(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+    report: &mut Report,
+) -> bool {
+    tell_folder(places, report);
+    let (folder, path) = (folder(places), file(places, certificate));
+    let shown = path.display();
+    if !path.exists() {
+        let skipped = "Untrusting the certificate in OpenSSL was skipped since";
+        report.step(107, format!("{skipped} '{shown}' does not exist."));
+        return true;
+    }
+    if !holds(&path, certificate) {
+        let skipped = "Untrusting the certificate in OpenSSL was skipped since";
+        report.step(107, format!("{skipped} '{shown}' is not the certificate."));
+        return true;
+    }
+    // Without the program the links would stay, and point nowhere.
+    let done = program(places, report).is_some()
+        && fs::remove_file(&path).is_ok()
+        && link(places, &folder, report);
+    if done {
+        report.step(94, "Untrusted the certificate in OpenSSL.");
+    } else {
+        report.step(93, "Failed to untrust the certificate in OpenSSL.");
+    }
+    done
+}
+
+/// Says what to set so that the trust folder counts; `true` if it does already.
+pub(super) fn advise(places: &Places, report: &mut Report) -> bool {
+    let folder = folder(places);
+    let listed = |folders: &String| std::env::split_paths(folders).any(|one| one == folder);
+    let shown = match folder.strip_prefix(&places.home) {
+        Ok(rest) => format!("$HOME/{}", rest.display()),
+        Err(_) => folder.display().to_string(),
+    };
+    if places.ssl_cert_dir.as_ref().is_some_and(listed) {
+        report.step(
+            113,
+            format!("The certificate directory '{shown}' is already included in the {VARIABLE} environment variable."),
+        );
+        return true;
+    }
+    let must = format!(
+        "For OpenSSL trust to take effect, '{shown}' must be listed in the {VARIABLE} environment variable."
+    );
+    let example =
+        |rest: &str| format!("{must} For example, `export {VARIABLE}=\"{shown}:{rest}\"`. {MORE}");
+    match (&places.ssl_cert_dir, usual_folder(places)) {
+        (Some(_), _) => report.advice(114, example(&format!("${VARIABLE}"))),
+        (None, Some(usual)) => report.advice(110, example(&usual)),
+        (None, None) => report.advice(111, format!("{must} {MORE}")),
+    }
+    false
+}
+
+/// The folder that OpenSSL looks into if no variable says otherwise.
+fn usual_folder(places: &Places) -> Option<String> {
+    let answer = Program::find(places, "openssl")?.run(["version", "-d"])?;
+    let folder = answer.split('"').nth(1)?;
+    Some(format!("{folder}/certs"))
+}
+
+fn tell_folder(places: &Places, report: &mut Report) {
+    if places.openssl_trust_folder.is_some() {
+        report.step(
+            72,
+            format!("Reading OpenSSL trusted certificates location from {FOLDER_VARIABLE}."),
+        );
+    }
+}
+
+fn folder(places: &Places) -> PathBuf {
+    match &places.openssl_trust_folder {
+        Some(folder) => folder.clone(),
+        None => places.home.join(".aspnet/dev-certs/trust"),
+    }
+}
+
+fn program(places: &Places, report: &mut Report) -> Option<Program> {
+    let program = Program::find(places, "openssl");
+    if program.is_none() {
+        report.step(
+            105,
+            "The openssl command is unavailable.  It is required for updating certificate trust in OpenSSL.",
+        );
+    }
+    program
+}
+
+/// Makes the links of a folder anew; `false` if OpenSSL will not find what is in it.
+fn link(places: &Places, folder: &Path, report: &mut Report) -> bool {
+    let Some(openssl) = program(places, report) else { return false };
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let mut certificates = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_symlink() && is_link_name(&path) {
+            if fs::remove_file(&path).is_err() {
+                return false;
+            }
+        } else if path.extension().is_some_and(|e| e == "pem" || e == "crt" || e == "cer") {
+            certificates.push(path);
+        }
+    }
+    // The order decides the numbers of equal digests.
+    certificates.sort();
+    certificates.iter().all(|path| {
+        let arguments = ["x509", "-hash", "-noout", "-in"].map(std::ffi::OsStr::new);
+        let answer = openssl.run(arguments.into_iter().chain([path.as_os_str()]));
+        // What is not a certificate, nobody trusts.
+        answer.is_none_or(|digest| link_to(path, digest.trim()))
+    })
+}
+
+/// Whether a name is that of a link: a digest of eight digits, a dot, a number.
+fn is_link_name(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split_once('.').is_some_and(|(digest, number)| {
+        digest.len() == 8
+            && digest.bytes().all(|digit| digit.is_ascii_hexdigit())
+            && !number.is_empty()
+            && number.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}
+
+fn link_to(path: &Path, digest: &str) -> bool {
+    let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else { return false };
+    for number in 0_u32.. {
+        match symbolic_link(Path::new(name), &folder.join(format!("{digest}.{number}"))) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result.is_ok(),
+        }
+    }
+    false
+}
+
+#[cfg(unix)]
+fn symbolic_link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn symbolic_link(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,209 @@
+//! How the connections of an https endpoint are secured.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{NoServerSessionStorage, ServerSessionMemoryCache, StoresServerSessions};
+use rustls::sign::SingleCertAndKey;
+use rustls::version::{TLS12, TLS13};
+
+use super::certificate::ServerCertificate;
+use super::client_certificates::ClientRoots;
+use super::options::{ClientCertificateMode, SslProtocols, TlsOptions};
+use super::sni::SniTable;
+use crate::configuration::Problem;
+use crate::features::HttpProtocols;
+
+/// How many sessions of TLS 1.2 clients that know no tickets are kept in memory.
+const SESSIONS: usize = 1024;
+
+/// How the connections of an https endpoint are secured: made once, shared by all of them.
+#[derive(Debug)]
+pub(crate) struct EndpointTls {
+    /// The endpoint's name, for messages.
+    name: String,
+    /// What names are told apart; without any, all clients are answered alike.
+    names: Option<SniTable>,
+    /// By the places of the names.
+    answers: Vec<Arc<Answer>>,
+}
+
+/// How a client is answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// `None` if no version of TLS is left to be spoken.
+    pub(super) config: Option<Arc<ServerConfig>>,
+    /// The versions of HTTP that are spoken with it.
+    pub(crate) protocols: HttpProtocols,
+    kind: Kind,
+}
+
+/// What makes two answers differ.
+#[derive(Debug)]
+struct Kind {
+    certificate: Arc<ServerCertificate>,
+    ssl_protocols: SslProtocols,
+    client_certificate_mode: ClientCertificateMode,
+    protocols: HttpProtocols,
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.certificate, &other.certificate)
+            && self.ssl_protocols == other.ssl_protocols
+            && self.client_certificate_mode == other.client_certificate_mode
+            && self.protocols == other.protocols
+    }
+}
+
+impl EndpointTls {
+    /// Prepares an endpoint. `own` is its certificate, or the default one; `sni` are those of
+    /// `options.sni`, in that order, `None` for a section that takes `own`.
+    ///
+    /// # Errors
+    ///
+    /// A certificate is missing, or the cryptography of this machine does not work.
+    pub(crate) fn new(
+        name: &str,
+        options: &TlsOptions,
+        protocols: HttpProtocols,
+        own: Option<&Arc<ServerCertificate>>,
+        sni: &[Option<Arc<ServerCertificate>>],
+        client_roots: &ClientRoots,
+    ) -> Result<Self, Problem> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut answers: Vec<Arc<Answer>> = Vec::new();
+        let mut add = |kind: Kind| -> Result<(), Problem> {
+            let known = answers.iter().find(|answer| answer.kind == kind).cloned();
+            let answer = match known {
+                Some(known) => known,
+                None => Arc::new(Answer::new(kind, client_roots, &provider)?),
+            };
+            answers.push(answer);
+            Ok(())
+        };
+        if options.sni.is_empty() {
+            add(Kind {
+                certificate: own.cloned().ok_or_else(no_certificate)?,
+                ssl_protocols: options.ssl_protocols,
+                client_certificate_mode: options.client_certificate_mode,
+                protocols,
+            })?;
+        }
+        for (place, section) in options.sni.iter().enumerate() {
+            let certificate = sni.get(place).and_then(Option::as_ref).or(own);
+            add(Kind {
+                certificate: certificate.cloned().ok_or_else(no_certificate)?,
+                ssl_protocols: section.ssl_protocols.unwrap_or(options.ssl_protocols),
+                client_certificate_mode: section
+                    .client_certificate_mode
+                    .unwrap_or(options.client_certificate_mode),
+                protocols: section.protocols.unwrap_or(protocols),
+            })?;
+        }
+        let names = options.sni.iter().map(|section| section.name.as_str());
+        let names = (!options.sni.is_empty()).then(|| SniTable::new(names));
+        Ok(Self { name: name.to_owned(), names, answers })
+    }
+
+    /// Whether clients are shown the same certificates, name by name.
+    pub(crate) fn shows_the_same_as(&self, other: &Self) -> bool {
+        let certificates = |tls: &Self| -> Vec<_> {
+            tls.answers.iter().map(|answer| Arc::clone(&answer.kind.certificate)).collect()
+        };
+        certificates(self) == certificates(other)
+    }
+
+    /// When the first of the certificates ends.
+    pub(crate) fn not_after(&self) -> Option<SystemTime> {
+        self.answers.iter().map(|answer| answer.kind.certificate.facts.not_after).min()
+    }
+
+    /// How a client is answered that asks for `server_name`.
+    ///
+    /// # Errors
+    ///
+    /// It is not: none of the endpoint's names is meant. The reason is Kestrel's.
+    pub(super) fn answer(&self, server_name: Option<&str>) -> Result<&Answer, String> {
+        let place = match &self.names {
+            None => Some(0),
+            Some(names) => names.find(server_name),
+        };
+        place.and_then(|place| self.answers.get(place)).map(Arc::as_ref).ok_or_else(|| {
+            format!(
+                "Connection refused because no SNI configuration section was found for '{}' in '{}'. To allow all connections, add a wildcard ('*') SNI section.",
+                server_name.unwrap_or_default(),
+                self.name
+            )
+        })
+    }
+}
+
+impl Answer {
+    fn new(
+        kind: Kind,
+        client_roots: &ClientRoots,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Problem> {
+        let config = kind.config(client_roots, provider).map_err(|error| {
+            Problem::error(format!("TLS cannot be spoken on this machine: {error}."))
+        })?;
+        Ok(Self { config, protocols: kind.protocols, kind })
+    }
+}
+
+impl Kind {
+    fn config(
+        &self,
+        client_roots: &ClientRoots,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Option<Arc<ServerConfig>>, rustls::Error> {
+        let SslProtocols { tls12, tls13 } = self.ssl_protocols;
+        let versions = match (tls12, tls13) {
+            (true, true) => &[&TLS13, &TLS12][..],
+            (true, false) => &[&TLS12],
+            (false, true) => &[&TLS13],
+            (false, false) => return Ok(None),
+        };
+        let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
+            .with_protocol_versions(versions)?;
+        let builder = match client_roots.verifier(self.client_certificate_mode, provider) {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        };
+        let certificate = SingleCertAndKey::from(Arc::clone(&self.certificate.certified));
+        let mut config = builder.with_cert_resolver(Arc::new(certificate));
+        config.ignore_client_order = true;
+        config.alpn_protocols = application_protocols(self.protocols);
+        // Each answer has keys of its own: a session that began without a client's certificate
+        // must not go on where one is needed. Keys are replaced every six hours.
+        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        config.session_storage = match tls12 {
+            true => ServerSessionMemoryCache::new(SESSIONS),
+            false => Arc::new(NoServerSessionStorage {}) as Arc<dyn StoresServerSessions>,
+        };
+        Ok(Some(Arc::new(config)))
+    }
+}
+
+/// What may be agreed on in the handshake (RFC 7301), in our order.
+fn application_protocols(protocols: HttpProtocols) -> Vec<Vec<u8>> {
+    const H2: &[u8] = b"h2";
+    const HTTP_1_1: &[u8] = b"http/1.1";
+
+    let names: &[&[u8]] = match protocols {
+        HttpProtocols::Http1 => &[HTTP_1_1],
+        HttpProtocols::Http2 => &[H2],
+        HttpProtocols::Http1AndHttp2 | HttpProtocols::Http1AndHttp2AndHttp3 => &[H2, HTTP_1_1],
+        HttpProtocols::None | HttpProtocols::Http3 => &[],
+    };
+    names.iter().map(|name| name.to_vec()).collect()
+}
+
+fn no_certificate() -> Problem {
+    Problem::error(
+        "Unable to configure HTTPS endpoint. No server certificate was specified, and the default developer certificate could not be found or is out of date.",
+    )
+}

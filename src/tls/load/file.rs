@@ -1,0 +1,158 @@
+//! Reading a file, and why it cannot be read, for whoever has to put it right.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::told::Told;
+
+/// No certificate, key or PKCS#12 file comes near this; a device or a log file does.
+const LARGEST: u64 = 16 << 20;
+
+/// The bytes of a file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Told> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    let denied = format!("Access to the path '{}' is denied.", path.display());
+    if metadata.is_dir() {
+        return Err(Told::new(denied)
+            .cause("It is a folder.")
+            .fix("name the file in it that is meant"));
+    }
+    // To open a pipe would wait for somebody to write into it.
+    if !metadata.is_file() {
+        return Err(Told::new(denied)
+            .cause("It is a device, a pipe or a socket.")
+            .fix("name a file: it is read again when it changes"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(path, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Told::new(format!("The file '{}' is larger than 16 MiB.", path.display()))
+            .cause("No certificate and no key is as large as that.")
+            .fix("name the file of the certificate"));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Told {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
+        io::ErrorKind::PermissionDenied => denied(path),
+        _ => Told::new(format!("The file '{}' cannot be read.", path.display()))
+            .cause(format!("The system says: {error}."))
+            .fix("name a file that can be read"),
+    }
+}
+
+fn missing(path: &Path) -> Told {
+    let gone = path.ancestors().skip(1).take_while(|folder| !folder.is_dir()).last();
+    if let Some(gone) = gone.filter(|folder| !folder.as_os_str().is_empty()) {
+        let is = if gone.exists() { "is no folder" } else { "does not exist" };
+        return Told::new(format!("Could not find a part of the path '{}'.", path.display()))
+            .cause(format!("{} {is}.", gone.display()))
+            .fix("correct the path; a relative one begins at the content root");
+    }
+    let told = Told::new(format!("Could not find file '{}'.", path.display()));
+    if let Ok(target) = fs::read_link(path) {
+        return told
+            .cause(format!("It is a link to {}, which does not exist.", target.display()))
+            .fix("put the file there, or let the link point to it");
+    }
+    let told = match similar(path) {
+        Some(other) => told.cause(format!("There is {} in that folder.", other.display())),
+        None => told,
+    };
+    told.fix("put the file there, or correct the path; a relative one begins at the content root")
+}
+
+/// A file beside the missing one whose name is nearly the same.
+fn similar(path: &Path) -> Option<PathBuf> {
+    let wanted = path.file_name()?.to_str()?;
+    let distance =
+        |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &wanted.to_lowercase());
+    fs::read_dir(path.parent()?)
+        .ok()?
+        .take(1000)
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .map(|name| (distance(&name), name))
+        .filter(|(distance, _)| *distance <= 2 && *distance < wanted.chars().count() / 2)
+        .min()
+        .map(|(_, name)| name.into())
+}
+
+pub(super) fn denied(path: &Path) -> Told {
+    let first = format!("Access to the path '{}' is denied.", path.display());
+    // The file itself, or the folder above it that may not be entered.
+    let barred = path.ancestors().find(|part| fs::metadata(part).is_ok()).unwrap_or(path);
+    let owner = owner(barred).unwrap_or_default();
+    if barred == path {
+        Told::new(first).cause(format!("{} may not read it{owner}.", user())).fix(format!(
+            "let that user read it and nobody else, for instance: setfacl -m u:{}:r '{}'",
+            user_name(),
+            path.display()
+        ))
+    } else {
+        Told::new(first)
+            .cause(format!("{} may not enter the folder {}{owner}.", user(), barred.display()))
+            .fix(format!(
+                "let that user in, for instance: setfacl -m u:{}:x '{}'",
+                user_name(),
+                barred.display()
+            ))
+    }
+}
+
+#[cfg(unix)]
+fn owner(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+
+    use nix::unistd::{Gid, Group, Uid, User};
+
+    let metadata = fs::metadata(path).ok()?;
+    let (user, group) = (Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
+    let user_name = User::from_uid(user).ok().flatten().map(|user| user.name);
+    let group_name = Group::from_gid(group).ok().flatten().map(|group| group.name);
+    Some(format!(
+        ": it belongs to {}:{} and has mode {:04o}",
+        user_name.unwrap_or_else(|| user.to_string()),
+        group_name.unwrap_or_else(|| group.to_string()),
+        metadata.mode() & 0o7777
+    ))
+}
+
+#[cfg(not(unix))]
+fn owner(_: &Path) -> Option<String> {
+    None
+}
+
+/// Who runs this process. Asked only once a file has been refused to it.
+#[cfg(unix)]
+fn user() -> String {
+    let uid = nix::unistd::Uid::effective();
+    match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => format!("The user {} (uid {uid})", user.name),
+        _ => format!("The user with uid {uid}"),
+    }
+}
+
+#[cfg(unix)]
+fn user_name() -> String {
+    let uid = nix::unistd::Uid::effective();
+    match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        _ => uid.to_string(),
+    }
+}
+
+#[cfg(not(unix))]
+fn user() -> String {
+    "The user of this process".to_owned()
+}
+
+#[cfg(not(unix))]
+fn user_name() -> String {
+    "USER".to_owned()
+}

@@ -1,0 +1,126 @@
+//! Reading the certificate that a setting names.
+//!
+//! In goes a [`CertificateSource`], and the folders and the clock that it may look at; out comes a
+//! [`ServerCertificate`], or one problem that says what is wrong with which file, by which setting,
+//! and how to put it right. The first line of a problem is Kestrel's where it has one.
+//!
+//! The forms (`pem`, `key`; PKCS#12 in `tls/pfx`) are read without files, and `content` names what
+//! was given in the place of what was expected. What is served of it, and whether it can be, is
+//! decided in `tls/certificate`.
+//!
+//! What it does not do: choose between certificates, or look for the development certificate.
+
+mod certificate_and_key;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod checks;
+mod content;
+mod file;
+mod key;
+mod pem;
+mod pkcs12;
+mod store;
+mod told;
+mod trusted;
+mod unfit;
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use rustls::pki_types::CertificateDer;
+
+use self::told::Mistake;
+use super::certificate::ServerCertificate;
+use super::places::Places;
+use super::{CertificateLocation, CertificateSource};
+use crate::configuration::{Problem, Severity};
+
+/// Reads a certificate.
+///
+/// An expired one is served, as Kestrel does; [`ServerCertificate::announce`] says so.
+///
+/// # Errors
+///
+/// One problem with its key, its cause and its fix. The origin is for the caller to look up.
+pub(crate) fn load(
+    source: &CertificateSource,
+    places: &Places,
+    now: SystemTime,
+) -> Result<ServerCertificate, Problem> {
+    read(source, places, now).map_err(|mistake| mistake.problem)
+}
+
+/// Reads a default certificate that no endpoint uses: what is wrong with it ends a start of Kestrel
+/// all the same, unless it is found only when it is served. That is a warning then.
+pub(crate) fn check_unused(
+    source: &CertificateSource,
+    places: &Places,
+    now: SystemTime,
+) -> Option<Problem> {
+    let Mistake { mut problem, only_when_served } = read(source, places, now).err()?;
+    if only_when_served {
+        problem.severity = Severity::Warning;
+    }
+    let fix = problem.fix.take().unwrap_or_default();
+    Some(problem.fix(format!("{fix}; or remove {}, which no endpoint uses", source.key)))
+}
+
+fn read(
+    source: &CertificateSource,
+    places: &Places,
+    now: SystemTime,
+) -> Result<ServerCertificate, Mistake> {
+    match &source.location {
+        CertificateLocation::File { path, key_path, password } => {
+            let password = password.as_ref().map(super::Secret::reveal);
+            match key_path {
+                Some(key_path) => certificate_and_key::read(source, path, key_path, password),
+                None => pkcs12::read(source, path, password),
+            }
+        }
+        CertificateLocation::Store { subject, store, location, allow_invalid } => {
+            let wanted = store::Wanted {
+                subject,
+                store,
+                location: *location,
+                allow_invalid: *allow_invalid,
+            };
+            store::find(&wanted, places, now).map_err(|told| told.of(source, "Subject"))
+        }
+    }
+}
+
+/// The certificates that the system trusts, and the user's own.
+pub(crate) fn trusted(places: &Places) -> Vec<CertificateDer<'static>> {
+    trusted::certificates(places)
+}
+
+/// An https endpoint has no certificate, neither its own nor the default nor that of development.
+///
+/// `endpoint_key` is the key of the endpoint where there is one, `development_file` the file that
+/// a development certificate would have been in.
+pub(crate) fn none_found(
+    endpoint_key: Option<&str>,
+    development_file: Option<PathBuf>,
+    places: &Places,
+) -> Problem {
+    let mut searched = Vec::new();
+    searched.extend(endpoint_key.map(|key| format!("{key}:Certificate")));
+    searched.push("Kestrel:Certificates:Default".to_owned());
+    searched.extend(development_file.map(|file| file.display().to_string()));
+    searched.push(places.store("My").display().to_string());
+    let problem = Problem::error(format!(
+        "Unable to configure HTTPS endpoint. No server certificate was specified, and the default \
+         developer certificate could not be found or is out of date.\n  looked for in: {}",
+        searched.join(", ")
+    ));
+    let fix = "for development run kestrel dev-certs https; else name a certificate in \
+               Kestrel:Certificates:Default, with Path and KeyPath, or with Path and Password";
+    match endpoint_key {
+        Some(key) => problem.key(key),
+        None => problem,
+    }
+    .fix(fix)
+}
+
+#[cfg(test)]
+pub(in crate::tls) mod tests;

@@ -1,0 +1,130 @@
+//! `Path` alone: a PKCS#12 file.
+
+use std::path::Path;
+
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
+use super::certificate_and_key::put_together;
+use super::content::{Content, KeyForm};
+use super::file;
+use super::told::{Mistake, Told};
+use crate::tls::CertificateSource;
+use crate::tls::certificate::ServerCertificate;
+use crate::tls::pfx;
+
+const NO_KEY_WITH_IT: &str =
+    "The server mode SSL must use a certificate with the associated private key.";
+
+/// Reads the certificate of a PKCS#12 file.
+pub(super) fn read(
+    source: &CertificateSource,
+    path: &Path,
+    password: Option<&str>,
+) -> Result<ServerCertificate, Mistake> {
+    let bytes = file::read(path).map_err(|told| told.of(source, "Path"))?;
+    let identity = pfx::read(&bytes, password.unwrap_or_default()).map_err(|error| {
+        let (told, setting) = self::told(&error, &bytes, path, password.is_some());
+        told.of(source, setting)
+    })?;
+    let certificates = identity.certificates.into_iter().map(CertificateDer::from).collect();
+    let key = PrivatePkcs8KeyDer::from(identity.key).into();
+    put_together(source, certificates, key, (path, path), vec![path.to_owned()])
+}
+
+/// Why a file that should be PKCS#12 gives no certificate, in words, and by which setting.
+fn told(
+    error: &pfx::ReadError,
+    bytes: &[u8],
+    path: &Path,
+    has_password: bool,
+) -> (Told, &'static str) {
+    let shown = path.display();
+    match error {
+        pfx::ReadError::WrongPassword => {
+            let told = Told::new(
+                "The certificate data cannot be read with the provided password, the password may \
+                 be incorrect.",
+            );
+            let told = if has_password {
+                told.cause(format!("The password does not open {shown}.")).fix(format!(
+                    "correct Password; openssl pkcs12 -in '{shown}' -noout asks for it and tells \
+                     whether it is right"
+                ))
+            } else {
+                told.cause(format!("{shown} has a password, and none is set.")).fix(
+                    "set Password beside Path, best as a user secret or an environment variable",
+                )
+            };
+            (told, "Password")
+        }
+        pfx::ReadError::NoKey => (
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
+                .cause(format!("{shown} has certificates, but no private key."))
+                .fix(
+                    "export it with its private key: openssl pkcs12 -export -inkey key.pem -in \
+                     certificate.pem -out certificate.pfx",
+                ),
+            "Path",
+        ),
+        pfx::ReadError::KeyOfNoCertificate => (
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
+                .cause(format!(
+                    "The private key in {shown} belongs to none of the certificates in it."
+                ))
+                .fix("export the certificate with its own private key"),
+            "Path",
+        ),
+        pfx::ReadError::NoCertificate => (
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
+                .cause(format!("{shown} has no certificate."))
+                .fix(
+                    "export it with the certificate: openssl pkcs12 -export -inkey key.pem -in \
+                     certificate.pem -out certificate.pfx",
+                ),
+            "Path",
+        ),
+        pfx::ReadError::Unsupported(what) => (
+            Told::new(format!("The PKCS#12 file '{shown}' is of a form that is not read."))
+                .cause(format!("{what}."))
+                .fix(
+                    "write it anew with OpenSSL 3: openssl pkcs12 -in old.pfx -nodes -out \
+                     all.pem, then openssl pkcs12 -export -in all.pem -out new.pfx",
+                ),
+            "Path",
+        ),
+        pfx::ReadError::NotPkcs12 => not_pkcs12(Content::of(bytes), &shown.to_string()),
+    }
+}
+
+fn not_pkcs12(content: Content, shown: &str) -> (Told, &'static str) {
+    let cause = format!("{shown} {}.", content.words());
+    let told = match content {
+        Content::Pem { certificate: true, key: KeyForm::Plain | KeyForm::Encrypted, .. } => {
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
+                .cause(format!("{cause} Without KeyPath the key in it is not read."))
+                .fix(format!("set KeyPath beside Path, to the same file: {shown}"))
+        }
+        Content::Pem { certificate: true, .. } | Content::DerCertificate | Content::DerPkcs7 => {
+            Told::new(NO_KEY_WITH_IT)
+                .only_when_served()
+                .cause(cause)
+                .fix("set KeyPath beside Path, to the PEM file of its private key")
+        }
+        Content::Empty => Told::new("Error occurred during a cryptographic operation.")
+            .cause(cause)
+            .fix("name a PKCS#12 (PFX) file, or set KeyPath as well for a PEM certificate"),
+        Content::Pem { key: KeyForm::Plain | KeyForm::Encrypted, .. }
+        | Content::DerKey
+        | Content::DerEncryptedKey => Told::new("ASN1 corrupted data.")
+            .cause(cause)
+            .fix("name the certificate in Path, and this file in KeyPath"),
+        _ => Told::new("ASN1 corrupted data.")
+            .cause(cause)
+            .fix("name a PKCS#12 (PFX) file, or set KeyPath as well for a PEM certificate"),
+    };
+    (told, "Path")
+}

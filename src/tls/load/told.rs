@@ -1,0 +1,65 @@
+//! A mistake in words: what, why, and how to fix it.
+
+use crate::configuration::Problem;
+use crate::tls::CertificateSource;
+
+/// What is wrong with a certificate, before it is known which setting is to blame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    message: String,
+    cause: Option<String>,
+    fix: Option<String>,
+    only_when_served: bool,
+}
+
+/// A problem with a certificate, and whether it is one only where the certificate is served.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mistake {
+    pub(super) problem: Problem,
+    pub(super) only_when_served: bool,
+}
+
+impl Told {
+    /// A mistake. The message is Kestrel's own where it has one: people search for it.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), cause: None, fix: None, only_when_served: false }
+    }
+
+    /// Says why, in a line below the message.
+    pub(super) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Says how to put it right.
+    pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// Says that the reference does not mind until the certificate is served.
+    pub(super) fn only_when_served(mut self) -> Self {
+        self.only_when_served = true;
+        self
+    }
+
+    /// The mistake, with the setting it comes from, such as `KeyPath`. A certificate that code
+    /// gave has no settings, only the call it was given in.
+    pub(super) fn of(self, source: &CertificateSource, setting: &str) -> Mistake {
+        let key = if source.key.contains(':') {
+            format!("{}:{setting}", source.key)
+        } else {
+            source.key.clone()
+        };
+        let message = match self.cause {
+            Some(cause) => format!("{}\n  {cause}", self.message),
+            None => self.message,
+        };
+        let problem = Problem::error(message).key(key);
+        let problem = match self.fix {
+            Some(fix) => problem.fix(fix),
+            None => problem,
+        };
+        Mistake { problem, only_when_served: self.only_when_served }
+    }
+}
