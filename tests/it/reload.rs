@@ -18,21 +18,21 @@ use crate::support::{
 };
 
 /// A folder with an appsettings.json that is only read when a test says so.
-struct Stage(TempDir);
+pub(crate) struct Stage(TempDir);
 
 impl Stage {
-    fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         let stage = Self(tempfile::tempdir().expect("a folder"));
         stage.write(settings);
         stage
     }
 
     /// With these endpoints: the members of `Kestrel:Endpoints`.
-    fn with_endpoints(endpoints: &str) -> Self {
+    pub(crate) fn with_endpoints(endpoints: &str) -> Self {
         Self::new(&settings(endpoints))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -48,12 +48,16 @@ impl Stage {
             .without_logging()
     }
 
-    async fn started(&self, app: Router) -> RunningHost {
+    pub(crate) async fn started(&self, app: Router) -> RunningHost {
         started(self.builder().app(app)).await
     }
 
     /// Writes other endpoints and reloads.
-    async fn go_over_to(&self, host: &RunningHost, endpoints: &str) -> Result<Reloaded, HostError> {
+    pub(crate) async fn go_over_to(
+        &self,
+        host: &RunningHost,
+        endpoints: &str,
+    ) -> Result<Reloaded, HostError> {
         self.write(&settings(endpoints));
         soon("the reload", host.reload()).await
     }
