@@ -179,7 +179,7 @@ async fn other_protocols_are_for_new_connections_on_the_same_socket() {
     assert_eq!(old.get("/").await.status, 200);
     let http2 = r#""A":{"Url":"http://127.0.0.1:0","Protocols":"Http2"}"#;
     stage.go_over_to(&host, http2).await.unwrap();
-    assert_eq!(host.addresses(), [address.clone()]);
+    assert_eq!(host.addresses(), std::slice::from_ref(&address));
     assert_eq!(old.get("/").await.status, 200, "it goes on as it began");
     assert_eq!(status_of(&address).await, 400, "HTTP/1.1 to an HTTP/2 endpoint");
     // `EndpointDefaults` change endpoints, too.
@@ -212,7 +212,7 @@ async fn a_new_endpoint_may_want_the_address_of_one_that_goes() {
     let error = stage.go_over_to(&host, &failing).await.expect_err("B's port is taken");
     assert!(matches!(error, HostError::Bind(_)), "{error}");
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
-    assert_eq!(host.addresses(), [address.clone()]);
+    assert_eq!(host.addresses(), std::slice::from_ref(&address));
     assert_eq!(status_of(&address).await, 200);
     assert!(is_refused(&format!("http://[::1]:{port}")).await);
 

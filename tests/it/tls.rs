@@ -620,7 +620,7 @@ async fn another_protocol_may_take_over() {
 async fn tls_to_clear_text_is_refused_as_before() {
     let host = configured(&[("ASPNETCORE_URLS", "http://127.0.0.1:0")]).app(app());
     let host = started(host).await;
-    let https = &address(&host).replace("http://", "https://");
+    let https = address(&host).replace("http://", "https://");
     assert!(Client::default().try_connect(&https).await.is_err());
     let mut wire = Wire::connect(&address(&host)).await;
     assert_eq!(wire.get("/").await.body, "http");
@@ -632,7 +632,7 @@ async fn curl_and_openssl_are_served() {
     use tokio::process::Command;
 
     let host = host(options()).await;
-    let url = &address(&host).to_owned();
+    let url = address(&host).to_owned();
     let authority = authority();
     for (arguments, expected) in [
         (&["--http1.1"][..], "https Tls13 - http/1.1 0"),

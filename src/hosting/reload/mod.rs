@@ -70,7 +70,7 @@ impl Sources {
     }
 
     /// Whether .NET's variable says that files are to be looked at instead of waiting for events.
-    fn polling(&self) -> Mode {
+    fn watch_mode(&self) -> Mode {
         let asked = self.inputs.variables.iter().any(|(name, value)| {
             name == "DOTNET_USE_POLLING_FILE_WATCHER"
                 && (value == "1" || value.eq_ignore_ascii_case("true"))
@@ -345,7 +345,7 @@ impl Running {
 
 /// Starts to watch files; without a thread for it, that is told.
 fn watch(sources: &Sources) -> Option<(Watcher, UnboundedReceiver<()>)> {
-    Watcher::start(sources.polling())
+    Watcher::start(sources.watch_mode())
         .inspect_err(|error| events::not_watching(&error.to_string()))
         .ok()
 }

@@ -457,7 +457,21 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_beside_the_file_wakes_nobody() {
+    fn what_happens_beside_the_file_is_not_told() {
+        let plain: Edit = |root| fs::write(root.join("a.json"), "1").unwrap();
+        let mut stage = Stage::new(Mode::Events, Kind::Configuration, plain);
+        stage.settled();
+        for length in 1..100 {
+            fs::write(stage.path("app.log"), "x".repeat(length)).unwrap();
+            fs::read(stage.path("a.json")).unwrap();
+        }
+        fs::write(stage.path("a.json"), "2").unwrap();
+        stage.noticed();
+        assert!(stage.changes.try_recv().is_err(), "once");
+    }
+
+    #[test]
+    fn reading_is_no_change_and_limits_are_told_from_other_errors() {
         let event = |kind: EventKind| notify::Event::new(kind);
         assert!(!matters(&event(EventKind::Access(AccessKind::Open(AccessMode::Any)))));
         assert!(!matters(&event(EventKind::Access(AccessKind::Close(AccessMode::Read)))));
