@@ -75,13 +75,16 @@ impl Host {
         let result = self.start_server().await;
         match result {
             Ok((server, certificates)) => {
+                // Before the announcement: what is edited after it does not go unnoticed.
+                let (watcher, changes) = self.configured.watch(certificates.as_ref()).unzip();
                 self.announce();
-                let (running, changes) = Running::new(
+                let running = Running::new(
                     self.configured,
                     certificates,
                     server,
                     self.addresses.clone(),
                     self.logging,
+                    watcher,
                 );
                 let running = Arc::new(Mutex::new(running));
                 if let Some(changes) = changes {

@@ -25,7 +25,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub use live::LiveConfiguration;
 pub(super) use live::Published;
 
-use self::watch::{Kind, Mode, Watched, Watcher};
+pub(super) use self::watch::Watcher;
+use self::watch::{Kind, Mode, Watched};
 use super::certificates::{Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
@@ -91,6 +92,27 @@ pub(super) struct Configured {
     pub(super) live: Published,
 }
 
+impl Configured {
+    /// Starts to watch the files it was read from, and those of the certificates. The receiver gets
+    /// something whenever they change. `None` if they are not to be watched, or there is no thread
+    /// for it, which is told.
+    pub(super) fn watch(
+        &self,
+        certificates: Option<&Certificates>,
+    ) -> Option<(Watcher, UnboundedReceiver<()>)> {
+        if !self.settings.reload_on_change {
+            return None;
+        }
+        let (watcher, changes) = Watcher::start(self.sources.watch_mode())
+            .inspect_err(|error| events::not_watching(&error.to_string()))
+            .ok()?;
+        let others = certificates.map(|certificates| certificates.files.as_slice());
+        let others = others.unwrap_or_default();
+        watcher.watch(watched(&self.loaded, &self.settings, [&self.plan], others), self.read_at);
+        Some((watcher, changes))
+    }
+}
+
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reloaded {
@@ -130,45 +152,35 @@ struct Current {
 }
 
 impl Running {
-    /// A host that has just been started. The receiver gets something whenever files change, and
-    /// `None` for good if they are not watched.
+    /// A host that has just been started.
     pub(super) fn new(
         configured: Configured,
         certificates: Option<Certificates>,
         server: Box<dyn Server>,
         addresses: ServerAddresses,
         logging: Option<Logging>,
-    ) -> (Self, Option<UnboundedReceiver<()>>) {
-        let Configured { sources, surroundings, read_at, loaded, settings, plan, live } =
-            configured;
-        let (watcher, changes) =
-            settings.reload_on_change.then(|| watch(&sources)).flatten().unzip();
-        let surroundings = certificates.is_some().then_some(surroundings);
-        let certificates = certificates.unwrap_or_default();
-        let files = watched(&loaded, &settings, [&plan], &certificates.files);
-        let running = Self {
+        watcher: Option<Watcher>,
+    ) -> Self {
+        let Configured { sources, surroundings, loaded, settings, plan, live, .. } = configured;
+        Self {
             server,
             addresses,
             logging,
+            sources,
+            surroundings: certificates.is_some().then_some(surroundings),
             live,
             fixed: fixed(&plan, &settings.endpoints),
             current: Current {
                 configuration: loaded.configuration,
                 plan,
-                tls: certificates.endpoints,
+                tls: certificates.unwrap_or_default().endpoints,
                 options: settings.server,
                 rules: settings.logging.rules,
             },
             told: settings.problems,
-            sources,
-            surroundings,
             watcher,
             stopping: false,
-        };
-        if let Some(watcher) = &running.watcher {
-            watcher.watch(files, read_at);
         }
-        (running, changes)
     }
 
     /// Reads the configuration again and goes over to it.
@@ -341,13 +353,6 @@ impl Running {
             _ => events::reload_refused(&detail),
         }
     }
-}
-
-/// Starts to watch files; without a thread for it, that is told.
-fn watch(sources: &Sources) -> Option<(Watcher, UnboundedReceiver<()>)> {
-    Watcher::start(sources.watch_mode())
-        .inspect_err(|error| events::not_watching(&error.to_string()))
-        .ok()
 }
 
 /// The files that these plans and their settings were read from, or could be, and `others`.
