@@ -17,6 +17,8 @@ mod file_limit;
 #[cfg(unix)]
 mod golden;
 #[cfg(unix)]
+mod handshakes;
+#[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]
 mod idle_connections;
