@@ -1,5 +1,6 @@
 //! Which kind of key a certificate or a private key has, in words.
 
+use rustls::pki_types::PrivateKeyDer;
 use x509_parser::der_parser::asn1_rs::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -27,9 +28,69 @@ impl Kind {
         Self { algorithm, words }
     }
 
-    /// The kind of a private key whose algorithm has these identifiers.
-    pub(super) fn of_private(algorithm: &str, curve: Option<&str>, bits: Option<usize>) -> Self {
+    /// The kind of a public key in DER form.
+    pub(super) fn of_public(key: &[u8]) -> Option<Self> {
+        Some(Self::of(&SubjectPublicKeyInfo::from_der(key).ok()?.1))
+    }
+
+    /// The kind of a private key, as far as its form tells.
+    pub(super) fn of_private(key: &PrivateKeyDer<'_>) -> Option<Self> {
+        use der::oid::ObjectIdentifier;
+        use der::{AnyRef, Decode, Encode};
+
+        let number = |bytes: &[u8]| -> Option<String> {
+            let number: ObjectIdentifier = ObjectIdentifier::from_der(bytes).ok()?;
+            Some(number.to_string())
+        };
+        // RFC 8017 appendix A.1.2: version, then the modulus.
+        let rsa_bits = |bytes: &[u8]| -> Option<usize> {
+            let fields = <Vec<AnyRef<'_>>>::from_der(bytes).ok()?;
+            let modulus = fields.get(1)?.value();
+            let significant = modulus.iter().skip_while(|byte| **byte == 0);
+            let leading = modulus.iter().find(|byte| **byte != 0)?.leading_zeros();
+            Some(significant.count() * 8 - usize::try_from(leading).ok()?)
+        };
+        match key {
+            PrivateKeyDer::Pkcs1(key) => {
+                let bits = rsa_bits(key.secret_pkcs1_der())?;
+                Some(Self::of_algorithm(RSA, None, Some(bits)))
+            }
+            // RFC 5915 section 3: version, key, then the curve under tag 0.
+            PrivateKeyDer::Sec1(key) => {
+                let fields = <Vec<AnyRef<'_>>>::from_der(key.secret_sec1_der()).ok()?;
+                let curve = fields.get(2).and_then(|field| number(field.value()));
+                Some(Self::of_algorithm(EC, curve.as_deref(), None))
+            }
+            PrivateKeyDer::Pkcs8(key) => {
+                let key = pkcs8::PrivateKeyInfoRef::from_der(key.secret_pkcs8_der()).ok()?;
+                let curve = key.algorithm.parameters.and_then(|any| any.to_der().ok());
+                let curve = curve.and_then(|any| number(&any));
+                let algorithm = key.algorithm.oid.to_string();
+                let bits = if algorithm == RSA {
+                    Some(rsa_bits(key.private_key.as_bytes())?)
+                } else {
+                    None
+                };
+                Some(Self::of_algorithm(&algorithm, curve.as_deref(), bits))
+            }
+            _ => None,
+        }
+    }
+
+    fn of_algorithm(algorithm: &str, curve: Option<&str>, bits: Option<usize>) -> Self {
         Self { algorithm: algorithm.to_owned(), words: words(algorithm, curve, bits) }
+    }
+
+    /// Whether keys of this kind can sign here: what aws-lc-rs offers to rustls.
+    pub(super) fn can_sign(&self) -> bool {
+        let words = self.words.as_str();
+        match words.strip_prefix("RSA, ").and_then(|rest| rest.strip_suffix(" bits")) {
+            Some(bits) => bits.parse().is_ok_and(|bits: usize| (2048..=8192).contains(&bits)),
+            None => {
+                let curves = ["EC, curve P-256", "EC, curve P-384", "EC, curve P-521"];
+                curves.contains(&words) || words == "Ed25519" || words.starts_with("ML-DSA-")
+            }
+        }
     }
 
     /// Whether both are of one algorithm, whatever their sizes are.
@@ -39,9 +100,9 @@ impl Kind {
 }
 
 /// The object identifiers that the code compares.
-pub(super) const RSA: &str = "1.2.840.113549.1.1.1";
-pub(super) const DSA: &str = "1.2.840.10040.4.1";
-pub(super) const EC: &str = "1.2.840.10045.2.1";
+const RSA: &str = "1.2.840.113549.1.1.1";
+const DSA: &str = "1.2.840.10040.4.1";
+const EC: &str = "1.2.840.10045.2.1";
 
 fn words(algorithm: &str, curve: Option<&str>, bits: Option<usize>) -> String {
     let plain = match algorithm {
@@ -52,7 +113,7 @@ fn words(algorithm: &str, curve: Option<&str>, bits: Option<usize>) -> String {
         EC => {
             return match curve {
                 Some(curve) => format!("EC, curve {}", curve_name(curve)),
-                None => "EC".to_owned(),
+                None => "EC, a curve without a name".to_owned(),
             };
         }
         "1.2.840.113549.1.1.10" => "RSASSA-PSS",

@@ -18,7 +18,7 @@ pub(crate) const GROUPS: &[&str] =
     &["layer", "url", "bind", "local", "config", "tls", "reload", "life", "iis", "more", "asked"];
 
 /// Names in a case's `needs` that are built.
-pub(crate) const BUILT: &[&str] = &["tls", "reload"];
+pub(crate) const BUILT: &[&str] = &["reload", "tls"];
 
 /// Cases that can run before what they need is built: the case, the need, and a text of the first
 /// log entry that has to wait for it.

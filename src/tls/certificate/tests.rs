@@ -1,5 +1,7 @@
 //! Facts of certificates, and the time around them.
 
+use std::time::Duration;
+
 use super::*;
 use crate::tls::load::tests::made;
 

@@ -83,7 +83,7 @@ fn similar(path: &Path) -> Option<PathBuf> {
         .map(|(_, name)| name.into())
 }
 
-pub(super) fn denied(path: &Path) -> Told {
+fn denied(path: &Path) -> Told {
     let first = format!("Access to the path '{}' is denied.", path.display());
     // The file itself, or the folder above it that may not be entered.
     let barred = path.ancestors().find(|part| fs::metadata(part).is_ok()).unwrap_or(path);

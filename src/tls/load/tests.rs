@@ -99,6 +99,89 @@ ln -s nowhere.pem dangling.pem
 mkfifo pipe.pem
 ";
 
+/// Serves a certificate to a client that takes anything, in memory.
+fn shake_hands(certificate: &ServerCertificate) {
+    use std::sync::Arc;
+
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::crypto::aws_lc_rs::default_provider;
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::server::ResolvesServerCert;
+    use rustls::sign::SingleCertAndKey;
+    use rustls::{
+        ClientConfig, ClientConnection, DigitallySignedStruct, Error, ServerConfig,
+        ServerConnection, SignatureScheme,
+    };
+
+    /// rustls looks into certificates to verify signatures, and refuses old versions there.
+    #[derive(Debug)]
+    struct Anything;
+    impl ServerCertVerifier for Anything {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            default_provider().signature_verification_algorithms.supported_schemes()
+        }
+    }
+
+    let provider = Arc::new(default_provider());
+    let resolver: Arc<dyn ResolvesServerCert> =
+        Arc::new(SingleCertAndKey::from(Arc::clone(&certificate.certified)));
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anything))
+        .with_no_client_auth();
+    let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+    let mut client =
+        ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap())
+            .unwrap();
+    while server.is_handshaking() || client.is_handshaking() {
+        let mut flight = Vec::new();
+        client.write_tls(&mut flight).unwrap();
+        server.read_tls(&mut flight.as_slice()).unwrap();
+        server.process_new_packets().unwrap();
+        let mut flight = Vec::new();
+        server.write_tls(&mut flight).unwrap();
+        client.read_tls(&mut flight.as_slice()).unwrap();
+        client.process_new_packets().unwrap();
+    }
+    assert_eq!(client.peer_certificates(), Some(certificate.certified.cert.as_slice()));
+}
+
 const NO_KEY: &str = "No supported key formats were found.";
 const NO_KEY_WITH_IT: &str =
     "The server mode SSL must use a certificate with the associated private key.";
@@ -149,6 +232,7 @@ fn what_openssl_makes_is_served() {
             vec![folder.path().join(path), folder.path().join(key_path)]
         };
         assert_eq!(loaded.files, files, "{path}");
+        shake_hands(&loaded);
         let has_names = path != "cv1.pem";
         assert_eq!(loaded.facts.has_subject_alternative_name, has_names, "{path}");
         if has_names {
@@ -701,26 +785,60 @@ fn a_default_that_nobody_uses_is_refused_as_by_the_reference() {
     }
 }
 
-/// Asked without trying to read: tests often run as root, who may read everything.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_may_not_be_read_says_whose_it_is() {
+    use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
+    use nix::unistd::{Uid, User, setfsuid};
+
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("k.pem");
-    std::fs::write(&path, "secret").unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let denied = super::file::denied(&path).of(&file(folder.path(), "k.pem", "", None), "KeyPath");
-    let told = denied.problem.to_string();
-    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).unwrap().unwrap().name;
-    let shown = path.display();
-    for part in [
-        format!("Access to the path '{shown}' is denied.\n  The user {user} (uid "),
-        format!("may not read it: it belongs to {user}:"),
-        "and has mode 0600.".to_owned(),
-        format!("setfacl -m u:{user}:r '{shown}'"),
-    ] {
-        assert!(told.contains(&part), "{part:?} is missing in {told}");
+    let mode = |name: &str, mode| {
+        fs::set_permissions(folder.path().join(name), Permissions::from_mode(mode)).unwrap();
+    };
+    fs::write(folder.path().join("c.pem"), "").unwrap();
+    fs::create_dir(folder.path().join("closed")).unwrap();
+    fs::write(folder.path().join("closed/c.pem"), "").unwrap();
+    mode("", 0o755);
+    mode("c.pem", 0o200);
+    mode("closed", 0o600);
+
+    // Tests often run as root, who may read everything: this thread then has the files of nobody.
+    let told = |path: &'static str| {
+        let source = file(folder.path(), path, "", None);
+        let read = move || {
+            if Uid::effective().is_root() {
+                setfsuid(Uid::from_raw(65_534));
+            }
+            load(&source, &Places::default(), SystemTime::now()).unwrap_err()
+        };
+        let problem = std::thread::spawn(read).join().unwrap();
+        assert_eq!(problem.key, Some(format!("{KEY}:Path")));
+        problem.to_string()
+    };
+    let shown = folder.path().display();
+    let user = User::from_uid(Uid::effective()).unwrap().unwrap().name;
+    let cases = [
+        (
+            "c.pem",
+            format!("may not read it: it belongs to {user}:"),
+            "and has mode 0200.",
+            format!("setfacl -m u:{user}:r '{shown}/c.pem'"),
+        ),
+        (
+            "closed/c.pem",
+            format!("may not enter the folder {shown}/closed: it belongs to {user}:"),
+            "and has mode 0600.",
+            format!("setfacl -m u:{user}:x '{shown}/closed'"),
+        ),
+    ];
+    for (path, cause, mode, fix) in cases {
+        let told = told(path);
+        let first =
+            format!("Access to the path '{shown}/{path}' is denied.\n  The user {user} (uid ");
+        assert!(told.starts_with(&first), "{told}");
+        assert!(told.contains(&cause) && told.contains(mode) && told.contains(&fix), "{told}");
     }
+    mode("closed", 0o700);
 }

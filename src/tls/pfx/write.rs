@@ -7,7 +7,7 @@ use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2;
 
 use super::mac;
-use crate::tls::asn1::{explicit, identifier, implicit, integer, null, octets, sequence, set};
+use crate::tls::asn1::{explicit, identifier, implicit, integer, octets, sequence, set};
 
 /// RFC 7292 section 4 and RFC 5652 name what a file is made of.
 const DATA: &[u32] = &[1, 2, 840, 113_549, 1, 7, 1];
@@ -59,9 +59,9 @@ pub(crate) fn write(
         .flat_map(|(place, der)| certificate_bag(der, key.is_some() && place == 0))
         .collect();
     let mut content = encrypted_data(&sequence(&[&bags]), lock)?;
-    if let Some(key) = key {
-        content.extend(data(&sequence(&[&key_bag(key, lock)?])));
-    }
+    // There is a part for keys even if there are none.
+    let keys = key.map(|key| key_bag(key, lock)).transpose()?.unwrap_or_default();
+    content.extend(data(&sequence(&[&keys])));
     let content = sequence(&[&content]);
     let seal = seal(&content, lock)?;
     Ok(sequence(&[&integer(&[3]), &data(&content), &seal]))
@@ -131,7 +131,7 @@ fn seal(content: &[u8], lock: Lock<'_>) -> Result<Vec<u8>, WriteError> {
     let mut salt = [0; 32];
     rand::fill(&mut salt).map_err(|_| WriteError)?;
     let seal = mac::sha256(content, lock.password, &salt, lock.iterations);
-    let algorithm = sequence(&[&identifier(SHA256), &null()]);
+    let algorithm = sequence(&[&identifier(SHA256)]);
     // One is what the number is when it is left out, and DER leaves that out.
     let iterations = match lock.iterations {
         1 => Vec::new(),

@@ -48,22 +48,28 @@ impl Database {
         Self { path, browser }
     }
 
-    /// Runs `certutil` on it.
-    fn edit(&self, certutil: &Program, nickname: &str, arguments: &[&str]) -> bool {
+    /// Runs `certutil` on it, and returns what it said if all went well.
+    fn run(&self, certutil: &Program, arguments: &[&str]) -> Option<String> {
         let mut database = std::ffi::OsString::from("sql:");
         database.push(&self.path);
-        let start = [std::ffi::OsStr::new("-d"), &database, "-n".as_ref(), nickname.as_ref()];
-        let rest = arguments.iter().map(std::ffi::OsStr::new);
-        certutil.run(start.into_iter().chain(rest)).is_some()
+        let start = [std::ffi::OsStr::new("-d"), &database];
+        certutil.run(start.into_iter().chain(arguments.iter().map(std::ffi::OsStr::new)))
     }
 
-    fn trusts(&self, certutil: &Program, nickname: &str) -> bool {
-        self.edit(certutil, nickname, &["-V", "-u", "V"])
+    /// What it marks a certificate as; `None` if it has it not.
+    ///
+    /// It is not asked whether it takes the certificate for a server's: of one that is marked as
+    /// an authority and is none it says no, and Firefox says yes.
+    fn mark_of(&self, certutil: &Program, nickname: &str) -> Option<String> {
+        let list = self.run(certutil, &["-L"])?;
+        let line = list.lines().find(|line| line.split_whitespace().next() == Some(nickname))?;
+        Some(line.split_whitespace().next_back()?.to_owned())
     }
+}
 
-    fn has(&self, certutil: &Program, nickname: &str) -> bool {
-        self.edit(certutil, nickname, &["-L"])
-    }
+/// Whether the first of the marks, which is about servers, is one of trust.
+fn is_trust(marks: &str) -> bool {
+    marks.split(',').next().is_some_and(|servers| servers.contains(['P', 'C', 'T']))
 }
 
 /// For each database, whether it trusts a certificate; one answer for all where they cannot be
@@ -79,7 +85,7 @@ pub(super) fn trust_levels(
     };
     let nickname = nickname(certificate);
     let ask = |database: &Database| {
-        let trusted = database.trusts(&certutil, &nickname);
+        let trusted = database.mark_of(&certutil, &nickname).is_some_and(|marks| is_trust(&marks));
         if !trusted {
             report.step(
                 77,
@@ -110,7 +116,8 @@ pub(super) fn trust(
     for database in &databases {
         let shown = database.path.display();
         let mark = database.browser.mark();
-        if database.edit(&certutil, &nickname, &["-A", "-t", mark, "-i", &file]) {
+        let arguments = ["-A", "-n", &nickname, "-t", mark, "-i", &file];
+        if database.run(&certutil, &arguments).is_some() {
             report.step(91, format!("Trusted the certificate in the NSS database in '{shown}'."));
         } else {
             report.failure(
@@ -134,9 +141,12 @@ pub(super) fn withdraw(
     let Some(certutil) = program(places, &databases, report) else { return true };
     let nickname = nickname(certificate);
     let mut all = true;
-    for database in databases.iter().filter(|database| database.has(&certutil, &nickname)) {
+    for database in databases {
+        if database.mark_of(&certutil, &nickname).is_none() {
+            continue;
+        }
         let shown = database.path.display();
-        if database.edit(&certutil, &nickname, &["-D"]) {
+        if database.run(&certutil, &["-D", "-n", &nickname]).is_some() {
             report.step(96, format!("Removed the certificate from the NSS database in '{shown}'."));
         } else {
             report.failure(
@@ -214,6 +224,21 @@ fn is_default_profile(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_marks_about_servers_are_trust() {
+        for (marks, expected) in [
+            ("P,,", true),
+            ("C,,", true),
+            ("CT,C,C", true),
+            ("p,,", false),
+            (",,", false),
+            (",P,", false),
+            ("u,u,u", false),
+        ] {
+            assert_eq!(is_trust(marks), expected, "{marks}");
+        }
+    }
 
     #[test]
     fn databases_are_found_where_browsers_keep_them() {
