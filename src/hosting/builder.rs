@@ -392,7 +392,7 @@ impl HostBuilder {
             }),
         };
         let application = loaded.application_name.value.clone();
-        let surroundings = Surroundings { places, application, strict: sources.strict };
+        let surroundings = Surroundings { places, application };
         Ok(Host {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
             configured: Configured { sources, surroundings, read_at, loaded, settings, plan, live },

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::error::HostError;
-use super::settings::{HostSettings, SharedCertificates};
+use super::settings::SharedCertificates;
 use crate::addresses::{EndpointPlan, PlannedEndpoint};
-use crate::configuration::{Configuration, Problem, Severity};
+use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::events;
-use crate::tls::certificate::ServerCertificate;
+use crate::tls::certificate::{ServerCertificate, timestamp};
 use crate::tls::client_certificates::ClientRoots;
 use crate::tls::dev_certificate::{self, Trust};
 use crate::tls::endpoint::EndpointTls;
@@ -20,29 +19,99 @@ use crate::tls::{self, CertificateLocation, CertificateSource, TlsOptions};
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
     /// In the order of the plan; clear text has none.
-    pub(super) endpoints: Vec<Option<Arc<EndpointTls>>>,
+    endpoints: Vec<Option<Secured>>,
     /// The files that were read, and those that would have been.
     pub(super) files: Vec<PathBuf>,
-    /// What is served, as often as it is: the place of the endpoint, what it is for, and itself.
-    served: Vec<(usize, String, Arc<ServerCertificate>)>,
-    /// What is to be said of the trust in the development certificate.
-    trust: Option<fn()>,
-    /// What is odd, but no reason to refuse anything.
-    pub(super) warnings: Vec<Problem>,
+    /// What is to be said of the development certificate.
+    pub(super) development: Vec<Development>,
+    looked: bool,
+}
+
+/// What an endpoint is secured with.
+#[derive(Debug)]
+struct Secured {
+    tls: Arc<EndpointTls>,
+    /// Its certificates, each with what it is for.
+    certificates: Vec<(String, Arc<ServerCertificate>)>,
+}
+
+/// What is to be said of the development certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Development {
+    /// The application's file is served.
+    FileUsed {
+        subject: String,
+        thumbprint: String,
+    },
+    FileMissing(PathBuf),
+    FileUnreadable(PathBuf),
+    Missing,
+    NotTrusted,
+    PartlyTrusted,
 }
 
 impl Certificates {
-    /// Says what is to be said of the certificates of endpoints that are `new`, by their places: as
-    /// often as a certificate is served, as Kestrel does.
-    pub(super) fn announce(&self, new: impl Fn(usize) -> bool) {
-        let now = SystemTime::now();
-        let mut served = self.served.iter().filter(|(place, ..)| new(*place)).peekable();
-        if let Some(trust) = self.trust.filter(|_| served.peek().is_some()) {
-            trust();
+    /// What secures each endpoint of the plan, in its order.
+    pub(super) fn endpoints(&self) -> Vec<Option<Arc<EndpointTls>>> {
+        let tls = |secured: &Option<Secured>| secured.as_ref().map(|it| Arc::clone(&it.tls));
+        self.endpoints.iter().map(tls).collect()
+    }
+
+    /// Whether nobody has looked for certificates, since the server is another one.
+    pub(super) fn are_of_another_server(&self) -> bool {
+        !self.looked
+    }
+
+    /// Logs what is to be said of the development certificate.
+    pub(super) fn announce_development(&self) {
+        for said in &self.development {
+            match said {
+                Development::FileUsed { subject, thumbprint } => {
+                    events::development_certificate_used(subject, thumbprint);
+                }
+                Development::FileMissing(path) => {
+                    events::development_file_missing(&path.display().to_string());
+                }
+                Development::FileUnreadable(path) => {
+                    events::development_file_unreadable(&path.display().to_string());
+                }
+                Development::Missing => events::development_certificate_missing(),
+                Development::NotTrusted => events::development_certificate_not_trusted(),
+                Development::PartlyTrusted => events::development_certificate_partly_trusted(),
+            }
         }
-        for (_, of, certificate) in served {
+    }
+
+    /// Logs what is to be said of every certificate that is served.
+    pub(super) fn announce_all(&self) {
+        (0..self.endpoints.len()).for_each(|place| self.announce(place));
+    }
+
+    /// Logs what is to be said of the certificates of the endpoint at a place of the plan.
+    pub(super) fn announce(&self, place: usize) {
+        let now = SystemTime::now();
+        for (of, certificate) in self.of(place) {
             certificate.announce(of, now);
         }
+    }
+
+    /// Whether the endpoint at a place of one plan serves other certificates than one of another.
+    pub(super) fn differ_at(&self, place: usize, other: &Self, other_place: usize) -> bool {
+        let (ours, theirs) = (self.of(place), other.of(other_place));
+        ours.len() != theirs.len()
+            || ours.iter().zip(theirs).any(|(ours, theirs)| ours.1 != theirs.1)
+    }
+
+    /// The certificate of the endpoint at a place of the plan, in words.
+    pub(super) fn text(&self, place: usize) -> Option<String> {
+        let (_, certificate) = self.of(place).first()?;
+        let facts = &certificate.facts;
+        Some(format!("{}, expires {}", facts.subject, timestamp(facts.not_after)))
+    }
+
+    fn of(&self, place: usize) -> &[(String, Arc<ServerCertificate>)] {
+        let secured = self.endpoints.get(place).and_then(Option::as_ref);
+        secured.map_or(&[], |secured| &secured.certificates)
     }
 }
 
@@ -52,61 +121,21 @@ pub(super) struct Surroundings {
     pub(super) places: Places,
     /// The name of the application's development file.
     pub(super) application: String,
-    /// Whether warnings are errors.
-    pub(super) strict: bool,
 }
 
-impl Surroundings {
-    /// Loads the certificates of `plan`, which was made from these settings.
-    ///
-    /// # Errors
-    ///
-    /// As of [`load`].
-    pub(super) fn load(
-        &self,
-        plan: &EndpointPlan,
-        settings: &HostSettings,
-        configuration: &Configuration,
-    ) -> Result<Certificates, HostError> {
-        load(plan, &settings.certificates, configuration, self, SystemTime::now())
-            .map_err(HostError::Certificate)
-    }
-
-    /// The same on a thread that may wait: a key may take long to decrypt, and requests run.
-    ///
-    /// # Errors
-    ///
-    /// As of [`load`](Self::load).
-    pub(super) async fn load_apart(
-        &self,
-        plan: &EndpointPlan,
-        settings: &HostSettings,
-        configuration: &Configuration,
-    ) -> Result<Certificates, HostError> {
-        let (surroundings, plan, settings) = (self.clone(), plan.clone(), settings.clone());
-        let configuration = configuration.clone();
-        let load = move || surroundings.load(&plan, &settings, &configuration);
-        let loaded = tokio::task::spawn_blocking(load).await;
-        loaded.unwrap_or_else(|error| Err(HostError::Server(Box::new(error))))
-    }
-}
-
-/// Loads the certificates of `plan`.
+/// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
+/// cannot be served, and every endpoint that has none; some of it is only to be warned of.
 ///
 /// An endpoint gets its own, else `Kestrel:Certificates:Default`, else that of the application's
 /// development file, else the user's development certificate. The default one is loaded even if
 /// nothing uses it, as on Kestrel.
-///
-/// # Errors
-///
-/// Every certificate that cannot be served, and every endpoint that has none.
-fn load(
+pub(super) fn load(
     plan: &EndpointPlan,
     shared: &SharedCertificates,
     configuration: &Configuration,
     surroundings: &Surroundings,
     now: SystemTime,
-) -> Result<Certificates, Vec<Problem>> {
+) -> (Certificates, Vec<Problem>) {
     let mut loading = Loading {
         shared,
         configuration,
@@ -116,21 +145,16 @@ fn load(
         fallback: None,
         client_roots: None,
         problems: Vec::new(),
-        certificates: Certificates::default(),
+        certificates: Certificates { looked: true, ..Certificates::default() },
     };
     if let Some(source) = &shared.default {
         loading.default(source, plan.endpoints.iter().any(takes_the_default));
     }
-    for (place, endpoint) in plan.endpoints.iter().enumerate() {
-        let options = endpoint.tls.as_ref();
-        let tls = options.and_then(|options| loading.endpoint(place, endpoint, options));
-        loading.certificates.endpoints.push(tls);
+    for endpoint in &plan.endpoints {
+        let secured = endpoint.tls.as_ref().and_then(|it| loading.endpoint(endpoint, it));
+        loading.certificates.endpoints.push(secured);
     }
-    let Loading { problems, mut certificates, .. } = loading;
-    let is_fatal = |problem: &Problem| surroundings.strict || problem.severity == Severity::Error;
-    let (fatal, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(is_fatal);
-    certificates.warnings = warnings;
-    if fatal.is_empty() { Ok(certificates) } else { Err(fatal) }
+    (loading.certificates, loading.problems)
 }
 
 /// Whether an endpoint has no certificate of its own for some client.
@@ -157,12 +181,7 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    fn endpoint(
-        &mut self,
-        place: usize,
-        endpoint: &PlannedEndpoint,
-        options: &TlsOptions,
-    ) -> Option<Arc<EndpointTls>> {
+    fn endpoint(&mut self, endpoint: &PlannedEndpoint, options: &TlsOptions) -> Option<Secured> {
         let failed_before = self.problems.len();
         let own = match &options.certificate {
             Some(source) => self.certificate(source),
@@ -194,12 +213,14 @@ impl Loading<'_> {
             &roots,
         ) {
             Ok(tls) => {
-                let of = |name: &str| format!("{}:Sni:{name}", endpoint.name);
-                let names = options.sni.iter().zip(names).map(|(entry, it)| (of(&entry.name), it));
-                let all = std::iter::once((endpoint.name.clone(), own)).chain(names);
-                let served = all.filter_map(|(of, certificate)| Some((place, of, certificate?)));
-                self.certificates.served.extend(served);
-                Some(Arc::new(tls))
+                let of_names =
+                    options.sni.iter().map(|name| format!("{}:Sni:{}", endpoint.name, name.name));
+                let certificates = std::iter::once(endpoint.name.clone())
+                    .chain(of_names)
+                    .zip(std::iter::once(own).chain(names))
+                    .filter_map(|(of, certificate)| Some((of, certificate?)))
+                    .collect();
+                Some(Secured { tls: Arc::new(tls), certificates })
             }
             Err(problem) => {
                 let problem = problem.key(endpoint.key.clone()).origin(endpoint.origin.clone());
@@ -231,7 +252,7 @@ impl Loading<'_> {
         }
         let read = match tls::load::load(source, &self.surroundings.places, self.now) {
             Ok(certificate) => {
-                // One of a store was found in some file.
+                // One of a store is found in some file.
                 certificate.files.iter().for_each(|file| self.watch(file.clone()));
                 Some(Arc::new(certificate))
             }
@@ -252,7 +273,7 @@ impl Loading<'_> {
         if self.fallback.is_none() {
             let found = self.development_file().or_else(|| self.development_certificate());
             if found.is_none() {
-                events::development_certificate_missing();
+                self.certificates.development.push(Development::Missing);
             }
             self.fallback = Some(found);
         }
@@ -265,26 +286,29 @@ impl Loading<'_> {
         let password = self.shared.development_password.clone()?;
         let path = self.surroundings.places.development_file(&self.surroundings.application);
         self.watch(path.clone());
-        let shown = path.display().to_string();
         if !path.exists() {
-            events::development_file_missing(&shown);
+            self.certificates.development.push(Development::FileMissing(path));
             return None;
         }
-        let location = CertificateLocation::File { path, key_path: None, password: Some(password) };
+        let location = CertificateLocation::File {
+            path: path.clone(),
+            key_path: None,
+            password: Some(password),
+        };
         let source =
             CertificateSource::new("Development", "Kestrel:Certificates:Development", location);
         let Ok(certificate) = tls::load::load(&source, &self.surroundings.places, self.now) else {
-            events::development_file_unreadable(&shown);
+            self.certificates.development.push(Development::FileUnreadable(path));
             return None;
         };
         let leaf = certificate.certified.cert.first()?;
         if !dev_certificate::is_development_certificate(leaf) {
             return None;
         }
-        events::development_certificate_used(
-            &certificate.facts.subject,
-            &certificate.facts.thumbprint,
-        );
+        self.certificates.development.push(Development::FileUsed {
+            subject: certificate.facts.subject.clone(),
+            thumbprint: certificate.facts.thumbprint.clone(),
+        });
         Some(Arc::new(certificate))
     }
 
@@ -293,11 +317,11 @@ impl Loading<'_> {
         let found = dev_certificate::find(&self.surroundings.places, self.now)?;
         let chain = found.certificates.into_iter().map(Into::into).collect();
         let certificate = ServerCertificate::from_pkcs8(chain, found.key).ok()?;
-        self.certificates.trust = match found.trust {
-            Trust::None => Some(events::development_certificate_not_trusted),
-            Trust::Partial => Some(events::development_certificate_partly_trusted),
+        self.certificates.development.extend(match found.trust {
+            Trust::None => Some(Development::NotTrusted),
+            Trust::Partial => Some(Development::PartlyTrusted),
             Trust::Full => None,
-        };
+        });
         Some(Arc::new(certificate))
     }
 
@@ -316,8 +340,10 @@ impl Loading<'_> {
 
     fn watch_files_of(&mut self, source: &CertificateSource) {
         if let CertificateLocation::File { path, key_path, .. } = &source.location {
-            let files = [Some(path), key_path.as_ref()].into_iter().flatten();
-            files.for_each(|file| self.watch(file.clone()));
+            [Some(path), key_path.as_ref()]
+                .into_iter()
+                .flatten()
+                .for_each(|it| self.watch(it.clone()));
         }
     }
 

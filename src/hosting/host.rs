@@ -4,13 +4,13 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, Notify};
 
-use super::certificates::Certificates;
+use super::certificates::{self, Certificates};
 use super::error::HostError;
 use super::explain;
 use super::lifetime::{Asked, Signals};
@@ -76,7 +76,7 @@ impl Host {
         match result {
             Ok((server, certificates)) => {
                 // Before the announcement: what is edited after it does not go unnoticed.
-                let (watcher, changes) = self.configured.watch(certificates.as_ref()).unzip();
+                let (watcher, changes) = self.configured.watch(&certificates).unzip();
                 self.announce();
                 let running = Running::new(
                     self.configured,
@@ -107,27 +107,37 @@ impl Host {
         }
     }
 
-    /// The server, and what its endpoints are secured with. Another server has certificates of its
-    /// own, if it has any.
-    async fn start_server(&mut self) -> Result<(Box<dyn Server>, Option<Certificates>), HostError> {
-        let Configured { plan, settings, loaded, surroundings, .. } = &self.configured;
-        explain::before_binding(plan);
+    async fn start_server(&mut self) -> Result<(Box<dyn Server>, Certificates), HostError> {
+        let configured = &self.configured;
+        explain::before_binding(&configured.plan);
+        // Another server has certificates of its own, if it has any.
         let certificates = match &self.server {
-            Some(_) => None,
-            None => Some(surroundings.load(plan, settings, &loaded.configuration)?),
-        };
-        if let Some(certificates) = &certificates {
-            for problem in &certificates.warnings {
-                events::configuration_warning(&problem.message, &problem.details());
+            Some(_) => Certificates::default(),
+            None => {
+                let (certificates, problems) = certificates::load(
+                    &configured.plan,
+                    &configured.settings.certificates,
+                    &configured.loaded.configuration,
+                    &configured.surroundings,
+                    SystemTime::now(),
+                );
+                certificates.announce_development();
+                let (fatal, warnings) = configured.sources.judged(problems);
+                if !fatal.is_empty() {
+                    return Err(HostError::Certificate(fatal));
+                }
+                for problem in warnings {
+                    events::configuration_warning(&problem.message, &problem.details());
+                }
+                certificates.announce_all();
+                certificates
             }
-            certificates.announce(|_| true);
-        }
-        let mut server = self
-            .server
-            .take()
-            .unwrap_or_else(|| Box::new(KestrelServer::new(settings.server.clone())));
-        let tls = certificates.as_ref().map(|loaded| loaded.endpoints.clone()).unwrap_or_default();
-        let start = ServerStart::new(plan.clone(), std::mem::take(&mut self.app)).secured(tls);
+        };
+        let options = configured.settings.server.clone();
+        let mut server =
+            self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
+        let start = ServerStart::new(configured.plan.clone(), std::mem::take(&mut self.app))
+            .secured(certificates.endpoints());
         let addresses = server.start(start).await.map_err(|error| match error {
             ServerError::Bind(error) => HostError::Bind(error),
             ServerError::Other(error) => HostError::Server(error),

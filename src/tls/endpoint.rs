@@ -1,7 +1,6 @@
 //! How the connections of an https endpoint are secured.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -106,19 +105,6 @@ impl EndpointTls {
         let names = options.sni.iter().map(|section| section.name.as_str());
         let names = (!options.sni.is_empty()).then(|| SniTable::new(names));
         Ok(Self { name: name.to_owned(), names, answers })
-    }
-
-    /// Whether clients are shown the same certificates, name by name.
-    pub(crate) fn shows_the_same_as(&self, other: &Self) -> bool {
-        let certificates = |tls: &Self| -> Vec<_> {
-            tls.answers.iter().map(|answer| Arc::clone(&answer.kind.certificate)).collect()
-        };
-        certificates(self) == certificates(other)
-    }
-
-    /// When the first of the certificates ends.
-    pub(crate) fn not_after(&self) -> Option<SystemTime> {
-        self.answers.iter().map(|answer| answer.kind.certificate.facts.not_after).min()
     }
 
     /// How a client is answered that asks for `server_name`.

@@ -231,13 +231,13 @@ fn a_certificate_file_that_is_replaced_is_served_and_one_that_is_gone_is_told() 
     let address = running.address();
     symlink("2", root.join("tls.beside")).expect("the folder is ours");
     fs::rename(root.join("tls.beside"), root.join("tls")).expect("the folder is ours");
-    running.wait_for(&format!("\n      ~ {address} (certificate, expires 20"));
+    running.wait_for(&format!("\n      ~ {address} (certificate CN=localhost, expires 20"));
     fs::remove_file(root.join("2/a.pem")).expect("it is there");
     running.wait_for("tls/a.pem is gone: what was loaded from it serves on");
     assert!(make_certificate(&root.join("2"), "b"));
     fs::rename(root.join("2/b.key"), root.join("2/a.key")).expect("the folder is ours");
     fs::rename(root.join("2/b.pem"), root.join("2/a.pem")).expect("the folder is ours");
-    let twice = format!("      ~ {address} (certificate, expires 20");
+    let twice = format!("      ~ {address} (certificate CN=localhost, expires 20");
     running.wait_until(|text| text.matches(&twice).count() == 2);
     let outcome = running.terminated();
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));

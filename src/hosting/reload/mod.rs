@@ -16,8 +16,6 @@ mod live;
 mod report;
 mod watch;
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -27,7 +25,7 @@ pub(super) use live::Published;
 
 pub(super) use self::watch::Watcher;
 use self::watch::{Kind, Mode, Watched};
-use super::certificates::{Certificates, Surroundings};
+use super::certificates::{self, Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
 use super::logging::{Logging, Rule};
@@ -39,7 +37,6 @@ use crate::configuration::{Configuration, Inputs, Loaded, Problem, Severity, loa
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerError, ServerOptions, ServerReload};
-use crate::tls::{CertificateLocation, EndpointTls};
 
 /// What a host is configured by, besides files: so that it can be configured again.
 pub(super) struct Sources {
@@ -98,7 +95,7 @@ impl Configured {
     /// for it, which is told.
     pub(super) fn watch(
         &self,
-        certificates: Option<&Certificates>,
+        certificates: &Certificates,
     ) -> Option<(Watcher, UnboundedReceiver<()>)> {
         if !self.settings.reload_on_change {
             return None;
@@ -106,9 +103,7 @@ impl Configured {
         let (watcher, changes) = Watcher::start(self.sources.watch_mode())
             .inspect_err(|error| events::not_watching(&error.to_string()))
             .ok()?;
-        let others = certificates.map(|certificates| certificates.files.as_slice());
-        let others = others.unwrap_or_default();
-        watcher.watch(watched(&self.loaded, &self.settings, [&self.plan], others), self.read_at);
+        watcher.watch(watched(&self.loaded, [certificates]), self.read_at);
         Some((watcher, changes))
     }
 }
@@ -128,8 +123,7 @@ pub(super) struct Running {
     addresses: ServerAddresses,
     pub(super) logging: Option<Logging>,
     sources: Sources,
-    /// Where certificates are looked for; `None` for a server that has its own.
-    surroundings: Option<Surroundings>,
+    surroundings: Surroundings,
     live: Published,
     /// The endpoints that stay whatever is configured; `None` if all do.
     fixed: Option<Vec<PlannedEndpoint>>,
@@ -145,8 +139,7 @@ pub(super) struct Running {
 struct Current {
     configuration: Configuration,
     plan: EndpointPlan,
-    /// In the order of the plan.
-    tls: Vec<Option<Arc<EndpointTls>>>,
+    certificates: Certificates,
     options: ServerOptions,
     rules: Vec<Rule>,
 }
@@ -155,7 +148,7 @@ impl Running {
     /// A host that has just been started.
     pub(super) fn new(
         configured: Configured,
-        certificates: Option<Certificates>,
+        certificates: Certificates,
         server: Box<dyn Server>,
         addresses: ServerAddresses,
         logging: Option<Logging>,
@@ -167,13 +160,13 @@ impl Running {
             addresses,
             logging,
             sources,
-            surroundings: certificates.is_some().then_some(surroundings),
+            surroundings,
             live,
             fixed: fixed(&plan, &settings.endpoints),
             current: Current {
                 configuration: loaded.configuration,
                 plan,
-                tls: certificates.unwrap_or_default().endpoints,
+                certificates,
                 options: settings.server,
                 rules: settings.logging.rules,
             },
@@ -198,9 +191,17 @@ impl Running {
             Some(fixed) => replan(fixed, &settings.endpoints),
             None => self.current.plan.clone(),
         };
+        // Another server has certificates of its own, if it has any.
+        let (certificates, problems) = match self.current.certificates.are_of_another_server() {
+            true => Default::default(),
+            false => {
+                let surroundings = self.surroundings.clone();
+                load_certificates(&loaded, &settings, &plan, surroundings).await
+            }
+        };
         // What is refused is watched, too: its file may be put right.
-        let mut files = watched(&loaded, &settings, [&plan, &self.current.plan], &[]);
-        let outcome = self.go_over_to(loaded, settings, plan, &mut files).await;
+        let files = watched(&loaded, [&certificates, &self.current.certificates]);
+        let outcome = self.go_over_to(loaded, settings, plan, certificates, problems).await;
         if let Err(error) = &outcome {
             self.tell_refused(error);
         }
@@ -222,26 +223,17 @@ impl Running {
         loaded: Loaded,
         settings: HostSettings,
         plan: EndpointPlan,
-        files: &mut Vec<Watched>,
+        certificates: Certificates,
+        certificate_problems: Vec<Problem>,
     ) -> Result<Reloaded, HostError> {
-        let mut warnings = self.check(&settings.problems, &plan)?;
-        let certificates = match &self.surroundings {
-            Some(surroundings) => {
-                surroundings.load_apart(&plan, &settings, &loaded.configuration).await?
-            }
-            None => Certificates::default(),
-        };
-        add_files(files, &certificates.files, Kind::Certificate);
-        warnings.extend(certificates.warnings.iter().cloned());
-        let other_certificate = |old: usize, new: usize| {
-            let tls = |list: &[Option<Arc<EndpointTls>>], place: usize| {
-                list.get(place).cloned().flatten()
-            };
-            match (tls(&self.current.tls, old), tls(&certificates.endpoints, new)) {
-                (Some(old), Some(new)) => !old.shows_the_same_as(&new),
-                _ => false,
-            }
-        };
+        let mut warnings = self.check(settings.problems, &plan)?;
+        let (fatal, of_certificates) = self.sources.judged(certificate_problems);
+        if !fatal.is_empty() {
+            return Err(HostError::Certificate(fatal));
+        }
+        warnings.extend(of_certificates);
+        let running = &self.current.certificates;
+        let other_certificate = |old, new| running.differ_at(old, &certificates, new);
         let difference =
             difference(&self.current.plan.endpoints, &plan.endpoints, other_certificate);
         events::reload_token_fired();
@@ -255,7 +247,7 @@ impl Running {
             explain::before_binding(&notes);
             let reload =
                 ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
-                    .secured(certificates.endpoints.clone());
+                    .secured(certificates.endpoints());
             let bound = self.server.reload(reload).await.map_err(|error| match error {
                 ServerError::Bind(error) => HostError::Bind(error),
                 ServerError::Other(error) => HostError::Server(error),
@@ -264,9 +256,14 @@ impl Running {
         }
 
         // It has succeeded: the rest follows.
-        certificates.announce(|place| {
-            !matches!(difference.endpoints.get(place), Some(Change::Kept { .. }))
-        });
+        if certificates.development != self.current.certificates.development {
+            certificates.announce_development();
+        }
+        for (place, change) in difference.endpoints.iter().enumerate() {
+            if !matches!(change, Change::Kept { .. }) {
+                certificates.announce(place);
+            }
+        }
         for problem in warnings.iter().filter(|problem| !self.was_told(problem)) {
             events::configuration_warning(&problem.message, &problem.details());
         }
@@ -291,8 +288,9 @@ impl Running {
         }
         let mut lines = Vec::new();
         if !difference.is_empty() {
-            let ends = |place: usize| certificates.endpoints.get(place)?.as_ref()?.not_after();
-            lines = report::endpoint_lines(&difference, &addresses, &self.addresses.list(), ends);
+            let certificate = |place| certificates.text(place);
+            let now = self.addresses.list();
+            lines = report::endpoint_lines(&difference, &addresses, &now, certificate);
         }
         if other_options || other_rules {
             lines.extend(report::setting_lines(&keys));
@@ -315,7 +313,7 @@ impl Running {
         self.current.rules = settings.logging.rules;
         if changed {
             self.current.plan = plan;
-            self.current.tls = certificates.endpoints;
+            self.current.certificates = certificates;
         }
         Ok(outcome)
     }
@@ -331,8 +329,12 @@ impl Running {
     /// # Errors
     ///
     /// The configuration is wrong, or would leave nothing to listen on.
-    fn check(&self, problems: &[Problem], plan: &EndpointPlan) -> Result<Vec<Problem>, HostError> {
-        let (mut fatal, warnings) = self.sources.judged(problems.to_vec());
+    fn check(
+        &self,
+        problems: Vec<Problem>,
+        plan: &EndpointPlan,
+    ) -> Result<Vec<Problem>, HostError> {
+        let (mut fatal, warnings) = self.sources.judged(problems);
         let in_use = fatal.is_empty() && plan.problems.iter().all(|problem| problem.address_in_use);
         fatal.extend(plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone()));
         if fatal.is_empty() && plan.endpoints.is_empty() {
@@ -358,37 +360,36 @@ impl Running {
     }
 }
 
-/// The files that these plans and their settings were read from, or could be, and `others`.
-fn watched<'a>(
+/// Loads the certificates of a plan, on a thread that may wait.
+async fn load_certificates(
     loaded: &Loaded,
     settings: &HostSettings,
-    plans: impl IntoIterator<Item = &'a EndpointPlan>,
-    others: &[PathBuf],
-) -> Vec<Watched> {
-    let mut files = Vec::new();
-    add_files(&mut files, loaded.files.iter().map(|file| &file.path), Kind::Configuration);
-    let tls = plans.into_iter().flat_map(|plan| &plan.endpoints).filter_map(|it| it.tls.as_ref());
-    let of_plans = tls.flat_map(|options| {
-        let of_names = options.sni.iter().filter_map(|name| name.certificate.as_ref());
-        options.certificate.iter().chain(of_names)
-    });
-    for source in of_plans.chain(&settings.certificates.default) {
-        if let CertificateLocation::File { path, key_path, .. } = &source.location {
-            add_files(&mut files, std::iter::once(path).chain(key_path), Kind::Certificate);
-        }
-    }
-    add_files(&mut files, others, Kind::Certificate);
-    files
+    plan: &EndpointPlan,
+    surroundings: Surroundings,
+) -> (Certificates, Vec<Problem>) {
+    let (plan, shared) = (plan.clone(), settings.certificates.clone());
+    let configuration = loaded.configuration.clone();
+    let load = move || {
+        certificates::load(&plan, &shared, &configuration, &surroundings, SystemTime::now())
+    };
+    tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| {
+        let problem = Problem::error(format!("The certificates could not be loaded: {error}."));
+        (Certificates::default(), vec![problem.fix("report this as a defect")])
+    })
 }
 
-fn add_files<'a>(
-    files: &mut Vec<Watched>,
-    paths: impl IntoIterator<Item = &'a PathBuf>,
-    kind: Kind,
-) {
-    for path in paths {
+/// The files that a configuration and these certificates were read from.
+fn watched<'a>(
+    loaded: &Loaded,
+    certificates: impl IntoIterator<Item = &'a Certificates>,
+) -> Vec<Watched> {
+    let configuration = loaded.files.iter().map(|file| (&file.path, Kind::Configuration));
+    let certificates = certificates.into_iter().flat_map(|certificates| &certificates.files);
+    let mut files: Vec<Watched> = Vec::new();
+    for (path, kind) in configuration.chain(certificates.map(|path| (path, Kind::Certificate))) {
         if !files.iter().any(|file| file.path == *path) {
             files.push(Watched { path: path.clone(), kind });
         }
     }
+    files
 }

@@ -1,10 +1,7 @@
 //! What a reload did, in words: pure functions from what differs to lines.
 
-use std::time::SystemTime;
-
 use crate::addresses::{Aspect, Change, Difference, EndpointPlan, PlannedEndpoint, planned_text};
 use crate::hosting::settings::{Effect, effect};
-use crate::tls::certificate::timestamp;
 
 /// Addresses in the form Kestrel lists them in: those that stop and those that start. An endpoint
 /// that changes in place is in both lists, as on Kestrel, which does stop and start it.
@@ -29,13 +26,13 @@ fn listed<'a>(endpoints: impl Iterator<Item = &'a PlannedEndpoint>) -> String {
 }
 
 /// A line for each endpoint: `+` is new, `-` is gone, `~` is served in another way, `=` is as it was.
-/// The addresses are those of the old and of the new plan, in its order; `ends` says of an endpoint
-/// of the new plan when its certificate does.
+/// The addresses are those of the old and of the new plan, in its order; `certificate` tells in
+/// words what an endpoint of the new plan serves.
 pub(super) fn endpoint_lines(
     difference: &Difference,
     old: &[String],
     new: &[String],
-    ends: impl Fn(usize) -> Option<SystemTime>,
+    certificate: impl Fn(usize) -> Option<String>,
 ) -> Vec<String> {
     let address = |list: &[String], place: usize| list.get(place).cloned().unwrap_or_default();
     let line = |(place, change): (usize, &Change)| {
@@ -44,15 +41,12 @@ pub(super) fn endpoint_lines(
             Change::Added => format!("+ {address}"),
             Change::Kept { .. } => format!("= {address}"),
             Change::Changed { aspects, .. } => {
-                let mut words: Vec<_> = aspects.iter().map(Aspect::to_string).collect();
-                if aspects.contains(&Aspect::Certificate)
-                    && let Some(end) = ends(place)
-                {
-                    // The date alone: nobody has to know the second.
-                    let end = timestamp(end).chars().take(10).collect::<String>();
-                    words.push(format!("expires {end}"));
-                }
-                format!("~ {address} ({})", words.join(", "))
+                let words = |aspect: &Aspect| match (aspect, certificate(place)) {
+                    (Aspect::Certificate, Some(words)) => format!("{aspect} {words}"),
+                    _ => aspect.to_string(),
+                };
+                let aspects: Vec<_> = aspects.iter().map(words).collect();
+                format!("~ {address} ({})", aspects.join(", "))
             }
         }
     };
