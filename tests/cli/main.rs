@@ -17,6 +17,8 @@ mod file_limit;
 #[cfg(unix)]
 mod golden;
 #[cfg(unix)]
+mod grades;
+#[cfg(unix)]
 mod handshakes;
 #[cfg(unix)]
 mod http;
