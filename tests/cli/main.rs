@@ -32,6 +32,8 @@ mod output;
 mod process;
 #[cfg(unix)]
 mod refused;
+#[cfg(target_os = "linux")]
+mod reload;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
