@@ -1,9 +1,9 @@
 //! The conformance test: our host against recordings of the real Kestrel.
 //!
-//! Five files of recordings, and three ways to play them. `http1.jsonl`, `h2.jsonl` and
+//! Six files of recordings, and three ways to play them. `http1.jsonl`, `h2.jsonl` and
 //! `limits.jsonl` are about what happens on a connection: they are played on bare sockets against
-//! `examples/conformance`, see `wire`. `hosting.jsonl` is about the host. `dev-certs.jsonl` is about
-//! the tool for development certificates, see `dev_certs`.
+//! `examples/conformance`, see `wire`. `hosting.jsonl` is about the host. `dev-certs.jsonl` and
+//! `dev-certs-host.jsonl` are about development certificates, see `dev_certs`.
 //!
 //! `hosting.jsonl` holds cases: how a host is started, in which surroundings, and what ASP.NET
 //! Core's Kestrel did then. Each case is run on the binary `kestrel` and on

@@ -319,13 +319,18 @@ fn without_addresses(log: &str) -> String {
     log.lines().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// A log without the entries that are ours alone, whose categories begin with `Kestrel.`.
+/// The entry that says that files are looked at again. Ours looks again at what was written while
+/// it started, and these cases write their files right before.
+const LOOKED_AGAIN: &str = "dbug: Microsoft.AspNetCore.Server.Kestrel[0]";
+
+/// A log without the entries that are ours alone, whose categories begin with `Kestrel.`, and
+/// without [`LOOKED_AGAIN`].
 fn without_ours(log: &str) -> String {
     let mut ours = false;
     let theirs = log.lines().filter(|line| {
         if !line.starts_with(' ') {
-            ours =
-                line.split_once(": ").is_some_and(|(_, category)| category.starts_with("Kestrel."));
+            let category = line.split_once(": ").map_or("", |(_, category)| category);
+            ours = *line == LOOKED_AGAIN || category.starts_with("Kestrel.");
         }
         !ours
     });
@@ -333,7 +338,7 @@ fn without_ours(log: &str) -> String {
 }
 
 pub(super) fn check() {
-    let log = "warn: Kestrel.Certificates[1]\n      Old.\ninfo: Microsoft.A[0]\n      New.\n";
+    let log = "warn: Kestrel.Certificates[1]\n      Old.\ninfo: Microsoft.A[0]\n      New.\ndbug: Microsoft.AspNetCore.Server.Kestrel[0]\n      x\n";
     assert_eq!(without_ours(log), "info: Microsoft.A[0]\n      New.\n");
     assert_eq!(digits("sha1 Fingerprint=AB:CD\n"), "ABCD");
     assert_eq!(

@@ -45,25 +45,23 @@ pub(super) fn level(
     now: SystemTime,
     report: &mut Report,
 ) -> Trust {
-    let mut answers = Vec::new();
+    let openssl = openssl::trusts(places, certificate);
     // .NET trusts what its own store has and what OpenSSL trusts, as long as the dates are right.
-    let dotnet = certificate.is_valid_at(now)
-        && (Store::trusted(places).contains(certificate) || openssl::trusts(places, certificate));
+    let dotnet =
+        certificate.is_valid_at(now) && (openssl || Store::trusted(places).contains(certificate));
     if !dotnet {
         report.step(
             75,
             "The certificate is not trusted by .NET. This will likely affect System.Net.Http.HttpClient.",
         );
     }
-    answers.push(dotnet);
-    let openssl = openssl::trusts(places, certificate);
     if !openssl {
         report.step(
             76,
             "The certificate is not trusted by OpenSSL.  Ensure that the SSL_CERT_DIR environment variable is set correctly.",
         );
     }
-    answers.push(openssl);
+    let mut answers = vec![dotnet, openssl];
     answers.extend(nss::trust_levels(places, certificate, report));
     Trust::of(answers.contains(&true), answers.contains(&false))
 }
