@@ -67,7 +67,7 @@ impl HostError {
             | Self::Certificate(problems) => problems.clone(),
             Self::Bind(error) => vec![error.problem()],
             Self::Server(error) => {
-                vec![Problem::error(format!("The server did not start: {error}"))]
+                vec![Problem::error(format!("The server failed: {error}"))]
             }
         }
     }

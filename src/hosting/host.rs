@@ -75,10 +75,17 @@ impl Host {
         let result = self.start_server().await;
         match result {
             Ok((server, certificates)) => {
+                // Before the announcement: what is edited after it does not go unnoticed.
+                let (watcher, changes) = self.configured.watch(&certificates).unzip();
                 self.announce();
-                let addresses = self.addresses.clone();
-                let (running, changes) =
-                    Running::new(self.configured, certificates, server, addresses, self.logging);
+                let running = Running::new(
+                    self.configured,
+                    certificates,
+                    server,
+                    self.addresses.clone(),
+                    self.logging,
+                    watcher,
+                );
                 let running = Arc::new(Mutex::new(running));
                 if let Some(changes) = changes {
                     tokio::spawn(reload_on(changes, Arc::downgrade(&running)));

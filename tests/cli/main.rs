@@ -9,6 +9,8 @@ mod browser;
 mod completions;
 #[cfg(unix)]
 mod configuration;
+#[cfg(unix)]
+mod dev_certs;
 mod environment;
 #[cfg(unix)]
 mod file_limit;
@@ -30,6 +32,8 @@ mod output;
 mod process;
 #[cfg(unix)]
 mod refused;
+#[cfg(target_os = "linux")]
+mod reload;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]

@@ -131,6 +131,11 @@ impl Running {
         );
     }
 
+    /// Waits until standard output is as `ready` wants it.
+    pub(crate) fn wait_until(&self, ready: impl Fn(&str) -> bool) {
+        assert!(self.out.wait_until(|read| ready(&read.text)), "{}", self.out.text());
+    }
+
     /// The announced addresses.
     pub(crate) fn addresses(&self) -> Vec<String> {
         let text = self.out.text();

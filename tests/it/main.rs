@@ -24,6 +24,7 @@ mod panics;
 mod pipelining;
 mod protocols;
 mod reload;
+mod reload_tls;
 mod request_bodies;
 mod request_facts;
 mod request_heads;

@@ -18,21 +18,21 @@ use crate::support::{
 };
 
 /// A folder with an appsettings.json that is only read when a test says so.
-struct Stage(TempDir);
+pub(crate) struct Stage(TempDir);
 
 impl Stage {
-    fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         let stage = Self(tempfile::tempdir().expect("a folder"));
         stage.write(settings);
         stage
     }
 
     /// With these endpoints: the members of `Kestrel:Endpoints`.
-    fn with_endpoints(endpoints: &str) -> Self {
+    pub(crate) fn with_endpoints(endpoints: &str) -> Self {
         Self::new(&settings(endpoints))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -48,12 +48,16 @@ impl Stage {
             .without_logging()
     }
 
-    async fn started(&self, app: Router) -> RunningHost {
+    pub(crate) async fn started(&self, app: Router) -> RunningHost {
         started(self.builder().app(app)).await
     }
 
     /// Writes other endpoints and reloads.
-    async fn go_over_to(&self, host: &RunningHost, endpoints: &str) -> Result<Reloaded, HostError> {
+    pub(crate) async fn go_over_to(
+        &self,
+        host: &RunningHost,
+        endpoints: &str,
+    ) -> Result<Reloaded, HostError> {
         self.write(&settings(endpoints));
         soon("the reload", host.reload()).await
     }
@@ -175,7 +179,7 @@ async fn other_protocols_are_for_new_connections_on_the_same_socket() {
     assert_eq!(old.get("/").await.status, 200);
     let http2 = r#""A":{"Url":"http://127.0.0.1:0","Protocols":"Http2"}"#;
     stage.go_over_to(&host, http2).await.unwrap();
-    assert_eq!(host.addresses(), [address.clone()]);
+    assert_eq!(host.addresses(), std::slice::from_ref(&address));
     assert_eq!(old.get("/").await.status, 200, "it goes on as it began");
     assert_eq!(status_of(&address).await, 400, "HTTP/1.1 to an HTTP/2 endpoint");
     // `EndpointDefaults` change endpoints, too.
@@ -208,7 +212,7 @@ async fn a_new_endpoint_may_want_the_address_of_one_that_goes() {
     let error = stage.go_over_to(&host, &failing).await.expect_err("B's port is taken");
     assert!(matches!(error, HostError::Bind(_)), "{error}");
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
-    assert_eq!(host.addresses(), [address.clone()]);
+    assert_eq!(host.addresses(), std::slice::from_ref(&address));
     assert_eq!(status_of(&address).await, 200);
     assert!(is_refused(&format!("http://[::1]:{port}")).await);
 

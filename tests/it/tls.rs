@@ -48,8 +48,8 @@ async fn host(options: TlsOptions) -> RunningHost {
     started(builder.app(app())).await
 }
 
-fn address(host: &RunningHost) -> &str {
-    &host.addresses()[0]
+fn address(host: &RunningHost) -> String {
+    host.addresses()[0].clone()
 }
 
 /// The body of an answer over HTTP/2.
@@ -85,7 +85,7 @@ async fn versions_and_protocols_are_agreed_on() {
             (&[], None),
         ] {
             let client = Client { versions, ..Client::offering(offered) };
-            let mut wire = client.connect(address(&host)).await;
+            let mut wire = client.connect(&address(&host)).await;
             let (_, session) = wire.stream().get_ref();
             assert_eq!(session.alpn_protocol(), agreed.map(str::as_bytes));
             if agreed == Some("h2") {
@@ -96,7 +96,7 @@ async fn versions_and_protocols_are_agreed_on() {
             }
         }
         let client = Client { versions, ..Client::offering(&["foo", "http/1.0"]) };
-        let error = client.try_connect(address(&host)).await.map(|_| ()).unwrap_err();
+        let error = client.try_connect(&address(&host)).await.map(|_| ()).unwrap_err();
         assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
     }
     stopped(host).await;
@@ -112,7 +112,7 @@ async fn an_endpoint_speaks_the_versions_of_tls_it_is_allowed() {
         let host = host(options).await;
         for ((versions, version), served) in VERSIONS.into_iter().zip([tls12, tls13]) {
             let client = Client { versions, ..Client::default() };
-            match client.try_connect(address(&host)).await {
+            match client.try_connect(&address(&host)).await {
                 Ok(mut wire) => {
                     assert!(served, "{version}");
                     assert_eq!(wire.get("/").await.body, format!("https {version} - - 0"));
@@ -149,7 +149,7 @@ async fn a_name_has_its_certificate_its_protocols_and_its_versions() {
         ("x.two.example", "https Tls12 x.two.example h2 0"),
     ] {
         let client = Client { name, ..Client::offering(both) };
-        let mut wire = client.connect(address(&host)).await;
+        let mut wire = client.connect(&address(&host)).await;
         let body = match expected.contains("h2") {
             true => http2_body(wire).await,
             false => wire.get("/").await.body,
@@ -157,7 +157,7 @@ async fn a_name_has_its_certificate_its_protocols_and_its_versions() {
         assert_eq!(body, expected);
     }
     for name in ["two.example", "x.one.example", "127.0.0.1"] {
-        let error = Client::asking(name).try_connect(address(&host)).await.map(|_| ());
+        let error = Client::asking(name).try_connect(&address(&host)).await.map(|_| ());
         let error = error.unwrap_err().to_string();
         assert!(error.contains("Unrecogniz") || error.contains("UnrecognisedName"), "{error}");
     }
@@ -177,7 +177,7 @@ async fn a_name_without_a_certificate_takes_the_endpoints_and_a_star_takes_all_t
         ("localhost", "https Tls13 localhost - 0"),
         ("127.0.0.1", "https Tls13 - - 0"),
     ] {
-        let mut wire = Client::asking(name).connect(address(&host)).await;
+        let mut wire = Client::asking(name).connect(&address(&host)).await;
         assert_eq!(wire.get("/").await.body, expected);
     }
     stopped(host).await;
@@ -190,12 +190,12 @@ async fn http2_alone_is_not_spoken_without_an_agreement() {
         all.protocols = kestrel::addresses::HttpProtocols::parse("Http2");
     })];
     let host = host(options).await;
-    let mut wire = Client::default().connect(address(&host)).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
     assert_eq!(wire.rest().await, b"");
-    let error = Client::offering(&["http/1.1"]).try_connect(address(&host)).await.map(|_| ());
+    let error = Client::offering(&["http/1.1"]).try_connect(&address(&host)).await.map(|_| ());
     assert!(error.unwrap_err().to_string().contains("NoApplicationProtocol"));
     assert_eq!(
-        http2_body(Client::offering(&["h2"]).connect(address(&host)).await).await,
+        http2_body(Client::offering(&["h2"]).connect(&address(&host)).await).await,
         "https Tls13 - h2 0"
     );
     stopped(host).await;
@@ -208,7 +208,7 @@ async fn an_endpoint_without_protocols_closes_every_connection() {
         all.protocols = kestrel::addresses::HttpProtocols::parse("None");
     })];
     let host = host(options).await;
-    let mut wire = Client::default().connect(address(&host)).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
     assert_eq!(wire.rest().await, b"");
     stopped(host).await;
 }
@@ -241,12 +241,12 @@ async fn certificates_of_clients_are_asked_for_and_judged() {
                 let what = format!("{mode:?} {version} {certificate:?}");
                 match seen {
                     Some(seen) => {
-                        let body = client.connect(address(&host)).await.get("/").await.body;
+                        let body = client.connect(&address(&host)).await.get("/").await.body;
                         assert_eq!(body, format!("https {version} - - {seen}"), "{what}");
                     }
                     // A client of TLS 1.3 only learns of it when it reads.
                     None => {
-                        let refused = match client.try_connect(address(&host)).await {
+                        let refused = match client.try_connect(&address(&host)).await {
                             Ok(mut wire) => wire.end().await.map(|_| ()),
                             Err(error) => Err(error),
                         };
@@ -267,7 +267,7 @@ async fn a_session_is_taken_up_again() {
         let client = Client { versions, ..Client::default() };
         let config = client.config();
         for kind in [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Resumed] {
-            let wire = client.try_connect_with(Arc::clone(&config), address(&host)).await;
+            let wire = client.try_connect_with(Arc::clone(&config), &address(&host)).await;
             let mut wire = wire.expect("a handshake");
             // The ticket comes with the answer.
             wire.get("/").await;
@@ -295,10 +295,10 @@ async fn a_session_of_a_lenient_name_is_not_taken_up_where_a_certificate_is_requ
         // A client that takes up any session anywhere.
         config.resumption = rustls::client::Resumption::store(Arc::new(AnyName::default()));
         let config = Arc::new(config);
-        let wire = client.try_connect_with(Arc::clone(&config), address(&host)).await;
+        let wire = client.try_connect_with(Arc::clone(&config), &address(&host)).await;
         wire.expect("a handshake").get("/").await;
         let strict = Client { versions, ..Client::asking("localhost") };
-        let refused = match strict.try_connect_with(config, address(&host)).await {
+        let refused = match strict.try_connect_with(config, &address(&host)).await {
             Ok(mut wire) => wire.end().await.map(|_| ()),
             Err(error) => Err(error),
         };
@@ -373,10 +373,10 @@ async fn a_handshake_that_takes_too_long_is_given_up() {
 
     let builder = serving(options()).configure_kestrel(|options| options.handshake_timeout = LIMIT);
     let host = started(builder.app(app())).await;
-    let mut served = Client::default().connect(address(&host)).await;
+    let mut served = Client::default().connect(&address(&host)).await;
     for sent in [&b""[..], b"\x16\x03\x01\x02", b"GET / HTTP/1.1"] {
         let begun = Instant::now();
-        let mut wire = Wire::new(connected(address(&host)).await);
+        let mut wire = Wire::new(connected(&address(&host)).await);
         wire.send(sent).await;
         assert_eq!(wire.rest().await, b"");
         let took = begun.elapsed();
@@ -435,7 +435,7 @@ async fn impatient_host() -> RunningHost {
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_cut_off() {
     let host = impatient_host().await;
-    let mut wire = Client::default().connect(address(&host)).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
     wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     wire.head().await;
     // It is cut off while it looks away: the stop has nothing to wait for.
@@ -446,7 +446,7 @@ async fn a_client_that_takes_nothing_is_cut_off() {
 #[tokio::test]
 async fn a_client_of_http2_that_takes_nothing_is_cut_off() {
     let host = impatient_host().await;
-    let wire = Client::offering(&["h2"]).connect(address(&host)).await;
+    let wire = Client::offering(&["h2"]).connect(&address(&host)).await;
     let mut http2 = Http2::over(wire).await;
     // Windows without an end, so that the socket is what is full.
     http2.send(SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]).await;
@@ -463,11 +463,11 @@ async fn the_stop_does_not_wait_for_handshakes() {
         options.handshake_timeout = Limits::NEVER;
     });
     let host = started(builder.app(app())).await;
-    let mut silent = Wire::new(connected(address(&host)).await);
-    let mut half = Wire::new(connected(address(&host)).await);
+    let mut silent = Wire::new(connected(&address(&host)).await);
+    let mut half = Wire::new(connected(&address(&host)).await);
     half.send(b"\x16\x03\x01\x02").await;
     // Both are accepted by now.
-    Client::default().connect(address(&host)).await.get("/").await;
+    Client::default().connect(&address(&host)).await.get("/").await;
     stopped(host).await;
     assert_eq!(silent.rest().await, b"");
     assert!(half.end().await.is_ok_and(|rest| rest.is_empty()));
@@ -477,7 +477,7 @@ async fn the_stop_does_not_wait_for_handshakes() {
 async fn a_handshake_may_come_byte_by_byte() {
     let host = host(options()).await;
     let (mut near, far) = tokio::io::duplex(1);
-    let mut tcp = connected(address(&host)).await;
+    let mut tcp = connected(&address(&host)).await;
     let relay =
         tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut tcp).await });
     let name = "localhost".try_into().expect("a name");
@@ -493,14 +493,14 @@ async fn a_handshake_may_come_byte_by_byte() {
 #[tokio::test]
 async fn clear_text_is_told_the_url() {
     let host = host(options()).await;
-    let mut wire = Wire::new(connected(address(&host)).await);
+    let mut wire = Wire::new(connected(&address(&host)).await);
     wire.send("GET /a?b HTTP/1.1\r\nHost: localhost:1\r\n\r\n").await;
     let answer = wire.answer().await;
     assert_eq!(answer.status, 400);
     assert!(answer.body.ends_with(" Use https://localhost:1/a?b"), "{}", answer.body);
     assert_eq!(wire.rest().await, b"");
     for nonsense in ["\0\0\0\0", "HELLO\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
-        let mut wire = Wire::new(connected(address(&host)).await);
+        let mut wire = Wire::new(connected(&address(&host)).await);
         wire.send(nonsense).await;
         assert_eq!(wire.rest().await, b"", "{nonsense:?}");
     }
@@ -516,14 +516,14 @@ async fn broken_records_end_the_connection_and_no_other() {
         b"\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00",
         b"\x16\x09\x09\x00\x05\x01\x00\x00\x01\x00",
     ] {
-        let mut wire = Wire::new(connected(address(&host)).await);
+        let mut wire = Wire::new(connected(&address(&host)).await);
         wire.send(broken).await;
         // An alert, or nothing.
         let alert = wire.rest().await;
         assert!(alert.is_empty() || alert.starts_with(b"\x15\x03"), "{broken:?}: {alert:?}");
     }
     // In the middle of a connection, too.
-    let wire = Client::default().connect(address(&host)).await;
+    let wire = Client::default().connect(&address(&host)).await;
     let (mut tcp, _) = wire.into_stream().into_inner();
     tcp.write_all(b"\x17\x03\x03\x00\x20................................").await.expect("sent");
     let mut rest = Vec::new();
@@ -537,11 +537,11 @@ async fn connections_are_counted_before_their_handshake() {
         options.limits.max_concurrent_connections = Some(1);
     });
     let host = started(builder.app(app())).await;
-    let mut first = Client::default().connect(address(&host)).await;
+    let mut first = Client::default().connect(&address(&host)).await;
     assert_eq!(first.get("/").await.status, 200);
-    let mut second = Wire::new(connected(address(&host)).await);
+    let mut second = Wire::new(connected(&address(&host)).await);
     assert_eq!(second.rest().await, b"");
-    assert!(Client::default().try_connect(address(&host)).await.is_err());
+    assert!(Client::default().try_connect(&address(&host)).await.is_err());
     stopped(host).await;
 }
 
@@ -552,12 +552,12 @@ async fn a_connection_ends_with_a_goodbye() {
     });
     let host = started(builder.app(app())).await;
     // Without close_notify, this client would have an error.
-    let mut idle = Client::default().connect(address(&host)).await;
+    let mut idle = Client::default().connect(&address(&host)).await;
     idle.get("/").await;
     assert_eq!(idle.rest().await, b"");
-    let mut silent = Client::default().connect(address(&host)).await;
+    let mut silent = Client::default().connect(&address(&host)).await;
     assert_eq!(silent.rest().await, b"");
-    let mut last = Client::default().connect(address(&host)).await;
+    let mut last = Client::default().connect(&address(&host)).await;
     last.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
     assert_eq!(last.answer().await.status, 200);
     assert_eq!(last.rest().await, b"");
@@ -567,9 +567,9 @@ async fn a_connection_ends_with_a_goodbye() {
 #[tokio::test]
 async fn the_stop_says_goodbye() {
     let host = host(options()).await;
-    let mut idle = Client::default().connect(address(&host)).await;
+    let mut idle = Client::default().connect(&address(&host)).await;
     idle.get("/").await;
-    let mut http2 = Http2::over(Client::offering(&["h2"]).connect(address(&host)).await).await;
+    let mut http2 = Http2::over(Client::offering(&["h2"]).connect(&address(&host)).await).await;
     http2.seen().await;
     stopped(host).await;
     assert_eq!(idle.rest().await, b"");
@@ -579,7 +579,7 @@ async fn the_stop_says_goodbye() {
 #[tokio::test]
 async fn a_client_may_leave_without_a_goodbye() {
     let host = host(options()).await;
-    let mut wire = Client::default().connect(address(&host)).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
     wire.get("/").await;
     let (mut tcp, _) = wire.into_stream().into_inner();
     tcp.shutdown().await.expect("it is connected");
@@ -603,7 +603,7 @@ async fn large_bodies_go_both_ways() {
         .route("/large", get(|| async { Body::from(vec![b'x'; SIZE]) }));
     let host = started(serving(options()).app(app)).await;
     for (versions, _) in VERSIONS {
-        let mut wire = Client { versions, ..Client::default() }.connect(address(&host)).await;
+        let mut wire = Client { versions, ..Client::default() }.connect(&address(&host)).await;
         for _ in 0..2 {
             wire.send(format!(
                 "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: {SIZE}\r\n\r\n"
@@ -624,7 +624,7 @@ async fn an_answer_is_whole_for_a_client_that_reads_late() {
     let app = Router::new().route("/", get(|| async { Body::from(vec![b'x'; SIZE]) }));
     let host = started(serving(options()).app(app)).await;
     for connection in ["keep-alive", "close"] {
-        let mut wire = Client::default().connect(address(&host)).await;
+        let mut wire = Client::default().connect(&address(&host)).await;
         wire.send(format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {connection}\r\n\r\n")).await;
         // Longer than hyper is kept for an idle connection, several times.
         for _ in 0..4 {
@@ -644,7 +644,7 @@ async fn an_answer_is_whole_for_a_client_that_reads_late() {
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_turn() {
     let host = host(options()).await;
-    let mut wire = Client::default().connect(address(&host)).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
     wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500)).await;
     for _ in 0..500 {
         assert_eq!(wire.answer().await.body, "https Tls13 - - 0");
@@ -655,7 +655,7 @@ async fn pipelined_requests_are_answered_in_turn() {
 #[tokio::test]
 async fn a_client_may_change_its_keys() {
     let host = host(options()).await;
-    let mut wire = Client::default().connect(address(&host)).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
     for _ in 0..3 {
         wire.stream_mut().get_mut().1.refresh_traffic_keys().expect("TLS 1.3");
         assert_eq!(wire.get("/").await.status, 200);
@@ -667,7 +667,7 @@ async fn a_client_may_change_its_keys() {
 async fn another_protocol_may_take_over() {
     let app = saying("hello").route("/echo", any(echo));
     let host = started(serving(options()).app(app)).await;
-    let mut wire = Client::default().connect(address(&host)).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
     wire.send("GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
         .await;
     assert!(wire.head().await.starts_with("HTTP/1.1 101 "));
@@ -692,7 +692,7 @@ async fn tls_to_clear_text_is_refused_as_before() {
     let host = started(host).await;
     let https = address(&host).replace("http://", "https://");
     assert!(Client::default().try_connect(&https).await.is_err());
-    let mut wire = Wire::connect(address(&host)).await;
+    let mut wire = Wire::connect(&address(&host)).await;
     assert_eq!(wire.get("/").await.body, "http");
     stopped(host).await;
 }

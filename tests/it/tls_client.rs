@@ -32,6 +32,7 @@ impl Pki {
             pki.authority("strange-ca");
             let local = format!("{OF_SERVERS}DNS:localhost,IP:127.0.0.1");
             pki.signed("server", "localhost", &local, "ca");
+            pki.signed("server-2", "localhost", &local, "ca");
             pki.signed("one", "one.example", &format!("{OF_SERVERS}DNS:one.example"), "ca");
             pki.signed("two", "two.example", &format!("{OF_SERVERS}DNS:*.two.example"), "ca");
             pki.signed("client", "client", OF_CLIENTS, "ca");

@@ -40,12 +40,18 @@ impl Fingerprint {
     pub(super) fn exists(&self) -> bool {
         self.identity.is_some()
     }
+}
 
-    /// Whether the file may have become what it is only since then.
-    pub(super) fn is_newer_than(&self, time: SystemTime) -> bool {
-        let changed = self.identity.iter().flat_map(|identity| &identity.changed);
-        changed.flatten().any(|changed| *changed >= time)
-    }
+/// Whether a path may lead to another file than at that time: the file, a link on the way to it or
+/// the entries of their folders have changed since.
+pub(super) fn touched_since(path: &Path, time: SystemTime) -> bool {
+    let is_newer = |metadata: fs::Metadata| {
+        identity(&metadata).changed.into_iter().flatten().any(|changed| changed >= time)
+    };
+    way(path).iter().any(|entry| {
+        let folder = entry.parent().and_then(|folder| fs::metadata(folder).ok());
+        fs::symlink_metadata(entry).is_ok_and(is_newer) || folder.is_some_and(is_newer)
+    })
 }
 
 #[cfg(unix)]
@@ -153,7 +159,7 @@ mod tests {
         symlink("data/a.json", &path).unwrap();
         let first = Fingerprint::of(&path);
         assert_eq!(first, Fingerprint::of(&path));
-        assert!(first.exists() && first.is_newer_than(SystemTime::UNIX_EPOCH));
+        assert!(first.exists());
 
         fs::remove_file(folder.path().join("data")).unwrap();
         assert!(!Fingerprint::of(&path).exists());
@@ -163,5 +169,27 @@ mod tests {
 
         fs::write(&path, "{ }").unwrap();
         assert_ne!(second, Fingerprint::of(&path));
+    }
+
+    #[test]
+    fn a_link_is_new_even_if_it_leads_to_an_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for version in ["1", "2"] {
+            fs::create_dir(folder.path().join(version)).unwrap();
+            fs::write(folder.path().join(version).join("a.json"), "{}").unwrap();
+        }
+        let (link, path) = (folder.path().join("data"), folder.path().join("data/a.json"));
+        symlink("1", &link).unwrap();
+        let since = SystemTime::now();
+        let target = fs::metadata(folder.path().join("2/a.json")).unwrap();
+        assert!(identity(&target).changed.iter().flatten().all(|changed| *changed < since));
+        // The clock of the file system is behind: one of the next links is newer.
+        let began = std::time::Instant::now();
+        while !touched_since(&path, since) {
+            assert!(began.elapsed().as_secs() < 60, "no link is new");
+            fs::remove_file(&link).unwrap();
+            symlink("2", &link).unwrap();
+        }
+        assert!(!touched_since(&path, SystemTime::now() + std::time::Duration::from_secs(60)));
     }
 }

@@ -23,7 +23,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub use live::LiveConfiguration;
 pub(super) use live::Published;
 
-use self::watch::{Kind, Mode, Watched, Watcher};
+pub(super) use self::watch::Watcher;
+use self::watch::{Kind, Mode, Watched};
 use super::certificates::{self, Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
@@ -67,7 +68,7 @@ impl Sources {
     }
 
     /// Whether .NET's variable says that files are to be looked at instead of waiting for events.
-    fn polling(&self) -> Mode {
+    fn watch_mode(&self) -> Mode {
         let asked = self.inputs.variables.iter().any(|(name, value)| {
             name == "DOTNET_USE_POLLING_FILE_WATCHER"
                 && (value == "1" || value.eq_ignore_ascii_case("true"))
@@ -86,6 +87,25 @@ pub(super) struct Configured {
     pub(super) settings: HostSettings,
     pub(super) plan: EndpointPlan,
     pub(super) live: Published,
+}
+
+impl Configured {
+    /// Starts to watch the files it was read from, and those of the certificates. The receiver gets
+    /// something whenever they change. `None` if they are not to be watched, or there is no thread
+    /// for it, which is told.
+    pub(super) fn watch(
+        &self,
+        certificates: &Certificates,
+    ) -> Option<(Watcher, UnboundedReceiver<()>)> {
+        if !self.settings.reload_on_change {
+            return None;
+        }
+        let (watcher, changes) = Watcher::start(self.sources.watch_mode())
+            .inspect_err(|error| events::not_watching(&error.to_string()))
+            .ok()?;
+        watcher.watch(watched(&self.loaded, [certificates]), self.read_at);
+        Some((watcher, changes))
+    }
 }
 
 /// What a reload came to.
@@ -125,24 +145,22 @@ struct Current {
 }
 
 impl Running {
-    /// A host that has just been started. The receiver gets something whenever files change, and
-    /// `None` for good if they are not watched.
+    /// A host that has just been started.
     pub(super) fn new(
         configured: Configured,
         certificates: Certificates,
         server: Box<dyn Server>,
         addresses: ServerAddresses,
         logging: Option<Logging>,
-    ) -> (Self, Option<UnboundedReceiver<()>>) {
-        let Configured { sources, surroundings, read_at, loaded, settings, plan, live } =
-            configured;
-        let (watcher, changes) =
-            settings.reload_on_change.then(|| watch(&sources)).flatten().unzip();
-        let files = watched(&loaded, [&certificates]);
-        let running = Self {
+        watcher: Option<Watcher>,
+    ) -> Self {
+        let Configured { sources, surroundings, loaded, settings, plan, live, .. } = configured;
+        Self {
             server,
             addresses,
             logging,
+            sources,
+            surroundings,
             live,
             fixed: fixed(&plan, &settings.endpoints),
             current: Current {
@@ -153,15 +171,9 @@ impl Running {
                 rules: settings.logging.rules,
             },
             told: settings.problems,
-            sources,
-            surroundings,
             watcher,
             stopping: false,
-        };
-        if let Some(watcher) = &running.watcher {
-            watcher.watch(files, read_at);
         }
-        (running, changes)
     }
 
     /// Reads the configuration again and goes over to it.
@@ -364,13 +376,6 @@ async fn load_certificates(
         let problem = Problem::error(format!("The certificates could not be loaded: {error}."));
         (Certificates::default(), vec![problem.fix("report this as a defect")])
     })
-}
-
-/// Starts to watch files; without a thread for it, that is told.
-fn watch(sources: &Sources) -> Option<(Watcher, UnboundedReceiver<()>)> {
-    Watcher::start(sources.polling())
-        .inspect_err(|error| events::not_watching(&error.to_string()))
-        .ok()
 }
 
 /// The files that a configuration and these certificates were read from.

@@ -21,7 +21,7 @@ use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::files::{Fingerprint, way};
+use super::files::{Fingerprint, touched_since, way};
 use crate::diagnostics::events;
 
 /// How often everything is looked at.
@@ -33,8 +33,9 @@ const QUIET: Duration = Duration::from_millis(250);
 /// How long changes may go on before what there is is told. With the two above, less than 2 s.
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// The clock of a file system may be this much behind.
-const CLOCK: Duration = Duration::from_millis(20);
+/// The clock of a file system may be this much behind: it ticks with that of the system, at least
+/// a hundred times a second.
+const CLOCK: Duration = Duration::from_millis(10);
 
 /// A file that is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,15 +64,24 @@ pub(super) enum Mode {
 
 /// The watch over a set of files. It ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Watcher(Sender<Message>);
+pub(in crate::hosting) struct Watcher(Sender<Message>);
+
+/// A file that is to be watched, as it is now.
+#[derive(Debug)]
+struct Found {
+    file: Watched,
+    fingerprint: Fingerprint,
+    /// Whether it may be another one than the one that was read.
+    touched: bool,
+}
 
 /// What the thread that watches is told.
 #[derive(Debug)]
 enum Message {
     /// Something happened to an entry on the way to a file.
     Touched,
-    /// Watch these files. What was read from them was read after that time.
-    Watch(Vec<Watched>, SystemTime),
+    /// Watch these files.
+    Watch(Vec<Found>),
     /// There is nobody who wants to know.
     End,
 }
@@ -97,10 +107,16 @@ impl Watcher {
     }
 
     /// Watches these files from now on. What was read from them was read after `since`: a file that
-    /// changed after that is told of.
+    /// changed after that is told of, and so is every one that changes once this returns.
     pub(super) fn watch(&self, files: Vec<Watched>, since: SystemTime) {
+        let since = since.checked_sub(CLOCK).unwrap_or(since);
+        let found = |file: Watched| Found {
+            fingerprint: Fingerprint::of(&file.path),
+            touched: touched_since(&file.path, since),
+            file,
+        };
         // Without the thread there is nothing to be told any more.
-        let _ = self.0.send(Message::Watch(files, since));
+        let _ = self.0.send(Message::Watch(files.into_iter().map(found).collect()));
     }
 }
 
@@ -128,8 +144,8 @@ impl Watch {
     fn run(mut self) {
         loop {
             let goes_on = match self.inbox.recv_timeout(LOOK_EVERY) {
-                Ok(Message::Watch(files, since)) => {
-                    self.replace(files, since);
+                Ok(Message::Watch(files)) => {
+                    self.replace(files);
                     true
                 }
                 Ok(Message::Touched) => self.settle(),
@@ -142,22 +158,15 @@ impl Watch {
         }
     }
 
-    fn replace(&mut self, files: Vec<Watched>, since: SystemTime) {
-        let since = since.checked_sub(CLOCK).unwrap_or(since);
+    fn replace(&mut self, files: Vec<Found>) {
         let mut changed = false;
         let known = std::mem::take(&mut self.files);
-        for file in files {
+        for Found { file, fingerprint, touched } in files {
             // One that was watched before keeps what was told of it: it may have changed since.
             let before = known.iter().find(|(known, _)| known.path == file.path);
-            let fingerprint = before.map_or_else(
-                || {
-                    let found = Fingerprint::of(&file.path);
-                    changed |= found.is_newer_than(since);
-                    found
-                },
-                |(_, fingerprint)| fingerprint.clone(),
-            );
-            self.files.push((file, fingerprint));
+            changed |= before.is_none() && touched;
+            let known = before.map_or(fingerprint, |(_, known)| known.clone());
+            self.files.push((file, known));
         }
         self.follow();
         if changed {
@@ -172,8 +181,8 @@ impl Watch {
         loop {
             match self.inbox.recv_timeout(QUIET) {
                 Ok(Message::Touched) if began.elapsed() < LONGEST => continue,
-                Ok(Message::Watch(files, since)) => {
-                    self.replace(files, since);
+                Ok(Message::Watch(files)) => {
+                    self.replace(files);
                     last = self.look();
                     continue;
                 }
@@ -457,7 +466,21 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_beside_the_file_wakes_nobody() {
+    fn what_happens_beside_the_file_is_not_told() {
+        let plain: Edit = |root| fs::write(root.join("a.json"), "1").unwrap();
+        let mut stage = Stage::new(Mode::Events, Kind::Configuration, plain);
+        stage.settled();
+        for length in 1..100 {
+            fs::write(stage.path("app.log"), "x".repeat(length)).unwrap();
+            fs::read(stage.path("a.json")).unwrap();
+        }
+        fs::write(stage.path("a.json"), "2").unwrap();
+        stage.noticed();
+        assert!(stage.changes.try_recv().is_err(), "once");
+    }
+
+    #[test]
+    fn reading_is_no_change_and_limits_are_told_from_other_errors() {
         let event = |kind: EventKind| notify::Event::new(kind);
         assert!(!matters(&event(EventKind::Access(AccessKind::Open(AccessMode::Any)))));
         assert!(!matters(&event(EventKind::Access(AccessKind::Close(AccessMode::Read)))));

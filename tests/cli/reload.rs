@@ -1,0 +1,244 @@
+//! The binary notices that its files change, whichever way they do, and goes over to what they say.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+
+use crate::environment::skipped;
+use crate::http::get;
+use crate::process::{Kestrel, Running};
+
+/// An endpoint on a free port, with settings beside it.
+fn settings(names: &[&str], beside: &str) -> String {
+    let endpoint = |name: &&str| format!(r#""{name}":{{"Url":"http://127.0.0.1:0"}}"#);
+    let endpoints: Vec<_> = names.iter().map(endpoint).collect();
+    format!(r#"{{"Kestrel":{{"Endpoints":{{{}}}}}{beside}}}"#, endpoints.join(","))
+}
+
+/// The binary with these settings in its folder, and that folder.
+fn kestrel(settings: &str) -> (Kestrel, PathBuf) {
+    let kestrel = Kestrel::new(["run"]).file("appsettings.json", settings);
+    let root = kestrel.root();
+    (kestrel, root)
+}
+
+/// Waits until an endpoint is added, and gives its address.
+fn added(running: &Running) -> String {
+    running.wait_for("\n      + ");
+    let text = running.stdout();
+    let line = text.lines().find_map(|line| line.strip_prefix("      + "));
+    line.expect("it was waited for").to_owned()
+}
+
+fn replace(path: &Path, text: &str) {
+    let beside = path.with_extension("beside");
+    fs::write(&beside, text).expect("the folder is ours");
+    fs::rename(beside, path).expect("the folder is ours");
+}
+
+#[test]
+fn a_file_that_is_written_or_replaced_is_read_again() {
+    let edits: [fn(&Path, &str); 2] =
+        [|path, text| fs::write(path, text).expect("the folder is ours"), replace];
+    for edit in edits {
+        for polling in ["0", "1", "TRUE"] {
+            let (kestrel, root) = kestrel(&settings(&["A"], ""));
+            let running = kestrel.variable("DOTNET_USE_POLLING_FILE_WATCHER", polling).started();
+            let first = running.address();
+            edit(&root.join("appsettings.json"), &settings(&["A", "B"], ""));
+            let second = added(&running);
+            for address in [&first, &second] {
+                assert_eq!(get(address, "/", &[]).status, 200);
+            }
+            let outcome = running.terminated();
+            let starting = "Config changed. Starting the following endpoints: 'http://127.0.0.1:0'";
+            for told in [starting, &format!("\n      = {first}\n")] {
+                assert!(outcome.stdout.contains(told), "{told}: {}", outcome.stdout);
+            }
+            assert!(!outcome.stdout.contains("Stopping the following"), "{}", outcome.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_appears_is_read() {
+    for name in ["appsettings.json", "appsettings.Production.json"] {
+        let kestrel = Kestrel::run([]);
+        let root = kestrel.root();
+        let running = kestrel.started();
+        replace(&root.join(name), &settings(&["A"], ""));
+        let second = added(&running);
+        for address in [running.address(), second] {
+            assert_eq!(get(&address, "/", &[]).status, 200);
+        }
+    }
+}
+
+#[test]
+fn a_volume_that_is_swapped_as_kubernetes_does_it_is_read_again() {
+    for polling in ["0", "1"] {
+        let kestrel = Kestrel::new(["run"]).variable("DOTNET_USE_POLLING_FILE_WATCHER", polling);
+        let root = kestrel.root();
+        for (version, names) in [("..1", &["A"][..]), ("..2", &["A", "B"])] {
+            fs::create_dir(root.join(version)).expect("the folder is ours");
+            fs::write(root.join(version).join("appsettings.json"), settings(names, ""))
+                .expect("the folder is ours");
+        }
+        symlink("..1", root.join("..data")).expect("the folder is ours");
+        symlink("..data/appsettings.json", root.join("appsettings.json"))
+            .expect("the folder is ours");
+        let running = kestrel.started();
+        // A new link takes the place of the old one, and the old volume goes.
+        symlink("..2", root.join("..data_tmp")).expect("the folder is ours");
+        fs::rename(root.join("..data_tmp"), root.join("..data")).expect("the folder is ours");
+        fs::remove_dir_all(root.join("..1")).expect("the folder is ours");
+        assert_eq!(get(&added(&running), "/", &[]).status, 200);
+        drop(running);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_and_the_next_good_edit_counts() {
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let path = root.join("appsettings.json");
+    let running = kestrel.started();
+    let address = running.address();
+    for (text, told) in [
+        ("{ nonsense".to_owned(), "set by: appsettings.json:1:3"),
+        (
+            settings(&["A"], r#","Logging":{"LogLevel":{"Default":"Loud"}}"#),
+            "'Loud' is not supported",
+        ),
+        (settings(&[], ""), "The last endpoint is gone from the configuration"),
+    ] {
+        fs::write(&path, text).expect("the folder is ours");
+        running.wait_for(told);
+        assert_eq!(get(&address, "/", &[]).status, 200);
+    }
+    fs::remove_file(&path).expect("it is there");
+    fs::write(&path, settings(&["A", "B"], "")).expect("the folder is ours");
+    assert_eq!(get(&added(&running), "/", &[]).status, 200);
+    let outcome = running.terminated();
+    let told =
+        "crit: Microsoft.AspNetCore.Server.Kestrel[0]\n      Unable to reload configuration.\n";
+    assert!(outcome.stdout.matches(told).count() >= 3, "{}", outcome.stdout);
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+}
+
+#[test]
+fn a_hang_up_reloads_where_files_are_not_watched() {
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let running = kestrel.variable("DOTNET_hostBuilder__reloadConfigOnChange", "false").started();
+    replace(&root.join("appsettings.json"), &settings(&["A", "B"], ""));
+    running.signal(Signal::SIGHUP);
+    assert_eq!(get(&added(&running), "/", &[]).status, 200);
+    running
+        .wait_for("The configuration was read again on SIGHUP: it has changed, and is in effect.");
+    running.signal(Signal::SIGHUP);
+    running.wait_for("The configuration was read again on SIGHUP: nothing changed.");
+    let outcome = running.terminated();
+    let reloads = outcome.stdout.matches("The configuration was reloaded:").count();
+    assert_eq!(reloads, 1, "{}", outcome.stdout);
+}
+
+#[test]
+fn log_levels_change_at_once_and_what_waits_for_a_restart_is_named() {
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let running = kestrel.started();
+    let verbose = r#","Logging":{"LogLevel":{"Default":"Debug"}},"Urls":"http://127.0.0.1:1""#;
+    replace(&root.join("appsettings.json"), &settings(&["A"], verbose));
+    running.wait_for("\n      ~ Logging:LogLevel:Default (at once)");
+    running.wait_for("A change that takes effect at the next start: Urls");
+    assert_eq!(get(&running.address(), "/", &[]).status, 200);
+    running.wait_for("dbug: Microsoft.AspNetCore.Server.Kestrel.Connections[39]");
+    replace(&root.join("appsettings.json"), &settings(&["A"], r#","Mine":1"#));
+    running.wait_until(|text| text.matches("LogLevel:Default (at once)").count() == 2);
+    let told = |running: &Running| running.stdout().matches("Connections[39]").count();
+    let before = told(&running);
+    assert_eq!(get(&running.address(), "/", &[]).status, 200);
+    let outcome = running.terminated();
+    assert_eq!(outcome.stdout.matches("Connections[39]").count(), before, "{}", outcome.stdout);
+}
+
+#[test]
+fn without_inotify_files_are_looked_at() {
+    let limits = [
+        ("max_inotify_instances", "fs.inotify.max_user_instances"),
+        ("max_inotify_watches", "fs.inotify.max_user_watches"),
+    ];
+    for (limit, named) in limits {
+        let script = format!("echo 0 > /proc/sys/user/{limit} && exec \"$0\" \"$@\"");
+        let limited = |program: &str| {
+            let mut command = Command::new("/usr/bin/unshare");
+            command.args(["-U", "-r", "/bin/sh", "-c", &script, program]);
+            command
+        };
+        let mut attempt = limited("/bin/true");
+        let attempt = attempt.stdin(Stdio::null()).stderr(Stdio::null()).status();
+        if !attempt.is_ok_and(|status| status.success()) {
+            return skipped("without inotify", "user namespaces (unshare -U -r)");
+        }
+        let mut command = limited(env!("CARGO_BIN_EXE_kestrel"));
+        command.arg("run");
+        let kestrel = Kestrel::by(command).file("appsettings.json", &settings(&["A"], ""));
+        let root = kestrel.root();
+        let running = kestrel.started();
+        running.wait_for("warn: Kestrel.Reload[6]");
+        replace(&root.join("appsettings.json"), &settings(&["A", "B"], ""));
+        assert_eq!(get(&added(&running), "/", &[]).status, 200);
+        let outcome = running.terminated();
+        assert_eq!(outcome.stdout.matches("Kestrel.Reload[6]").count(), 1, "{}", outcome.stdout);
+        assert!(outcome.stdout.contains(named), "{}", outcome.stdout);
+        assert!(outcome.stdout.contains("fix: raise it: sysctl fs.inotify"), "{}", outcome.stdout);
+    }
+}
+
+/// Makes a certificate and its key in `folder`.
+fn make_certificate(folder: &Path, name: &str) -> bool {
+    let mut openssl = Command::new("openssl");
+    openssl.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+    ]);
+    openssl.args(["-days", "365", "-subj", "/CN=localhost", "-keyout"]);
+    openssl.arg(folder.join(format!("{name}.key"))).arg("-out");
+    openssl.arg(folder.join(format!("{name}.pem")));
+    let made = openssl.stdin(Stdio::null()).stderr(Stdio::null()).status();
+    made.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_certificate_file_that_is_replaced_is_served_and_one_that_is_gone_is_told() {
+    let secured = r#"{"Kestrel":{"Endpoints":{"A":{"Url":"https://127.0.0.1:0",
+        "Certificate":{"Path":"tls/a.pem","KeyPath":"tls/a.key"}}}}}"#;
+    let (kestrel, root) = kestrel(secured);
+    for volume in ["1", "2"] {
+        fs::create_dir(root.join(volume)).expect("the folder is ours");
+        if !make_certificate(&root.join(volume), "a") {
+            return skipped("certificate files", "openssl");
+        }
+    }
+    symlink("1", root.join("tls")).expect("the folder is ours");
+    let running = kestrel.started();
+    let address = running.address();
+    symlink("2", root.join("tls.beside")).expect("the folder is ours");
+    fs::rename(root.join("tls.beside"), root.join("tls")).expect("the folder is ours");
+    running.wait_for(&format!("\n      ~ {address} (certificate CN=localhost, expires 20"));
+    fs::remove_file(root.join("2/a.pem")).expect("it is there");
+    running.wait_for("tls/a.pem is gone: what was loaded from it serves on");
+    assert!(make_certificate(&root.join("2"), "b"));
+    fs::rename(root.join("2/b.key"), root.join("2/a.key")).expect("the folder is ours");
+    fs::rename(root.join("2/b.pem"), root.join("2/a.pem")).expect("the folder is ours");
+    let twice = format!("      ~ {address} (certificate CN=localhost, expires 20");
+    running.wait_until(|text| text.matches(&twice).count() == 2);
+    let outcome = running.terminated();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+}
