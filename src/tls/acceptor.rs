@@ -11,7 +11,7 @@ use rustls::{HandshakeKind, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::endpoint::{Answer, EndpointTls};
-use super::stream::{TlsStream, encode};
+use super::stream::{TlsStream, encode, last_words};
 use crate::features::{HttpProtocols, TlsHandshake, TlsProtocol};
 
 /// How much is read at once: most first messages of clients are less.
@@ -244,40 +244,31 @@ impl Negotiation {
 
     /// Goes as far as what came allows.
     fn advance(&mut self) -> Result<(), rustls::Error> {
-        let mut failed = None;
         loop {
             let UnbufferedStatus { discard, state } =
                 self.session.process_tls_records(&mut self.incoming);
-            let goes_on = match state {
+            let mut done = false;
+            match state {
                 Ok(ConnectionState::EncodeTlsData(mut message)) => {
                     encode(&mut message, &mut self.outgoing);
-                    true
                 }
-                Ok(ConnectionState::TransmitTlsData(transmit)) => {
-                    transmit.done();
-                    true
-                }
+                Ok(ConnectionState::TransmitTlsData(transmit)) => transmit.done(),
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     while let Some(Ok(record)) = traffic.next_record() {
                         self.plaintext.extend_from_slice(record.payload);
                     }
-                    true
                 }
-                Ok(ConnectionState::PeerClosed) => {
-                    self.ended = true;
-                    true
-                }
-                Ok(_) => false,
+                Ok(ConnectionState::PeerClosed) => self.ended = true,
+                Ok(_) => done = true,
                 Err(error) => {
-                    // Once more: the alert, and what stands before it, are still to be sent.
-                    let first = failed.is_none();
-                    failed.get_or_insert(error);
-                    first
+                    let rest = self.incoming.get_mut(discard..).unwrap_or_default();
+                    last_words(&mut self.session, rest, &mut self.outgoing);
+                    return Err(error);
                 }
-            };
+            }
             self.incoming.advance(discard.min(self.incoming.len()));
-            if !goes_on {
-                return failed.map_or(Ok(()), Err);
+            if done {
+                return Ok(());
             }
         }
     }

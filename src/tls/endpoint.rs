@@ -166,6 +166,9 @@ impl Kind {
         // Each answer has keys of its own: a session that began without a client's certificate
         // must not go on where one is needed. Keys are replaced every six hours.
         config.ticketer = aws_lc_rs::Ticketer::new()?;
+        // A ticket is a twentieth of the work of a handshake, and most clients of HTTP/2 have one
+        // connection; each gets a new one when it takes it up again.
+        config.send_tls13_tickets = 1;
         config.session_storage = match tls12 {
             true => ServerSessionMemoryCache::new(SESSIONS),
             false => Arc::new(NoServerSessionStorage {}) as Arc<dyn StoresServerSessions>,

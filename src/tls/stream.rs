@@ -64,6 +64,8 @@ pub(crate) struct TlsStream<S> {
     ended: bool,
     /// We said that we will send no more.
     told_end: bool,
+    /// The session is broken: rustls must not be asked again.
+    failed: bool,
 }
 
 impl<S> std::fmt::Debug for TlsStream<S> {
@@ -93,6 +95,7 @@ impl<S> TlsStream<S> {
             outgoing: BytesMut::new(),
             ended,
             told_end: false,
+            failed: false,
         }
     }
 
@@ -121,7 +124,7 @@ impl<S> TlsStream<S> {
         loop {
             // rustls wants to be shown the same bytes again until it is done with them.
             let here = incoming.get_mut(done..).unwrap_or_default();
-            let UnbufferedStatus { mut discard, state } = self.session.process_tls_records(here);
+            let UnbufferedStatus { discard, state } = self.session.process_tls_records(here);
             let mut found = None;
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
@@ -145,19 +148,10 @@ impl<S> TlsStream<S> {
                 }
                 Ok(_) => found = Some(Found::All),
                 Err(error) => {
-                    // The alert that tells the client.
-                    loop {
-                        done += discard;
-                        let here = incoming.get_mut(done..).unwrap_or_default();
-                        let status = self.session.process_tls_records(here);
-                        discard = status.discard;
-                        match status.state {
-                            Ok(ConnectionState::EncodeTlsData(mut message)) => {
-                                encode(&mut message, &mut self.outgoing);
-                            }
-                            _ => break,
-                        }
-                    }
+                    (self.failed, self.ended, self.unread) = (true, true, false);
+                    done += discard;
+                    let rest = incoming.get_mut(done..).unwrap_or_default();
+                    last_words(&mut self.session, rest, &mut self.outgoing);
                     return Err(broken(error));
                 }
             }
@@ -290,6 +284,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// Writes to where nothing of the session's own stands before it: what it had to say itself
     /// is in `outgoing` then.
     fn write(&mut self, what: Outgoing<'_>, ciphertext: &mut [u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let mut incoming = std::mem::take(&mut self.incoming);
         let mut done = 0;
         let written = loop {
@@ -315,7 +312,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
                 Ok(ConnectionState::TransmitTlsData(transmit)) => transmit.done(),
                 Ok(ConnectionState::PeerClosed) => self.ended = true,
                 Ok(_) => break Err(io::ErrorKind::BrokenPipe.into()),
-                Err(error) => break Err(broken(error)),
+                Err(error) => {
+                    self.failed = true;
+                    self.ended = true;
+                    let rest = incoming.get_mut(done..).unwrap_or_default();
+                    last_words(&mut self.session, rest, &mut self.outgoing);
+                    break Err(broken(error));
+                }
             }
         };
         incoming.advance(done.min(incoming.len()));
@@ -330,6 +333,26 @@ enum Outgoing<'a> {
     Data(&'a [u8]),
     /// That no more comes.
     End,
+}
+
+/// What a session still has to say that is broken: an alert, mostly. It is asked for as long as
+/// there is some, and not once more: it must not look at what else came.
+pub(super) fn last_words(
+    session: &mut UnbufferedServerConnection,
+    mut incoming: &mut [u8],
+    outgoing: &mut BytesMut,
+) {
+    while session.wants_write() {
+        let UnbufferedStatus { discard, state } = session.process_tls_records(incoming);
+        match state {
+            Ok(ConnectionState::EncodeTlsData(mut message)) => encode(&mut message, outgoing),
+            Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                while traffic.next_record().is_some() {}
+            }
+            _ => return,
+        }
+        incoming = incoming.get_mut(discard..).unwrap_or_default();
+    }
 }
 
 /// Adds a message of the session's own.
@@ -422,7 +445,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         ready!(this.poll_send(cx))?;
-        if !this.told_end {
+        if !this.told_end && !this.failed {
             this.told_end = true;
             let mut alert = [0; 128];
             // Without it the client sees an end that anybody could have made.
@@ -433,3 +456,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         Pin::new(&mut this.socket).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

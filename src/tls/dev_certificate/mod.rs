@@ -10,7 +10,7 @@
 mod certificate;
 mod export;
 mod file;
-mod generate;
+pub(super) mod generate;
 mod programs;
 mod report;
 mod store;
