@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Serve, until Ctrl+C or SIGTERM')
+            [CompletionResult]::new('dev-certs', 'dev-certs', [CompletionResultType]::ParameterValue, 'Make, trust, export and remove the development certificate')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             break
         }
@@ -41,6 +42,35 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print what would be bound, and who said so, and stop there')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kestrel;dev-certs' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('https', 'https', [CompletionResultType]::ParameterValue, 'Make sure that there is a certificate for https://localhost')
+            break
+        }
+        'kestrel;dev-certs;https' {
+            [CompletionResult]::new('--export-path', '--export-path', [CompletionResultType]::ParameterName, 'Write the certificate to this file')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The password of the exported key, or of the imported file')
+            [CompletionResult]::new('--password', '--password', [CompletionResultType]::ParameterName, 'The password of the exported key, or of the imported file')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Together with --clean: take this certificate in')
+            [CompletionResult]::new('--import', '--import', [CompletionResultType]::ParameterName, 'Together with --clean: take this certificate in')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form of the exported certificate')
+            [CompletionResult]::new('--no-password', '--no-password', [CompletionResultType]::ParameterName, 'Export the key in PEM form without a password')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Only tell whether there is a certificate')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Only tell whether there is a certificate')
+            [CompletionResult]::new('--clean', '--clean', [CompletionResultType]::ParameterName, 'Remove all development certificates, and the trust in them')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Have the certificate trusted')
+            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Have the certificate trusted')
+            [CompletionResult]::new('--system', '--system', [CompletionResultType]::ParameterName, 'Together with --trust, as root: have the whole machine trust it')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell every step')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell every step')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Tell only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Tell only what went wrong')
+            [CompletionResult]::new('--check-trust-machine-readable', '--check-trust-machine-readable', [CompletionResultType]::ParameterName, 'Tell all certificates, and whether they are trusted, in JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'kestrel;completions' {

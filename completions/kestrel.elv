@@ -23,6 +23,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand run 'Serve, until Ctrl+C or SIGTERM'
+            cand dev-certs 'Make, trust, export and remove the development certificate'
             cand completions 'Print the completion script of a shell'
         }
         &'kestrel;run'= {
@@ -37,6 +38,33 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand --plan 'Print what would be bound, and who said so, and stop there'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kestrel;dev-certs'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand https 'Make sure that there is a certificate for https://localhost'
+        }
+        &'kestrel;dev-certs;https'= {
+            cand --export-path 'Write the certificate to this file'
+            cand -p 'The password of the exported key, or of the imported file'
+            cand --password 'The password of the exported key, or of the imported file'
+            cand -i 'Together with --clean: take this certificate in'
+            cand --import 'Together with --clean: take this certificate in'
+            cand --format 'The form of the exported certificate'
+            cand --no-password 'Export the key in PEM form without a password'
+            cand -c 'Only tell whether there is a certificate'
+            cand --check 'Only tell whether there is a certificate'
+            cand --clean 'Remove all development certificates, and the trust in them'
+            cand -t 'Have the certificate trusted'
+            cand --trust 'Have the certificate trusted'
+            cand --system 'Together with --trust, as root: have the whole machine trust it'
+            cand -v 'Tell every step'
+            cand --verbose 'Tell every step'
+            cand -q 'Tell only what went wrong'
+            cand --quiet 'Tell only what went wrong'
+            cand --check-trust-machine-readable 'Tell all certificates, and whether they are trusted, in JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'kestrel;completions'= {
             cand -h 'Print help'

@@ -27,6 +27,7 @@ end
 complete -c kestrel -n "__fish_kestrel_needs_command" -s h -l help -d 'Print help'
 complete -c kestrel -n "__fish_kestrel_needs_command" -s V -l version -d 'Print version'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
+complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l listen -d 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path, or unix:@name for an abstract socket' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l urls -d 'The addresses to bind, separated by \';\' [default: http://localhost:5000]' -r
@@ -38,4 +39,20 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l shutdownTimeoutS
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l strict -d 'Refuse to start on anything that would only be warned about'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l plan -d 'Print what would be bound, and who said so, and stop there'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and not __fish_seen_subcommand_from https" -s h -l help -d 'Print help'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and not __fish_seen_subcommand_from https" -f -a "https" -d 'Make sure that there is a certificate for https://localhost'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l export-path -d 'Write the certificate to this file' -r -F
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s p -l password -d 'The password of the exported key, or of the imported file' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s i -l import -d 'Together with --clean: take this certificate in' -r -F
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l format -d 'The form of the exported certificate' -r -f -a "Pfx\t''
+Pem\t''"
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l no-password -d 'Export the key in PEM form without a password'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s c -l check -d 'Only tell whether there is a certificate'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l clean -d 'Remove all development certificates, and the trust in them'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s t -l trust -d 'Have the certificate trusted'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l system -d 'Together with --trust, as root: have the whole machine trust it'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s v -l verbose -d 'Tell every step'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s q -l quiet -d 'Tell only what went wrong'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l check-trust-machine-readable -d 'Tell all certificates, and whether they are trusted, in JSON'
+complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s h -l help -d 'Print help'
 complete -c kestrel -n "__fish_kestrel_using_subcommand completions" -s h -l help -d 'Print help'

@@ -28,6 +28,8 @@ pub(crate) fn make(folder: &Path, kind: Kind) -> Result<Option<Certificate>> {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=localhost"])
         .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        // Some clients take no authority for a server.
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .args(key)
         .arg("-keyout")
         .arg(&certificate.key)

@@ -4,11 +4,13 @@ use std::fmt;
 
 use super::origin::Origin;
 
-/// One mistake in the configuration, told as what / where it was set / how to fix.
+/// One mistake in the configuration, told as what / why / where it was set / how to fix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     /// What is wrong. Kestrel's own text where Kestrel has one, because people search for it.
     pub message: String,
+    /// Why, where the message does not say it: that of Kestrel often does not.
+    pub cause: Option<String>,
     /// The key it is about, as it was spelled.
     pub key: Option<String>,
     /// Where it was set.
@@ -53,7 +55,14 @@ impl Problem {
     }
 
     fn new(message: String, severity: Severity) -> Self {
-        Self { message, key: None, origin: None, excerpt: None, fix: None, severity }
+        Self { message, cause: None, key: None, origin: None, excerpt: None, fix: None, severity }
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
     }
 
     /// Names the key it is about.
@@ -84,9 +93,9 @@ impl Problem {
         self
     }
 
-    /// The lines below the message: where it was set, the line of the file, the fix.
+    /// The lines below the message: why, where it was set, the line of the file, the fix.
     pub fn details(&self) -> String {
-        let mut lines = Vec::new();
+        let mut lines: Vec<String> = self.cause.iter().cloned().collect();
         match (&self.key, &self.origin) {
             (Some(key), Some(origin)) => lines.push(format!("set by: {origin}, key {key}")),
             (None, Some(origin)) => lines.push(format!("set by: {origin}")),
@@ -140,13 +149,14 @@ mod tests {
     #[test]
     fn a_problem_reads_as_what_where_how() {
         let problem = Problem::error("Invalid url: 'x'")
+            .cause("There is no scheme.")
             .key("Urls")
             .origin(Origin::EnvironmentVariable("ASPNETCORE_URLS".to_owned()))
             .excerpt(Excerpt { line: Some(12), column: 3, text: "  x".to_owned() })
             .fix("write http://localhost:5000");
         assert_eq!(
             problem.to_string(),
-            "Invalid url: 'x'\n  set by: environment variable ASPNETCORE_URLS, key Urls\n  \
+            "Invalid url: 'x'\n  There is no scheme.\n  set by: environment variable ASPNETCORE_URLS, key Urls\n  \
              12 |   x\n     |   ^\n  fix: write http://localhost:5000"
         );
     }

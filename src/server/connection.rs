@@ -147,6 +147,9 @@ async fn speak<S: Socket>(
             Box::pin(stream.end_with(answer)).await;
         }
         None => {
+            if protocols == HttpProtocols::Http2 {
+                events::http2_connection_closed(&id, 0);
+            }
             // TLS says goodbye; clear text has nothing to say.
             Box::pin(stream.end()).await.unwrap_or_default();
         }

@@ -9,11 +9,15 @@ mod browser;
 mod completions;
 #[cfg(unix)]
 mod configuration;
+#[cfg(unix)]
+mod dev_certs;
 mod environment;
 #[cfg(unix)]
 mod file_limit;
 #[cfg(unix)]
 mod golden;
+#[cfg(unix)]
+mod handshakes;
 #[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]

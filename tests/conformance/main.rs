@@ -1,8 +1,9 @@
 //! The conformance test: our host against recordings of the real Kestrel.
 //!
-//! Four files of recordings, and two ways to play them. `http1.jsonl`, `h2.jsonl` and
+//! Five files of recordings, and three ways to play them. `http1.jsonl`, `h2.jsonl` and
 //! `limits.jsonl` are about what happens on a connection: they are played on bare sockets against
-//! `examples/conformance`, see `wire`. `hosting.jsonl` is about the host.
+//! `examples/conformance`, see `wire`. `hosting.jsonl` is about the host. `dev-certs.jsonl` is about
+//! the tool for development certificates, see `dev_certs`.
 //!
 //! `hosting.jsonl` holds cases: how a host is started, in which surroundings, and what ASP.NET
 //! Core's Kestrel did then. Each case is run on the binary `kestrel` and on
@@ -43,6 +44,8 @@ mod case;
 mod compare;
 #[cfg(unix)]
 mod console;
+#[cfg(unix)]
+mod dev_certs;
 #[cfg(unix)]
 mod facts;
 #[cfg(unix)]

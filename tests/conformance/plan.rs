@@ -84,6 +84,11 @@ impl Programs {
         self.binary.is_none()
     }
 
+    /// The binary, unless another host is judged.
+    pub(crate) fn binary(&self) -> Option<&Path> {
+        self.binary.as_deref()
+    }
+
     /// The example, or the other host.
     pub(crate) fn app(&self) -> &Path {
         &self.app

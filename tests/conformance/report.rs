@@ -13,7 +13,9 @@ use crate::case::Case;
 use crate::plan::{self, GROUPS, Programs};
 use crate::run::{self, Judgement, Verdict};
 use crate::wire::{self, Judged, Suite};
-use crate::{case, compare, console, facts, h2, http1, json_text, limits, normal, options};
+use crate::{
+    case, compare, console, dev_certs, facts, h2, http1, json_text, limits, normal, options,
+};
 
 /// The test of the harness itself. It needs neither root nor a server.
 const HARNESS: &str = "harness";
@@ -49,9 +51,15 @@ pub(crate) fn test(selected: &[String], filtered_out: usize) -> Result<bool> {
         report.result(HARNESS, check_harness());
     }
     for suite in Suite::ALL {
-        if selected.iter().any(|name| name == suite.name()) {
-            run_suite(suite, &mut report)?;
+        if !selected.iter().any(|name| name == suite.name()) {
+            continue;
         }
+        if let Some(needs) = suite.missing() {
+            println!("skipped: {}: {needs}", suite.name());
+            report.skipped += 1;
+            continue;
+        }
+        run_suite(suite, &mut report)?;
     }
     let groups: Vec<&str> = selected.iter().filter_map(|name| name.strip_prefix(HOSTING)).collect();
     if !groups.is_empty() && run::is_possible() {
@@ -99,6 +107,7 @@ fn check_harness() -> bool {
         case::check,
         compare::check,
         console::check,
+        dev_certs::check,
         facts::check,
         h2::check,
         http1::check,

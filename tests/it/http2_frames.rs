@@ -100,7 +100,7 @@ pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
 }
 
 /// A client on whatever carries bytes.
-pub(crate) struct Http2<S = TcpStream>(Wire<S>);
+pub(crate) struct Http2<S = TcpStream>(pub(crate) Wire<S>);
 
 impl Http2 {
     /// Connects with prior knowledge.

@@ -7,12 +7,12 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{any, get, post};
 use kestrel::tls::{ClientCertificateMode, SniOptions, SslProtocols, TlsOptions};
-use kestrel::{Connection, Limits, RunningHost, TlsHandshake};
+use kestrel::{Connection, Limits, MinDataRate, RunningHost, TlsHandshake};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::http2_frames::{DATA, Http2};
+use crate::http2_frames::{DATA, Http2, SETTINGS, WINDOW_UPDATE};
 use crate::support::{Wire, configured, really, saying, soon, started, stopped};
 use crate::tls_client::{Client, Pki, Tls, authority, connected, options, serving};
 use crate::upgrades::echo;
@@ -385,6 +385,76 @@ async fn a_handshake_that_takes_too_long_is_given_up() {
     // One whose handshake is done has all the time of a connection.
     assert_eq!(served.get("/").await.status, 200);
     stopped(host).await;
+}
+
+#[test]
+fn a_handshake_has_some_time() {
+    let builder = serving(options()).configure_kestrel(|options| {
+        options.handshake_timeout = Duration::ZERO;
+    });
+    let error = builder.build().expect_err("no time is none");
+    assert!(error.to_string().contains("Value must be a positive TimeSpan."), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_unix_socket_may_speak_tls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s");
+    let url = format!("https://unix:{}", path.display());
+    let file = |name: &str| Pki::get().path(name).display().to_string();
+    let host = started(
+        configured(&[
+            ("ASPNETCORE_URLS", &url),
+            ("Kestrel__Certificates__Default__Path", &file("server.pem")),
+            ("Kestrel__Certificates__Default__KeyPath", &file("server.key")),
+        ])
+        .app(app()),
+    )
+    .await;
+    let socket = tokio::net::UnixStream::connect(&path).await.expect("somebody listens");
+    let connector = tokio_rustls::TlsConnector::from(Client::default().config());
+    let name = "localhost".try_into().expect("a name");
+    let stream = soon("a handshake", connector.connect(name, socket)).await.expect("a handshake");
+    let mut wire = Wire::new(stream);
+    assert_eq!(wire.get("/").await.body, "https Tls13 localhost - 0");
+    stopped(host).await;
+}
+
+/// A host whose clients have to take what they ask for.
+async fn impatient_host() -> RunningHost {
+    let app = Router::new().route("/", get(|| async { Body::from(vec![b'x'; 50_000_000]) }));
+    let builder = serving(options()).app(app).configure_kestrel(|options| {
+        let grace = Duration::from_millis(1100);
+        options.limits.min_response_data_rate = MinDataRate::new(1e9, grace).ok();
+        options.allow_alternate_schemes = true;
+    });
+    started(builder).await
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut_off() {
+    let host = impatient_host().await;
+    let mut wire = Client::default().connect(&address(&host)).await;
+    wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.head().await;
+    // It is cut off while it looks away: the stop has nothing to wait for.
+    stopped(host).await;
+    assert!(wire.end().await.is_err());
+}
+
+#[tokio::test]
+async fn a_client_of_http2_that_takes_nothing_is_cut_off() {
+    let host = impatient_host().await;
+    let wire = Client::offering(&["h2"]).connect(&address(&host)).await;
+    let mut http2 = Http2::over(wire).await;
+    // Windows without an end, so that the socket is what is full.
+    http2.send(SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]).await;
+    http2.send(WINDOW_UPDATE, 0, 0, &[0x7f, 0, 0, 0]).await;
+    http2.request(1, "/").await;
+    http2.next_of_kind(DATA).await;
+    stopped(host).await;
+    assert!(http2.0.end().await.is_err());
 }
 
 #[tokio::test]

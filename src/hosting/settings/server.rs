@@ -2,7 +2,7 @@
 
 use super::limits;
 use super::values::read_boolean;
-use crate::configuration::{Configuration, Problem};
+use crate::configuration::{Configuration, Origin, Problem};
 use crate::server::ServerOptions;
 
 /// Sections of Kestrel that are read but have no effect in this version.
@@ -30,6 +30,14 @@ pub(super) fn read(
     let configured = options.limits.clone();
     code(&mut options);
     limits::check(configuration, &configured, &options.limits, problems);
+    if options.handshake_timeout.is_zero() {
+        problems.push(
+            Problem::error("HandshakeTimeout: Value must be a positive TimeSpan.")
+                .key("handshake_timeout")
+                .origin(Origin::Code("configure_kestrel"))
+                .fix("give clients some time, or Limits::NEVER for no limit"),
+        );
+    }
     for name in NOT_YET {
         problems.extend(without_effect(configuration, name));
     }

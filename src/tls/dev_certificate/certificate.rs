@@ -1,6 +1,5 @@
 //! What a development certificate says of itself.
 
-use std::cmp::Reverse;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -57,13 +56,6 @@ impl DevelopmentCertificate {
     pub(super) fn is_valid_at(&self, now: SystemTime) -> bool {
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
         (self.not_before.timestamp()..=self.not_after.timestamp()).contains(&now)
-    }
-
-    /// The order in which certificates are preferred, the best first: the highest version, of the
-    /// same version the youngest.
-    pub(super) fn rank(&self) -> impl Ord + use<> {
-        let youngest = (self.not_before.timestamp(), self.not_after.timestamp());
-        (Reverse(self.version), Reverse(youngest), self.thumbprint.clone())
     }
 
     /// Its dates, as `{year}-{month}-{day}{separator}{hour}:{minute}:{second}` in UTC.

@@ -17,6 +17,7 @@ mod store;
 mod tool;
 mod trust;
 
+use std::cmp::Reverse;
 use std::time::SystemTime;
 
 use certificate::{DevelopmentCertificate, MINIMUM_VERSION};
@@ -48,8 +49,8 @@ impl std::fmt::Debug for Found {
 }
 
 /// The certificate of the user's store that .NET's servers would take: of those that are valid
-/// now and new enough, the one of the highest version. Of two of the same version it is the one
-/// that was made last. Subject, names and the kind of key do not count.
+/// now and new enough, the one of the highest version. Of several of that version it is the one that
+/// the folder lists first, as in .NET. Subject, names and the kind of key do not count.
 ///
 /// It reads files, and runs `certutil` if there are browsers: not to be called by what must not
 /// wait.
@@ -61,8 +62,7 @@ pub(crate) fn find(places: &Places, now: SystemTime) -> Option<Found> {
             && entry.certificate.version >= MINIMUM_VERSION
             && entry.certificate.is_valid_at(now)
     });
-    let best =
-        entries.into_iter().min_by(|a, b| a.certificate.rank().cmp(&b.certificate.rank()))?;
+    let best = entries.into_iter().min_by_key(|entry| Reverse(entry.certificate.version))?;
     let trust = trust::level(places, &best.certificate, now, &mut report::Report::silent());
     Some(Found { certificates: best.chain, key: best.key?, trust })
 }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_version_is_taken_and_of_equal_ones_the_youngest() {
+    fn the_highest_version_is_taken() {
         for (certificates, expected) in [
             (&[][..], None),
             (&[(6, 1)], Some(0)),
@@ -112,14 +112,27 @@ mod tests {
             (&[(6, 400)], None),
             (&[(4, 1), (6, 9)], Some(1)),
             (&[(7, 9), (6, 1)], Some(0)),
-            (&[(6, 2), (6, 9)], Some(0)),
-            (&[(6, 9), (6, 2)], Some(1)),
             (&[(6, 400), (5, 2)], Some(1)),
         ] {
             let (_home, places, made) = home(certificates);
             let found = find(&places, now()).map(|found| found.certificates[0].clone());
             assert_eq!(found, expected.map(|place: usize| made[place].clone()), "{certificates:?}");
         }
+    }
+
+    #[test]
+    fn of_equal_versions_the_one_that_the_folder_lists_first_is_taken() {
+        let (_home, places, _) = home(&[(6, 1), (4, 1), (6, 2), (6, 3)]);
+        let listed = std::fs::read_dir(places.store("My")).unwrap().flatten();
+        let expected = listed
+            .filter_map(|file| {
+                super::super::pfx::read(&std::fs::read(file.path()).unwrap(), "").ok()
+            })
+            .find(|identity| {
+                DevelopmentCertificate::read(&identity.certificates[0]).unwrap().version == 6
+            })
+            .unwrap();
+        assert_eq!(find(&places, now()).unwrap().certificates, expected.certificates);
     }
 
     #[test]

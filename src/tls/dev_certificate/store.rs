@@ -52,21 +52,27 @@ impl Store {
         Self { folder: places.store("Root") }
     }
 
-    /// Its development certificates, in the order of their thumbprints. What cannot be read is
-    /// left out, as .NET does.
+    /// Its development certificates, in the order in which the folder lists them, which is that of
+    /// .NET. What cannot be read is left out, as .NET does.
     pub(super) fn entries(&self) -> Vec<Entry> {
-        let Ok(files) = fs::read_dir(&self.folder) else { return Vec::new() };
-        let mut entries: Vec<Entry> =
-            files.flatten().filter_map(|file| read(&file.path())).collect();
-        entries.sort_by(|a, b| a.certificate.thumbprint.cmp(&b.certificate.thumbprint));
-        // Two files may hold the same certificate.
-        entries.dedup_by(|a, b| a.certificate.der == b.certificate.der);
+        let mut entries: Vec<Entry> = Vec::new();
+        for entry in self.files() {
+            // Two files may hold the same certificate.
+            if !entries.iter().any(|known| known.certificate.der == entry.certificate.der) {
+                entries.push(entry);
+            }
+        }
         entries
+    }
+
+    fn files(&self) -> impl Iterator<Item = Entry> + use<> {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        files.filter_map(|file| read(&file.path()))
     }
 
     /// Whether it has this very certificate.
     pub(super) fn contains(&self, certificate: &DevelopmentCertificate) -> bool {
-        self.entries().iter().any(|entry| entry.certificate.der == certificate.der)
+        self.files().any(|entry| entry.certificate.der == certificate.der)
     }
 
     /// Adds a certificate, with its key if there is one.
@@ -88,8 +94,7 @@ impl Store {
     ///
     /// A file cannot be removed.
     pub(super) fn remove(&self, certificate: &DevelopmentCertificate) -> io::Result<()> {
-        let Ok(files) = fs::read_dir(&self.folder) else { return Ok(()) };
-        for entry in files.flatten().filter_map(|file| read(&file.path())) {
+        for entry in self.files() {
             if entry.certificate.der == certificate.der {
                 fs::remove_file(&entry.path)?;
             }

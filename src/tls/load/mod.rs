@@ -108,11 +108,11 @@ pub(crate) fn none_found(
     searched.push("Kestrel:Certificates:Default".to_owned());
     searched.extend(development_file.map(|file| file.display().to_string()));
     searched.push(places.store("My").display().to_string());
-    let problem = Problem::error(format!(
+    let problem = Problem::error(
         "Unable to configure HTTPS endpoint. No server certificate was specified, and the default \
-         developer certificate could not be found or is out of date.\n  looked for in: {}",
-        searched.join(", ")
-    ));
+         developer certificate could not be found or is out of date.",
+    )
+    .cause(format!("looked for in: {}", searched.join(", ")));
     let fix = "for development run kestrel dev-certs https; else name a certificate in \
                Kestrel:Certificates:Default, with Path and KeyPath, or with Path and Password";
     match endpoint_key {

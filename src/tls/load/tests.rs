@@ -614,7 +614,7 @@ fn other_files_without_key_path_are_named() {
 const STORE: &str = r"
 store=.dotnet/corefx/cryptography/x509stores
 mkdir -p $store/my $store/root
-new() { openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem $@; }
+new() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out c.pem $@; }
 put() { openssl pkcs12 -export -inkey k.pem -in c.pem -passout pass: -out $store/my/$1.pfx; }
 new -days 10 -subj '/O=Example/CN=one.example'
 put a

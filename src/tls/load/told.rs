@@ -51,15 +51,9 @@ impl Told {
         } else {
             source.key.clone()
         };
-        let message = match self.cause {
-            Some(cause) => format!("{}\n  {cause}", self.message),
-            None => self.message,
-        };
-        let problem = Problem::error(message).key(key);
-        let problem = match self.fix {
-            Some(fix) => problem.fix(fix),
-            None => problem,
-        };
+        let mut problem = Problem::error(self.message).key(key);
+        problem.cause = self.cause;
+        problem.fix = self.fix;
         Mistake { problem, only_when_served: self.only_when_served }
     }
 }

@@ -11,5 +11,5 @@ mod mac;
 mod read;
 mod write;
 
-pub(crate) use read::{Identity, ReadError, certificates, read};
-pub(crate) use write::{Iterations, WriteError, encrypted_key, write};
+pub(crate) use read::{ReadError, certificates, read};
+pub(crate) use write::{Iterations, encrypted_key, write};

@@ -143,6 +143,11 @@ impl Client {
         self.data.ends_with(text.as_bytes())
     }
 
+    /// What came, as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.data).into_owned()
+    }
+
     /// What was seen, in the shape of the recordings.
     pub(crate) fn seen(&self) -> Value {
         let heads = heads(&String::from_utf8_lossy(&self.data));
@@ -159,7 +164,7 @@ impl Client {
 }
 
 /// Statuses and Connection headers of the answers in `text`.
-fn heads(text: &str) -> Vec<(u16, Option<String>)> {
+pub(crate) fn heads(text: &str) -> Vec<(u16, Option<String>)> {
     let mut heads = Vec::new();
     for (at, _) in text.match_indices("HTTP/1.1 ") {
         let Some(head) = text[at..].split("\r\n\r\n").next() else { continue };

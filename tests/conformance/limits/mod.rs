@@ -8,6 +8,7 @@
 mod better;
 mod client;
 mod connections;
+mod handshakes;
 mod rates;
 mod refused;
 mod stage;
@@ -37,8 +38,14 @@ const LEFT_OUT: [&str; 4] = ["bytes", "output", "tries", "first_byte_s"];
 type Script = fn(&mut Stage) -> Result<Value>;
 
 /// All scripts by the ids of their cases.
-const SCRIPTS: [&[(&str, Script)]; 5] =
-    [connections::SCRIPTS, rates::SCRIPTS, timeouts::SCRIPTS, stop::SCRIPTS, refused::SCRIPTS];
+const SCRIPTS: [&[(&str, Script)]; 6] = [
+    connections::SCRIPTS,
+    rates::SCRIPTS,
+    timeouts::SCRIPTS,
+    stop::SCRIPTS,
+    refused::SCRIPTS,
+    handshakes::SCRIPTS,
+];
 
 /// Plays the wanted cases.
 ///

@@ -12,6 +12,7 @@ use crate::console::Entry;
 /// Recorded events that ours does not log: category, id, or every one, and the reason.
 const NOT_LOGGED: &[(&str, Option<i64>, &str)] = &[
     (SOCKETS, None, "hyper reads and writes the socket, and tells of neither"),
+    (HTTP2, Some(62), "the queue of frames that go out is hyper's"),
     (HTTP2, Some(64), "the end of hyper's own output is not seen"),
     (CONNECTIONS, Some(21), "nothing of ours fails to abort: what answers a request is dropped"),
     (CONNECTIONS, Some(10), "the connection is hyper's until it is gone"),
@@ -49,7 +50,7 @@ pub(crate) fn differences(logs: &Value, ours: &[Entry], foreign: bool) -> Vec<St
         if foreign || !is_not_logged(&key) {
             // One end of a connection is that of the client that waited for the reference to
             // listen; ours says when it does.
-            let probes = u64::from(key.1 == CONNECTIONS && key.2 == 10);
+            let probes = u64::from(key.1 == CONNECTIONS && key.2 == 10 || is_of_the_probe(event));
             let times = event["times"].as_u64().unwrap_or(1) - probes;
             *recorded.entry(key).or_default() += times;
         }
@@ -74,6 +75,11 @@ fn key(event: &Value) -> Option<Key> {
         _ => category.to_owned(),
     };
     Some(((*level).to_owned(), category, event["id"].as_i64()?))
+}
+
+/// The same client, where the reference waits for its handshake.
+fn is_of_the_probe(event: &Value) -> bool {
+    event["text"].as_str().is_some_and(|text| text.contains("Received an unexpected EOF"))
 }
 
 /// A reset by the client depends on how much the client has left unread.

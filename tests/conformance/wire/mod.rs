@@ -11,6 +11,7 @@
 //! ../http1      raw bytes and the answers to them
 //! ../h2         frames and the reactions to them
 //! ../limits     scripts with times
+//! ../dev_certs  steps of the tool for development certificates, which needs no sockets
 //! ```
 
 pub(crate) mod app;
@@ -22,7 +23,7 @@ use serde_json::Value;
 
 use crate::plan::{Listed, Programs};
 use crate::run::Verdict;
-use crate::{h2, http1, limits};
+use crate::{dev_certs, h2, http1, limits};
 
 /// A file of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +31,16 @@ pub(crate) enum Suite {
     Http1,
     Http2,
     Limits,
+    DevCerts,
+    DevCertsHost,
 }
 
 /// Which cases of a suite are wanted, by id.
 pub(crate) type Wanted<'a> = &'a dyn Fn(&str) -> bool;
 
 impl Suite {
-    pub(crate) const ALL: [Self; 3] = [Self::Http1, Self::Http2, Self::Limits];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Http1, Self::Http2, Self::Limits, Self::DevCerts, Self::DevCertsHost];
 
     /// The name of its test.
     pub(crate) const fn name(self) -> &'static str {
@@ -44,6 +48,8 @@ impl Suite {
             Self::Http1 => "http1",
             Self::Http2 => "h2",
             Self::Limits => "limits",
+            Self::DevCerts => "dev_certs",
+            Self::DevCertsHost => "dev_certs_host",
         }
     }
 
@@ -56,8 +62,18 @@ impl Suite {
             Self::Http1 => http1::RECORDINGS,
             Self::Http2 => h2::RECORDINGS,
             Self::Limits => limits::RECORDINGS,
+            Self::DevCerts => dev_certs::RECORDINGS,
+            Self::DevCertsHost => dev_certs::host::RECORDINGS,
         };
         Ok(lines(text)?.into_iter().map(|case| case.id).collect())
+    }
+
+    /// What it needs and is not here.
+    pub(crate) fn missing(self) -> Option<&'static str> {
+        match self {
+            Self::DevCerts | Self::DevCertsHost => dev_certs::missing(),
+            _ => None,
+        }
     }
 
     /// Plays the wanted cases.
@@ -66,6 +82,8 @@ impl Suite {
             Self::Http1 => http1::play(wanted, programs),
             Self::Http2 => h2::play(wanted, programs),
             Self::Limits => limits::play(wanted, programs),
+            Self::DevCerts => dev_certs::play(wanted, programs),
+            Self::DevCertsHost => dev_certs::host::play(wanted, programs),
         }
     }
 

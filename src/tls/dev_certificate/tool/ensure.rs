@@ -186,19 +186,16 @@ fn untrusted(
     by: TrustBy,
     report: &mut Report,
 ) -> Option<&'static str> {
-    let trust = trust::establish(&surroundings.places, certificate, report);
+    let places = &surroundings.places;
+    // First the machine: what it trusts, OpenSSL trusts without being told of another folder.
     let system = match by {
         TrustBy::User => true,
-        TrustBy::System => trust::system::trust(&surroundings.places, certificate, report),
+        TrustBy::System => trust::system::trust(places, certificate, report),
     };
+    let trust = trust::establish(places, certificate, report);
     match (trust, system) {
         (Trust::Full, true) => None,
-        (Trust::None, false) => {
-            Some("There was an error trusting the HTTPS developer certificate.")
-        }
-        (Trust::None, true) if by == TrustBy::User => {
-            Some("There was an error trusting the HTTPS developer certificate.")
-        }
+        (Trust::None, _) => Some("There was an error trusting the HTTPS developer certificate."),
         _ => Some(
             "There was an error trusting the HTTPS developer certificate. It will be trusted by some clients but not by others.",
         ),

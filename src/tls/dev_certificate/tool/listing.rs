@@ -1,5 +1,6 @@
 //! What the user's store has, told step by step.
 
+use std::cmp::Reverse;
 use std::time::SystemTime;
 
 use super::super::certificate::{DevelopmentCertificate, MINIMUM_VERSION};
@@ -12,13 +13,15 @@ pub(super) const USERS_STORE: &str = "CurrentUser\\My";
 /// How it names the machine's, which there is on Windows only.
 const MACHINES_STORE: &str = "LocalMachine\\My";
 
-/// A number of certificates in words, and each of them.
+/// A number of certificates in words, and each of them, in the order of their thumbprints.
 pub(super) fn described(entries: &[&Entry]) -> String {
     let count = match entries.len() {
         0 => "no certificates".to_owned(),
         1 => "1 certificate".to_owned(),
         more => format!("{more} certificates"),
     };
+    let mut entries = entries.to_vec();
+    entries.sort_by(|a, b| a.certificate.thumbprint.cmp(&b.certificate.thumbprint));
     let lines = entries
         .iter()
         .enumerate()
@@ -51,7 +54,7 @@ pub(super) fn valid(places: &Places, now: SystemTime, report: &mut Report) -> Ve
     let mut entries = entries;
     // One without its key cannot be served, whatever else it is.
     entries.retain(|entry| entry.key.is_some() && by_date(&entry) && new_enough(&entry));
-    entries.sort_by(|a, b| a.certificate.rank().cmp(&b.certificate.rank()));
+    entries.sort_by_key(|entry| Reverse(entry.certificate.version));
     entries
 }
 

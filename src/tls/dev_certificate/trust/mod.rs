@@ -114,7 +114,7 @@ fn establish_each(
         );
     }
     // The folder counts only once OpenSSL is told of it.
-    if linked && !openssl::advise(places, report) && trust == Trust::Full {
+    if linked && !openssl::advise(places, certificate, report) && trust == Trust::Full {
         return Trust::Partial;
     }
     trust

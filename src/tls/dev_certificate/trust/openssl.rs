@@ -139,8 +139,13 @@ pub(super) fn withdraw(
     done
 }
 
-/// Says what to set so that the trust folder counts; `true` if it does already.
-pub(super) fn advise(places: &Places, report: &mut Report) -> bool {
+/// Says what to set so that the trust folder counts; `true` if it does already, or if OpenSSL
+/// finds the certificate elsewhere.
+pub(super) fn advise(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+    report: &mut Report,
+) -> bool {
     let folder = folder(places);
     let listed = |folders: &String| std::env::split_paths(folders).any(|one| one == folder);
     let shown = match folder.strip_prefix(&places.home) {
@@ -152,6 +157,9 @@ pub(super) fn advise(places: &Places, report: &mut Report) -> bool {
             113,
             format!("The certificate directory '{shown}' is already included in the {VARIABLE} environment variable."),
         );
+        return true;
+    }
+    if trusts(places, certificate) {
         return true;
     }
     let must = format!(

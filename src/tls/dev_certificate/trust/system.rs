@@ -14,6 +14,8 @@ use crate::tls::places::Places;
 const PROGRAM: &str = "update-ca-certificates";
 /// Where Debian and its kin, Alpine and openSUSE look for certificates of the machine's owner.
 const FOLDER: &str = "/usr/local/share/ca-certificates";
+/// Where the program puts links to them, and forgets those to what is gone.
+const LINKS: &str = "/etc/ssl/certs";
 
 fn file(folder: &Path, certificate: &DevelopmentCertificate) -> PathBuf {
     folder.join(format!("{}.crt", nickname(certificate)))
@@ -34,7 +36,7 @@ pub(super) fn withdraw(
     certificate: &DevelopmentCertificate,
     report: &mut Report,
 ) -> bool {
-    withdraw_from(Path::new(FOLDER), places, certificate, report)
+    withdraw_from(Path::new(FOLDER), Path::new(LINKS), places, certificate, report)
 }
 
 fn trust_in(
@@ -68,6 +70,7 @@ fn trust_in(
 
 fn withdraw_from(
     folder: &Path,
+    links: &Path,
     places: &Places,
     certificate: &DevelopmentCertificate,
     report: &mut Report,
@@ -77,6 +80,7 @@ fn withdraw_from(
         return true;
     }
     let removed = fs::remove_file(&path).is_ok()
+        && remove_links(links, &path, certificate).is_ok()
         && Program::find(places, PROGRAM).is_some_and(|program| program.run::<&str>([]).is_some());
     if removed {
         report.answer("Removed the certificate from the system's store.");
@@ -89,9 +93,25 @@ fn withdraw_from(
     removed
 }
 
+/// Removes the links to a file, and the links to those.
+fn remove_links(
+    folder: &Path,
+    file: &Path,
+    certificate: &DevelopmentCertificate,
+) -> std::io::Result<()> {
+    let name = format!("{}.pem", nickname(certificate));
+    for link in fs::read_dir(folder)?.flatten().map(|entry| entry.path()) {
+        let Ok(target) = fs::read_link(&link) else { continue };
+        if target == file || target == Path::new(&name) {
+            fs::remove_file(link)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::SystemTime;
 
     use super::super::super::generate::generate;
@@ -124,11 +144,19 @@ mod tests {
         assert!(trust_in(&certificates, &places, &certificate, &mut report));
         let path = file(&certificates, &certificate);
         assert!(fs::read_to_string(&path).unwrap().starts_with("-----BEGIN CERTIFICATE-----\n"));
-        assert!(withdraw_from(&certificates, &places, &certificate, &mut report));
+        let links = folder.path().join("links");
+        fs::create_dir(&links).unwrap();
+        let name = format!("{}.pem", nickname(&certificate));
+        symlink(&path, links.join(&name)).unwrap();
+        symlink(&name, links.join("ce275665.0")).unwrap();
+        symlink("other.pem", links.join("ce275665.1")).unwrap();
+        assert!(withdraw_from(&certificates, &links, &places, &certificate, &mut report));
         assert!(!path.exists());
+        let left: Vec<_> = fs::read_dir(&links).unwrap().flatten().collect();
+        assert_eq!(left.iter().map(|link| link.file_name()).collect::<Vec<_>>(), ["ce275665.1"]);
         assert_eq!(fs::read_to_string(folder.path().join("ran")).unwrap(), "ran\nran\n");
         // What is not there need not be taken away.
-        assert!(withdraw_from(&certificates, &places, &certificate, &mut report));
+        assert!(withdraw_from(&certificates, &links, &places, &certificate, &mut report));
         assert_eq!(report.lines(), []);
     }
 
