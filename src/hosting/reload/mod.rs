@@ -5,13 +5,15 @@
 //! as a whole, and only then do levels, addresses and the live configuration follow. Whatever fails
 //! is told, and leaves everything as it was; the next good edit is applied.
 //!
-//! `watch` notices changes of files (and `files` tells which file is which), `report` puts what
-//! happened into words, [`LiveConfiguration`] is the configuration for handlers.
+//! `watch` notices changes of files (`folders` is told of them by the system, `files` tells which file
+//! is which), `report` puts what happened into words, [`LiveConfiguration`] is the configuration for
+//! handlers.
 //!
 //! What is not read again: variables and arguments are those of the start, and what they, or code,
 //! say stays. Of addresses only `Kestrel:Endpoints` is reloaded, as on Kestrel.
 
 mod files;
+mod folders;
 mod live;
 mod report;
 mod watch;
@@ -31,7 +33,7 @@ use super::explain;
 use super::logging::{Logging, Rule};
 use super::settings::{CodeEndpoints, HostSettings};
 use crate::addresses::{
-    Change, EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan,
+    Change, Difference, EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan,
 };
 use crate::configuration::{Configuration, Inputs, Loaded, Problem, Severity, load};
 use crate::diagnostics::events;
@@ -274,35 +276,8 @@ impl Running {
         if let Some(logging) = self.logging.as_ref().filter(|_| other_rules) {
             logging.update(settings.logging.rules.clone());
         }
-        if !difference.is_empty() {
-            let (stopping, starting) =
-                report::stopping_and_starting(&difference, &self.current.plan, &plan);
-            for (endpoints, tell) in [
-                (stopping, events::endpoints_stopping as fn(&str)),
-                (starting, events::endpoints_starting),
-            ] {
-                if !endpoints.is_empty() {
-                    tell(&endpoints);
-                }
-            }
-        }
-        let mut lines = Vec::new();
-        if !difference.is_empty() {
-            let certificate = |place| certificates.text(place);
-            let now = self.addresses.list();
-            lines = report::endpoint_lines(&difference, &addresses, &now, certificate);
-        }
-        if other_options || other_rules {
-            lines.extend(report::setting_lines(&keys));
-        }
-        match lines.is_empty() {
-            true => events::reloaded_without_effect(),
-            false => events::reloaded(&lines.join("\n")),
-        }
-        let waiting = report::waiting_for_restart(&keys);
-        if !waiting.is_empty() {
-            events::restart_needed(&waiting);
-        }
+        let settings_changed = other_options || other_rules;
+        self.tell(&difference, (&plan, &certificates), &addresses, &keys, settings_changed);
         let outcome = match keys.is_empty() && !changed {
             true => Reloaded::Unchanged,
             false => Reloaded::Changed,
@@ -316,6 +291,42 @@ impl Running {
             self.current.certificates = certificates;
         }
         Ok(outcome)
+    }
+
+    /// Tells what a reload did: as Kestrel does, and line by line.
+    fn tell(
+        &self,
+        difference: &Difference,
+        (plan, certificates): (&EndpointPlan, &Certificates),
+        addresses_before: &[String],
+        keys: &[&str],
+        settings_changed: bool,
+    ) {
+        let mut lines = Vec::new();
+        if !difference.is_empty() {
+            let (stopping, starting) =
+                report::stopping_and_starting(difference, &self.current.plan, plan);
+            if !stopping.is_empty() {
+                events::endpoints_stopping(&stopping);
+            }
+            if !starting.is_empty() {
+                events::endpoints_starting(&starting);
+            }
+            let certificate = |place| certificates.text(place);
+            let now = self.addresses.list();
+            lines = report::endpoint_lines(difference, addresses_before, &now, certificate);
+        }
+        if settings_changed {
+            lines.extend(report::setting_lines(keys));
+        }
+        match lines.is_empty() {
+            true => events::reloaded_without_effect(),
+            false => events::reloaded(&lines.join("\n")),
+        }
+        let waiting = report::waiting_for_restart(keys);
+        if !waiting.is_empty() {
+            events::restart_needed(&waiting);
+        }
     }
 
     /// Whether a warning was told at the last reload or the start. It may have moved in its file.
