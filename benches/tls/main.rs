@@ -34,6 +34,7 @@ mod client;
 #[path = "../hello/process.rs"]
 mod process;
 mod servers;
+#[allow(dead_code, reason = "the other bench needs more of it")]
 #[path = "../hello/spread.rs"]
 mod spread;
 

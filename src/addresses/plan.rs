@@ -183,16 +183,15 @@ fn preference(settings: &EndpointSettings) -> Option<Origin> {
 
 /// What an endpoint says of TLS, over the defaults.
 fn tls_options(said: ConfiguredTls, settings: &EndpointSettings) -> TlsOptions {
-    let mut options = TlsOptions::default();
-    options.certificate = said.certificate;
-    options.ssl_protocols =
-        said.ssl_protocols.or(settings.default_ssl_protocols).unwrap_or_default();
-    options.client_certificate_mode = said
-        .client_certificate_mode
-        .or(settings.default_client_certificate_mode)
-        .unwrap_or_default();
-    options.sni = said.sni;
-    options
+    TlsOptions {
+        certificate: said.certificate,
+        ssl_protocols: said.ssl_protocols.or(settings.default_ssl_protocols).unwrap_or_default(),
+        client_certificate_mode: said
+            .client_certificate_mode
+            .or(settings.default_client_certificate_mode)
+            .unwrap_or_default(),
+        sni: said.sni,
+    }
 }
 
 /// Addresses as they were written, not yet read.

@@ -30,7 +30,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that stay in one place.
-const AT_HOME: [(&str, &[&str]); 17] = [
+const AT_HOME: [(&str, &[&str]); 16] = [
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("figment", &["configuration"]),
@@ -45,7 +45,6 @@ const AT_HOME: [(&str, &[&str]); 17] = [
     ("p12_keystore", &["tls"]),
     ("pkcs8", &["tls"]),
     ("x509_parser", &["tls"]),
-    ("x509_cert", &["tls"]),
     ("der", &["tls"]),
     ("notify", &["hosting/reload"]),
 ];

@@ -83,14 +83,13 @@ fn sni(
         return None;
     }
     let owner = format!("{endpoint}:Sni:{name}");
-    let mut options = SniOptions::default();
-    options.name = name.to_owned();
-    options.certificate =
-        certificate(&section.section("Certificate"), &owner, content_root, problems);
-    options.protocols = protocols(section, problems);
-    options.ssl_protocols = ssl_protocols(section, problems);
-    options.client_certificate_mode = client_certificate_mode(section, problems);
-    Some(options)
+    Some(SniOptions {
+        name: name.to_owned(),
+        certificate: certificate(&section.section("Certificate"), &owner, content_root, problems),
+        protocols: protocols(section, problems),
+        ssl_protocols: ssl_protocols(section, problems),
+        client_certificate_mode: client_certificate_mode(section, problems),
+    })
 }
 
 /// Reads a certificate's node; one that names neither a file nor a subject says nothing.
