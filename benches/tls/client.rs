@@ -96,7 +96,7 @@ impl Client {
 
     fn http2(&self, time: Duration) -> Result<u64> {
         let output = Command::new("h2load")
-            .args(["-c16", "-m32", "-D", &format!("{:.3}", time.as_secs_f64().max(1.0))])
+            .args(["-c16", "-m32", "-D", &time.as_secs().max(1).to_string()])
             .arg(format!("https://{}{}", self.address, self.path))
             .stderr(Stdio::null())
             .output()?;
