@@ -30,13 +30,13 @@ use std::time::SystemTime;
 use certificate::{DevelopmentCertificate, MINIMUM_VERSION};
 use store::Store;
 
-pub(crate) use certificate::thumbprint;
 #[cfg(feature = "cli")]
 pub(crate) use report::Stream;
 #[cfg(feature = "cli")]
 pub(crate) use tool::{Surroundings, run};
 pub(crate) use trust::Trust;
 
+use super::certificate::thumbprint;
 use super::places::Places;
 
 /// The certificate a server takes if it is given none.
