@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::certificates::{self, Certificates};
 use super::error::HostError;
@@ -78,6 +78,7 @@ impl Host {
                 // Before the announcement: what is edited after it does not go unnoticed.
                 let (watcher, changes) = self.configured.watch(&certificates).unzip();
                 self.announce();
+                let (stopping, stops) = watch::channel(false);
                 let running = Running::new(
                     self.configured,
                     certificates,
@@ -85,6 +86,7 @@ impl Host {
                     self.addresses.clone(),
                     self.logging,
                     watcher,
+                    stops,
                 );
                 let running = Arc::new(Mutex::new(running));
                 if let Some(changes) = changes {
@@ -92,6 +94,7 @@ impl Host {
                 }
                 Ok(RunningHost {
                     running,
+                    stopping,
                     addresses: self.addresses,
                     shutdown_timeout: self.shutdown_timeout,
                     stop: self.stop,
@@ -189,6 +192,8 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
 /// end.
 pub struct RunningHost {
     running: Arc<Mutex<Running>>,
+    /// True once the stop has begun.
+    stopping: watch::Sender<bool>,
     addresses: ServerAddresses,
     shutdown_timeout: Duration,
     stop: StopHandle,
@@ -232,6 +237,8 @@ impl RunningHost {
     pub async fn stop(self) {
         events::application_stopping();
         events::hosting_stopping();
+        // A reload that waits for files gives way.
+        self.stopping.send_replace(true);
         let mut running = self.running.lock().await;
         running.stop(self.shutdown_timeout).await;
         events::hosting_stopped();
