@@ -55,8 +55,7 @@ async fn a_certificate_that_cannot_be_served_leaves_the_old_one() {
     stage.install("server");
     let host = stage.started(saying("hello")).await;
     let address = host.addresses()[0].clone();
-    let key_of_another =
-        || std::fs::copy(file("one.key"), stage.path("a.key")).map(drop);
+    let key_of_another = || std::fs::copy(file("one.key"), stage.path("a.key")).map(drop);
     let broken = || std::fs::write(stage.path("a.pem"), "no certificate");
     let gone = || std::fs::remove_file(stage.path("a.pem"));
     let breaks: [&dyn Fn() -> std::io::Result<()>; 3] = [&key_of_another, &broken, &gone];

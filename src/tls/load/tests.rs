@@ -10,7 +10,7 @@ use crate::tls::{Secret, StoreLocation};
 /// A folder with the files that a shell script makes; `None`, told loudly, without openssl.
 pub(in crate::tls) fn made(test: &str, script: &str) -> Option<tempfile::TempDir> {
     if Command::new("openssl").arg("version").output().is_err() {
-        skipped(test, "openssl");
+        skipped(test, "openssl (apt-get install openssl)");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
