@@ -464,7 +464,7 @@ fn every_mistake_is_told_with_its_setting_and_its_fix() {
             "KeyPath",
             "Error getting private key from '{}/k2.pem'.",
             &[
-                "does not match the public key for this certificate: the certificate's is RSA, 2048 bits, the file's is RSA, 2048 bits",
+                "does not match the public key for this certificate: both are RSA, 2048 bits, but they are no pair",
             ],
         ),
         (
