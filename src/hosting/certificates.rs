@@ -182,7 +182,6 @@ struct Loading<'a> {
 
 impl Loading<'_> {
     fn endpoint(&mut self, endpoint: &PlannedEndpoint, options: &TlsOptions) -> Option<Secured> {
-        let failed_before = self.problems.len();
         let own = match &options.certificate {
             Some(source) => self.certificate(source),
             // Also looked for if every name has one of its own: Kestrel's log says so.
@@ -193,11 +192,19 @@ impl Loading<'_> {
             .iter()
             .map(|entry| entry.certificate.as_ref().and_then(|source| self.certificate(source)))
             .collect();
-        if self.problems.len() > failed_before {
+        let configured = options.sni.iter().map(|entry| &entry.certificate).zip(&names);
+        if configured
+            .chain([(&options.certificate, &own)])
+            .any(|(source, read)| source.is_some() && read.is_none())
+        {
+            // Told when it was read, which was for another endpoint if they share it.
             return None;
         }
         if own.is_none() && takes_the_default(endpoint) {
-            self.none_found(endpoint);
+            // A default that cannot be read was told, too.
+            if self.shared.default.is_none() {
+                self.none_found(endpoint);
+            }
             return None;
         }
         if ClientRoots::are_needed(options) && self.client_roots.is_none() {

@@ -8,16 +8,21 @@
 //! | `args` | the arguments, one per line |
 //! | `env` | variables, `NAME=value` |
 //! | `file NAME` | a file in the folder it runs in |
+//! | `data` | files of `tests/data/tls` that are there too, one name per line |
+//! | `edit NAME` | what the file becomes once it has started, before a SIGHUP |
 //! | `exit` | the exit code; a run that starts to serve is stopped with SIGTERM |
 //! | `stdout`, `stderr` | what it prints; absent if that is nothing |
 //!
-//! `{root}` stands for the folder, `{port}` for a port that the system chose. With
-//! `KESTREL_UPDATE=1` the last three sections are rewritten.
+//! `{root}` stands for the folder, in what goes in as well, and `{port}` for a port that the system
+//! chose. With `KESTREL_UPDATE=1` the last three sections are rewritten.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use nix::sys::signal::Signal;
+
+use crate::certificates::data;
 use crate::environment::updates;
 use crate::process::{Kestrel, Outcome};
 
@@ -60,12 +65,21 @@ struct Case<'a> {
     args: Vec<&'a str>,
     variables: Vec<(&'a str, &'a str)>,
     files: Vec<(&'a str, String)>,
+    data: Vec<&'a str>,
+    edits: Vec<(&'a str, String)>,
 }
 
 impl<'a> Case<'a> {
     fn parse(text: &'a str) -> Result<Self, String> {
         let end = text.find("-- exit --\n").unwrap_or(text.len());
-        let mut case = Self { given: &text[..end], args: vec![], variables: vec![], files: vec![] };
+        let mut case = Self {
+            given: &text[..end],
+            args: vec![],
+            variables: vec![],
+            files: vec![],
+            data: vec![],
+            edits: vec![],
+        };
         let mut section = None;
         for line in case.given.lines() {
             let heading = line.strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
@@ -74,18 +88,18 @@ impl<'a> Case<'a> {
                 if let Some(name) = heading.strip_prefix("file ") {
                     case.files.push((name, String::new()));
                 }
+                if let Some(name) = heading.strip_prefix("edit ") {
+                    case.edits.push((name, String::new()));
+                }
                 continue;
             }
             match section {
                 None => {}
                 Some("args") => case.args.push(line),
                 Some("env") => case.variables.push(line.split_once('=').ok_or("no NAME=value")?),
-                Some(name) if name.starts_with("file ") => {
-                    if let Some((_, text)) = case.files.last_mut() {
-                        text.push_str(line);
-                        text.push('\n');
-                    }
-                }
+                Some("data") => case.data.push(line),
+                Some(name) if name.starts_with("file ") => added(&mut case.files, line),
+                Some(name) if name.starts_with("edit ") => added(&mut case.edits, line),
                 Some(other) => return Err(format!("no section is called '{other}'")),
             }
         }
@@ -94,15 +108,28 @@ impl<'a> Case<'a> {
 
     /// Runs it, and writes what came out as sections.
     fn run(&self) -> String {
-        let mut kestrel = Kestrel::new(self.args.iter().copied());
+        // Its folder is known only when it is made.
+        let mut kestrel = Kestrel::new([]);
+        let folder = kestrel.root();
+        let root = folder.display().to_string();
+        let filled = |text: &str| text.replace("{root}", &root);
+        for argument in &self.args {
+            kestrel = kestrel.argument(&filled(argument));
+        }
         for (name, value) in &self.variables {
-            kestrel = kestrel.variable(name, value);
+            kestrel = kestrel.variable(name, &filled(value));
         }
         for (name, text) in &self.files {
             kestrel = kestrel.file(name, text);
         }
-        let root = kestrel.root().display().to_string();
-        let Outcome { code, stdout, stderr } = kestrel.stopped_if_started();
+        for name in &self.data {
+            fs::copy(data(name), folder.join(name)).expect("it is in tests/data/tls");
+        }
+        let outcome = match &self.edits[..] {
+            [] => kestrel.stopped_if_started(),
+            edits => edited(kestrel, edits),
+        };
+        let Outcome { code, stdout, stderr } = outcome;
         let code = code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
         let mut sections = format!("-- exit --\n{code}\n");
         for (name, text) in [("stdout", stdout), ("stderr", stderr)] {
@@ -115,21 +142,38 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Announced ports as `{port}`: every other number is what was asked for.
-fn without_ports(text: &str) -> String {
-    let mut result = String::new();
-    for line in text.lines() {
-        match line.rsplit_once(':') {
-            Some((address, port))
-                if line.trim_start().starts_with("Now listening on: ")
-                    && port.parse::<u16>().is_ok() =>
-            {
-                let _ = writeln!(result, "{address}:{{port}}");
-            }
-            _ => {
-                let _ = writeln!(result, "{line}");
-            }
-        }
+/// Puts a line behind the text of the last one.
+fn added(texts: &mut [(&str, String)], line: &str) {
+    if let Some((_, text)) = texts.last_mut() {
+        text.push_str(line);
+        text.push('\n');
     }
-    result
+}
+
+/// Starts it, edits its files, and stops it when it has read them again.
+fn edited(kestrel: Kestrel, edits: &[(&str, String)]) -> Outcome {
+    let folder = kestrel.root();
+    // The signal alone tells it, and only when all is written.
+    let watching = "DOTNET_hostBuilder__reloadConfigOnChange";
+    let running = kestrel.variable(watching, "false").started();
+    running.wait_for("Content root path: ");
+    for (name, text) in edits {
+        fs::write(folder.join(name), text).expect("the folder is ours");
+    }
+    running.signal(Signal::SIGHUP);
+    running.wait_until(|text| {
+        text.contains("was read again on SIGHUP") || text.contains("Unable to reload")
+    });
+    running.terminated()
+}
+
+/// Announced ports as `{port}`, wherever the address is told: every other number is what was asked
+/// for.
+fn without_ports(text: &str) -> String {
+    let announced = text.lines().filter_map(|line| {
+        let address = line.trim_start().strip_prefix("Now listening on: ")?;
+        let (host, port) = address.rsplit_once(':')?;
+        port.parse::<u16>().is_ok().then(|| (address, format!("{host}:{{port}}")))
+    });
+    announced.fold(text.to_owned(), |text, (address, written)| text.replace(address, &written))
 }

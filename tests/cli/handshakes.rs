@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 
+use crate::certificates::{Secured, client, install};
 use crate::http::connect;
 use crate::process::{Kestrel, LIMIT, Running};
 
@@ -15,18 +15,11 @@ fn both() -> Running {
         "run",
         "--urls",
         "https://127.0.0.1:0;http://127.0.0.1:0",
-        "--Kestrel:Certificates:Default:Path=c.pem",
-        "--Kestrel:Certificates:Default:KeyPath=k.pem",
+        "--Kestrel:Certificates:Default:Path=a.pem",
+        "--Kestrel:Certificates:Default:KeyPath=a.key",
         &format!("--Logging:LogLevel:{HTTPS}=Debug"),
     ]);
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "k.pem", "-out", "c.pem"])
-        .args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
-        .current_dir(kestrel.root())
-        .output()
-        .expect("openssl is installed");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    install("server", &kestrel.root());
     kestrel.started()
 }
 
@@ -45,9 +38,8 @@ fn sent(announced: &str, bytes: &[u8]) -> Vec<u8> {
 fn every_handshake_is_told_of_at_debug() {
     let running = both();
     let https = &running.addresses()[0];
-    let mut curl = Command::new("curl");
-    let curl = curl.args(["-sSk", https]).stdout(Stdio::null()).status();
-    assert!(curl.expect("curl is installed").success());
+    let mut secured = Secured::connect(&client(), https).expect("a handshake");
+    assert_eq!(secured.get().expect("an answer"), 200);
     running.wait_for(" established using the following protocol: Tls13");
     sent(https, b"\x16\x03\x01\x00\x04\x01\x00\x00\x00");
     running.wait_for("Authentication failed: ");

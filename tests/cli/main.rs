@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 mod browser;
+#[cfg(unix)]
+mod certificates;
 mod completions;
 #[cfg(unix)]
 mod configuration;
@@ -36,6 +38,8 @@ mod process;
 mod refused;
 #[cfg(target_os = "linux")]
 mod reload;
+#[cfg(target_os = "linux")]
+mod reload_tls;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]

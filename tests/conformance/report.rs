@@ -25,7 +25,7 @@ const HOSTING: &str = "hosting::";
 
 /// Why the cases cannot run here.
 const NEEDS: &str =
-    "needs root and network namespaces (run as root; apt-get install iproute2 curl)";
+    "needs root and network namespaces (run as root; apt-get install iproute2 curl openssl)";
 
 /// The names of all tests.
 pub(crate) fn test_names() -> Vec<String> {

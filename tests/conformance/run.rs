@@ -181,4 +181,5 @@ pub(crate) fn is_possible() -> bool {
         && works("unshare", &["-n", "--", "ip", "link", "set", "lo", "up"])
         && works("ss", &["-Htln"])
         && works("curl", &["--version"])
+        && works("openssl", &["version"])
 }

@@ -8,7 +8,7 @@ use kestrel::{HostError, Reloaded};
 
 use crate::reload::Stage;
 use crate::support::{Wire, saying, soon, stopped};
-use crate::tls_client::{Client, Pki};
+use crate::tls_client::{Client, file};
 
 const SECURED: &str =
     r#""A":{"Url":"https://127.0.0.1:0","Certificate":{"Path":"a.pem","KeyPath":"a.key"}}"#;
@@ -17,7 +17,7 @@ impl Stage {
     /// Puts a certificate and its key in the place of `a.pem` and `a.key`.
     fn install(&self, name: &str) {
         for kind in ["pem", "key"] {
-            let from = Pki::get().path(&format!("{name}.{kind}"));
+            let from = file(&format!("{name}.{kind}"));
             let beside = self.path("beside");
             std::fs::copy(from, &beside).expect("the folder is ours");
             std::fs::rename(&beside, self.path(&format!("a.{kind}"))).expect("the folder is ours");
@@ -55,8 +55,7 @@ async fn a_certificate_that_cannot_be_served_leaves_the_old_one() {
     stage.install("server");
     let host = stage.started(saying("hello")).await;
     let address = host.addresses()[0].clone();
-    let key_of_another =
-        || std::fs::copy(Pki::get().path("one.key"), stage.path("a.key")).map(drop);
+    let key_of_another = || std::fs::copy(file("one.key"), stage.path("a.key")).map(drop);
     let broken = || std::fs::write(stage.path("a.pem"), "no certificate");
     let gone = || std::fs::remove_file(stage.path("a.pem"));
     let breaks: [&dyn Fn() -> std::io::Result<()>; 3] = [&key_of_another, &broken, &gone];

@@ -125,7 +125,6 @@ pub(crate) fn taken_port() -> (TcpListener, SocketAddr) {
 }
 
 /// Says that a test cannot run here, and what it needs; a failure where that is not allowed.
-#[cfg(target_os = "linux")]
 pub(crate) fn skipped(test: &str, needs: &str) {
     use std::io::Write;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::endpoints::protocols;
 use super::values::{boolean, meant_value};
 use crate::addresses::ConfiguredTls;
-use crate::configuration::{Configuration, Loaded, Problem, Section};
+use crate::configuration::{Configuration, Loaded, Problem, Section, Setting};
 use crate::tls::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
     SslProtocols, StoreLocation,
@@ -69,14 +69,13 @@ fn sni(
 ) -> Option<SniOptions> {
     let name = section.name();
     if name.is_empty() {
-        let below = section.children();
         let mut problem = Problem::error(format!(
             "The endpoint {endpoint} is invalid because an SNI configuration section has an empty \
              string as its key. Use a wildcard ('*') SNI section to match all server names."
         ))
         .key(section.path())
         .fix("name a host such as www.example.com, *.example.com for all below it, or *");
-        if let Some(setting) = below.iter().find_map(Section::setting) {
+        if let Some(setting) = first_setting(section) {
             problem = problem.origin(setting.origin.clone());
         }
         problems.push(problem);
@@ -90,6 +89,11 @@ fn sni(
         ssl_protocols: ssl_protocols(section, problems),
         client_certificate_mode: client_certificate_mode(section, problems),
     })
+}
+
+/// The first value at a section or anywhere below it: who set that wrote the section.
+fn first_setting<'a>(section: &Section<'a>) -> Option<&'a Setting> {
+    section.setting().or_else(|| section.children().iter().find_map(first_setting))
 }
 
 /// Reads a certificate's node; one that names neither a file nor a subject says nothing.

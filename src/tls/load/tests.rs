@@ -10,7 +10,7 @@ use crate::tls::{Secret, StoreLocation};
 /// A folder with the files that a shell script makes; `None`, told loudly, without openssl.
 pub(in crate::tls) fn made(test: &str, script: &str) -> Option<tempfile::TempDir> {
     if Command::new("openssl").arg("version").output().is_err() {
-        skipped(test, "openssl");
+        skipped(test, "openssl (apt-get install openssl)");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -464,7 +464,7 @@ fn every_mistake_is_told_with_its_setting_and_its_fix() {
             "KeyPath",
             "Error getting private key from '{}/k2.pem'.",
             &[
-                "does not match the public key for this certificate: the certificate's is RSA, 2048 bits, the file's is RSA, 2048 bits",
+                "does not match the public key for this certificate: both are RSA, 2048 bits, but they are no pair",
             ],
         ),
         (

@@ -47,9 +47,13 @@ pub(super) fn told(unfit: Unfit, what: &str, key_file: &str) -> Told {
             } else {
                 "Key is not a valid public or private key.".to_owned()
             };
+            let kinds = if certificate == key {
+                format!("both are {key}, but they are no pair")
+            } else {
+                format!("the certificate's is {certificate}, the file's is {key}")
+            };
             let cause = format!(
-                "The provided key does not match the public key for this certificate: the \
-                 certificate's is {certificate}, the file's is {key}."
+                "The provided key does not match the public key for this certificate: {kinds}."
             );
             match belongs_to {
                 Some(place) => Told::new(first)

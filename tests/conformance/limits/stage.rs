@@ -2,13 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::client::Client;
 use crate::console::Entry;
@@ -25,32 +23,14 @@ const LOG: Duration = Duration::from_secs(1);
 pub(crate) struct Stage {
     app: App,
     stopped: Option<Instant>,
-    _certificate: Option<Certificate>,
 }
 
-/// A certificate like that of the recordings, with its key.
-struct Certificate(TempDir);
-
-impl Certificate {
-    fn make() -> Result<Self> {
-        let folder = TempDir::with_prefix("kestrel-certificate-")?;
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
-            .args(["-subj", "/CN=localhost", "-keyout", "k.pem", "-out", "c.pem"])
-            .current_dir(folder.path())
-            .output()
-            .context("openssl makes the certificate: is it installed?")?;
-        ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        Ok(Self(folder))
-    }
-
-    /// An endpoint with it, in the place of the addresses.
-    fn secure(&self, start: &mut Start) {
-        let file = |name: &str| self.0.path().join(name).display().to_string();
-        start.set("Kestrel__Endpoints__T__Url", "https://127.0.0.1:0");
-        start.set("Kestrel__Endpoints__T__Certificate__Path", &file("c.pem"));
-        start.set("Kestrel__Endpoints__T__Certificate__KeyPath", &file("k.pem"));
-    }
+/// An endpoint with a certificate, in the place of the addresses.
+fn secure(start: &mut Start) {
+    let file = |name| format!("{}/tests/data/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    start.set("Kestrel__Endpoints__T__Url", "https://127.0.0.1:0");
+    start.set("Kestrel__Endpoints__T__Certificate__Path", &file("server.pem"));
+    start.set("Kestrel__Endpoints__T__Certificate__KeyPath", &file("server.key"));
 }
 
 impl Stage {
@@ -64,17 +44,17 @@ impl Stage {
             "li-004" => "http://127.0.0.1:0;http://127.0.0.1:0",
             _ => "http://127.0.0.1:0",
         };
-        let secured = case.title.starts_with("https").then(Certificate::make).transpose()?;
-        let urls = secured.is_none().then_some(urls);
+        let secured = case.title.starts_with("https");
+        let urls = (!secured).then_some(urls);
         let mut start = Start::new(urls, &case.all["options"], &case.all["code"]).log("Debug");
-        if let Some(certificate) = &secured {
-            certificate.secure(&mut start);
+        if secured {
+            secure(&mut start);
         }
         let app = match case.recorded["started"].is_null() {
             true => App::start(program, &start)?,
             false => App::try_start(program, &start)?,
         };
-        Ok(Self { app, stopped: None, _certificate: secured })
+        Ok(Self { app, stopped: None })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

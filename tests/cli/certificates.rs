@@ -1,0 +1,118 @@
+//! The certificates of `tests/data/tls`, and a client that trusts their authority.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::process::LIMIT;
+
+/// A file of `tests/data/tls`.
+pub(crate) fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)
+}
+
+/// Puts a certificate and its key into the place of `a.pem` and `a.key`, each at once.
+pub(crate) fn install(name: &str, folder: &Path) {
+    for kind in ["key", "pem"] {
+        let beside = folder.join("a.beside");
+        fs::copy(data(&format!("{name}.{kind}")), &beside).expect("the folder is ours");
+        fs::rename(beside, folder.join(format!("a.{kind}"))).expect("the folder is ours");
+    }
+}
+
+/// What is served to prove who the server is, as it stands in a file.
+pub(crate) fn certificate(name: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(data(&format!("{name}.pem"))).expect("a certificate")
+}
+
+/// What all connections of a client share; sessions are not taken up again, so that every handshake
+/// shows the certificate.
+pub(crate) fn client() -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate("ca")).expect("an authority");
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.resumption = rustls::client::Resumption::disabled();
+    Arc::new(config)
+}
+
+/// A connection that is kept, over which requests of HTTP/1.1 go one after another.
+pub(crate) struct Secured(StreamOwned<ClientConnection, TcpStream>);
+
+impl Secured {
+    /// Does a handshake with an announced https address.
+    ///
+    /// # Errors
+    ///
+    /// There is no listener, or there is no handshake.
+    pub(crate) fn connect(config: &Arc<ClientConfig>, announced: &str) -> io::Result<Self> {
+        let authority = announced.strip_prefix("https://").expect("an https address");
+        let mut socket = TcpStream::connect(authority)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(LIMIT))?;
+        let name = ServerName::try_from("localhost").expect("a name");
+        let mut session =
+            ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+        while session.is_handshaking() {
+            session.complete_io(&mut socket)?;
+        }
+        Ok(Self(StreamOwned::new(session, socket)))
+    }
+
+    /// The certificate that the server showed.
+    pub(crate) fn certificate(&self) -> CertificateDer<'static> {
+        let shown = self.0.conn.peer_certificates().and_then(<[_]>::first);
+        shown.expect("the handshake is over").clone().into_owned()
+    }
+
+    /// The status of `GET /`, with an answer that is whole.
+    ///
+    /// # Errors
+    ///
+    /// The connection is broken, or what comes is no whole answer.
+    pub(crate) fn get(&mut self) -> io::Result<u16> {
+        self.0.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+        let mut read = Vec::new();
+        let head_end = loop {
+            if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            self.more(&mut read)?;
+        };
+        let head = String::from_utf8_lossy(&read[..head_end]).into_owned();
+        let bad = || io::Error::other(format!("no answer: {head}"));
+        let status = head.split(' ').nth(1).and_then(|text| text.parse().ok()).ok_or_else(bad)?;
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("Content-Length: ")?.parse().ok())
+            .ok_or_else(bad)?;
+        if head.contains("Connection: close") {
+            return Err(bad());
+        }
+        while read.len() < head_end + length {
+            self.more(&mut read)?;
+        }
+        Ok(status)
+    }
+
+    fn more(&mut self, read: &mut Vec<u8>) -> io::Result<()> {
+        let mut bytes = [0; 4096];
+        match self.0.read(&mut bytes)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            length => {
+                read.extend_from_slice(&bytes[..length]);
+                Ok(())
+            }
+        }
+    }
+}
