@@ -2,7 +2,7 @@
 //! configuration changes nothing.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -50,6 +50,14 @@ impl Stage {
 
     pub(crate) async fn started(&self, app: Router) -> RunningHost {
         started(self.builder().app(app)).await
+    }
+
+    /// Trusts the certificates of a file, of clients.
+    pub(crate) async fn started_trusting(&self, roots: &Path, app: Router) -> RunningHost {
+        let roots = roots.to_str().expect("a path of ASCII");
+        let variables =
+            [("DOTNET_hostBuilder__reloadConfigOnChange", "false"), ("SSL_CERT_FILE", roots)];
+        started(self.builder().environment_variables(variables).app(app)).await
     }
 
     /// Writes other endpoints and reloads.
