@@ -174,7 +174,7 @@ async fn whom_clients_are_trusted_by_is_read_again() {
     );
     stage.install("server");
     let roots = stage.path("roots.pem");
-    std::fs::copy(Pki::get().path("ca.pem"), &roots).expect("the folder is ours");
+    std::fs::copy(file("ca.pem"), &roots).expect("the folder is ours");
     let host = stage.started_trusting(&roots, saying("hello")).await;
     let address = host.addresses()[0].clone();
     let status = async |certificate| {
@@ -184,7 +184,7 @@ async fn whom_clients_are_trusted_by_is_read_again() {
         wire.answer_or_end().await.ok().map(|answer| answer.status)
     };
     assert_eq!((status("client").await, status("stranger").await), (Some(200), None));
-    std::fs::copy(Pki::get().path("strange-ca.pem"), &roots).expect("the folder is ours");
+    std::fs::copy(file("strange-ca.pem"), &roots).expect("the folder is ours");
     assert_eq!(host.reload().await.unwrap(), Reloaded::Changed);
     assert_eq!((status("client").await, status("stranger").await), (None, Some(200)));
     assert_eq!(host.reload().await.unwrap(), Reloaded::Unchanged);
