@@ -78,12 +78,13 @@ impl Host {
                 // Before the announcement: what is edited after it does not go unnoticed.
                 let (watcher, changes) = self.configured.watch(&certificates).unzip();
                 self.announce();
+                let logging = self.logging.map(Arc::new);
                 let running = Running::new(
                     self.configured,
                     certificates,
                     server,
                     self.addresses.clone(),
-                    self.logging,
+                    logging.clone(),
                     watcher,
                 );
                 let running = Arc::new(Mutex::new(running));
@@ -92,6 +93,7 @@ impl Host {
                 }
                 Ok(RunningHost {
                     running,
+                    logging,
                     addresses: self.addresses,
                     shutdown_timeout: self.shutdown_timeout,
                     stop: self.stop,
@@ -189,6 +191,7 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
 /// end.
 pub struct RunningHost {
     running: Arc<Mutex<Running>>,
+    logging: Option<Arc<Logging>>,
     addresses: ServerAddresses,
     shutdown_timeout: Duration,
     stop: StopHandle,
@@ -252,9 +255,15 @@ impl RunningHost {
                 () = self.stop_requested() => break,
             }
         }
+        let logging = self.logging.clone();
         tokio::select! {
             () = self.stop() => ExitCode::SUCCESS,
             again = signals.next_stop() => {
+                // A reload that waits for its turn keeps the host, and so the log, which nobody
+                // would write at the end of the process.
+                if let Some(logging) = &logging {
+                    logging.close();
+                }
                 events::stop_forced();
                 ExitCode::from(again.exit_code())
             }

@@ -18,6 +18,7 @@ mod live;
 mod report;
 mod watch;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -123,7 +124,7 @@ pub enum Reloaded {
 pub(super) struct Running {
     server: Box<dyn Server>,
     addresses: ServerAddresses,
-    pub(super) logging: Option<Logging>,
+    pub(super) logging: Option<Arc<Logging>>,
     sources: Sources,
     surroundings: Surroundings,
     live: Published,
@@ -153,7 +154,7 @@ impl Running {
         certificates: Certificates,
         server: Box<dyn Server>,
         addresses: ServerAddresses,
-        logging: Option<Logging>,
+        logging: Option<Arc<Logging>>,
         watcher: Option<Watcher>,
     ) -> Self {
         let Configured { sources, surroundings, loaded, settings, plan, live, .. } = configured;
