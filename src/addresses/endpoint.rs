@@ -201,6 +201,8 @@ pub struct PlannedEndpoint {
     pub key: String,
     /// Where it was set.
     pub origin: Origin,
+    /// The address as it was written, such as `http://*:5000`.
+    pub written: String,
     /// Its sockets.
     pub targets: Targets,
     /// The name of the loopback it was written with, `localhost` for most.

@@ -312,6 +312,7 @@ impl EndpointPlan {
             name: endpoint.name.clone(),
             key: endpoint.key.clone(),
             origin: origin.clone(),
+            written: endpoint.target.value.to_string(),
             targets,
             local_name,
             protocols: protocols.unwrap_or_default(),

@@ -20,6 +20,8 @@ use crate::tls::{self, CertificateLocation, CertificateSource, TlsOptions};
 pub(super) struct Certificates {
     /// In the order of the plan; clear text has none.
     endpoints: Vec<Option<Secured>>,
+    /// Whom certificates of clients may come from, if any endpoint asks for them.
+    client_roots: Option<ClientRoots>,
     /// The files that were read, and those that would have been.
     pub(super) files: Vec<PathBuf>,
     /// What is to be said of the development certificate.
@@ -31,6 +33,8 @@ pub(super) struct Certificates {
 #[derive(Debug)]
 struct Secured {
     tls: Arc<EndpointTls>,
+    /// Whether it looks at certificates of clients.
+    asks_clients: bool,
     /// Its certificates, each with what it is for.
     certificates: Vec<(String, Arc<ServerCertificate>)>,
 }
@@ -95,10 +99,17 @@ impl Certificates {
         }
     }
 
-    /// Whether the endpoint at a place of one plan serves other certificates than one of another.
+    /// Whether the endpoint at a place of one plan serves other certificates than one of another, or
+    /// takes those of other clients.
     pub(super) fn differ_at(&self, place: usize, other: &Self, other_place: usize) -> bool {
         let (ours, theirs) = (self.of(place), other.of(other_place));
-        ours.len() != theirs.len()
+        let asks = |certificates: &Self, place: usize| {
+            let secured = certificates.endpoints.get(place).and_then(Option::as_ref);
+            secured.is_some_and(|secured| secured.asks_clients)
+        };
+        let asks = asks(self, place) || asks(other, other_place);
+        (asks && self.client_roots != other.client_roots)
+            || ours.len() != theirs.len()
             || ours.iter().zip(theirs).any(|(ours, theirs)| ours.1 != theirs.1)
     }
 
@@ -143,7 +154,6 @@ pub(super) fn load(
         now,
         loaded: Vec::new(),
         fallback: None,
-        client_roots: None,
         problems: Vec::new(),
         certificates: Certificates { looked: true, ..Certificates::default() },
     };
@@ -175,7 +185,6 @@ struct Loading<'a> {
     loaded: Vec<(CertificateLocation, Option<Arc<ServerCertificate>>)>,
     /// For endpoints without a certificate, once one of them was seen.
     fallback: Option<Option<Arc<ServerCertificate>>>,
-    client_roots: Option<ClientRoots>,
     problems: Vec<Problem>,
     certificates: Certificates,
 }
@@ -207,10 +216,12 @@ impl Loading<'_> {
             }
             return None;
         }
-        if ClientRoots::are_needed(options) && self.client_roots.is_none() {
-            self.client_roots = Some(ClientRoots::of_system(&self.surroundings.places));
+        let asks_clients = ClientRoots::are_needed(options);
+        let known = &mut self.certificates.client_roots;
+        if asks_clients && known.is_none() {
+            *known = Some(ClientRoots::of_system(&self.surroundings.places));
         }
-        let roots = self.client_roots.clone().unwrap_or_default();
+        let roots = known.clone().unwrap_or_default();
         match EndpointTls::new(
             &endpoint.name,
             options,
@@ -227,7 +238,7 @@ impl Loading<'_> {
                     .zip(std::iter::once(own).chain(names))
                     .filter_map(|(of, certificate)| Some((of, certificate?)))
                     .collect();
-                Some(Secured { tls: Arc::new(tls), certificates })
+                Some(Secured { tls: Arc::new(tls), asks_clients, certificates })
             }
             Err(problem) => {
                 let problem = problem.key(endpoint.key.clone()).origin(endpoint.origin.clone());

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::certificates::{self, Certificates};
 use super::error::HostError;
@@ -79,6 +79,7 @@ impl Host {
                 let (watcher, changes) = self.configured.watch(&certificates).unzip();
                 self.announce();
                 let logging = self.logging.map(Arc::new);
+                let (stopping, stops) = watch::channel(false);
                 let running = Running::new(
                     self.configured,
                     certificates,
@@ -86,6 +87,7 @@ impl Host {
                     self.addresses.clone(),
                     logging.clone(),
                     watcher,
+                    stops,
                 );
                 let running = Arc::new(Mutex::new(running));
                 if let Some(changes) = changes {
@@ -94,6 +96,7 @@ impl Host {
                 Ok(RunningHost {
                     running,
                     logging,
+                    stopping,
                     addresses: self.addresses,
                     shutdown_timeout: self.shutdown_timeout,
                     stop: self.stop,
@@ -192,6 +195,8 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
 pub struct RunningHost {
     running: Arc<Mutex<Running>>,
     logging: Option<Arc<Logging>>,
+    /// True once the stop has begun.
+    stopping: watch::Sender<bool>,
     addresses: ServerAddresses,
     shutdown_timeout: Duration,
     stop: StopHandle,
@@ -235,6 +240,8 @@ impl RunningHost {
     pub async fn stop(self) {
         events::application_stopping();
         events::hosting_stopping();
+        // A reload that waits for files gives way.
+        self.stopping.send_replace(true);
         let mut running = self.running.lock().await;
         running.stop(self.shutdown_timeout).await;
         events::hosting_stopped();

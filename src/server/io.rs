@@ -30,6 +30,11 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
         0
     }
 
+    /// Reads what nobody will look at, as it comes over the wire.
+    fn poll_raw(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self).poll_read(cx, buffer)
+    }
+
     /// Closes the socket as one that will not be served, at once.
     fn refuse(self);
 }
@@ -90,6 +95,11 @@ impl<S: Socket> Socket for TlsStream<S> {
 
     fn unsent(&self) -> usize {
         Self::unsent(self)
+    }
+
+    fn poll_raw(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // There is no use in decrypting it, and nothing to be said any more if it is damaged.
+        self.socket_mut().poll_raw(cx, buffer)
     }
 
     fn refuse(self) {
@@ -155,15 +165,17 @@ impl<S: Socket> Stream<S> {
     }
 
     /// Waits until the system has everything that was written, for as long as the client takes
-    /// some: only TLS has anything left.
+    /// some: only TLS has anything left. A byte now and then would keep it for hours, so that the
+    /// client has to be as fast as the default of `MinResponseDataRate` asks, 240 bytes a second.
     async fn settle(&mut self) -> io::Result<()> {
         const PATIENCE: Duration = Duration::from_secs(5);
+        const LEAST: usize = 1200;
 
         while self.socket.unsent() > 0 {
             let before = self.socket.unsent();
             match timeout(PATIENCE, self.socket.flush()).await {
                 Ok(flushed) => flushed?,
-                Err(_) if self.socket.unsent() < before => {}
+                Err(_) if self.socket.unsent() + LEAST <= before => {}
                 Err(_) => return Err(io::ErrorKind::TimedOut.into()),
             }
         }
@@ -190,12 +202,22 @@ impl<S: Socket> Stream<S> {
         let goodbye = async {
             self.socket.write_all(bytes).await?;
             self.socket.shutdown().await?;
-            let mut passed_over = [0; 4096];
-            while self.socket.read(&mut passed_over).await? > 0 {}
-            io::Result::Ok(())
+            self.pass_over().await
         };
         // The peer may be gone; there is nobody else to tell.
         let _ = timeout(PATIENCE, goodbye).await;
+    }
+
+    /// Passes over what still comes until the peer has ended its side.
+    pub(super) async fn pass_over(&mut self) -> io::Result<()> {
+        let mut dropped = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut dropped);
+            poll_fn(|cx| self.socket.poll_raw(cx, &mut buffer)).await?;
+            if buffer.filled().is_empty() {
+                return Ok(());
+            }
+        }
     }
 
     /// The socket itself, the first bytes left out.
@@ -259,5 +281,80 @@ impl<S: Socket> AsyncWrite for Stream<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Sleep, sleep};
+
+    use super::*;
+    use crate::server::drain::Drain;
+
+    /// Has something left to send, of which the client takes a little every second.
+    struct Trickle {
+        unsent: usize,
+        taken_a_second: usize,
+        next: Pin<Box<Sleep>>,
+    }
+
+    impl AsyncRead for Trickle {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Trickle {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            while self.next.as_mut().poll(cx).is_ready() {
+                self.unsent = self.unsent.saturating_sub(self.taken_a_second);
+                let second = sleep(Duration::from_secs(1));
+                self.next.set(second);
+            }
+            if self.unsent == 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl Socket for Trickle {
+        fn reset_on_close(&self) {}
+
+        fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn unsent(&self) -> usize {
+            self.unsent
+        }
+
+        fn refuse(self) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_is_not_waited_for_byte_by_byte() {
+        for (taken_a_second, seconds, is_sent) in [(1, 5, false), (200, 5, false), (400, 160, true)]
+        {
+            let next = Box::pin(sleep(Duration::from_secs(1)));
+            let socket = Trickle { unsent: 64_000, taken_a_second, next };
+            let mut stream = Stream::new(socket, Drain::new().watch());
+            let begun = Instant::now();
+            assert_eq!(stream.end().await.is_ok(), is_sent, "{taken_a_second}");
+            assert_eq!(begun.elapsed().as_secs(), seconds, "{taken_a_second}");
+        }
     }
 }

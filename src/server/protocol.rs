@@ -76,20 +76,23 @@ pub(super) fn is_tls(bytes: &[u8]) -> bool {
 }
 
 /// The answer in clear text to an HTTP/1 request in clear text where TLS is spoken. It names the
-/// URL that was meant: the client's own words if they make one, else our address.
+/// URL that was meant: the client's own words if they make one, else our address. A port that the
+/// client names is the one it reached us by, which a container may have mapped; if it names none, it
+/// is ours.
 pub(super) fn use_https(request: &[u8], local: Option<SocketAddr>) -> Vec<u8> {
     let mut lines = request.split(|byte| *byte == b'\n');
     let target = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(1));
-    let is_path =
-        |target: &&[u8]| target.starts_with(b"/") && target.iter().all(u8::is_ascii_graphic);
+    let is_path = |target: &&[u8]| {
+        target.starts_with(b"/")
+            && target.len() <= LONGEST_ECHO
+            && target.iter().all(u8::is_ascii_graphic)
+    };
     let target = target.filter(is_path).unwrap_or(b"/");
     let host = lines.take_while(|line| !line.trim_ascii().is_empty()).find_map(|line| {
         let (name, value) = line.split_at_checked(5)?;
         name.eq_ignore_ascii_case(b"host:").then(|| value.trim_ascii())
     });
-    let of_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
-    let host = host.filter(|host| !host.is_empty() && host.iter().all(of_host));
-    let host = host.map(|host| String::from_utf8_lossy(host).into_owned());
+    let host = host.and_then(|host| authority(host, local.map(|local| local.port())));
     let mut text = "A request in clear text was sent to an endpoint that speaks HTTPS.".to_owned();
     if let Some(host) = host.or_else(|| local.map(|local| local.to_string())) {
         text.push_str(&format!(" Use https://{host}{}", String::from_utf8_lossy(target)));
@@ -99,6 +102,37 @@ pub(super) fn use_https(request: &[u8], local: Option<SocketAddr>) -> Vec<u8> {
         text.len()
     )
     .into_bytes()
+}
+
+/// The longest path of a client's that is repeated to it.
+const LONGEST_ECHO: usize = 2048;
+
+/// What stands between `https://` and the path for a client that calls us `host`; `None` if that is
+/// no host. `port` is that of our end.
+fn authority(host: &[u8], port: Option<u16>) -> Option<String> {
+    /// As long as a name can be (RFC 1035 section 2.3.4), and a port.
+    const LONGEST: usize = 255 + 6;
+
+    let host = std::str::from_utf8(host).ok().filter(|host| host.len() <= LONGEST)?;
+    let (name, named) = match host.rfind(':').filter(|colon| !host[*colon..].contains(']')) {
+        Some(colon) => (&host[..colon], Some(host[colon + 1..].parse::<u16>().ok()?)),
+        None => (host, None),
+    };
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    let is_address = |name: &str| {
+        let inner = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    if !is_name(name) && !is_address(name) {
+        return None;
+    }
+    match named.or(port) {
+        None | Some(443) => Some(name.to_owned()),
+        Some(port) => Some(format!("{name}:{port}")),
+    }
 }
 
 fn is_binary(byte: &u8) -> bool {
@@ -143,6 +177,8 @@ mod tests {
     #[test]
     fn clear_text_where_tls_is_spoken_is_told_the_url() {
         let local = "127.0.0.1:5001".parse().ok();
+        let long_path = format!("GET /{} HTTP/1.1\r\nHost: a.test:1\r\n\r\n", "a".repeat(4000));
+        let long_host = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", "a".repeat(4000));
         for (request, url) in [
             (
                 &b"GET /a?b HTTP/1.1\r\nA: b\r\nhOST: one.test:1\r\n\r\n"[..],
@@ -153,7 +189,18 @@ mod tests {
             (b"GET /a HTTP/1.1\r\nHost: <b>\r\n\r\n", "https://127.0.0.1:5001/a"),
             (b"GET /a HTTP/1.1\r\n\r\nHost: body\r\n", "https://127.0.0.1:5001/a"),
             (b"OPTIONS * HTTP/1.1\r\n\r\n", "https://127.0.0.1:5001/"),
-            (b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n", "https://a.test/"),
+            (b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n", "https://a.test:5001/"),
+            (b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", "https://a.test:5001/"),
+            (b"GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n", "https://[::1]:5001/"),
+            (b"GET / HTTP/1.1\r\nHost: a.test:443\r\n\r\n", "https://a.test/"),
+            // What is no host is not repeated.
+            (b"GET / HTTP/1.1\r\nHost: a.test:99999\r\n\r\n", "https://127.0.0.1:5001/"),
+            (b"GET / HTTP/1.1\r\nHost: :80\r\n\r\n", "https://127.0.0.1:5001/"),
+            (b"GET / HTTP/1.1\r\nHost: a:b:c\r\n\r\n", "https://127.0.0.1:5001/"),
+            (b"GET / HTTP/1.1\r\nHost: [a]]\r\n\r\n", "https://127.0.0.1:5001/"),
+            (b"GET / HTTP/1.1\r\nHost: a\x1b[31m\r\n\r\n", "https://127.0.0.1:5001/"),
+            (long_path.as_bytes(), "https://a.test:1/"),
+            (long_host.as_bytes(), "https://127.0.0.1:5001/"),
         ] {
             let answer = String::from_utf8(use_https(request, local)).unwrap();
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();

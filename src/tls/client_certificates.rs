@@ -30,6 +30,18 @@ pub(crate) struct ClientRoots {
     certificates: Arc<[CertificateDer<'static>]>,
 }
 
+/// The same certificates, in whatever order the system has them.
+impl PartialEq for ClientRoots {
+    fn eq(&self, other: &Self) -> bool {
+        let sorted = |roots: &Self| {
+            let mut certificates: Vec<_> = roots.certificates.to_vec();
+            certificates.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
+            certificates
+        };
+        self.certificates == other.certificates || sorted(self) == sorted(other)
+    }
+}
+
 impl Default for ClientRoots {
     fn default() -> Self {
         Self::new(Vec::new())

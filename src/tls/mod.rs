@@ -9,6 +9,7 @@
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
 mod acceptor;
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line writes DER"))]
 mod asn1;
 pub(crate) mod certificate;
 pub(crate) mod client_certificates;

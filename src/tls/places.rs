@@ -5,6 +5,7 @@ use std::path::PathBuf;
 /// The folders and variables that decide where certificates are looked for. Taken once from the
 /// process, so that everything here is a function of its input.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command line reads the rest"))]
 pub(crate) struct Places {
     /// The user's home folder: `HOME`, else what the system says of the account.
     pub(crate) home: PathBuf,

@@ -8,7 +8,8 @@
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use rustls::server::UnbufferedServerConnection;
@@ -60,6 +61,8 @@ pub(crate) struct TlsStream<S> {
     plaintext: BytesMut,
     /// What was encrypted and not sent.
     outgoing: BytesMut,
+    /// Who waits to write: it may be another task than the one that reads.
+    writer: Option<Waker>,
     /// The client will send no more.
     ended: bool,
     /// We said that we will send no more.
@@ -93,6 +96,7 @@ impl<S> TlsStream<S> {
             unread: false,
             plaintext,
             outgoing: BytesMut::new(),
+            writer: None,
             ended,
             told_end: false,
             failed: false,
@@ -143,8 +147,9 @@ impl<S> TlsStream<S> {
                 }
                 Ok(ConnectionState::TransmitTlsData(transmit)) => transmit.done(),
                 Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => {
+                    // What comes behind it must not be looked at (RFC 8446 section 6.1).
                     self.ended = true;
-                    found = Some(Found::All);
+                    return Ok((incoming.len(), Found::All));
                 }
                 Ok(_) => found = Some(Found::All),
                 Err(error) => {
@@ -186,13 +191,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// sends what is left to be sent, as the system would.
     pub(crate) fn is_readable(&mut self, cx: &mut Context<'_>) -> bool {
         // An error shows when something is written or read.
-        let _ = self.poll_send(cx);
+        self.send_beside(cx);
         !self.plaintext.is_empty() || self.unread || self.ended
     }
 
     /// The socket below, to wait for.
     pub(crate) fn socket_mut(&mut self) -> &mut S {
         &mut self.socket
+    }
+
+    /// Sends what is encrypted for as far as the system takes it, for a task that reads. Errors
+    /// show when something is written or read.
+    fn send_beside(&mut self, cx: &mut Context<'_>) {
+        if self.outgoing.is_empty() {
+            return;
+        }
+        // A socket knows one task that waits to write. The reader must not take that place.
+        let other = self.writer.as_ref().filter(|writer| !writer.will_wake(cx.waker()));
+        let both =
+            other.map(|writer| Waker::from(Arc::new(Both([writer.clone(), cx.waker().clone()]))));
+        let _ = match both {
+            Some(both) => self.poll_send(&mut Context::from_waker(&both)),
+            None => self.poll_send(cx),
+        };
+    }
+
+    /// Remembers a task that waits to write.
+    fn remember<T>(&mut self, cx: &Context<'_>, polled: Poll<T>) -> Poll<T> {
+        match (&polled, &self.writer) {
+            (Poll::Ready(_), None) => {}
+            (Poll::Ready(_), Some(_)) => self.writer = None,
+            (Poll::Pending, Some(writer)) if writer.will_wake(cx.waker()) => {}
+            (Poll::Pending, _) => self.writer = Some(cx.waker().clone()),
+        }
+        polled
     }
 
     /// Sends what is encrypted.
@@ -281,6 +313,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         })
     }
 
+    /// Sends what is left, and that no more comes.
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_send(cx))?;
+        if self.told_end || self.failed {
+            return Poll::Ready(Ok(()));
+        }
+        self.told_end = true;
+        let mut alert = [0; 128];
+        // Without it the client sees an end that anybody could have made.
+        let length = self.write(Outgoing::End, &mut alert)?;
+        self.outgoing.extend_from_slice(alert.get(..length).unwrap_or_default());
+        self.poll_send(cx)
+    }
+
     /// Writes to where nothing of the session's own stands before it: what it had to say itself
     /// is in `outgoing` then.
     fn write(&mut self, what: Outgoing<'_>, ciphertext: &mut [u8]) -> io::Result<usize> {
@@ -324,6 +370,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         incoming.advance(done.min(incoming.len()));
         self.keep(&Found::All, incoming)?;
         written
+    }
+}
+
+/// Wakes the task that writes and the task that reads.
+struct Both([Waker; 2]);
+
+impl Wake for Both {
+    fn wake(self: Arc<Self>) {
+        self.0.iter().for_each(Waker::wake_by_ref);
     }
 }
 
@@ -384,7 +439,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
             return Poll::Ready(Ok(()));
         }
         // What is left goes out as the system would send it, whatever is waited for.
-        let _ = this.poll_send(cx);
+        this.send_beside(cx);
         loop {
             if !this.plaintext.is_empty() {
                 let length = this.plaintext.len().min(buffer.remaining());
@@ -397,6 +452,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
             }
             let looked = if this.unread {
                 this.look_at_kept(buffer)
+            } else if this.failed {
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
             } else if this.ended {
                 return Poll::Ready(Ok(()));
             } else {
@@ -404,11 +461,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
                     ROOM.with_borrow_mut(|room| this.poll_receive(cx, &mut room.incoming, buffer));
                 ready!(received)
             };
-            if looked.is_err() || !this.outgoing.is_empty() {
-                // An alert, or the answer to a change of keys.
-                let _ = this.poll_send(cx);
+            // An alert, or the answer to a change of keys.
+            this.send_beside(cx);
+            // What came before a broken record is whole; the next read tells of the error.
+            if buffer.filled().len() == before {
+                looked?;
             }
-            looked?;
             if buffer.filled().len() > before {
                 return Poll::Ready(Ok(()));
             }
@@ -422,7 +480,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_encrypt(cx, &[IoSlice::new(bytes)])
+        let polled = self.poll_encrypt(cx, &[IoSlice::new(bytes)]);
+        self.remember(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -430,7 +489,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_encrypt(cx, slices)
+        let polled = self.poll_encrypt(cx, slices);
+        self.remember(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -438,21 +498,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_send(cx))?;
+        let polled = self.poll_send(cx);
+        ready!(self.remember(cx, polled))?;
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        ready!(this.poll_send(cx))?;
-        if !this.told_end && !this.failed {
-            this.told_end = true;
-            let mut alert = [0; 128];
-            // Without it the client sees an end that anybody could have made.
-            let length = this.write(Outgoing::End, &mut alert)?;
-            this.outgoing.extend_from_slice(alert.get(..length).unwrap_or_default());
-            ready!(this.poll_send(cx))?;
-        }
+        let polled = this.poll_goodbye(cx);
+        ready!(this.remember(cx, polled))?;
         Pin::new(&mut this.socket).poll_shutdown(cx)
     }
 }

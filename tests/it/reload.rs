@@ -2,7 +2,7 @@
 //! configuration changes nothing.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -50,6 +50,14 @@ impl Stage {
 
     pub(crate) async fn started(&self, app: Router) -> RunningHost {
         started(self.builder().app(app)).await
+    }
+
+    /// Trusts the certificates of a file, of clients.
+    pub(crate) async fn started_trusting(&self, roots: &Path, app: Router) -> RunningHost {
+        let roots = roots.to_str().expect("a path of ASCII");
+        let variables =
+            [("DOTNET_hostBuilder__reloadConfigOnChange", "false"), ("SSL_CERT_FILE", roots)];
+        started(self.builder().environment_variables(variables).app(app)).await
     }
 
     /// Writes other endpoints and reloads.
@@ -412,5 +420,68 @@ async fn no_request_to_an_unchanged_endpoint_fails_while_others_are_reloaded() {
     for client in clients {
         soon("the end of a client", client).await.expect("no request failed");
     }
+    stopped(host).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_files_that_do_not_answer() {
+    let stage = Stage::with_endpoints(A);
+    let (entered, mut entries) = tokio::sync::mpsc::unbounded_channel();
+    // Reading the configuration takes as long as the test likes, like a file on a network.
+    let (answer, answers) = std::sync::mpsc::channel::<()>();
+    let mut calls = 0;
+    let builder = stage.builder().app(saying("hello")).configure_kestrel(move |_| {
+        calls += 1;
+        if calls > 1 {
+            entered.send(()).expect("the test listens");
+            let _ = answers.recv();
+        }
+    });
+    let host = Arc::new(started(builder).await);
+    let address = host.addresses()[0].clone();
+    let reloads = [1, 2].map(|_| {
+        let host = Arc::clone(&host);
+        tokio::spawn(async move { host.reload().await })
+    });
+    soon("the reading", entries.recv()).await;
+    assert_eq!(status_of(&address).await, 200);
+    // The one that reads, and the one that waits for it.
+    reloads.iter().for_each(tokio::task::JoinHandle::abort);
+    for reload in reloads {
+        assert!(reload.await.is_err_and(|error| error.is_cancelled()));
+    }
+    soon("the stop", Arc::into_inner(host).expect("nobody else has it").stop()).await;
+    drop(answer);
+}
+
+#[tokio::test]
+async fn code_that_panics_refuses_a_reload_and_no_later_one() {
+    let stage = Stage::with_endpoints(A);
+    let (called, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let mut count = 0;
+    let watching = Host::builder()
+        .current_directory(stage.0.path())
+        .environment_variables([("A", "b")])
+        .shutdown_timeout(NEVER)
+        .without_logging()
+        .app_with(|context| {
+            sender.send(context.live_configuration.clone()).expect("the test waits");
+            saying("hello")
+        })
+        .configure_kestrel(move |_| {
+            count += 1;
+            called.send(()).expect("the test listens");
+            assert_ne!(count, 2, "a defect of the app");
+        });
+    let host = started(watching).await;
+    let mut live = receiver.await.expect("the app is made");
+    calls.recv().await.expect("the start");
+    stage.write(r#"{"Kestrel":{"Endpoints":{"A":{"Url":"http://127.0.0.1:0"}}},"Other":"1"}"#);
+    soon("the reload that panics", calls.recv()).await.expect("the file is watched");
+    // Files are watched as before.
+    stage.write(&settings(A_AND_B));
+    soon("the next reload", live.changed()).await.expect("the host is there");
+    assert_eq!(host.addresses().len(), 2);
     stopped(host).await;
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use kestrel::{HostError, Reloaded};
+use rustls::HandshakeKind;
 
 use crate::reload::Stage;
 use crate::support::{Wire, saying, soon, stopped};
@@ -139,5 +140,53 @@ async fn no_handshake_fails_while_certificates_are_replaced() {
     for client in clients {
         soon("the end of a client", client).await.expect("no handshake failed");
     }
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_session_of_the_old_certificate_is_not_taken_up_again() {
+    let stage = Stage::with_endpoints(SECURED);
+    stage.install("server");
+    let host = stage.started(saying("hello")).await;
+    let address = host.addresses()[0].clone();
+    let client = Client::default();
+    let config = client.config();
+    for (certificate, kind) in [
+        ("server", HandshakeKind::Full),
+        ("server", HandshakeKind::Resumed),
+        ("server-2", HandshakeKind::Full),
+    ] {
+        stage.install(certificate);
+        host.reload().await.expect("a good one");
+        let wire = client.try_connect_with(Arc::clone(&config), &address).await;
+        let mut wire = wire.expect("a handshake");
+        wire.get("/").await;
+        let (_, session) = wire.stream().get_ref();
+        assert_eq!(session.handshake_kind(), Some(kind), "{certificate}");
+    }
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn whom_clients_are_trusted_by_is_read_again() {
+    let stage = Stage::with_endpoints(
+        r#""A":{"Url":"https://127.0.0.1:0","ClientCertificateMode":"RequireCertificate","Certificate":{"Path":"a.pem","KeyPath":"a.key"}}"#,
+    );
+    stage.install("server");
+    let roots = stage.path("roots.pem");
+    std::fs::copy(file("ca.pem"), &roots).expect("the folder is ours");
+    let host = stage.started_trusting(&roots, saying("hello")).await;
+    let address = host.addresses()[0].clone();
+    let status = async |certificate| {
+        let client = Client { certificate: Some(certificate), ..Client::default() };
+        let mut wire = client.try_connect(&address).await.ok()?;
+        wire.try_send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        wire.answer_or_end().await.ok().map(|answer| answer.status)
+    };
+    assert_eq!((status("client").await, status("stranger").await), (Some(200), None));
+    std::fs::copy(file("strange-ca.pem"), &roots).expect("the folder is ours");
+    assert_eq!(host.reload().await.unwrap(), Reloaded::Changed);
+    assert_eq!((status("client").await, status("stranger").await), (None, Some(200)));
+    assert_eq!(host.reload().await.unwrap(), Reloaded::Unchanged);
     stopped(host).await;
 }

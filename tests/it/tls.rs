@@ -529,6 +529,21 @@ async fn broken_records_end_the_connection_and_no_other() {
     stopped(host).await;
 }
 
+/// rustls has nothing to say about it any more, and asserts so.
+#[tokio::test]
+async fn what_comes_behind_the_goodbye_is_passed_over() {
+    let host = host(options()).await;
+    let mut wire = Client::default().connect(&address(&host)).await;
+    wire.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").await;
+    assert_eq!(wire.answer().await.status, 400);
+    assert_eq!(wire.rest().await, b"");
+    let (mut tcp, _) = wire.into_stream().into_inner();
+    for _ in 0..64 {
+        tcp.write_all(&[23; 64 * 1024]).await.expect("somebody still reads it");
+    }
+    stopped(host).await;
+}
+
 #[tokio::test]
 async fn connections_are_counted_before_their_handshake() {
     let builder = serving(options()).configure_kestrel(|options| {

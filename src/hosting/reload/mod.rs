@@ -18,16 +18,19 @@ mod live;
 mod report;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{oneshot, watch as signal};
 
 pub use live::LiveConfiguration;
 pub(super) use live::Published;
 
 pub(super) use self::watch::Watcher;
-use self::watch::{Kind, Mode, Watched};
+use self::watch::{Kind, Mode, Watched, found};
 use super::certificates::{self, Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
@@ -67,7 +70,7 @@ impl Sources {
 
     /// Splits problems into those that refuse a start or a reload, and the others.
     pub(super) fn judged(&self, problems: Vec<Problem>) -> (Vec<Problem>, Vec<Problem>) {
-        problems.into_iter().partition(|problem| self.strict || problem.severity == Severity::Error)
+        judged(problems, self.strict)
     }
 
     /// Whether .NET's variable says that files are to be looked at instead of waiting for events.
@@ -78,6 +81,10 @@ impl Sources {
         });
         if asked { Mode::Polling } else { Mode::Events }
     }
+}
+
+fn judged(problems: Vec<Problem>, strict: bool) -> (Vec<Problem>, Vec<Problem>) {
+    problems.into_iter().partition(|problem| strict || problem.severity == Severity::Error)
 }
 
 /// A configured host: what was read, and what that means.
@@ -106,7 +113,7 @@ impl Configured {
         let (watcher, changes) = Watcher::start(self.sources.watch_mode())
             .inspect_err(|error| events::not_watching(&error.to_string()))
             .ok()?;
-        watcher.watch(watched(&self.loaded, [certificates]), self.read_at);
+        watcher.watch(found(watched(&self.loaded, [certificates]), self.read_at));
         Some((watcher, changes))
     }
 }
@@ -125,7 +132,10 @@ pub(super) struct Running {
     server: Box<dyn Server>,
     addresses: ServerAddresses,
     pub(super) logging: Option<Arc<Logging>>,
-    sources: Sources,
+    /// A reading that is given up has them still.
+    sources: Arc<Mutex<Sources>>,
+    /// Whether warnings are errors.
+    strict: bool,
     surroundings: Surroundings,
     live: Published,
     /// The endpoints that stay whatever is configured; `None` if all do.
@@ -135,7 +145,8 @@ pub(super) struct Running {
     /// The warnings of the last reload, or of the start.
     told: Vec<Problem>,
     watcher: Option<Watcher>,
-    stopping: bool,
+    /// Whether the stop has begun, or the host is gone.
+    stopping: signal::Receiver<bool>,
 }
 
 /// What is in effect.
@@ -148,7 +159,8 @@ struct Current {
 }
 
 impl Running {
-    /// A host that has just been started.
+    /// A host that has just been started. `stopping` tells when its stop begins: a reload that
+    /// reads files then is given up.
     pub(super) fn new(
         configured: Configured,
         certificates: Certificates,
@@ -156,13 +168,15 @@ impl Running {
         addresses: ServerAddresses,
         logging: Option<Arc<Logging>>,
         watcher: Option<Watcher>,
+        stopping: signal::Receiver<bool>,
     ) -> Self {
         let Configured { sources, surroundings, loaded, settings, plan, live, .. } = configured;
         Self {
             server,
             addresses,
             logging,
-            sources,
+            strict: sources.strict,
+            sources: Arc::new(Mutex::new(sources)),
             surroundings,
             live,
             fixed: fixed(&plan, &settings.endpoints),
@@ -175,7 +189,7 @@ impl Running {
             },
             told: settings.problems,
             watcher,
-            stopping: false,
+            stopping,
         }
     }
 
@@ -185,11 +199,26 @@ impl Running {
     ///
     /// What is wrong with it, which is logged, too. Everything is as it was.
     pub(super) async fn reload(&mut self) -> Result<Reloaded, HostError> {
-        if self.stopping {
-            return Err(HostError::Server("the host is stopping".into()));
+        let outcome = self.try_reload().await;
+        if let Err(error) = &outcome
+            && !self.is_stopping()
+        {
+            self.tell_refused(error);
         }
+        outcome
+    }
+
+    /// Whether the stop has begun, or the host is gone.
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow() || self.stopping.has_changed().is_err()
+    }
+
+    async fn try_reload(&mut self) -> Result<Reloaded, HostError> {
         let read_at = SystemTime::now();
-        let (loaded, settings) = self.sources.read();
+        let sources = Arc::clone(&self.sources);
+        let (loaded, settings) = self
+            .away(move || sources.lock().unwrap_or_else(PoisonError::into_inner).read())
+            .await?;
         let plan = match &self.fixed {
             Some(fixed) => replan(fixed, &settings.endpoints),
             None => self.current.plan.clone(),
@@ -198,25 +227,58 @@ impl Running {
         let (certificates, problems) = match self.current.certificates.are_of_another_server() {
             true => Default::default(),
             false => {
+                let (plan, shared) = (plan.clone(), settings.certificates.clone());
+                let configuration = loaded.configuration.clone();
                 let surroundings = self.surroundings.clone();
-                load_certificates(&loaded, &settings, &plan, surroundings).await
+                let now = SystemTime::now();
+                self.away(move || {
+                    certificates::load(&plan, &shared, &configuration, &surroundings, now)
+                })
+                .await?
             }
         };
         // What is refused is watched, too: its file may be put right.
         let files = watched(&loaded, [&certificates, &self.current.certificates]);
         let outcome = self.go_over_to(loaded, settings, plan, certificates, problems).await;
-        if let Err(error) = &outcome {
-            self.tell_refused(error);
-        }
-        if let Some(watcher) = &self.watcher {
-            watcher.watch(files, read_at);
+        if self.watcher.is_some() {
+            let found = self.away(move || found(files, read_at)).await?;
+            if let Some(watcher) = &self.watcher {
+                watcher.watch(found);
+            }
         }
         outcome
     }
 
+    /// Does what may wait for a file system, on a thread of its own, which neither the stop nor the
+    /// end of the process waits for: a network file system may not answer for hours.
+    async fn away<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HostError> {
+        let (done, outcome) = oneshot::channel();
+        let runtime = Handle::current();
+        thread::Builder::new()
+            .name("kestrel-reload".to_owned())
+            .spawn(move || {
+                // Code that changes the options may spawn tasks.
+                let _runtime = runtime.enter();
+                // Nobody wants it if the stop has begun.
+                let _ = done.send(work());
+            })
+            .map_err(|error| HostError::Server(Box::new(error)))?;
+        tokio::select! {
+            biased;
+            _ = self.stopping.wait_for(|stopping| *stopping) => {
+                Err(HostError::Server("the host is stopping".into()))
+            }
+            outcome = outcome => outcome.map_err(|_| {
+                HostError::Server("reading the configuration panicked: code that changes the options did, or it is a defect".into())
+            }),
+        }
+    }
+
     /// Stops the server. Nothing is reloaded any more.
     pub(super) async fn stop(&mut self, grace: Duration) {
-        self.stopping = true;
         self.watcher = None;
         self.server.stop(grace).await;
     }
@@ -230,7 +292,7 @@ impl Running {
         certificate_problems: Vec<Problem>,
     ) -> Result<Reloaded, HostError> {
         let mut warnings = self.check(settings.problems, &plan)?;
-        let (fatal, of_certificates) = self.sources.judged(certificate_problems);
+        let (fatal, of_certificates) = judged(certificate_problems, self.strict);
         if !fatal.is_empty() {
             return Err(HostError::Certificate(fatal));
         }
@@ -346,7 +408,7 @@ impl Running {
         problems: Vec<Problem>,
         plan: &EndpointPlan,
     ) -> Result<Vec<Problem>, HostError> {
-        let (mut fatal, warnings) = self.sources.judged(problems);
+        let (mut fatal, warnings) = judged(problems, self.strict);
         let in_use = fatal.is_empty() && plan.problems.iter().all(|problem| problem.address_in_use);
         fatal.extend(plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone()));
         if fatal.is_empty() && plan.endpoints.is_empty() {
@@ -370,24 +432,6 @@ impl Running {
             _ => events::reload_refused(&detail),
         }
     }
-}
-
-/// Loads the certificates of a plan, on a thread that may wait.
-async fn load_certificates(
-    loaded: &Loaded,
-    settings: &HostSettings,
-    plan: &EndpointPlan,
-    surroundings: Surroundings,
-) -> (Certificates, Vec<Problem>) {
-    let (plan, shared) = (plan.clone(), settings.certificates.clone());
-    let configuration = loaded.configuration.clone();
-    let load = move || {
-        certificates::load(&plan, &shared, &configuration, &surroundings, SystemTime::now())
-    };
-    tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| {
-        let problem = Problem::error(format!("The certificates could not be loaded: {error}."));
-        (Certificates::default(), vec![problem.fix("report this as a defect")])
-    })
 }
 
 /// The files that a configuration and these certificates were read from.

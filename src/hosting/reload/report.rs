@@ -1,6 +1,6 @@
 //! What a reload did, in words: pure functions from what differs to lines.
 
-use crate::addresses::{Aspect, Change, Difference, EndpointPlan, PlannedEndpoint, planned_text};
+use crate::addresses::{Aspect, Change, Difference, EndpointPlan, PlannedEndpoint};
 use crate::hosting::settings::{Effect, effect};
 
 /// Addresses in the form Kestrel lists them in: those that stop and those that start. An endpoint
@@ -22,7 +22,7 @@ pub(super) fn stopping_and_starting(
 }
 
 fn listed<'a>(endpoints: impl Iterator<Item = &'a PlannedEndpoint>) -> String {
-    endpoints.map(planned_text).collect::<Vec<_>>().join("', '")
+    endpoints.map(|endpoint| endpoint.written.as_str()).collect::<Vec<_>>().join("', '")
 }
 
 /// A line for each endpoint: `+` is new, `-` is gone, `~` is served in another way, `=` is as it was.
@@ -74,7 +74,7 @@ pub(super) fn waiting_for_restart(keys: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::addresses::{EndpointSettings, difference, plan};
+    use crate::addresses::{EndpointSettings, difference, plan, planned_text};
     use crate::configuration::{Origin, Sourced};
 
     fn planned(urls: &str) -> EndpointPlan {

@@ -66,7 +66,7 @@ pub(in crate::hosting) struct Watcher(Sender<Message>);
 
 /// A file that is to be watched, as it is now.
 #[derive(Debug)]
-struct Found {
+pub(super) struct Found {
     file: Watched,
     fingerprint: Fingerprint,
     /// Whether it may be another one than the one that was read.
@@ -104,18 +104,23 @@ impl Watcher {
         Ok((Self(sender), changes))
     }
 
-    /// Watches these files from now on. What was read from them was read after `since`: a file that
-    /// changed after that is told of, and so is every one that changes once this returns.
-    pub(super) fn watch(&self, files: Vec<Watched>, since: SystemTime) {
-        let since = since.checked_sub(CLOCK).unwrap_or(since);
-        let found = |file: Watched| Found {
-            fingerprint: Fingerprint::of(&file.path),
-            touched: touched_since(&file.path, since),
-            file,
-        };
+    /// Watches these files from now on.
+    pub(super) fn watch(&self, files: Vec<Found>) {
         // Without the thread there is nothing to be told any more.
-        let _ = self.0.send(Message::Watch(files.into_iter().map(found).collect()));
+        let _ = self.0.send(Message::Watch(files));
     }
+}
+
+/// Looks at files that are to be watched. What was read from them was read after `since`: a file
+/// that changed after that is told of, and so is every one that changes once this returns.
+pub(super) fn found(files: Vec<Watched>, since: SystemTime) -> Vec<Found> {
+    let since = since.checked_sub(CLOCK).unwrap_or(since);
+    let found = |file: Watched| Found {
+        fingerprint: Fingerprint::of(&file.path),
+        touched: touched_since(&file.path, since),
+        file,
+    };
+    files.into_iter().map(found).collect()
 }
 
 impl Drop for Watcher {

@@ -22,7 +22,6 @@ use std::time::Duration;
 use http_body::Body;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::diagnostics::events;
@@ -351,14 +350,10 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, facts: &Connection, watch: &mu
     if ended.is_err() || !unfinished {
         return;
     }
-    let listened = async {
-        let mut dropped = [0; 4096];
-        while stream.read(&mut dropped).await.is_ok_and(|length| length > 0) {}
-    };
     tokio::select! {
         biased;
         () = watch.reached(Phase::Stopping) => {}
-        _ = timeout(DRAIN, listened) => {}
+        _ = timeout(DRAIN, stream.pass_over()) => {}
     }
 }
 

@@ -131,8 +131,8 @@ pub(crate) fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// The SHA-1 of bytes in hexadecimal, upper case. A name for a certificate, no proof of anything.
-fn thumbprint(certificate: &[u8]) -> String {
+/// The SHA-1 of a certificate in hexadecimal, upper case: how .NET names it. No proof of anything.
+pub(crate) fn thumbprint(certificate: &[u8]) -> String {
     use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
     hexadecimal(digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate).as_ref())
 }

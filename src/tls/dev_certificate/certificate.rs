@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::digest;
 use x509_parser::prelude::{
     ASN1Time, FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name,
 };
+
+use crate::tls::certificate::thumbprint;
 
 /// The extension that makes a certificate a development certificate.
 pub(super) const MARK: &str = "1.3.6.1.4.1.311.84.1.1";
@@ -87,12 +88,6 @@ impl fmt::Display for DevelopmentCertificate {
              IsHttpsDevelopmentCertificate: true - IsExportable: true"
         )
     }
-}
-
-/// The SHA-1 digest of a certificate, in hexadecimal digits, upper case: how .NET names it.
-pub(crate) fn thumbprint(der: &[u8]) -> String {
-    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, der);
-    digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// The version a mark tells. Its content is bare bytes, not DER: the first one counts.

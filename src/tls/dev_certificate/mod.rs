@@ -7,13 +7,20 @@
 //! In go [`Places`], which say where things are, and the time; nothing here looks at the process
 //! or the clock. What comes out is told in a report; printing it is the command line's business.
 
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "the tool, a part of the command line, uses the rest")
+)]
+
 mod certificate;
 mod export;
 mod file;
+#[cfg(any(feature = "cli", test))]
 pub(super) mod generate;
 mod programs;
 mod report;
 mod store;
+#[cfg(any(feature = "cli", test))]
 mod tool;
 mod trust;
 
@@ -23,11 +30,13 @@ use std::time::SystemTime;
 use certificate::{DevelopmentCertificate, MINIMUM_VERSION};
 use store::Store;
 
-pub(crate) use certificate::thumbprint;
+#[cfg(feature = "cli")]
 pub(crate) use report::Stream;
+#[cfg(feature = "cli")]
 pub(crate) use tool::{Surroundings, run};
 pub(crate) use trust::Trust;
 
+use super::certificate::thumbprint;
 use super::places::Places;
 
 /// The certificate a server takes if it is given none.

@@ -7,6 +7,11 @@
 //! The password of a file without one is told in two ways, as no bytes or as an empty text; both
 //! are read.
 
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, unused_imports, reason = "only the command line writes such files")
+)]
+
 mod mac;
 mod read;
 mod write;

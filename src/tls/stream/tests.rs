@@ -1,7 +1,8 @@
 //! A server and a client of rustls at the two ends of a pipe.
 
+use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use rustls::client::WebPkiServerVerifier;
@@ -17,6 +18,9 @@ use crate::tls::certificate::ServerCertificate;
 use crate::tls::client_certificates::ClientRoots;
 use crate::tls::dev_certificate;
 use crate::tls::{EndpointTls, TlsOptions};
+
+/// How long is waited for what happens at once.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An endpoint and a client that trusts it: one certificate for all tests, it takes a while.
 fn both() -> &'static (EndpointTls, Arc<ClientConfig>) {
@@ -70,7 +74,7 @@ fn hello() -> Vec<u8> {
 }
 
 fn run<T>(test: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(test)
 }
 
 proptest! {
@@ -166,4 +170,122 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[test]
+fn a_writer_goes_on_though_another_task_reads() {
+    const LENGTH: usize = 300_000;
+
+    run(async {
+        let (server, mut client) = connected(1000).await;
+        let (mut reader, mut writer) = tokio::io::split(server);
+        let reading = tokio::spawn(async move {
+            let mut came = Vec::new();
+            reader.read_to_end(&mut came).await.map(|_| came)
+        });
+        let writing = tokio::spawn(async move {
+            writer.write_all(&vec![7; LENGTH]).await?;
+            writer.shutdown().await
+        });
+        // The writer waits by now; each byte makes the reader look for something to send.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+            client.write_all(b"a").await.unwrap();
+            client.flush().await.unwrap();
+        }
+        tokio::task::yield_now().await;
+        let mut came = Vec::new();
+        let whole = tokio::time::timeout(PATIENCE, client.read_to_end(&mut came)).await;
+        assert!(whole.is_ok(), "the writer was never woken: {} bytes came", came.len());
+        assert_eq!(came.len(), LENGTH);
+        writing.await.unwrap().unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(reading.await.unwrap().unwrap(), b"aaa");
+    });
+}
+
+#[test]
+fn what_came_before_a_broken_record_is_read() {
+    run(async {
+        let (mut server, client) = connected(1 << 20).await;
+        let (mut socket, mut session) = client.into_inner();
+        session.writer().write_all(b"whole").unwrap();
+        let mut records = Vec::new();
+        session.write_tls(&mut records).unwrap();
+        records.extend_from_slice(&[23, 3, 3, 0, 20]);
+        records.extend_from_slice(&[0; 20]);
+        socket.write_all(&records).await.unwrap();
+        let mut came = [0; 64];
+        assert_eq!(server.read(&mut came).await.unwrap(), 5);
+        assert_eq!(&came[..5], b"whole");
+        for _ in 0..2 {
+            let error = server.read(&mut came).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        }
+        // It is told why.
+        let mut alert = [0; 64];
+        assert!(socket.read(&mut alert).await.unwrap() > 0);
+    });
+}
+
+#[test]
+fn what_comes_behind_the_end_is_not_kept() {
+    run(async {
+        let (mut server, client) = connected(1 << 20).await;
+        let (mut socket, mut session) = client.into_inner();
+        session.writer().write_all(b"last").unwrap();
+        session.send_close_notify();
+        let mut records = Vec::new();
+        while session.wants_write() {
+            session.write_tls(&mut records).unwrap();
+        }
+        records.extend_from_slice(&[23; 20_000]);
+        socket.write_all(&records).await.unwrap();
+        let mut came = Vec::new();
+        server.read_to_end(&mut came).await.unwrap();
+        assert_eq!(came, b"last");
+        assert_eq!(server.incoming.capacity(), 0);
+        // It may still be answered.
+        server.write_all(b"answer").await.unwrap();
+        server.shutdown().await.unwrap();
+    });
+}
+
+#[test]
+fn changes_of_keys_are_answered_and_a_flood_of_them_ends_the_connection() {
+    run(async {
+        let (mut server, client) = connected(1 << 20).await;
+        let (mut socket, mut session) = client.into_inner();
+        let mut came = [0; 64];
+        for _ in 0..100 {
+            session.refresh_traffic_keys().unwrap();
+            session.writer().write_all(b"a").unwrap();
+            let mut records = Vec::new();
+            while session.wants_write() {
+                session.write_tls(&mut records).unwrap();
+            }
+            // Cut anywhere.
+            for piece in records.chunks(7) {
+                socket.write_all(piece).await.unwrap();
+            }
+            assert_eq!(server.read(&mut came).await.unwrap(), 1);
+            server.write_all(b"b").await.unwrap();
+            server.flush().await.unwrap();
+            let mut answer = [0; 4096];
+            let length = socket.read(&mut answer).await.unwrap();
+            session.read_tls(&mut &answer[..length]).unwrap();
+            session.process_new_packets().unwrap();
+            let mut text = [0; 64];
+            assert_eq!(session.reader().read(&mut text).unwrap(), 1);
+        }
+        let mut records = Vec::new();
+        for _ in 0..100 {
+            session.refresh_traffic_keys().unwrap();
+            while session.wants_write() {
+                session.write_tls(&mut records).unwrap();
+            }
+        }
+        socket.write_all(&records).await.unwrap();
+        assert!(server.read(&mut came).await.is_err());
+    });
 }

@@ -24,7 +24,7 @@ impl Stage {
         let path = folder.path().join("a.json");
         // As if it had been read long after it was written.
         let since = SystemTime::now() + Duration::from_secs(3600);
-        watcher.watch(vec![Watched { path, kind }], since);
+        watcher.watch(found(vec![Watched { path, kind }], since));
         Self { folder, kind, watcher, changes }
     }
 
@@ -47,7 +47,7 @@ impl Stage {
         fs::write(&marker, "").unwrap();
         let mut files = vec![Watched { path: marker, kind: Kind::Configuration }];
         files.push(Watched { path: self.path("a.json"), kind: self.kind });
-        self.watcher.watch(files, SystemTime::UNIX_EPOCH);
+        self.watcher.watch(found(files, SystemTime::UNIX_EPOCH));
         self.noticed();
     }
 }
