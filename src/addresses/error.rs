@@ -102,7 +102,8 @@ impl BindError {
     pub fn problem(&self) -> Problem {
         let problem = Problem::error(self.to_string());
         match self {
-            Self::AddressInUse { key, origin, holder, .. } => {
+            Self::AddressInUse { address, key, origin, holder, .. } => {
+                let scheme = if address.starts_with("https://") { "https" } else { "http" };
                 let stop = match holder {
                     Some(holder) => format!("{holder} has it: stop it"),
                     None => {
@@ -110,7 +111,7 @@ impl BindError {
                     }
                 };
                 problem.key(key.clone()).origin(origin.clone()).fix(format!(
-                    "{stop}, or choose another port, such as --urls http://127.0.0.1:0 for a free one"
+                    "{stop}, or choose another port, such as --urls {scheme}://127.0.0.1:0 for a free one"
                 ))
             }
             Self::FileInTheWay { key, origin, path, what, .. } => {

@@ -78,13 +78,14 @@ impl Host {
                 // Before the announcement: what is edited after it does not go unnoticed.
                 let (watcher, changes) = self.configured.watch(&certificates).unzip();
                 self.announce();
+                let logging = self.logging.map(Arc::new);
                 let (stopping, stops) = watch::channel(false);
                 let running = Running::new(
                     self.configured,
                     certificates,
                     server,
                     self.addresses.clone(),
-                    self.logging,
+                    logging.clone(),
                     watcher,
                     stops,
                 );
@@ -94,6 +95,7 @@ impl Host {
                 }
                 Ok(RunningHost {
                     running,
+                    logging,
                     stopping,
                     addresses: self.addresses,
                     shutdown_timeout: self.shutdown_timeout,
@@ -192,6 +194,7 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
 /// end.
 pub struct RunningHost {
     running: Arc<Mutex<Running>>,
+    logging: Option<Arc<Logging>>,
     /// True once the stop has begun.
     stopping: watch::Sender<bool>,
     addresses: ServerAddresses,
@@ -259,9 +262,15 @@ impl RunningHost {
                 () = self.stop_requested() => break,
             }
         }
+        let logging = self.logging.clone();
         tokio::select! {
             () = self.stop() => ExitCode::SUCCESS,
             again = signals.next_stop() => {
+                // A reload that waits for its turn keeps the host, and so the log, which nobody
+                // would write at the end of the process.
+                if let Some(logging) = &logging {
+                    logging.close();
+                }
                 events::stop_forced();
                 ExitCode::from(again.exit_code())
             }

@@ -46,6 +46,13 @@ pub(crate) fn client() -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
+/// A stream of HTTP/2 to an announced https address.
+pub(crate) fn http2(announced: &str) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut config = (*client()).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Secured::connect(&Arc::new(config), announced).expect("a handshake").0
+}
+
 /// A connection that is kept, over which requests of HTTP/1.1 go one after another.
 pub(crate) struct Secured(StreamOwned<ClientConnection, TcpStream>);
 

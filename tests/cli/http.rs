@@ -50,21 +50,35 @@ pub(crate) fn connect(announced: &str) -> TcpStream {
     stream
 }
 
+/// A scheme, by its field in the static table of HPACK.
+#[derive(Clone, Copy)]
+pub(crate) enum Scheme {
+    Http = 0x86,
+    Https = 0x87,
+}
+
 /// A request that is answered but for its body, for which the client leaves no room: it holds a
 /// stop up for as long as it is there. (HTTP/2, by hand, see RFC 9113.)
 #[must_use = "the request ends with it"]
-pub(crate) struct StuckRequest {
-    _stream: TcpStream,
+pub(crate) struct StuckRequest<S> {
+    _stream: S,
 }
 
-impl StuckRequest {
+impl StuckRequest<TcpStream> {
     pub(crate) fn new(announced: &str) -> Self {
+        Self::over(connect(announced), Scheme::Http)
+    }
+}
+
+impl<S: Read + Write> StuckRequest<S> {
+    /// The same over any stream that speaks HTTP/2.
+    pub(crate) fn over(mut stream: S, scheme: Scheme) -> Self {
         const HEADERS: u8 = 1;
         const SETTINGS: u8 = 4;
         /// SETTINGS_INITIAL_WINDOW_SIZE, 0.
         const NO_ROOM: [u8; 6] = [0, 4, 0, 0, 0, 0];
-        /// `GET http://a/`, in fields of the static table and one of plain letters.
-        const GET: [u8; 6] = [0x82, 0x86, 0x84, 0x01, 1, b'a'];
+        // `GET http://a/`, in fields of the static table and one of plain letters.
+        let request = [0x82, scheme as u8, 0x84, 0x01, 1, b'a'];
         const END_STREAM_AND_HEADERS: u8 = 5;
 
         let frame = |kind: u8, flags: u8, stream: u8, payload: [u8; 6]| {
@@ -72,10 +86,9 @@ impl StuckRequest {
             frame.extend(payload);
             frame
         };
-        let mut stream = connect(announced);
         let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
         bytes.extend(frame(SETTINGS, 0, 0, NO_ROOM));
-        bytes.extend(frame(HEADERS, END_STREAM_AND_HEADERS, 1, GET));
+        bytes.extend(frame(HEADERS, END_STREAM_AND_HEADERS, 1, request));
         stream.write_all(&bytes).expect("the server reads");
         loop {
             let mut head = [0; 9];

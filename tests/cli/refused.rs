@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 
+use crate::certificates::install;
 use crate::process::{Kestrel, Outcome};
 
 /// Checks what every refusal has in common.
@@ -199,4 +200,70 @@ fn the_plan_is_refused_with_the_same_codes() {
         check(&outcome, code);
         assert_eq!(outcome.stdout, "");
     }
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_in_the_scheme_that_was_asked_for() {
+    let (_listener, url) = taken_port();
+    let url = url.replace("http://", "https://");
+    let kestrel = Kestrel::new([
+        "run",
+        "--urls",
+        &url,
+        "--Kestrel:Certificates:Default:Path=a.pem",
+        "--Kestrel:Certificates:Default:KeyPath=a.key",
+    ]);
+    install("server", &kestrel.root());
+    let outcome = kestrel.ended();
+    check(&outcome, 4);
+    let first = format!("Failed to bind to address {url}: address already in use.\n");
+    tells(&outcome, &[&first, "set by: ", "fix: ", "--urls https://127.0.0.1:0 for a free one"]);
+}
+
+/// Root reads what it likes, unless it gives that right away first.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_certificate_that_may_not_be_read_is_told_with_its_owner_and_mode() {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    let binary = env!("CARGO_BIN_EXE_kestrel");
+    let mut command = Command::new(binary);
+    if nix::unistd::Uid::effective().is_root() {
+        const BARRED: &str = "-dac_override,-dac_read_search";
+        let barred = |program: &str| {
+            let mut command = Command::new("/usr/bin/setpriv");
+            command.args(["--bounding-set", BARRED, "--inh-caps", BARRED, program]);
+            command
+        };
+        if !barred("true").output().is_ok_and(|output| output.status.success()) {
+            let needs = "setpriv and the right to drop rights (apt-get install util-linux)";
+            return crate::environment::skipped("a certificate that may not be read", needs);
+        }
+        command = barred(binary);
+    }
+    command.args([
+        "run",
+        "--urls=https://127.0.0.1:0",
+        "--Kestrel:Certificates:Default:Path=a.pem",
+        "--Kestrel:Certificates:Default:KeyPath=a.key",
+    ]);
+    let kestrel = Kestrel::by(command);
+    let root = kestrel.root();
+    install("server", &root);
+    let key = root.join("a.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o000)).expect("the file is ours");
+    let outcome = kestrel.ended();
+    check(&outcome, 5);
+    tells(
+        &outcome,
+        &[
+            &format!("error: Access to the path '{}' is denied.\n", key.display()),
+            " may not read it: it belongs to ",
+            " and has mode 0000.\n",
+            "set by: command line, argument 4",
+            "fix: let that user read it and nobody else",
+        ],
+    );
 }

@@ -2,7 +2,8 @@
 
 use nix::sys::signal::Signal;
 
-use crate::http::{StuckRequest, get};
+use crate::certificates::{http2, install};
+use crate::http::{Scheme, StuckRequest, get};
 use crate::process::Kestrel;
 
 const SHUTTING_DOWN: &str = "Application is shutting down...";
@@ -51,6 +52,30 @@ fn a_second_signal_during_the_stop_ends_it_at_once() {
         assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
         assert_eq!(outcome.stderr, "", "{first}, {second}");
     }
+}
+
+#[test]
+fn a_second_signal_ends_a_request_over_tls_at_once() {
+    let kestrel = Kestrel::new([
+        "run",
+        "--urls=https://127.0.0.1:0",
+        "--shutdownTimeoutSeconds=86400",
+        "--Kestrel:Certificates:Default:Path=a.pem",
+        "--Kestrel:Certificates:Default:KeyPath=a.key",
+    ]);
+    install("server", &kestrel.root());
+    let running = kestrel.started();
+    let _stuck = StuckRequest::over(http2(&running.address()), Scheme::Https);
+    // One that never says its hello does not count as a request.
+    let authority = running.address().replace("https://", "");
+    let _silent = std::net::TcpStream::connect(authority).expect("somebody listens");
+    running.signal(Signal::SIGINT);
+    running.wait_for(SHUTTING_DOWN);
+    running.signal(Signal::SIGINT);
+    let outcome = running.ended();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(130), ""));
+    let told = "warn: Kestrel.Server[4]\n      A second signal came during the stop";
+    assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
 }
 
 #[test]

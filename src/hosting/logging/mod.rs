@@ -105,6 +105,13 @@ impl Logging {
         self.queue.drain();
     }
 
+    /// Writes what is queued; what is logged afterwards is written at once, as when the log is dropped.
+    pub(crate) fn close(&self) {
+        if self.active {
+            self.queue.close();
+        }
+    }
+
     /// Replaces the rules while the process runs, for every call site at once.
     ///
     /// A log made with [`layer`](layer()) for the subscriber of one thread is updated from that thread.
@@ -118,8 +125,6 @@ impl Logging {
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        if self.active {
-            self.queue.close();
-        }
+        self.close();
     }
 }

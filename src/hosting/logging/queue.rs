@@ -129,7 +129,7 @@ impl Queue {
         state.closed = true;
         self.work.notify_one();
         self.room.notify_all();
-        while !state.worker_gone {
+        while !state.worker_gone && !state.abandoned {
             let seen = state.batches_written;
             let (next, timeout) = self
                 .progress

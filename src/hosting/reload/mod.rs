@@ -131,7 +131,7 @@ pub enum Reloaded {
 pub(super) struct Running {
     server: Box<dyn Server>,
     addresses: ServerAddresses,
-    pub(super) logging: Option<Logging>,
+    pub(super) logging: Option<Arc<Logging>>,
     /// A reading that is given up has them still.
     sources: Arc<Mutex<Sources>>,
     /// Whether warnings are errors.
@@ -166,7 +166,7 @@ impl Running {
         certificates: Certificates,
         server: Box<dyn Server>,
         addresses: ServerAddresses,
-        logging: Option<Logging>,
+        logging: Option<Arc<Logging>>,
         watcher: Option<Watcher>,
         stopping: signal::Receiver<bool>,
     ) -> Self {

@@ -25,12 +25,13 @@ pub(crate) struct Stage {
     stopped: Option<Instant>,
 }
 
-/// An endpoint with a certificate, in the place of the addresses.
+/// An endpoint with a certificate like that of the recordings, without names besides its subject, in
+/// the place of the addresses.
 fn secure(start: &mut Start) {
     let file = |name| format!("{}/tests/data/tls/{name}", env!("CARGO_MANIFEST_DIR"));
     start.set("Kestrel__Endpoints__T__Url", "https://127.0.0.1:0");
-    start.set("Kestrel__Endpoints__T__Certificate__Path", &file("server.pem"));
-    start.set("Kestrel__Endpoints__T__Certificate__KeyPath", &file("server.key"));
+    start.set("Kestrel__Endpoints__T__Certificate__Path", &file("own.pem"));
+    start.set("Kestrel__Endpoints__T__Certificate__KeyPath", &file("own.key"));
 }
 
 impl Stage {
