@@ -6,7 +6,7 @@
 //! is told, and leaves everything as it was; the next good edit is applied.
 //!
 //! `watch` notices changes of files (`folders` is told of them by the system, `files` tells which file
-//! is which), `report` puts what happened into words, [`LiveConfiguration`] is the configuration for
+//! is which), `sources` reads them again, `report` puts what happened into words, [`LiveConfiguration`] is the configuration for
 //! handlers.
 //!
 //! What is not read again: variables and arguments are those of the start, and what they, or code,
@@ -16,6 +16,7 @@ mod files;
 mod folders;
 mod live;
 mod report;
+mod sources;
 mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,100 +24,26 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{oneshot, watch as signal};
 
 pub use live::LiveConfiguration;
 pub(super) use live::Published;
 
-pub(super) use self::watch::Watcher;
-use self::watch::{Kind, Mode, Watched, found};
+pub(super) use self::sources::{Configure, Configured, Sources};
+use self::sources::{judged, watched};
+use self::watch::{Watcher, found};
 use super::certificates::{self, Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
 use super::logging::{Logging, Rule};
-use super::settings::{CodeEndpoints, HostSettings};
+use super::settings::HostSettings;
 use crate::addresses::{
     Change, Difference, EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan,
 };
-use crate::configuration::{Configuration, Inputs, Loaded, Problem, Severity, load};
+use crate::configuration::{Configuration, Loaded, Problem};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerError, ServerOptions, ServerReload};
-
-/// What a host is configured by, besides files: so that it can be configured again.
-pub(super) struct Sources {
-    pub(super) inputs: Inputs,
-    pub(super) endpoints: CodeEndpoints,
-    pub(super) configure: Vec<Configure>,
-    /// Whether warnings are errors.
-    pub(super) strict: bool,
-}
-
-/// A change of the server's options by code.
-pub(super) type Configure = Box<dyn FnMut(&mut ServerOptions) + Send>;
-
-impl Sources {
-    /// Reads everything.
-    pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
-        let loaded = load(&self.inputs);
-        let settings = HostSettings::read(&loaded, self.endpoints.clone(), |options| {
-            for configure in &mut self.configure {
-                configure(options);
-            }
-        });
-        (loaded, settings)
-    }
-
-    /// Splits problems into those that refuse a start or a reload, and the others.
-    pub(super) fn judged(&self, problems: Vec<Problem>) -> (Vec<Problem>, Vec<Problem>) {
-        judged(problems, self.strict)
-    }
-
-    /// Whether .NET's variable says that files are to be looked at instead of waiting for events.
-    fn watch_mode(&self) -> Mode {
-        let asked = self.inputs.variables.iter().any(|(name, value)| {
-            name == "DOTNET_USE_POLLING_FILE_WATCHER"
-                && (value == "1" || value.eq_ignore_ascii_case("true"))
-        });
-        if asked { Mode::Polling } else { Mode::Events }
-    }
-}
-
-fn judged(problems: Vec<Problem>, strict: bool) -> (Vec<Problem>, Vec<Problem>) {
-    problems.into_iter().partition(|problem| strict || problem.severity == Severity::Error)
-}
-
-/// A configured host: what was read, and what that means.
-pub(super) struct Configured {
-    pub(super) sources: Sources,
-    pub(super) surroundings: Surroundings,
-    /// When the reading began: a file that changed since then is another one.
-    pub(super) read_at: SystemTime,
-    pub(super) loaded: Loaded,
-    pub(super) settings: HostSettings,
-    pub(super) plan: EndpointPlan,
-    pub(super) live: Published,
-}
-
-impl Configured {
-    /// Starts to watch the files it was read from, and those of the certificates. The receiver gets
-    /// something whenever they change. `None` if they are not to be watched, or there is no thread
-    /// for it, which is told.
-    pub(super) fn watch(
-        &self,
-        certificates: &Certificates,
-    ) -> Option<(Watcher, UnboundedReceiver<()>)> {
-        if !self.settings.reload_on_change {
-            return None;
-        }
-        let (watcher, changes) = Watcher::start(self.sources.watch_mode())
-            .inspect_err(|error| events::not_watching(&error.to_string()))
-            .ok()?;
-        watcher.watch(found(watched(&self.loaded, [certificates]), self.read_at));
-        Some((watcher, changes))
-    }
-}
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -432,20 +359,4 @@ impl Running {
             _ => events::reload_refused(&detail),
         }
     }
-}
-
-/// The files that a configuration and these certificates were read from.
-fn watched<'a>(
-    loaded: &Loaded,
-    certificates: impl IntoIterator<Item = &'a Certificates>,
-) -> Vec<Watched> {
-    let configuration = loaded.files.iter().map(|file| (&file.path, Kind::Configuration));
-    let certificates = certificates.into_iter().flat_map(|certificates| &certificates.files);
-    let mut files: Vec<Watched> = Vec::new();
-    for (path, kind) in configuration.chain(certificates.map(|path| (path, Kind::Certificate))) {
-        if !files.iter().any(|file| file.path == *path) {
-            files.push(Watched { path: path.clone(), kind });
-        }
-    }
-    files
 }

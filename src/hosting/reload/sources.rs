@@ -1,0 +1,107 @@
+//! What a host is configured by: read once for the start, and again for every reload.
+
+use std::time::SystemTime;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::live::Published;
+use super::watch::{Kind, Mode, Watched, Watcher, found};
+use crate::addresses::EndpointPlan;
+use crate::configuration::{Inputs, Loaded, Problem, Severity, load};
+use crate::diagnostics::events;
+use crate::hosting::certificates::{Certificates, Surroundings};
+use crate::hosting::settings::{CodeEndpoints, HostSettings};
+use crate::server::ServerOptions;
+
+/// What a host is configured by, besides files: so that it can be configured again.
+pub(in crate::hosting) struct Sources {
+    pub(in crate::hosting) inputs: Inputs,
+    pub(in crate::hosting) endpoints: CodeEndpoints,
+    pub(in crate::hosting) configure: Vec<Configure>,
+    /// Whether warnings are errors.
+    pub(in crate::hosting) strict: bool,
+}
+
+/// A change of the server's options by code.
+pub(in crate::hosting) type Configure = Box<dyn FnMut(&mut ServerOptions) + Send>;
+
+impl Sources {
+    /// Reads everything.
+    pub(in crate::hosting) fn read(&mut self) -> (Loaded, HostSettings) {
+        let loaded = load(&self.inputs);
+        let settings = HostSettings::read(&loaded, self.endpoints.clone(), |options| {
+            for configure in &mut self.configure {
+                configure(options);
+            }
+        });
+        (loaded, settings)
+    }
+
+    /// Splits problems into those that refuse a start or a reload, and the others.
+    pub(in crate::hosting) fn judged(
+        &self,
+        problems: Vec<Problem>,
+    ) -> (Vec<Problem>, Vec<Problem>) {
+        judged(problems, self.strict)
+    }
+
+    /// Whether .NET's variable says that files are to be looked at instead of waiting for events.
+    fn watch_mode(&self) -> Mode {
+        let asked = self.inputs.variables.iter().any(|(name, value)| {
+            name == "DOTNET_USE_POLLING_FILE_WATCHER"
+                && (value == "1" || value.eq_ignore_ascii_case("true"))
+        });
+        if asked { Mode::Polling } else { Mode::Events }
+    }
+}
+
+pub(super) fn judged(problems: Vec<Problem>, strict: bool) -> (Vec<Problem>, Vec<Problem>) {
+    problems.into_iter().partition(|problem| strict || problem.severity == Severity::Error)
+}
+
+/// A configured host: what was read, and what that means.
+pub(in crate::hosting) struct Configured {
+    pub(in crate::hosting) sources: Sources,
+    pub(in crate::hosting) surroundings: Surroundings,
+    /// When the reading began: a file that changed since then is another one.
+    pub(in crate::hosting) read_at: SystemTime,
+    pub(in crate::hosting) loaded: Loaded,
+    pub(in crate::hosting) settings: HostSettings,
+    pub(in crate::hosting) plan: EndpointPlan,
+    pub(in crate::hosting) live: Published,
+}
+
+impl Configured {
+    /// Starts to watch the files it was read from, and those of the certificates. The receiver gets
+    /// something whenever they change. `None` if they are not to be watched, or there is no thread
+    /// for it, which is told.
+    pub(in crate::hosting) fn watch(
+        &self,
+        certificates: &Certificates,
+    ) -> Option<(Watcher, UnboundedReceiver<()>)> {
+        if !self.settings.reload_on_change {
+            return None;
+        }
+        let (watcher, changes) = Watcher::start(self.sources.watch_mode())
+            .inspect_err(|error| events::not_watching(&error.to_string()))
+            .ok()?;
+        watcher.watch(found(watched(&self.loaded, [certificates]), self.read_at));
+        Some((watcher, changes))
+    }
+}
+
+/// The files that a configuration and these certificates were read from.
+pub(super) fn watched<'a>(
+    loaded: &Loaded,
+    certificates: impl IntoIterator<Item = &'a Certificates>,
+) -> Vec<Watched> {
+    let configuration = loaded.files.iter().map(|file| (&file.path, Kind::Configuration));
+    let certificates = certificates.into_iter().flat_map(|certificates| &certificates.files);
+    let mut files: Vec<Watched> = Vec::new();
+    for (path, kind) in configuration.chain(certificates.map(|path| (path, Kind::Certificate))) {
+        if !files.iter().any(|file| file.path == *path) {
+            files.push(Watched { path: path.clone(), kind });
+        }
+    }
+    files
+}
