@@ -107,10 +107,12 @@ impl Stage {
         if self.app.server.alive() {
             return json!({"started": true});
         }
+        // What it said may be read only after it has ended.
+        let exit = self.app.exit(STOP);
         let seen = self.app.server.seen();
         let output = [&seen.out[..], &seen.err[..]].concat();
         drop(seen);
-        json!({"started": false, "exit": self.app.exit(STOP), "output": output})
+        json!({"started": false, "exit": exit, "output": output})
     }
 
     /// Waits until `missing` finds everything in the log, stops the app if it still runs, and

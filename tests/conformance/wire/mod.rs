@@ -160,6 +160,15 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
+    /// Whether it is neither like the recording nor as we mean it.
+    pub(crate) fn differs(&self) -> bool {
+        match &self.ours {
+            Ours::Same => !self.differences.is_empty(),
+            Ours::Either(met) => !self.differences.is_empty() && met.is_err(),
+            Ours::Instead(met) => met.is_err(),
+        }
+    }
+
     /// A case that could not be played.
     pub(crate) fn broken(case: Line, why: &str) -> Self {
         let why = format!("could not be played: {why}");
