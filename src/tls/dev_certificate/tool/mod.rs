@@ -42,6 +42,7 @@ pub(crate) enum Exit {
     ImportMissing = 12,
     ImportUnreadable = 13,
     ImportOfAnother = 14,
+    OthersPresent = 15,
     Usage = 255,
 }
 
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &[String], surroundings: &Surroundings) -> (Exit, R
     let mut report = Report::new(options.verbose, options.quiet);
     let exit = match plan::plan(&options) {
         Ok(plan) => act(plan, surroundings, &mut report),
-        Err(refusal) => refuse(&refusal, &mut report),
+        Err(refusal) => refuse(&refusal, options.trust, &mut report),
     };
     (exit, report)
 }
@@ -101,7 +102,10 @@ fn act(plan: Plan, surroundings: &Surroundings, report: &mut Report) -> Exit {
     }
 }
 
-fn refuse(refusal: &Refusal, report: &mut Report) -> Exit {
+fn refuse(refusal: &Refusal, trusts: bool, report: &mut Report) -> Exit {
+    if trusts && !matches!(refusal, Refusal::Incompatible) {
+        report.warning(ensure::TRUSTING);
+    }
     match refusal {
         Refusal::Incompatible => {
             report.error(usage::INCOMPATIBLE);
