@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use super::report::Report;
 
@@ -55,15 +56,12 @@ fn beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
     if path.file_name().is_none() {
         return refused(io::ErrorKind::InvalidInput, "the path names no file");
     }
-    match fs::metadata(path) {
-        Ok(facts) if facts.is_dir() => {
-            return refused(io::ErrorKind::IsADirectory, "it is a directory");
-        }
-        // To put a file in the place of a device such as /dev/stdout would break the system.
-        Ok(facts) if !facts.is_file() => {
-            return refused(io::ErrorKind::InvalidInput, "it is not a regular file");
-        }
-        _ => {}
+    let facts = fs::metadata(path);
+    if facts.as_ref().is_ok_and(fs::Metadata::is_dir) {
+        return refused(io::ErrorKind::IsADirectory, "it is a directory");
+    }
+    if facts.is_ok_and(|facts| !facts.is_file()) || is_of_the_system(path) {
+        return refused(io::ErrorKind::InvalidInput, "it is not a regular file");
     }
     loop {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -74,6 +72,18 @@ fn beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
             result => return result.map(|file| (own, file)),
         }
     }
+}
+
+/// Whether a path is one of those that the system keeps for itself. To put a file in the place of
+/// /dev/stdout would break every program that writes to it, and it is a link to whatever it is.
+fn is_of_the_system(path: &Path) -> bool {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let Ok(folder) = fs::canonicalize(folder) else { return false };
+    let is_in = |place: &str| folder.starts_with(place);
+    is_in("/proc") || is_in("/sys") || (is_in("/dev") && !is_in("/dev/shm"))
 }
 
 fn create(path: &Path) -> io::Result<fs::File> {
@@ -118,6 +128,19 @@ pub(super) fn tell_if_open(folder: &Path, report: &mut Report) {
     }
 }
 
+fn is_open_to_others(folder: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(folder).is_ok_and(|facts| facts.permissions().mode() & 0o7077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        false
+    }
+}
+
 /// A path from the root on, without `.` and `..`, as .NET shows it. Links are not looked at.
 pub(super) fn full_path(current_directory: &Path, path: &Path) -> PathBuf {
     let mut full = PathBuf::new();
@@ -133,24 +156,20 @@ pub(super) fn full_path(current_directory: &Path, path: &Path) -> PathBuf {
     full
 }
 
-/// Holds a folder against other processes of ours, until it is dropped. A file system that cannot
-/// do that goes without: what is done meanwhile then may have to be done again.
-pub(super) fn hold(folder: &Path) -> Option<fs::File> {
+/// Holds a folder against other processes of ours until it is dropped, once they let it go. A
+/// process that never does, and a file system that has no locks, are no reason to do nothing: what
+/// two do at once may then have to be done again.
+pub(super) fn hold(folder: &Path, patience: Duration) -> Option<fs::File> {
     let held = fs::File::open(folder).ok()?;
-    held.lock().ok()?;
-    Some(held)
-}
-
-fn is_open_to_others(folder: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::metadata(folder).is_ok_and(|facts| facts.permissions().mode() & 0o7077 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = folder;
-        false
+    let begin = Instant::now();
+    loop {
+        match held.try_lock() {
+            Ok(()) => return Some(held),
+            Err(fs::TryLockError::WouldBlock) if begin.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(_) => return None,
+        }
     }
 }
 
@@ -206,6 +225,25 @@ mod tests {
         assert_eq!(write(&device, b"x").unwrap_err().to_string(), "it is not a regular file");
         assert!(device.is_symlink());
         assert!(write(Path::new("/"), b"x").is_err());
+        // Nothing of the sort is there, so that nothing breaks if this fails.
+        for path in ["/dev/kestrel-no-such-file", "/proc/self/kestrel-no-such-file"] {
+            let refused = write(Path::new(path), b"x").unwrap_err();
+            assert_eq!(refused.to_string(), "it is not a regular file", "{path}");
+            assert!(!Path::new(path).exists());
+        }
+    }
+
+    #[test]
+    fn a_folder_is_held_until_it_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = hold(folder.path(), Duration::ZERO);
+        assert!(held.is_some());
+        assert!(hold(folder.path(), Duration::from_millis(50)).is_none());
+        let path = folder.path().to_owned();
+        let waits = std::thread::spawn(move || hold(&path, Duration::from_secs(60)).is_some());
+        drop(held);
+        assert!(waits.join().unwrap());
+        assert!(hold(&folder.path().join("missing"), Duration::from_secs(60)).is_none());
     }
 
     #[test]

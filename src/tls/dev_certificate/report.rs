@@ -108,8 +108,9 @@ impl Report {
 
     /// A cause if all fails, which no step has told.
     pub(super) fn cause(&mut self, text: impl AsRef<str>) {
-        if !self.verbose {
-            self.causes.push(text.as_ref().to_owned());
+        let text = text.as_ref();
+        if !self.verbose && !self.causes.iter().any(|known| known == text) {
+            self.causes.push(text.to_owned());
         }
     }
 

@@ -94,64 +94,68 @@ fn read(
     password: &Secret,
     report: &mut Report,
 ) -> Result<Entry, Exit> {
-    let mut refused = |exit, told: String, why: Option<String>| {
-        report.error(told);
-        if let Some(why) = why {
-            report.error(format!("  {why}"));
-        }
-        report.error("  Nothing was removed.");
-        Err(exit)
-    };
     let path = surroundings.current_directory.join(file);
-    if !path.is_file() {
-        let why = path.is_dir().then(|| "it is a directory".to_owned());
-        return refused(
-            Exit::ImportMissing,
-            format!("The certificate file '{file}' does not exist."),
-            why,
-        );
+    if file.is_empty() || !path.is_file() {
+        report.failed_step(59, format!("The file '{file}' does not exist."));
+        let why = match file {
+            "" => Some("the path is empty".to_owned()),
+            _ => path.is_dir().then(|| "it is a directory".to_owned()),
+        };
+        let told = format!("The certificate file '{file}' does not exist.");
+        return Err(refused(Exit::ImportMissing, told, why, report));
     }
-    let others = Store::personal(&surroundings.places).entries();
-    if let Some(other) = others.iter().find(|entry| entry.certificate.subject != SUBJECT) {
-        return refused(
-            Exit::OthersPresent,
-            "There are one or more ASP.NET Core HTTPS development certificates present in the environment. Remove them before importing the given certificate.".to_owned(),
-            Some(format!(
-                "{} is for {}, and --clean removes those for {SUBJECT}",
-                other.path.display(),
-                other.certificate.subject
-            )),
+    no_others(surroundings, report)?;
+    let loaded = std::fs::read(&path).map_err(|error| error.to_string());
+    let loaded = loaded
+        .and_then(|bytes| pfx::read(&bytes, password.reveal()).map_err(|error| error.to_string()));
+    let identity = loaded.map_err(|why| {
+        report.step(61, format!("Loading certificate from path '{file}'."));
+        report.failed_step(
+            63,
+            format!("An error has occurred while loading the certificate from disk: {why}."),
         );
-    }
-    let read = std::fs::read(&path).map_err(|error| error.to_string());
-    let identity = match read
-        .and_then(|bytes| pfx::read(&bytes, password.reveal()).map_err(|error| error.to_string()))
-    {
-        Ok(identity) => identity,
-        Err(why) => {
-            return refused(
-                Exit::ImportUnreadable,
-                format!(
-                    "The provided certificate file '{file}' is not a valid PFX file or the password is incorrect."
-                ),
-                Some(why),
-            );
-        }
-    };
+        let told = format!(
+            "The provided certificate file '{file}' is not a valid PFX file or the password is incorrect."
+        );
+        refused(Exit::ImportUnreadable, told, Some(why), report)
+    })?;
     let leaf = identity.certificates.first().and_then(|der| DevelopmentCertificate::read(der));
-    let (certificate, why) = match leaf {
-        Some(leaf) if leaf.subject == SUBJECT => (Some(leaf), None),
-        Some(leaf) => (None, Some(format!("it is for {}, and not for {SUBJECT}", leaf.subject))),
-        None => (None, None),
+    let why = match leaf {
+        Some(leaf) if leaf.subject == SUBJECT => return Ok(Entry::new(leaf, identity.key)),
+        Some(leaf) => Some(format!("it is for {}, and not for {SUBJECT}", leaf.subject)),
+        None => None,
     };
-    let Some(certificate) = certificate else {
-        return refused(
-            Exit::ImportOfAnother,
-            format!(
-                "The certificate at '{file}' is not a valid ASP.NET Core HTTPS development certificate."
-            ),
-            why,
-        );
-    };
-    Ok(Entry::new(certificate, identity.key))
+    report.step(61, format!("Loading certificate from path '{file}'."));
+    report.failed_step(
+        64,
+        format!("The provided certificate '{file}' is not a valid ASP.NET Core HTTPS development certificate."),
+    );
+    let told = format!(
+        "The certificate at '{file}' is not a valid ASP.NET Core HTTPS development certificate."
+    );
+    Err(refused(Exit::ImportOfAnother, told, why, report))
+}
+
+/// Makes sure that there will be no other certificate in the store.
+fn no_others(surroundings: &Surroundings, report: &mut Report) -> Result<(), Exit> {
+    let mut others = Store::personal(&surroundings.places).entries();
+    others.retain(|entry| entry.certificate.subject != SUBJECT);
+    let Some(first) = others.first() else { return Ok(()) };
+    let all = listing::described(&others.iter().collect::<Vec<_>>());
+    report.failed_step(60, format!("One or more HTTPS certificates exist '{all}'."));
+    let why = format!(
+        "{} is for {}; --clean removes those for {SUBJECT} only\n  fix: remove that file",
+        first.path.display(),
+        first.certificate.subject
+    );
+    let told = "There are one or more ASP.NET Core HTTPS development certificates present in the environment. Remove them before importing the given certificate.";
+    Err(refused(Exit::OthersPresent, told.to_owned(), Some(why), report))
+}
+
+/// Tells why nothing was imported.
+fn refused(exit: Exit, told: String, why: Option<String>, report: &mut Report) -> Exit {
+    let lines = [Some(told), why.map(|why| format!("  {why}"))];
+    let lines = lines.into_iter().flatten().chain(["  Nothing was removed.".to_owned()]);
+    report.error(lines.collect::<Vec<_>>().join("\n"));
+    exit
 }

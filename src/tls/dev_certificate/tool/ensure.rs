@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::certificate::{CURRENT_VERSION, DevelopmentCertificate, SUBJECT};
 use super::super::export;
-use super::super::file::{full_path, hold, tell_if_open, write_all};
+use super::super::file::{full_path, tell_if_open, write_all};
 use super::super::generate::generate;
 use super::super::report::Report;
 use super::super::store::{Entry, Store};
@@ -73,7 +73,7 @@ fn find_or_make(surroundings: &Surroundings, report: &mut Report) -> Result<(Ent
     listing::tell_chosen(&entries, wanted, report);
     entries.retain(|entry| wanted(&entry.certificate));
     if entries.is_empty() {
-        return make(surroundings, report);
+        return make(surroundings, report).map(|entry| (entry, true));
     }
     report.forget_causes();
     report.step(
@@ -91,22 +91,12 @@ fn wanted(certificate: &DevelopmentCertificate) -> bool {
     certificate.subject == SUBJECT && certificate.version >= CURRENT_VERSION
 }
 
-/// Makes a certificate, unless another process makes one at the same time.
-fn make(surroundings: &Surroundings, report: &mut Report) -> Result<(Entry, bool), Exit> {
-    let Surroundings { places, now, .. } = surroundings;
-    let store = Store::personal(places);
-    // Where it cannot be made, saving will tell.
-    let _ = std::fs::create_dir_all(store.folder());
-    let _held = hold(store.folder());
-    let meanwhile = listing::valid(places, *now, &mut Report::silent());
-    if let Some(entry) = meanwhile.into_iter().find(|entry| wanted(&entry.certificate)) {
-        report.step(15, format!("Selected certificate: {}", entry.certificate));
-        return Ok((entry, false));
-    }
+/// Makes a certificate, and puts it into the user's store.
+fn make(surroundings: &Surroundings, report: &mut Report) -> Result<Entry, Exit> {
     report.forget_causes();
     report.step(16, "No valid certificates found.");
     report.step(17, "Generating HTTPS development certificate.");
-    let made = generate(*now).ok().and_then(|made| {
+    let made = generate(surroundings.now).ok().and_then(|made| {
         let certificate = DevelopmentCertificate::read(&made.certificate)?;
         Some(Entry::new(certificate, made.key))
     });
@@ -122,7 +112,7 @@ fn make(surroundings: &Surroundings, report: &mut Report) -> Result<(Entry, bool
     save(surroundings, &entry, report)?;
     report.step(51, format!("Correcting the the certificate state for '{}'.", entry.certificate));
     report.step(52, "Finished correcting the certificate state.");
-    Ok((entry, true))
+    Ok(entry)
 }
 
 /// Puts a certificate into the user's store.
@@ -137,6 +127,7 @@ pub(super) fn save(
         let why = format!("{}: {error}", store.folder().display());
         report.failed_step(22, format!("An error has occurred saving the certificate: {why}."));
         report.cause(why);
+        report.fix("HOME decides where that is: set it to a folder that this user can write to");
         report.error(
             "There was an error saving the HTTPS developer certificate to the current user personal certificate store.",
         );

@@ -18,13 +18,17 @@ mod plan;
 mod usage;
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arguments::Typed;
 use plan::{Plan, Refusal};
 
+use super::file;
 use super::report::Report;
 use crate::tls::places::Places;
+
+/// How long a run waits for another one to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a run ended: the exit codes of .NET's tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +98,9 @@ fn act(plan: Plan, surroundings: &Surroundings, report: &mut Report) -> Exit {
         }
         return Exit::NotCreated;
     }
+    // Two at once would make two certificates, and trust what the other removes.
+    let changes = matches!(plan, Plan::Clean { .. } | Plan::Ensure { .. });
+    let _held = changes.then(|| file::hold(home, PATIENCE));
     match plan {
         Plan::Check { trust } => check::check(surroundings, trust, report),
         Plan::CheckMachineReadable => check::machine_readable(surroundings, report),

@@ -240,8 +240,6 @@ fn program(places: &Places, report: &mut Report) -> Option<Program> {
 /// Makes the links of a folder anew; `false` if OpenSSL will not find what is in it.
 fn link(places: &Places, folder: &Path, report: &mut Report) -> bool {
     let Some(openssl) = program(places, report) else { return false };
-    // Another process would remove the links that this one makes.
-    let _held = files::hold(folder);
     let Err(failure) = link_with(&openssl, folder) else { return true };
     match failure {
             NoLink::Digest(path) => report.failure(
