@@ -15,6 +15,8 @@ mod clean;
 mod ensure;
 mod listing;
 mod plan;
+#[cfg(all(test, unix))]
+mod tests;
 mod usage;
 
 use std::path::PathBuf;
