@@ -170,12 +170,18 @@ fn write(
         for (id, (typed, _)) in [27, 57].into_iter().zip(&files) {
             report.step(id, format!("Writing the certificate to: {typed}."));
         }
-        if typed.is_empty() {
-            return Err("the path is empty".to_owned());
-        }
         let files = files.into_iter().map(|(typed, bytes)| (current_directory.join(typed), bytes));
-        write_all(&files.collect::<Vec<_>>())
-            .map_err(|(path, error)| format!("{}: {error}", path.display()))
+        let written = match typed.as_str() {
+            "" => Err("the path is empty".to_owned()),
+            _ => write_all(&files.collect::<Vec<_>>())
+                .map_err(|(path, error)| format!("{}: {error}", path.display())),
+        };
+        written.inspect_err(|why| {
+            report.failed_step(
+                28,
+                format!("An error has occurred while writing the certificate to disk: {why}."),
+            );
+        })
     });
     written.map_err(|why| {
         report.failed_step(26, format!("{failed} {why}."));

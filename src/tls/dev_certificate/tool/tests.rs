@@ -232,6 +232,9 @@ fn files_are_told_as_they_were_typed() {
             why => assert_eq!(told.out, format!("{}\n{why}", ensure::NOT_EXPORTED)),
         }
     }
+    let told = user.run(&["-ep", "x", "-v"]);
+    assert!(told.err.contains("\n[28] An error has occurred while writing the"), "{told:?}");
+    assert!(told.err.contains("\n[26] An error has occurred while exporting the"), "{told:?}");
     let told = user.run(&["-ep", "none/a", "-v"]);
     assert!(told.err.contains("[26] An error has occurred while exporting the certificate: The directory 'none' does not exist.  Choose"), "{told:?}");
 }
