@@ -91,8 +91,65 @@ fn an_export_leaves_no_half_a_file() {
     let outcome = dev_certs(home.path(), &["-ep", &file, "--format", "pem", "-np"]);
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
     let names: Vec<_> = fs::read_dir(&folder).expect("it is there").flatten().collect();
-    let hidden = names.iter().filter(|file| file.file_name().to_string_lossy().starts_with('.'));
-    assert_eq!(hidden.count(), 0, "{names:?}");
+    let names: Vec<_> = names.iter().map(fs::DirEntry::file_name).collect();
+    assert_eq!(names, ["a.key"], "what was there before");
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_a_file() {
+    let home = home();
+    // Room for four small files and folders, and then none.
+    let script = r#"
+        mount -t tmpfs -o size=16k tmpfs "$HOME" || exit 100
+        "$KESTREL" dev-certs https -q || exit 101
+        dd if=/dev/zero of="$HOME/all" bs=4k 2>/dev/null
+        "$KESTREL" dev-certs https -ep "$HOME/a.pem" --format pem -np; echo "exit $?"
+        "$KESTREL" dev-certs https --trust -q; echo "exit $?"
+        find "$HOME" -type f -size -2k -o -name '.kestrel*'
+    "#;
+    let output = Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c", script])
+        .env("HOME", home.path())
+        .env("KESTREL", env!("CARGO_BIN_EXE_kestrel"))
+        .output();
+    let possible = |output: &std::process::Output| {
+        output.status.code() != Some(100) && !output.stderr.starts_with(b"unshare:")
+    };
+    let Some(output) = output.ok().filter(possible) else {
+        return skipped("a full disk", "unshare, and mount in its namespace");
+    };
+    let told =
+        String::from_utf8_lossy(&output.stdout).replace(&*home.path().to_string_lossy(), "~");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[1], "  ~/a.pem: No space left on device (os error 28)", "{told}");
+    assert_eq!((lines[2], lines.last()), ("exit 3", Some(&"exit 4")), "{told}");
+}
+
+#[test]
+fn two_at_once_make_one_certificate() {
+    let home = home();
+    let start = || {
+        Command::new(env!("CARGO_BIN_EXE_kestrel"))
+            .args(["dev-certs", "https"])
+            .env_clear()
+            .env("HOME", home.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the binary is there")
+    };
+    let runs: Vec<_> = (0..4).map(|_| start()).collect();
+    let mut told: Vec<String> = runs
+        .into_iter()
+        .map(|run| {
+            let output = run.wait_with_output().expect("it ends");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        })
+        .collect();
+    told.sort();
+    let present = "A valid HTTPS certificate is already present.\n";
+    let made = "The HTTPS developer certificate was generated successfully.\n";
+    assert_eq!(told, [present, present, present, made]);
 }
 
 #[test]

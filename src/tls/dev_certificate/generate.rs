@@ -45,10 +45,14 @@ pub(crate) fn generate(now: SystemTime) -> Result<Generated, Unspecified> {
 }
 
 pub(super) fn of_version(version: u8, now: SystemTime) -> Result<Generated, Unspecified> {
+    of_name("localhost", version, now)
+}
+
+pub(super) fn of_name(name: &str, version: u8, now: SystemTime) -> Result<Generated, Unspecified> {
     let key = KeyPair::generate(KeySize::Rsa2048)?;
     let mut serial = [0; 8];
     rand::fill(&mut serial)?;
-    let body = body(key.public_key().as_ref(), &serial, version, now);
+    let body = body(name, key.public_key().as_ref(), &serial, version, now);
     let mut signature = vec![0; key.public_modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &rand::SystemRandom::new(), &body, &mut signature)?;
     let certificate = sequence(&[&body, &sha256_with_rsa(), &bits(&signature)]);
@@ -57,9 +61,8 @@ pub(super) fn of_version(version: u8, now: SystemTime) -> Result<Generated, Unsp
 }
 
 /// What is signed (RFC 5280 section 4.1).
-fn body(public_key: &[u8], serial: &[u8], mark: u8, now: SystemTime) -> Vec<u8> {
-    let name =
-        sequence(&[&set(&[&sequence(&[&identifier(&[2, 5, 4, 3]), &printable("localhost")])])]);
+fn body(name: &str, public_key: &[u8], serial: &[u8], mark: u8, now: SystemTime) -> Vec<u8> {
+    let name = sequence(&[&set(&[&sequence(&[&identifier(&[2, 5, 4, 3]), &printable(name)])])]);
     let validity = sequence(&[&utc_time(&utc(now)), &utc_time(&utc(now + VALID_FOR))]);
     let rsa = sequence(&[&identifier(&[1, 2, 840, 113_549, 1, 1, 1]), &null()]);
     let identity = digest::digest(&digest::SHA256, public_key);

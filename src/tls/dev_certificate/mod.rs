@@ -76,6 +76,19 @@ pub(crate) fn find(places: &Places, now: SystemTime) -> Option<Found> {
     Some(Found { certificates: best.chain, key: best.key?, trust })
 }
 
+/// What of the user's store the system did not let us read, in which [`find`] may have missed the
+/// certificate that was meant.
+pub(crate) fn unread(places: &Places) -> Option<String> {
+    let store = Store::personal(places);
+    match store.contents() {
+        Ok(contents) => {
+            let (path, error) = contents.unread.first()?;
+            Some(format!("{}: {error}", path.display()))
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
 /// Whether a certificate has the mark of a development certificate; its version and its dates do
 /// not count.
 pub(crate) fn is_development_certificate(der: &[u8]) -> bool {

@@ -25,7 +25,17 @@ pub(super) struct Entry {
     /// The private key, in PKCS#8 DER form.
     pub(super) key: Option<Vec<u8>>,
     /// The file it was read from; its name says nothing.
-    path: PathBuf,
+    pub(super) path: PathBuf,
+}
+
+/// What a store has.
+#[derive(Default)]
+pub(super) struct Contents {
+    /// Its development certificates, in the order in which the folder lists them, which is that of
+    /// .NET.
+    pub(super) entries: Vec<Entry>,
+    /// The files that the system did not let us read.
+    pub(super) unread: Vec<(PathBuf, io::Error)>,
 }
 
 impl Entry {
@@ -52,27 +62,38 @@ impl Store {
         Self { folder: places.store("Root") }
     }
 
-    /// Its development certificates, in the order in which the folder lists them, which is that of
-    /// .NET. What cannot be read is left out, as .NET does.
-    pub(super) fn entries(&self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = Vec::new();
-        for entry in self.files() {
-            // Two files may hold the same certificate.
-            if !entries.iter().any(|known| known.certificate.der == entry.certificate.der) {
-                entries.push(entry);
+    /// What it has. What is no certificate is left out, as .NET does; a store that is not there has
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// Its folder cannot be read.
+    pub(super) fn contents(&self) -> io::Result<Contents> {
+        let files = match fs::read_dir(&self.folder) {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Contents::default()),
+            Err(error) => return Err(error),
+        };
+        let mut contents = Contents::default();
+        for file in files {
+            let path = file?.path();
+            match read(&path) {
+                Ok(entry) => contents.entries.extend(entry),
+                Err(error) => contents.unread.push((path, error)),
             }
         }
-        entries
+        Ok(contents)
     }
 
-    fn files(&self) -> impl Iterator<Item = Entry> + use<> {
-        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        files.filter_map(|file| read(&file.path()))
+    /// Its development certificates, each of them once: two files may hold the same one.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        let contents = self.contents().unwrap_or_default();
+        contents.each_once().entries
     }
 
     /// Whether it has this very certificate.
     pub(super) fn contains(&self, certificate: &DevelopmentCertificate) -> bool {
-        self.files().any(|entry| entry.certificate.der == certificate.der)
+        self.entries().iter().any(|entry| entry.certificate.der == certificate.der)
     }
 
     /// Adds a certificate, with its key if there is one.
@@ -92,26 +113,60 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// A file cannot be removed.
+    /// The folder cannot be read, or a file cannot be removed.
     pub(super) fn remove(&self, certificate: &DevelopmentCertificate) -> io::Result<()> {
-        for entry in self.files() {
+        for entry in self.contents()?.entries {
             if entry.certificate.der == certificate.der {
-                fs::remove_file(&entry.path)?;
+                remove(&entry.path)?;
             }
         }
         Ok(())
     }
 }
 
-fn read(path: &Path) -> Option<Entry> {
-    if path.extension().is_none_or(|extension| extension != "pfx") {
-        return None;
+impl Contents {
+    /// Leaves out what other files hold, too.
+    pub(super) fn each_once(mut self) -> Self {
+        let mut known: Vec<Vec<u8>> = Vec::new();
+        self.entries.retain(|entry| {
+            let new = !known.contains(&entry.certificate.der);
+            known.push(entry.certificate.der.clone());
+            new
+        });
+        self
     }
-    let bytes = fs::read(path).ok()?;
-    let (chain, key) = match pfx::read(&bytes, PASSWORD) {
+}
+
+/// Removes a file, unless another process was faster.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Reads a file of a store; `None` if it is not one with a development certificate.
+fn read(path: &Path) -> io::Result<Option<Entry>> {
+    let named = path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(b".pfx"));
+    if !named || path.is_dir() {
+        return Ok(None);
+    }
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        // Another process removed it meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(entry(path, &bytes))
+}
+
+fn entry(path: &Path, file: &[u8]) -> Option<Entry> {
+    let (chain, key) = match pfx::read(file, PASSWORD) {
         Ok(identity) => (identity.certificates, Some(identity.key)),
         // What is trusted has no key.
-        Err(ReadError::NoKey) => (pfx::certificates(&bytes, PASSWORD).ok()?, None),
+        Err(ReadError::NoKey | ReadError::KeyOfNoCertificate) => {
+            (pfx::certificates(file, PASSWORD).ok()?, None)
+        }
         Err(_) => return None,
     };
     let certificate = DevelopmentCertificate::read(chain.first()?)?;

@@ -30,6 +30,7 @@ use rustls::pki_types::CertificateDer;
 
 use self::told::Mistake;
 use super::certificate::ServerCertificate;
+use super::dev_certificate;
 use super::places::Places;
 use super::{CertificateLocation, CertificateSource};
 use crate::configuration::{Problem, Severity};
@@ -107,7 +108,11 @@ pub(crate) fn none_found(
     searched.extend(endpoint_key.map(|key| format!("{key}:Certificate")));
     searched.push("Kestrel:Certificates:Default".to_owned());
     searched.extend(development_file.map(|file| file.display().to_string()));
-    searched.push(places.store("My").display().to_string());
+    let store = places.store("My").display().to_string();
+    searched.push(match dev_certificate::unread(places) {
+        None => store,
+        Some(why) => format!("{store} (which cannot be read: {why})"),
+    });
     let problem = Problem::error(
         "Unable to configure HTTPS endpoint. No server certificate was specified, and the default \
          developer certificate could not be found or is out of date.",

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::stage::Stage;
 
-/// Notes that say less than others beside them, or that are about the tool that wrote them.
-pub(super) const LEFT_OUT: [&str; 4] =
-    ["openssl_x509_text", "bag_attributes", "serial_hex_digits", "lifetime_seconds"];
+/// Notes that are left out: the first says less than `asn1` beside it; the second is the number of
+/// digits of a random number, of which now and then the first are zeros and not written.
+pub(super) const LEFT_OUT: [&str; 2] = ["openssl_x509_text", "serial_hex_digits"];
 
 /// The note of this name about what is there now.
 ///
@@ -27,6 +27,8 @@ pub(super) fn note(name: &str, stage: &mut Stage) -> Result<Value> {
             Ok(json!(pkcs12_info(stage, &file, "")?.unwrap_or_default()))
         }
         "asn1" => asn1(stage),
+        "bag_attributes" => bag_attributes(stage),
+        "lifetime_seconds" => lifetime(stage),
         "chromium" => marks(stage, ".pki/nssdb"),
         "firefox" => marks(stage, ".mozilla/firefox/abcd1234.default-release"),
         file => form(stage, file),
@@ -53,6 +55,32 @@ fn pkcs12_info(stage: &Stage, file: &str, password: &str) -> Result<Option<Vec<S
     let refused =
         told.iter().any(|line| line.contains("rror") || line.contains("invalid password"));
     Ok((!refused).then_some(told))
+}
+
+/// What the file in the store says of its bags, without their contents and without the number by
+/// which a key finds its certificate.
+fn bag_attributes(stage: &Stage) -> Result<Value> {
+    let file = stored(stage)?;
+    let told = lines(stage, "openssl", &["pkcs12", "-in", &file, "-passin", "pass:", "-nodes"])?;
+    let content = |line: &&String| {
+        line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+    };
+    let attributes =
+        told.iter().filter(|line| !content(line) && !line.contains("localKeyID")).cloned();
+    // The recorded list ends with what follows its last line end.
+    Ok(attributes.chain([String::new()]).collect())
+}
+
+/// How many seconds the certificate in the store is valid.
+fn lifetime(stage: &Stage) -> Result<Value> {
+    let script = "openssl pkcs12 -in \"$0\" -passin pass: -nokeys | openssl x509 -noout -dates";
+    let told = lines(stage, "sh", &["-c", script, &stored(stage)?])?;
+    let date = |name: &str| {
+        let line = told.iter().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        chrono::NaiveDateTime::parse_from_str(line, "%b %e %H:%M:%S %Y GMT")
+            .with_context(|| format!("{name}{line}"))
+    };
+    Ok(json!((date("notAfter=")? - date("notBefore=")?).num_seconds()))
 }
 
 /// The structure of the certificate in the store; keys, serial number and times are left out.

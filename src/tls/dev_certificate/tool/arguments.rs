@@ -83,7 +83,7 @@ const SHORT: [(&str, Name); 9] = [
 pub(super) fn parse(arguments: &[String]) -> Typed {
     match arguments.split_first() {
         None => Typed::Help,
-        Some((first, _)) if first == "-h" || first == "--help" => Typed::Help,
+        Some((first, _)) if matches!(named(first), Some((Name::Help, _))) => Typed::Help,
         Some((first, rest)) if first.eq_ignore_ascii_case("https") => https(rest),
         Some(_) => Typed::Unknown,
     }
@@ -95,7 +95,8 @@ fn https(arguments: &[String]) -> Typed {
     while let Some(argument) = rest.next() {
         let Some((name, value)) = named(argument) else { return Typed::Unknown };
         let known = match name {
-            Name::Help if value.is_none() => return Typed::HttpsHelp,
+            // A value is not even looked at.
+            Name::Help => return Typed::HttpsHelp,
             Name::ExportPath | Name::Password | Name::Import | Name::Format => {
                 let value = value.map(str::to_owned).or_else(|| rest.next().cloned());
                 options.take(name, value)
@@ -192,7 +193,15 @@ mod tests {
             "https -p a -p b",
             "https --",
             "https -",
+            "https =x",
             "https --nosuch --help",
+            "https -p x --import",
+            "https --trust:",
+            "https https",
+            "https @file",
+            "@file",
+            "-v https",
+            "--help-me",
         ] {
             assert_eq!(typed(arguments), Typed::Unknown, "{arguments}");
         }
@@ -204,7 +213,9 @@ mod tests {
             ("", Typed::Help),
             ("-h", Typed::Help),
             ("--help https", Typed::Help),
+            ("-h:x nosuch", Typed::Help),
             ("https -h", Typed::HttpsHelp),
+            ("https --help=x", Typed::HttpsHelp),
             ("https --check --help --nosuch", Typed::HttpsHelp),
         ] {
             assert_eq!(typed(arguments), expected, "{arguments}");
@@ -220,6 +231,15 @@ mod tests {
         let expected = options(|o| o.password = Some(Secret::new("--check")));
         assert_eq!(typed("https -p --check"), expected);
         assert_eq!(typed("https -p="), options(|o| o.password = Some(Secret::new(""))));
+        // What follows an option that wants a value is its value, even a wish for help.
+        assert_eq!(typed("https -ep -h"), options(|o| o.export_path = Some("-h".to_owned())));
+        let empty = ["https", "-ep", "", "--format", ""].map(str::to_owned);
+        let expected = |o: &mut Options| {
+            (o.export_path, o.format) = (Some(String::new()), Some(String::new()));
+        };
+        assert_eq!(parse(&empty), options(expected));
+        assert_eq!(parse(&["https".to_owned(), String::new()]), Typed::Unknown);
+        assert_eq!(parse(&[String::new()]), Typed::Unknown);
     }
 
     #[test]

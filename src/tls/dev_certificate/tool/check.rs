@@ -11,7 +11,7 @@ pub(super) fn check(surroundings: &Surroundings, trusted: bool, report: &mut Rep
     let Surroundings { places, now, .. } = surroundings;
     let entries = listing::valid(places, *now, report);
     if entries.is_empty() {
-        report.answer("No valid certificate found.");
+        report.answer_and_causes("No valid certificate found.");
         return Exit::NoneFound;
     }
     let all: Vec<&Entry> = entries.iter().collect();

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::super::certificate::{CURRENT_VERSION, DevelopmentCertificate, SUBJECT};
-use super::super::export::{self, Failure};
+use super::super::export;
+use super::super::file::{full_path, tell_if_open, write_all};
 use super::super::generate::generate;
 use super::super::report::Report;
 use super::super::store::{Entry, Store};
@@ -15,6 +16,8 @@ use super::{Exit, Surroundings};
 /// The first line of every failure to export.
 pub(super) const NOT_EXPORTED: &str =
     "There was an error exporting the HTTPS developer certificate to a file.";
+/// What is said before anything is done if trust is asked for.
+pub(super) const TRUSTING: &str = "Trusting the HTTPS development certificate was requested. Trust is per-user and may require additional configuration. See https://aka.ms/dev-certs-trust for more information.";
 
 /// Finds or makes a certificate, and does with it what is asked for.
 pub(super) fn ensure(
@@ -24,17 +27,15 @@ pub(super) fn ensure(
     report: &mut Report,
 ) -> Exit {
     if trust.is_some() {
-        report.warning(
-            "Trusting the HTTPS development certificate was requested. Trust is per-user and may require additional configuration. See https://aka.ms/dev-certs-trust for more information.",
-        );
+        report.warning(TRUSTING);
     }
     let (entry, made) = match find_or_make(surroundings, report) {
         Ok(found) => found,
         Err(exit) => return exit,
     };
+    let current_directory = &surroundings.current_directory;
     if let Some(export) = &export
-        && let Err(exit) =
-            write(&surroundings.current_directory.join(&export.path), &export.form, &entry, report)
+        && let Err(exit) = write(current_directory, export, &entry, report)
     {
         return exit;
     }
@@ -54,10 +55,12 @@ pub(super) fn ensure(
         }
     };
     report.answer(answer);
+    // With trust, .NET's tool does not say so.
     if let Some(export) = export
-        && report.is_verbose()
+        && trust.is_none()
     {
-        report.answer(format!("The certificate was exported to {}", export.path));
+        let path = full_path(current_directory, Path::new(&export.path));
+        report.verbose_answer(format!("The certificate was exported to {}", path.display()));
     }
     Exit::Success
 }
@@ -67,15 +70,12 @@ fn find_or_make(surroundings: &Surroundings, report: &mut Report) -> Result<(Ent
     let Surroundings { places, now, .. } = surroundings;
     let mut entries = listing::valid(places, *now, report);
     listing::tell_of_machine(report);
-    // A newer tool adds a certificate beside an older one, which an older tool goes on using.
-    let wanted = |certificate: &DevelopmentCertificate| {
-        certificate.subject == SUBJECT && certificate.version >= CURRENT_VERSION
-    };
     listing::tell_chosen(&entries, wanted, report);
     entries.retain(|entry| wanted(&entry.certificate));
     if entries.is_empty() {
         return make(surroundings, report).map(|entry| (entry, true));
     }
+    report.forget_causes();
     report.step(
         14,
         format!("Valid certificates: {}", described(&entries.iter().collect::<Vec<_>>())),
@@ -85,7 +85,15 @@ fn find_or_make(surroundings: &Surroundings, report: &mut Report) -> Result<(Ent
     Ok((entry, false))
 }
 
+/// Whether no new certificate is needed. A newer tool adds one beside an older one, which an older
+/// tool goes on using.
+fn wanted(certificate: &DevelopmentCertificate) -> bool {
+    certificate.subject == SUBJECT && certificate.version >= CURRENT_VERSION
+}
+
+/// Makes a certificate, and puts it into the user's store.
 fn make(surroundings: &Surroundings, report: &mut Report) -> Result<Entry, Exit> {
+    report.forget_causes();
     report.step(16, "No valid certificates found.");
     report.step(17, "Generating HTTPS development certificate.");
     let made = generate(surroundings.now).ok().and_then(|made| {
@@ -93,6 +101,10 @@ fn make(surroundings: &Surroundings, report: &mut Report) -> Result<Entry, Exit>
         Some(Entry::new(certificate, made.key))
     });
     let Some(entry) = made else {
+        report.failure(
+            19,
+            "An error has occurred generating the certificate: the system has no randomness to give.",
+        );
         report.error("There was an error creating the HTTPS developer certificate.");
         return Err(Exit::NotCreated);
     };
@@ -112,71 +124,104 @@ pub(super) fn save(
     report.step(20, format!("Saving certificate '{}' to store {USERS_STORE}.", entry.certificate));
     let store = Store::personal(&surroundings.places);
     if let Err(error) = store.save(&entry.chain, entry.key.as_deref()) {
+        let why = format!("{}: {error}", store.folder().display());
+        report.failed_step(22, format!("An error has occurred saving the certificate: {why}."));
+        report.cause(why);
+        report.fix("HOME decides where that is: set it to a folder that this user can write to");
         report.error(
             "There was an error saving the HTTPS developer certificate to the current user personal certificate store.",
         );
-        report.error(format!("  {}: {error}", store.folder().display()));
         return Err(Exit::NotSaved);
     }
     report.step(21, "Finished saving certificate to the store.");
     Ok(())
 }
 
-fn write(path: &Path, form: &Form, entry: &Entry, report: &mut Report) -> Result<(), Exit> {
-    let mut fail = |text: String| {
-        report.warning(text);
-        Err(Exit::NotExported)
-    };
-    let Some(folder) = path.parent().filter(|_| !path.is_dir()) else {
-        return fail(NOT_EXPORTED.to_owned());
-    };
-    if !folder.is_dir() {
-        return fail(format!(
+fn write(
+    current_directory: &Path,
+    Export { path: typed, form }: &Export,
+    entry: &Entry,
+    report: &mut Report,
+) -> Result<(), Exit> {
+    let failed = "An error has occurred while exporting the certificate:";
+    let folder = folder_of(typed);
+    if !current_directory.join(folder).is_dir() {
+        report.failed_step(26, format!("{failed} The directory '{folder}' does not exist.  Choose permissions carefully when creating it."));
+        report.warning(format!(
             "{NOT_EXPORTED} Please create the target directory before exporting. Choose permissions carefully when creating it."
         ));
+        return Err(Exit::NotExported);
     }
-    let der = &entry.certificate.der;
-    let key = entry.key.as_deref().unwrap_or_default();
-    let files = match form {
-        Form::Der => Ok(vec![(path.to_owned(), der.clone())]),
-        Form::Pfx(password) => {
-            export::pfx(&entry.chain, key, password).map(|file| vec![(path.to_owned(), file)])
-        }
-        Form::Pem(pem_key) => {
-            let certificate = (path.to_owned(), export::pem("CERTIFICATE", der).into_bytes());
-            let key = match pem_key {
-                PemKey::None => Ok(None),
-                PemKey::Plain => Ok(Some(export::pem("PRIVATE KEY", key))),
-                PemKey::Encrypted(password) => export::encrypted_pem(key, password).map(Some),
-            };
-            key.map(|key| {
-                let key = key.map(|text| (key_path(path), text.into_bytes()));
-                std::iter::once(certificate).chain(key).collect()
-            })
-        }
+    let (how, bare_key) = match form {
+        Form::Der | Form::Pem(PemKey::None) => ("without", false),
+        Form::Pem(PemKey::Plain) => ("with", true),
+        _ => ("with", false),
     };
-    let how = match form {
-        Form::Der | Form::Pem(PemKey::None) => "without",
-        _ => "with",
-    };
-    report.step(
-        23,
-        format!(
-            "Saving certificate '{}' to {} {how} private key.",
-            entry.certificate,
-            path.display()
-        ),
-    );
-    report.step(25, format!("Creating directory {}.", folder.display()));
-    let written = files.and_then(|files| export::write(folder, files, report));
-    written.map_err(|failure| {
+    let certificate = &entry.certificate;
+    report.step(23, format!("Saving certificate '{certificate}' to {typed} {how} private key."));
+    if bare_key {
+        report.step(24, "Exporting certificate with private key but no password.");
+    }
+    if !folder.is_empty() {
+        report.step(25, format!("Creating directory {folder}."));
+        tell_if_open(&full_path(current_directory, Path::new(folder)), report);
+    }
+    let written = files(typed, form, entry).map_err(|error| error.to_string()).and_then(|files| {
+        for (id, (typed, _)) in [27, 57].into_iter().zip(&files) {
+            report.step(id, format!("Writing the certificate to: {typed}."));
+        }
+        let files = files.into_iter().map(|(typed, bytes)| (current_directory.join(typed), bytes));
+        let written = match typed.as_str() {
+            "" => Err("the path is empty".to_owned()),
+            _ => write_all(&files.collect::<Vec<_>>())
+                .map_err(|(path, error)| format!("{}: {error}", path.display())),
+        };
+        written.inspect_err(|why| {
+            report.failed_step(
+                28,
+                format!("An error has occurred while writing the certificate to disk: {why}."),
+            );
+        })
+    });
+    written.map_err(|why| {
+        report.failed_step(26, format!("{failed} {why}."));
+        report.cause(why);
         report.warning(NOT_EXPORTED);
-        report.warning(match failure {
-            Failure::NotEncrypted => "  the key cannot be encrypted".to_owned(),
-            Failure::NotWritten(path, error) => format!("  {}: {error}", path.display()),
-        });
         Exit::NotExported
     })
+}
+
+/// The folder of a path, as it was typed; empty if none was.
+fn folder_of(path: &str) -> &str {
+    match path.rfind('/') {
+        None => "",
+        Some(slash) => match path[..slash].trim_end_matches('/') {
+            "" => "/",
+            folder => folder,
+        },
+    }
+}
+
+/// The files of an export: their paths as they were typed, and what is to be in them.
+fn files(
+    path: &str,
+    form: &Form,
+    entry: &Entry,
+) -> Result<Vec<(String, Vec<u8>)>, export::NotEncrypted> {
+    let der = &entry.certificate.der;
+    let key = entry.key.as_deref().unwrap_or_default();
+    let first = match form {
+        Form::Der => der.clone(),
+        Form::Pfx(password) => export::pfx(&entry.chain, key, password)?,
+        Form::Pem(_) => export::pem("CERTIFICATE", der).into_bytes(),
+    };
+    let second = match form {
+        Form::Pem(PemKey::Plain) => Some(export::pem("PRIVATE KEY", key)),
+        Form::Pem(PemKey::Encrypted(password)) => Some(export::encrypted_pem(key, password)?),
+        _ => None,
+    };
+    let second = second.map(|text| (key_path(path), text.into_bytes()));
+    Ok(std::iter::once((path.to_owned(), first)).chain(second).collect())
 }
 
 /// Has the certificate trusted; what is to be said if not everybody does.
@@ -199,5 +244,26 @@ fn untrusted(
         _ => Some(
             "There was an error trusting the HTTPS developer certificate. It will be trusted by some clients but not by others.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_what_stands_before_the_last_slash() {
+        for (path, expected) in [
+            ("a.pfx", ""),
+            ("", ""),
+            ("/a.pfx", "/"),
+            ("x/a.pfx", "x"),
+            ("x//a.pfx", "x"),
+            ("./a.pfx", "."),
+            ("missing/", "missing"),
+            ("~/a", "~"),
+        ] {
+            assert_eq!(folder_of(path), expected, "{path}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::super::certificate::{DevelopmentCertificate, MINIMUM_VERSION};
 use super::super::report::Report;
-use super::super::store::{Entry, Store};
+use super::super::store::{Contents, Entry, Store};
 use crate::tls::places::Places;
 
 /// How .NET names the user's store.
@@ -30,17 +30,33 @@ pub(super) fn described(entries: &[&Entry]) -> String {
 }
 
 /// All development certificates of the user.
-pub(super) fn all(places: &Places, report: &mut Report) -> Vec<Entry> {
+///
+/// # Errors
+///
+/// The store cannot be read, which has been told.
+pub(super) fn all(places: &Places, report: &mut Report) -> Result<Vec<Entry>, Unreadable> {
     report.step(1, format!("Listing certificates from {USERS_STORE}"));
-    let entries = Store::personal(places).entries();
+    let store = Store::personal(places);
+    let contents = store.contents().map_err(|error| {
+        report.failed_step(7, format!("An error occurred while listing the certificates: {error}"));
+        report.cause(format!("{} cannot be read: {error}", store.folder().display()));
+        Unreadable
+    })?;
+    let Contents { entries, unread } = contents.each_once();
+    for (path, error) in unread {
+        report.note(format!("{} cannot be read: {error}", path.display()));
+    }
     report
         .step(2, format!("Found certificates: {}", described(&entries.iter().collect::<Vec<_>>())));
-    entries
+    Ok(entries)
 }
 
-/// Those that can be served now, the best first.
+/// The user's store cannot be read.
+pub(super) struct Unreadable;
+
+/// Those that can be served now, the best first; none if the store cannot be read.
 pub(super) fn valid(places: &Places, now: SystemTime, report: &mut Report) -> Vec<Entry> {
-    let entries = all(places, report);
+    let Ok(mut entries) = all(places, report) else { return Vec::new() };
     report.step(3, "Checking certificates validity");
     let by_date = |entry: &&Entry| entry.certificate.is_valid_at(now);
     let new_enough = |entry: &&Entry| entry.certificate.version >= MINIMUM_VERSION;
@@ -51,8 +67,12 @@ pub(super) fn valid(places: &Places, now: SystemTime, report: &mut Report) -> Ve
     report.step(118, format!("Meets minimum version certificates: {}", described(&new)));
     report.step(119, format!("Below minimum version certificates: {}", described(&old)));
     finished(report);
-    let mut entries = entries;
-    // One without its key cannot be served, whatever else it is.
+    for entry in new.into_iter().filter(|entry| entry.key.is_none()) {
+        report.note(format!(
+            "{} cannot be served: it has no private key that belongs to its certificate",
+            entry.path.display()
+        ));
+    }
     entries.retain(|entry| entry.key.is_some() && by_date(&entry) && new_enough(&entry));
     entries.sort_by_key(|entry| Reverse(entry.certificate.version));
     entries
@@ -66,12 +86,10 @@ pub(super) fn finished(report: &mut Report) {
 /// Says what .NET says of the machine's store on Unix: that there is none.
 pub(super) fn tell_of_machine(report: &mut Report) {
     report.step(1, format!("Listing certificates from {MACHINES_STORE}"));
-    if report.is_verbose() {
-        report.failure(
-            7,
-            "An error occurred while listing the certificates: Unix LocalMachine X509Store is limited to the Root and CertificateAuthority stores.",
-        );
-    }
+    report.failed_step(
+        7,
+        "An error occurred while listing the certificates: Unix LocalMachine X509Store is limited to the Root and CertificateAuthority stores.",
+    );
 }
 
 /// Tells which certificates were chosen by what they are, and which were not.

@@ -15,16 +15,22 @@ mod clean;
 mod ensure;
 mod listing;
 mod plan;
+#[cfg(all(test, unix))]
+mod tests;
 mod usage;
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arguments::Typed;
 use plan::{Plan, Refusal};
 
+use super::file;
 use super::report::Report;
 use crate::tls::places::Places;
+
+/// How long a run waits for another one to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a run ended: the exit codes of .NET's tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +48,7 @@ pub(crate) enum Exit {
     ImportMissing = 12,
     ImportUnreadable = 13,
     ImportOfAnother = 14,
+    OthersPresent = 15,
     Usage = 255,
 }
 
@@ -77,7 +84,7 @@ pub(crate) fn run(arguments: &[String], surroundings: &Surroundings) -> (Exit, R
     let mut report = Report::new(options.verbose, options.quiet);
     let exit = match plan::plan(&options) {
         Ok(plan) => act(plan, surroundings, &mut report),
-        Err(refusal) => refuse(&refusal, &mut report),
+        Err(refusal) => refuse(&refusal, options.trust, &mut report),
     };
     (exit, report)
 }
@@ -93,6 +100,9 @@ fn act(plan: Plan, surroundings: &Surroundings, report: &mut Report) -> Exit {
         }
         return Exit::NotCreated;
     }
+    // Two at once would make two certificates, and trust what the other removes.
+    let changes = matches!(plan, Plan::Clean { .. } | Plan::Ensure { .. });
+    let _held = changes.then(|| file::hold(home, PATIENCE));
     match plan {
         Plan::Check { trust } => check::check(surroundings, trust, report),
         Plan::CheckMachineReadable => check::machine_readable(surroundings, report),
@@ -101,7 +111,10 @@ fn act(plan: Plan, surroundings: &Surroundings, report: &mut Report) -> Exit {
     }
 }
 
-fn refuse(refusal: &Refusal, report: &mut Report) -> Exit {
+fn refuse(refusal: &Refusal, trusts: bool, report: &mut Report) -> Exit {
+    if trusts && !matches!(refusal, Refusal::Incompatible) {
+        report.warning(ensure::TRUSTING);
+    }
     match refusal {
         Refusal::Incompatible => {
             report.error(usage::INCOMPATIBLE);

@@ -1,7 +1,5 @@
 //! What is to be done: which options go together.
 
-use std::path::{Path, PathBuf};
-
 use super::arguments::Options;
 use crate::tls::Secret;
 
@@ -96,16 +94,14 @@ pub(super) fn plan(options: &Options) -> Result<Plan, Refusal> {
             _ => Err(Refusal::Incompatible),
         };
     }
-    let pem = options.format.as_deref().is_some_and(|format| format.eq_ignore_ascii_case("pem"));
-    if imports || (no_password && (password || !pem)) || (system && !trust) {
+    let named_pem = options.format.as_ref().is_some_and(|name| name.eq_ignore_ascii_case("pem"));
+    if imports || (no_password && (password || !named_pem)) || (system && !trust) {
         return Err(Refusal::Incompatible);
     }
-    if let Some(format) = &options.format
-        && !pem
-        && !format.eq_ignore_ascii_case("pfx")
-    {
-        return Err(Refusal::UnknownFormat(format.clone()));
-    }
+    let pem = match &options.format {
+        None => false,
+        Some(name) => is_pem(name).ok_or_else(|| Refusal::UnknownFormat(name.clone()))?,
+    };
     let trust = trust.then_some(if system { TrustBy::System } else { TrustBy::User });
     let Some(path) = options.export_path.clone() else {
         return Ok(Plan::Ensure { export: None, trust });
@@ -118,15 +114,28 @@ pub(super) fn plan(options: &Options) -> Result<Plan, Refusal> {
         (true, None) => Form::Pem(PemKey::None),
     };
     let has_key_file = matches!(form, Form::Pem(PemKey::Plain | PemKey::Encrypted(_)));
-    if has_key_file && key_path(Path::new(&path)) == Path::new(&path) {
+    if has_key_file && key_path(&path) == path {
         return Err(Refusal::KeyInItsPlace(path));
     }
     Ok(Plan::Ensure { export: Some(Export { path, form }), trust })
 }
 
-/// Where the key of a certificate in PEM form goes.
-pub(super) fn key_path(path: &Path) -> PathBuf {
-    path.with_extension("key")
+/// Whether a format is PEM; `None` if it is none. .NET reads it as the name or the number of a
+/// member of an enumeration, with blanks around it.
+fn is_pem(format: &str) -> Option<bool> {
+    match format.trim().to_ascii_lowercase().as_str() {
+        "pfx" | "0" => Some(false),
+        "pem" | "1" => Some(true),
+        _ => None,
+    }
+}
+
+/// Where the key of a certificate in PEM form goes: what stands behind the last dot of the name is
+/// its extension, even in a name that begins with that dot.
+pub(super) fn key_path(path: &str) -> String {
+    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    let stem = path[name..].rfind('.').map_or(path, |dot| &path[..name + dot]);
+    format!("{stem}.key")
 }
 
 #[cfg(test)]
@@ -207,6 +216,7 @@ mod tests {
         let refused = Err(Refusal::KeyInItsPlace("a.key".to_owned()));
         assert_eq!(planned("-ep a.key --format pem -np"), refused);
         assert_eq!(planned("-ep a.key --format pem -p x"), refused);
+        assert!(planned("-ep .key --format pem -np").is_err());
         // There is one file only.
         assert!(planned("-ep a.key --format pem").is_ok());
         assert!(planned("-ep a.key -p x").is_ok());
@@ -214,8 +224,39 @@ mod tests {
     }
 
     #[test]
+    fn the_key_goes_beside_the_certificate() {
+        for (path, expected) in [
+            ("a.pem", "a.key"),
+            ("a", "a.key"),
+            ("a.b.crt", "a.b.key"),
+            ("a.", "a.key"),
+            (".pem", ".key"),
+            ("x.d/a", "x.d/a.key"),
+            ("/x.d/.pem", "/x.d/.key"),
+            ("ä.ü", "ä.key"),
+            ("", ".key"),
+        ] {
+            assert_eq!(key_path(path), expected, "{path}");
+        }
+    }
+
+    #[test]
     fn there_are_two_formats() {
+        for (format, expected) in [
+            ("Pfx", Some(false)),
+            ("pEM", Some(true)),
+            (" pem ", Some(true)),
+            ("0", Some(false)),
+            ("1", Some(true)),
+            ("2", None),
+            ("der", None),
+            ("", None),
+        ] {
+            assert_eq!(is_pem(format), expected, "{format}");
+        }
         let refused = Err(Refusal::UnknownFormat("der".to_owned()));
         assert_eq!(planned("-ep f --format der"), refused);
+        // A password that is to be left away wants the name of the format.
+        assert_eq!(planned("-ep f --format 1 -np"), Err(Refusal::Incompatible));
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn level(
     now: SystemTime,
     report: &mut Report,
 ) -> Trust {
+    openssl::tell_folder_is_not_asked(places, report);
     let openssl = openssl::trusts(places, certificate);
     // .NET trusts what its own store has and what OpenSSL trusts, as long as the dates are right.
     let dotnet =
@@ -73,16 +74,28 @@ pub(super) fn establish(
     report: &mut Report,
 ) -> Trust {
     report.step(29, format!("Trusting the certificate to: {certificate}."));
-    let trust = establish_each(places, certificate, report);
-    report.step(30, "Finished trusting the certificate.");
-    trust
+    match establish_each(places, certificate, report) {
+        Ok(trust) => {
+            report.step(30, "Finished trusting the certificate.");
+            trust
+        }
+        Err(why) => {
+            report.failed_step(
+                31,
+                format!("An error has occurred while trusting the certificate: {why}."),
+            );
+            report.cause(why);
+            Trust::None
+        }
+    }
 }
 
+/// As [`establish`]; the reason if it had to be given up.
 fn establish_each(
     places: &Places,
     certificate: &DevelopmentCertificate,
     report: &mut Report,
-) -> Trust {
+) -> Result<Trust, String> {
     let trusted = Store::trusted(places);
     let dotnet = if trusted.contains(certificate) {
         true
@@ -93,15 +106,16 @@ fn establish_each(
                 true
             }
             Err(error) => {
-                report.failure(86, format!("Failed to trust the certificate in .NET: {error}."));
+                let why = format!("{}: {error}", trusted.folder().display());
+                report.drawback(86, format!("Failed to trust the certificate in .NET: {why}."));
                 false
             }
         }
     };
-    let linked = match openssl::trust(places, certificate, report) {
+    let linked = match openssl::trust(places, certificate, report)? {
         openssl::Outcome::Done => true,
         openssl::Outcome::NotLinked => false,
-        openssl::Outcome::Occupied => return Trust::None,
+        openssl::Outcome::Occupied => return Ok(Trust::None),
     };
     let browsers = nss::trust(places, certificate, &openssl::file(places, certificate), report);
     let trust = Trust::of(dotnet || linked, !(dotnet && linked && browsers));
@@ -113,9 +127,9 @@ fn establish_each(
     }
     // The folder counts only once OpenSSL is told of it.
     if linked && !openssl::advise(places, certificate, report) && trust == Trust::Full {
-        return Trust::Partial;
+        return Ok(Trust::Partial);
     }
-    trust
+    Ok(trust)
 }
 
 /// Has nobody trust a certificate any more; `false` if somebody still does.
@@ -126,7 +140,8 @@ pub(super) fn withdraw(
 ) -> bool {
     let removed = Store::trusted(places).remove(certificate);
     if let Err(error) = &removed {
-        report.failure(92, format!("Failed to untrust the certificate in .NET: {error}."));
+        let why = format!("{}: {error}", Store::trusted(places).folder().display());
+        report.drawback(92, format!("Failed to untrust the certificate in .NET: {why}."));
     }
     let unlinked = openssl::withdraw(places, certificate, report);
     let browsers = nss::withdraw(places, certificate, report);

@@ -43,7 +43,7 @@ impl Browser {
 
 impl Database {
     fn at(path: PathBuf) -> Self {
-        let firefox = path.to_string_lossy().contains(".mozilla/firefox");
+        let firefox = path.to_string_lossy().contains("/.mozilla/firefox/");
         let browser = if firefox { Browser::Firefox } else { Browser::Chromium };
         Self { path, browser }
     }
@@ -109,20 +109,29 @@ pub(super) fn trust(
     report: &mut Report,
 ) -> bool {
     let databases = databases(places, report);
-    let Some(certutil) = program(places, &databases, report) else { return databases.is_empty() };
+    let certutil = program(places, &databases, report);
     let nickname = nickname(certificate);
     let file = file.to_string_lossy();
     let mut all = true;
     for database in &databases {
-        let shown = database.path.display();
-        let mark = database.browser.mark();
-        let arguments = ["-A", "-n", &nickname, "-t", mark, "-i", &file];
-        if database.run(&certutil, &arguments).is_some() {
+        let (shown, browser) = (database.path.display(), database.browser.name());
+        let failed = format!(
+            "Failed to trust the certificate in the NSS database in '{shown}'. This will likely affect the {browser} family of browsers."
+        );
+        let arguments = ["-A", "-n", &nickname, "-t", database.browser.mark(), "-i", &file];
+        let Some(certutil) = certutil.as_ref().filter(|c| database.run(c, &arguments).is_some())
+        else {
+            report.drawback(90, failed);
+            all = false;
+            continue;
+        };
+        if database.mark_of(certutil, &nickname).is_some() {
             report.step(91, format!("Trusted the certificate in the NSS database in '{shown}'."));
         } else {
-            report.failure(
-                90,
-                format!("Failed to trust the certificate in the NSS database in '{shown}'."),
+            // It keeps the first name of a certificate.
+            report.drawback(
+                103,
+                format!("{failed} This likely indicates that the database already contains an entry for the certificate under a different name. Please remove it and try again."),
             );
             all = false;
         }
@@ -137,19 +146,20 @@ pub(super) fn withdraw(
     report: &mut Report,
 ) -> bool {
     let databases = databases(places, report);
-    // Without the program it cannot have been put there.
-    let Some(certutil) = program(places, &databases, report) else { return true };
+    let certutil = program(places, &databases, report);
     let nickname = nickname(certificate);
     let mut all = true;
     for database in databases {
-        if database.mark_of(&certutil, &nickname).is_none() {
-            continue;
-        }
         let shown = database.path.display();
-        if database.run(&certutil, &["-D", "-n", &nickname]).is_some() {
+        // It may never have had it, in which case the program has nothing to remove.
+        let gone = certutil.as_ref().is_some_and(|certutil| {
+            database.run(certutil, &["-D", "-n", &nickname]).is_some()
+                || database.mark_of(certutil, &nickname).is_none()
+        });
+        if gone {
             report.step(96, format!("Removed the certificate from the NSS database in '{shown}'."));
         } else {
-            report.failure(
+            report.drawback(
                 95,
                 format!("Failed to remove the certificate from the NSS database in '{shown}'."),
             );
@@ -165,10 +175,11 @@ fn program(places: &Places, databases: &[Database], report: &mut Report) -> Opti
     }
     let program = Program::find(places, "certutil");
     if program.is_none() {
-        report.step(
-            104,
-            "The certutil command is unavailable.  It is required for updating certificate trust in NSS databases.",
+        report.drawback(
+            106,
+            "The certutil command is unavailable.  It is required for querying and updating NSS databases, which are chiefly used to trust certificates in browsers.",
         );
+        report.fix("install it (Debian: apt-get install libnss3-tools), and put it on PATH");
     }
     program
 }
@@ -204,13 +215,30 @@ fn databases(places: &Places, report: &mut Report) -> Vec<Database> {
         .map(|path| Database { path, browser: Browser::Chromium })
         .collect();
     for folder in firefox {
-        let Ok(profiles) = std::fs::read_dir(places.home.join(folder)) else { continue };
-        let mut profiles: Vec<PathBuf> = profiles
-            .flatten()
-            .map(|profile| profile.path())
-            .filter(|path| path.is_dir() && is_default_profile(path))
-            .collect();
-        profiles.sort();
+        let folder = places.home.join(folder);
+        if !folder.is_dir() {
+            continue;
+        }
+        let mut profiles: Vec<PathBuf> = match std::fs::read_dir(&folder) {
+            Ok(profiles) => profiles.flatten().map(|profile| profile.path()).collect(),
+            Err(error) => {
+                let shown = folder.display();
+                report.step(
+                    101,
+                    format!("Failed to find the Firefox profiles in directory '{shown}': {error}."),
+                );
+                continue;
+            }
+        };
+        profiles.retain(|path| path.is_dir() && is_default_profile(path));
+        if profiles.is_empty() {
+            report.step(
+                102,
+                format!("No Firefox profiles found in directory '{}'.", folder.display()),
+            );
+        }
+        // Those of the release channels come last, as in .NET.
+        profiles.sort_by_key(|path| (!path.to_string_lossy().ends_with(".default"), path.clone()));
         found.extend(profiles.into_iter().map(|path| Database { path, browser: Browser::Firefox }));
     }
     found
@@ -218,7 +246,8 @@ fn databases(places: &Places, report: &mut Report) -> Vec<Database> {
 
 /// Firefox names profiles `{random}.default`, `{random}.default-release` and so on.
 fn is_default_profile(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().contains(".default"))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".default") || name.contains(".default-")
 }
 
 #[cfg(test)]
@@ -251,6 +280,9 @@ mod tests {
         let chromium = folder(".pki/nssdb");
         let firefox = folder(".mozilla/firefox/abcd.default-release");
         folder(".mozilla/firefox/Crash Reports");
+        folder(".mozilla/firefox/old.default.bak");
+        let snap = folder("snap/firefox/common/.mozilla/firefox/b.default-esr");
+        let first = folder("snap/firefox/common/.mozilla/firefox/z.default");
         let mut places = Places { home: home.path().to_owned(), ..Places::default() };
         let mut report = Report::new(true, false);
         assert_eq!(
@@ -258,12 +290,18 @@ mod tests {
             [
                 Database { path: chromium.clone(), browser: Browser::Chromium },
                 Database { path: firefox.clone(), browser: Browser::Firefox },
+                Database { path: first, browser: Browser::Firefox },
+                Database { path: snap, browser: Browser::Firefox },
             ]
         );
-        places.nss_databases = Some(format!("{}:/missing", firefox.display()));
+        let other = folder("my.mozilla/firefox-copy");
+        places.nss_databases = Some(format!("{}:/missing::{}", firefox.display(), other.display()));
         assert_eq!(
             databases(&places, &mut report),
-            [Database { path: firefox, browser: Browser::Firefox }]
+            [
+                Database { path: firefox, browser: Browser::Firefox },
+                Database { path: other, browser: Browser::Chromium },
+            ]
         );
         assert!(
             report

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::certificate::DevelopmentCertificate;
 use super::super::export::pem;
 use super::super::file as files;
 use super::super::programs::Program;
 use super::super::report::Report;
+use super::super::store;
 use super::nickname;
 use crate::tls::places::Places;
 
@@ -59,37 +61,39 @@ pub(super) enum Outcome {
 }
 
 /// Puts a certificate into the trust folder.
+///
+/// # Errors
+///
+/// The reason if it cannot be written there.
 pub(super) fn trust(
     places: &Places,
     certificate: &DevelopmentCertificate,
     report: &mut Report,
-) -> Outcome {
+) -> Result<Outcome, String> {
     tell_folder(places, report);
     let (folder, path) = (folder(places), file(places, certificate));
-    if path.exists() {
-        if !holds(&path, certificate) {
-            report.failure(
-                109,
-                format!(
-                    "Unable to export the certificate since '{}' already exists. Please remove it.",
-                    path.display()
-                ),
-            );
-            return Outcome::Occupied;
-        }
-    } else if let Err(error) = write(&folder, &path, certificate, report) {
-        report.failure(88, format!("Cannot write {}: {error}", path.display()));
-        return Outcome::NotLinked;
+    if !path.exists() {
+        write(&folder, &path, certificate, report)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    } else if !holds(&path, certificate) {
+        report.failure(
+            109,
+            format!(
+                "Unable to export the certificate since '{}' already exists. Please remove it.",
+                path.display()
+            ),
+        );
+        return Ok(Outcome::Occupied);
     }
     if link(places, &folder, report) {
         report.step(89, "Trusted the certificate in OpenSSL.");
-        Outcome::Done
+        Ok(Outcome::Done)
     } else {
-        report.step(
+        report.drawback(
             88,
             "Clients that validate certificate trust using OpenSSL will not trust the certificate.",
         );
-        Outcome::NotLinked
+        Ok(Outcome::NotLinked)
     }
 }
 
@@ -102,8 +106,10 @@ fn write(
     let shown = path.display();
     report.step(23, format!("Saving certificate '{certificate}' to {shown} without private key."));
     report.step(25, format!("Creating directory {}.", folder.display()));
+    if folder.is_dir() {
+        files::tell_if_open(folder, report);
+    }
     files::private_folder(folder)?;
-    files::tell_if_open(folder, report);
     report.step(27, format!("Writing the certificate to: {shown}."));
     files::write(path, pem("CERTIFICATE", &certificate.der).as_bytes())
 }
@@ -118,23 +124,28 @@ pub(super) fn withdraw(
     let (folder, path) = (folder(places), file(places, certificate));
     let shown = path.display();
     if !path.exists() {
-        let skipped = "Untrusting the certificate in OpenSSL was skipped since";
-        report.step(107, format!("{skipped} '{shown}' does not exist."));
-        return true;
-    }
-    if !holds(&path, certificate) {
-        let skipped = "Untrusting the certificate in OpenSSL was skipped since";
-        report.step(107, format!("{skipped} '{shown}' is not the certificate."));
+        report.step(
+            107,
+            format!(
+                "Untrusting the certificate in OpenSSL was skipped since '{shown}' does not exist."
+            ),
+        );
         return true;
     }
     // Without the program the links would stay, and point nowhere.
     let done = program(places, report).is_some()
-        && fs::remove_file(&path).is_ok()
-        && link(places, &folder, report);
+        && match store::remove(&path) {
+            Ok(()) => link(places, &folder, report),
+            Err(error) => {
+                let told = format!("Failed to delete certificate file '{shown}': {error}.");
+                report.drawback(108, told);
+                false
+            }
+        };
     if done {
         report.step(94, "Untrusted the certificate in OpenSSL.");
     } else {
-        report.step(93, "Failed to untrust the certificate in OpenSSL.");
+        report.drawback(93, "Failed to untrust the certificate in OpenSSL.");
     }
     done
 }
@@ -147,7 +158,12 @@ pub(super) fn advise(
     report: &mut Report,
 ) -> bool {
     let folder = folder(places);
-    let listed = |folders: &String| std::env::split_paths(folders).any(|one| one == folder);
+    // It may be listed by another way to it.
+    let listed = |folders: &String| {
+        let real = fs::canonicalize(&folder).ok();
+        std::env::split_paths(folders)
+            .any(|one| one == folder || (real.is_some() && fs::canonicalize(one).ok() == real))
+    };
     let shown = match folder.strip_prefix(&places.home) {
         Ok(rest) => format!("$HOME/{}", rest.display()),
         Err(_) => folder.display().to_string(),
@@ -182,6 +198,17 @@ fn usual_folder(places: &Places) -> Option<String> {
     Some(format!("{folder}/certs"))
 }
 
+/// Says that a folder of the user's own does not count when trust is asked for: OpenSSL does not
+/// know the variable.
+pub(super) fn tell_folder_is_not_asked(places: &Places, report: &mut Report) {
+    if places.openssl_trust_folder.is_some() {
+        report.step(
+            104,
+            format!("The {FOLDER_VARIABLE} environment variable is set but will not be consumed while checking trust."),
+        );
+    }
+}
+
 fn tell_folder(places: &Places, report: &mut Report) {
     if places.openssl_trust_folder.is_some() {
         report.step(
@@ -201,10 +228,11 @@ fn folder(places: &Places) -> PathBuf {
 fn program(places: &Places, report: &mut Report) -> Option<Program> {
     let program = Program::find(places, "openssl");
     if program.is_none() {
-        report.step(
+        report.drawback(
             105,
             "The openssl command is unavailable.  It is required for updating certificate trust in OpenSSL.",
         );
+        report.fix("install it (Debian: apt-get install openssl), and put it on PATH");
     }
     program
 }
@@ -212,47 +240,96 @@ fn program(places: &Places, report: &mut Report) -> Option<Program> {
 /// Makes the links of a folder anew; `false` if OpenSSL will not find what is in it.
 fn link(places: &Places, folder: &Path, report: &mut Report) -> bool {
     let Some(openssl) = program(places, report) else { return false };
-    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let Err(failure) = link_with(&openssl, folder) else { return true };
+    match failure {
+            NoLink::Digest(path) => report.failure(
+                82,
+                format!(
+                    "Unable to compute the hash of certificate {}. OpenSSL trust is likely in an inconsistent state.",
+                    path.display()
+                ),
+            ),
+            NoLink::Folder(error) => report.failure(
+                85,
+                format!(
+                    "Unable to update the OpenSSL trusted certificate hash collection: {}: {error}. Manually rehashing may help. {MORE}",
+                    folder.display()
+                ),
+            ),
+    }
+    false
+}
+
+/// Why OpenSSL will not find what is in a folder.
+enum NoLink {
+    /// The program cannot read the certificate.
+    Digest(PathBuf),
+    /// The links cannot be written.
+    Folder(io::Error),
+}
+
+impl From<io::Error> for NoLink {
+    fn from(error: io::Error) -> Self {
+        Self::Folder(error)
+    }
+}
+
+fn link_with(openssl: &Program, folder: &Path) -> Result<(), NoLink> {
     let mut certificates = Vec::new();
-    for path in entries.flatten().map(|entry| entry.path()) {
+    for file in fs::read_dir(folder)? {
+        let path = file?.path();
         if path.is_symlink() && is_link_name(&path) {
-            if fs::remove_file(&path).is_err() {
-                return false;
-            }
-        } else if path.extension().is_some_and(|e| e == "pem" || e == "crt" || e == "cer") {
+            store::remove(&path)?;
+        } else if path.extension().is_some_and(|e| e == "pem" || e == "crt" || e == "cer")
+            // What is no certificate, nobody trusts; it must not be in the way of those that are.
+            && is_certificate(&path)
+        {
             certificates.push(path);
         }
     }
     // The order decides the numbers of equal digests.
     certificates.sort();
-    certificates.iter().all(|path| {
+    for path in certificates {
         let arguments = ["x509", "-hash", "-noout", "-in"].map(std::ffi::OsStr::new);
-        let answer = openssl.run(arguments.into_iter().chain([path.as_os_str()]));
-        // What is not a certificate, nobody trusts.
-        answer.is_none_or(|digest| link_to(path, digest.trim()))
-    })
+        let digest = openssl
+            .run(arguments.into_iter().chain([path.as_os_str()]))
+            .filter(|digest| is_digest(digest.trim()))
+            .ok_or_else(|| NoLink::Digest(path.clone()))?;
+        link_to(&path, digest.trim())?;
+    }
+    Ok(())
 }
 
-/// Whether a name is that of a link: a digest of eight digits, a dot, a number.
+/// Whether a file is one that OpenSSL would link to.
+fn is_certificate(path: &Path) -> bool {
+    let Ok(bytes) = fs::read(path) else { return false };
+    let mut in_pem = CertificateDer::pem_slice_iter(&bytes);
+    X509Certificate::from_der(&bytes).is_ok() || in_pem.any(|certificate| certificate.is_ok())
+}
+
+/// Whether a name is that of a link: a digest, a dot, a number.
 fn is_link_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.split_once('.').is_some_and(|(digest, number)| {
-        digest.len() == 8
-            && digest.bytes().all(|digit| digit.is_ascii_hexdigit())
+        is_digest(digest)
             && !number.is_empty()
             && number.bytes().all(|digit| digit.is_ascii_digit())
     })
 }
 
-fn link_to(path: &Path, digest: &str) -> bool {
-    let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else { return false };
-    for number in 0_u32.. {
+fn is_digest(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn link_to(path: &Path, digest: &str) -> io::Result<()> {
+    let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else { return Ok(()) };
+    let mut number = 0_u32;
+    loop {
         match symbolic_link(Path::new(name), &folder.join(format!("{digest}.{number}"))) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return result.is_ok(),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            result => return result,
         }
     }
-    false
 }
 
 #[cfg(unix)]

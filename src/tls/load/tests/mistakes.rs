@@ -396,6 +396,18 @@ fn an_endpoint_without_certificate_is_told_where_was_looked() {
 }
 
 #[test]
+fn a_store_that_cannot_be_read_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let places = Places { home: home.path().to_owned(), ..Places::default() };
+    let store = places.store("My");
+    std::fs::create_dir_all(store.parent().unwrap()).unwrap();
+    std::fs::write(&store, "a file").unwrap();
+    let told = none_found(None, None, &places).to_string();
+    let expected = format!("{} (which cannot be read: ", store.display());
+    assert!(told.contains(&expected), "{told}");
+}
+
+#[test]
 fn a_certificate_of_code_blames_the_call() {
     let missing = CertificateSource::pem("/nowhere/c.pem", "/nowhere/k.pem");
     let problem = load(&missing, &Places::default(), SystemTime::now()).unwrap_err();
