@@ -19,6 +19,10 @@ use super::slot::Slot;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
 
+/// How long answers of HTTP/2 may wait for those of the requests that came with them. Only an app
+/// that computes for that long without a pause lets it pass.
+const MOST_HELD: Duration = Duration::from_millis(2);
+
 /// Shared by a connection and its requests.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -29,6 +33,11 @@ pub(super) struct Activity {
     begun: AtomicU32,
     /// How many answers are not out yet; on HTTP/2, not handed to hyper as far as they are there.
     running: AtomicU32,
+    /// How many requests of HTTP/2 the app was not asked for yet: each waits for the first turn of
+    /// its task, which is about to come.
+    unasked: AtomicU32,
+    /// Since when the connection's task waits for those, or 0.
+    held_since: AtomicU64,
     /// How many resets of streams were told of before they are sent.
     told_resets: AtomicU32,
     /// When the last answer was out, or the connection began.
@@ -104,6 +113,8 @@ impl Activity {
             context,
             begun: AtomicU32::new(0),
             running: AtomicU32::new(0),
+            unasked: AtomicU32::new(0),
+            held_since: AtomicU64::new(0),
             told_resets: AtomicU32::new(0),
             idle_since: AtomicU64::new(Moment::now().as_millis()),
             noted: AtomicBool::new(false),
@@ -125,8 +136,12 @@ impl Activity {
         let request = activity.begun().wrapping_add(1);
         activity.begun.store(request, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::Relaxed);
+        let unasked = !activity.http1;
+        if unasked {
+            activity.unasked.fetch_add(1, Ordering::Relaxed);
+        }
         let activity = Arc::clone(activity);
-        Running { activity, request, kept: false, handed_over: false, ended: false }
+        Running { activity, request, unasked, kept: false, handed_over: false, ended: false }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -155,6 +170,37 @@ impl Activity {
     /// How many answers are not out yet.
     pub(super) fn running(&self) -> u32 {
         self.running.load(Ordering::Relaxed)
+    }
+
+    /// Whether the task of a connection of HTTP/2 is to let its requests be asked first; it is
+    /// woken when they were. Where many come at once, their answers are one write then, and one
+    /// record of TLS: the runtime would give this task a turn behind each of them.
+    pub(super) fn holds_answers(&self) -> bool {
+        let mut holds = false;
+        if self.unasked.load(Ordering::Relaxed) > 0 {
+            let now = Moment::now();
+            match self.held_since.load(Ordering::Relaxed) {
+                0 => {
+                    self.held_since.store(now.as_millis().max(1), Ordering::SeqCst);
+                    // Whoever is the last one from here on sees that the task waits.
+                    holds = self.unasked.load(Ordering::SeqCst) > 0;
+                }
+                since => holds = now < Moment::from_millis(since) + MOST_HELD,
+            }
+        }
+        if !holds && self.held_since.load(Ordering::Relaxed) != 0 {
+            self.held_since.store(0, Ordering::Relaxed);
+        }
+        holds
+    }
+
+    /// A request was asked for.
+    fn asked(&self) {
+        let left = self.unasked.fetch_sub(1, Ordering::SeqCst) - 1;
+        let since = self.held_since.load(Ordering::SeqCst);
+        if since != 0 && (left == 0 || Moment::now() >= Moment::from_millis(since) + MOST_HELD) {
+            self.wake();
+        }
     }
 
     /// Whether a reset that is sent was told of by whoever asked for it.
@@ -328,6 +374,8 @@ impl Activity {
 pub(super) struct Running {
     activity: Arc<Activity>,
     request: u32,
+    /// The app was not asked for it yet. (On HTTP/2.)
+    unasked: bool,
     /// The log wants to know that the connection goes on behind the answer.
     kept: bool,
     /// It does not count as running: what there is of the answer waits for the client.
@@ -359,6 +407,13 @@ impl Running {
     /// Its number on the connection.
     pub(super) fn request(&self) -> u32 {
         self.request
+    }
+
+    /// The app was asked for it: the answer is there, or takes time.
+    pub(super) fn asked(&mut self) {
+        if std::mem::take(&mut self.unasked) {
+            self.activity.asked();
+        }
     }
 
     /// The app has no part in it any more.
@@ -405,6 +460,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.asked();
         if self.kept {
             events::connection_kept_alive(&self.activity.id);
         }
@@ -421,6 +477,8 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Wake;
+
     use axum::Router;
 
     use super::*;
@@ -428,10 +486,26 @@ mod tests {
     use crate::server::counters::Counters;
     use crate::server::options::ServerOptions;
 
-    fn activity() -> Arc<Activity> {
+    /// Counts how often a task is woken.
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Woken {
+        fn take(&self) -> u32 {
+            self.0.swap(0, Ordering::Relaxed)
+        }
+    }
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn activity(http1: bool) -> Arc<Activity> {
         let connection = Connection::new(1, None, None, Scheme::Http);
         let context = Context::new(ServerOptions::default(), Router::new(), Counters::default());
-        Activity::new(connection.id(), true, context)
+        Activity::new(connection.id(), http1, context)
     }
 
     const LIMIT: Duration = Duration::from_secs(10);
@@ -443,7 +517,7 @@ mod tests {
 
     #[test]
     fn the_wait_counts_from_the_last_answer() {
-        let activity = activity();
+        let activity = activity(true);
         assert_eq!(after(&activity, 9), Some(Duration::from_secs(1)));
         assert_eq!(after(&activity, 10), None);
         let running = Activity::begin(&activity);
@@ -455,7 +529,7 @@ mod tests {
 
     #[test]
     fn the_wait_counts_from_when_the_client_has_taken_the_answer() {
-        let activity = activity();
+        let activity = activity(true);
         activity.set_blocked(true);
         activity.idle_since.store(0, Ordering::Relaxed);
         assert_eq!(activity.idle_for(LIMIT, Moment::now()), None);
@@ -464,8 +538,52 @@ mod tests {
     }
 
     #[test]
+    fn answers_are_held_until_every_request_was_asked() {
+        let activity = activity(false);
+        assert!(!activity.holds_answers(), "nothing has come");
+        let mut both = [Activity::begin(&activity), Activity::begin(&activity)];
+        let woken = Arc::new(Woken::default());
+        activity.set_waker(&Waker::from(Arc::clone(&woken)));
+        both[0].asked();
+        assert_eq!(woken.take(), 0, "nobody has waited yet");
+        assert!(activity.holds_answers());
+        both[0].asked();
+        assert!(activity.holds_answers(), "a request is asked for once");
+        both[1].asked();
+        assert_eq!(woken.take(), 1);
+        assert!(!activity.holds_answers());
+        let third = Activity::begin(&activity);
+        assert!(activity.holds_answers());
+        drop(third);
+        assert_eq!(woken.take(), 1, "it will not be asked for any more");
+        assert!(!activity.holds_answers());
+    }
+
+    #[test]
+    fn answers_are_not_held_for_long() {
+        let activity = activity(false);
+        let woken = Arc::new(Woken::default());
+        activity.set_waker(&Waker::from(Arc::clone(&woken)));
+        let mut all = [(); 3].map(|()| Activity::begin(&activity));
+        assert!(activity.holds_answers());
+        // As if it were long ago.
+        activity.held_since.store(1, Ordering::Relaxed);
+        all[0].asked();
+        assert_eq!(woken.take(), 1, "the second one may take as long as the first");
+        assert!(!activity.holds_answers());
+        assert!(activity.holds_answers(), "the next ones may be held again");
+    }
+
+    #[test]
+    fn answers_of_http1_are_not_held_here() {
+        let activity = activity(true);
+        let _running = Activity::begin(&activity);
+        assert!(!activity.holds_answers());
+    }
+
+    #[test]
     fn a_note_is_for_one_request() {
-        let activity = activity();
+        let activity = activity(true);
         activity.note(Note::RawTarget("/a#b".into()));
         assert!(
             matches!(activity.take_note(), Some(Note::RawTarget(target)) if &*target == "/a#b")

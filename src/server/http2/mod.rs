@@ -109,8 +109,8 @@ pub(super) async fn serve<S: Socket>(
 ) {
     let mut aborting = watch.clone();
     let id = &activity.id();
-    let gate = Gate::new(stream, &context.options().limits, activity);
-    let left = drive(&gate, service, context, watch).await;
+    let gate = Gate::new(stream, &context.options().limits, Arc::clone(&activity));
+    let left = drive(&gate, service, context, watch, &activity).await;
     // hyper's end is gone with its connection.
     let Some(rest) = gate.into_rest() else {
         return;
@@ -147,6 +147,7 @@ async fn drive<S: Socket>(
     service: RequestService,
     context: &Context,
     watch: &mut Watch,
+    activity: &Activity,
 ) -> Left {
     let mut connection = pin!(context.http2.serve_connection(TokioIo::new(gate.stream()), service));
     let phase = watch.phase().clone();
@@ -162,7 +163,12 @@ async fn drive<S: Socket>(
     poll_fn(|cx| {
         // A task's waker stays the same, so one registration is enough: from then on the flag
         // tells whether there is anything to ask.
-        if !registered || phase.get() != Phase::Running {
+        if registered && phase.get() == Phase::Running {
+            if activity.holds_answers() {
+                return Poll::Pending;
+            }
+        } else {
+            activity.set_waker(cx.waker());
             if aborting.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Left::Aborted);
             }
