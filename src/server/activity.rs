@@ -19,10 +19,6 @@ use super::slot::Slot;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
 
-/// How long answers of HTTP/2 may wait for those of the requests that came with them. Only an app
-/// that computes for that long without a pause lets it pass.
-const MOST_HELD: Duration = Duration::from_millis(2);
-
 /// Shared by a connection and its requests.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -36,8 +32,6 @@ pub(super) struct Activity {
     /// How many requests of HTTP/2 the app was not asked for yet: each waits for the first turn of
     /// its task, which is about to come.
     unasked: AtomicU32,
-    /// Since when the connection's task waits for those, or 0.
-    held_since: AtomicU64,
     /// How many resets of streams were told of before they are sent.
     told_resets: AtomicU32,
     /// When the last answer was out, or the connection began.
@@ -114,7 +108,6 @@ impl Activity {
             begun: AtomicU32::new(0),
             running: AtomicU32::new(0),
             unasked: AtomicU32::new(0),
-            held_since: AtomicU64::new(0),
             told_resets: AtomicU32::new(0),
             idle_since: AtomicU64::new(Moment::now().as_millis()),
             noted: AtomicBool::new(false),
@@ -172,35 +165,9 @@ impl Activity {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Whether the task of a connection of HTTP/2 is to let its requests be asked first; it is
-    /// woken when they were. Where many come at once, their answers are one write then, and one
-    /// record of TLS: the runtime would give this task a turn behind each of them.
-    pub(super) fn holds_answers(&self) -> bool {
-        let mut holds = false;
-        if self.unasked.load(Ordering::Relaxed) > 0 {
-            let now = Moment::now();
-            match self.held_since.load(Ordering::Relaxed) {
-                0 => {
-                    self.held_since.store(now.as_millis().max(1), Ordering::SeqCst);
-                    // Whoever is the last one from here on sees that the task waits.
-                    holds = self.unasked.load(Ordering::SeqCst) > 0;
-                }
-                since => holds = now < Moment::from_millis(since) + MOST_HELD,
-            }
-        }
-        if !holds && self.held_since.load(Ordering::Relaxed) != 0 {
-            self.held_since.store(0, Ordering::Relaxed);
-        }
-        holds
-    }
-
-    /// A request was asked for.
-    fn asked(&self) {
-        let left = self.unasked.fetch_sub(1, Ordering::SeqCst) - 1;
-        let since = self.held_since.load(Ordering::SeqCst);
-        if since != 0 && (left == 0 || Moment::now() >= Moment::from_millis(since) + MOST_HELD) {
-            self.wake();
-        }
+    /// Whether there are requests of HTTP/2 that the app was not asked for yet.
+    pub(super) fn has_unasked(&self) -> bool {
+        self.unasked.load(Ordering::Relaxed) > 0
     }
 
     /// Whether a reset that is sent was told of by whoever asked for it.
@@ -412,7 +379,7 @@ impl Running {
     /// The app was asked for it: the answer is there, or takes time.
     pub(super) fn asked(&mut self) {
         if std::mem::take(&mut self.unasked) {
-            self.activity.asked();
+            self.activity.unasked.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -477,30 +444,12 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Wake;
-
     use axum::Router;
 
     use super::*;
     use crate::features::{Connection, Scheme};
     use crate::server::counters::Counters;
     use crate::server::options::ServerOptions;
-
-    /// Counts how often a task is woken.
-    #[derive(Default)]
-    struct Woken(AtomicU32);
-
-    impl Woken {
-        fn take(&self) -> u32 {
-            self.0.swap(0, Ordering::Relaxed)
-        }
-    }
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 
     fn activity(http1: bool) -> Arc<Activity> {
         let connection = Connection::new(1, None, None, Scheme::Http);
@@ -538,47 +487,27 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_held_until_every_request_was_asked() {
+    fn a_request_is_unasked_until_the_app_was_asked_or_it_is_gone() {
         let activity = activity(false);
-        assert!(!activity.holds_answers(), "nothing has come");
+        assert!(!activity.has_unasked(), "nothing has come");
         let mut both = [Activity::begin(&activity), Activity::begin(&activity)];
-        let woken = Arc::new(Woken::default());
-        activity.set_waker(&Waker::from(Arc::clone(&woken)));
         both[0].asked();
-        assert_eq!(woken.take(), 0, "nobody has waited yet");
-        assert!(activity.holds_answers());
         both[0].asked();
-        assert!(activity.holds_answers(), "a request is asked for once");
+        assert!(activity.has_unasked(), "a request is asked for once");
         both[1].asked();
-        assert_eq!(woken.take(), 1);
-        assert!(!activity.holds_answers());
+        assert!(!activity.has_unasked());
         let third = Activity::begin(&activity);
-        assert!(activity.holds_answers());
+        assert!(activity.has_unasked());
         drop(third);
-        assert_eq!(woken.take(), 1, "it will not be asked for any more");
-        assert!(!activity.holds_answers());
+        drop(both);
+        assert!(!activity.has_unasked());
     }
 
     #[test]
-    fn answers_are_not_held_for_long() {
-        let activity = activity(false);
-        let woken = Arc::new(Woken::default());
-        activity.set_waker(&Waker::from(Arc::clone(&woken)));
-        let mut all = [(); 3].map(|()| Activity::begin(&activity));
-        assert!(activity.holds_answers());
-        // As if it were long ago.
-        activity.held_since.store(1, Ordering::Relaxed);
-        all[0].asked();
-        assert_eq!(woken.take(), 1, "the second one may take as long as the first");
-        assert!(!activity.holds_answers());
-        assert!(activity.holds_answers(), "the next ones may be held again");
-    }
-
-    #[test]
-    fn answers_of_http1_are_not_held_here() {
+    fn requests_of_http1_have_no_task_of_their_own_to_wait_for() {
         let activity = activity(true);
         let _running = Activity::begin(&activity);
-        assert!(!activity.holds_answers());
+        assert!(!activity.has_unasked());
     }
 
     #[test]

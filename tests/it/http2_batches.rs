@@ -3,8 +3,10 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, ready};
 
+use axum::routing::any;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -136,6 +138,29 @@ async fn an_answer_waits_for_no_other_that_takes_long() {
         let waited = paths.iter().position(|path| *path == "/slow").expect("there is one");
         let stream = u32::try_from(2 * waited + 1).expect("a small number");
         assert_eq!(http2.body_of(stream).await, b"finished");
+        drop(http2);
+        stopped(host).await;
+    }
+}
+
+/// An app may keep one of the runtime's threads; what is answered meanwhile is sent by the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_waits_for_no_other_that_keeps_its_thread() {
+    for paths in [["/", "/busy", "/", "/"], ["/busy", "/", "/", "/"], ["/", "/", "/", "/busy"]] {
+        let (let_go, waits) = mpsc::channel::<()>();
+        let waits = Arc::new(Mutex::new(waits));
+        let busy = async move || {
+            // An error is the failed test, which is gone.
+            let _ = waits.lock().expect("no panic").recv();
+            "finished"
+        };
+        let app = saying("quick").route("/busy", any(busy));
+        let host = started(speaking("Http2").app(app)).await;
+        let mut http2 = Http2::connect(&host.addresses()[0]).await;
+        http2.0.send(requests(HTTP, paths)).await;
+        answered(&mut http2, 3).await;
+        let_go.send(()).expect("it waits");
+        answered(&mut http2, 1).await;
         drop(http2);
         stopped(host).await;
     }

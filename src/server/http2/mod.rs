@@ -160,15 +160,21 @@ async fn drive<S: Socket>(
     let mut timer = pin!(sleep_until(Instant::now() + idle));
     let mut registered = false;
     let mut told = false;
+    let mut gave_way = false;
     poll_fn(|cx| {
         // A task's waker stays the same, so one registration is enough: from then on the flag
         // tells whether there is anything to ask.
         if registered && phase.get() == Phase::Running {
-            if activity.holds_answers() {
+            // tokio gives the next turn to the task that was woken last: this one, behind each of
+            // its requests. At the back of the queue it finds the answers of all that came at once,
+            // and they are one write, and one record of TLS. Once only, because one of them may keep
+            // its thread busy for long.
+            gave_way = !gave_way && activity.has_unasked();
+            if gave_way {
+                cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
         } else {
-            activity.set_waker(cx.waker());
             if aborting.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Left::Aborted);
             }
