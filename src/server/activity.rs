@@ -29,6 +29,9 @@ pub(super) struct Activity {
     begun: AtomicU32,
     /// How many answers are not out yet; on HTTP/2, not handed to hyper as far as they are there.
     running: AtomicU32,
+    /// How many requests of HTTP/2 the app was not asked for yet: each waits for the first turn of
+    /// its task, which is about to come.
+    unasked: AtomicU32,
     /// How many resets of streams were told of before they are sent.
     told_resets: AtomicU32,
     /// When the last answer was out, or the connection began.
@@ -104,6 +107,7 @@ impl Activity {
             context,
             begun: AtomicU32::new(0),
             running: AtomicU32::new(0),
+            unasked: AtomicU32::new(0),
             told_resets: AtomicU32::new(0),
             idle_since: AtomicU64::new(Moment::now().as_millis()),
             noted: AtomicBool::new(false),
@@ -125,8 +129,12 @@ impl Activity {
         let request = activity.begun().wrapping_add(1);
         activity.begun.store(request, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::Relaxed);
+        let unasked = !activity.http1;
+        if unasked {
+            activity.unasked.fetch_add(1, Ordering::Relaxed);
+        }
         let activity = Arc::clone(activity);
-        Running { activity, request, kept: false, handed_over: false, ended: false }
+        Running { activity, request, unasked, kept: false, handed_over: false, ended: false }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -155,6 +163,11 @@ impl Activity {
     /// How many answers are not out yet.
     pub(super) fn running(&self) -> u32 {
         self.running.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are requests of HTTP/2 that the app was not asked for yet.
+    pub(super) fn has_unasked(&self) -> bool {
+        self.unasked.load(Ordering::Relaxed) > 0
     }
 
     /// Whether a reset that is sent was told of by whoever asked for it.
@@ -328,6 +341,8 @@ impl Activity {
 pub(super) struct Running {
     activity: Arc<Activity>,
     request: u32,
+    /// The app was not asked for it yet. (On HTTP/2.)
+    unasked: bool,
     /// The log wants to know that the connection goes on behind the answer.
     kept: bool,
     /// It does not count as running: what there is of the answer waits for the client.
@@ -359,6 +374,13 @@ impl Running {
     /// Its number on the connection.
     pub(super) fn request(&self) -> u32 {
         self.request
+    }
+
+    /// The app was asked for it: the answer is there, or takes time.
+    pub(super) fn asked(&mut self) {
+        if std::mem::take(&mut self.unasked) {
+            self.activity.unasked.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// The app has no part in it any more.
@@ -405,6 +427,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.asked();
         if self.kept {
             events::connection_kept_alive(&self.activity.id);
         }
@@ -428,10 +451,10 @@ mod tests {
     use crate::server::counters::Counters;
     use crate::server::options::ServerOptions;
 
-    fn activity() -> Arc<Activity> {
+    fn activity(http1: bool) -> Arc<Activity> {
         let connection = Connection::new(1, None, None, Scheme::Http);
         let context = Context::new(ServerOptions::default(), Router::new(), Counters::default());
-        Activity::new(connection.id(), true, context)
+        Activity::new(connection.id(), http1, context)
     }
 
     const LIMIT: Duration = Duration::from_secs(10);
@@ -443,7 +466,7 @@ mod tests {
 
     #[test]
     fn the_wait_counts_from_the_last_answer() {
-        let activity = activity();
+        let activity = activity(true);
         assert_eq!(after(&activity, 9), Some(Duration::from_secs(1)));
         assert_eq!(after(&activity, 10), None);
         let running = Activity::begin(&activity);
@@ -455,7 +478,7 @@ mod tests {
 
     #[test]
     fn the_wait_counts_from_when_the_client_has_taken_the_answer() {
-        let activity = activity();
+        let activity = activity(true);
         activity.set_blocked(true);
         activity.idle_since.store(0, Ordering::Relaxed);
         assert_eq!(activity.idle_for(LIMIT, Moment::now()), None);
@@ -464,8 +487,32 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_unasked_until_the_app_was_asked_or_it_is_gone() {
+        let activity = activity(false);
+        assert!(!activity.has_unasked(), "nothing has come");
+        let mut both = [Activity::begin(&activity), Activity::begin(&activity)];
+        both[0].asked();
+        both[0].asked();
+        assert!(activity.has_unasked(), "a request is asked for once");
+        both[1].asked();
+        assert!(!activity.has_unasked());
+        let third = Activity::begin(&activity);
+        assert!(activity.has_unasked());
+        drop(third);
+        drop(both);
+        assert!(!activity.has_unasked());
+    }
+
+    #[test]
+    fn requests_of_http1_have_no_task_of_their_own_to_wait_for() {
+        let activity = activity(true);
+        let _running = Activity::begin(&activity);
+        assert!(!activity.has_unasked());
+    }
+
+    #[test]
     fn a_note_is_for_one_request() {
-        let activity = activity();
+        let activity = activity(true);
         activity.note(Note::RawTarget("/a#b".into()));
         assert!(
             matches!(activity.take_note(), Some(Note::RawTarget(target)) if &*target == "/a#b")

@@ -218,7 +218,11 @@ impl Future for RequestFuture {
         let entered = this.scope.enter();
         let response = match this.state.project() {
             StateProjection::App { future } => {
-                match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+                let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+                if let Some(running) = this.running {
+                    running.asked();
+                }
+                match polled {
                     Ok(poll) => match ready!(poll) {
                         Ok(response) => response,
                         Err(never) => match never {},

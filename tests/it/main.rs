@@ -13,6 +13,7 @@ mod conversations;
 mod custom_server;
 mod graceful_stop;
 mod half_closed;
+mod http2_batches;
 mod http2_frames;
 mod http2_limits;
 mod http2_rfc9113;

@@ -40,7 +40,7 @@ pub(in crate::server) fn check<B>(
     if line_length(request.method(), uri) > limits.max_request_line_size {
         return Err(Refusal::Status(StatusCode::URI_TOO_LONG));
     }
-    check_values(headers)?;
+    let fields = Fields::find(headers)?;
     check_target(request.method(), uri, extended)?;
     // Without an authority the library does not tell the scheme.
     if let Some(named) = uri.scheme_str()
@@ -49,9 +49,14 @@ pub(in crate::server) fn check<B>(
     {
         return malformed("The request :scheme header does not match the transport scheme.");
     }
-    check_host(uri, headers)?;
-    settle_host(request);
-    join_cookies(request.headers_mut());
+    check_host(uri, &fields)?;
+    let (misleads, cookies) = (fields.mislead(uri), fields.cookies);
+    if misleads {
+        settle_host(request);
+    }
+    if cookies > 1 {
+        join_cookies(request.headers_mut());
+    }
     Ok(())
 }
 
@@ -73,23 +78,53 @@ fn line_length(method: &Method, uri: &Uri) -> usize {
         + uri.path_and_query().map_or(0, |path| path.as_str().len())
 }
 
-/// RFC 9113 section 8.2.1. What is no field name, or has a control in it, did not come this far.
-fn check_values(headers: &HeaderMap) -> Result<(), Refusal> {
-    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    for value in headers.values() {
-        let bytes = value.as_bytes();
-        if blank(bytes.first()) || blank(bytes.last()) {
-            return malformed("A header value starts or ends with a blank.");
+/// The fields that are looked at, found in one pass: to look each of them up costs more.
+#[derive(Default)]
+struct Fields<'a> {
+    /// The first one.
+    host: Option<&'a HeaderValue>,
+    hosts: usize,
+    cookies: usize,
+}
+
+impl<'a> Fields<'a> {
+    /// Finds them, and checks the values of all fields (RFC 9113 section 8.2.1). What is no field
+    /// name, or has a control in it, did not come this far.
+    fn find(headers: &'a HeaderMap) -> Result<Self, Refusal> {
+        let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+        let mut fields = Self::default();
+        let mut lengths = 0;
+        for (name, value) in headers {
+            let bytes = value.as_bytes();
+            if blank(bytes.first()) || blank(bytes.last()) {
+                return malformed("A header value starts or ends with a blank.");
+            }
+            if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
+                return malformed("A header value is not UTF-8.");
+            }
+            if *name == HOST {
+                fields.host.get_or_insert(value);
+                fields.hosts += 1;
+            } else if *name == COOKIE {
+                fields.cookies += 1;
+            } else if *name == CONTENT_LENGTH {
+                lengths += 1;
+            }
         }
-        if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
-            return malformed("A header value is not UTF-8.");
+        // The library takes several if they are equal; somebody behind us may take another one.
+        if lengths > 1 {
+            return malformed("There are several Content-Length headers.");
         }
+        Ok(fields)
     }
-    // The library takes several if they are equal; somebody behind us may take another one.
-    if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
-        return malformed("There are several Content-Length headers.");
+
+    /// Whether a Host field says something else than the `:authority`, or says it twice.
+    fn mislead(&self, uri: &Uri) -> bool {
+        uri.authority().is_some_and(|authority| {
+            let authority = authority.as_str().as_bytes();
+            self.hosts > 1 || self.host.is_some_and(|host| host.as_bytes() != authority)
+        })
     }
-    Ok(())
 }
 
 fn check_target(method: &Method, uri: &Uri, extended: bool) -> Result<(), Refusal> {
@@ -115,17 +150,11 @@ fn check_target(method: &Method, uri: &Uri, extended: bool) -> Result<(), Refusa
     Ok(())
 }
 
-fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_host(uri: &Uri, fields: &Fields<'_>) -> Result<(), Refusal> {
     let host = match uri.authority() {
         Some(authority) => authority.as_str().as_bytes(),
-        None => {
-            let mut hosts = headers.get_all(HOST).iter();
-            let host = hosts.next().map_or(&[][..], HeaderValue::as_bytes);
-            if hosts.next().is_some() {
-                return malformed("There are several Host headers.");
-            }
-            host
-        }
+        None if fields.hosts > 1 => return malformed("There are several Host headers."),
+        None => fields.host.map_or(&[][..], HeaderValue::as_bytes),
     };
     if is_valid_host(host) { Ok(()) } else { malformed("Invalid Host header.") }
 }
@@ -136,18 +165,13 @@ fn settle_host<B>(request: &mut Request<B>) {
     let Some(authority) = request.uri().authority() else {
         return;
     };
-    let authority = authority.as_str();
-    if request.headers().get_all(HOST).iter().any(|host| host.as_bytes() != authority.as_bytes())
-        || request.headers().get_all(HOST).iter().nth(1).is_some()
-    {
-        let host = HeaderValue::from_str(authority);
-        let headers = request.headers_mut();
-        match host {
-            Ok(host) => headers.insert(HOST, host),
-            // Not reached: it is a valid host.
-            Err(_) => headers.remove(HOST),
-        };
-    }
+    let host = HeaderValue::from_str(authority.as_str());
+    let headers = request.headers_mut();
+    match host {
+        Ok(host) => headers.insert(HOST, host),
+        // Not reached: it is a valid host.
+        Err(_) => headers.remove(HOST),
+    };
 }
 
 /// RFC 9113 section 8.2.3: a client may split the field, an app is to see one.

@@ -109,8 +109,8 @@ pub(super) async fn serve<S: Socket>(
 ) {
     let mut aborting = watch.clone();
     let id = &activity.id();
-    let gate = Gate::new(stream, &context.options().limits, activity);
-    let left = drive(&gate, service, context, watch).await;
+    let gate = Gate::new(stream, &context.options().limits, Arc::clone(&activity));
+    let left = drive(&gate, service, context, watch, &activity).await;
     // hyper's end is gone with its connection.
     let Some(rest) = gate.into_rest() else {
         return;
@@ -147,6 +147,7 @@ async fn drive<S: Socket>(
     service: RequestService,
     context: &Context,
     watch: &mut Watch,
+    activity: &Activity,
 ) -> Left {
     let mut connection = pin!(context.http2.serve_connection(TokioIo::new(gate.stream()), service));
     let phase = watch.phase().clone();
@@ -159,10 +160,21 @@ async fn drive<S: Socket>(
     let mut timer = pin!(sleep_until(Instant::now() + idle));
     let mut registered = false;
     let mut told = false;
+    let mut gave_way = false;
     poll_fn(|cx| {
         // A task's waker stays the same, so one registration is enough: from then on the flag
         // tells whether there is anything to ask.
-        if !registered || phase.get() != Phase::Running {
+        if registered && phase.get() == Phase::Running {
+            // tokio gives the next turn to the task that was woken last: this one, behind each of
+            // its requests. At the back of the queue it finds the answers of all that came at once,
+            // and they are one write, and one record of TLS. Once only, because one of them may keep
+            // its thread busy for long.
+            gave_way = !gave_way && activity.has_unasked();
+            if gave_way {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        } else {
             if aborting.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Left::Aborted);
             }

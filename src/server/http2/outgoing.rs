@@ -32,14 +32,24 @@ impl Outgoing {
             let passed = self.payload_left.min(bytes.len() - at);
             self.payload_left -= passed;
             at += passed;
-            let missing = (HEAD_LENGTH - self.seen).min(bytes.len() - at);
-            self.head[self.seen..self.seen + missing].copy_from_slice(&bytes[at..at + missing]);
-            self.seen += missing;
-            at += missing;
-            if self.seen < HEAD_LENGTH {
-                return None;
-            }
-            let head = Head::parse(&self.head)?;
+            let head = match Head::parse(&bytes[at..]) {
+                // Mostly a whole one is there.
+                Some(head) if self.seen == 0 => {
+                    at += HEAD_LENGTH;
+                    head
+                }
+                _ => {
+                    let missing = (HEAD_LENGTH - self.seen).min(bytes.len() - at);
+                    let come = &bytes[at..at + missing];
+                    self.head[self.seen..self.seen + missing].copy_from_slice(come);
+                    self.seen += missing;
+                    at += missing;
+                    if self.seen < HEAD_LENGTH {
+                        return None;
+                    }
+                    Head::parse(&self.head)?
+                }
+            };
             if stop(head, &bytes[at..]) {
                 return Some(at);
             }
