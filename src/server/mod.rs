@@ -99,6 +99,12 @@ pub trait Server: Send {
         Box::pin(async { Err(ServerError::Other("this server cannot be reloaded".into())) })
     }
 
+    /// Whether a reload that failed cost it sockets which it could not open again. The next reload is
+    /// handed to it then, even if nothing is different. Default: no.
+    fn has_lost_endpoints(&self) -> bool {
+        false
+    }
+
     /// Stops: takes no more connections, lets running requests end within `grace`, then ends them.
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()>;
 }
@@ -221,6 +227,10 @@ impl Server for KestrelServer {
 
     fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         Box::pin(self.go_over_to(reload))
+    }
+
+    fn has_lost_endpoints(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| !endpoint.is_listening())
     }
 
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {

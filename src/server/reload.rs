@@ -55,6 +55,9 @@ impl KestrelServer {
                 Some(fresh) => Some(opened.swap_remove(fresh).1),
                 None => change.old().and_then(|place| old.get_mut(place).and_then(Option::take)),
             };
+            if let (Some(_), Some(found)) = (fresh.and(change.old()), &endpoint) {
+                events::endpoint_found(&found.address);
+            }
             self.endpoints.extend(endpoint.map(|mut endpoint| {
                 let changed = matches!(change, Change::Changed { .. });
                 let tls = reload.tls.get(place).cloned().flatten();
@@ -176,5 +179,48 @@ impl Leaving {
     /// The stops that are not complete.
     pub(super) fn drains(&self) -> Vec<Arc<Drain>> {
         self.drains.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::addresses::{EndpointPlan, EndpointSettings, difference, plan};
+    use crate::configuration::{Origin, Sourced};
+    use crate::server::{Server, ServerOptions, ServerStart};
+
+    fn planned(urls: &str) -> EndpointPlan {
+        plan(&EndpointSettings {
+            urls: Some(Sourced::new(urls.to_owned(), Origin::Default)),
+            ..EndpointSettings::default()
+        })
+    }
+
+    /// Sockets that were closed for a new endpoint and could not be opened again are the one thing
+    /// that a refused reload may cost: every later one tries to have them back.
+    #[tokio::test]
+    async fn what_was_lost_is_opened_again_by_the_next_reload() {
+        let old = planned("http://127.0.0.1:0;http://[::1]:0");
+        let mut server = KestrelServer::new(ServerOptions::default());
+        let start = ServerStart::new(old.clone(), Router::new());
+        let addresses = server.start(start).await.unwrap();
+        server.endpoints[0].stop_listening().await;
+        let authority = |address: &str| address.replace("http://", "");
+        TcpStream::connect(authority(&addresses[0])).await.unwrap_err();
+
+        // Nothing else is different, and the other endpoint is left alone.
+        let same = difference(&old.endpoints, &old.endpoints, |_, _| false);
+        assert!(same.is_empty());
+        let reload = ServerReload::new(old, same, ServerOptions::default());
+        assert!(server.has_lost_endpoints());
+        let again = server.reload(reload).await.unwrap();
+        assert!(!server.has_lost_endpoints());
+        assert_eq!(again[1], addresses[1]);
+        for address in again {
+            TcpStream::connect(authority(&address)).await.unwrap();
+        }
     }
 }

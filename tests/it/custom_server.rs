@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use kestrel::{BoxFuture, ExitKind, HostError, Server, ServerError, ServerStart};
+use kestrel::{BoxFuture, ExitKind, HostError, Server, ServerError, ServerReload, ServerStart};
 use tower::ServiceExt;
 
 use crate::support::{builder, saying, started, stopped};
@@ -101,6 +101,49 @@ async fn the_error_of_a_custom_server_is_the_hosts() {
     assert_eq!(error.exit_kind(), ExitKind::Internal);
     assert!(error.to_string().contains("no ink"), "{error}");
     assert!(asked.lock().expect("no panic").stop.is_empty());
+}
+
+/// A server that has lost what it listened on, and has it back after a reload.
+struct Lost {
+    recording: Recording,
+    is_lost: bool,
+    reloads: Arc<Mutex<Vec<ServerReload>>>,
+}
+
+impl Server for Lost {
+    fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+        self.recording.start(start)
+    }
+
+    fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+        self.reloads.lock().expect("no panic").push(reload);
+        self.is_lost = false;
+        Box::pin(async { Ok(vec!["test://three".to_owned()]) })
+    }
+
+    fn has_lost_endpoints(&self) -> bool {
+        self.is_lost
+    }
+
+    fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {
+        self.recording.stop(grace)
+    }
+}
+
+/// The edit that cost it the endpoint may just be undone.
+#[tokio::test]
+async fn a_server_that_lost_an_endpoint_is_reloaded_though_nothing_is_different() {
+    let (recording, _asked) = recording();
+    let reloads = Arc::<Mutex<Vec<ServerReload>>>::default();
+    let server = Lost { recording, is_lost: true, reloads: Arc::clone(&reloads) };
+    let host = started(builder().server(server)).await;
+    assert_eq!(host.reload().await.expect("it can be reloaded"), kestrel::Reloaded::Changed);
+    assert_eq!(host.addresses(), ["test://three"]);
+    assert_eq!(host.reload().await.expect("nothing to do"), kestrel::Reloaded::Unchanged);
+    let reloads = reloads.lock().expect("no panic");
+    assert_eq!(reloads.len(), 1);
+    assert!(reloads[0].difference.is_empty());
+    stopped(host).await;
 }
 
 #[tokio::test]
