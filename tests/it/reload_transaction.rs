@@ -2,17 +2,21 @@
 //! was accepted is what the next one is compared with.
 
 use std::fs;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::routing::any;
 use kestrel::{Host, HostBuilder, HostError, LiveConfiguration, Reloaded, RunningHost};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::reload::Stage;
-use crate::support::{NEVER, Wire, pass, saying, soon, started, stopped, taken_port};
+use crate::support::{NEVER, Wire, pass, really, saying, soon, started, stopped, taken_port};
 use crate::tls_client::{Client, file};
 use crate::upgrades::echo;
 
@@ -110,6 +114,95 @@ async fn other_limits_do_not_forget_which_connections_are_upgraded() {
     let head = asked(&mut Wire::connect(&address).await).await;
     assert!(head.starts_with("HTTP/1.1 500 "), "there is one already: {head}");
     drop(upgraded);
+    stopped(host).await;
+}
+
+/// The sockets of an endpoint that is taken back are new ones, its connections are not.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_endpoint_that_is_taken_back_has_the_connections_it_had() {
+    let reserved = crate::support::ReservedPort::new();
+    let port = reserved.address().port();
+    let settings = |endpoints: &str| {
+        format!(
+            r#"{{"Kestrel":{{"Endpoints":{{{endpoints}}},"Limits":{{"MaxConcurrentConnections":1}}}}}}"#
+        )
+    };
+    let stage = Stage::new(&settings(&format!(r#""A":{{"Url":"http://127.0.0.1:{port}"}}"#)));
+    let host = stage.started(saying("hello")).await;
+    let address = host.addresses()[0].clone();
+    let mut only = Wire::connect(&address).await;
+    assert_eq!(only.get("/").await.status, 200);
+    assert_eq!(Wire::connect(&address).await.rest().await, b"", "there is no place for it");
+    let (_taken, taken) = taken_port();
+    let any = format!(r#""A":{{"Url":"http://*:{port}"}},"B":{{"Url":"http://{taken}"}}"#);
+    stage.write(&settings(&any));
+    let error = soon("the reload", host.reload()).await.expect_err("B's port is taken");
+    assert!(matches!(error, HostError::Bind(_)), "{error}");
+    assert_eq!(Wire::connect(&address).await.rest().await, b"", "nor is there now");
+    assert_eq!(only.get("/").await.status, 200);
+    stopped(host).await;
+}
+
+/// A body without an end, and how much of it was asked for.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Default)]
+struct Endless(Arc<AtomicUsize>);
+
+#[cfg(target_os = "linux")]
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        static PIECE: [u8; 16 * 1024] = [b'x'; 16 * 1024];
+        self.0.fetch_add(PIECE.len(), Ordering::Relaxed);
+        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(&PIECE)))))
+    }
+}
+
+/// How much is asked of an app for a client that takes nothing shows how much is kept for it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn another_bound_of_what_is_kept_for_a_client_is_for_new_connections() {
+    /// More than systems keep for a client that takes nothing, where they are bounded.
+    const MUCH: usize = 1024 * 1024;
+    let settings = |most: &str| {
+        format!(
+            r#"{{"Kestrel":{{"Endpoints":{{{A}}},"Limits":{{"MaxResponseBufferSize":{most},"MinResponseDataRate":null}}}}}}"#
+        )
+    };
+    let stage = Stage::new(&settings("null"));
+    let asked = Endless::default();
+    let body = asked.clone();
+    let app = Router::new().route("/", any(async move || axum::body::Body::new(body)));
+    let host = stage.started(app).await;
+    let address = host.addresses()[0].clone();
+    for (most, is_bounded) in [("null", false), ("4096", true), ("null", false)] {
+        stage.write(&settings(most));
+        host.reload().await.expect("it is right");
+        asked.0.store(0, Ordering::Relaxed);
+        let mut wire = Wire::connect(&address).await;
+        wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let asked_for_much = async {
+            loop {
+                let before = asked.0.load(Ordering::Relaxed);
+                if before > MUCH {
+                    return true;
+                }
+                really(Duration::from_millis(500)).await;
+                // A machine that is slower than that says nothing.
+                if before > 0 && asked.0.load(Ordering::Relaxed) == before && is_bounded {
+                    return false;
+                }
+            }
+        };
+        assert_eq!(soon("an answer", asked_for_much).await, !is_bounded, "{most}");
+        wire.reset();
+    }
     stopped(host).await;
 }
 
