@@ -251,7 +251,9 @@ async fn the_stop_waits_for_every_endpoint() {
 }
 
 /// A host that watches its files, and tells of each reading of them.
-fn watching(stage: &Stage, mut read: impl FnMut(usize) + Send + 'static) -> HostBuilder {
+async fn watching(stage: &Stage, mut read: impl FnMut(usize) + Send + 'static) -> HostBuilder {
+    // What was written just before it is read is read again: the clock of a file system is coarse.
+    really(Duration::from_millis(100)).await;
     let mut readings = 0;
     Host::builder()
         .environment_variables([("A", "b")])
@@ -273,8 +275,8 @@ async fn next(readings: &mut UnboundedReceiver<usize>) -> usize {
 async fn what_is_edited_before_the_start_is_read_after_it() {
     let stage = Stage::with_endpoints(A);
     let (told, mut readings) = unbounded_channel();
-    let builder = watching(&stage, move |reading| told.send(reading).expect("the test listens"));
-    let host = builder.build().expect("the configuration is right");
+    let read = move |reading| told.send(reading).expect("the test listens");
+    let host = watching(&stage, read).await.build().expect("the configuration is right");
     assert_eq!(next(&mut readings).await, 1);
     stage.replace("appsettings.json", &crate::reload::settings(A_AND_B));
     let host = soon("the start", host.start()).await.expect("the host starts");
@@ -316,7 +318,7 @@ async fn a_certificate_that_was_refused_is_watched_until_it_is_good() {
     fs::copy(file("server.key"), stage.path("b.key")).expect("the folder is ours");
     let (told, mut readings) = unbounded_channel();
     let read = move |reading| told.send(reading).expect("the test listens");
-    let host = started(watching(&stage, read)).await;
+    let host = started(watching(&stage, read).await).await;
     assert_eq!(next(&mut readings).await, 1);
     stage.replace("appsettings.json", &with_b());
     assert_eq!(next(&mut readings).await, 2);
@@ -345,7 +347,7 @@ async fn a_certificate_that_changes_while_it_is_first_read_is_read_again() {
         }
         told.send(reading).expect("the test listens");
     };
-    let host = started(watching(&stage, read)).await;
+    let host = started(watching(&stage, read).await).await;
     assert_eq!(next(&mut readings).await, 1);
     stage.replace("appsettings.json", &with_b());
     assert_eq!(next(&mut readings).await, 2);
