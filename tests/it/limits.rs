@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kestrel::server::{KestrelServer, ServerOptions};
 
+use crate::http2_frames::Http2;
 use crate::support::{
     Wire, builder, configured, limited, pass, saying, socket_address, soon, started, stopped,
 };
@@ -64,6 +65,20 @@ async fn surplus_connections_are_counted_as_rejected_and_as_over() {
     };
     soon("the end of the last one", all_closed).await;
     assert_eq!((counters.accepted(), counters.rejected(), counters.closed()), (3, 2, 3));
+}
+
+#[tokio::test]
+async fn a_connection_of_http2_has_its_slot_until_it_ends() {
+    let host = started(limited(&[("MaxConcurrentConnections", "1")])).await;
+    let address = &host.addresses()[0].clone();
+    let mut http2 = Http2::connect(address).await;
+    for stream in [1, 3] {
+        http2.request(stream, "/").await;
+        assert_eq!(http2.body_of(stream).await, b"hello");
+        assert_eq!(Wire::connect(address).await.rest().await, b"");
+    }
+    drop(http2);
+    stopped(host).await;
 }
 
 /// A reset could be taken for a broken network.

@@ -593,6 +593,17 @@ async fn connections_are_counted_before_their_handshake() {
     assert_eq!(second.rest().await, b"");
     assert!(Client::default().try_connect(&address(&host)).await.is_err());
     stopped(host).await;
+
+    // One that never says its hello has its place, too.
+    let builder = serving(options()).configure_kestrel(|options| {
+        options.limits.max_concurrent_connections = Some(1);
+        options.handshake_timeout = Limits::NEVER;
+    });
+    let host = started(builder.app(app())).await;
+    let silent = Wire::new(connected(&address(&host)).await);
+    assert!(Client::default().try_connect(&address(&host)).await.is_err());
+    drop(silent);
+    stopped(host).await;
 }
 
 #[tokio::test]

@@ -107,6 +107,54 @@ async fn what_is_not_said_of_a_name_is_as_its_endpoint_says() {
     stopped(host).await;
 }
 
+/// Which certificate is served belongs to the socket, not to a place in a list.
+#[tokio::test]
+async fn certificates_follow_their_endpoints_wherever_they_stand() {
+    let endpoint = |name: &str, host: &str, certificate: &str, more: &str| {
+        format!(
+            r#""{name}":{{"Url":"https://{host}:0"{more},"Certificate":{{"Path":"{certificate}.pem","KeyPath":"{certificate}.key"}}}}"#
+        )
+    };
+    let http1 = r#","Protocols":"Http1""#;
+    let first = [endpoint("A", "127.0.0.1", "one", ""), endpoint("B", "[::1]", "server", "")];
+    let stage = Stage::with_endpoints(&first.join(","));
+    let install = |from: &str, to: &str| {
+        for kind in ["pem", "key"] {
+            let to = stage.path(&format!("{to}.{kind}"));
+            std::fs::copy(file(&format!("{from}.{kind}")), to).expect("the folder is ours");
+        }
+    };
+    install("one", "one");
+    install("server", "server");
+    install("two", "two");
+    let host = stage.started(saying("hello")).await;
+    // Clients take no certificate but one for the name they ask for.
+    let served = async |place: usize, socket: &str, name: &'static str| {
+        let address = host.addresses()[place].clone();
+        assert!(address.contains(socket), "{address} at {place}");
+        Client::asking(name).try_connect(&address).await.is_ok()
+    };
+    assert!(served(0, "127.0.0.1", "one.example").await);
+    assert!(served(1, "[::1]", "localhost").await);
+    // In another order, with something different about both, and a new one before them.
+    let swapped = [
+        endpoint("A", "127.0.0.2", "two", ""),
+        endpoint("B", "[::1]", "server", http1),
+        endpoint("C", "127.0.0.1", "one", http1),
+    ];
+    assert_eq!(stage.go_over_to(&host, &swapped.join(",")).await.unwrap(), Reloaded::Changed);
+    assert!(served(0, "127.0.0.2", "x.two.example").await);
+    assert!(served(1, "[::1]", "localhost").await);
+    assert!(served(2, "127.0.0.1", "one.example").await);
+    // Back again, where nothing but a file is different, of the endpoint that is last now.
+    let back = [endpoint("A", "127.0.0.1", "one", http1), endpoint("B", "[::1]", "server", http1)];
+    install("two", "server");
+    assert_eq!(stage.go_over_to(&host, &back.join(",")).await.unwrap(), Reloaded::Changed);
+    assert!(served(0, "127.0.0.1", "one.example").await);
+    assert!(served(1, "[::1]", "x.two.example").await);
+    stopped(host).await;
+}
+
 #[tokio::test]
 async fn the_certificate_of_any_name_is_replaced_by_a_reload() {
     let section = |name: &str| {
