@@ -110,6 +110,28 @@ impl Endpoint {
         Ok(Self { planned, address, listening: Some(listening), slots, drain })
     }
 
+    /// The same for an endpoint that has lost its sockets: its connections are those of the new
+    /// value, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub(super) fn start_again(
+        &self,
+        bound: BoundEndpoint,
+        serving: Arc<Serving>,
+    ) -> io::Result<Self> {
+        let mut again = Self {
+            planned: bound.planned.clone(),
+            address: bound.address.clone(),
+            listening: None,
+            slots: self.slots.clone(),
+            drain: Arc::clone(&self.drain),
+        };
+        again.listen_again(bound, serving)?;
+        Ok(again)
+    }
+
     /// Takes the place of what was planned before, on the same sockets. If it is `served_anew`, new
     /// connections are served as it says; those that are open keep what they began with.
     pub(super) fn go_over_to(

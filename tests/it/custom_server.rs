@@ -140,10 +140,10 @@ async fn a_server_that_lost_an_endpoint_is_reloaded_though_nothing_is_different(
     assert_eq!(host.reload().await.expect("it can be reloaded"), kestrel::Reloaded::Changed);
     assert_eq!(host.addresses(), ["test://three"]);
     assert_eq!(host.reload().await.expect("nothing to do"), kestrel::Reloaded::Unchanged);
+    stopped(host).await;
     let reloads = reloads.lock().expect("no panic");
     assert_eq!(reloads.len(), 1);
     assert!(reloads[0].difference.is_empty());
-    stopped(host).await;
 }
 
 #[tokio::test]
