@@ -35,6 +35,7 @@ impl KestrelServer {
         let Some(old_context) = &self.context else {
             return Err(ServerError::Other("the server is not started".into()));
         };
+        super::check_secured(&reload.plan, &reload.tls)?;
         reload.options.limits = reload.options.limits.bounded();
         let other_options = reload.options != self.options;
         let context = match other_options {
