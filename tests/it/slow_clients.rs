@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::support::{Wire, limited, really, saying, soon, started, stopped};
 
 /// How many of them there are.
-const MANY: usize = 200;
+const MANY: usize = 100;
 
 /// Lets `crowd` run, and asks again and again beside it whether a new client is served.
 async fn beside(address: &str, mut crowd: JoinSet<()>) {
@@ -26,7 +26,7 @@ async fn beside(address: &str, mut crowd: JoinSet<()>) {
         loop {
             assert_eq!(Wire::connect(address).await.get("/").await.body, "hello");
             served += 1;
-            really(Duration::from_millis(20)).await;
+            really(Duration::from_millis(50)).await;
         }
     };
     let all = async {

@@ -152,6 +152,13 @@ async fn certificates_follow_their_endpoints_wherever_they_stand() {
     assert_eq!(stage.go_over_to(&host, &back.join(",")).await.unwrap(), Reloaded::Changed);
     assert!(served(0, "127.0.0.1", "one.example").await);
     assert!(served(1, "[::1]", "x.two.example").await);
+    // The same while both change their places.
+    let swapped =
+        [endpoint("A", "[::1]", "server", http1), endpoint("B", "127.0.0.1", "one", http1)];
+    install("server", "server");
+    assert_eq!(stage.go_over_to(&host, &swapped.join(",")).await.unwrap(), Reloaded::Changed);
+    assert!(served(0, "[::1]", "localhost").await);
+    assert!(served(1, "127.0.0.1", "one.example").await);
     stopped(host).await;
 }
 
