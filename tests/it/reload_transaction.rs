@@ -209,14 +209,13 @@ async fn another_bound_of_what_is_kept_for_a_client_is_for_new_connections() {
 /// Times that are no dates, which the start bounds, are bounded by a reload, too.
 #[tokio::test]
 async fn a_time_without_end_is_none_after_a_reload_either() {
-    let settings = |endpoints: &str, days: u32| {
-        format!(
-            r#"{{"Kestrel":{{"Endpoints":{{{endpoints}}},"Limits":{{"KeepAliveTimeout":"{days}.00:00:00","RequestHeadersTimeout":"{days}.00:00:00","Http2":{{"KeepAlivePingDelay":"{days}.00:00:00"}}}}}}}}"#
-        )
-    };
-    let stage = Stage::new(&settings(A, 1));
-    let host = stage.started(saying("hello")).await;
-    stage.write(&settings(A_AND_B, 10_675_199));
+    let stage = Stage::with_endpoints(A);
+    let builder = stage.builder().app(saying("hello")).configure_kestrel(|options| {
+        options.limits.keep_alive_timeout = Duration::MAX;
+        options.limits.request_headers_timeout = Duration::MAX;
+    });
+    let host = started(builder).await;
+    stage.write(&settings(A_AND_B, 8, "one"));
     assert_eq!(host.reload().await.unwrap(), Reloaded::Changed);
     for address in host.addresses() {
         let mut wire = Wire::connect(&address).await;
