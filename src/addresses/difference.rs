@@ -302,6 +302,49 @@ mod tests {
         assert!(difference(&named, &renamed, |_, _| false).is_empty());
     }
 
+    #[test]
+    fn whatever_is_different_about_one_name_is_seen() {
+        type Edit = fn(&mut SniOptions);
+        let edits: [(Edit, bool); 7] = [
+            (|_| {}, false),
+            // The endpoint was given another name, and with it the section another key.
+            (
+                |section| {
+                    section.certificate.as_mut().unwrap().key = "Kestrel:Endpoints:B".to_owned();
+                },
+                false,
+            ),
+            (|section| section.name = "other.example".to_owned(), true),
+            (|section| section.protocols = Some(HttpProtocols::Http1), true),
+            (
+                |section| section.ssl_protocols = Some(SslProtocols { tls12: false, tls13: true }),
+                true,
+            ),
+            (
+                |section| {
+                    section.client_certificate_mode =
+                        Some(crate::tls::ClientCertificateMode::RequireCertificate);
+                },
+                true,
+            ),
+            (|section| section.certificate = Some(CertificateSource::pem("b.pem", "b.key")), true),
+        ];
+        let section = |name: &str| SniOptions {
+            name: name.to_owned(),
+            certificate: Some(CertificateSource::pem("a.pem", "a.key")),
+            ..SniOptions::default()
+        };
+        let mut old = endpoints("A=https://127.0.0.1:1");
+        tls(&mut old[0]).sni = vec![section("one.example"), section("two.example")];
+        for (edit, is_different) in edits {
+            // The last one, so that the first does not stand for all.
+            let mut new = old.clone();
+            edit(&mut tls(&mut new[0]).sni[1]);
+            let expected = if is_different { "~0(server names)" } else { "=0" };
+            assert_eq!(shown(&difference(&old, &new, |_, _| false)), expected, "{new:?}");
+        }
+    }
+
     fn tls(endpoint: &mut PlannedEndpoint) -> &mut TlsOptions {
         endpoint.tls.get_or_insert_default()
     }

@@ -702,6 +702,11 @@ pub(crate) fn endpoint_lost(address: &str, error: &str) {
         event.detail = error, address = address);
 }
 
+/// The sockets of an endpoint that was lost are open again.
+pub(crate) fn endpoint_found(address: &str) {
+    emit!(OUR_RELOAD, INFO, 10, "The endpoint {address} listens again."; address = address);
+}
+
 /// A change of the configuration is looked at.
 pub(crate) fn reload_token_fired() {
     emit!(KESTREL, DEBUG, 0, "Config reload token fired. Checking for changes...");
@@ -771,4 +776,4 @@ pub(crate) fn reloaded_by_hangup(outcome: &str) {
 }
 
 // Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
-// Kestrel.Reload 10, Kestrel.Server 5.
+// Kestrel.Reload 11, Kestrel.Server 5.

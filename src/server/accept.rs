@@ -25,7 +25,12 @@ use crate::features::{Connection, Local, Remote};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts one loop per socket. They end, and close their sockets, when `serving` is dropped.
+/// How many connections of each socket of an endpoint are open. Each counts for itself, as on
+/// Kestrel, both of `localhost` too.
+pub(super) type SlotsTaken = Vec<Arc<AtomicU64>>;
+
+/// Starts one loop per socket. They end, and close their sockets, when `serving` is dropped. What is
+/// `taken` goes on counting where the same sockets were open before.
 ///
 /// # Errors
 ///
@@ -35,14 +40,15 @@ pub(super) fn start(
     listeners: Vec<Listener>,
     serving: &watch::Sender<Arc<Serving>>,
     drain: &Drain,
+    taken: &mut SlotsTaken,
 ) -> io::Result<Vec<JoinHandle<()>>> {
     let mut loops: Vec<BoxFuture<'static, ()>> = Vec::new();
-    for listener in listeners {
+    taken.resize_with(taken.len().max(listeners.len()), Arc::default);
+    for (listener, slots) in listeners.into_iter().zip(&*taken) {
         let accept = Accept {
             address: address.to_owned(),
             serving: serving.subscribe(),
-            // Each socket counts for itself, as on Kestrel, both of `localhost` too.
-            slots: Arc::default(),
+            slots: Arc::clone(slots),
             watch: drain.watch(),
         };
         match listener {
@@ -65,19 +71,19 @@ fn inherit(listener: &TcpListener, options: &ServerOptions) {
     let socket = SockRef::from(listener);
     // Its absence costs a round trip on every answer of more than one packet.
     let _ = socket.set_tcp_nodelay(true);
-    if let Some(most) = options.limits.max_response_buffer_size {
-        bound_unsent(&socket, u32::try_from(most).unwrap_or(u32::MAX).max(1));
-    }
+    bound_unsent(&socket, options.limits.max_response_buffer_size);
 }
 
 /// Bounds what the system holds unsent; it then shows, too, when a client takes some.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn bound_unsent(socket: &SockRef<'_>, most: u32) {
+fn bound_unsent(socket: &SockRef<'_>, most: Option<usize>) {
+    // 0 is the bound that the system has for all: a reload may take ours away again.
+    let most = most.map_or(0, |most| u32::try_from(most).unwrap_or(u32::MAX).max(1));
     let _ = socket.set_tcp_notsent_lowat(most);
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn bound_unsent(_: &SockRef<'_>, _: u32) {}
+fn bound_unsent(_: &SockRef<'_>, _: Option<usize>) {}
 
 struct Accept {
     address: String,

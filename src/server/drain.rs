@@ -142,3 +142,20 @@ pub(super) async fn stop(drains: &[&Drain], grace: Duration, outlived: impl FnOn
     // Aborting drops what a connection holds; only a handler that blocks its thread stays.
     let _ = timeout(Duration::from_secs(1), closed()).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_counts_until_it_is_over() {
+        let drain = Drain::new();
+        let watch = drain.watch();
+        let (first, second) = (watch.count(), watch.clone().count());
+        assert_eq!(drain.connections(), 2);
+        drop(first);
+        assert_eq!(drain.connections(), 1);
+        drop(second);
+        assert_eq!(drain.connections(), 0);
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::accept;
+use super::accept::{self, SlotsTaken};
 use super::connection::Context;
 use super::drain::Drain;
 use crate::addresses::bind::Listener;
@@ -68,6 +68,8 @@ pub(super) struct Endpoint {
     /// The address to publish.
     pub(super) address: String,
     listening: Option<Listening>,
+    /// Of connections that may outlive their sockets.
+    slots: SlotsTaken,
     pub(super) drain: Arc<Drain>,
 }
 
@@ -85,9 +87,10 @@ impl Listening {
         listeners: Vec<Listener>,
         serving: Arc<Serving>,
         drain: &Drain,
+        slots: &mut SlotsTaken,
     ) -> io::Result<Self> {
         let serving = watch::Sender::new(serving);
-        let loops = accept::start(address, listeners, &serving, drain)?;
+        let loops = accept::start(address, listeners, &serving, drain, slots)?;
         Ok(Self { serving, loops })
     }
 }
@@ -100,9 +103,33 @@ impl Endpoint {
     /// The runtime cannot watch a socket; none is accepted on then.
     pub(super) fn start(bound: BoundEndpoint, serving: Arc<Serving>) -> io::Result<Self> {
         let drain = Arc::new(Drain::new());
-        let listening = Listening::start(&bound.address, bound.listeners, serving, &drain)?;
+        let mut slots = SlotsTaken::new();
+        let listening =
+            Listening::start(&bound.address, bound.listeners, serving, &drain, &mut slots)?;
         let (planned, address) = (bound.planned, bound.address);
-        Ok(Self { planned, address, listening: Some(listening), drain })
+        Ok(Self { planned, address, listening: Some(listening), slots, drain })
+    }
+
+    /// The same for an endpoint that has lost its sockets: its connections are those of the new
+    /// value, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub(super) fn start_again(
+        &self,
+        bound: BoundEndpoint,
+        serving: Arc<Serving>,
+    ) -> io::Result<Self> {
+        let mut again = Self {
+            planned: bound.planned.clone(),
+            address: bound.address.clone(),
+            listening: None,
+            slots: self.slots.clone(),
+            drain: Arc::clone(&self.drain),
+        };
+        again.listen_again(bound, serving)?;
+        Ok(again)
     }
 
     /// Takes the place of what was planned before, on the same sockets. If it is `served_anew`, new
@@ -137,8 +164,9 @@ impl Endpoint {
         bound: BoundEndpoint,
         serving: Arc<Serving>,
     ) -> io::Result<()> {
+        let (drain, slots) = (&self.drain, &mut self.slots);
         self.listening =
-            Some(Listening::start(&bound.address, bound.listeners, serving, &self.drain)?);
+            Some(Listening::start(&bound.address, bound.listeners, serving, drain, slots)?);
         Ok(())
     }
 

@@ -50,7 +50,9 @@ pub(crate) use http1::checks;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
 
-use crate::addresses::{self, BindError, BoundEndpoint, Difference, EndpointPlan};
+use crate::addresses::{
+    self, BindError, BoundEndpoint, Difference, EndpointPlan, PlannedEndpoint, Transport,
+};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 use connection::Context;
@@ -97,6 +99,12 @@ pub trait Server: Send {
     fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         drop(reload);
         Box::pin(async { Err(ServerError::Other("this server cannot be reloaded".into())) })
+    }
+
+    /// Whether a reload that failed cost it sockets which it could not open again. The next reload is
+    /// handed to it then, even if nothing is different. Default: no.
+    fn has_lost_endpoints(&self) -> bool {
+        false
     }
 
     /// Stops: takes no more connections, lets running requests end within `grace`, then ends them.
@@ -200,9 +208,31 @@ impl KestrelServer {
     }
 }
 
+/// Whether every endpoint that is to be secured is.
+///
+/// # Errors
+///
+/// One is not, and would be served in clear text under the name of https.
+fn check_secured(plan: &EndpointPlan, tls: &[Option<Arc<EndpointTls>>]) -> Result<(), ServerError> {
+    let is_open = |(place, endpoint): &(usize, &PlannedEndpoint)| {
+        endpoint.transport == Transport::Https && !matches!(tls.get(*place), Some(Some(_)))
+    };
+    match plan.endpoints.iter().enumerate().find(is_open) {
+        None => Ok(()),
+        Some((_, endpoint)) => Err(ServerError::Other(
+            format!(
+                "The endpoint {} has no certificate: a host loads certificates only for the server it makes itself.\n  fix: change that server's options with configure_kestrel, instead of giving the host another server",
+                endpoint.written
+            )
+            .into(),
+        )),
+    }
+}
+
 impl Server for KestrelServer {
     fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         Box::pin(async move {
+            check_secured(&start.plan, &start.tls)?;
             let bound = addresses::bind(&start.plan)?;
             let context = Context::new(self.options.clone(), start.app, self.counters.clone());
             self.context = Some(Arc::clone(&context));
@@ -221,6 +251,10 @@ impl Server for KestrelServer {
 
     fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         Box::pin(self.go_over_to(reload))
+    }
+
+    fn has_lost_endpoints(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| !endpoint.is_listening())
     }
 
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {

@@ -35,6 +35,7 @@ impl KestrelServer {
         let Some(old_context) = &self.context else {
             return Err(ServerError::Other("the server is not started".into()));
         };
+        super::check_secured(&reload.plan, &reload.tls)?;
         reload.options.limits = reload.options.limits.bounded();
         let other_options = reload.options != self.options;
         let context = match other_options {
@@ -55,6 +56,11 @@ impl KestrelServer {
                 Some(fresh) => Some(opened.swap_remove(fresh).1),
                 None => change.old().and_then(|place| old.get_mut(place).and_then(Option::take)),
             };
+            if let (true, Some(found), Some(place)) = (fresh.is_some(), &endpoint, change.old()) {
+                // Its connections are the new one's.
+                old.get_mut(place).map(Option::take);
+                events::endpoint_found(&found.address);
+            }
             self.endpoints.extend(endpoint.map(|mut endpoint| {
                 let changed = matches!(change, Change::Changed { .. });
                 let tls = reload.tls.get(place).cloned().flatten();
@@ -86,24 +92,24 @@ impl KestrelServer {
             let old = change.old().and_then(|place| self.endpoints.get(place));
             old.is_some_and(|endpoint| !endpoint.is_listening())
         };
-        let to_open: Vec<(usize, &PlannedEndpoint)> = planned
+        let to_open: Vec<ToOpen<'_>> = planned
             .iter()
             .zip(&difference.endpoints)
             .enumerate()
             .filter(|(_, (_, change))| **change == Change::Added || lost(change))
-            .map(|(place, (planned, _))| (place, planned))
+            .map(|(place, (planned, change))| ToOpen { place, planned, lost: change.old() })
             .collect();
         let mut released = Vec::new();
         for place in &difference.removed {
             if let Some(old) = self.endpoints.get_mut(*place)
-                && to_open.iter().any(|(_, new)| clash(&old.planned, new))
+                && to_open.iter().any(|new| clash(&old.planned, new.planned))
             {
                 let serving = old.serving();
                 old.stop_listening().await;
                 released.extend(serving.map(|serving| (*place, serving)));
             }
         }
-        let opened = open(&to_open, tls, context).await;
+        let opened = open(&to_open, &self.endpoints, tls, context).await;
         if opened.is_err() {
             for (place, serving) in released {
                 if let Some(old) = self.endpoints.get_mut(place) {
@@ -115,24 +121,38 @@ impl KestrelServer {
     }
 }
 
+/// An endpoint that is to be opened.
+struct ToOpen<'a> {
+    /// Its place in the new plan.
+    place: usize,
+    planned: &'a PlannedEndpoint,
+    /// Its place in the old plan, of one that has lost its sockets.
+    lost: Option<usize>,
+}
+
 /// Binds endpoints and starts to accept.
 ///
 /// # Errors
 ///
 /// The first that cannot be had; the others are closed again.
 async fn open(
-    planned: &[(usize, &PlannedEndpoint)],
+    to_open: &[ToOpen<'_>],
+    old: &[Endpoint],
     tls: &[Option<Arc<EndpointTls>>],
     context: &Arc<Context>,
 ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
     let bound: Result<Vec<_>, BindError> =
-        planned.iter().map(|(place, planned)| Ok((*place, bind_endpoint(planned)?))).collect();
+        to_open.iter().map(|new| Ok((new, bind_endpoint(new.planned)?))).collect();
     let mut opened: Vec<(usize, Endpoint)> = Vec::new();
-    for (place, bound) in bound? {
-        let tls = tls.get(place).cloned().flatten();
+    for (new, bound) in bound? {
+        let tls = tls.get(new.place).cloned().flatten();
         let serving = Serving::new(&bound.planned, &bound.address, tls, context);
-        match Endpoint::start(bound, serving) {
-            Ok(endpoint) => opened.push((place, endpoint)),
+        let started = match new.lost.and_then(|place| old.get(place)) {
+            Some(lost) => lost.start_again(bound, serving),
+            None => Endpoint::start(bound, serving),
+        };
+        match started {
+            Ok(endpoint) => opened.push((new.place, endpoint)),
             Err(error) => {
                 for (_, mut endpoint) in opened {
                     endpoint.stop_listening().await;
@@ -176,5 +196,64 @@ impl Leaving {
     /// The stops that are not complete.
     pub(super) fn drains(&self) -> Vec<Arc<Drain>> {
         self.drains.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::addresses::{EndpointPlan, EndpointSettings, difference, plan};
+    use crate::configuration::{Origin, Sourced};
+    use crate::server::{Server, ServerOptions, ServerStart};
+
+    fn planned(urls: &str) -> EndpointPlan {
+        plan(&EndpointSettings {
+            urls: Some(Sourced::new(urls.to_owned(), Origin::Default)),
+            ..EndpointSettings::default()
+        })
+    }
+
+    async fn is_served(connection: &mut TcpStream) {
+        connection.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            assert!(connection.read_buf(&mut answer).await.unwrap() > 0, "it is closed");
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 404 "));
+    }
+
+    /// Sockets that were closed for a new endpoint and could not be opened again are the one thing
+    /// that a refused reload may cost: every later one tries to have them back.
+    #[tokio::test]
+    async fn what_was_lost_is_opened_again_by_the_next_reload() {
+        let old = planned("http://127.0.0.1:0;http://[::1]:0");
+        let mut server = KestrelServer::new(ServerOptions::default());
+        let start = ServerStart::new(old.clone(), Router::new());
+        let addresses = server.start(start).await.unwrap();
+        let authority = |address: &str| address.replace("http://", "");
+        let mut open = TcpStream::connect(authority(&addresses[0])).await.unwrap();
+        is_served(&mut open).await;
+        server.endpoints[0].stop_listening().await;
+        TcpStream::connect(authority(&addresses[0])).await.unwrap_err();
+
+        // Nothing else is different, and the other endpoint is left alone.
+        let same = difference(&old.endpoints, &old.endpoints, |_, _| false);
+        assert!(same.is_empty());
+        let reload = ServerReload::new(old, same, ServerOptions::default());
+        assert!(server.has_lost_endpoints());
+        let again = server.reload(reload).await.unwrap();
+        assert!(!server.has_lost_endpoints());
+        assert_eq!(again[1], addresses[1]);
+        for address in again {
+            is_served(&mut TcpStream::connect(authority(&address)).await.unwrap()).await;
+        }
+        // What was connected goes on, as ever.
+        is_served(&mut open).await;
+        server.stop(Duration::ZERO).await;
+        assert_eq!(open.read(&mut [0]).await.unwrap_or_default(), 0, "the stop reaches it, too");
     }
 }

@@ -183,3 +183,60 @@ fn is_usable(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Erro
         _ => Err(CertificateError::InvalidPurpose.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::aws_lc_rs::default_provider;
+    use rustls::pki_types::pem::PemObject;
+
+    use super::*;
+
+    const SECONDS_A_YEAR: u64 = 31_557_600;
+
+    /// A certificate of `tests/data/tls`.
+    fn certificate(name: &str) -> CertificateDer<'static> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls");
+        CertificateDer::from_pem_file(format!("{folder}/{name}.pem")).unwrap()
+    }
+
+    /// What is said of a chain in the middle of a year by a server that trusts these.
+    fn verdict(trusted: &[&str], chain: &[&str], year: u64) -> Result<(), Error> {
+        let roots = ClientRoots::new(trusted.iter().map(|name| certificate(name)).collect());
+        let mode = ClientCertificateMode::RequireCertificate;
+        let verifier = roots.verifier(mode, &Arc::new(default_provider())).unwrap();
+        let chain: Vec<_> = chain.iter().map(|name| certificate(name)).collect();
+        let seconds = (year - 1970) * SECONDS_A_YEAR + SECONDS_A_YEAR / 2;
+        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        verifier.verify_client_cert(&chain[0], &chain[1..], now).map(drop)
+    }
+
+    /// All of these certificates are valid from 2020 to 2119.
+    #[test]
+    fn a_certificate_is_judged_the_same_whoever_vouches_for_it() {
+        use CertificateError::{Expired, InvalidPurpose, NotValidYet, UnknownIssuer};
+
+        for (trusted, chain, year, expected) in [
+            (&["own"][..], &["own"][..], 2026, None),
+            (&["own"], &["own"], 2019, Some(NotValidYet)),
+            (&["own"], &["own"], 2120, Some(Expired)),
+            // Trusted itself, but meant for other things.
+            (&["server"], &["server"], 2026, Some(InvalidPurpose)),
+            (&["other-use"], &["other-use"], 2026, Some(InvalidPurpose)),
+            (&["client"], &["client"], 2026, None),
+            (&["client"], &["client"], 2120, Some(Expired)),
+            (&["ca"], &["client"], 2026, None),
+            (&["ca"], &["stranger"], 2026, Some(UnknownIssuer)),
+            (&["own"], &["stranger", "own"], 2026, Some(UnknownIssuer)),
+            (&["ca", "own"], &["stranger", "ca", "own"], 2026, Some(UnknownIssuer)),
+            (&[], &["client"], 2026, Some(UnknownIssuer)),
+        ] {
+            let found = verdict(trusted, chain, year);
+            let expected = expected.map_or(Ok(()), |error| Err(Error::from(error)));
+            assert_eq!(found, expected, "{chain:?} by {trusted:?} in {year}");
+        }
+        for (year, is_taken) in [(2019, false), (2026, true), (2120, false)] {
+            assert_eq!(verdict(&["ca"], &["client"], year).is_ok(), is_taken, "{year}");
+        }
+        assert!(verdict(&["ca"], &["other-use"], 2026).is_err());
+    }
+}

@@ -1,6 +1,7 @@
 //! A process that runs out of file descriptors goes on as soon as it has some again.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::http::{connect, get};
 use crate::process::Kestrel;
@@ -19,11 +20,15 @@ fn accepting_survives_the_limit_of_open_files() {
     ]);
     let running = Kestrel::by(command).started();
     let address = running.address();
+    let begun = Instant::now();
     // The system completes them all; the process can take some 25.
     let connections: Vec<_> = (0..60).map(|_| connect(&address)).collect();
     running.wait_for("warn: Kestrel.Server[1]");
     running.wait_for("cannot be accepted: ");
     running.wait_for("fix: raise the limit of open files");
+    // It does not spin: the pauses grow from 50 ms on, twice as long each.
+    running.wait_until(|text| text.matches("warn: Kestrel.Server[1]").count() >= 4);
+    assert!(begun.elapsed() >= Duration::from_millis(50 + 100 + 200), "{:?}", begun.elapsed());
     drop(connections);
     for _ in 0..3 {
         assert_eq!(get(&address, "/", &[]).status, 200);

@@ -136,6 +136,12 @@ impl Running {
         );
     }
 
+    /// Whether a line of standard output contains `text` before a test would be given up: for one
+    /// that has to clean up first.
+    pub(crate) fn wait_as_long_as_allowed(&self, text: &str) -> bool {
+        self.out.wait_for(text)
+    }
+
     /// Waits until standard output is as `ready` wants it.
     pub(crate) fn wait_until(&self, ready: impl Fn(&str) -> bool) {
         assert!(self.out.wait_until(|read| ready(&read.text)), "{}", self.out.text());

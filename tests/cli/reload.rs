@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use nix::sys::signal::Signal;
 
@@ -126,6 +128,97 @@ fn what_is_wrong_is_told_and_the_next_good_edit_counts() {
         "crit: Microsoft.AspNetCore.Server.Kestrel[0]\n      Unable to reload configuration.\n";
     assert!(outcome.stdout.matches(told).count() >= 3, "{}", outcome.stdout);
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+}
+
+/// Levels are the last to follow: not before the ports are bound, too.
+#[test]
+fn the_log_of_a_reload_that_is_refused_is_as_verbose_as_before() {
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let path = root.join("appsettings.json");
+    let running = kestrel.started();
+    let address = running.address();
+    let verbose = r#","Logging":{"LogLevel":{"Default":"Debug"}}"#;
+    // Somebody else has the port: the host itself, without a plan to give it up.
+    let taken = format!(r#""B":{{"Url":"{address}"}},"#);
+    let clash =
+        settings(&["A"], verbose).replace(r#""Endpoints":{"#, &format!(r#""Endpoints":{{{taken}"#));
+    replace(&path, &clash);
+    running.wait_for(&format!("Unable to bind to '{address}' on config reload."));
+    assert_eq!(get(&address, "/", &[]).status, 200);
+    replace(&path, &settings(&["A", "B"], ""));
+    added(&running);
+    let outcome = running.terminated();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    assert!(!outcome.stdout.contains("dbug: "), "{}", outcome.stdout);
+}
+
+/// With something odd in the settings of B, which is only to be warned of.
+fn odd(names: &[&str]) -> String {
+    settings(names, "").replace(r#""B":{"#, r#""B":{"Protocols":"Htpp1","#)
+}
+
+#[test]
+fn a_warning_is_told_when_it_is_new_and_not_at_every_reload() {
+    const TOLD: &str = "'Htpp1' names no HTTP protocols and is left out.";
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let path = root.join("appsettings.json");
+    let running = kestrel.started();
+    let told = |times: usize| move |text: &str| text.matches(TOLD).count() == times;
+    for (text, reloads, times) in [
+        (odd(&["A", "B"]), 1, 1),
+        (odd(&["A", "B", "C"]), 2, 1),
+        (settings(&["A"], ""), 3, 1),
+        (odd(&["A", "B"]), 4, 2),
+    ] {
+        replace(&path, &text);
+        let over = |text: &str| text.matches("The configuration was reloaded:").count() == reloads;
+        running.wait_until(over);
+        assert!(told(times)(&running.stdout()), "{}", running.stdout());
+    }
+    assert_eq!(running.terminated().code, Some(0));
+}
+
+#[test]
+fn what_was_strict_at_the_start_is_strict_at_a_reload() {
+    let kestrel = Kestrel::new(["run", "--strict"]).file("appsettings.json", &settings(&["A"], ""));
+    let path = kestrel.root().join("appsettings.json");
+    let running = kestrel.started();
+    replace(&path, &odd(&["A", "B"]));
+    running.wait_for("Unable to reload configuration.");
+    replace(&path, &settings(&["A", "B", "C"], ""));
+    added(&running);
+    let outcome = running.terminated();
+    let told = "'Htpp1' names no HTTP protocols and is left out.";
+    assert_eq!(outcome.stdout.matches(told).count(), 1, "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("warn: "), "{}", outcome.stdout);
+}
+
+/// Something writes on and on, and never pauses for as long as a group of changes lasts.
+#[test]
+fn a_file_that_never_comes_to_rest_is_read_all_the_same() {
+    for polling in ["0", "1"] {
+        let (kestrel, root) = kestrel(&settings(&["A"], ""));
+        let path = root.join("appsettings.json");
+        let running = kestrel.variable("DOTNET_USE_POLLING_FILE_WATCHER", polling).started();
+        let ends = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                // Other blanks at its end make it another file each time.
+                for length in 1.. {
+                    if ends.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let blanks = " ".repeat(length % 100);
+                    replace(&path, &format!("{}{blanks}", settings(&["A", "B"], "")));
+                    thread::yield_now();
+                }
+            });
+            let noticed = running.wait_as_long_as_allowed("\n      + ");
+            ends.store(true, Ordering::Relaxed);
+            assert!(noticed, "{}", running.stdout());
+        });
+        assert_eq!(running.terminated().code, Some(0));
+    }
 }
 
 #[test]

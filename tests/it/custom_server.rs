@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use kestrel::{BoxFuture, ExitKind, HostError, Server, ServerError, ServerStart};
+use kestrel::server::KestrelServer;
+use kestrel::{
+    BoxFuture, ExitKind, HostError, Server, ServerError, ServerOptions, ServerReload, ServerStart,
+};
 use tower::ServiceExt;
 
-use crate::support::{builder, saying, started, stopped};
+use crate::support::{Wire, builder, saying, started, stopped};
 
 /// What the host asked of a server.
 #[derive(Debug, Default)]
@@ -91,6 +94,36 @@ async fn https_is_a_custom_servers_own_affair() {
     stopped(host).await;
 }
 
+/// Certificates are loaded for the server that the host makes. One of the same kind that code gives
+/// must not speak clear text where https is announced.
+#[tokio::test]
+async fn no_server_speaks_clear_text_where_https_is_announced() {
+    let server = || KestrelServer::new(ServerOptions::default());
+    let host = builder().use_urls("https://127.0.0.1:0").server(server()).build();
+    let error = host.expect("a host").start().await.expect_err("nothing secures it").to_string();
+    assert!(error.contains("The endpoint https://127.0.0.1:0 has no certificate"), "{error}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |scheme: &str| {
+        let settings =
+            format!(r#"{{"Kestrel":{{"Endpoints":{{"A":{{"Url":"{scheme}://127.0.0.1:0"}}}}}}}}"#);
+        std::fs::write(folder.path().join("appsettings.json"), settings)
+    };
+    write("http").expect("the folder is ours");
+    let builder = builder().current_directory(folder.path()).app(saying("hello")).server(server());
+    let host = started(
+        builder.environment_variables([("DOTNET_hostBuilder__reloadConfigOnChange", "false")]),
+    )
+    .await;
+    let before = host.addresses();
+    write("https").expect("the folder is ours");
+    let error = host.reload().await.expect_err("nothing secures it").to_string();
+    assert!(error.contains("has no certificate"), "{error}");
+    assert_eq!(host.addresses(), before);
+    assert_eq!(Wire::connect(&before[0]).await.get("/").await.body, "hello");
+    stopped(host).await;
+}
+
 #[tokio::test]
 async fn the_error_of_a_custom_server_is_the_hosts() {
     let (mut server, asked) = recording();
@@ -101,6 +134,49 @@ async fn the_error_of_a_custom_server_is_the_hosts() {
     assert_eq!(error.exit_kind(), ExitKind::Internal);
     assert!(error.to_string().contains("no ink"), "{error}");
     assert!(asked.lock().expect("no panic").stop.is_empty());
+}
+
+/// A server that has lost what it listened on, and has it back after a reload.
+struct Lost {
+    recording: Recording,
+    is_lost: bool,
+    reloads: Arc<Mutex<Vec<ServerReload>>>,
+}
+
+impl Server for Lost {
+    fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+        self.recording.start(start)
+    }
+
+    fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+        self.reloads.lock().expect("no panic").push(reload);
+        self.is_lost = false;
+        Box::pin(async { Ok(vec!["test://three".to_owned()]) })
+    }
+
+    fn has_lost_endpoints(&self) -> bool {
+        self.is_lost
+    }
+
+    fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {
+        self.recording.stop(grace)
+    }
+}
+
+/// The edit that cost it the endpoint may just be undone.
+#[tokio::test]
+async fn a_server_that_lost_an_endpoint_is_reloaded_though_nothing_is_different() {
+    let (recording, _asked) = recording();
+    let reloads = Arc::<Mutex<Vec<ServerReload>>>::default();
+    let server = Lost { recording, is_lost: true, reloads: Arc::clone(&reloads) };
+    let host = started(builder().server(server)).await;
+    assert_eq!(host.reload().await.expect("it can be reloaded"), kestrel::Reloaded::Changed);
+    assert_eq!(host.addresses(), ["test://three"]);
+    assert_eq!(host.reload().await.expect("nothing to do"), kestrel::Reloaded::Unchanged);
+    stopped(host).await;
+    let reloads = reloads.lock().expect("no panic");
+    assert_eq!(reloads.len(), 1);
+    assert!(reloads[0].difference.is_empty());
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use crate::support::{Wire, builder, limited, really, started, stopped};
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_after_the_keep_alive_timeout() {
-    let host = started(limited(&[("KeepAliveTimeout", "00:00:00.5")])).await;
+    let host = started(limited(&[("KeepAliveTimeout", "00:00:01")])).await;
     let address = &host.addresses()[0].clone();
-    let (least, most) = (Duration::from_millis(1500), Duration::from_secs(20));
+    let (least, most) = (Duration::from_millis(2000), Duration::from_secs(20));
     let silent = async {
         let mut wire = Wire::connect(address).await;
         let begun = Instant::now();

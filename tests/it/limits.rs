@@ -1,8 +1,15 @@
 //! The limits of connections and request heads.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::{Wire, configured, limited, pass, saying, soon, started, stopped};
+use kestrel::server::{KestrelServer, ServerOptions};
+
+use crate::http2_frames::Http2;
+use crate::support::{
+    Wire, builder, configured, limited, pass, saying, socket_address, soon, started, stopped,
+};
 
 #[tokio::test]
 async fn a_surplus_connection_is_closed_without_a_byte_and_a_freed_slot_is_used_again() {
@@ -32,6 +39,65 @@ async fn a_surplus_connection_is_closed_without_a_byte_and_a_freed_slot_is_used_
     };
     soon("a freed slot", served).await;
     assert_eq!(one.get("/").await.status, 200);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn surplus_connections_are_counted_as_rejected_and_as_over() {
+    let mut options = ServerOptions::default();
+    options.limits.max_concurrent_connections = Some(1);
+    let server = KestrelServer::new(options);
+    let counters = server.counters();
+    let builder = builder().use_urls("http://127.0.0.1:0").app(saying("hello")).server(server);
+    let host = started(builder).await;
+    let address = &host.addresses()[0].clone();
+    let mut only = Wire::connect(address).await;
+    assert_eq!(only.get("/").await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(Wire::connect(address).await.rest().await, b"");
+    }
+    assert_eq!((counters.accepted(), counters.rejected(), counters.closed()), (3, 2, 2));
+    stopped(host).await;
+    let all_closed = async {
+        while counters.closed() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of the last one", all_closed).await;
+    assert_eq!((counters.accepted(), counters.rejected(), counters.closed()), (3, 2, 3));
+}
+
+#[tokio::test]
+async fn a_connection_of_http2_has_its_slot_until_it_ends() {
+    let host = started(limited(&[("MaxConcurrentConnections", "1")])).await;
+    let address = &host.addresses()[0].clone();
+    let mut http2 = Http2::connect(address).await;
+    for stream in [1, 3] {
+        http2.request(stream, "/").await;
+        assert_eq!(http2.body_of(stream).await, b"hello");
+        assert_eq!(Wire::connect(address).await.rest().await, b"");
+    }
+    drop(http2);
+    stopped(host).await;
+}
+
+/// A reset could be taken for a broken network.
+#[tokio::test]
+async fn a_surplus_connection_that_has_sent_its_request_sees_an_end_and_no_reset() {
+    let host = started(limited(&[("MaxConcurrentConnections", "1")])).await;
+    let address = &host.addresses()[0].clone();
+    let mut only = Wire::connect(address).await;
+    assert_eq!(only.get("/").await.status, 200);
+    for length in [0, 1000] {
+        // Nobody accepts while this task does not wait: the request is here first.
+        let mut surplus = TcpStream::connect(socket_address(address)).expect("somebody listens");
+        let filler = "a".repeat(length);
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {filler}\r\n\r\n");
+        surplus.write_all(request.as_bytes()).expect("the system takes it");
+        surplus.set_nonblocking(true).expect("a socket");
+        let surplus = tokio::net::TcpStream::from_std(surplus).expect("a socket");
+        assert_eq!(Wire::new(surplus).rest().await, b"", "no error");
+    }
     stopped(host).await;
 }
 

@@ -26,6 +26,7 @@ mod pipelining;
 mod protocols;
 mod reload;
 mod reload_tls;
+mod reload_transaction;
 mod request_bodies;
 mod request_facts;
 mod request_heads;
@@ -34,6 +35,8 @@ mod slow_clients;
 mod support;
 mod tls;
 mod tls_client;
+mod tls_clients;
+mod tls_names;
 #[cfg(unix)]
 mod unix_socket;
 mod upgrades;

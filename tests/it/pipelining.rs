@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{Method, Uri};
+use tokio::time::timeout;
 
 use crate::slow_app::{SlowApp, Step};
 use crate::support::{Wire, builder, really, started, stopped};
@@ -166,6 +167,31 @@ async fn more_than_is_read_ahead_waits_and_is_answered() {
         }
         assert_eq!(slow.next_step().await, Step::Left);
     }
+    stopped(host).await;
+}
+
+/// What nobody has room for has to wait at the client.
+#[tokio::test]
+async fn what_is_read_ahead_is_bounded() {
+    /// More than the systems of both sides hold.
+    const MUCH: usize = 64 * 1024 * 1024;
+    let (app, mut slow) = SlowApp::new();
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    wire.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(slow.next_step().await, Step::Entered);
+    let more = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2500);
+    let mut taken = 0;
+    // Where nothing is taken for a while, it is full. (If a machine is slower than that, nothing is
+    // learnt of it.)
+    while let Ok(sent) = timeout(Duration::from_secs(1), wire.try_send(&more)).await {
+        assert!(sent, "the connection lives");
+        taken += more.len();
+        assert!(taken < MUCH, "whatever comes is taken");
+    }
+    wire.reset();
+    slow.let_go();
+    assert_eq!(slow.next_step().await, Step::Left);
     stopped(host).await;
 }
 

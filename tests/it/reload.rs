@@ -36,11 +36,22 @@ impl Stage {
         self.0.path().join(name)
     }
 
-    fn write(&self, settings: &str) {
+    pub(crate) fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, settings: &str) {
         std::fs::write(self.path("appsettings.json"), settings).expect("the folder is ours");
     }
 
-    fn builder(&self) -> HostBuilder {
+    /// Puts another file in the place of one, at once.
+    pub(crate) fn replace(&self, name: &str, text: &str) {
+        let beside = self.path("beside");
+        std::fs::write(&beside, text).expect("the folder is ours");
+        std::fs::rename(&beside, self.path(name)).expect("the folder is ours");
+    }
+
+    pub(crate) fn builder(&self) -> HostBuilder {
         Host::builder()
             .environment_variables([("DOTNET_hostBuilder__reloadConfigOnChange", "false")])
             .current_directory(self.0.path())
@@ -71,7 +82,7 @@ impl Stage {
     }
 }
 
-fn settings(endpoints: &str) -> String {
+pub(crate) fn settings(endpoints: &str) -> String {
     format!(r#"{{"Kestrel":{{"Endpoints":{{{endpoints}}}}}}}"#)
 }
 

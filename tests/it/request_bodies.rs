@@ -170,12 +170,12 @@ async fn a_body_that_comes_too_slowly_fails_with_408() {
     };
     let fast_before = async {
         let mut wire = Wire::connect(address).await;
-        // 150 bytes earn a pause of a second and a half.
-        wire.send(request("/read", "Content-Length: 200\r\n\r\n")).await;
-        wire.send("x".repeat(150)).await;
+        // 500 bytes earn a pause of five seconds, where the grace is over after one.
+        wire.send(request("/read", "Content-Length: 550\r\n\r\n")).await;
+        wire.send("x".repeat(500)).await;
         really(Duration::from_millis(1300)).await;
         wire.send("x".repeat(50)).await;
-        assert_eq!(wire.answer().await.body, "200 bytes");
+        assert_eq!(wire.answer().await.body, "550 bytes");
     };
     let patient = async {
         let mut wire = Wire::connect(address).await;

@@ -35,7 +35,7 @@ async fn a_head_that_takes_too_long_is_answered_with_408_also_a_second_one() {
 
 #[tokio::test]
 async fn every_head_has_the_whole_time() {
-    let host = started(limited(&[("RequestHeadersTimeout", "00:00:00.2")])).await;
+    let host = started(limited(&[("RequestHeadersTimeout", "00:00:00.9")])).await;
     let mut wire = Wire::connect(&host.addresses()[0]).await;
     for _ in 0..3 {
         wire.send("GET / HTTP/1.1\r\nHost: a\r\n").await;

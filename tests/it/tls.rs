@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::http2_frames::{DATA, Http2, SETTINGS, WINDOW_UPDATE};
 use crate::support::{Wire, configured, really, saying, skipped, soon, started, stopped};
-use crate::tls_client::{Client, Tls, certificate, connected, file, options, serving};
+use crate::tls_client::{Client, ONLY_TLS12, Tls, certificate, connected, file, options, serving};
 use crate::upgrades::echo;
 
 const VERSIONS: [(&[&rustls::SupportedProtocolVersion], &str); 2] =
@@ -367,19 +367,21 @@ impl rustls::client::ClientSessionStore for AnyName {
 
 #[tokio::test]
 async fn a_handshake_that_takes_too_long_is_given_up() {
-    const LIMIT: Duration = Duration::from_millis(300);
+    // More than a handshake takes where everything takes its time.
+    const LIMIT: Duration = Duration::from_secs(3);
 
     let builder = serving(options()).configure_kestrel(|options| options.handshake_timeout = LIMIT);
     let host = started(builder.app(app())).await;
     let mut served = Client::default().connect(&address(&host)).await;
-    for sent in [&b""[..], b"\x16\x03\x01\x02", b"GET / HTTP/1.1"] {
+    let given_up = async |sent: &'static [u8]| {
         let begun = Instant::now();
         let mut wire = Wire::new(connected(&address(&host)).await);
         wire.send(sent).await;
         assert_eq!(wire.rest().await, b"");
         let took = begun.elapsed();
         assert!(took >= LIMIT - Duration::from_millis(5) && took < 10 * LIMIT, "{took:?}");
-    }
+    };
+    tokio::join!(given_up(b""), given_up(b"\x16\x03\x01\x02"), given_up(b"GET / HTTP/1.1"),);
     // One whose handshake is done has all the time of a connection.
     assert_eq!(served.get("/").await.status, 200);
     stopped(host).await;
@@ -488,6 +490,41 @@ async fn a_handshake_may_come_byte_by_byte() {
     stopped(host).await;
 }
 
+/// Neither may be kept until the time of the handshake is over, which here never is.
+#[tokio::test]
+async fn what_a_client_sends_before_the_end_of_its_handshake_is_bounded() {
+    let builder = serving(options()).configure_kestrel(|options| {
+        options.handshake_timeout = Limits::NEVER;
+    });
+    let host = started(builder.app(app())).await;
+    // Clear text that is no line.
+    let mut wire = Wire::new(connected(&address(&host)).await);
+    wire.send("GET /".to_owned() + &"a".repeat(16 * 1024)).await;
+    // What was not read makes the system end with a reset.
+    assert_eq!(wire.end().await.unwrap_or_default(), b"");
+    // A message that comes in pieces of one byte, each a record of six.
+    let name = "localhost".try_into().expect("a name");
+    let client = Client { versions: ONLY_TLS12, ..Client::default() };
+    let mut session = rustls::ClientConnection::new(client.config(), name).expect("a client");
+    let mut hello = Vec::new();
+    session.write_tls(&mut hello).expect("memory takes it");
+    let mut wire = Wire::new(connected(&address(&host)).await);
+    wire.send(&hello).await;
+    // The server's part begins with its hello.
+    assert_eq!(wire.take(1).await, [22]);
+    // ClientKeyExchange, 60,000 bytes.
+    wire.send([22, 3, 3, 0, 4, 16, 0, 0xea, 0x60]).await;
+    for _ in 0..60 {
+        if !wire.try_send([22, 3, 3, 0, 1, 0].repeat(999)).await {
+            break;
+        }
+    }
+    if let Ok(rest) = wire.end().await {
+        assert!(rest.ends_with(&[21, 3, 3, 0, 2, 2, 50]), "the alert decode_error");
+    }
+    stopped(host).await;
+}
+
 #[tokio::test]
 async fn clear_text_is_told_the_url() {
     let host = host(options()).await;
@@ -556,20 +593,37 @@ async fn connections_are_counted_before_their_handshake() {
     assert_eq!(second.rest().await, b"");
     assert!(Client::default().try_connect(&address(&host)).await.is_err());
     stopped(host).await;
+
+    // One that never says its hello has its place, too.
+    let builder = serving(options()).configure_kestrel(|options| {
+        options.limits.max_concurrent_connections = Some(1);
+        options.handshake_timeout = Limits::NEVER;
+    });
+    let host = started(builder.app(app())).await;
+    let silent = Wire::new(connected(&address(&host)).await);
+    assert!(Client::default().try_connect(&address(&host)).await.is_err());
+    drop(silent);
+    stopped(host).await;
 }
 
 #[tokio::test]
 async fn a_connection_ends_with_a_goodbye() {
     let builder = serving(options()).configure_kestrel(|options| {
-        options.limits.keep_alive_timeout = Duration::from_millis(300);
+        // More than lies between a handshake and a request where everything takes its time.
+        options.limits.keep_alive_timeout = Duration::from_secs(2);
     });
     let host = started(builder.app(app())).await;
     // Without close_notify, this client would have an error.
-    let mut idle = Client::default().connect(&address(&host)).await;
-    idle.get("/").await;
-    assert_eq!(idle.rest().await, b"");
-    let mut silent = Client::default().connect(&address(&host)).await;
-    assert_eq!(silent.rest().await, b"");
+    let idle = async {
+        let mut idle = Client::default().connect(&address(&host)).await;
+        idle.get("/").await;
+        assert_eq!(idle.rest().await, b"");
+    };
+    let silent = async {
+        let mut silent = Client::default().connect(&address(&host)).await;
+        assert_eq!(silent.rest().await, b"");
+    };
+    tokio::join!(idle, silent);
     let mut last = Client::default().connect(&address(&host)).await;
     last.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
     assert_eq!(last.answer().await.status, 200);

@@ -8,6 +8,7 @@ use kestrel::{Host, HostBuilder};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -45,6 +46,10 @@ pub(crate) fn serving(options: TlsOptions) -> HostBuilder {
         .without_logging()
         .listen_https(([127, 0, 0, 1], 0).into(), options)
 }
+
+/// A client of one version of TLS.
+pub(crate) const ONLY_TLS12: &[&SupportedProtocolVersion] = &[&TLS12];
+pub(crate) const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
 
 /// What a client has to say for itself.
 #[derive(Clone)]

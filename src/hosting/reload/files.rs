@@ -171,6 +171,25 @@ mod tests {
         assert_ne!(second, Fingerprint::of(&path));
     }
 
+    /// A key that the server could not read is worth another attempt when it may.
+    #[test]
+    fn a_file_is_another_by_its_rights() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        fs::write(&path, "a").unwrap();
+        let closed = Fingerprint::of(&path);
+        let began = std::time::Instant::now();
+        let mut mode = 0o600;
+        // The clock of the file system is behind.
+        while Fingerprint::of(&path) == closed {
+            assert!(began.elapsed().as_secs() < 60, "rights do not count");
+            mode ^= 0o040;
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    }
+
     #[test]
     fn a_link_is_new_even_if_it_leads_to_an_old_file() {
         let folder = tempfile::tempdir().unwrap();

@@ -233,8 +233,9 @@ impl Running {
         let addresses = self.addresses.list();
         let notes = plan.notes.iter().filter(|note| !self.current.plan.notes.contains(note));
         let notes = EndpointPlan { notes: notes.cloned().collect(), ..EndpointPlan::default() };
-        // Names and places alone are nothing to the server.
-        let changed = !difference.is_empty() || other_options;
+        // Names and places alone are nothing to the server. What it has lost, it may have back: that
+        // an edit is undone is no difference.
+        let changed = !difference.is_empty() || other_options || self.server.has_lost_endpoints();
         if changed {
             explain::before_binding(&notes);
             let reload =

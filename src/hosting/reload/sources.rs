@@ -105,3 +105,31 @@ pub(super) fn watched<'a>(
     }
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_only_looked_at_if_nets_variable_says_so() {
+        for (value, expected) in [
+            (None, Mode::Events),
+            (Some(""), Mode::Events),
+            (Some("0"), Mode::Events),
+            (Some("false"), Mode::Events),
+            (Some("1"), Mode::Polling),
+            (Some("true"), Mode::Polling),
+            (Some("TRUE"), Mode::Polling),
+        ] {
+            let variable =
+                value.map(|value| ("DOTNET_USE_POLLING_FILE_WATCHER".to_owned(), value.to_owned()));
+            let sources = Sources {
+                inputs: Inputs { variables: variable.into_iter().collect(), ..Inputs::default() },
+                endpoints: CodeEndpoints::default(),
+                configure: Vec::new(),
+                strict: false,
+            };
+            assert_eq!(sources.watch_mode(), expected, "{value:?}");
+        }
+    }
+}

@@ -31,6 +31,9 @@ const QUIET: Duration = Duration::from_millis(250);
 /// How long changes may go on before what there is is told. With the two above, less than 2 s.
 const LONGEST: Duration = Duration::from_millis(500);
 
+// What is promised of changes that nobody tells of.
+const _: () = assert!(LOOK_EVERY.as_millis() + QUIET.as_millis() + LONGEST.as_millis() < 2000);
+
 /// The clock of a file system may be this much behind: it ticks with that of the system, at least
 /// a hundred times a second.
 const CLOCK: Duration = Duration::from_millis(10);

@@ -156,3 +156,21 @@ fn user() -> String {
 fn user_name() -> String {
     "USER".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_a_certificate_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pem");
+        let file = File::create(&path).unwrap();
+        file.set_len(LARGEST).unwrap();
+        assert_eq!(read(&path).map(|bytes| bytes.len() as u64), Ok(LARGEST));
+        file.set_len(LARGEST + 1).unwrap();
+        let source = crate::tls::CertificateSource::pem(&path, "a.key");
+        let problem = read(&path).unwrap_err().of(&source, "Path").problem;
+        assert!(problem.message.ends_with("a.pem' is larger than 16 MiB."), "{problem:?}");
+    }
+}

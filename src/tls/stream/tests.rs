@@ -290,3 +290,58 @@ fn changes_of_keys_are_answered_and_a_flood_of_them_ends_the_connection() {
         assert!(server.read(&mut came).await.is_err());
     });
 }
+
+/// The system sends what a socket has left whatever its task does; so does a stream whose task only
+/// reads.
+#[test]
+fn what_is_left_goes_out_while_the_task_reads() {
+    const LENGTH: usize = 5000;
+
+    run(async {
+        let (mut server, mut client) = connected(1000).await;
+        server.write_all(&[7; LENGTH]).await.unwrap();
+        assert!(server.unsent() > 0, "the pipe has room for less");
+        let mut came = [0; LENGTH];
+        let mut nothing = [0; 1];
+        let whole = tokio::time::timeout(PATIENCE, async {
+            tokio::select! {
+                read = server.read(&mut nothing) => panic!("{read:?} before anything was sent"),
+                all = client.read_exact(&mut came) => all.unwrap(),
+            }
+        });
+        assert_eq!(whole.await.expect("the rest was never sent"), LENGTH);
+        assert_eq!(server.unsent(), 0);
+    });
+}
+
+/// A change of keys that stands behind data nobody has read yet is answered by the next write,
+/// before what is written: it is encrypted with the new keys already.
+#[test]
+fn the_answer_to_a_change_of_keys_goes_before_what_is_written() {
+    run(async {
+        let (mut server, client) = connected(1 << 20).await;
+        let (mut socket, mut session) = client.into_inner();
+        session.writer().write_all(b"ab").unwrap();
+        session.refresh_traffic_keys().unwrap();
+        session.writer().write_all(b"c").unwrap();
+        let mut records = Vec::new();
+        while session.wants_write() {
+            session.write_tls(&mut records).unwrap();
+        }
+        socket.write_all(&records).await.unwrap();
+        let mut one = [0; 1];
+        assert_eq!((server.read(&mut one).await.unwrap(), &one), (1, b"a"));
+        server.write_all(b"answer").await.unwrap();
+        server.flush().await.unwrap();
+        let mut answer = [0; 4096];
+        let length = socket.read(&mut answer).await.unwrap();
+        session.read_tls(&mut &answer[..length]).unwrap();
+        session.process_new_packets().unwrap();
+        let mut text = [0; 6];
+        session.reader().read_exact(&mut text).unwrap();
+        assert_eq!(&text, b"answer");
+        let mut rest = [0; 2];
+        server.read_exact(&mut rest).await.unwrap();
+        assert_eq!(&rest, b"bc");
+    });
+}

@@ -136,3 +136,21 @@ fn what_happens_beside_the_file_is_not_told() {
     stage.noticed();
     assert!(stage.changes.try_recv().is_err(), "once");
 }
+
+/// A reload ends with the files it has read. What changed since is told, though the files are what
+/// they are now.
+#[test]
+fn what_changes_while_files_are_read_again_is_not_forgotten() {
+    let plain: Edit = |root| fs::write(root.join("a.json"), "1").unwrap();
+    for mode in [Mode::Events, Mode::Polling] {
+        let mut stage = Stage::new(mode, Kind::Configuration, plain);
+        stage.settled();
+        fs::write(stage.path("a.json"), "12").unwrap();
+        let files = [stage.path("a.json"), stage.path("marker")];
+        let files = files.map(|path| Watched { path, kind: Kind::Configuration });
+        // As if the reading had begun before the change, and were over now.
+        let since = SystemTime::now() + Duration::from_secs(3600);
+        stage.watcher.watch(found(files.into(), since));
+        stage.noticed();
+    }
+}
