@@ -230,7 +230,7 @@ mod tests {
     /// that a refused reload may cost: every later one tries to have them back.
     #[tokio::test]
     async fn what_was_lost_is_opened_again_by_the_next_reload() {
-        let old = planned("http://127.0.0.1:0;http://[::1]:0");
+        let old = planned("http://127.0.0.1:0;http://127.0.0.1:0");
         let mut server = KestrelServer::new(ServerOptions::default());
         let start = ServerStart::new(old.clone(), Router::new());
         let addresses = server.start(start).await.unwrap();
