@@ -5,6 +5,7 @@
 //! they are; what clap knows of them is there for the help of `kestrel` and for completions.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -98,7 +99,8 @@ pub(super) fn exec(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let variables = process::environment_variables();
     let surroundings = Surroundings {
         places: Places::new(&variables, process::account_home()),
-        current_directory: process::current_directory(),
+        // Relative paths fail by themselves where there is none.
+        current_directory: process::current_directory().unwrap_or_else(|| PathBuf::from(".")),
         now: SystemTime::now(),
     };
     let (exit, report) = dev_certificate::run(&arguments, &surroundings);

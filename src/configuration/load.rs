@@ -17,12 +17,13 @@
 //! appsettings.json beats both for every key that is read later.
 
 use std::fmt;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::Configuration;
 use super::layers::{Layer, Leaf, Setting};
 use super::origin::{Origin, Sourced};
-use super::problem::Problem;
+use super::problem::{Problem, Severity};
 use super::sources::{command_line, environment_variables, json, memory, user_secrets};
 
 /// What a configuration is made from, besides files. Printed for debugging, it shows no values.
@@ -32,7 +33,7 @@ pub struct Inputs {
     pub variables: Vec<(String, String)>,
     /// The arguments that are settings, each with its place on the command line.
     pub arguments: Vec<(usize, String)>,
-    /// Where the program was started.
+    /// Where the program was started; empty if that folder is gone.
     pub current_directory: PathBuf,
     /// What the program's code says.
     pub code: CodeSettings,
@@ -122,8 +123,12 @@ pub fn load(inputs: &Inputs) -> Loaded {
     ];
 
     let host = Configuration::from_layers(&layers);
-    let content_root = content_root(&host, &inputs.current_directory, &mut problems);
+    let content_root = content_root(&host, &inputs.current_directory);
+    let unreachable = out_of_reach(&content_root, &inputs.current_directory);
+    let reachable = unreachable.is_none().then(|| content_root.value.clone());
+    problems.extend(unreachable);
     let environment = host_setting(&host, "environment", || "Production".to_owned());
+    let names_a_file = environment_name(&environment, &mut problems);
     let application_name =
         host_setting(&host, "applicationName", || default_name(code, &content_root.value));
 
@@ -131,16 +136,20 @@ pub fn load(inputs: &Inputs) -> Loaded {
     let mut read = |path: PathBuf, problems: &mut Vec<Problem>| -> Layer {
         let shown = path.strip_prefix(&content_root.value).unwrap_or(&path);
         let leaves = json::read_file(&path, shown).unwrap_or_else(|mistakes| {
+            // One that is broken is there; a warning tells that something else is.
+            let broken = mistakes.iter().any(|mistake| mistake.severity == Severity::Error);
             problems.extend(mistakes);
-            Some(Vec::new())
+            broken.then(Vec::new)
         });
         files.push(LookedFor { path, found: leaves.is_some() });
         leaves.unwrap_or_default().into_iter().collect()
     };
-    if content_root.value.is_dir() {
-        layers.push(read(content_root.value.join("appsettings.json"), &mut problems));
-        let specific = format!("appsettings.{}.json", environment.value);
-        layers.push(read(content_root.value.join(specific), &mut problems));
+    if let Some(content_root) = reachable {
+        layers.push(read(content_root.join("appsettings.json"), &mut problems));
+        if names_a_file {
+            let specific = format!("appsettings.{}.json", environment.value);
+            layers.push(read(content_root.join(specific), &mut problems));
+        }
     }
     if environment.value.eq_ignore_ascii_case("Development") && !application_name.value.is_empty() {
         let so_far = Configuration::from_layers(&layers);
@@ -215,35 +224,114 @@ fn host_setting(
 }
 
 /// The content root: a relative one counts from the current directory.
-fn content_root(
-    host: &Configuration,
-    current_directory: &Path,
-    problems: &mut Vec<Problem>,
-) -> Sourced<PathBuf> {
+fn content_root(host: &Configuration, current_directory: &Path) -> Sourced<PathBuf> {
     let given = host_setting(host, "contentRoot", String::new);
-    let root = Sourced {
-        value: if given.value.is_empty() {
+    given.map(|given| {
+        if given.is_empty() {
             current_directory.to_owned()
-        } else if Path::new(&given.value).is_absolute() {
-            PathBuf::from(&given.value)
+        } else if Path::new(&given).is_absolute() {
+            PathBuf::from(&given)
         } else {
-            plain(&current_directory.join(&given.value))
-        },
-        origin: given.origin,
-    };
-    if !root.value.is_dir() {
-        let mut shown = root.value.display().to_string();
-        if !shown.ends_with(std::path::is_separator) {
-            shown.push(std::path::MAIN_SEPARATOR);
+            plain(&current_directory.join(&given))
         }
-        problems.push(
-            Problem::error(format!("The content root {shown} is not a directory."))
-                .key("contentRoot")
-                .origin(root.origin.clone())
-                .fix("create it, or name an existing directory; a relative one counts from where the server is started"),
+    })
+}
+
+/// Why the files of a content root cannot be read, if they cannot.
+fn out_of_reach(root: &Sourced<PathBuf>, current_directory: &Path) -> Option<Problem> {
+    const FIX: &str = "create it, or name an existing directory; a relative one counts from where the server is started";
+    if current_directory.as_os_str().is_empty() && !root.value.is_absolute() {
+        return Some(
+            Problem::error("The working directory is gone, and the content root with it.")
+                .cause("The folder that the server was started in was deleted or moved.")
+                .fix("start it in a folder that is there (cd does it), or name one: --contentRoot /srv/app"),
         );
     }
-    root
+    let mut shown = root.value.display().to_string();
+    if !shown.ends_with(std::path::is_separator) {
+        shown.push(std::path::MAIN_SEPARATOR);
+    }
+    let problem = match root.value.metadata() {
+        Ok(found) if !found.is_dir() => {
+            Problem::error(format!("The content root {shown} is not a directory."))
+                .cause("It is a file.")
+                .fix("name the directory that it lies in")
+        }
+        Ok(_) => {
+            let error = not_to_be_entered(&root.value)?;
+            closed(&shown, &root.value, &error)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Problem::error(format!("The content root {shown} is not a directory."))
+                .cause("There is nothing of that name.")
+                .fix(FIX)
+        }
+        Err(error) => {
+            // The first of the folders above that stands in the way.
+            let above: Vec<_> = root.value.ancestors().skip(1).collect();
+            let door = above.into_iter().rev().find(|above| not_to_be_entered(above).is_some());
+            match door {
+                Some(door) => closed(&shown, door, &error),
+                None => {
+                    Problem::error(format!("The content root {shown} cannot be used: {error}."))
+                        .fix(FIX)
+                }
+            }
+        }
+    };
+    Some(problem.key("contentRoot").origin(root.origin.clone()))
+}
+
+/// Why a folder may not be entered, if it may not: what lies in it cannot be opened, though the
+/// folder itself is there.
+fn not_to_be_entered(folder: &Path) -> Option<io::Error> {
+    folder
+        .join(".")
+        .metadata()
+        .err()
+        .filter(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+fn closed(shown: &str, door: &Path, error: &io::Error) -> Problem {
+    let door = door.display();
+    Problem::error(format!("The content root {shown} cannot be entered: {error}."))
+        .cause(format!("The user that runs the server may not enter {door}."))
+        .fix(format!("let it (chmod o+x {door}, or the group's right), or name another folder"))
+}
+
+/// Whether the name of the environment can be part of a file's name; it is refused where it
+/// cannot, and told of where it looks as if it held more than the name.
+fn environment_name(environment: &Sourced<String>, problems: &mut Vec<Problem>) -> bool {
+    let name = environment.value.as_str();
+    let shown = name.escape_debug();
+    let place = |problem: Problem| problem.key("environment").origin(environment.origin.clone());
+    if let Some(wrong) = name.chars().find(|c| c.is_control() || matches!(c, '/' | '\\')) {
+        let wrong = if wrong.is_control() {
+            "a control character, such as a line break".to_owned()
+        } else {
+            format!("'{wrong}'")
+        };
+        problems.push(place(
+            Problem::error(format!("The environment '{shown}' cannot name a file."))
+                .cause(format!(
+                    "It holds {wrong}, and would be part of the name appsettings.{{Environment}}.json."
+                ))
+                .fix("write a plain name such as Production"),
+        ));
+        return false;
+    }
+    let bare = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+    if bare != name {
+        let fix = if bare.is_empty() { "Production" } else { bare };
+        problems.push(place(
+            Problem::warning(format!("The environment is called '{shown}', quotes and blanks included."))
+                .cause(format!(
+                    "So appsettings.{name}.json is looked for. Files of variables, as Docker reads them, take quotes as part of the value."
+                ))
+                .fix(format!("write {fix} alone")),
+        ));
+    }
+    true
 }
 
 /// `path` without `.` and with every `..` taken back.

@@ -334,7 +334,10 @@ impl HostBuilder {
         let inputs = Inputs {
             variables,
             arguments: self.arguments,
-            current_directory: self.current_directory.unwrap_or_else(process::current_directory),
+            current_directory: self
+                .current_directory
+                .or_else(process::current_directory)
+                .unwrap_or_default(),
             code,
         };
         let mut sources = Sources {

@@ -17,10 +17,10 @@ pub(crate) fn environment_variables() -> Vec<(String, String)> {
     variables
 }
 
-/// The folder the process was started in; `.` if it is gone.
+/// The folder the process was started in; `None` if it is gone.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the current directory")]
-pub(crate) fn current_directory() -> PathBuf {
-    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+pub(crate) fn current_directory() -> Option<PathBuf> {
+    std::env::current_dir().ok()
 }
 
 /// The home folder of the user: what `HOME` says, else what the system knows of the account.

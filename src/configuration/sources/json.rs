@@ -24,13 +24,18 @@ const MAX_DEPTH: usize = 64;
 ///
 /// # Errors
 ///
-/// The problems of a file that is there but cannot be read or is no JSON object. A file that is
-/// absent, or a folder of that name, is `None`.
+/// The problems of a file that is there but cannot be read or is no JSON object; a warning for what
+/// stands in its place and is no file. A file that is absent is `None`.
 pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Option<Vec<Leaf>>, Vec<Problem>> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => {
+            if let Some(problem) = in_its_place(path) {
+                return Err(vec![problem]);
+            }
+            if is_absent(&error) {
+                return Ok(None);
+            }
             return Err(vec![
                 Problem::error(format!("{} It cannot be read: {error}.", failed(path)))
                     .fix("let the user that runs the server read it, or remove it"),
@@ -41,10 +46,29 @@ pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Option<Vec<Leaf>>, 
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// What stands in the place of a file that could not be read, if it is a folder or a link that
+/// leads nowhere. .NET passes over both in silence, and starts without the settings.
+fn in_its_place(path: &Path) -> Option<Problem> {
+    let shown = path.display();
+    if path.is_dir() {
+        return Some(
+            Problem::warning(format!("{shown} is a folder, and not read."))
+                .cause("Docker makes a folder where it is to mount a file that the host does not have.")
+                .fix("put the file in the place of the folder; with Docker, let the left side of -v name a file that is there"),
+        );
+    }
+    let target = std::fs::read_link(path).ok()?;
+    // One that leads somewhere, or round in a circle, fails in words of its own.
+    let missing = std::fs::metadata(path).is_err_and(|error| is_absent(&error));
+    missing.then(|| {
+        let target = target.display();
+        Problem::warning(format!("{shown} is a link that leads nowhere, and not read."))
+            .cause(format!("It names {target}, which is not there."))
+            .fix("create what it names, or remove the link")
+    })
 }
 
 fn failed(path: &Path) -> String {

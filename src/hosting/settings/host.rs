@@ -1,9 +1,10 @@
 //! Settings of the host itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::endpoints::process_manager;
+use super::values::did_you_mean;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
 
 /// How long a stop may take unless configured.
@@ -67,8 +68,8 @@ pub(super) fn unprotected(loaded: &Loaded, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Host settings that come too late to have an effect, and an environment whose file is spelled
-/// differently: traps that say nothing on the reference.
+/// Host settings that come too late to have an effect, and an environment that is misspelled: traps
+/// that say nothing on the reference.
 pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
     let decided = [
         ("environment", loaded.environment.value.clone(), &loaded.environment.origin),
@@ -96,10 +97,18 @@ pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
             );
         }
     }
+    problems.extend(misspelled_environment(loaded));
+}
+
+/// Settings files whose names differ from those that are read by the case of their letters, as a
+/// file system that tells case apart allows it. The reference passes over them in silence.
+pub(super) fn misspelled_files(loaded: &Loaded, problems: &mut Vec<Problem>) {
     let environment = &loaded.environment;
     let wanted = format!("appsettings.{}.json", environment.value);
-    let missing = loaded.files.iter().any(|file| !file.found && file.path.ends_with(&wanted));
-    if missing && let Some(other) = differently_cased(loaded) {
+    if let Some(file) = loaded.files.iter().find(|file| file.path.ends_with(&wanted))
+        && !file.found
+        && let Some(other) = differently_cased(loaded)
+    {
         problems.push(
             Problem::warning(format!(
                 "The file {other} is not read: the environment is spelled '{}'.",
@@ -110,6 +119,53 @@ pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
             .fix(format!("rename the file to {wanted}, or spell the environment as the file does")),
         );
     }
+    for file in &loaded.files {
+        let Some(name) = file.path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Some(rest) = name.strip_prefix("appsettings") else { continue };
+        let names = ["AppSettings", "appSettings", "Appsettings", "APPSETTINGS"]
+            .map(|start| format!("{start}{rest}"));
+        for other in names.into_iter().chain([name.to_uppercase()]) {
+            let path = file.path.with_file_name(&other);
+            if !path.is_file() || (file.found && same_file(&path, &file.path)) {
+                continue;
+            }
+            let (cause, fix) = if file.found {
+                let cause = format!("{name} is read, and this one stands beside it.");
+                (cause, "put the settings into one of them, and remove this one".to_owned())
+            } else {
+                let cause = format!("Case counts in names of files here, and there is no {name}.");
+                (cause, format!("rename it: mv {other} {name}"))
+            };
+            problems.push(
+                Problem::warning(format!("The file {other} is not read.")).cause(cause).fix(fix),
+            );
+        }
+    }
+}
+
+/// Whether two names are of one file, as they are where case is not told apart.
+fn same_file(left: &Path, right: &Path) -> bool {
+    matches!((left.canonicalize(), right.canonicalize()), (Ok(left), Ok(right)) if left == right)
+}
+
+/// An environment that is called nearly as one of .NET's, and has no file of its own.
+fn misspelled_environment(loaded: &Loaded) -> Option<Problem> {
+    const KNOWN: [&str; 3] = ["Development", "Staging", "Production"];
+    let environment = &loaded.environment;
+    let name = environment.value.as_str();
+    let file = format!("appsettings.{name}.json");
+    let has_a_file = loaded.files.iter().any(|looked| looked.found && looked.path.ends_with(&file));
+    if has_a_file || KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    let meant = did_you_mean(name, KNOWN)?;
+    Some(
+        Problem::warning(format!("The environment is called '{}'.", name.escape_debug()))
+            .cause(format!("It has no file of its own, and nearly is {meant}."))
+            .key("environment")
+            .origin(environment.origin.clone())
+            .fix(format!("did you mean {meant}?")),
+    )
 }
 
 /// A file of the content root for the environment in its usual spellings, if there is one. (Not by

@@ -75,6 +75,7 @@ impl HostSettings {
         let web_root = host::web_root(loaded);
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
+        host::misspelled_files(loaded, &mut problems);
         known::report(configuration, &mut problems);
         Self {
             endpoints,
