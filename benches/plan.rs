@@ -122,6 +122,7 @@ fn endpoints() -> EndpointSettings {
         ),
         protocols: None,
         tls: None,
+        unix_socket: Default::default(),
     };
     EndpointSettings {
         endpoints: (0..ENDPOINTS).map(endpoint).collect(),

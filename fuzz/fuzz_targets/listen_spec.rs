@@ -6,8 +6,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     match parse_listen_spec(text) {
-        Ok(target) => {
-            let shown = target.to_string();
+        Ok(spec) => {
+            let shown = spec.to_string();
             let again = parse_listen_spec(&shown).map(|again| again.to_string());
             assert_eq!(again.as_ref(), Ok(&shown), "{text:?}");
         }

@@ -11,6 +11,7 @@ use super::error::{BindError, fix_for, reason};
 use super::holder::holder_of;
 use super::plan::EndpointPlan;
 use super::scope;
+use super::unix_socket::{RightsError, SocketIdentity};
 use crate::diagnostics::events;
 
 /// How many connections may wait to be accepted on one socket, as on Kestrel.
@@ -33,10 +34,18 @@ pub(crate) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
-        listener: std::os::unix::net::UnixListener,
-        /// Removes the socket's file when dropped; an abstract socket has none.
+        /// Removes the socket's file when dropped, which is before the socket is closed; an abstract
+        /// socket has none.
         file: Option<super::unix_socket::SocketFile>,
+        listener: std::os::unix::net::UnixListener,
     },
+}
+
+impl BoundEndpoint {
+    /// Which file its socket has, if it has one.
+    pub(crate) fn socket_file(&self) -> Option<SocketIdentity> {
+        self.listeners.iter().find_map(Listener::socket_file).cloned()
+    }
 }
 
 /// Binds every endpoint of a plan, one after the other, as Kestrel does: `localhost` on 127.0.0.1
@@ -75,6 +84,14 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().ok(),
             #[cfg(unix)]
             Self::Unix { .. } => None,
+        }
+    }
+
+    fn socket_file(&self) -> Option<&SocketIdentity> {
+        match self {
+            Self::Tcp(_) => None,
+            #[cfg(unix)]
+            Self::Unix { file, .. } => file.as_ref().map(super::unix_socket::SocketFile::identity),
         }
     }
 }
@@ -184,48 +201,141 @@ fn unsupported(planned: &PlannedEndpoint, targets: &Targets) -> BindError {
     }
 }
 
+/// Makes the file of a socket that listens what another plan of its endpoint says.
+///
+/// # Errors
+///
+/// The system does not allow it; nothing has changed, as far as it allows that.
+pub(crate) fn change_socket_file(
+    file: &SocketIdentity,
+    old: &PlannedEndpoint,
+    new: &PlannedEndpoint,
+) -> Result<(), BindError> {
+    file.apply(&new.unix_socket).map_err(|error| {
+        // Half of it may be done.
+        let _ = file.apply(&old.unix_socket);
+        rights_refused(new, &error)
+    })
+}
+
+/// The rights of a socket's file could not be set.
+#[cfg(unix)]
+fn rights_refused(planned: &PlannedEndpoint, error: &RightsError) -> BindError {
+    use super::unix_socket::AccountKind;
+
+    let options = &planned.unix_socket;
+    let (fix, source) = match error {
+        RightsError::Unknown { kind, name, source } => {
+            let list = match kind {
+                AccountKind::User => "getent passwd",
+                AccountKind::Group => "getent group",
+            };
+            let source = io::Error::new(source.kind(), format!("'{name}': {}", reason(source)));
+            (format!("name one that '{list}' lists"), source)
+        }
+        RightsError::Refused(source) => {
+            let fix = match (source.kind(), &options.owner, &options.group) {
+                (io::ErrorKind::PermissionDenied, None, Some(group)) => format!(
+                    "let the user that runs the server be a member of the group {group} (usermod -aG {group} USER, \
+                     or SupplementaryGroups={group} in its unit), or name one of its groups"
+                ),
+                (io::ErrorKind::PermissionDenied, Some(_), _) => {
+                    "only root may give a file to another user: leave out Owner, and let Group and Mode 660 open it \
+                     to the proxy"
+                        .to_owned()
+                }
+                (io::ErrorKind::NotFound, ..) => {
+                    "somebody removed the file or put another in its place: start again".to_owned()
+                }
+                _ => "let the file lie on a file system that knows owners and modes".to_owned(),
+            };
+            let words = format!("the socket's file cannot have {options}: {}", reason(source));
+            (fix, io::Error::new(source.kind(), words))
+        }
+    };
+    let (address, key, origin) =
+        (planned_text(planned), planned.key.clone(), planned.origin.clone());
+    BindError::Refused { address, key, origin, fix, source }
+}
+
+#[cfg(not(unix))]
+fn rights_refused(_: &PlannedEndpoint, error: &RightsError) -> BindError {
+    match *error {}
+}
+
 #[cfg(unix)]
 fn bind_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listener, BindError> {
-    use super::unix_socket::{SocketFile, in_the_way};
+    use super::error::FileInTheWay;
+    use super::unix_socket::{FolderLock, in_the_way};
 
-    let open = || -> io::Result<Listener> {
+    // Until it listens nobody may take it for one that was left behind.
+    let lock = FolderLock::to_bind(path);
+    let mut opened = open_unix(planned, path);
+    if let Err(OpenError::Socket(error)) = &opened
+        && error.kind() == io::ErrorKind::AddrInUse
+    {
+        let cleared = match &lock {
+            Some(lock) => lock.clear(path),
+            None => Err(in_the_way(path)),
+        };
+        let in_the_way = |what: FileInTheWay| BindError::FileInTheWay {
+            address: planned_text(planned),
+            key: planned.key.clone(),
+            origin: planned.origin.clone(),
+            path: path.to_owned(),
+            what,
+        };
+        cleared.map_err(in_the_way)?;
+        events::stale_socket_replaced(&path.display().to_string());
+        opened = open_unix(planned, path);
+    }
+    opened.map_err(|error| match error {
+        OpenError::Rights(error) => rights_refused(planned, &error),
+        OpenError::Socket(error) => {
+            let folder = path.parent().unwrap_or(path).display();
+            let (fix, source) = match error.kind() {
+                io::ErrorKind::NotFound => (
+                    format!("the folder {folder} does not exist: create it, or choose another path"),
+                    // Kestrel's words for it; the fix says what they mean.
+                    io::Error::new(io::ErrorKind::NotFound, "Cannot assign requested address"),
+                ),
+                io::ErrorKind::PermissionDenied => (
+                    format!(
+                        "let the user that runs the server write in {folder}, or choose another path"
+                    ),
+                    error,
+                ),
+                _ => (fix_for(&error, 0), error),
+            };
+            let (address, key, origin) =
+                (planned_text(planned), planned.key.clone(), planned.origin.clone());
+            BindError::Refused { address, key, origin, fix, source }
+        }
+    })
+}
+
+/// Why a Unix socket could not be opened.
+#[cfg(unix)]
+enum OpenError {
+    Socket(io::Error),
+    Rights(RightsError),
+}
+
+/// Binds a Unix socket, sets the rights of its file and listens. Nobody can connect before that.
+#[cfg(unix)]
+fn open_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listener, OpenError> {
+    use super::unix_socket::SocketFile;
+
+    let bind = || -> io::Result<(Socket, SocketFile)> {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.bind(&SockAddr::unix(path)?)?;
-        let file = Some(SocketFile::new(path)?);
-        socket.listen(BACKLOG)?;
-        Ok(Listener::Unix { listener: socket.into(), file })
+        Ok((socket, SocketFile::new(path)?))
     };
-    open().map_err(|error| {
-        let (address, key, origin) =
-            (planned_text(planned), planned.key.clone(), planned.origin.clone());
-        match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                let what = in_the_way(path);
-                BindError::FileInTheWay { address, key, origin, path: path.to_owned(), what }
-            }
-            io::ErrorKind::NotFound => {
-                let folder = path.parent().unwrap_or(path).display();
-                let fix = format!(
-                    "the folder {folder} does not exist: create it, or choose another path"
-                );
-                // Kestrel's words for it; the fix says what they mean.
-                let source =
-                    io::Error::new(io::ErrorKind::NotFound, "Cannot assign requested address");
-                BindError::Refused { address, key, origin, fix, source }
-            }
-            io::ErrorKind::PermissionDenied => {
-                let folder = path.parent().unwrap_or(path).display();
-                let fix = format!(
-                    "let the user that runs the server write in {folder}, or choose another path"
-                );
-                BindError::Refused { address, key, origin, fix, source: error }
-            }
-            _ => {
-                BindError::Refused { address, key, origin, fix: fix_for(&error, 0), source: error }
-            }
-        }
-    })
+    let (socket, file) = bind().map_err(OpenError::Socket)?;
+    file.identity().apply(&planned.unix_socket).map_err(OpenError::Rights)?;
+    socket.listen(BACKLOG).map_err(OpenError::Socket)?;
+    Ok(Listener::Unix { file: Some(file), listener: socket.into() })
 }
 
 #[cfg(target_os = "linux")]
@@ -235,7 +345,7 @@ fn bind_abstract(planned: &PlannedEndpoint, name: &str) -> Result<Listener, Bind
         socket.set_nonblocking(true)?;
         socket.bind(&SockAddr::unix(format!("\0{name}"))?)?;
         socket.listen(BACKLOG)?;
-        Ok(Listener::Unix { listener: socket.into(), file: None })
+        Ok(Listener::Unix { file: None, listener: socket.into() })
     };
     open().map_err(|error| {
         let (address, key, origin) =

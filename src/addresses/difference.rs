@@ -62,6 +62,8 @@ pub enum Aspect {
     ClientCertificateMode,
     /// What differs by the name that a client asks for.
     Sni,
+    /// The mode, the owner or the group of a Unix socket's file.
+    SocketFile,
 }
 
 impl fmt::Display for Aspect {
@@ -74,6 +76,7 @@ impl fmt::Display for Aspect {
             Self::SslProtocols => "TLS versions",
             Self::ClientCertificateMode => "client certificates",
             Self::Sni => "server names",
+            Self::SocketFile => "rights of the socket's file",
         })
     }
 }
@@ -136,6 +139,7 @@ fn aspects(old: &PlannedEndpoint, new: &PlannedEndpoint, other_certificate: bool
         (Aspect::Scheme, old.transport != new.transport),
         (Aspect::Name, loopback && old.local_name != new.local_name),
         (Aspect::Protocols, old.protocols != new.protocols),
+        (Aspect::SocketFile, old.unix_socket != new.unix_socket),
     ];
     if let (Some(old), Some(new)) = (&old.tls, &new.tls) {
         aspects.extend(aspects_of_tls(old, new, other_certificate));
@@ -252,8 +256,9 @@ mod tests {
         let pem = |path: &str| Some(CertificateSource::pem(path, "key.pem"));
         let old = endpoints("A=https://127.0.0.1:1");
         type Edit = fn(&mut PlannedEndpoint, Option<CertificateSource>);
-        let edits: [(Edit, &str); 7] = [
+        let edits: [(Edit, &str); 8] = [
             (|_, _| {}, "=0"),
+            (|new, _| new.unix_socket.mode = Some(0o660), "~0(rights of the socket's file)"),
             (|new, _| new.protocols = HttpProtocols::Http2, "~0(protocols)"),
             (
                 |new, _| {

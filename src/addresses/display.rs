@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::endpoint::{PlannedEndpoint, Targets};
+use super::socket_options::UnixSocketOptions;
 use crate::configuration::Problem;
 
 /// What a planned endpoint is called in messages, such as `http://localhost:5000`.
@@ -106,6 +107,29 @@ pub(super) fn unix_path_problem(path: &Path) -> Option<Problem> {
         ))
         .fix(format!("choose a path of at most {MAX_UNIX_PATH} bytes, such as /run/app.sock")),
     )
+}
+
+/// What is wrong with what the file of a Unix socket is to be like.
+pub(super) fn socket_file_problem(planned: &PlannedEndpoint) -> Option<Problem> {
+    let UnixSocketOptions { mode, .. } = planned.unix_socket;
+    let Targets::UnixSocket(path) = &planned.targets else {
+        let message = "Only the file of a Unix socket has a mode, an owner and a group.";
+        return (!planned.unix_socket.is_empty())
+            .then(|| Problem::error(message).fix("remove them, or listen on a Unix socket"));
+    };
+    if let Some(mode) = mode.filter(|mode| !UnixSocketOptions::is_mode(*mode)) {
+        let message = format!("{mode:o} is not the mode of a socket's file.");
+        return Some(Problem::error(message).fix("use a mode from 0o000 to 0o777, such as 0o660"));
+    }
+    // What `--listen` takes: in a URL it would be a part of the file's name.
+    let path = path.to_string_lossy();
+    let (_, options) = path.split_once(',')?;
+    ["mode=", "owner=", "group="].iter().any(|name| options.starts_with(name)).then(|| {
+        Problem::error(format!("A URL cannot say what the socket's file is to be like: '{path}' would be its name."))
+            .fix(format!(
+                "write --listen unix:{path}, or set Mode, Owner and Group in Kestrel:Endpoints:{{Name}}:UnixSocket"
+            ))
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use super::ip_literal::{IpLiteral, Scope};
+use super::socket_options::UnixSocketOptions;
 use crate::configuration::{Origin, Sourced};
 use crate::features::HttpProtocols;
 use crate::tls::{CertificateSource, ClientCertificateMode, SniOptions, SslProtocols, TlsOptions};
@@ -59,6 +60,8 @@ pub struct ConfiguredEndpoint {
     /// How it is secured. A URL that says `https` needs none of it; a target that is no URL is
     /// clear text without it.
     pub tls: Option<ConfiguredTls>,
+    /// What the file of a Unix socket is to be like.
+    pub unix_socket: UnixSocketOptions,
 }
 
 /// What configuration or code says of an endpoint's TLS; `None` takes the default.
@@ -213,4 +216,6 @@ pub struct PlannedEndpoint {
     pub transport: Transport,
     /// How it is secured; clear text has none.
     pub tls: Option<TlsOptions>,
+    /// What the file of a Unix socket is to be like.
+    pub unix_socket: UnixSocketOptions,
 }

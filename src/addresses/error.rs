@@ -72,8 +72,10 @@ pub enum BindError {
 pub enum FileInTheWay {
     /// A socket that a process listens on.
     LiveSocket,
-    /// A socket that nobody listens on any more.
+    /// A socket that nobody listens on any more, and that could not be removed.
     StaleSocket,
+    /// A socket that we may not connect to: nobody knows whether anybody listens.
+    ForbiddenSocket,
     /// A file or a folder.
     NoSocket,
 }
@@ -121,7 +123,10 @@ impl BindError {
                         format!("a process listens on {path}: stop it, or choose another path")
                     }
                     FileInTheWay::StaleSocket => format!(
-                        "{path} was left behind by a process that is gone: remove it (rm {path})"
+                        "{path} was left behind by a process that is gone, and could not be removed: remove it (rm {path}), or let the user that runs the server write in its folder"
+                    ),
+                    FileInTheWay::ForbiddenSocket => format!(
+                        "{path} is the socket of another user, and may be in use: let its user stop it and remove it, or choose another path"
                     ),
                     FileInTheWay::NoSocket => {
                         format!("{path} is no socket, so it is left alone: choose another path")

@@ -23,7 +23,11 @@ mod ip_literal;
 pub(crate) mod listen_spec;
 mod plan;
 mod scope;
+mod socket_options;
 #[cfg(unix)]
+pub(crate) mod unix_socket;
+#[cfg(not(unix))]
+#[path = "no_unix_socket.rs"]
 pub(crate) mod unix_socket;
 
 pub use crate::features::HttpProtocols;
@@ -39,5 +43,6 @@ pub use endpoint::{
 pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
 pub use ip_literal::{IpLiteral, Scope};
-pub use listen_spec::parse_listen_spec;
+pub use listen_spec::{ListenSpec, parse_listen_spec};
 pub use plan::{EndpointPlan, Note, PlanProblem, fixed, plan, replan};
+pub use socket_options::UnixSocketOptions;

@@ -9,6 +9,7 @@ use super::endpoint::{
     ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ListenAddr, ListenTarget, PlannedEndpoint,
     Targets, Transport,
 };
+use super::socket_options::UnixSocketOptions;
 use crate::configuration::{Excerpt, Origin, Problem, Sourced};
 use crate::features::HttpProtocols;
 use crate::tls::TlsOptions;
@@ -294,6 +295,7 @@ impl EndpointPlan {
                 target: address.clone().map(ListenTarget::Url),
                 protocols: None,
                 tls: None,
+                unix_socket: UnixSocketOptions::default(),
             };
             let planned = self.configured(&endpoint, settings);
             self.endpoints.extend(planned);
@@ -319,6 +321,7 @@ impl EndpointPlan {
             transport,
             tls: (transport == Transport::Https)
                 .then(|| tls_options(endpoint.tls.clone().unwrap_or_default(), settings)),
+            unix_socket: endpoint.unix_socket.clone(),
         };
         let said = if endpoint.tls.is_some() { Transport::Https } else { Transport::Http };
         let plain = |targets| planned(targets, "localhost".to_owned(), said);
@@ -365,6 +368,10 @@ impl EndpointPlan {
         if let Targets::UnixSocket(path) = &planned.targets
             && let Some(problem) = display::unix_path_problem(path)
         {
+            self.refuse(&planned, problem);
+            return None;
+        }
+        if let Some(problem) = display::socket_file_problem(&planned) {
             self.refuse(&planned, problem);
             return None;
         }
@@ -466,6 +473,9 @@ impl fmt::Display for EndpointPlan {
         for endpoint in &self.endpoints {
             writeln!(f, "{}", display::planned_text(endpoint))?;
             writeln!(f, "  sockets:   {}", display::sockets_text(endpoint))?;
+            if !endpoint.unix_socket.is_empty() {
+                writeln!(f, "  file:      {}", endpoint.unix_socket)?;
+            }
             writeln!(f, "  protocols: {}", endpoint.protocols)?;
             if let Some(tls) = &endpoint.tls {
                 writeln!(f, "  tls:       {tls}")?;

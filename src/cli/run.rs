@@ -21,7 +21,8 @@ use crate::hosting::ExitKind;
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {
     /// Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT,
-    /// localhost:PORT, *:PORT for all interfaces, unix:/path, or unix:@name for an abstract socket
+    /// localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP
+    /// as needed), or unix:@name for an abstract socket
     #[arg(long, value_name = "SPEC")]
     listen: Vec<String>,
 

@@ -633,6 +633,12 @@ pub(crate) fn tls_on_http(address: &str) {
         address = address);
 }
 
+/// The file of a Unix socket was in the way, and nobody accepted on it.
+pub(crate) fn stale_socket_replaced(path: &str) {
+    emit!(OUR_ENDPOINTS, INFO, 15,
+        "The socket {path} was left behind by a process that is gone, and is replaced."; path = path);
+}
+
 // ---- Certificates: what an operator wants to know of one that is served -----------------------
 
 const OUR_CERTIFICATES: &str = "Kestrel.Certificates";

@@ -17,7 +17,8 @@ use super::reload::{Configure, Configured, LiveConfiguration, Published, Sources
 use super::settings::CodeEndpoints;
 use super::{explain, process};
 use crate::addresses::{
-    ConfiguredEndpoint, IpLiteral, ListenTarget, PlanProblem, Scope, parse_listen_spec, plan,
+    ConfiguredEndpoint, IpLiteral, ListenSpec, ListenTarget, PlanProblem, Scope, UnixSocketOptions,
+    parse_listen_spec, plan,
 };
 use crate::apps::welcome_page::{self, Welcome};
 use crate::configuration::{CodeSettings, Inputs, Loaded, Origin, Problem, Sourced};
@@ -182,9 +183,24 @@ impl HostBuilder {
         self.listen_on(ListenTarget::AnyIp(port), "listen_any_ip")
     }
 
-    /// Listens on a Unix socket.
+    /// Listens on a Unix socket. Who may connect is for the process's umask to say, or see
+    /// [`listen_unix_socket_with`](Self::listen_unix_socket_with).
     pub fn listen_unix_socket(self, path: impl Into<PathBuf>) -> Self {
         self.listen_on(ListenTarget::UnixSocket(path.into()), "listen_unix_socket")
+    }
+
+    /// Listens on a Unix socket whose file has this mode, this owner and this group.
+    pub fn listen_unix_socket_with(
+        mut self,
+        path: impl Into<PathBuf>,
+        options: UnixSocketOptions,
+    ) -> Self {
+        let target = ListenTarget::UnixSocket(path.into());
+        self = self.listen_on(target, "listen_unix_socket_with");
+        if let Some(endpoint) = self.endpoints.listen.last_mut() {
+            endpoint.unix_socket = options;
+        }
+        self
     }
 
     fn listen_on(mut self, target: ListenTarget, call: &'static str) -> Self {
@@ -194,6 +210,7 @@ impl HostBuilder {
             target: Sourced::new(target, Origin::Code(call)),
             protocols: None,
             tls: None,
+            unix_socket: UnixSocketOptions::default(),
         });
         self
     }
@@ -201,13 +218,16 @@ impl HostBuilder {
     /// Listens on what a command line's `--listen` says; see [`parse_listen_spec`].
     pub fn listen_spec(mut self, spec: &str, origin: Origin) -> Self {
         match parse_listen_spec(spec) {
-            Ok(target) => self.endpoints.listen.push(ConfiguredEndpoint {
-                name: target.to_string(),
-                key: "--listen".to_owned(),
-                target: Sourced::new(target, origin),
-                protocols: None,
-                tls: None,
-            }),
+            Ok(ListenSpec { target, unix_socket }) => {
+                self.endpoints.listen.push(ConfiguredEndpoint {
+                    name: target.to_string(),
+                    key: "--listen".to_owned(),
+                    target: Sourced::new(target, origin),
+                    protocols: None,
+                    tls: None,
+                    unix_socket,
+                })
+            }
             Err(fix) => self.problems.push(
                 Problem::error(format!("'{spec}' is nothing to listen on."))
                     .key("--listen")

@@ -56,7 +56,7 @@ pub(super) fn start(
                 loops.push(Box::pin(accept.tcp(TcpListener::from_std(listener)?)));
             }
             #[cfg(unix)]
-            Listener::Unix { listener, file } => {
+            Listener::Unix { file, listener } => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 loops.push(Box::pin(accept.unix(listener, file)));
             }
@@ -124,7 +124,8 @@ impl Accept {
         }
     }
 
-    /// `_file` is removed when the loop ends: at the start of the stop, as on Kestrel.
+    /// `_file` is removed when the loop ends: at the start of the stop, as on Kestrel, and before the
+    /// listener is closed.
     #[cfg(unix)]
     async fn unix(
         mut self,

@@ -10,8 +10,11 @@ use tokio::task::JoinHandle;
 use super::accept::{self, SlotsTaken};
 use super::connection::Context;
 use super::drain::Drain;
-use crate::addresses::bind::Listener;
-use crate::addresses::{BoundEndpoint, HttpProtocols, PlannedEndpoint, Transport, readdressed};
+use crate::addresses::bind::{Listener, change_socket_file};
+use crate::addresses::unix_socket::SocketIdentity;
+use crate::addresses::{
+    BindError, BoundEndpoint, HttpProtocols, PlannedEndpoint, Transport, readdressed,
+};
 use crate::features::Scheme;
 use crate::tls::EndpointTls;
 
@@ -68,6 +71,8 @@ pub(super) struct Endpoint {
     /// The address to publish.
     pub(super) address: String,
     listening: Option<Listening>,
+    /// The file of its socket, if it has one and listens.
+    socket_file: Option<SocketIdentity>,
     /// Of connections that may outlive their sockets.
     slots: SlotsTaken,
     pub(super) drain: Arc<Drain>,
@@ -104,10 +109,11 @@ impl Endpoint {
     pub(super) fn start(bound: BoundEndpoint, serving: Arc<Serving>) -> io::Result<Self> {
         let drain = Arc::new(Drain::new());
         let mut slots = SlotsTaken::new();
+        let socket_file = bound.socket_file();
         let listening =
             Listening::start(&bound.address, bound.listeners, serving, &drain, &mut slots)?;
         let (planned, address) = (bound.planned, bound.address);
-        Ok(Self { planned, address, listening: Some(listening), slots, drain })
+        Ok(Self { planned, address, listening: Some(listening), socket_file, slots, drain })
     }
 
     /// The same for an endpoint that has lost its sockets: its connections are those of the new
@@ -125,6 +131,7 @@ impl Endpoint {
             planned: bound.planned.clone(),
             address: bound.address.clone(),
             listening: None,
+            socket_file: None,
             slots: self.slots.clone(),
             drain: Arc::clone(&self.drain),
         };
@@ -165,9 +172,23 @@ impl Endpoint {
         serving: Arc<Serving>,
     ) -> io::Result<()> {
         let (drain, slots) = (&self.drain, &mut self.slots);
+        let socket_file = bound.socket_file();
         self.listening =
             Some(Listening::start(&bound.address, bound.listeners, serving, drain, slots)?);
+        self.socket_file = socket_file;
         Ok(())
+    }
+
+    /// Makes the file of its socket what another plan says.
+    ///
+    /// # Errors
+    ///
+    /// The system does not allow it; nothing has changed.
+    pub(super) fn change_socket_file(&self, planned: &PlannedEndpoint) -> Result<(), BindError> {
+        match &self.socket_file {
+            Some(file) => change_socket_file(file, &self.planned, planned),
+            None => Ok(()),
+        }
     }
 
     /// Closes the listening sockets, and returns when they are closed. Connections go on.
@@ -175,6 +196,7 @@ impl Endpoint {
         let Some(Listening { serving, loops }) = self.listening.take() else {
             return;
         };
+        self.socket_file = None;
         drop(serving);
         for accept in loops {
             // One that panicked has closed its socket, too.

@@ -15,7 +15,7 @@ use super::drain::{self, Drain};
 use super::endpoint::{Endpoint, Serving};
 use super::{KestrelServer, ServerError, ServerReload};
 use crate::addresses::bind::bind_endpoint;
-use crate::addresses::{BindError, Change, Difference, PlannedEndpoint, clash};
+use crate::addresses::{Aspect, BindError, Change, Difference, PlannedEndpoint, clash};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 
@@ -44,7 +44,9 @@ impl KestrelServer {
         };
         let planned = &reload.plan.endpoints;
         let changes = &reload.difference.endpoints;
-        let mut opened = self.open_new(planned, &reload.tls, &reload.difference, &context).await?;
+        let files = self.change_socket_files(planned, changes)?;
+        let opened = self.open_new(planned, &reload.tls, &reload.difference, &context).await;
+        let mut opened = opened.inspect_err(|_| self.change_back(&files))?;
 
         // Nothing can fail from here on.
         self.context = Some(Arc::clone(&context));
@@ -73,6 +75,40 @@ impl KestrelServer {
             self.leaving.add(endpoint);
         }
         Ok(self.addresses())
+    }
+
+    /// Makes the files of sockets that stay what the new plan says, and returns the places of their
+    /// endpoints in the old plan.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot be changed; the others are as before.
+    fn change_socket_files(
+        &self,
+        planned: &[PlannedEndpoint],
+        changes: &[Change],
+    ) -> Result<Vec<usize>, BindError> {
+        let mut changed = Vec::new();
+        for (planned, change) in planned.iter().zip(changes) {
+            if let Change::Changed { old, aspects } = change
+                && aspects.contains(&Aspect::SocketFile)
+                && let Some(endpoint) = self.endpoints.get(*old)
+            {
+                let done = endpoint.change_socket_file(planned);
+                done.inspect_err(|_| self.change_back(&changed))?;
+                changed.push(*old);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Makes the files of the sockets of these endpoints what they were planned to be.
+    fn change_back(&self, places: &[usize]) {
+        for endpoint in places.iter().filter_map(|place| self.endpoints.get(*place)) {
+            // What could be changed before can be changed back; who changes the system's accounts
+            // in between is told by the reload that failed.
+            let _ = endpoint.change_socket_file(&endpoint.planned);
+        }
     }
 
     /// Opens what is added, each with its place in the plan.

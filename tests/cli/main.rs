@@ -4,6 +4,8 @@
 //! for lines, answers and ends of processes ([`process`]), never for a guessed time. Whole
 //! messages are kept in `tests/golden` ([`golden`]).
 
+#[cfg(target_os = "linux")]
+mod behind_proxies;
 #[cfg(unix)]
 mod browser;
 #[cfg(unix)]
@@ -34,6 +36,9 @@ mod log;
 mod output;
 #[cfg(unix)]
 mod process;
+#[cfg(target_os = "linux")]
+#[path = "../proxies/mod.rs"]
+mod proxies;
 #[cfg(unix)]
 mod refused;
 #[cfg(target_os = "linux")]
@@ -46,3 +51,5 @@ mod signals;
 mod slow_attacks;
 #[cfg(unix)]
 mod start;
+#[cfg(target_os = "linux")]
+mod unix_sockets;

@@ -140,10 +140,12 @@ fn an_address_of_another_machine_cannot_be_bound() {
 }
 
 #[test]
-fn a_stale_socket_is_refused_with_the_command_that_removes_it() {
+fn a_link_to_a_stale_socket_is_refused_with_the_command_that_removes_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("k.sock");
-    drop(UnixListener::bind(&path).expect("the folder is ours"));
+    drop(UnixListener::bind(folder.path().join("other.sock")).expect("the folder is ours"));
+    // Somebody made it: it is not for us to remove.
+    std::os::unix::fs::symlink("other.sock", &path).expect("the folder is ours");
     let spec = format!("unix:{}", path.display());
     let outcome = Kestrel::new(["run", "--listen", &spec]).ended();
     check(&outcome, 4);

@@ -1,14 +1,17 @@
 //! Unix sockets: what happens with their files.
 
 use std::fs;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::Arc;
 
-use kestrel::addresses::{BindError, FileInTheWay};
-use kestrel::{HostError, RunningHost};
+use kestrel::addresses::{BindError, FileInTheWay, UnixSocketOptions};
+use kestrel::{HostError, Reloaded, RunningHost};
 use tokio::net::UnixStream;
+use tokio::sync::Barrier;
 
+use crate::reload::Stage;
 use crate::support::{Wire, builder, saying, started, stopped};
 
 async fn host_at(path: &Path) -> RunningHost {
@@ -63,18 +66,148 @@ async fn a_file_that_replaced_the_socket_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_socket_that_nobody_listens_on_is_refused_with_the_way_to_remove_it() {
+async fn a_socket_that_was_left_behind_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("k.sock");
     drop(UnixListener::bind(&path).expect("the folder is ours"));
-    let error = refusal(&path).await;
-    let HostError::Bind(BindError::FileInTheWay { what, .. }) = &error else {
-        panic!("{error:?}");
+    let host = host_at(&path).await;
+    assert_eq!(said_at(&path).await, "hello");
+    stopped(host).await;
+    assert!(!path.exists(), "the file is left behind");
+}
+
+/// Of hosts that start at once, with and without a file that was left behind, one has the socket and
+/// keeps it: none takes that of another for a dead one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn hosts_that_start_at_once_do_not_steal_the_socket_from_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Between the two calls that make a socket, it is dead to whoever asks: what is done there for
+    // the rights of its file makes that longer.
+    let mut options = UnixSocketOptions::default();
+    options.mode = Some(0o600);
+    for turn in 0..100 {
+        let path = folder.path().join(format!("{turn}.sock"));
+        if turn % 2 == 0 {
+            drop(UnixListener::bind(&path).expect("the folder is ours"));
+        }
+        let together = Arc::new(Barrier::new(4));
+        let starts: Vec<_> = (0..4)
+            .map(|_| {
+                let host = builder().listen_unix_socket_with(&path, options.clone());
+                let host = host.app(saying("hello")).build().expect("the configuration is right");
+                let together = Arc::clone(&together);
+                tokio::spawn(async move {
+                    together.wait().await;
+                    host.start().await
+                })
+            })
+            .collect();
+        let mut running = Vec::new();
+        for start in starts {
+            match start.await.expect("no panic") {
+                Ok(host) => running.push(host),
+                Err(error) => assert!(
+                    matches!(
+                        &error,
+                        HostError::Bind(BindError::FileInTheWay {
+                            what: FileInTheWay::LiveSocket,
+                            ..
+                        })
+                    ),
+                    "{error:?}"
+                ),
+            }
+        }
+        assert_eq!(running.len(), 1, "{turn}");
+        assert_eq!(said_at(&path).await, "hello");
+        stopped(running.remove(0)).await;
+        assert!(!path.exists(), "the file is left behind");
+    }
+}
+
+/// One host stops while another starts: whichever way it goes, the second is not left without the
+/// file of its socket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_host_that_stops_leaves_the_socket_of_its_successor_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("k.sock");
+    let mut host = host_at(&path).await;
+    for _ in 0..50 {
+        let stop = tokio::spawn(stopped(host));
+        let began = std::time::Instant::now();
+        host = loop {
+            let next = builder().listen_unix_socket(&path).app(saying("hello")).build();
+            match next.expect("the configuration is right").start().await {
+                Ok(next) => break next,
+                Err(error) => assert!(began.elapsed().as_secs() < 60, "{error:?}"),
+            }
+        };
+        stop.await.expect("no panic");
+        assert_eq!(said_at(&path).await, "hello");
+    }
+    stopped(host).await;
+}
+
+fn mode_of(path: &Path) -> u32 {
+    fs::symlink_metadata(path).expect("a file").mode() & 0o7777
+}
+
+#[tokio::test]
+async fn code_says_what_the_file_is_to_be_like() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("k.sock");
+    let own_group = fs::metadata(folder.path()).expect("a folder").gid();
+    let mut options = UnixSocketOptions::default();
+    options.mode = Some(0o600);
+    options.group = Some(own_group.to_string());
+    let build = |options| builder().listen_unix_socket_with(&path, options).app(saying("hello"));
+    let host = started(build(options.clone())).await;
+    assert_eq!(mode_of(&path), 0o600);
+    assert_eq!(said_at(&path).await, "hello");
+    stopped(host).await;
+
+    options.mode = Some(0o1777);
+    let error = build(options.clone()).build().expect_err("a socket is not sticky");
+    assert!(error.to_string().contains("1777 is not the mode"), "{error}");
+    options.mode = None;
+    options.group = Some("no-such-group-here".to_owned());
+    let error = build(options).build().expect_err("nobody has that name");
+    assert!(error.to_string().contains("no group 'no-such-group-here'"), "{error}");
+    assert!(error.to_string().contains("listen_unix_socket_with"), "{error}");
+}
+
+#[tokio::test]
+async fn a_mode_that_changes_keeps_the_socket_and_its_connections() {
+    let stage = Stage::with_endpoints("");
+    let (path, other) = (stage.path("k.sock"), stage.path("other.sock"));
+    let endpoint = |name: &str, path: &Path, mode: &str| {
+        let path = path.display();
+        format!(r#""{name}":{{"Url":"http://unix:{path}","UnixSocket":{{"Mode":"{mode}"}}}}"#)
     };
-    assert_eq!(*what, FileInTheWay::StaleSocket);
-    let fix = format!("remove it (rm {})", path.display());
-    assert!(error.to_string().contains(&fix), "{error}");
-    assert!(path.exists(), "it is for the user to remove");
+    let both = |mode: &str| [endpoint("A", &path, mode), endpoint("B", &other, mode)].join(",");
+    stage.write(&crate::reload::settings(&both("600")));
+    let host = stage.started(saying("hello")).await;
+    let mut wire = Wire::new(UnixStream::connect(&path).await.expect("somebody listens"));
+    assert_eq!(wire.get("/").await.body, "hello");
+    assert_eq!((mode_of(&path), mode_of(&other)), (0o600, 0o600));
+
+    assert_eq!(stage.go_over_to(&host, &both("666")).await.unwrap(), Reloaded::Changed);
+    assert_eq!((mode_of(&path), mode_of(&other)), (0o666, 0o666));
+    assert_eq!(wire.get("/").await.body, "hello", "the same connection");
+    assert_eq!(said_at(&path).await, "hello");
+
+    // Something else of the same reload cannot be had: the modes are as before, too.
+    let (_taken, address) = crate::support::taken_port();
+    let third = format!(r#"{},"C":{{"Url":"http://{address}"}}"#, both("600"));
+    stage.go_over_to(&host, &third).await.unwrap_err();
+    assert_eq!((mode_of(&path), mode_of(&other)), (0o666, 0o666));
+    stage.go_over_to(&host, &both("668")).await.unwrap_err();
+
+    // The second file is not there any more: the first is as it was.
+    fs::remove_file(&other).expect("it is there");
+    stage.go_over_to(&host, &both("640")).await.unwrap_err();
+    assert_eq!(mode_of(&path), 0o666);
+    stopped(host).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The choice of endpoints, as tables.
 
 use super::*;
-use crate::addresses::ProcessManager;
+use crate::addresses::{ProcessManager, UnixSocketOptions};
 
 fn sourced(value: &str) -> Option<Sourced<String>> {
     (!value.is_empty()).then(|| Sourced::new(value.to_owned(), Origin::Default))
@@ -14,6 +14,7 @@ fn endpoint(url: &str) -> ConfiguredEndpoint {
         target: Sourced::new(ListenTarget::Url(url.to_owned()), Origin::Default),
         protocols: None,
         tls: None,
+        unix_socket: UnixSocketOptions::default(),
     }
 }
 

@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use super::values::{host_boolean, meant_value};
-use super::{CodeEndpoints, tls};
+use super::{CodeEndpoints, tls, unix_socket};
 use crate::addresses::{
-    BindingAddress, ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenTarget,
-    ProcessManager,
+    BindingAddress, ConfiguredEndpoint, EndpointSettings, Host, HttpProtocols, ListenTarget,
+    ProcessManager, UnixSocketOptions,
 };
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 
@@ -20,6 +20,7 @@ pub(super) fn read(
     let content_root = &loaded.content_root.value;
     let (default_ssl_protocols, default_client_certificate_mode) =
         tls::defaults(configuration, problems);
+    unix_socket::check_accounts(&code.listen, problems);
     let owned = |key| configuration.non_empty(key).map(|setting| setting.map(str::to_owned));
     EndpointSettings {
         listen: code.listen,
@@ -78,16 +79,26 @@ fn endpoint(
         return None;
     };
     // A URL that cannot be read is refused by the plan.
-    let https = BindingAddress::parse(url.value).ok().map(|address| address.https);
+    let address = BindingAddress::parse(url.value).ok();
+    let https = address.as_ref().map(|address| address.https);
     if https == Some(false) {
         refuse_https_only_keys(section, problems);
     }
+    let unix_socket = match address.as_ref().map(|address| &address.host) {
+        Some(Host::UnixSocket(_)) => unix_socket::read(section, problems),
+        Some(_) => {
+            unix_socket::tell_without_meaning(section, problems);
+            UnixSocketOptions::default()
+        }
+        None => UnixSocketOptions::default(),
+    };
     Some(ConfiguredEndpoint {
         name: name.to_owned(),
         key: format!("{}:Url", section.path()),
         target: url.map(|url| ListenTarget::Url(url.to_owned())),
         protocols: protocols(section, problems),
         tls: (https == Some(true)).then(|| tls::endpoint(section, content_root, problems)),
+        unix_socket,
     })
 }
 

@@ -47,6 +47,7 @@ const ENDPOINT: Node = Section(&[
     ("ClientCertificateMode", Leaf),
     ("Certificate", CERTIFICATE),
     ("Sni", Named(&SNI)),
+    ("UnixSocket", Closed(&[("Mode", Leaf), ("Owner", Leaf), ("Group", Leaf)])),
 ]);
 
 const RATE: Node = Closed(&[("BytesPerSecond", Leaf), ("GracePeriod", Leaf)]);

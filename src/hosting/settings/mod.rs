@@ -15,6 +15,7 @@ mod limits;
 mod logging;
 mod server;
 mod tls;
+mod unix_socket;
 mod values;
 
 use std::path::PathBuf;

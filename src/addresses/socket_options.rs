@@ -1,0 +1,168 @@
+//! What the file of a Unix socket is to be like: whose it is, and who may use it.
+
+use std::fmt;
+
+/// The rights of a Unix socket's file. Whoever may write to it may connect.
+///
+/// They are set before the socket is reachable. What they do not say is as the system makes it: the
+/// file belongs to the user of the process, and its mode is 777 less the process's umask, which is
+/// mostly 755. A proxy that runs as another user, such as `www-data`, cannot connect then.
+/// Keys: `Kestrel:Endpoints:{Name}:UnixSocket:*`.
+///
+/// ```
+/// use kestrel::addresses::UnixSocketOptions;
+///
+/// let mut options = UnixSocketOptions::default();
+/// options.mode = Some(0o660);
+/// options.group = Some("www-data".to_owned());
+/// let builder = kestrel::Host::builder().listen_unix_socket_with("/run/app.sock", options);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnixSocketOptions {
+    /// The mode, such as `0o660`. Default: what the umask leaves. Key: `Mode`, in octal digits.
+    pub mode: Option<u32>,
+    /// The user, by name or number. Only root may name another than the process's own. Default: the
+    /// user of the process. Key: `Owner`.
+    pub owner: Option<String>,
+    /// The group, by name or number. Whoever is not root may only name one of its own. Default: the
+    /// group of the process, or of the folder if that has the setgid bit. Key: `Group`.
+    pub group: Option<String>,
+}
+
+/// The largest mode there is: rights alone, without setuid, setgid and sticky, which mean nothing to
+/// a socket.
+const MOST: u32 = 0o777;
+
+/// How a mode is written.
+const MODE_FORM: &str = "write three octal digits, for owner, group and others, such as 660; to connect takes the right to write";
+
+impl UnixSocketOptions {
+    /// Whether they say nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Reads a mode: octal digits, with a leading `0` or `0o` or without.
+    ///
+    /// # Errors
+    ///
+    /// Says how to write it.
+    pub(crate) fn parse_mode(text: &str) -> Result<u32, &'static str> {
+        let digits = text.strip_prefix("0o").unwrap_or(text);
+        let is_octal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+        let mode = is_octal.then(|| u32::from_str_radix(digits, 8).ok()).flatten();
+        mode.filter(|mode| Self::is_mode(*mode)).ok_or(MODE_FORM)
+    }
+
+    /// Whether there is such a mode.
+    pub(crate) fn is_mode(mode: u32) -> bool {
+        mode <= MOST
+    }
+
+    /// Whether nobody but root may connect.
+    pub(crate) fn shuts_everybody_out(mode: u32) -> bool {
+        mode & 0o222 == 0
+    }
+
+    /// Reads `mode=660,owner=app,group=www-data`, in any order.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong and how to write it.
+    pub(super) fn parse_list(text: &str) -> Result<Self, String> {
+        let mut options = Self::default();
+        for item in text.split(',') {
+            let Some((name, value)) = item.split_once('=').filter(|(_, value)| !value.is_empty())
+            else {
+                return Err(format!("'{item}' says nothing; {LIST_FORM}"));
+            };
+            let known = match name {
+                "mode" => {
+                    let mode = Self::parse_mode(value)
+                        .map_err(|fix| format!("'{value}' is not a mode: {fix}"))?;
+                    options.mode.replace(mode).is_some()
+                }
+                "owner" => options.owner.replace(value.to_owned()).is_some(),
+                "group" => options.group.replace(value.to_owned()).is_some(),
+                _ => return Err(format!("'{name}' is not known; {LIST_FORM}")),
+            };
+            if known {
+                return Err(format!("{name} is given twice: keep one"));
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// How the list behind a path is written.
+const LIST_FORM: &str = "write unix:/path,mode=660,owner=USER,group=GROUP, each as needed (a path \
+                         with a comma can be given as a URL)";
+
+impl fmt::Display for UnixSocketOptions {
+    /// `mode 660, owner app, group www-data`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            self.mode.map(|mode| format!("mode {mode:03o}")),
+            self.owner.as_ref().map(|owner| format!("owner {owner}")),
+            self.group.as_ref().map(|group| format!("group {group}")),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_octal() {
+        for (text, mode) in [
+            ("660", Some(0o660)),
+            ("0660", Some(0o660)),
+            ("0o660", Some(0o660)),
+            ("0", Some(0)),
+            ("777", Some(0o777)),
+            ("", None),
+            ("0o", None),
+            ("1777", None),
+            ("4755", None),
+            ("668", None),
+            ("0x1b0", None),
+            ("+660", None),
+            ("-1", None),
+            ("66 ", None),
+            ("rw-rw----", None),
+            ("u=rw", None),
+            ("99999999999999999999", None),
+            ("77777777777777777777777", None),
+        ] {
+            assert_eq!(UnixSocketOptions::parse_mode(text).ok(), mode, "'{text}'");
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_in_any_order() {
+        for (text, shown) in [
+            ("mode=660,group=www-data", "mode 660, group www-data"),
+            ("group=33,owner=app,mode=0600", "mode 600, owner app, group 33"),
+            ("mode=7", "mode 007"),
+        ] {
+            let read = UnixSocketOptions::parse_list(text).map(|options| options.to_string());
+            assert_eq!(read.as_deref(), Ok(shown), "{text}");
+        }
+        for (text, told) in [
+            ("", "says nothing"),
+            ("mode", "'mode' says nothing"),
+            ("mode=", "'mode=' says nothing"),
+            ("mode=660,", "says nothing"),
+            ("mode=888", "'888' is not a mode: write three octal digits"),
+            ("mod=660", "'mod' is not known"),
+            ("MODE=660", "'MODE' is not known"),
+            ("mode=660,mode=600", "mode is given twice"),
+        ] {
+            let error = UnixSocketOptions::parse_list(text).unwrap_err();
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+}
