@@ -781,5 +781,17 @@ pub(crate) fn reloaded_by_hangup(outcome: &str) {
     emit!(OUR_RELOAD, INFO, 9, "The configuration was read again on SIGHUP: {outcome}."; outcome = outcome);
 }
 
+/// Certificates cannot be read: perhaps somebody is replacing them.
+pub(crate) fn certificates_not_ready(seconds: u64, problems: &str) {
+    emit!(OUR_RELOAD, WARN, 11,
+        "A certificate cannot be served as its files are now. If they are being replaced, that passes: it is tried again for {seconds} seconds, and what runs goes on.",
+        detail: problems; seconds = seconds);
+}
+
+/// They can be read after all.
+pub(crate) fn certificates_ready() {
+    emit!(OUR_RELOAD, INFO, 12, "The certificates can be served now.");
+}
+
 // Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
 // Kestrel.Reload 11, Kestrel.Server 5.

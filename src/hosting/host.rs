@@ -185,8 +185,10 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
         let Some(running) = running.upgrade() else {
             return;
         };
+        // Whatever has changed until the files are read is read.
+        let read = || while changes.try_recv().is_ok() {};
         // What is wrong has been logged.
-        let _ = running.lock().await.reload().await;
+        let _ = running.lock().await.reload_patiently(read).await;
     }
 }
 
@@ -218,7 +220,9 @@ impl RunningHost {
     /// host do: endpoints of `Kestrel:Endpoints` come and go, certificates, limits and log levels
     /// are replaced. Unchanged endpoints keep their sockets and their connections.
     ///
-    /// What the reload changed, or refused, is logged. It goes on if this future is dropped.
+    /// What the reload changed, or refused, is logged. It goes on if this future is dropped. A
+    /// certificate that cannot be read is an error at once: whoever calls this knows that the files
+    /// are complete. (A change that is noticed, and SIGHUP, try it again for five seconds.)
     ///
     /// # Errors
     ///
@@ -280,7 +284,7 @@ impl RunningHost {
 
 /// Reloads because of SIGHUP: then it is told that nothing is different, too.
 async fn hangup(running: Arc<Mutex<Running>>) {
-    match running.lock().await.reload().await {
+    match running.lock().await.reload_patiently(|| {}).await {
         Ok(Reloaded::Unchanged) => events::reloaded_by_hangup("nothing changed"),
         Ok(Reloaded::Changed) => events::reloaded_by_hangup("it has changed, and is in effect"),
         // What is wrong has been logged.

@@ -145,6 +145,88 @@ fn a_certificate_file_that_is_gone_is_told_and_serves_on() {
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
 }
 
+/// The first line of what is told of files that do not fit yet, and of those that never do.
+const NOT_READY: &str = "warn: Kestrel.Reload[11]";
+const REFUSED: &str = "crit: Microsoft.AspNetCore.Server.Kestrel[0]";
+
+/// However they are renewed: the key first, or the certificate, or one of them in two halves.
+#[test]
+fn a_pair_that_is_replaced_piece_by_piece_is_no_error() {
+    let kestrel = kestrel();
+    let tls = kestrel.root().join("tls");
+    let running = kestrel.started();
+    let (address, config) = (running.address(), client());
+    let put = |from: &str, to: &str, half: bool| {
+        let text = fs::read_to_string(data(from)).expect("it is there");
+        let end = if half { text.len() / 2 } else { text.len() };
+        fs::write(tls.join(to), &text[..end]).expect("the folder is ours");
+    };
+    let mut warnings = 0;
+    let mut waits = |text: &str| {
+        warnings += 1;
+        running.wait_until(|seen| seen.matches(NOT_READY).count() == warnings);
+        assert!(running.stdout().contains(text), "{}", running.stdout());
+    };
+    put("server-2.key", "a.key", false);
+    waits("Error getting private key from");
+    // Still the old one, on every connection.
+    shown(&config, &address, "server");
+    put("server-2.pem", "a.pem", false);
+    shown(&config, &address, "server-2");
+
+    put("server.pem", "a.pem", true);
+    waits("has a certificate that is not complete");
+    put("server.pem", "a.pem", false);
+    put("server.key", "a.key", true);
+    put("server.key", "a.key", false);
+    shown(&config, &address, "server");
+    running.wait_until(|seen| seen.matches("The certificates can be served now.").count() == 2);
+    let outcome = running.terminated();
+    assert_eq!(
+        (outcome.code, outcome.stdout.contains(REFUSED)),
+        (Some(0), false),
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
+fn a_pair_that_never_fits_is_a_warning_first_and_one_error_then() {
+    let kestrel = kestrel();
+    let tls = kestrel.root().join("tls");
+    let running = kestrel.started();
+    let (address, config) = (running.address(), client());
+    fs::copy(data("one.key"), tls.join("a.key")).expect("the folder is ours");
+    running.wait_for(NOT_READY);
+    // Whatever else happens to the files meanwhile is a part of it.
+    fs::copy(data("two.key"), tls.join("a.key")).expect("the folder is ours");
+    running.wait_for(REFUSED);
+    running.wait_for("What runs goes on as it was.");
+    shown(&config, &address, "server");
+    let text = running.stdout();
+    assert_eq!((text.matches(NOT_READY).count(), text.matches(REFUSED).count()), (1, 1), "{text}");
+    // The next good pair is served.
+    install("server-2", &tls);
+    shown(&config, &address, "server-2");
+    assert_eq!(running.terminated().code, Some(0));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_pair_that_does_not_fit() {
+    let kestrel = kestrel();
+    let tls = kestrel.root().join("tls");
+    let running = kestrel.started();
+    fs::copy(data("one.key"), tls.join("a.key")).expect("the folder is ours");
+    running.wait_for(NOT_READY);
+    let outcome = running.terminated();
+    assert_eq!(
+        (outcome.code, outcome.stdout.contains(REFUSED)),
+        (Some(0), false),
+        "{}",
+        outcome.stdout
+    );
+}
+
 /// An operator who installs the wrong file hears of it, though nothing is refused.
 #[test]
 fn an_expired_certificate_is_told_of_when_it_takes_over() {

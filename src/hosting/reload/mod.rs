@@ -21,7 +21,7 @@ mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch as signal};
@@ -40,10 +40,17 @@ use super::settings::HostSettings;
 use crate::addresses::{
     Change, Difference, EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan,
 };
-use crate::configuration::{Configuration, Loaded, Problem};
+use crate::configuration::{Configuration, Loaded, Problem, Severity};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerError, ServerOptions, ServerReload};
+
+/// How long certificates that cannot be read are tried again: who renews them replaces one file after
+/// the other, and mostly not both at once.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long until the next attempt.
+const NEXT_ATTEMPT: Duration = Duration::from_millis(500);
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +59,17 @@ pub enum Reloaded {
     Unchanged,
     /// Something is different, and in effect.
     Changed,
+}
+
+/// Whether a reload may succeed in a moment, since files are replaced one after the other.
+fn may_pass(error: &HostError) -> bool {
+    match error {
+        // What is only told under --strict, such as an end in a week, is read well.
+        HostError::Certificate(problems) => {
+            problems.iter().any(|problem| problem.severity == Severity::Error)
+        }
+        _ => false,
+    }
 }
 
 /// A host that serves, and what it takes to configure it again.
@@ -127,6 +145,47 @@ impl Running {
     /// What is wrong with it, which is logged, too. Everything is as it was.
     pub(super) async fn reload(&mut self) -> Result<Reloaded, HostError> {
         let outcome = self.try_reload().await;
+        self.told(outcome)
+    }
+
+    /// The same for somebody who cannot know whether all files are complete: certificates that cannot
+    /// be read are tried again for [`PATIENCE`] before that is an error. `begins` is called before
+    /// files are read.
+    ///
+    /// # Errors
+    ///
+    /// As [`reload`](Self::reload).
+    pub(super) async fn reload_patiently(
+        &mut self,
+        mut begins: impl FnMut(),
+    ) -> Result<Reloaded, HostError> {
+        begins();
+        let mut outcome = self.try_reload().await;
+        let (began, mut waited) = (Instant::now(), false);
+        while let Err(error) = &outcome
+            && may_pass(error)
+            && began.elapsed() < PATIENCE
+            && !self.is_stopping()
+        {
+            if !std::mem::replace(&mut waited, true) {
+                events::certificates_not_ready(PATIENCE.as_secs(), &error.to_string());
+            }
+            tokio::select! {
+                biased;
+                _ = self.stopping.wait_for(|stopping| *stopping) => break,
+                () = tokio::time::sleep(NEXT_ATTEMPT) => {}
+            }
+            begins();
+            outcome = self.try_reload().await;
+        }
+        if waited && outcome.is_ok() {
+            events::certificates_ready();
+        }
+        self.told(outcome)
+    }
+
+    /// Tells of a reload that was refused.
+    fn told(&self, outcome: Result<Reloaded, HostError>) -> Result<Reloaded, HostError> {
         if let Err(error) = &outcome
             && !self.is_stopping()
         {
