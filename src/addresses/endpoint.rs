@@ -39,6 +39,21 @@ pub struct EndpointSettings {
     pub process_manager: Option<ProcessManager>,
 }
 
+impl EndpointSettings {
+    /// Whether anybody says where to listen.
+    pub fn say_anything(&self) -> bool {
+        let list = |urls: &Option<Sourced<String>>| {
+            urls.as_ref()
+                .is_some_and(|list| list.value.split(';').any(|part| !part.trim().is_empty()))
+        };
+        !self.listen.is_empty()
+            || !self.endpoints.is_empty()
+            || !self.added_urls.is_empty()
+            || [&self.urls, &self.http_ports, &self.https_ports].into_iter().any(list)
+            || self.process_manager.is_some()
+    }
+}
+
 /// The port a process manager such as the ASP.NET Core Module gave this process, on 127.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessManager {

@@ -24,6 +24,7 @@ use super::Configuration;
 use super::layers::{Layer, Leaf, Setting};
 use super::origin::{Origin, Sourced};
 use super::problem::{Problem, Severity};
+use super::sources::command_line::Unread;
 use super::sources::{command_line, environment_variables, json, memory, user_secrets};
 
 /// What a configuration is made from, besides files. Printed for debugging, it shows no values.
@@ -31,6 +32,8 @@ use super::sources::{command_line, environment_variables, json, memory, user_sec
 pub struct Inputs {
     /// The environment variables.
     pub variables: Vec<(String, String)>,
+    /// The names of variables that are no text, as far as they can be read.
+    pub unreadable_variables: Vec<String>,
     /// The arguments that are settings, each with its place on the command line.
     pub arguments: Vec<(usize, String)>,
     /// Where the program was started; empty if that folder is gone.
@@ -61,6 +64,8 @@ pub struct CodeSettings {
     pub user_secrets_id: Option<String>,
     /// The application's name if nobody else says one; without it the content root's folder.
     pub default_application_name: Option<String>,
+    /// Whether no app is there that could have settings of its own.
+    pub host_alone: bool,
     /// Settings over everything else: key, value, and the call that made them.
     pub settings: Vec<(String, String, &'static str)>,
 }
@@ -91,6 +96,12 @@ pub struct Loaded {
     pub application_name: Sourced<String>,
     /// The files that were looked for, weakest first.
     pub files: Vec<LookedFor>,
+    /// The arguments that set nothing.
+    pub unread: Vec<Unread>,
+    /// The names of variables that are no text.
+    pub unreadable_variables: Vec<String>,
+    /// Whether no app is there that could have settings of its own.
+    pub host_alone: bool,
     /// What was wrong with the sources.
     pub problems: Vec<Problem>,
 }
@@ -172,6 +183,9 @@ pub fn load(inputs: &Inputs) -> Loaded {
         content_root,
         application_name,
         files,
+        unread: command_line.unread,
+        unreadable_variables: inputs.unreadable_variables.clone(),
+        host_alone: code.host_alone,
         problems,
     }
 }
@@ -363,7 +377,7 @@ mod tests {
             variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             arguments: arguments.iter().map(|a| (*a).to_owned()).enumerate().collect(),
             current_directory: folder.to_owned(),
-            code: CodeSettings::default(),
+            ..Inputs::default()
         }
     }
 
@@ -416,7 +430,7 @@ mod tests {
     fn the_mistakes_of_all_files_are_told_together() {
         let files = [("appsettings.json", "{"), ("appsettings.Production.json", "[]")];
         let folder = folder(&files);
-        let loaded = load(&inputs(folder.path(), &[], &["-a=1"]));
+        let loaded = load(&inputs(folder.path(), &[], &["--a"]));
         assert_eq!(loaded.problems.len(), 3, "{:#?}", loaded.problems);
     }
 

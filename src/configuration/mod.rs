@@ -21,12 +21,14 @@ mod problem;
 mod section;
 pub(crate) mod sources;
 
+pub(crate) use key::speaks_of_secrets;
 pub use key::{compare_keys, fold_key, keys_equal};
 pub use layers::{Leaf, Setting, Shadowed};
 pub use load::{CodeSettings, Inputs, Loaded, LookedFor, load};
 pub use origin::{Origin, Sourced};
 pub use problem::{Excerpt, Problem, Severity};
 pub use section::Section;
+pub use sources::command_line::Unread;
 pub use sources::user_secrets::{InvalidUserSecretsId, check_user_secrets_id};
 
 use std::collections::BTreeMap;

@@ -30,6 +30,8 @@ pub enum Severity {
     Error,
     /// The start goes on, unless `--strict` was given.
     Warning,
+    /// Nothing is wrong, but it may not be what was meant: the start goes on in any case.
+    Information,
 }
 
 /// A line of a file and the place in it that is meant.
@@ -52,6 +54,11 @@ impl Problem {
     /// A mistake that is reported, and ends the start only under `--strict`.
     pub fn warning(message: impl Into<String>) -> Self {
         Self::new(message.into(), Severity::Warning)
+    }
+
+    /// Something that is told, and never ends the start.
+    pub fn information(message: impl Into<String>) -> Self {
+        Self::new(message.into(), Severity::Information)
     }
 
     fn new(message: String, severity: Severity) -> Self {

@@ -163,6 +163,11 @@ pub(crate) fn configuration_warning(message: &str, detail: &str) {
     emit!(OUR_CONFIGURATION, WARN, 1, "{problem}", detail: detail; problem = message);
 }
 
+/// Something about the configuration may not be what was meant.
+pub(crate) fn configuration_note(message: &str, detail: &str) {
+    emit!(OUR_CONFIGURATION, INFO, 4, "{note}", detail: detail; note = message);
+}
+
 pub(crate) fn configuration_file(path: &str, found: bool) {
     let outcome = if found { "read" } else { "not there" };
     emit!(OUR_CONFIGURATION, DEBUG, 2, "Configuration file {path}: {outcome}"; path = path, outcome = outcome);
@@ -793,5 +798,5 @@ pub(crate) fn certificates_ready() {
     emit!(OUR_RELOAD, INFO, 12, "The certificates can be served now.");
 }
 
-// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 4, Kestrel.Endpoints 6,
+// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 5, Kestrel.Endpoints 6,
 // Kestrel.Reload 11, Kestrel.Server 5.

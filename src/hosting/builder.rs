@@ -344,15 +344,20 @@ impl HostBuilder {
     ///
     /// Every mistake in the configuration, together.
     pub fn build(self) -> Result<Host, HostError> {
-        let variables = self.variables.unwrap_or_else(process::environment_variables);
+        let (variables, unreadable_variables) = match self.variables {
+            Some(variables) => (variables, Vec::new()),
+            None => (process::environment_variables(), process::unreadable_variables()),
+        };
         let places = Places::new(&variables, process::account_home());
         let terminal = process::terminal(&variables);
         let mut code = self.code;
         if !self.named_after_content_root {
             code.default_application_name = process::program_name();
         }
+        code.host_alone = self.named_after_content_root;
         let inputs = Inputs {
             variables,
+            unreadable_variables,
             arguments: self.arguments,
             current_directory: self
                 .current_directory
@@ -486,7 +491,7 @@ fn tell(loaded: &Loaded, warnings: &[Problem]) {
         events::configuration_file(&file.path.display().to_string(), file.found);
     }
     for problem in warnings {
-        events::configuration_warning(&problem.message, &problem.details());
+        explain::problem(problem);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decisions in words: which source lost, which won, and how to turn it round.
 
 use crate::addresses::{EndpointPlan, Note, PlannedEndpoint};
-use crate::configuration::{Origin, Sourced};
+use crate::configuration::{Origin, Problem, Severity, Sourced};
 use crate::diagnostics::events;
 
 /// Logs what is to be said about a plan before it is bound.
@@ -45,6 +45,15 @@ pub(super) fn after_binding(plan: &EndpointPlan) {
             events::default_address(address);
         }
     }
+}
+
+/// Logs what is odd about the configuration, and does not stop the start.
+pub(super) fn problem(problem: &Problem) {
+    let tell = match problem.severity {
+        Severity::Information => events::configuration_note,
+        Severity::Warning | Severity::Error => events::configuration_warning,
+    };
+    tell(&problem.message, &problem.details());
 }
 
 fn joined(addresses: &[Sourced<String>]) -> String {

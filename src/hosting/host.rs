@@ -132,7 +132,7 @@ impl Host {
                     return Err(HostError::Certificate(fatal));
                 }
                 for problem in warnings {
-                    events::configuration_warning(&problem.message, &problem.details());
+                    explain::problem(&problem);
                 }
                 certificates.announce_all();
                 certificates

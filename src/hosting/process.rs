@@ -17,6 +17,19 @@ pub(crate) fn environment_variables() -> Vec<(String, String)> {
     variables
 }
 
+/// The names of the environment variables whose name or value is no text, as far as they can be
+/// read.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the process's environment")]
+pub(crate) fn unreadable_variables() -> Vec<String> {
+    let unreadable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        let text = name.to_str().is_some() && value.to_str().is_some();
+        (!text).then(|| name.to_string_lossy().into_owned())
+    };
+    let mut names: Vec<_> = std::env::vars_os().filter_map(unreadable).collect();
+    names.sort();
+    names
+}
+
 /// The folder the process was started in; `None` if it is gone.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the current directory")]
 pub(crate) fn current_directory() -> Option<PathBuf> {

@@ -3,7 +3,9 @@
 //!
 //! A switch always takes the next argument, even one that starts with a dash. A bare word, a
 //! single-dash switch and a switch at the very end set nothing; .NET drops them in silence, we
-//! say so.
+//! say so: of the last here, of the others where it is known what they may be meant for.
+
+use std::fmt;
 
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
@@ -14,6 +16,27 @@ use crate::configuration::problem::Problem;
 pub(crate) struct CommandLine {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) unread: Vec<Unread>,
+}
+
+/// An argument that sets nothing: a bare word, or a switch with one dash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its place: 1 is the first argument after the program's name.
+    pub position: usize,
+    /// The argument.
+    pub argument: String,
+    /// The bare word behind a switch with one dash, which sets nothing either.
+    pub value: Option<String>,
+    /// Whether it is `-k=value`, which .NET refuses.
+    pub short_switch: bool,
+}
+
+impl fmt::Debug for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An argument may hold a secret.
+        f.debug_struct("Unread").field("position", &self.position).finish_non_exhaustive()
+    }
 }
 
 /// What one argument says, told apart before its value is looked at.
@@ -48,7 +71,7 @@ impl<'a> Argument<'a> {
 /// Reads `arguments`, each with its place on the command line.
 pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
     let mut result = CommandLine::default();
-    let mut rest = arguments.iter();
+    let mut rest = arguments.iter().peekable();
     while let Some((position, argument)) = rest.next() {
         let origin = |argument: &str| Origin::CommandLine {
             position: *position,
@@ -74,21 +97,22 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                     .fix(format!("write {argument} VALUE or {argument}=VALUE")),
                 ),
             },
-            Argument::ShortSwitch => {
-                let longer = argument.trim_start_matches('-');
-                result.problems.push(
-                    Problem::error(format!(
-                        "The short switch '{argument}' is not defined in the switch mappings."
-                    ))
-                    .origin(origin(argument))
-                    .fix(format!("settings take two dashes: --{longer}")),
-                );
+            Argument::ShortSwitch => result.unread.push(Unread {
+                position: *position,
+                argument: argument.clone(),
+                value: None,
+                short_switch: true,
+            }),
+            Argument::Nothing => {
+                let is_word = |next: &&(usize, String)| {
+                    argument.starts_with('-')
+                        && !next.1.starts_with('-')
+                        && Argument::parse(&next.1) == Argument::Nothing
+                };
+                let value = rest.next_if(is_word).map(|(_, word)| word.clone());
+                let (position, argument) = (*position, argument.clone());
+                result.unread.push(Unread { position, argument, value, short_switch: false });
             }
-            Argument::Nothing => result.problems.push(
-                Problem::warning(format!("The argument '{argument}' sets nothing and is ignored."))
-                    .origin(origin(argument))
-                    .fix("settings are written --key value, --key=value or key=value"),
-            ),
         }
     }
     result
@@ -131,15 +155,20 @@ mod tests {
     }
 
     #[test]
-    fn what_sets_nothing_is_told() {
-        for (arguments, told) in [
-            (&["-a=1"][..], "The short switch '-a=1' is not defined in the switch mappings."),
-            (&["word"], "The argument 'word' sets nothing and is ignored."),
-            (&["--a"], "The switch '--a' has no value and is ignored."),
+    fn what_sets_nothing_is_kept() {
+        for (arguments, argument, value, short_switch) in [
+            (&["-a=1"][..], "-a=1", None, true),
+            (&["word"], "word", None, false),
+            (&["-p", "8080", "--a", "1"], "-p", Some("8080"), false),
+            (&["-p", "--a", "1"], "-p", None, false),
+            (&["-p", "a=1"], "-p", None, false),
         ] {
-            let problems = read(&numbered(arguments)).problems;
-            assert_eq!(problems[0].message, told);
+            let (argument, value) = (argument.to_owned(), value.map(str::to_owned));
+            let expected = Unread { position: 0, argument, value, short_switch };
+            assert_eq!(read(&numbered(arguments)).unread, [expected], "{arguments:?}");
         }
+        let problems = read(&numbered(&["--a"])).problems;
+        assert_eq!(problems[0].message, "The switch '--a' has no value and is ignored.");
     }
 
     #[test]
@@ -153,7 +182,8 @@ mod tests {
         fn no_arguments_make_it_panic(arguments in proptest::collection::vec("\\PC*|[-/=a:]*", 0..6)) {
             let arguments: Vec<_> = arguments.into_iter().enumerate().collect();
             let result = read(&arguments);
-            proptest::prop_assert!(result.leaves.len() + result.problems.len() <= arguments.len());
+            let told = result.problems.len() + result.unread.len();
+            proptest::prop_assert!(result.leaves.len() + told <= arguments.len());
         }
     }
 }

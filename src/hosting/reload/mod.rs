@@ -317,7 +317,7 @@ impl Running {
             }
         }
         for problem in warnings.iter().filter(|problem| !self.was_told(problem)) {
-            events::configuration_warning(&problem.message, &problem.details());
+            explain::problem(problem);
         }
         self.told = warnings;
         let old = &self.current.configuration;

@@ -56,7 +56,11 @@ impl Sources {
 }
 
 pub(super) fn judged(problems: Vec<Problem>, strict: bool) -> (Vec<Problem>, Vec<Problem>) {
-    problems.into_iter().partition(|problem| strict || problem.severity == Severity::Error)
+    problems.into_iter().partition(|problem| match problem.severity {
+        Severity::Error => true,
+        Severity::Warning => strict,
+        Severity::Information => false,
+    })
 }
 
 /// A configured host: what was read, and what that means.

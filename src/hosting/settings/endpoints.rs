@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::values::{host_boolean, meant_value};
+use super::values::{host_boolean, meant_value, separated};
 use super::{CodeEndpoints, tls, unix_socket};
 use crate::addresses::{
     BindingAddress, ConfiguredEndpoint, EndpointSettings, Host, HttpProtocols, ListenTarget,
@@ -22,6 +22,8 @@ pub(super) fn read(
         tls::defaults(configuration, problems);
     unix_socket::check_accounts(&code.listen, problems);
     let owned = |key| configuration.non_empty(key).map(|setting| setting.map(str::to_owned));
+    let urls = separated(configuration, "urls", problems);
+    let prefer_hosting_urls = host_boolean(configuration, "preferHostingUrls", problems);
     EndpointSettings {
         listen: code.listen,
         endpoints: configuration
@@ -31,13 +33,11 @@ pub(super) fn read(
             .filter_map(|section| endpoint(section, content_root, problems))
             .collect(),
         added_urls: code.added_urls,
-        urls: owned("urls"),
-        shadowed_urls: shadowed(configuration, "urls"),
+        shadowed_urls: shadowed(configuration, "urls", urls.as_ref()),
+        urls,
         http_ports: owned("http_ports"),
         https_ports: owned("https_ports"),
-        prefer_hosting_urls: configuration
-            .non_empty("preferHostingUrls")
-            .map(|setting| setting.map(host_boolean)),
+        prefer_hosting_urls,
         default_protocols: protocols(&configuration.section("Kestrel:EndpointDefaults"), problems),
         default_ssl_protocols,
         default_client_certificate_mode,
@@ -45,13 +45,23 @@ pub(super) fn read(
     }
 }
 
-/// Values of `key` that lost; one that is empty or null says nothing.
-fn shadowed(configuration: &Configuration, key: &str) -> Vec<Sourced<String>> {
-    let weaker =
-        configuration.setting(key).map(|setting| setting.shadowed.as_slice()).unwrap_or_default();
-    weaker
-        .iter()
-        .filter_map(|lost| Some(Sourced::new(lost.value.clone()?, lost.origin.clone())))
+/// Values of `key` that lost to `used`; one that is empty or null says nothing.
+fn shadowed(
+    configuration: &Configuration,
+    key: &str,
+    used: Option<&Sourced<String>>,
+) -> Vec<Sourced<String>> {
+    let Some(setting) = configuration.setting(key) else {
+        return Vec::new();
+    };
+    // A list in the place of the text may have won.
+    let itself = used.filter(|used| used.origin != setting.origin);
+    let itself = itself.map(|_| (setting.value.as_ref(), &setting.origin));
+    let weaker = setting.shadowed.iter().map(|lost| (lost.value.as_ref(), &lost.origin));
+    itself
+        .into_iter()
+        .chain(weaker)
+        .filter_map(|(value, origin)| Some(Sourced::new(value?.clone(), origin.clone())))
         .filter(|lost| !lost.value.is_empty())
         .collect()
 }
@@ -65,13 +75,17 @@ fn endpoint(
     let Some(url) = section.non_empty("Url") else {
         let below = || section.children().first().and_then(Section::setting);
         let said = section.get("Url").or_else(|| section.setting()).or_else(below);
+        let text = section.setting().and_then(|setting| setting.value.as_deref());
+        let fix = match text.filter(|text| !text.is_empty()) {
+            Some(text) => format!("write \"{name}\": {{ \"Url\": \"{text}\" }}"),
+            None => {
+                format!("set {}:Url to an address such as http://localhost:5000", section.path())
+            }
+        };
         let mut problem =
             Problem::error(format!("The endpoint {name} is missing the required 'Url' parameter."))
                 .key(format!("{}:Url", section.path()))
-                .fix(format!(
-                    "set {}:Url to an address such as http://localhost:5000",
-                    section.path()
-                ));
+                .fix(fix);
         if let Some(setting) = said {
             problem = problem.origin(setting.origin.clone());
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::endpoints::process_manager;
-use super::values::did_you_mean;
+use super::values::{counts_as, did_you_mean};
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
 
 /// How long a stop may take unless configured.
@@ -33,28 +33,28 @@ pub(super) fn shutdown_timeout(
     }
 }
 
+/// Variables that switch something on in .NET's way, by `1` or `true`, and nothing else.
+pub(super) fn switches(configuration: &Configuration, problems: &mut Vec<Problem>) {
+    for name in
+        ["DOTNET_USE_POLLING_FILE_WATCHER", "DOTNET_SYSTEM_CONSOLE_ALLOW_ANSI_COLOR_REDIRECTION"]
+    {
+        let Some(text) = configuration.non_empty(name) else { continue };
+        let known = ["1", "0", "true", "false"];
+        let is_variable = matches!(&text.origin, Origin::EnvironmentVariable(own) if own == name);
+        if is_variable && !known.iter().any(|known| known.eq_ignore_ascii_case(text.value)) {
+            problems.push(counts_as(text.value, false, name, text.origin));
+        }
+    }
+}
+
 /// `webroot`, relative to the content root.
 pub(super) fn web_root(loaded: &Loaded) -> Option<Sourced<PathBuf>> {
     let named = loaded.configuration.non_empty("webroot")?;
     Some(named.map(|path| loaded.content_root.value.join(path)))
 }
 
-/// Settings that promise protection this version does not give: never in silence.
+/// A promise of protection that this version does not keep: never in silence.
 pub(super) fn unprotected(loaded: &Loaded, problems: &mut Vec<Problem>) {
-    let configuration = &loaded.configuration;
-    if let Some(hosts) = configuration.non_empty("AllowedHosts")
-        && hosts.value.split(';').all(|host| host.trim() != "*")
-    {
-        problems.push(
-            Problem::warning(format!(
-                "AllowedHosts has no effect in this version: requests for every host are answered, not only for '{}'.",
-                hosts.value
-            ))
-            .key("AllowedHosts")
-            .origin(hosts.origin)
-            .fix("let a proxy in front check the host, or set it to *"),
-        );
-    }
     if let Some(token) = loaded.aspnetcore_variables.non_empty("TOKEN")
         && process_manager(&loaded.aspnetcore_variables).is_some()
     {

@@ -1,245 +1,459 @@
-//! The keys that mean something, and what a near miss was probably meant to be.
+//! The keys that mean something: which there are, and whether a text, a list or a section stands at
+//! each.
 //!
-//! An unknown key is no mistake: an app may have its own. One that is a letter or two away from a
-//! known one most likely is.
+//! An unknown key is no mistake where an app may have its own: at the top, and among log providers.
+//! One that is a letter or two away from a known one most likely is, and so is one inside of
+//! `Kestrel`, which nobody else reads. What stands at a known key in another shape than the one that
+//! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
 use super::values::did_you_mean;
-use crate::configuration::{Configuration, Origin, Problem, Setting, keys_equal};
+use crate::configuration::{
+    Loaded, Origin, Problem, Section, Setting, keys_equal, speaks_of_secrets,
+};
+use crate::hosting::logging::LogLevel;
 
 /// What may stand at a key.
 #[derive(Debug)]
 enum Node {
-    /// A value, and whatever an app puts below.
-    Leaf,
+    /// One text.
+    Text,
+    /// A list of texts.
+    List,
     /// These names; another may be an app's own.
     Section(&'static [(&'static str, Self)]),
-    /// These names and no other: one that does nothing here was meant to protect.
+    /// These names and no other.
     Closed(&'static [(&'static str, Self)]),
-    /// Any name, each with the same below it.
-    Named(&'static Self),
+    /// These names, and the same below any other.
+    Mixed(&'static [(&'static str, Self)], &'static Self),
+    /// Any name, such as this one, each with the same below it.
+    Named(&'static str, &'static Self),
     /// Anything at all.
     Open,
 }
 
-use Node::{Closed, Leaf, Named, Open, Section};
+use Node::{Closed, List, Mixed, Named, Open, Section as Names, Text};
 
-const CERTIFICATE: Node = Section(&[
-    ("Path", Leaf),
-    ("KeyPath", Leaf),
-    ("Password", Leaf),
-    ("Subject", Leaf),
-    ("Store", Leaf),
-    ("Location", Leaf),
-    ("AllowInvalid", Leaf),
+const CERTIFICATE: Node = Closed(&[
+    ("Path", Text),
+    ("KeyPath", Text),
+    ("Password", Text),
+    ("Subject", Text),
+    ("Store", Text),
+    ("Location", Text),
+    ("AllowInvalid", Text),
 ]);
 
-const SNI: Node = Section(&[
-    ("Protocols", Leaf),
-    ("SslProtocols", Open),
-    ("ClientCertificateMode", Leaf),
+const SNI: Node = Closed(&[
     ("Certificate", CERTIFICATE),
+    ("Protocols", Text),
+    ("SslProtocols", List),
+    ("ClientCertificateMode", Text),
 ]);
 
-const ENDPOINT: Node = Section(&[
-    ("Url", Leaf),
-    ("Protocols", Leaf),
-    ("SslProtocols", Open),
-    ("ClientCertificateMode", Leaf),
+const ENDPOINT: Node = Closed(&[
+    ("Url", Text),
+    ("Protocols", Text),
+    ("SslProtocols", List),
+    ("ClientCertificateMode", Text),
     ("Certificate", CERTIFICATE),
-    ("Sni", Named(&SNI)),
-    ("UnixSocket", Closed(&[("Mode", Leaf), ("Owner", Leaf), ("Group", Leaf)])),
+    ("Sni", Named("www.example.com", &SNI)),
+    ("UnixSocket", Closed(&[("Mode", Text), ("Owner", Text), ("Group", Text)])),
 ]);
 
-const RATE: Node = Closed(&[("BytesPerSecond", Leaf), ("GracePeriod", Leaf)]);
+const RATE: Node = Closed(&[("BytesPerSecond", Text), ("GracePeriod", Text)]);
 
 const HTTP2_LIMITS: Node = Closed(&[
-    ("MaxStreamsPerConnection", Leaf),
-    ("HeaderTableSize", Leaf),
-    ("MaxFrameSize", Leaf),
-    ("MaxRequestHeaderFieldSize", Leaf),
-    ("InitialConnectionWindowSize", Leaf),
-    ("InitialStreamWindowSize", Leaf),
-    ("KeepAlivePingDelay", Leaf),
-    ("KeepAlivePingTimeout", Leaf),
+    ("MaxStreamsPerConnection", Text),
+    ("HeaderTableSize", Text),
+    ("MaxFrameSize", Text),
+    ("MaxRequestHeaderFieldSize", Text),
+    ("InitialConnectionWindowSize", Text),
+    ("InitialStreamWindowSize", Text),
+    ("KeepAlivePingDelay", Text),
+    ("KeepAlivePingTimeout", Text),
 ]);
 
 const LIMITS: Node = Closed(&[
-    ("MaxConcurrentConnections", Leaf),
-    ("MaxConcurrentUpgradedConnections", Leaf),
-    ("MaxRequestBodySize", Leaf),
+    ("MaxConcurrentConnections", Text),
+    ("MaxConcurrentUpgradedConnections", Text),
+    ("MaxRequestBodySize", Text),
     ("MinRequestBodyDataRate", RATE),
     ("MinResponseDataRate", RATE),
-    ("KeepAliveTimeout", Leaf),
-    ("RequestHeadersTimeout", Leaf),
-    ("MaxRequestLineSize", Leaf),
-    ("MaxRequestHeadersTotalSize", Leaf),
-    ("MaxRequestHeaderCount", Leaf),
-    ("MaxRequestBufferSize", Leaf),
-    ("MaxResponseBufferSize", Leaf),
+    ("KeepAliveTimeout", Text),
+    ("RequestHeadersTimeout", Text),
+    ("MaxRequestLineSize", Text),
+    ("MaxRequestHeadersTotalSize", Text),
+    ("MaxRequestHeaderCount", Text),
+    ("MaxRequestBufferSize", Text),
+    ("MaxResponseBufferSize", Text),
     ("Http2", HTTP2_LIMITS),
     ("Http3", Open),
 ]);
 
-const KESTREL: Node = Section(&[
-    ("Endpoints", Named(&ENDPOINT)),
+const KESTREL: Node = Closed(&[
+    ("Endpoints", Named("Http", &ENDPOINT)),
     (
         "EndpointDefaults",
-        Section(&[("Protocols", Leaf), ("SslProtocols", Open), ("ClientCertificateMode", Leaf)]),
+        Closed(&[("Protocols", Text), ("SslProtocols", List), ("ClientCertificateMode", Text)]),
     ),
     ("Certificates", Closed(&[("Default", CERTIFICATE), ("Development", CERTIFICATE)])),
     ("Limits", LIMITS),
-    ("AddServerHeader", Leaf),
-    ("AllowAlternateSchemes", Leaf),
-    ("AllowHostHeaderOverride", Leaf),
-    ("AllowResponseHeaderCompression", Leaf),
-    ("DisableHttp1LineFeedTerminators", Leaf),
-    ("AllowSynchronousIO", Leaf),
-    ("DisableStringReuse", Leaf),
+    ("AddServerHeader", Text),
+    ("AllowAlternateSchemes", Text),
+    ("AllowHostHeaderOverride", Text),
+    ("AllowResponseHeaderCompression", Text),
+    ("DisableHttp1LineFeedTerminators", Text),
+    ("AllowSynchronousIO", Text),
+    ("DisableStringReuse", Text),
 ]);
 
-const FORMATTER_OPTIONS: Node = Section(&[
-    ("IncludeScopes", Leaf),
-    ("TimestampFormat", Leaf),
-    ("UseUtcTimestamp", Leaf),
-    ("SingleLine", Leaf),
-    ("ColorBehavior", Leaf),
-    ("JsonWriterOptions", Open),
+const FORMATTER_OPTIONS: Node = Names(&[
+    ("IncludeScopes", Text),
+    ("TimestampFormat", Text),
+    ("UseUtcTimestamp", Text),
+    ("SingleLine", Text),
+    ("ColorBehavior", Text),
+    ("JsonWriterOptions", Names(&[("Indented", Text)])),
 ]);
 
-const CONSOLE: Node = Section(&[
-    ("LogLevel", Open),
-    ("FormatterName", Leaf),
+/// By category. One with dots is one name.
+const LEVELS: Node = Named("Default", &Text);
+
+const CONSOLE: Node = Names(&[
+    ("LogLevel", LEVELS),
+    ("FormatterName", Text),
     ("FormatterOptions", FORMATTER_OPTIONS),
-    ("LogToStandardErrorThreshold", Leaf),
-    ("MaxQueueLength", Leaf),
-    ("QueueFullMode", Leaf),
-    ("IncludeScopes", Leaf),
-    ("TimestampFormat", Leaf),
-    ("UseUtcTimestamp", Leaf),
-    ("DisableColors", Leaf),
-    ("Format", Leaf),
+    ("LogToStandardErrorThreshold", Text),
+    ("MaxQueueLength", Text),
+    ("QueueFullMode", Text),
+    ("IncludeScopes", Text),
+    ("TimestampFormat", Text),
+    ("UseUtcTimestamp", Text),
+    ("DisableColors", Text),
+    ("Format", Text),
 ]);
 
-const LOGGING: Node = Section(&[
-    ("LogLevel", Open),
-    ("Console", CONSOLE),
-    ("CaptureScopes", Leaf),
-    ("Debug", Open),
-    ("EventSource", Open),
-    ("EventLog", Open),
-]);
+/// A log provider that is not ours.
+const PROVIDER: Node = Names(&[("LogLevel", LEVELS)]);
+
+const LOGGING: Node = Mixed(
+    &[
+        ("LogLevel", LEVELS),
+        ("Console", CONSOLE),
+        ("CaptureScopes", Text),
+        ("Debug", PROVIDER),
+        ("EventSource", PROVIDER),
+        ("EventLog", PROVIDER),
+    ],
+    &PROVIDER,
+);
 
 /// The keys at the top. Some are .NET's and mean nothing here; they are no misspellings either.
-const ROOT: Node = Section(&[
-    ("urls", Leaf),
-    ("http_ports", Leaf),
-    ("https_ports", Leaf),
-    ("https_port", Leaf),
-    ("preferHostingUrls", Leaf),
-    ("environment", Leaf),
-    ("contentRoot", Leaf),
-    ("applicationName", Leaf),
-    ("webroot", Leaf),
-    ("shutdownTimeoutSeconds", Leaf),
-    ("AllowedHosts", Leaf),
-    ("UserSecretsId", Leaf),
+const ROOT: Node = Names(&[
+    ("urls", Text),
+    ("http_ports", Text),
+    ("https_ports", Text),
+    ("https_port", Text),
+    ("preferHostingUrls", Text),
+    ("environment", Text),
+    ("contentRoot", Text),
+    ("applicationName", Text),
+    ("webroot", Text),
+    ("shutdownTimeoutSeconds", Text),
+    ("AllowedHosts", Text),
+    ("UserSecretsId", Text),
     ("Kestrel", KESTREL),
     ("Logging", LOGGING),
     ("ConnectionStrings", Open),
-    ("hostBuilder", Open),
-    ("captureStartupErrors", Leaf),
-    ("detailedErrors", Leaf),
-    ("suppressStatusMessages", Leaf),
-    ("startupAssembly", Leaf),
-    ("hostingStartupAssemblies", Leaf),
-    ("hostingStartupExcludeAssemblies", Leaf),
-    ("preventHostingStartup", Leaf),
-    ("staticWebAssets", Leaf),
-    ("servicesStartConcurrently", Leaf),
-    ("servicesStopConcurrently", Leaf),
-    ("ForwardedHeaders_Enabled", Leaf),
-    ("port", Leaf),
-    ("appl_path", Leaf),
-    ("token", Leaf),
+    ("hostBuilder", Names(&[("reloadConfigOnChange", Text)])),
+    ("captureStartupErrors", Text),
+    ("detailedErrors", Text),
+    ("suppressStatusMessages", Text),
+    ("startupAssembly", Text),
+    ("hostingStartupAssemblies", Text),
+    ("hostingStartupExcludeAssemblies", Text),
+    ("preventHostingStartup", Text),
+    ("staticWebAssets", Text),
+    ("servicesStartConcurrently", Text),
+    ("servicesStopConcurrently", Text),
+    ("ForwardedHeaders_Enabled", Text),
+    ("ReverseProxy", Open),
 ]);
 
-/// Adds a warning for every key that is near a known one or stands where only known ones may, once
-/// per name.
-pub(super) fn report(configuration: &Configuration, problems: &mut Vec<Problem>) {
+/// What a process manager says, by variables with the prefix `ASPNETCORE_` and in no other way.
+const PROCESS_MANAGER: [&str; 3] = ["port", "appl_path", "token"];
+
+/// The flags of a command line, which are no settings.
+const FLAGS: [&str; 5] = ["listen", "strict", "plan", "help", "version"];
+
+/// Texts that are lists, with `;` between.
+const SEPARATED: [&str; 4] = ["urls", "http_ports", "https_ports", "AllowedHosts"];
+
+/// Adds a warning for every key that is near a known one, stands where only known ones may, or holds
+/// something of another shape than is read there; once per name.
+pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
     let mut told: Vec<String> = Vec::new();
-    for setting in configuration.settings() {
+    for setting in loaded.configuration.settings() {
         // First, because most variables are, and finding what is near costs more than all else
         // that a start does.
         if is_foreign(setting) {
             continue;
         }
-        let Some((prefix, fix)) = without_meaning(&setting.key) else {
+        let Some((key, problem)) = meaningless(loaded, setting) else {
             continue;
         };
-        if told.iter().any(|known| keys_equal(known, &prefix)) {
+        if told.iter().any(|known| keys_equal(known, &key)) {
             continue;
         }
-        problems.push(
-            Problem::warning(format!("The key '{prefix}' means nothing to the server."))
-                .key(setting.key.clone())
-                .origin(setting.origin.clone())
-                .fix(fix),
-        );
-        told.push(prefix);
+        if !is_told(problems, &key, &setting.origin) {
+            problems.push(problem.key(setting.key.clone()).origin(setting.origin.clone()));
+        }
+        told.push(key);
     }
+}
+
+/// Whether something was said already of a key, or of the very place that it was set at.
+pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool {
+    let same_place = |problem: &Problem| {
+        !matches!(origin, Origin::Default | Origin::Code(_))
+            && problem.origin.as_ref() == Some(origin)
+    };
+    let same_key =
+        |problem: &Problem| problem.key.as_ref().is_some_and(|other| keys_equal(other, key));
+    problems.iter().any(|problem| same_key(problem) || same_place(problem))
+}
+
+/// Whether the server reads a text at `key`.
+pub(super) fn is_text(key: &str) -> bool {
+    matches!(place(key), Place::Known(Text))
+}
+
+/// Whether `name` is a key at the top, or a section there.
+pub(super) fn is_top_name(name: &str) -> bool {
+    matches!(place(name), Place::Known(_))
 }
 
 /// A variable without a prefix belongs to anybody, unless it is plainly inside one of our sections.
 fn is_foreign(setting: &Setting) -> bool {
-    match &setting.origin {
-        Origin::EnvironmentVariable(name) => {
-            let prefixed = ["ASPNETCORE_", "DOTNET_"].iter().any(|prefix| {
-                name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-            });
-            // A prefixed variable is also read under its whole name: that is no second mistake.
-            let whole_name = keys_equal(&name.replace("__", ":"), &setting.key);
-            if prefixed { whole_name } else { !setting.key.contains(':') }
+    let Origin::EnvironmentVariable(name) = &setting.origin else {
+        return false;
+    };
+    let key = &setting.key;
+    let top = key.split(':').next().unwrap_or_default();
+    if is_prefixed(name) {
+        // It is also read under its whole name: that is no second mistake.
+        let whole_name = keys_equal(&name.replace("__", ":"), key);
+        return whole_name || PROCESS_MANAGER.iter().any(|known| keys_equal(known, key));
+    }
+    let ours = || !matches!(place(top), Place::Known(Text)) || keys_equal(top, "urls");
+    !key.contains(':') || !ours()
+}
+
+pub(super) fn is_prefixed(variable: &str) -> bool {
+    ["ASPNETCORE_", "DOTNET_"].iter().any(|prefix| {
+        variable.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    })
+}
+
+/// Where a key leads.
+enum Place<'a> {
+    /// To a place that is known.
+    Known(&'static Node),
+    /// To something below a text or a list's element, which is the key up to there.
+    Below(&'a str),
+    /// Out of these names, with this one.
+    Unknown(&'static Node, &'a str),
+    /// To an app's own.
+    Anywhere,
+}
+
+fn place(key: &str) -> Place<'_> {
+    let mut node = &ROOT;
+    let mut end = 0;
+    for name in key.split(':') {
+        let above = key[..end].trim_end_matches(':');
+        let up_to_here = &key[..end + name.len()];
+        end += name.len() + 1;
+        node = match node {
+            Open => return Place::Anywhere,
+            Text => return Place::Below(above),
+            List => &Text,
+            Named(_, below) => below,
+            Names(names) | Closed(names) | Mixed(names, _) => {
+                match names.iter().find(|(known, _)| keys_equal(known, name)) {
+                    Some((_, below)) => below,
+                    None => return Place::Unknown(node, up_to_here),
+                }
+            }
+        };
+    }
+    Place::Known(node)
+}
+
+/// The key, up to where it goes wrong, of a setting that means nothing, and what is to be said.
+fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> {
+    let key = setting.key.as_str();
+    match place(key) {
+        Place::Known(Text | Open) | Place::Anywhere => None,
+        Place::Known(node) => {
+            let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
+            Some((key.to_owned(), text_in_place_of(node, key, text)))
         }
-        _ => false,
+        Place::Below(text) => Some((text.to_owned(), more_than_a_text(loaded, text, key))),
+        Place::Unknown(Mixed(names, other), provider) => {
+            let near = fix(loaded, names, false, provider, &setting.origin);
+            let problem = match (near, setting.value.as_deref()) {
+                (Some(fix), _) => nothing(provider).fix(fix),
+                // A provider has levels below it, and options of its own.
+                (None, Some(text)) if provider.len() == key.len() && !text.is_empty() => {
+                    let (above, name) = key.rsplit_once(':').unwrap_or(("", key));
+                    match LogLevel::parse(text) {
+                        Some(_) => nothing(key)
+                            .fix(format!("levels stand below LogLevel: {above}:LogLevel:{name}")),
+                        None => text_in_place_of(other, key, text),
+                    }
+                }
+                _ => return None,
+            };
+            Some((provider.to_owned(), problem))
+        }
+        Place::Unknown(node, wrong) => {
+            let (Names(names) | Closed(names)) = node else { return None };
+            let closed = matches!(node, Closed(_));
+            let fix = fix(loaded, names, closed, wrong, &setting.origin)?;
+            Some((wrong.to_owned(), nothing(wrong).fix(fix)))
+        }
     }
 }
 
-/// The key up to its first unknown name, and what to do about it, if that is to be told.
-fn without_meaning(key: &str) -> Option<(String, String)> {
-    let mut node = &ROOT;
-    let mut path: Vec<&str> = Vec::new();
-    for name in key.split(':') {
-        let names = match node {
-            Leaf | Open => return None,
-            Named(below) => {
-                node = below;
-                path.push(name);
-                continue;
-            }
-            Section(names) | Closed(names) => names,
-        };
-        let Some((_, below)) = names.iter().find(|(known, _)| keys_equal(known, name)) else {
-            let whole = |last| path.iter().copied().chain([last]).collect::<Vec<_>>().join(":");
-            let known = || names.iter().map(|(known, _)| *known);
-            let fix = match did_you_mean(name, known()) {
-                Some(meant) => format!("did you mean {}?", whole(meant)),
-                None if matches!(node, Closed(_)) => {
-                    let known = known().collect::<Vec<_>>().join(", ");
-                    format!("remove it; below {} there are {known}", path.join(":"))
-                }
-                None => return None,
-            };
-            return Some((whole(name), fix));
-        };
-        node = below;
-        path.push(name);
+fn nothing(key: &str) -> Problem {
+    Problem::warning(format!("The key '{key}' means nothing to the server."))
+}
+
+/// What to do about a name that is none of `names`, if that is to be told.
+fn fix(
+    loaded: &Loaded,
+    names: &[(&'static str, Node)],
+    closed: bool,
+    wrong: &str,
+    origin: &Origin,
+) -> Option<String> {
+    let (above, name) = wrong.rsplit_once(':').unwrap_or(("", wrong));
+    let known = || names.iter().map(|(known, _)| *known);
+    if let Some(meant) = did_you_mean(name, known()) {
+        let colon = if above.is_empty() { "" } else { ":" };
+        return Some(format!("did you mean {above}{colon}{meant}?"));
     }
-    None
+    if closed {
+        let known = known().collect::<Vec<_>>().join(", ");
+        return Some(format!("remove it; below {above} there are {known}"));
+    }
+    if !matches!(origin, Origin::CommandLine { .. }) {
+        return None;
+    }
+    if above.is_empty()
+        && let Some(flag) = did_you_mean(name, FLAGS)
+    {
+        return Some(format!("did you mean --{flag}?"));
+    }
+    // Where an app listens to the same configuration, the key may be the app's.
+    loaded.host_alone.then(|| {
+        "remove it: no app is here that could read it; --help has the usual settings".to_owned()
+    })
+}
+
+/// A text where names are read, or a list.
+fn text_in_place_of(node: &Node, key: &str, text: &str) -> Problem {
+    let text = if speaks_of_secrets(key) { "(hidden)" } else { text };
+    let last = key.rsplit(':').next().unwrap_or_default();
+    if matches!(node, List) {
+        return Problem::warning(format!(
+            "'{key}' is a list: the text '{text}' has no effect there."
+        ))
+        .fix(format!("write a list: \"{last}\": [\"{text}\"]"));
+    }
+    Problem::warning(format!("'{key}' is a section: the text '{text}' has no effect there."))
+        .fix(format!("set what belongs below it, such as {key}{}", example(node)))
+}
+
+/// The way to the first text below a node.
+fn example(node: &Node) -> String {
+    match node {
+        Text | List | Open => String::new(),
+        Named(name, below) => format!(":{name}{}", example(below)),
+        Names(names) | Closed(names) | Mixed(names, _) => {
+            let first = names.first();
+            first.map(|(name, below)| format!(":{name}{}", example(below))).unwrap_or_default()
+        }
+    }
+}
+
+/// A list or a section where one text is read.
+fn more_than_a_text(loaded: &Loaded, text: &str, key: &str) -> Problem {
+    let configuration = &loaded.configuration;
+    let below = configuration.section(text).children();
+    let last = text.rsplit(':').next().unwrap_or_default();
+    let is_list = below.iter().all(|child| child.name().parse::<u32>().is_ok());
+    let kind = if is_list { "list" } else { "section" };
+    let fix = match elements(&below) {
+        _ if speaks_of_secrets(key) => "write one text".to_owned(),
+        // `"Microsoft": { "AspNetCore": "Warning" }`
+        _ if text.to_lowercase().contains("loglevel:") => {
+            let name = key[text.len() - last.len()..].replace(':', ".");
+            let level = configuration.value(key).unwrap_or("Warning");
+            format!("write a category as one name: \"{name}\": \"{level}\"")
+        }
+        Some(elements) if is_list && (elements.len() == 1 || is_separated(text)) => {
+            format!("write one text: \"{last}\": \"{}\"", elements.join(";"))
+        }
+        _ => "write one text".to_owned(),
+    };
+    let counts = match configuration.non_empty(text) {
+        Some(text) => format!("What counts is set by {}.", text.origin),
+        None => "Its default counts.".to_owned(),
+    };
+    Problem::warning(format!("'{text}' is one text: the {kind} has no effect there."))
+        .cause(counts)
+        .fix(fix)
+}
+
+fn is_separated(key: &str) -> bool {
+    SEPARATED.iter().any(|known| keys_equal(known, key))
+}
+
+/// The texts of a list, unless something else is in it.
+fn elements<'a>(list: &[Section<'a>]) -> Option<Vec<&'a str>> {
+    list.iter().map(|element| configuration_text(element)).collect()
+}
+
+fn configuration_text<'a>(element: &Section<'a>) -> Option<&'a str> {
+    element.setting()?.value.as_deref()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::{CodeSettings, Inputs, load};
+
+    /// What is told of settings in a file: the first line and the fix of each.
+    fn told(json: &str) -> Vec<(String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+        told_of(&Inputs { current_directory: folder.path().to_owned(), ..Inputs::default() })
+    }
+
+    fn told_of(inputs: &Inputs) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        report(&load(inputs), &mut problems);
+        problems.into_iter().map(|problem| (problem.message, problem.fix.unwrap())).collect()
+    }
+
+    /// What is told of one key with a text.
+    fn told_of_key(key: &str) -> Option<(String, String)> {
+        let mut all = told(&format!("{{ \"{key}\": \"x\" }}"));
+        assert!(all.len() < 2, "{all:?}");
+        all.pop()
+    }
 
     #[test]
     fn a_near_miss_names_the_key_that_was_meant() {
@@ -255,22 +469,28 @@ mod tests {
                 Some(("Kestrel:Limits:MaxRequestBodysize2", "Kestrel:Limits:MaxRequestBodySize")),
             ),
             ("Logging:LogLevl:Default", Some(("Logging:LogLevl", "Logging:LogLevel"))),
+            ("Logging:LogLevl", Some(("Logging:LogLevl", "Logging:LogLevel"))),
             ("KESTREL:endpoints:x:url", None),
-            ("Kestrel:Endpoints:Htttp:Colour", None),
             ("Logging:LogLevel:Anything", None),
+            ("Logging:Seq:ServerUrl", None),
             ("A", None),
             ("Foo", None),
             ("MyApp:Url", None),
+            ("ReverseProxy:Routes:a:ClusterId", None),
             ("", None),
         ] {
-            let expected =
-                meant.map(|(wrong, right)| (wrong.to_owned(), format!("did you mean {right}?")));
-            assert_eq!(without_meaning(key), expected, "{key}");
+            let expected = meant.map(|(wrong, right)| {
+                (
+                    format!("The key '{wrong}' means nothing to the server."),
+                    format!("did you mean {right}?"),
+                )
+            });
+            assert_eq!(told_of_key(key), expected, "{key}");
         }
     }
 
     #[test]
-    fn an_unknown_limit_is_told_however_far_off_it_is() {
+    fn inside_of_kestrel_an_unknown_name_is_told_however_far_off_it_is() {
         for (key, wrong, fix) in [
             (
                 "Kestrel:Limits:Nonsense",
@@ -293,12 +513,158 @@ mod tests {
                 "Kestrel:Limits:MinResponseDataRate:Bytes",
                 "remove it; below Kestrel:Limits:MinResponseDataRate there are BytesPerSecond, GracePeriod",
             ),
+            ("Kestrel:Colour", "Kestrel:Colour", "remove it; below Kestrel there are Endpoints,"),
+            (
+                "Kestrel:Endpoints:Htttp:Colour",
+                "Kestrel:Endpoints:Htttp:Colour",
+                "remove it; below Kestrel:Endpoints:Htttp there are Url, Protocols",
+            ),
+            (
+                "Kestrel:Endpoints:A:Sni:b.example:Cipher",
+                "Kestrel:Endpoints:A:Sni:b.example:Cipher",
+                "remove it; below Kestrel:Endpoints:A:Sni:b.example there are",
+            ),
+            (
+                "Kestrel:Certificates:Default:Thumbprint",
+                "Kestrel:Certificates:Default:Thumbprint",
+                "remove it; below Kestrel:Certificates:Default there are Path, KeyPath",
+            ),
+            (
+                "Kestrel:EndpointDefaults:Sni:x",
+                "Kestrel:EndpointDefaults:Sni",
+                "remove it; below Kestrel:EndpointDefaults there are Protocols",
+            ),
         ] {
-            let (prefix, told) = without_meaning(key).unwrap();
-            assert_eq!(prefix, wrong);
+            let (message, told) = told_of_key(key).unwrap();
+            assert_eq!(message, format!("The key '{wrong}' means nothing to the server."));
             assert!(told.starts_with(fix), "{told}");
         }
-        assert_eq!(without_meaning("Kestrel:Limits:Http3:Anything"), None);
+        assert_eq!(told_of_key("Kestrel:Limits:Http3:Anything"), None);
+    }
+
+    #[test]
+    fn a_list_or_a_section_where_a_text_is_read_is_told() {
+        for (json, message, fix) in [
+            (
+                r#"{"Kestrel":{"Endpoints":{"A":{"Protocols":["Http2"]}}}}"#,
+                "'Kestrel:Endpoints:A:Protocols' is one text: the list has no effect there.",
+                r#"write one text: "Protocols": "Http2""#,
+            ),
+            (
+                r#"{"Kestrel":{"Endpoints":{"A":{"Protocols":["Http1","Http2"]}}}}"#,
+                "'Kestrel:Endpoints:A:Protocols' is one text: the list has no effect there.",
+                "write one text",
+            ),
+            (
+                r#"{"Kestrel":{"Endpoints":{"A":{"Url":{"Host":"a","Port":1}}}}}"#,
+                "'Kestrel:Endpoints:A:Url' is one text: the section has no effect there.",
+                "write one text",
+            ),
+            (
+                r#"{"http_ports":[8080,8081]}"#,
+                "'http_ports' is one text: the list has no effect there.",
+                r#"write one text: "http_ports": "8080;8081""#,
+            ),
+            (
+                r#"{"Kestrel":{"Certificates":{"Default":{"Password":["hunter2"]}}}}"#,
+                "'Kestrel:Certificates:Default:Password' is one text: the list has no effect there.",
+                "write one text",
+            ),
+            (
+                r#"{"Kestrel":{"Limits":{"KeepAliveTimeout":{"Minutes":2}}}}"#,
+                "'Kestrel:Limits:KeepAliveTimeout' is one text: the section has no effect there.",
+                "write one text",
+            ),
+            (
+                r#"{"Logging":{"LogLevel":{"Microsoft":{"AspNetCore":"Warning"}}}}"#,
+                "'Logging:LogLevel:Microsoft' is one text: the section has no effect there.",
+                r#"write a category as one name: "Microsoft.AspNetCore": "Warning""#,
+            ),
+            (
+                r#"{"Logging":{"Console":{"FormatterName":["json"]}}}"#,
+                "'Logging:Console:FormatterName' is one text: the list has no effect there.",
+                r#"write one text: "FormatterName": "json""#,
+            ),
+            (
+                r#"{"Kestrel":{"Endpoints":{"A":{"SslProtocols":{"Min":{"x":"Tls12"}}}}}}"#,
+                "'Kestrel:Endpoints:A:SslProtocols:Min' is one text: the section has no effect there.",
+                "write one text",
+            ),
+        ] {
+            assert_eq!(told(json), [(message.to_owned(), fix.to_owned())], "{json}");
+        }
+    }
+
+    #[test]
+    fn a_text_where_names_are_read_is_told() {
+        for (json, message, fix) in [
+            (
+                r#"{"Kestrel":"x"}"#,
+                "'Kestrel' is a section: the text 'x' has no effect there.",
+                "set what belongs below it, such as Kestrel:Endpoints:Http:Url",
+            ),
+            (
+                r#"{"Kestrel":{"Endpoints":"http://*:1"}}"#,
+                "'Kestrel:Endpoints' is a section: the text 'http://*:1' has no effect there.",
+                "set what belongs below it, such as Kestrel:Endpoints:Http:Url",
+            ),
+            (
+                r#"{"Logging":"Debug"}"#,
+                "'Logging' is a section: the text 'Debug' has no effect there.",
+                "set what belongs below it, such as Logging:LogLevel:Default",
+            ),
+            (
+                r#"{"Logging":{"LogLevel":"Debug"}}"#,
+                "'Logging:LogLevel' is a section: the text 'Debug' has no effect there.",
+                "set what belongs below it, such as Logging:LogLevel:Default",
+            ),
+            (
+                r#"{"Logging":{"Default":"Debug"}}"#,
+                "The key 'Logging:Default' means nothing to the server.",
+                "levels stand below LogLevel: Logging:LogLevel:Default",
+            ),
+            (
+                r#"{"Kestrel":{"Endpoints":{"A":{"Certificate":"a.pem"}}}}"#,
+                "'Kestrel:Endpoints:A:Certificate' is a section: the text 'a.pem' has no effect there.",
+                "set what belongs below it, such as Kestrel:Endpoints:A:Certificate:Path",
+            ),
+            (
+                r#"{"Kestrel":{"EndpointDefaults":{"SslProtocols":"Tls12"}}}"#,
+                "'Kestrel:EndpointDefaults:SslProtocols' is a list: the text 'Tls12' has no effect there.",
+                r#"write a list: "SslProtocols": ["Tls12"]"#,
+            ),
+        ] {
+            assert_eq!(told(json), [(message.to_owned(), fix.to_owned())], "{json}");
+        }
+        // Nothing is no text.
+        for json in [r#"{"Kestrel":{"Endpoints":{}}}"#, r#"{"Logging":null}"#, r#"{"Kestrel":[]}"#]
+        {
+            assert_eq!(told(json), [], "{json}");
+        }
+    }
+
+    #[test]
+    fn on_a_command_line_that_no_app_reads_every_key_has_to_be_known() {
+        for (key, host_alone, fix) in [
+            ("Greeting", true, Some("remove it: no app is here that could read it")),
+            ("MyApp:Colour", true, Some("remove it: no app is here that could read it")),
+            ("Greeting", false, None),
+            ("MyApp:Colour", false, None),
+            ("strct", false, Some("did you mean --strict?")),
+            ("url", false, Some("did you mean urls?")),
+            ("Logging:Seq:ServerUrl", true, Some("remove it: no app")),
+        ] {
+            let inputs = Inputs {
+                arguments: vec![(1, format!("--{key}=hello"))],
+                current_directory: std::env::temp_dir(),
+                code: CodeSettings { host_alone, ..CodeSettings::default() },
+                ..Inputs::default()
+            };
+            let told = told_of(&inputs);
+            let told = told.first().map(|(_, fix)| fix.as_str());
+            assert_eq!(told.is_some(), fix.is_some(), "{key}: {told:?}");
+            assert!(told.unwrap_or_default().starts_with(fix.unwrap_or_default()), "{told:?}");
+        }
     }
 
     #[test]
@@ -306,7 +672,7 @@ mod tests {
         use crate::server::limits::rules::{NUMBERS, SPANS};
         let names = NUMBERS.iter().map(|number| number.name);
         for name in names.chain(SPANS.iter().map(|span| span.name)) {
-            assert_eq!(without_meaning(&format!("Kestrel:Limits:{name}")), None, "{name}");
+            assert!(is_text(&format!("Kestrel:Limits:{name}")), "{name}");
         }
     }
 }

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use super::values::{Span, cannot_convert, double, integer, read_with, seconds_text, time_span};
+use super::values::{
+    Span, cannot_convert, double, integer, meant_span, read_with, seconds_text, time_span,
+};
 use crate::configuration::{Configuration, Origin, Problem, Setting, Severity, keys_equal};
 use crate::features::{MinDataRate, MinDataRateError};
 use crate::server::limits::rules::{self, NUMBERS, SPANS, WRITTEN};
@@ -88,11 +90,17 @@ fn timeout(rule: &rules::Span, setting: &Setting, limits: &mut Limits) -> Result
 fn span(setting: &Setting, text: &str) -> Result<Span, Problem> {
     time_span(text).ok_or_else(|| {
         let meant = text.trim().parse().ok().map(|number| (number, seconds_text(number)));
-        let fix = match meant.filter(|(_, written)| time_span(written).is_some()) {
-            Some((number, written)) => format!(
+        let bare = meant.filter(|(_, written)| time_span(written).is_some());
+        let fix = match (bare, meant_span(text)) {
+            (Some((number, written)), _) => format!(
                 "a bare number would mean {number} days; for {number} seconds write {written}"
             ),
-            None => "write hours:minutes:seconds, such as 00:02:10".to_owned(),
+            // Two digits would do for all of it, but for the days.
+            (None, Some(written)) if text.contains(':') => format!(
+                "write {written}: hours end at 23, minutes and seconds at 59, and days stand before them with a dot"
+            ),
+            (None, Some(written)) => format!("write {written}, which is hours:minutes:seconds"),
+            (None, None) => "write hours:minutes:seconds, such as 00:02:10".to_owned(),
         };
         cannot_convert(setting, text, "System.TimeSpan", &fix)
     })
@@ -156,10 +164,18 @@ fn rate(
 /// A value out of its range: Kestrel's words, then which.
 fn refused(rule: &str, setting: &Setting, fix: String) -> Problem {
     let value = setting.value.as_deref().unwrap_or_default();
-    Problem::error(format!("{rule} '{}' is '{value}'.", setting.key))
+    in_our_words(rule, Problem::error(format!("{rule} '{}' is '{value}'.", setting.key)))
         .key(setting.key.clone())
         .origin(setting.origin.clone())
         .fix(fix)
+}
+
+/// Says what .NET's word for a length of time means, where the rule has it.
+fn in_our_words(rule: &str, problem: Problem) -> Problem {
+    match rule.contains("TimeSpan") {
+        true => problem.cause("A TimeSpan is a length of time."),
+        false => problem,
+    }
 }
 
 /// Checks the limits as they are at last: what code made of those that were `configured`, and
@@ -182,7 +198,8 @@ pub(super) fn check(
             // Reading lets nothing pass that is out of its range.
             let key = key(wrong.name);
             let message = format!("{} '{key}' is '{}'.", wrong.rule, wrong.value);
-            problems.push(Problem::error(message).key(key).origin(CODE).fix(wrong.fix));
+            let problem = in_our_words(&wrong.rule, Problem::error(message));
+            problems.push(problem.key(key).origin(CODE).fix(wrong.fix));
             continue;
         };
         let least = limits.max_request_line_size.max(limits.max_request_headers_total_size);

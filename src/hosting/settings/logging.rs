@@ -1,6 +1,6 @@
 //! `Logging:LogLevel`, `Logging:Console` and its formatters.
 
-use super::values::{boolean, cannot_convert, did_you_mean, integer, meant_value};
+use super::values::{boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value};
 use crate::configuration::{Configuration, Problem, Section, Setting};
 use crate::hosting::logging::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
@@ -37,7 +37,12 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
         }
         rules_of(&levels, Some(provider), &mut rules, problems);
     }
-    LoggingOptions { rules, console: console(&logging.section(CONSOLE), problems) }
+    let mut console = console(&logging.section(CONSOLE), problems);
+    if !boolean_or(&logging, "CaptureScopes", true, problems) {
+        // No provider is given any.
+        console.include_scopes = false;
+    }
+    LoggingOptions { rules, console }
 }
 
 fn rules_of(
@@ -107,8 +112,19 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
         }
     } else if let Some(format) = section.non_empty("Format") {
         // The key of .NET 5 and before: only `Systemd` differs from the default.
-        if format.value.eq_ignore_ascii_case("Systemd") {
-            options.formatter = FormatterName::Systemd;
+        match format.value.trim() {
+            text if text.eq_ignore_ascii_case("Systemd") => {
+                options.formatter = FormatterName::Systemd;
+            }
+            text if text.eq_ignore_ascii_case("Default") => {}
+            text => problems.push(
+                Problem::warning(format!(
+                    "No console format is called '{text}'; the default is used."
+                ))
+                .key(format!("{}:Format", section.path()))
+                .origin(format.origin)
+                .fix("write Default or Systemd, or set FormatterName to simple, json or systemd"),
+            ),
         }
     }
     let kind = ("Microsoft.Extensions.Logging.LogLevel", "write a level such as Warning");

@@ -13,6 +13,8 @@ mod host;
 mod known;
 mod limits;
 mod logging;
+mod near;
+mod not_yet;
 mod server;
 mod tls;
 mod unix_socket;
@@ -73,11 +75,15 @@ impl HostSettings {
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
         let reload_on_change =
             values::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
+        host::switches(configuration, &mut problems);
         let web_root = host::web_root(loaded);
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);
-        known::report(configuration, &mut problems);
+        near::report(loaded, &mut problems);
+        known::report(loaded, &mut problems);
+        not_yet::report(loaded, &mut problems);
+        problems.extend(near::lone_port(configuration, &endpoints));
         Self {
             endpoints,
             certificates,

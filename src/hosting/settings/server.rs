@@ -5,9 +5,6 @@ use super::values::read_boolean;
 use crate::configuration::{Configuration, Origin, Problem};
 use crate::server::ServerOptions;
 
-/// Sections of Kestrel that are read but have no effect in this version.
-const NOT_YET: [&str; 1] = ["Limits:Http3"];
-
 /// Reads the options, lets code have the last word, and checks what came out.
 pub(super) fn read(
     configuration: &Configuration,
@@ -33,29 +30,11 @@ pub(super) fn read(
     if options.handshake_timeout.is_zero() {
         problems.push(
             Problem::error("HandshakeTimeout: Value must be a positive TimeSpan.")
+                .cause("A TimeSpan is a length of time.")
                 .key("handshake_timeout")
                 .origin(Origin::Code("configure_kestrel"))
                 .fix("give clients some time, or Limits::NEVER for no limit"),
         );
     }
-    for name in NOT_YET {
-        problems.extend(without_effect(configuration, name));
-    }
     options
-}
-
-fn without_effect(configuration: &Configuration, name: &str) -> Option<Problem> {
-    let section = configuration.section(&format!("Kestrel:{name}"));
-    if !section.exists() {
-        return None;
-    }
-    let set = section
-        .setting()
-        .or_else(|| section.children().first().and_then(|child| child.setting()))
-        .map(|setting| setting.origin.clone());
-    let mut problem = Problem::warning(format!("Kestrel:{name} has no effect in this version."))
-        .key(section.path().to_owned())
-        .fix("remove it, or rely on its default");
-    problem.origin = set;
-    Some(problem)
 }

@@ -2,6 +2,7 @@
 
 mod limits;
 mod tls;
+mod told;
 
 use super::*;
 use crate::configuration::{CodeSettings, Inputs, Severity, load};
@@ -12,7 +13,7 @@ fn read(arguments: &[&str], variables: &[(&str, &str)]) -> HostSettings {
         variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         arguments: arguments.iter().map(|a| (*a).to_owned()).enumerate().collect(),
         current_directory: folder.path().to_owned(),
-        code: CodeSettings::default(),
+        ..Inputs::default()
     };
     HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {})
 }
@@ -131,7 +132,7 @@ fn protection_that_is_not_there_is_told() {
 #[test]
 fn foreign_variables_are_left_alone() {
     let settings = read(&[], &[("URL", "https://site.example"), ("KESTRAL", "x"), ("PORT", "1")]);
-    assert_eq!(settings.problems, []);
+    assert_eq!(told(&settings, Severity::Warning), [""; 0]);
     let settings = read(&[], &[("ASPNETCORE_URL", "x"), ("Kestrel__Endpoint__A__Url", "y")]);
     assert_eq!(settings.problems.len(), 2, "{:#?}", settings.problems);
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::endpoints::protocols;
-use super::values::{boolean, meant_value};
+use super::values::{boolean_or, meant_value};
 use crate::addresses::ConfiguredTls;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Setting};
 use crate::tls::{
@@ -128,7 +128,7 @@ fn certificate(
             subject: subject.value.to_owned(),
             store: section.non_empty("Store").map_or("My", |store| store.value).to_owned(),
             location: store_location(section, problems)?,
-            allow_invalid: allow_invalid(section, problems),
+            allow_invalid: boolean_or(section, "AllowInvalid", false, problems),
         })),
         (None, None) => {
             lost_key(section, problems);
@@ -170,24 +170,6 @@ fn store_location(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<
             None
         }
     }
-}
-
-fn allow_invalid(section: &Section<'_>, problems: &mut Vec<Problem>) -> bool {
-    let Some(text) = section.non_empty("AllowInvalid") else {
-        return false;
-    };
-    boolean(text.value).unwrap_or_else(|| {
-        problems.push(
-            Problem::warning(format!(
-                "'{}' is neither true nor false: it counts as false.",
-                text.value
-            ))
-            .key(format!("{}:AllowInvalid", section.path()))
-            .origin(text.origin)
-            .fix("write true or false"),
-        );
-        false
-    })
 }
 
 /// The names of TLS versions in .NET, and their flags.

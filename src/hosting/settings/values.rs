@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::configuration::{Configuration, Problem, Setting};
+use crate::configuration::{Configuration, Origin, Problem, Section, Setting, Sourced};
 
-/// A problem with the value of `setting`, in the words of .NET's binder.
+/// A problem with the value of `setting`, in the words of .NET's binder, and then in ours.
 pub(super) fn cannot_convert(
     setting: &Setting,
     value: &str,
@@ -15,9 +15,26 @@ pub(super) fn cannot_convert(
         "Failed to convert configuration value '{value}' at '{}' to type '{kind}'.",
         setting.key
     ))
+    .cause(format!("'{value}' is {}.", is_not(kind, value)))
     .key(setting.key.clone())
     .origin(setting.origin.clone())
     .fix(expected)
+}
+
+/// What a text is not that could not be read as one of .NET's types.
+fn is_not(kind: &str, value: &str) -> &'static str {
+    let digits = value.trim().trim_start_matches(['+', '-']);
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    match kind {
+        "System.TimeSpan" => "no length of time, hours:minutes:seconds",
+        "System.Boolean" => "neither true nor false",
+        "System.Int32" | "System.Int64" if is_number => "a number that is not taken here",
+        "System.Int32" | "System.Int64" => "no whole number",
+        "System.Double" => "no number",
+        kind if kind.ends_with("MinDataRate") => "one text, and a rate is two numbers",
+        kind if kind.ends_with("LogLevel") => "no level of the log",
+        _ => "none of the words that are known here",
+    }
 }
 
 /// `true` or `false` in any case, blanks around it allowed.
@@ -72,6 +89,51 @@ pub(super) fn time_span(text: &str) -> Option<Span> {
         span if span == Duration::from_millis(1) => Span::Infinite,
         _ => Span::Negative,
     })
+}
+
+/// What a text that is no span was probably meant to be, as it has to be written: one whose hours
+/// do not end at 23, or a number with its unit.
+pub(super) fn meant_span(text: &str) -> Option<String> {
+    let text = text.trim();
+    let written =
+        |seconds: u64| Some(seconds_text(seconds)).filter(|text| time_span(text).is_some());
+    let with_unit = || {
+        let digits = text.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = (text[..digits].parse::<u64>().ok()?, text[digits..].trim());
+        let seconds = match unit.to_ascii_lowercase().as_str() {
+            "ms" | "msec" | "millisecond" | "milliseconds" => {
+                let rest = number % 1000;
+                let whole = written(number / 1000)?;
+                return Some(if rest == 0 { whole } else { format!("{whole}.{rest:03}") });
+            }
+            "s" | "sec" | "secs" | "second" | "seconds" => 1,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60,
+            "h" | "hour" | "hours" => 3_600,
+            "d" | "day" | "days" => 86_400,
+            _ => return None,
+        };
+        written(number.checked_mul(seconds)?)
+    };
+    let with_colons = || {
+        let (days, clock) = match text.split_once('.') {
+            Some((days, clock)) if clock.contains(':') => (days.parse::<u64>().ok()?, clock),
+            _ => (0, text),
+        };
+        let parts: Option<Vec<u64>> = clock.split(':').map(|part| number(part, u64::MAX)).collect();
+        let (hours, minutes, seconds) = match parts?[..] {
+            [hours, minutes] => (hours, minutes, 0),
+            [hours, minutes, seconds] => (hours, minutes, seconds),
+            // Days, as other systems write them.
+            [more_days, hours, minutes, seconds] if days == 0 => {
+                (more_days.checked_mul(24)?.checked_add(hours)?, minutes, seconds)
+            }
+            _ => return None,
+        };
+        let hours = days.checked_mul(24)?.checked_add(hours)?;
+        let minutes = hours.checked_mul(60)?.checked_add(minutes)?;
+        written(minutes.checked_mul(60)?.checked_add(seconds)?)
+    };
+    with_colons().or_else(with_unit)
 }
 
 /// A span as [`time_span`] reads it, in whole seconds.
@@ -166,9 +228,92 @@ pub(super) fn read_boolean(
     read(configuration, key, problems, kind, Empty::Refuse, boolean)
 }
 
-/// Reads a boolean of the web host: true if `true` or `1`, else false.
-pub(super) fn host_boolean(text: &str) -> bool {
-    text.eq_ignore_ascii_case("true") || text == "1"
+/// Reads a boolean of the web host: true if `true` or `1`, else false, which is told of a text that
+/// does not say so.
+pub(super) fn host_boolean(
+    configuration: &Configuration,
+    key: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Sourced<bool>> {
+    let text = configuration.non_empty(key)?;
+    let value = match text.value {
+        "1" => true,
+        "0" => false,
+        text if text.eq_ignore_ascii_case("true") => true,
+        text if text.eq_ignore_ascii_case("false") => false,
+        other => {
+            problems.push(counts_as(other, false, key, text.origin.clone()));
+            false
+        }
+    };
+    Some(text.map(|_| value))
+}
+
+/// A boolean that counts as `otherwise` if it cannot be read, which is told.
+pub(super) fn boolean_or(
+    section: &Section<'_>,
+    key: &str,
+    otherwise: bool,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let Some(text) = section.non_empty(key) else {
+        return otherwise;
+    };
+    boolean(text.value).unwrap_or_else(|| {
+        let key = format!("{}:{key}", section.path());
+        problems.push(counts_as(text.value, otherwise, &key, text.origin));
+        otherwise
+    })
+}
+
+/// A text in the place of a boolean that .NET passes over in silence.
+pub(super) fn counts_as(text: &str, value: bool, key: &str, origin: Origin) -> Problem {
+    Problem::warning(format!("'{text}' is neither true nor false: it counts as {value}."))
+        .key(key)
+        .origin(origin)
+        .fix("write true or false")
+}
+
+/// Reads a text of several parts with `;` between. A list of texts in its place is taken for one
+/// such text, and told: it is plain what is meant.
+pub(super) fn separated(
+    configuration: &Configuration,
+    key: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Sourced<String>> {
+    let Some((key, list)) = list_in_place_of(configuration, key) else {
+        return configuration.non_empty(key).map(|text| text.map(str::to_owned));
+    };
+    let name = key.rsplit(':').next().unwrap_or_default();
+    problems.push(
+        Problem::warning(format!("'{key}' is one text: its list is taken for '{}'.", list.value))
+            .key(key)
+            .origin(list.origin.clone())
+            .fix(format!("write \"{name}\": \"{}\"", list.value)),
+    );
+    Some(list)
+}
+
+/// The texts of a list, joined by `;`, and its key as it is spelled, unless a source as strong has a
+/// text in its place.
+fn list_in_place_of<'a>(
+    configuration: &'a Configuration,
+    key: &str,
+) -> Option<(&'a str, Sourced<String>)> {
+    let section = configuration.section(key);
+    let elements = section.children();
+    let texts = elements.iter().map(|element| {
+        element.name().parse::<u32>().ok()?;
+        let setting = element.setting()?;
+        Some((setting, setting.value.as_deref()?))
+    });
+    let texts = texts.collect::<Option<Vec<_>>>()?;
+    let (first, _) = texts.first()?;
+    let (spelled, _) = first.key.rsplit_once(':')?;
+    let layer = texts.iter().map(|(setting, _)| setting.layer).max()?;
+    let outdone = section.setting().is_some_and(|text| text.layer >= layer);
+    let joined = texts.iter().map(|(_, text)| *text).collect::<Vec<_>>().join(";");
+    (!outdone && !joined.is_empty()).then(|| (spelled, Sourced::new(joined, first.origin.clone())))
 }
 
 /// The name among `known` that `text` was probably meant to be.
@@ -267,6 +412,34 @@ mod tests {
     }
 
     #[test]
+    fn a_span_that_is_written_otherwise_is_understood() {
+        for (text, meant) in [
+            ("99:00:00", Some("4.03:00:00")),
+            ("24:00", Some("1.00:00:00")),
+            ("00:90", Some("01:30:00")),
+            ("00:00:90", Some("00:01:30")),
+            ("1.25:00:00", Some("2.01:00:00")),
+            ("1:02:03:04", Some("1.02:03:04")),
+            ("30s", Some("00:00:30")),
+            ("5 minutes", Some("00:05:00")),
+            ("36h", Some("1.12:00:00")),
+            ("1500ms", Some("00:00:01.500")),
+            ("2000ms", Some("00:00:02")),
+            ("5", None),
+            ("soon", None),
+            ("1:2:3:4:5", None),
+            ("18446744073709551615:00", None),
+            ("18446744073709551615d", None),
+            ("99999999999999h", None),
+            (":", None),
+            ("", None),
+        ] {
+            assert_eq!(meant_span(text).as_deref(), meant, "{text}");
+            assert!(meant.is_none_or(|meant| time_span(meant).is_some()), "{text}");
+        }
+    }
+
+    #[test]
     fn numbers_with_a_fraction() {
         for (text, number) in [
             ("240", Some(240.0)),
@@ -327,7 +500,7 @@ mod tests {
         #[test]
         fn no_text_makes_them_panic(text in "\\PC*|[0-9.:x#&h+-]*") {
             let _ = (integer(&text), time_span(&text), boolean(&text), double(&text));
-            let _ = did_you_mean(&text, ["urls"]);
+            let _ = (did_you_mean(&text, ["urls"]), meant_span(&text));
         }
     }
 }

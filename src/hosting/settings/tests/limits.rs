@@ -385,6 +385,7 @@ fn limits_that_do_not_go_together_name_both() {
             vec![limit(buffer, "1k"), limit(line, "2000000")],
             vec![
                 "Failed to convert configuration value '1k' at 'Kestrel:Limits:MaxRequestBufferSize' to type 'System.Int64'.
+  '1k' is no whole number.
   set by: command line, argument 0 (--Kestrel:Limits:MaxRequestBufferSize), key Kestrel:Limits:MaxRequestBufferSize
   fix: write a whole number, without a unit",
             ],
@@ -428,7 +429,7 @@ fn what_is_not_there_yet_is_told() {
     );
     assert_eq!(
         told(&settings, Severity::Warning),
-        ["Kestrel:Limits:Http3 has no effect in this version."]
+        ["Kestrel:Limits:Http3 has no effect in this version: HTTP/3 is not spoken."]
     );
 }
 
@@ -473,9 +474,11 @@ fn code_is_held_to_the_same_ranges() {
   set by: code (configure_kestrel), key Kestrel:Limits:Http2:MaxFrameSize
   fix: write 16384 to 16777215",
         "Value must be a positive TimeSpan. 'Kestrel:Limits:RequestHeadersTimeout' is '0ns'.
+  A TimeSpan is a length of time.
   set by: code (configure_kestrel), key Kestrel:Limits:RequestHeadersTimeout
   fix: write more than 00:00:00, or Limits::NEVER for never",
         "A TimeSpan value greater than or equal to 00:00:01 is required. 'Kestrel:Limits:Http2:KeepAlivePingDelay' is '5ms'.
+  A TimeSpan is a length of time.
   set by: code (configure_kestrel), key Kestrel:Limits:Http2:KeepAlivePingDelay
   fix: write 00:00:01 or more, or Limits::NEVER for never",
         "Maximum request buffer size (40000) must be greater than or equal to maximum request header size (50000).

@@ -1,0 +1,381 @@
+//! Words that are meant for the server and reach nobody: `--port`, `-p 8080`, `ASPNETCORE__URLS`,
+//! a lone `PORT`. Each is told with the line to write.
+//!
+//! An app may have a key of its own called `port` or `host`. So a key is only told where its value is
+//! what such a setting of the server would be, and where it was said to the server: on the command
+//! line, or in a variable with a prefix.
+
+use std::net::IpAddr;
+
+use super::endpoints::process_manager;
+use super::known::{is_prefixed, is_text, is_told, is_top_name};
+use super::values::did_you_mean;
+use crate::addresses::EndpointSettings;
+use crate::configuration::{
+    Configuration, Loaded, Origin, Problem, Unread, keys_equal, speaks_of_secrets,
+};
+use crate::hosting::logging::LogLevel;
+
+/// What a key is meant for.
+#[derive(Clone, Copy)]
+enum Meant {
+    Port,
+    Host,
+    Urls,
+    Environment,
+    Level,
+}
+
+/// What other servers, and earlier versions of this kind of server, call it.
+const CALLED: [(&str, Meant); 21] = [
+    ("port", Meant::Port),
+    ("p", Meant::Port),
+    ("http-port", Meant::Port),
+    ("server.port", Meant::Port),
+    ("host", Meant::Host),
+    ("hostname", Meant::Host),
+    ("bind", Meant::Host),
+    ("bind-address", Meant::Host),
+    ("address", Meant::Host),
+    ("addr", Meant::Host),
+    ("ip", Meant::Host),
+    ("server.urls", Meant::Urls),
+    ("server_urls", Meant::Urls),
+    ("server-urls", Meant::Urls),
+    ("server:urls", Meant::Urls),
+    ("u", Meant::Urls),
+    ("env", Meant::Environment),
+    ("e", Meant::Environment),
+    ("log-level", Meant::Level),
+    ("loglevel", Meant::Level),
+    ("log_level", Meant::Level),
+];
+
+/// The host settings of .NET that come by variables with a prefix.
+const HOST_SETTINGS: [&str; 9] = [
+    "urls",
+    "http_ports",
+    "https_ports",
+    "environment",
+    "contentRoot",
+    "applicationName",
+    "preferHostingUrls",
+    "shutdownTimeoutSeconds",
+    "webroot",
+];
+
+/// Prefixes that are not `ASPNETCORE_`.
+const PREFIXES: [&str; 8] = [
+    "ASPNET_CORE_",
+    "ASP_NET_CORE_",
+    "ASP_NETCORE_",
+    "ASPNET_",
+    "NETCORE_",
+    "DOTNETCORE_",
+    "DOTNET_CORE_",
+    "KESTREL_",
+];
+
+/// Adds a warning for every such word.
+pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
+    let configuration = &loaded.configuration;
+    for unread in &loaded.unread {
+        problems.push(of_argument(unread));
+    }
+    for setting in configuration.settings() {
+        let Some(value) = setting.value.as_deref() else { continue };
+        let told = match &setting.origin {
+            Origin::CommandLine { .. } => {
+                meant(&setting.key, value, loaded.host_alone).map(|meant| (None, meant))
+            }
+            Origin::EnvironmentVariable(name) => {
+                let whole_name = keys_equal(&name.replace("__", ":"), &setting.key);
+                match (is_prefixed(name), whole_name) {
+                    (true, false) if !keys_equal(&setting.key, "port") => {
+                        meant(&setting.key, value, true).map(|meant| (Some(name), meant))
+                    }
+                    (_, true) => {
+                        problems.extend(of_variable(name, value));
+                        None
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let Some((variable, meant)) = told else { continue };
+        if is_told(problems, &setting.key, &setting.origin) {
+            continue;
+        }
+        problems.push(
+            Problem::warning(format!("The key '{}' means nothing to the server.", setting.key))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix(written(meant, value, variable.map(String::as_str), configuration)),
+        );
+    }
+    for name in &loaded.unreadable_variables {
+        problems.extend(unreadable(name));
+    }
+    problems.extend(half_a_process_manager(loaded));
+}
+
+/// What a key is meant for, if its value fits.
+fn meant(key: &str, value: &str, whatever: bool) -> Option<Meant> {
+    let (_, meant) = CALLED.iter().find(|(called, _)| keys_equal(called, key))?;
+    let fits = match meant {
+        Meant::Port => port(value).is_some(),
+        Meant::Host => whatever || host(value).is_some(),
+        Meant::Urls => whatever || value.contains("://"),
+        Meant::Environment => {
+            whatever || did_you_mean(value, ["Development", "Staging", "Production"]).is_some()
+        }
+        Meant::Level => LogLevel::parse(value).is_some(),
+    };
+    fits.then_some(*meant)
+}
+
+fn port(text: &str) -> Option<u16> {
+    text.trim().parse().ok().filter(|port| *port > 0)
+}
+
+/// The host, as it stands in a URL, and the port behind it.
+fn host(text: &str) -> Option<(String, Option<u16>)> {
+    let text = text.trim();
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let host = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
+        return Some((host, None));
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, digits)) => (host, Some(port(digits)?)),
+        None => (text, None),
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let known = matches!(host, "*" | "+" | "localhost") || bare.parse::<IpAddr>().is_ok();
+    known.then(|| (host.to_owned(), port))
+}
+
+/// The line to write, for a key on the command line or in a variable.
+fn written(
+    meant: Meant,
+    value: &str,
+    variable: Option<&str>,
+    configuration: &Configuration,
+) -> String {
+    let set = |key: &str, value: &str| match variable {
+        Some(name) => format!("{}_{}={value}", prefix(name), key.to_uppercase()),
+        None => format!("--{key} {value}"),
+    };
+    // The other half, if it was given beside it.
+    let other = |wanted: fn(&Meant) -> bool| {
+        CALLED.iter().filter(|(_, meant)| wanted(meant)).find_map(|(called, _)| {
+            let setting = configuration.setting(called)?;
+            let said = matches!(setting.origin, Origin::CommandLine { .. }) || variable.is_some();
+            setting.value.as_deref().filter(|_| said)
+        })
+    };
+    match meant {
+        Meant::Port => {
+            let port = port(value).unwrap_or(5000);
+            let beside = other(|meant| matches!(meant, Meant::Host)).and_then(host);
+            match beside {
+                Some((host, _)) => {
+                    format!("write {}", set("urls", &format!("http://{host}:{port}")))
+                }
+                None => format!(
+                    "write {} for this machine alone, or {} for all interfaces",
+                    set("urls", &format!("http://localhost:{port}")),
+                    set("http_ports", &port.to_string()),
+                ),
+            }
+        }
+        Meant::Host => {
+            let beside = other(|meant| matches!(meant, Meant::Port)).and_then(port);
+            let url = |host: &str, port: Option<u16>| {
+                let port = port.or(beside).unwrap_or(5000);
+                set("urls", &format!("http://{host}:{port}"))
+            };
+            match host(value) {
+                Some((host, port)) => format!("write {}", url(&host, port)),
+                // A name is no address to bind.
+                None => format!(
+                    "write {} for this machine alone, or {} for all interfaces",
+                    url("localhost", None),
+                    url("*", None),
+                ),
+            }
+        }
+        Meant::Urls => format!("write {}", set("urls", value)),
+        Meant::Environment => format!("write {}", set("environment", value)),
+        Meant::Level => match variable {
+            Some(name) => format!("write {}_Logging__LogLevel__Default={value}", prefix(name)),
+            None => format!("write --Logging:LogLevel:Default={value}"),
+        },
+    }
+}
+
+/// The prefix of a variable that has one.
+fn prefix(name: &str) -> &str {
+    name.split('_').next().unwrap_or_default()
+}
+
+/// An argument that sets nothing.
+fn of_argument(unread: &Unread) -> Problem {
+    let Unread { position, argument, value, short_switch } = unread;
+    let origin = Origin::CommandLine { position: *position, argument: argument.clone() };
+    let (name, value) = match argument.split_once('=') {
+        Some((name, value)) if *short_switch => (name, Some(value)),
+        _ => (argument.as_str(), value.as_deref()),
+    };
+    let longer = name.trim_start_matches('-');
+    let dashed = name.starts_with('-') && !longer.is_empty();
+    let nothing = Configuration::default();
+    let fix = match value {
+        Some(value) if dashed => meant(longer, value, true)
+            .map(|meant| written(meant, value, None, &nothing))
+            .or_else(|| is_text(longer).then(|| format!("write --{longer} {value}"))),
+        _ if dashed => None,
+        _ => bare_word(argument),
+    };
+    if *short_switch {
+        let written = argument.trim_start_matches('-');
+        return Problem::error(format!(
+            "The short switch '{argument}' is not defined in the switch mappings."
+        ))
+        .origin(origin)
+        .fix(fix.unwrap_or_else(|| format!("settings take two dashes: --{written}")));
+    }
+    let told = match value {
+        Some(value) => format!("The arguments '{argument} {value}' set nothing and are ignored."),
+        None => format!("The argument '{argument}' sets nothing and is ignored."),
+    };
+    let fix = fix
+        .unwrap_or_else(|| "settings are written --key value, --key=value or key=value".to_owned());
+    Problem::warning(told).origin(origin).fix(fix)
+}
+
+/// What a word without a key is meant for.
+fn bare_word(word: &str) -> Option<String> {
+    if port(word).is_some() {
+        return Some(written(Meant::Port, word, None, &Configuration::default()));
+    }
+    if word.contains("://") {
+        return Some(format!("write --urls {word}"));
+    }
+    if host(word).is_some_and(|(_, port)| port.is_some()) {
+        return Some(format!("write --urls http://{word}"));
+    }
+    let folder = word == "." || word.contains(std::path::is_separator);
+    folder.then(|| format!("to read the settings files of a folder, write --contentRoot {word}"))
+}
+
+/// A variable whose name is nearly one that is read.
+fn of_variable(name: &str, value: &str) -> Option<Problem> {
+    let shown = if speaks_of_secrets(name) { "…" } else { value };
+    let problem = |right: &str| {
+        Problem::warning(format!("The variable {name} means nothing to the server."))
+            .origin(Origin::EnvironmentVariable(name.to_owned()))
+            .fix(format!("write {right}={shown}"))
+    };
+    for prefix in ["ASPNETCORE", "DOTNET"] {
+        let Some(rest) = without(name, &format!("{prefix}__")) else { continue };
+        let top = rest.split("__").next().unwrap_or_default();
+        let known = is_top_name(top) || keys_equal(top, "server_urls");
+        let right = if keys_equal(rest, "server_urls") { "URLS" } else { rest };
+        return known.then(|| {
+            problem(&format!("{prefix}_{right}")).cause(
+                "One underscore stands behind the prefix, and two between the parts of a key.",
+            )
+        });
+    }
+    let (prefix, rest) = match is_prefixed(name) {
+        true => name.split_at(name.find('_')? + 1),
+        false => ("", name),
+    };
+    // KESTREL_ENDPOINTS_HTTP_URL: known only if the underscores are taken for two.
+    let ours = without(rest, "KESTREL_").or_else(|| without(rest, "LOGGING_")).is_some();
+    if ours && !rest.contains("__") && is_text(&rest.replace('_', ":")) {
+        return Some(
+            problem(&format!("{prefix}{}", rest.replace('_', "__")))
+                .cause("Two underscores stand between the parts of a key."),
+        );
+    }
+    if !prefix.is_empty() {
+        return None;
+    }
+    let host_setting = |rest: &str| HOST_SETTINGS.iter().any(|known| keys_equal(known, rest));
+    let misspelled = PREFIXES.iter().find_map(|wrong| without(name, wrong)).or_else(|| {
+        let (first, rest) = name.split_once('_')?;
+        did_you_mean(first, ["ASPNETCORE"]).map(|_| rest)
+    });
+    let rest = misspelled.filter(|rest| host_setting(rest))?;
+    Some(problem(&format!("ASPNETCORE_{}", rest.to_uppercase())))
+}
+
+/// `text` without `prefix`, whose case does not count.
+fn without<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let start = text.get(..prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+/// A variable whose name or value is no text, if it is meant for us.
+fn unreadable(name: &str) -> Option<Problem> {
+    let top = name.replace("__", ":");
+    let top = top.split(':').next().unwrap_or_default();
+    let ours = is_prefixed(name)
+        || HOST_SETTINGS.iter().any(|known| keys_equal(known, name))
+        || (name.contains("__") && ["Kestrel", "Logging"].iter().any(|own| keys_equal(own, top)));
+    ours.then(|| {
+        Problem::warning(format!("The variable {} is no text, and left out.", name.escape_debug()))
+            .cause("Its name or its value is not UTF-8.")
+            .origin(Origin::EnvironmentVariable(name.escape_debug().to_string()))
+            .fix("set it again in UTF-8, or unset it")
+    })
+}
+
+/// `ASPNETCORE_PORT` is what a process manager says, together with two more.
+fn half_a_process_manager(loaded: &Loaded) -> Option<Problem> {
+    let variables = &loaded.aspnetcore_variables;
+    let said = variables.non_empty("PORT")?;
+    if process_manager(variables).is_some() {
+        return None;
+    }
+    let missing: Vec<_> = ["APPL_PATH", "TOKEN"]
+        .into_iter()
+        .filter(|name| variables.non_empty(name).is_none())
+        .map(|name| format!("ASPNETCORE_{name}"))
+        .collect();
+    let fix = match port(said.value) {
+        Some(port) => format!("write ASPNETCORE_HTTP_PORTS={port}"),
+        None => "write ASPNETCORE_HTTP_PORTS and a number".to_owned(),
+    };
+    Some(
+        Problem::warning("ASPNETCORE_PORT has no effect here.")
+            .cause(format!(
+                "It is a process manager's, which says {} as well.",
+                missing.join(" and ")
+            ))
+            .origin(said.origin)
+            .fix(fix),
+    )
+}
+
+/// A `PORT` beside nothing that says where to listen: many platforms tell the port by it.
+pub(super) fn lone_port(
+    configuration: &Configuration,
+    endpoints: &EndpointSettings,
+) -> Option<Problem> {
+    let setting = configuration.setting("PORT")?;
+    let Origin::EnvironmentVariable(name) = &setting.origin else { return None };
+    let port = port(setting.value.as_deref()?)?;
+    (!endpoints.say_anything() && keys_equal(name, "PORT")).then(|| {
+        Problem::information(format!("{name}={port} has no effect: no setting is called so."))
+            .cause(
+                "Many platforms tell by it where to listen; the default address is bound instead.",
+            )
+            .origin(setting.origin.clone())
+            .fix(format!(
+                "write ASPNETCORE_HTTP_PORTS={port}, or start with --http_ports \"${name}\""
+            ))
+    })
+}
