@@ -44,6 +44,8 @@ pub(super) struct Activity {
     head_begun: AtomicBool,
     /// Whether hyper has bytes that the client does not take.
     blocked: AtomicBool,
+    /// Whether it is time to look if the client is still there.
+    look_out: AtomicBool,
     /// Whether the connection is upgraded: what it carries is HTTP no more.
     upgraded: AtomicBool,
     /// Whether the connection ends behind the answer.
@@ -114,6 +116,7 @@ impl Activity {
             attention: AtomicBool::new(false),
             head_begun: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            look_out: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
             ends: AtomicBool::new(false),
             cut: AtomicU8::new(0),
@@ -207,6 +210,16 @@ impl Activity {
             self.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
         }
         self.blocked.store(blocked, Ordering::Relaxed);
+    }
+
+    /// An answer takes time: it is time to look if the client is still there.
+    pub(super) fn look_out(&self) {
+        self.look_out.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is time to look if the client is still there.
+    pub(super) fn take_look_out(&self) -> bool {
+        self.look_out.load(Ordering::Relaxed) && self.look_out.swap(false, Ordering::Relaxed)
     }
 
     /// Tells the next request something.

@@ -3,13 +3,13 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf, Ready};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
@@ -24,6 +24,11 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Waits until there is something to read, or the end of the stream.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// What the system knows of the peer's end without anything being read, as far as it tells.
+    fn hang_up(&self) -> Option<HangUp> {
+        None
+    }
+
     /// How much was written that the system has not got yet; it goes out while something is read
     /// or waited for.
     fn unsent(&self) -> usize {
@@ -37,6 +42,27 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
     /// Closes the socket as one that will not be served, at once.
     fn refuse(self);
+}
+
+/// How a peer ended its side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HangUp {
+    /// It will send no more than what is here.
+    End,
+    /// The connection is gone.
+    Reset,
+}
+
+/// What the runtime has heard of a socket. There is no other way to ask without reading: as long as
+/// something is unread, nobody is woken for what comes behind it.
+fn heard(ready: impl Future<Output = io::Result<Ready>>) -> Option<HangUp> {
+    let cx = &mut Context::from_waker(Waker::noop());
+    match pin!(ready).poll(cx) {
+        // The other direction is ours to close, and is not while an answer is waited for.
+        Poll::Ready(Ok(ready)) if ready.is_write_closed() => Some(HangUp::Reset),
+        Poll::Ready(Ok(ready)) if ready.is_read_closed() => Some(HangUp::End),
+        _ => None,
+    }
 }
 
 /// Tells the peer that nothing will come. What it sent already is read: unread, it would make a
@@ -61,6 +87,10 @@ impl Socket for TcpStream {
         self.poll_read_ready(cx)
     }
 
+    fn hang_up(&self) -> Option<HangUp> {
+        heard(self.ready(Interest::READABLE | Interest::WRITABLE))
+    }
+
     fn refuse(self) {
         refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
     }
@@ -73,6 +103,10 @@ impl Socket for tokio::net::UnixStream {
 
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
+    }
+
+    fn hang_up(&self) -> Option<HangUp> {
+        heard(self.ready(Interest::READABLE | Interest::WRITABLE))
     }
 
     fn refuse(self) {
@@ -91,6 +125,10 @@ impl<S: Socket> Socket for TlsStream<S> {
         }
         // What comes may be less than a record: then the next read waits.
         self.socket_mut().poll_readable(cx)
+    }
+
+    fn hang_up(&self) -> Option<HangUp> {
+        self.socket().hang_up()
     }
 
     fn unsent(&self) -> usize {
@@ -158,6 +196,11 @@ impl<S: Socket> Stream<S> {
     /// Waits until there is something to read, or the end of the stream, without a buffer.
     pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.socket.poll_readable(cx)
+    }
+
+    /// What the system knows of the peer's end without anything being read.
+    pub(super) fn hang_up(&self) -> Option<HangUp> {
+        self.socket.hang_up()
     }
 
     pub(super) fn first(&self) -> &[u8] {

@@ -11,6 +11,7 @@ mod answers;
 mod binding_errors;
 mod conversations;
 mod custom_server;
+mod gone_clients;
 mod graceful_stop;
 mod half_closed;
 mod http2_batches;

@@ -27,13 +27,18 @@ impl SlowApp {
         let gate = Arc::new(Semaphore::new(0));
         let waits_at = Arc::clone(&gate);
         let slow = move || async move {
-            let _left = TellsWhenDropped(sender.clone());
-            let _ = sender.send(Step::Entered);
+            let _visit = Visit::begin(&sender);
             let _ = waits_at.acquire().await;
             "finished"
         };
         let app = saying("quick").route("/slow", any(slow));
         (app, Self { steps, gate })
+    }
+
+    /// What watches handlers of another app.
+    pub(crate) fn watching() -> (mpsc::UnboundedSender<Step>, Self) {
+        let (sender, steps) = mpsc::unbounded_channel();
+        (sender, Self { steps, gate: Arc::new(Semaphore::new(0)) })
     }
 
     pub(crate) async fn next_step(&mut self) -> Step {
@@ -46,9 +51,17 @@ impl SlowApp {
     }
 }
 
-struct TellsWhenDropped(mpsc::UnboundedSender<Step>);
+/// Tells that it was entered when it is made, and that it was left when it is dropped.
+pub(crate) struct Visit(mpsc::UnboundedSender<Step>);
 
-impl Drop for TellsWhenDropped {
+impl Visit {
+    pub(crate) fn begin(steps: &mpsc::UnboundedSender<Step>) -> Self {
+        let _ = steps.send(Step::Entered);
+        Self(steps.clone())
+    }
+}
+
+impl Drop for Visit {
     fn drop(&mut self) {
         let _ = self.0.send(Step::Left);
     }

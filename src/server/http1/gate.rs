@@ -8,6 +8,12 @@
 //!
 //! On the way out it holds answers back while the next request is here already, so that many of
 //! them leave in one write; and it times a client that does not take what was written.
+//!
+//! While an answer is waited for, it looks whether the client is still there. A reset ends the
+//! request at once, the end of the stream after a second. Where nobody reads, because the app does
+//! not want the body yet or because enough was read ahead, only what the system tells of the socket
+//! is looked at, five times a second. What that cannot show is the goodbye of TLS without one of the
+//! socket, and a client that is gone while its own system still has something to send.
 
 use std::io;
 use std::pin::Pin;
@@ -17,7 +23,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::chunks::Chunks;
 use super::head::{Framing, Head, Progress, Rules, Scan, Upgrade};
@@ -25,9 +31,9 @@ use super::stall::Stall;
 use crate::diagnostics::events;
 use crate::features::MinDataRate;
 use crate::server::activity::{Activity, Cut, Note};
-use crate::server::clock::{Moment, TICK};
+use crate::server::clock::TICK;
 use crate::server::drain::Phase;
-use crate::server::io::{Socket, Stream};
+use crate::server::io::{HangUp, Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::rejection::{Reason, Rejection};
 
@@ -68,9 +74,9 @@ const SYSTEM_QUEUE: usize = 4 * 1024 * 1024;
 /// Answers that are held back go out once they are this many bytes.
 const HELD_MOST: usize = 16 * 1024;
 
-/// How long behind a request the end of the stream may come and still be a client that only will
-/// not send more. A later one means that the client is gone.
-const FIN_BEHIND: Duration = Duration::from_secs(1);
+/// How long behind the end of what a client sends its answers may still go out: it may be one that
+/// only will not send more. If they take longer, it is one that is gone.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What hyper gets instead of a request that is rejected.
 const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost:\r\n\r\n";
@@ -92,8 +98,10 @@ pub(super) struct Gate<S: Socket> {
     handed: u32,
     /// The client will send no more.
     ended: bool,
-    /// Since when an answer is waited for, once that takes time.
-    waiting: Option<Moment>,
+    /// The same, as the system tells; what came before is not read yet.
+    hung_up: bool,
+    /// Until when a client that sends no more is waited for. Only made if it has to be.
+    farewell: Option<Pin<Box<Sleep>>>,
     headers_timer: Option<Pin<Box<Sleep>>>,
     /// Answers that wait for company.
     held: BytesMut,
@@ -126,7 +134,8 @@ impl<S: Socket> Gate<S> {
             instead: None,
             handed: 0,
             ended: false,
-            waiting: None,
+            hung_up: false,
+            farewell: None,
             headers_timer: None,
             held: BytesMut::new(),
             stall: None,
@@ -221,7 +230,6 @@ impl<S: Socket> Gate<S> {
         if self.headers_timer.take().is_some() {
             self.activity.set_head_begun(false);
         }
-        self.waiting = None;
         self.input = match head.framing {
             Framing::Length(0) if head.upgrade == Upgrade::Asked => Input::Undecided,
             Framing::Length(0) => Input::Head,
@@ -385,6 +393,35 @@ impl<S: Socket> Gate<S> {
         Poll::Ready(Ok(()))
     }
 
+    /// Looks whether the client is still there, while it has an answer to wait for.
+    fn look_out(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if matches!(self.input, Input::Head | Input::Undecided)
+            && !self.has_passed()
+            && self.pending.len() < self.options().read_ahead
+        {
+            self.look_ahead(cx)?;
+        } else if self.activity.take_look_out() && !self.ended {
+            match self.stream.hang_up() {
+                None => {}
+                Some(HangUp::End) => self.hung_up = true,
+                Some(HangUp::Reset) => self.activity.cut(Cut::Gone),
+            }
+        }
+        if self.ended || self.hung_up {
+            let farewell = self.farewell.get_or_insert_with(|| Box::pin(sleep(FAREWELL)));
+            if farewell.as_mut().poll(cx).is_ready() {
+                self.activity.cut(Cut::Gone);
+            }
+        }
+        Ok(())
+    }
+
+    /// The client sends or takes something: its time begins anew.
+    fn is_there(&mut self) {
+        self.hung_up = false;
+        self.farewell = None;
+    }
+
     /// Looks for the end of the stream while a request is answered: a client that is gone needs no
     /// answer. More of the stream may come instead, and is kept for later.
     ///
@@ -392,7 +429,6 @@ impl<S: Socket> Gate<S> {
     fn look_ahead(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while !self.ended && self.pending.len() < self.options().read_ahead {
             if self.stream.poll_readable(cx)?.is_pending() {
-                self.waiting.get_or_insert_with(Moment::now);
                 break;
             }
             let mut came = [0; 4096];
@@ -403,10 +439,8 @@ impl<S: Socket> Gate<S> {
             self.pending.extend_from_slice(buffer.filled());
             if buffer.filled().is_empty() {
                 self.set_ended();
-                let late = |since: Moment| since.until(Moment::now()) > FIN_BEHIND;
-                if self.pending.is_empty() && self.waiting.is_some_and(late) {
-                    self.activity.cut(Cut::Gone);
-                }
+            } else if self.hung_up {
+                self.is_there();
             }
         }
         Ok(())
@@ -426,6 +460,10 @@ impl<S: Socket> Gate<S> {
                 self.set_ended();
                 self.activity.break_body(Reason::UnexpectedEndOfRequestContent);
                 return Poll::Ready(Ok(()));
+            }
+            if self.hung_up {
+                self.hung_up = false;
+                self.farewell = None;
             }
             match self.input.body(came, &self.activity) {
                 Some(length) => {
@@ -483,8 +521,14 @@ impl<S: Socket> Gate<S> {
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if written.is_pending() {
-            self.activity.set_blocked(true);
+        if !self.activity.is_upgraded() {
+            if written.is_pending() {
+                self.activity.set_blocked(true);
+                self.look_out(cx)?;
+            } else if self.farewell.is_some() && self.activity.is_blocked() {
+                // It takes what waited for it.
+                self.is_there();
+            }
         }
         let Some(rate) = self.options().response_rate.filter(|_| !self.activity.is_upgraded())
         else {
@@ -650,12 +694,8 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.held.is_empty() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
         }
-        if this.activity.is_running()
-            && !this.activity.is_upgraded()
-            && matches!(this.input, Input::Head | Input::Undecided)
-            && !this.has_passed()
-        {
-            this.look_ahead(cx)?;
+        if this.activity.is_running() && !this.activity.is_upgraded() {
+            this.look_out(cx)?;
         }
         let flushed = Pin::new(&mut this.stream).poll_flush(cx);
         if flushed.is_pending() && !this.activity.is_upgraded() {

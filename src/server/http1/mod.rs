@@ -313,6 +313,7 @@ impl<S: Socket> Run<'_, S> {
     fn poll_timer(&mut self, cx: &mut TaskContext<'_>) -> Option<Why> {
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Moment::now();
+            self.activity.look_out();
             if let Some(draining) = &self.draining {
                 if draining.until.is_some_and(|until| until <= Instant::now()) {
                     events::request_body_drain_timed_out(&self.facts.id(), draining.unread.request);
