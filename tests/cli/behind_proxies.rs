@@ -7,16 +7,7 @@ use std::path::Path;
 
 use crate::environment::skipped;
 use crate::process::{Kestrel, Running};
-use crate::proxies::{NEEDS, Proxies, Proxy, Stream};
-
-/// The lines of the README, for a socket.
-fn nginx_settings(socket: &Path) -> String {
-    format!(
-        "location / {{\nproxy_pass http://unix:{};\nproxy_http_version 1.1;\n\
-         proxy_set_header Connection \"\";\nproxy_set_header Host $http_host;\n}}",
-        socket.display()
-    )
-}
+use crate::proxies::{NEEDS, Proxies, Proxy, Stream, readme};
 
 fn apache_settings(socket: &Path) -> String {
     format!(
@@ -29,7 +20,7 @@ fn apache_settings(socket: &Path) -> String {
 fn both(proxies: &Proxies) -> [(&'static str, Proxy); 2] {
     let socket = proxies.socket();
     [
-        ("nginx", proxies.nginx(&nginx_settings(&socket))),
+        ("nginx", proxies.nginx(&readme("nginx", &format!("http://unix:{}", socket.display())))),
         ("Apache", proxies.apache(&apache_settings(&socket))),
     ]
 }

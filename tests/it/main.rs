@@ -25,6 +25,9 @@ mod logging;
 mod panics;
 mod pipelining;
 mod protocols;
+#[cfg(target_os = "linux")]
+#[path = "../proxies/mod.rs"]
+mod proxies;
 mod reload;
 mod reload_tls;
 mod reload_transaction;
@@ -41,3 +44,5 @@ mod tls_names;
 #[cfg(unix)]
 mod unix_socket;
 mod upgrades;
+#[cfg(target_os = "linux")]
+mod websockets;

@@ -27,6 +27,15 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) const NEEDS: &str =
     "root, www-data, nginx and Apache (apt-get install nginx-light apache2)";
 
+/// The first block of this language in the README, for a server that listens elsewhere.
+pub(crate) fn readme(language: &str, url: &str) -> String {
+    let text = include_str!("../../README.md");
+    let (_, block) = text.split_once(&format!("```{language}\n")).expect("a block");
+    let (block, _) = block.split_once("```").expect("its end");
+    assert!(block.contains("http://127.0.0.1:5000"), "{block}");
+    block.replace("http://127.0.0.1:5000", url)
+}
+
 /// A folder for proxies and for the server behind them.
 pub(crate) struct Proxies(TempDir);
 
@@ -52,15 +61,17 @@ impl Proxies {
         self.0.path().join("app.sock")
     }
 
-    /// Starts nginx with what stands in its `server` block, such as a `location`.
-    pub(crate) fn nginx(&self, server: &str) -> Proxy {
+    /// Starts nginx with what stands in its `server` block, from the first `location` on, and what
+    /// stands beside that block, before it.
+    pub(crate) fn nginx(&self, settings: &str) -> Proxy {
+        let (beside, server) = settings.split_at(settings.find("location").unwrap_or(0));
         let folder = self.0.path().display();
         let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {folder}/nginx-{kind};"))
             .join("\n");
         let settings = format!(
             "daemon off;\nuser www-data;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log stderr;\n\
-             events {{}}\nhttp {{\n{paths}\naccess_log off;\nserver {{\n\
+             events {{}}\nhttp {{\n{paths}\naccess_log off;\n{beside}\nserver {{\n\
              listen unix:{folder}/nginx.sock;\n{server}\n}}\n}}\n"
         );
         let path = self.write("nginx.conf", &settings);
