@@ -2,12 +2,15 @@
 //!
 //! It is Kestrel's, not that of RFC 3986: nothing is percent-decoded, there is no user and no
 //! query, a host name stands for all interfaces. Where Kestrel takes a text that cannot be meant
-//! (a port that is no number opens port 80 to the world), we refuse and point at the place.
+//! (a port that is no number opens port 80 to the world, a bracket that is not closed any port), we
+//! refuse and point at the place.
 
 use std::fmt;
 use std::path::PathBuf;
 
+use super::host_mistake::{self, Place};
 use super::ip_literal::IpLiteral;
+use crate::configuration::address_without_user_info;
 
 /// A URL to bind, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,7 +33,8 @@ pub enum Host {
     Ip(IpLiteral),
     /// `*` or `+`: all interfaces.
     Any,
-    /// Another name: all interfaces too, because a name is no filter. As it was written.
+    /// Another name: all interfaces too, because a name is no filter. As it was written; what
+    /// cannot be a name is refused, and [`near_miss`](super::near_miss) knows names that are slips.
     Name(String),
     /// The path of a Unix socket.
     UnixSocket(PathBuf),
@@ -42,8 +46,10 @@ pub enum Host {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct AddressError {
-    /// What is wrong.
+    /// What is wrong. Users and passwords are blotted out in it.
     pub problem: AddressProblem,
+    /// Why, where the problem does not say it in words that everybody knows.
+    pub cause: Option<String>,
     /// Where in the text, as an offset in bytes, if one place is to blame.
     pub position: Option<usize>,
     /// How to put it right.
@@ -96,6 +102,20 @@ pub enum AddressProblem {
     /// A blank in or around the host.
     #[error("Invalid url: '{0}' has a blank where the host stands.")]
     Blank(String),
+    /// A user or a password, which no address to listen on has.
+    #[error("Invalid url: '{0}' has a user or a password.")]
+    UserInfo(String),
+    /// Brackets without an IPv6 address in them, or an IPv6 address without brackets.
+    #[error("Invalid url: '{0}' has no IPv6 address in brackets.")]
+    Brackets(String),
+    /// A character that cannot stand in a host.
+    #[error("Invalid url: {character:?} cannot stand in the host of '{address}'.")]
+    HostCharacter {
+        /// The character.
+        character: char,
+        /// The whole address.
+        address: String,
+    },
     /// The path of a Unix socket does not end where it should.
     #[error("Invalid url: '{0}' does not name a Unix socket.")]
     UnixSocket(String),
@@ -117,6 +137,16 @@ impl BindingAddress {
     ///
     /// Says what is wrong, where, and what to write instead.
     pub fn parse(address: &str) -> Result<Self, AddressError> {
+        Self::read(address, true)
+    }
+
+    /// Takes a URL apart; unless `advise` is set, what is wrong with a host has no advice that
+    /// is worth reading.
+    pub(super) fn read(address: &str, advise: bool) -> Result<Self, AddressError> {
+        let shown = address_without_user_info(address);
+        if has_user(address) {
+            return Err(user_info(address, &shown));
+        }
         let invalid = || AddressProblem::InvalidUrl(address.to_owned());
         let Some((scheme, rest)) = address.split_once("://") else {
             return Err(invalid().at(None, missing_scheme(address)));
@@ -133,7 +163,7 @@ impl BindingAddress {
             scheme if scheme.eq_ignore_ascii_case("https") => true,
             _ => {
                 let problem = AddressProblem::Scheme(address.to_owned());
-                return Err(problem.at(Some(0), quoted_or(address, "write http:// or https://")));
+                return Err(problem.at(Some(0), scheme_fix(address, scheme)));
             }
         };
         let (host, port) = if rest.starts_with("unix:/") {
@@ -141,7 +171,9 @@ impl BindingAddress {
         } else if rest.starts_with("pipe:/") {
             (Host::NamedPipe(socket_name(address, start, "pipe:/")?.to_owned()), 0)
         } else {
-            authority.read(address, start, if https { 443 } else { 80 })?
+            let default_port = if https { 443 } else { 80 };
+            let place = Place { address, start, end: authority.end, advise };
+            authority.read(place, default_port)?
         };
         Ok(Self { https, host, port })
     }
@@ -166,38 +198,111 @@ impl<'a> Authority<'a> {
         }
     }
 
-    fn read(
-        &self,
-        address: &str,
-        start: usize,
-        default_port: u16,
-    ) -> Result<(Host, u16), AddressError> {
-        if !matches!(&address[self.end..], "" | "/") {
-            let problem = AddressProblem::PathBase(address.to_owned());
-            return Err(problem.at(Some(self.end), self.path_fix(address)));
+    fn read(&self, place: Place<'_>, default_port: u16) -> Result<(Host, u16), AddressError> {
+        if !matches!(&place.address[self.end..], "" | "/") {
+            return Err(self.path(place.address));
+        }
+        if let Some(error) = host_mistake::in_brackets(place) {
+            return Err(error);
         }
         let port = match self.port {
-            Some(port) => read_port(address, port, self.end - port.len())?,
+            Some(port) => read_port(place, port)?,
             None => default_port,
         };
-        Ok((read_host(address, self.host, start)?, port))
+        Ok((read_host(place, self.host)?, port))
     }
 
-    fn path_fix(&self, address: &str) -> String {
-        if address.contains(',') && address.matches("://").count() > 1 {
-            "addresses are separated by ';', not by ','".to_owned()
+    /// Something stands behind the port. Kestrel's words for it name a method of .NET.
+    fn path(&self, address: &str) -> AddressError {
+        let problem = AddressProblem::PathBase(address.to_owned());
+        let rest = &address[self.end..];
+        let (cause, fix) = if address.matches("://").count() > 1 {
+            let cause = "More than one address stands there.".to_owned();
+            let fix = match address.contains(',') {
+                true => {
+                    format!("separate addresses by ';', not by ',': {}", address.replace(',', ";"))
+                }
+                false => {
+                    "write one address here; a list with ';' can only stand in urls".to_owned()
+                }
+            };
+            (cause, fix)
         } else if self.host.eq_ignore_ascii_case("unix") {
-            "a socket's path starts with a slash and the word unix is in lower case: http://unix:/run/app.sock"
-                .to_owned()
+            let fix = "a socket's path starts with a slash and the word unix is in lower case: http://unix:/run/app.sock";
+            (format!("'{rest}' would be a path."), fix.to_owned())
         } else {
-            format!("end the address behind the port: {}", &address[..self.end])
-        }
+            let cause =
+                format!("An address to listen on ends behind its port; '{rest}' would be a path.");
+            let fix = format!(
+                "end the address behind the port: {}; a path belongs to the routes of the app",
+                &address[..self.end]
+            );
+            (cause, fix)
+        };
+        problem.at(Some(self.end), fix).because(cause)
     }
 }
 
 impl AddressProblem {
-    fn at(self, position: Option<usize>, fix: impl Into<String>) -> AddressError {
-        AddressError { problem: self, position, fix: fix.into() }
+    pub(super) fn at(self, position: Option<usize>, fix: impl Into<String>) -> AddressError {
+        AddressError { problem: self, cause: None, position, fix: fix.into() }
+    }
+}
+
+impl AddressError {
+    fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+/// Whether an address holds a user. Only the path of a socket and the name of a pipe may hold an `@`.
+fn has_user(address: &str) -> bool {
+    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+    let socket = rest.starts_with("unix:/") || rest.starts_with("pipe:/");
+    address.contains('@') && !socket
+}
+
+/// An address with a user or a password, of which nothing is told: in `shown` they are blotted out.
+fn user_info(address: &str, shown: &str) -> AddressError {
+    let Some(start) = shown.find("://").map(|found| found + "://".len()) else {
+        let host = address.rsplit('@').next().unwrap_or_default();
+        let problem = AddressProblem::UserInfo(shown.to_owned());
+        return problem.at(None, format!("write no user and no password: http://{host}"));
+    };
+    let authority = &shown[start..];
+    let authority = &authority[..authority.find('/').unwrap_or(authority.len())];
+    let bare = authority.rfind('@').map(|at| {
+        let rest = &shown[start + at + 1..];
+        format!("{}{rest}", &shown[..start])
+    });
+    let fix = match bare.filter(|bare| !bare.contains('@') && BindingAddress::parse(bare).is_ok()) {
+        Some(bare) => format!("write no user and no password: {bare}"),
+        None => "write no user and no password, and no '@'".to_owned(),
+    };
+    AddressProblem::UserInfo(shown.to_owned()).at(Some(start), fix)
+}
+
+/// What to do about a scheme that is none.
+fn scheme_fix(address: &str, scheme: &str) -> String {
+    let bare = address
+        .trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+    if bare.len() < address.len() && BindingAddress::parse(bare).is_ok() {
+        return format!("remove the blank before it: {bare}");
+    }
+    let known =
+        |scheme: &str| ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    let meant = match scheme {
+        "ws" | "tcp" | "net.tcp" | "htp" | "htttp" | "hhtp" | "ttp" => Some("http"),
+        "wss" | "htps" | "htttps" | "hhtps" | "ttps" => Some("https"),
+        _ => None,
+    };
+    let address_of =
+        |scheme: &str| format!("{scheme}{}", &address[address.find("://").unwrap_or_default()..]);
+    match meant {
+        Some(meant) => format!("write {}", address_of(meant)),
+        None if known(scheme.trim()) => format!("remove the blank behind {}", scheme.trim()),
+        None => quoted_or(address, "write http:// or https://"),
     }
 }
 
@@ -238,8 +343,9 @@ fn socket_name<'a>(address: &'a str, start: usize, prefix: &str) -> Result<&'a s
     let name = &address[name_start..end];
     let after = address[end..].trim_start_matches(':');
     if !matches!(after, "" | "/") {
-        let fix = "remove what follows the socket's path; a ':' ends the path, so the path cannot hold one";
-        return Err(AddressProblem::PathBase(address.to_owned()).at(Some(end), fix));
+        let cause = "A ':' ends the path of a socket in a URL; something follows it.";
+        let fix = format!("end the address behind the socket's path: {}", &address[..end]);
+        return Err(AddressProblem::PathBase(address.to_owned()).at(Some(end), fix).because(cause));
     }
     if name.trim_matches('/').is_empty() || name.ends_with('/') {
         let fix = "name a file, without a slash at the end: http://unix:/run/app.sock";
@@ -249,20 +355,12 @@ fn socket_name<'a>(address: &'a str, start: usize, prefix: &str) -> Result<&'a s
 }
 
 /// A port as .NET's `int.Parse` takes it: blanks around it, a sign and leading zeros are no harm.
-fn read_port(address: &str, port: &str, position: usize) -> Result<u16, AddressError> {
+fn read_port(place: Place<'_>, port: &str) -> Result<u16, AddressError> {
+    let Place { address, end, .. } = place;
+    let position = end - port.len();
     let trimmed = port.trim_matches(|c: char| c == ' ' || ('\t'..='\r').contains(&c));
     let number = trimmed.parse::<i32>().map_err(|_| {
-        let fix = if port.is_empty() {
-            "write a port behind the ':', or leave out the ':'".to_owned()
-        } else if address[..position].ends_with("]") || port.contains(']') {
-            "write ':' between the bracket and the port: http://[::1]:5000".to_owned()
-        } else if address[..position].ends_with("//unix:")
-            || address[..position].ends_with("//pipe:")
-        {
-            "a socket's path starts with a slash: http://unix:/run/app.sock".to_owned()
-        } else {
-            quoted_or(address, "write a number from 0 to 65535, such as http://localhost:5000")
-        };
+        let fix = port_fix(place, port, position);
         let (port, address) = (port.to_owned(), address.to_owned());
         AddressProblem::Port { port, address }.at(Some(position), fix)
     })?;
@@ -270,17 +368,41 @@ fn read_port(address: &str, port: &str, position: usize) -> Result<u16, AddressE
         let (port, address) = (i64::from(number), address.to_owned());
         AddressProblem::PortRange { port, address }
             .at(Some(position), "write a port from 0 to 65535")
+            .because("A port is a number from 0 to 65535.")
     })
 }
 
-fn read_host(address: &str, host: &str, position: usize) -> Result<Host, AddressError> {
+/// What to do about a port that is no number.
+fn port_fix(place: Place<'_>, port: &str, position: usize) -> String {
+    let before = &place.address[..position];
+    let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = port.split_at(digits);
+    if port.is_empty() {
+        "write a port behind the ':', or leave out the ':'".to_owned()
+    } else if let Some((inner, number)) = port.split_once(']').filter(|_| before.contains('[')) {
+        format!("write ':' between the bracket and the port: {before}{inner}]:{number}")
+    } else if before.ends_with("//unix:") || before.ends_with("//pipe:") {
+        "a socket's path starts with a slash: http://unix:/run/app.sock".to_owned()
+    } else if !number.is_empty() && rest.starts_with(['?', '#', ';', ',', '"', '\'', '\u{a0}']) {
+        quoted_or(place.address, &format!("end the address behind the port: {before}{number}"))
+    } else {
+        quoted_or(place.address, &format!("write a number from 0 to 65535, such as {before}5000"))
+    }
+}
+
+fn read_host(place: Place<'_>, host: &str) -> Result<Host, AddressError> {
+    let Place { address, start, .. } = place;
     if let Some(blank) = host.find(char::is_whitespace) {
         let problem = AddressProblem::Blank(address.to_owned());
-        return Err(problem
-            .at(Some(position + blank), "remove the blank: the host would mean all interfaces"));
+        return Err(
+            problem.at(Some(start + blank), "remove the blank: the host would mean all interfaces")
+        );
     }
     if let Some(shown) = localhost_name(host) {
-        return Ok(Host::Localhost(shown));
+        return match host_mistake::in_name(place, host) {
+            Some(error) => Err(error),
+            None => Ok(Host::Localhost(shown)),
+        };
     }
     if let Some(literal) = IpLiteral::parse(host) {
         return Ok(Host::Ip(literal));
@@ -289,11 +411,14 @@ fn read_host(address: &str, host: &str, position: usize) -> Result<Host, Address
         return Ok(Host::Any);
     }
     if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        let fix = host_mistake::mistyped_ip_fix(place, host);
         let (host, address) = (host.to_owned(), address.to_owned());
-        let fix = "correct it, or write * for all interfaces";
-        return Err(AddressProblem::MistypedIp { host, address }.at(Some(position), fix));
+        return Err(AddressProblem::MistypedIp { host, address }.at(Some(start), fix));
     }
-    Ok(Host::Name(host.to_owned()))
+    match host_mistake::in_name(place, host) {
+        Some(error) => Err(error),
+        None => Ok(Host::Name(host.to_owned())),
+    }
 }
 
 /// How a name of the loopback is shown: labels as written, `localhost` in lower case.

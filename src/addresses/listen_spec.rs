@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use super::endpoint::ListenTarget;
 use super::ip_literal::IpLiteral;
+use super::near_miss::{NearMiss, near_miss};
 use super::socket_options::UnixSocketOptions;
+
+const FORMS: &str = "write ADDRESS:PORT, localhost:PORT, *:PORT, unix:/path or unix:@name";
 
 /// What a `--listen` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +63,6 @@ pub fn parse_listen_spec(spec: &str) -> Result<ListenSpec, String> {
 }
 
 fn parse_target(spec: &str) -> Result<ListenTarget, String> {
-    const FORMS: &str = "write ADDRESS:PORT, localhost:PORT, *:PORT, unix:/path or unix:@name";
     if let Some(name) = spec.strip_prefix("unix:@") {
         return if name.is_empty() {
             Err("an abstract socket needs a name behind the '@'".to_owned())
@@ -75,8 +77,8 @@ fn parse_target(spec: &str) -> Result<ListenTarget, String> {
             Err("Unix socket path must be absolute: it starts with a slash".to_owned())
         };
     }
-    if spec.contains("://") {
-        return Err(format!("this is a URL, which belongs to --urls; {FORMS}"));
+    if let Some(mistake) = mistake(spec) {
+        return Err(mistake);
     }
     let (host, port) = spec.rsplit_once(':').ok_or(FORMS)?;
     let port = port
@@ -95,13 +97,62 @@ fn parse_target(spec: &str) -> Result<ListenTarget, String> {
     match IpLiteral::parse(host) {
         Some(_) if bare_ipv6 => Err(format!("an IPv6 address stands in brackets: [{host}]:{port}")),
         Some(literal) => Ok(ListenTarget::Ip(literal, port)),
-        None => Err(format!("'{host}' is not an IP address, localhost or *; {FORMS}")),
+        None => Err(match near_miss(host) {
+            Some(NearMiss::Localhost(_)) => format!("did you mean localhost:{port}?"),
+            Some(NearMiss::Ip(Some(address))) => format!("did you mean {address}:{port}?"),
+            _ => format!(
+                "'{host}' is not an IP address, localhost or *; {FORMS}; *:{port} listens on all interfaces"
+            ),
+        }),
+    }
+}
+
+/// What was probably meant by a spec that is none.
+fn mistake(spec: &str) -> Option<String> {
+    if let Some((_, rest)) = spec.rsplit_once('@') {
+        return Some(format!("write no user and no password: {rest}"));
+    }
+    if let Some((scheme, rest)) = spec.split_once("://") {
+        let rest = rest.trim_end_matches('/');
+        return Some(match scheme.eq_ignore_ascii_case("https") {
+            true => format!("--listen has no https; write --urls https://{rest}"),
+            false if !rest.contains("://") && parse_target(rest).is_ok() => {
+                format!("write it without http://: --listen {rest}, or as --urls http://{rest}")
+            }
+            false => format!("this is a URL, which belongs to --urls; {FORMS}"),
+        });
+    }
+    if let Some((first, rest)) = spec.split_once([';', ',']) {
+        let first = first.trim();
+        return parse_target(first).ok().map(|_| match rest.trim() {
+            "" => format!("remove what follows it: {first}"),
+            rest => format!("write --listen once for each: --listen {first} --listen {rest}"),
+        });
+    }
+    let number = spec.strip_prefix(':').unwrap_or(spec);
+    if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(format!(
+            "write localhost:{number} for this machine only, or *:{number} for all interfaces"
+        ));
+    }
+    let bare = spec.trim_end_matches('/');
+    if bare != spec && parse_target(bare).is_ok() {
+        return Some(format!("remove the slash: {bare}"));
+    }
+    let is_name = ["localhost", "*", "+"].iter().any(|name| name.eq_ignore_ascii_case(spec));
+    match IpLiteral::parse(spec) {
+        // A group of an IPv6 address without brackets may be meant as the port.
+        Some(_) if spec.contains(':') && !spec.starts_with('[') => None,
+        Some(_) => Some(format!("write the port, too: {spec}:5000")),
+        None if is_name => Some(format!("write the port, too: {spec}:5000")),
+        None => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::address_without_user_info;
 
     #[test]
     fn every_form() {
@@ -139,6 +190,33 @@ mod tests {
             ("", "refused"),
         ] {
             assert_eq!(shown(spec), read, "{spec}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_told() {
+        for (spec, fix) in [
+            ("5001", "write localhost:5001 for this machine only, or *:5001 for all interfaces"),
+            (":5001", "write localhost:5001 for this machine only, or *:5001 for all interfaces"),
+            ("127.0.0.1", "write the port, too: 127.0.0.1:5000"),
+            ("[::1]", "write the port, too: [::1]:5000"),
+            ("localhost", "write the port, too: localhost:5000"),
+            ("*", "write the port, too: *:5000"),
+            ("::1:5001", "an IPv6 address stands in brackets: [::1]:5001"),
+            (
+                "http://127.0.0.1:80/",
+                "write it without http://: --listen 127.0.0.1:80, or as --urls http://127.0.0.1:80",
+            ),
+            ("https://*:443", "--listen has no https; write --urls https://*:443"),
+            ("127.0.0.1:80/", "remove the slash: 127.0.0.1:80"),
+            ("locahost:80", "did you mean localhost:80?"),
+            ("127.0.0.l:80", "did you mean 127.0.0.1:80?"),
+            ("*:1;*:2", "write --listen once for each: --listen *:1 --listen *:2"),
+            ("user:hunter2@localhost:80", "write no user and no password: localhost:80"),
+            ("http://user:hunter2@localhost:80", "write no user and no password: localhost:80"),
+        ] {
+            assert_eq!(parse_listen_spec(spec), Err(fix.to_owned()), "{spec}");
+            assert!(!address_without_user_info(spec).contains("hunter2"), "{spec}");
         }
     }
 

@@ -11,6 +11,7 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server";
 //! where ours are stricter, `docs/deviations.md` says so.
 
+mod advice;
 pub(crate) mod bind;
 mod binding_address;
 mod claim;
@@ -19,9 +20,12 @@ mod display;
 mod endpoint;
 mod error;
 mod holder;
+mod host_mistake;
 mod ip_literal;
 pub(crate) mod listen_spec;
+mod near_miss;
 mod plan;
+mod ports;
 mod scope;
 mod socket_options;
 #[cfg(unix)]
@@ -44,5 +48,6 @@ pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
 pub use ip_literal::{IpLiteral, Scope};
 pub use listen_spec::{ListenSpec, parse_listen_spec};
-pub use plan::{EndpointPlan, Note, PlanProblem, fixed, plan, replan};
+pub use near_miss::{NearMiss, near_miss};
+pub use plan::{EndpointPlan, GivenAddress, Note, PlanProblem, fixed, plan, replan};
 pub use socket_options::UnixSocketOptions;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::advice;
 use super::binding_address::{AddressError, AddressProblem, BindingAddress, Host};
 use super::claim::Claim;
 use super::display;
@@ -9,8 +10,10 @@ use super::endpoint::{
     ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ListenAddr, ListenTarget, PlannedEndpoint,
     Targets, Transport,
 };
+use super::near_miss::{NearMiss, near_miss};
+use super::ports;
 use super::socket_options::UnixSocketOptions;
-use crate::configuration::{Excerpt, Origin, Problem, Sourced};
+use crate::configuration::{Excerpt, Origin, Problem, Sourced, address_without_user_info};
 use crate::features::HttpProtocols;
 use crate::tls::TlsOptions;
 
@@ -21,6 +24,8 @@ pub struct EndpointPlan {
     pub endpoints: Vec<PlannedEndpoint>,
     /// What an operator wants to know about the choice.
     pub notes: Vec<Note>,
+    /// What is odd about an address: probably a slip. A strict start takes none of it.
+    pub warnings: Vec<Problem>,
     /// Mistakes; with one of them nothing is bound.
     pub problems: Vec<PlanProblem>,
 }
@@ -43,16 +48,14 @@ pub enum Note {
     /// Endpoints won over addresses.
     AddressesOverridden {
         /// The addresses that lost, as they were written.
-        addresses: Vec<Sourced<String>>,
-        /// The key of the addresses, such as `urls`.
-        key: &'static str,
+        addresses: Vec<GivenAddress>,
         /// The endpoints that won.
         won: Vec<PlannedEndpoint>,
     },
     /// Addresses won over endpoints, because the setting says so.
     EndpointsOverridden {
         /// The addresses that won, as they were written.
-        addresses: Vec<Sourced<String>>,
+        addresses: Vec<GivenAddress>,
         /// The endpoints that lost.
         lost: Vec<PlannedEndpoint>,
         /// Where the preference was set.
@@ -91,14 +94,31 @@ pub enum Note {
     },
 }
 
+/// An address as it was given, not yet read. Users and passwords are blotted out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenAddress {
+    /// The key or call that gave it, such as `urls`.
+    pub key: &'static str,
+    /// The address.
+    pub text: Sourced<String>,
+}
+
 /// A mistake in a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanProblem {
     /// What, where it was set, how to fix it.
     pub problem: Problem,
-    /// Whether the same address is planned twice; else the address itself is wrong.
-    pub address_in_use: bool,
+    /// Whether the address is right but cannot be bound: it is planned twice, or no system binds
+    /// it. Else the address itself is wrong.
+    pub unbindable: bool,
 }
+
+/// Said of everything that asks for HTTP/3.
+const NO_HTTP3: &str = "HTTP/3 is not there yet in this version";
+
+/// What to write for the protocols of an endpoint.
+const PROTOCOLS: &str =
+    "write Protocols as Http1AndHttp2, Http1 or Http2, or leave it out for Http1AndHttp2";
 
 /// The address that is bound if nobody says anything.
 const DEFAULT_ADDRESS: &str = "http://localhost:5000";
@@ -118,33 +138,37 @@ pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
         .filter_map(|endpoint| plan.configured(endpoint, settings))
         .collect();
     let configured = !settings.listen.is_empty() || !settings.endpoints.is_empty();
+    let said_of_endpoints = (plan.notes.split_off(0), std::mem::take(&mut plan.warnings));
     let addresses = plan.addresses(settings);
     let preference = preference(settings);
+    let addresses_lose = addresses.is_empty() || (configured && preference.is_none());
 
-    match (addresses.list.is_empty(), configured) {
+    match (addresses.is_empty(), configured) {
         (true, true) => plan.endpoints = endpoints,
         (false, false) => plan.read_all(&addresses, settings),
         (false, true) if preference.is_some() => {
             plan.notes.push(Note::EndpointsOverridden {
-                addresses: addresses.list.clone(),
+                addresses: addresses.clone(),
                 lost: endpoints,
                 preference: preference.unwrap_or(Origin::Default),
             });
             plan.read_all(&addresses, settings);
         }
         (false, true) => {
-            plan.notes.push(Note::AddressesOverridden {
-                addresses: addresses.list,
-                key: addresses.key,
-                won: endpoints.clone(),
-            });
+            plan.notes.push(Note::AddressesOverridden { addresses, won: endpoints.clone() });
             plan.endpoints = endpoints;
         }
         (true, false) => {
             plan.notes.push(Note::DefaultAddress { address: DEFAULT_ADDRESS.to_owned() });
-            let list = vec![Sourced::new(DEFAULT_ADDRESS.to_owned(), Origin::Default)];
-            plan.read_all(&Addresses { key: "urls", list }, settings);
+            let text = Sourced::new(DEFAULT_ADDRESS.to_owned(), Origin::Default);
+            plan.read_all(&[GivenAddress { key: "urls", text }], settings);
         }
+    }
+    // Of endpoints that lose, only their mistakes are told.
+    if addresses_lose {
+        let (notes, warnings) = said_of_endpoints;
+        plan.notes.splice(0..0, notes);
+        plan.warnings.splice(0..0, warnings);
     }
     plan.find_duplicates();
     plan
@@ -165,7 +189,7 @@ pub fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> Endpoin
 /// The endpoints of a plan that no reload touches: those of code, addresses and ports. `None` if no
 /// reload touches any, because addresses were preferred.
 pub fn fixed(plan: &EndpointPlan, settings: &EndpointSettings) -> Option<Vec<PlannedEndpoint>> {
-    let addresses = EndpointPlan::default().addresses(settings).list;
+    let addresses = EndpointPlan::default().addresses(settings);
     if !addresses.is_empty() && preference(settings).is_some() {
         return None;
     }
@@ -195,33 +219,29 @@ fn tls_options(said: ConfiguredTls, settings: &EndpointSettings) -> TlsOptions {
     }
 }
 
-/// Addresses as they were written, not yet read.
-struct Addresses {
-    key: &'static str,
-    list: Vec<Sourced<String>>,
-}
-
 impl EndpointPlan {
-    fn addresses(&mut self, settings: &EndpointSettings) -> Addresses {
+    /// The addresses that count, as they were given.
+    fn addresses(&mut self, settings: &EndpointSettings) -> Vec<GivenAddress> {
+        let given = |key, text| GivenAddress { key, text };
         if !settings.added_urls.is_empty() {
-            return Addresses { key: "add_url", list: settings.added_urls.clone() };
+            let added = settings.added_urls.iter().map(printable);
+            return added.map(|url| given("add_url", url)).collect();
         }
         if let Some((key, urls)) = Self::url_list(settings) {
-            for shadowed in &settings.shadowed_urls {
+            for shadowed in settings.shadowed_urls.iter().map(printable) {
                 if shadowed.value != urls.value {
-                    let (used, shadowed) = (urls.clone(), shadowed.clone());
-                    self.notes.push(Note::UrlsShadowed { used, shadowed });
+                    self.notes.push(Note::UrlsShadowed { used: urls.clone(), shadowed });
                 }
             }
             let lost: Vec<_> = [&settings.http_ports, &settings.https_ports]
                 .into_iter()
                 .flatten()
                 .filter(|ports| !ports.value.is_empty())
-                .cloned()
+                .map(printable)
                 .collect();
             if !lost.is_empty() {
                 let text = |ports: &Option<Sourced<String>>| {
-                    ports.as_ref().map(|ports| ports.value.clone()).unwrap_or_default()
+                    ports.as_ref().map(|ports| printable(ports).value).unwrap_or_default()
                 };
                 self.notes.push(Note::PortsOverridden {
                     http: text(&settings.http_ports),
@@ -230,19 +250,14 @@ impl EndpointPlan {
                     lost,
                 });
             }
-            return Addresses { key, list: self.split_list(&urls) };
+            return self.split_list(&urls).into_iter().map(|text| given(key, text)).collect();
         }
-        let list = [("http", &settings.http_ports), ("https", &settings.https_ports)]
-            .into_iter()
-            .filter_map(|(scheme, ports)| ports.as_ref().map(|ports| (scheme, ports)))
-            .flat_map(|(scheme, ports)| {
-                let items = ports.value.split(';').map(str::trim).filter(|port| !port.is_empty());
-                items.map(move |port| {
-                    Sourced::new(format!("{scheme}://*:{port}"), ports.origin.clone())
-                })
-            })
-            .collect();
-        Addresses { key: "http_ports", list }
+        let of = |key, scheme, list: &Option<Sourced<String>>| {
+            list.as_ref().map(|list| ports::addresses(key, scheme, list)).unwrap_or_default()
+        };
+        let mut addresses = of("http_ports", "http", &settings.http_ports);
+        addresses.extend(of("https_ports", "https", &settings.https_ports));
+        addresses
     }
 
     /// The `;` list that counts. A process manager's address beats every configured one, but not
@@ -255,7 +270,7 @@ impl EndpointPlan {
                 let port = manager.port.clone().map(|port| format!("http://127.0.0.1:{port}"));
                 Some(("ASPNETCORE_PORT", port))
             }
-            _ => urls.map(|urls| ("urls", urls)),
+            _ => urls.map(|urls| ("urls", printable(&urls))),
         }
     }
 
@@ -287,12 +302,21 @@ impl EndpointPlan {
         list
     }
 
-    fn read_all(&mut self, addresses: &Addresses, settings: &EndpointSettings) {
-        for address in &addresses.list {
+    fn read_all(&mut self, addresses: &[GivenAddress], settings: &EndpointSettings) {
+        for address in addresses {
+            if address.key.ends_with("_ports")
+                && let Err(error) = BindingAddress::parse(&address.text.value)
+            {
+                let problem = ports::problem(address, error)
+                    .key(address.key)
+                    .origin(address.text.origin.clone());
+                self.problems.push(PlanProblem { problem, unbindable: false });
+                continue;
+            }
             let endpoint = ConfiguredEndpoint {
-                name: address.value.clone(),
-                key: addresses.key.to_owned(),
-                target: address.clone().map(ListenTarget::Url),
+                name: address.text.value.clone(),
+                key: address.key.to_owned(),
+                target: address.text.clone().map(ListenTarget::Url),
                 protocols: None,
                 tls: None,
                 unix_socket: UnixSocketOptions::default(),
@@ -329,9 +353,7 @@ impl EndpointPlan {
             ListenTarget::Url(url) => match BindingAddress::parse(url) {
                 Ok(address) => {
                     if let Host::Name(host) = &address.host {
-                        let (host, address) =
-                            (host.clone(), Sourced::new(url.clone(), origin.clone()));
-                        self.notes.push(Note::NameBindsAll { host, address });
+                        self.name(endpoint, url, (host, address.port));
                     }
                     let transport = if address.https { Transport::Https } else { Transport::Http };
                     let (targets, local_name) = targets(address);
@@ -351,18 +373,67 @@ impl EndpointPlan {
             ListenTarget::UnixSocket(path) => plain(Targets::UnixSocket(path.clone())),
             ListenTarget::AbstractSocket(name) => plain(Targets::AbstractSocket(name.clone())),
         };
-        self.check(planned, protocols.is_some())
+        self.check(planned, endpoint, protocols.is_some())
+    }
+
+    /// A host name, which is no filter: told, and as a slip if it looks like one.
+    fn name(&mut self, endpoint: &ConfiguredEndpoint, url: &str, (host, port): (&str, u16)) {
+        let origin = endpoint.target.origin.clone();
+        let Some(meant) = near_miss(host) else {
+            let (host, address) = (host.to_owned(), Sourced::new(url.to_owned(), origin));
+            self.notes.push(Note::NameBindsAll { host, address });
+            return;
+        };
+        let instead = |name: &str| url.replacen(host, name, 1);
+        // The system chooses no port for `localhost`.
+        let name_or_ip = |name: &str, port| match port {
+            0 => instead("127.0.0.1"),
+            _ => instead(name),
+        };
+        let (kind, fix) = match meant {
+            NearMiss::Localhost(name) => {
+                ("localhost", format!("write {} for the loopback", name_or_ip(&name, port)))
+            }
+            NearMiss::Ip(Some(address)) => (
+                "an IP address",
+                format!("write {} for that address", instead(&address.to_string())),
+            ),
+            NearMiss::Ip(None) => {
+                ("an IP address", "write an IP address in digits alone".to_owned())
+            }
+        };
+        self.warnings.push(
+            Problem::warning(format!(
+                "'{host}' in {url} is a name that nearly is {kind}: it is bound to all interfaces."
+            ))
+            .key(endpoint.key.clone())
+            .origin(origin)
+            .fix(format!("{fix}, or {} if all interfaces are meant", instead("*"))),
+        );
     }
 
     /// The rules that hold for every kind of endpoint.
-    fn check(&mut self, mut planned: PlannedEndpoint, explicit: bool) -> Option<PlannedEndpoint> {
+    fn check(
+        &mut self,
+        mut planned: PlannedEndpoint,
+        endpoint: &ConfiguredEndpoint,
+        explicit: bool,
+    ) -> Option<PlannedEndpoint> {
         if let Targets::AtLeastOne([ListenAddr { port: 0, .. }, _]) = planned.targets {
-            let command = "--urls \"http://127.0.0.1:0;http://[::1]:0\"";
+            let fix = advice::both_loopbacks(&planned, &endpoint.target.value);
             self.refuse(&planned, Problem::error(
                 "Dynamic port binding is not supported when binding to localhost. You must either bind to \
                  127.0.0.1:0 or [::1]:0, or both.",
             )
-            .fix(format!("write {command} (the two ports may differ), or http://127.0.0.1:0 for IPv4 only")));
+            .cause("The two loopback addresses would get different ports from the system.")
+            .fix(fix));
+            return None;
+        }
+        if let Targets::Exactly(listen) = &planned.targets
+            && let Some(problem) = advice::never_bound(&planned, listen)
+        {
+            let problem = problem.key(planned.key.clone()).origin(planned.origin.clone());
+            self.problems.push(PlanProblem { problem, unbindable: true });
             return None;
         }
         if let Targets::UnixSocket(path) = &planned.targets
@@ -383,47 +454,107 @@ impl EndpointPlan {
             );
             return None;
         }
-        if planned.transport == Transport::Http {
-            match planned.protocols {
-                HttpProtocols::Http3 => {
-                    let fix = "write an https address, or add Http1 or Http2 to its Protocols";
-                    self.refuse(&planned, Problem::error("HTTP/3 requires HTTPS.").fix(fix));
+        self.check_protocols(&mut planned, explicit)?;
+        Some(planned)
+    }
+
+    /// HTTP/3 is not spoken yet, whatever is asked for.
+    fn check_protocols(&mut self, planned: &mut PlannedEndpoint, explicit: bool) -> Option<()> {
+        match (planned.transport, planned.protocols) {
+            (_, HttpProtocols::Http3) => {
+                let message = match planned.transport {
+                    Transport::Http => "HTTP/3 requires HTTPS.",
+                    Transport::Https => {
+                        "Unable to bind an HTTP/3 endpoint. This could be because QUIC has not been configured using \
+                         UseQuic, or the platform doesn't support QUIC or HTTP/3."
+                    }
+                };
+                let cause =
+                    format!("{NO_HTTP3}: an endpoint that speaks nothing else would serve nobody.");
+                self.refuse(planned, Problem::error(message).cause(cause).fix(PROTOCOLS));
+                return None;
+            }
+            (Transport::Http, HttpProtocols::Http1AndHttp2AndHttp3) => {
+                if explicit {
+                    let endpoint = display::socket_text(planned);
+                    self.notes.push(Note::Http3NeedsTls { endpoint });
+                }
+                planned.protocols = HttpProtocols::Http1AndHttp2;
+            }
+            (Transport::Https, HttpProtocols::Http1AndHttp2AndHttp3) => {
+                let endpoint = display::planned_text(planned);
+                self.warn(planned, format!("{NO_HTTP3}: {endpoint} speaks HTTP/1.1 and HTTP/2."));
+                planned.protocols = HttpProtocols::Http1AndHttp2;
+            }
+            (_, HttpProtocols::None) => {
+                let endpoint = display::planned_text(planned);
+                self.warn(
+                    planned,
+                    format!("{endpoint} speaks no protocol: every connection to it is closed."),
+                );
+            }
+            _ => {}
+        }
+        self.check_names(planned)
+    }
+
+    /// The same for the names of an endpoint that speak other protocols than it does.
+    fn check_names(&mut self, planned: &mut PlannedEndpoint) -> Option<()> {
+        let names = planned.tls.iter_mut().flat_map(|tls| &mut tls.sni);
+        let mut less = Vec::new();
+        for name in names {
+            match name.protocols {
+                Some(HttpProtocols::Http3) => {
+                    let name = name.name.clone();
+                    let message = format!("{NO_HTTP3}: the name {name} would be served to nobody.");
+                    self.refuse(planned, Problem::error(message).fix(PROTOCOLS));
                     return None;
                 }
-                HttpProtocols::Http1AndHttp2AndHttp3 => {
-                    if explicit {
-                        let endpoint = display::socket_text(&planned);
-                        self.notes.push(Note::Http3NeedsTls { endpoint });
-                    }
-                    planned.protocols = HttpProtocols::Http1AndHttp2;
+                Some(HttpProtocols::Http1AndHttp2AndHttp3) => {
+                    name.protocols = Some(HttpProtocols::Http1AndHttp2);
+                    less.push(format!(
+                        "{NO_HTTP3}: the name {} has HTTP/1.1 and HTTP/2.",
+                        name.name
+                    ));
                 }
                 _ => {}
             }
         }
-        Some(planned)
+        for message in less {
+            self.warn(planned, message);
+        }
+        Some(())
+    }
+
+    fn warn(&mut self, planned: &PlannedEndpoint, message: String) {
+        let problem = Problem::warning(message).fix(PROTOCOLS);
+        self.warnings.push(problem.key(planned.key.clone()).origin(planned.origin.clone()));
     }
 
     fn refuse(&mut self, planned: &PlannedEndpoint, problem: Problem) {
         let problem = problem.key(planned.key.clone()).origin(planned.origin.clone());
-        self.problems.push(PlanProblem { problem, address_in_use: false });
+        self.problems.push(PlanProblem { problem, unbindable: false });
     }
 
     fn wrong_address(&mut self, endpoint: &ConfiguredEndpoint, url: &str, error: AddressError) {
+        let url = &*address_without_user_info(url);
         let mut message = error.problem.to_string();
         if let AddressProblem::InvalidUrl(_) = error.problem
-            && endpoint.name != url
+            && address_without_user_info(&endpoint.name) != url
         {
             message.push_str(&format!(" for the endpoint {}", endpoint.name));
         }
+        let fix = advice::one_address(endpoint, url).unwrap_or(error.fix);
         let mut problem = Problem::error(message)
             .key(endpoint.key.clone())
             .origin(endpoint.target.origin.clone())
-            .fix(error.fix);
+            .fix(fix);
+        problem.cause = error.cause;
         if let Some(position) = error.position {
             let column = url.get(..position).map_or(1, |before| before.chars().count() + 1);
             problem = problem.excerpt(Excerpt { line: None, column, text: url.to_owned() });
         }
-        self.problems.push(PlanProblem { problem, address_in_use: false });
+        self.problems.push(PlanProblem { problem, unbindable: false });
     }
 
     /// Finds addresses that two endpoints want, before the system would.
@@ -442,17 +573,18 @@ impl EndpointPlan {
                     "Failed to bind to address {address}: address already in use. Two endpoints want it."
                 ))
                 .key(endpoint.key.clone())
-                .origin(endpoint.origin.clone())
-                .fix(format!(
-                    "give one of them another port, or remove it; the first is {}, set by {}",
-                    display::planned_text(first),
-                    first.origin
-                ));
-                self.problems.push(PlanProblem { problem, address_in_use: true });
+                .origin(endpoint.origin.clone());
+                let problem = advice::two_endpoints(problem, first, endpoint);
+                self.problems.push(PlanProblem { problem, unbindable: true });
             }
             taken.extend(claims.into_iter().map(|claim| (claim, place)));
         }
     }
+}
+
+/// A value that may be told.
+fn printable(value: &Sourced<String>) -> Sourced<String> {
+    Sourced::new(address_without_user_info(&value.value).into_owned(), value.origin.clone())
 }
 
 fn targets(address: BindingAddress) -> (Targets, String) {

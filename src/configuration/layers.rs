@@ -7,6 +7,7 @@
 //! to index keys: they overlay index by index. figment's tag on the winning value names the layer,
 //! and the layer knows the exact origin of each of its keys.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -15,6 +16,7 @@ use figment::{Error, Figment, Metadata, Profile, Provider};
 
 use super::key::{fold_key, speaks_of_secrets};
 use super::origin::Origin;
+use super::user_info::without_user_info;
 
 /// One value as a source gave it. Printed for debugging, it hides secrets.
 #[derive(Clone, PartialEq)]
@@ -78,8 +80,11 @@ impl fmt::Debug for Shadowed {
     }
 }
 
-fn shown<'a>(key: &str, value: Option<&'a str>) -> Option<&'a str> {
-    value.map(|value| if speaks_of_secrets(key) { "(hidden)" } else { value })
+fn shown<'a>(key: &str, value: Option<&'a str>) -> Option<Cow<'a, str>> {
+    value.map(|value| match speaks_of_secrets(key) {
+        true => Cow::Borrowed("(hidden)"),
+        false => without_user_info(value),
+    })
 }
 
 /// The values of one source. A key that the source gives twice holds its last value.
@@ -204,7 +209,7 @@ mod tests {
     fn secrets_are_not_printed_for_debugging() {
         let layers = [
             layer("1", &[("A:Password", Some("hunter1")), ("A:Url", Some("u"))]),
-            layer("2", &[("A:Password", Some("hunter2"))]),
+            layer("2", &[("A:Password", Some("hunter2")), ("B", Some("http://a:hunter3@b"))]),
         ];
         let printed = format!("{:?} {layers:?}", merge(&layers));
         assert!(!printed.contains("hunter") && printed.contains("\"u\""), "{printed}");

@@ -20,6 +20,7 @@ mod origin;
 mod problem;
 mod section;
 pub(crate) mod sources;
+mod user_info;
 
 pub(crate) use key::speaks_of_secrets;
 pub use key::{compare_keys, fold_key, keys_equal};
@@ -30,6 +31,7 @@ pub use problem::{Excerpt, Problem, Severity};
 pub use section::Section;
 pub use sources::command_line::Unread;
 pub use sources::user_secrets::{InvalidUserSecretsId, check_user_secrets_id};
+pub(crate) use user_info::address_without_user_info;
 
 use std::collections::BTreeMap;
 

@@ -31,6 +31,9 @@ impl HttpProtocols {
         ("Http1AndHttp2AndHttp3", Self::Http1AndHttp2AndHttp3),
     ];
 
+    /// The names of what is spoken: those to recommend.
+    pub(crate) const SPOKEN: [&'static str; 3] = ["Http1", "Http2", "Http1AndHttp2"];
+
     /// Reads a name without case, the number of the flags, or a comma list of names.
     pub fn parse(text: &str) -> Option<Self> {
         let flags = text

@@ -21,7 +21,9 @@ use crate::addresses::{
     parse_listen_spec, plan,
 };
 use crate::apps::welcome_page::{self, Welcome};
-use crate::configuration::{CodeSettings, Inputs, Loaded, Origin, Problem, Sourced};
+use crate::configuration::{
+    CodeSettings, Inputs, Loaded, Origin, Problem, Sourced, address_without_user_info,
+};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerOptions};
@@ -229,10 +231,13 @@ impl HostBuilder {
                 })
             }
             Err(fix) => self.problems.push(
-                Problem::error(format!("'{spec}' is nothing to listen on."))
-                    .key("--listen")
-                    .origin(origin)
-                    .fix(fix),
+                Problem::error(format!(
+                    "'{}' is nothing to listen on.",
+                    address_without_user_info(spec)
+                ))
+                .key("--listen")
+                .origin(origin)
+                .fix(fix),
             ),
         }
         self
@@ -376,9 +381,9 @@ impl HostBuilder {
         let plan = plan(&settings.endpoints);
 
         let mut problems = self.problems;
-        problems.extend(settings.problems.iter().cloned());
+        problems.extend(settings.problems.iter().chain(&plan.warnings).cloned());
         let (fatal, warnings) = sources.judged(problems);
-        let in_use = plan.problems.iter().all(|problem| problem.address_in_use);
+        let in_use = plan.problems.iter().all(|problem| problem.unbindable);
         let of_plan = plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone());
         if !fatal.is_empty() {
             return Err(HostError::Configuration(fatal.into_iter().chain(of_plan).collect()));

@@ -1,6 +1,6 @@
 //! Decisions in words: which source lost, which won, and how to turn it round.
 
-use crate::addresses::{EndpointPlan, Note, PlannedEndpoint};
+use crate::addresses::{EndpointPlan, GivenAddress, Note, PlannedEndpoint};
 use crate::configuration::{Origin, Problem, Severity, Sourced};
 use crate::diagnostics::events;
 
@@ -11,8 +11,8 @@ pub(super) fn before_binding(plan: &EndpointPlan) {
             Note::PortsOverridden { http, https, urls, lost } => {
                 events::ports_overridden(http, https, &urls.value, &ports_detail(urls, lost));
             }
-            Note::AddressesOverridden { addresses, key, won } => {
-                let detail = addresses_detail(addresses, key, won);
+            Note::AddressesOverridden { addresses, won } => {
+                let detail = addresses_detail(addresses, won);
                 events::addresses_overridden(&joined(addresses), &detail);
             }
             Note::EndpointsOverridden { addresses, lost, preference } => {
@@ -23,7 +23,7 @@ pub(super) fn before_binding(plan: &EndpointPlan) {
                 events::urls_shadowed(&shadowed_detail(used, shadowed))
             }
             Note::NameBindsAll { host, address } => {
-                events::name_binds_all(&address.value, host, &name_detail(host, &address.origin));
+                events::name_binds_all(&address.value, host, &name_detail(&address.origin));
             }
             Note::BlankTrimmed { address, origin } => {
                 events::blank_trimmed(
@@ -56,8 +56,8 @@ pub(super) fn problem(problem: &Problem) {
     tell(&problem.message, &problem.details());
 }
 
-fn joined(addresses: &[Sourced<String>]) -> String {
-    addresses.iter().map(|address| address.value.as_str()).collect::<Vec<_>>().join(", ")
+fn joined(addresses: &[GivenAddress]) -> String {
+    addresses.iter().map(|address| address.text.value.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn lines(of: impl IntoIterator<Item = String>) -> String {
@@ -72,10 +72,10 @@ fn ports_detail(urls: &Sourced<String>, lost: &[Sourced<String>]) -> String {
     ]))
 }
 
-fn addresses_detail(addresses: &[Sourced<String>], key: &str, won: &[PlannedEndpoint]) -> String {
-    let lost = addresses
-        .iter()
-        .map(|address| format!("lost: {} ({key}), set by {}", address.value, address.origin));
+fn addresses_detail(addresses: &[GivenAddress], won: &[PlannedEndpoint]) -> String {
+    let lost = addresses.iter().map(|GivenAddress { key, text }| {
+        format!("lost: {} ({key}), set by {}", text.value, text.origin)
+    });
     let won = won.iter().map(|endpoint| {
         let addresses = crate::addresses::planned_text(endpoint);
         format!("won: {addresses} ({}), set by {}", endpoint.key, endpoint.origin)
@@ -85,7 +85,7 @@ fn addresses_detail(addresses: &[Sourced<String>], key: &str, won: &[PlannedEndp
 }
 
 fn endpoints_detail(
-    addresses: &[Sourced<String>],
+    addresses: &[GivenAddress],
     lost: &[PlannedEndpoint],
     preference: &Origin,
 ) -> String {
@@ -95,7 +95,7 @@ fn endpoints_detail(
     });
     let won = addresses
         .iter()
-        .map(|address| format!("won: {}, set by {}", address.value, address.origin));
+        .map(|address| format!("won: {}, set by {}", address.text.value, address.text.origin));
     let turn = format!("to turn it round: remove the preference, which is set by {preference}");
     lines(lost.chain(won).chain([turn]))
 }
@@ -107,12 +107,8 @@ fn shadowed_detail(used: &Sourced<String>, shadowed: &Sourced<String>) -> String
     )
 }
 
-fn name_detail(host: &str, origin: &Origin) -> String {
-    let looks_like_ipv6 = host.contains([':', '[', ']']);
-    let fix = if looks_like_ipv6 {
-        "fix: write an IPv6 address in brackets, such as http://[::1]:5000"
-    } else {
-        "fix: write an IP address to bind only that; to answer only certain names, set AllowedHosts"
-    };
-    format!("set by: {origin}\n{fix}")
+fn name_detail(origin: &Origin) -> String {
+    format!(
+        "set by: {origin}\nfix: write an IP address to bind only that, or * to say that all interfaces are meant"
+    )
 }

@@ -64,6 +64,130 @@ fn endpoints_win_over_addresses_unless_told_otherwise() {
     }
 }
 
+/// Everything that is printed of a plan and its problems.
+fn told(plan: &EndpointPlan) -> String {
+    let problems = plan.problems.iter().map(|problem| problem.problem.to_string());
+    let warnings = plan.warnings.iter().map(|problem| problem.to_string());
+    problems.chain(warnings).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_slip_is_warned_of_and_another_name_is_noted() {
+    for (urls, fix, said) in [
+        (
+            "http://127.0.0.l:5000",
+            Some(
+                "write http://127.0.0.1:5000 for that address, or http://*:5000 if all interfaces are meant",
+            ),
+            &[][..],
+        ),
+        (
+            "https://locahost:5000/",
+            Some(
+                "write https://localhost:5000/ for the loopback, or https://*:5000/ if all interfaces are meant",
+            ),
+            &[],
+        ),
+        (
+            "http://localhost.:5000",
+            Some(
+                "write http://localhost:5000 for the loopback, or http://*:5000 if all interfaces are meant",
+            ),
+            &[],
+        ),
+        (
+            "http://192.168.1.x:5000",
+            Some(
+                "write an IP address in digits alone, or http://*:5000 if all interfaces are meant",
+            ),
+            &[],
+        ),
+        ("http://example.com:5000", None, &["name"]),
+        ("http://localhost.example.com:5000", None, &["name"]),
+    ] {
+        let plan = plan(&settings("", urls, false));
+        let warned: Vec<_> = plan.warnings.iter().map(|warning| warning.fix.as_deref()).collect();
+        assert_eq!(warned, fix.map(Some).into_iter().collect::<Vec<_>>(), "{urls}");
+        assert_eq!(notes(&plan), said, "{urls}");
+        assert_eq!(plan.problems, [], "{urls}");
+        assert_eq!(bound(&plan).replace("https", "http"), "http://[::]:5000", "{urls}");
+    }
+}
+
+#[test]
+fn of_endpoints_that_lose_no_names_are_told() {
+    let plan =
+        plan(&settings("http://locahost:1 http://example.com:2", "http://127.0.0.1:3", true));
+    assert_eq!(notes(&plan), ["endpoints overridden"]);
+    assert_eq!(plan.warnings, []);
+}
+
+#[test]
+fn a_password_is_not_told_wherever_it_stands() {
+    let secret = "http://user:hunter2;x@localhost:1";
+    let mut added = settings("", "", false);
+    added.added_urls = sourced(secret).into_iter().collect();
+    let mut shadowed = settings("", "http://127.0.0.1:1", false);
+    shadowed.shadowed_urls = sourced(secret).into_iter().collect();
+    shadowed.http_ports = sourced(secret);
+    let mut ports = settings("", "", false);
+    ports.https_ports = sourced(secret);
+    for settings in [
+        settings("", secret, false),
+        settings(secret, "", false),
+        settings(secret, "http://127.0.0.1:1", true),
+        settings("http://127.0.0.1:1", secret, false),
+        settings("http://127.0.0.1:1", secret, true),
+        added,
+        shadowed,
+        ports,
+    ] {
+        let plan = plan(&settings);
+        assert!(!format!("{plan} {plan:?} {}", told(&plan)).contains("hunter2"), "{plan:?}");
+    }
+}
+
+#[test]
+fn a_list_in_the_place_of_one_address_is_told_as_such() {
+    let told_of = |settings: &EndpointSettings| {
+        let plan = plan(settings);
+        (plan.problems[0].problem.cause.clone(), plan.problems[0].problem.fix.clone().unwrap())
+    };
+    let (cause, fix) = told_of(&settings("http://a:1;http://b:2", "", false));
+    assert_eq!(cause.as_deref(), Some("More than one address stands there."));
+    assert_eq!(
+        fix,
+        "write one address, http://a:1, and give http://b:2 an endpoint of its own, such as \
+         Kestrel:Endpoints:A2:Url; only urls takes a list"
+    );
+    let (_, fix) = told_of(&settings("http://127.0.0.1:1;127.0.0.1:2", "", false));
+    assert!(fix.contains("give 127.0.0.1:2 an endpoint of its own"), "{fix}");
+    let mut added = settings("", "", false);
+    added.added_urls = sourced("http://a:1;http://b:2").into_iter().collect();
+    assert_eq!(
+        told_of(&added).1,
+        "call add_url once for each address: http://a:1, then http://b:2"
+    );
+}
+
+#[test]
+fn ports_are_told_by_their_own_key() {
+    let settings = EndpointSettings {
+        https_ports: sourced("5001"),
+        http_ports: sourced("5000"),
+        ..settings("http://*:81", "", false)
+    };
+    let overridden = plan(&settings);
+    let Some(Note::AddressesOverridden { addresses, .. }) = overridden.notes.first() else {
+        panic!("{overridden:?}");
+    };
+    let keys: Vec<_> =
+        addresses.iter().map(|address| (address.key, &*address.text.value)).collect();
+    assert_eq!(keys, [("http_ports", "http://*:5000"), ("https_ports", "https://*:5001")]);
+    let wrong = plan(&EndpointSettings { https_ports: sourced("x"), ..Default::default() });
+    assert_eq!(wrong.problems[0].problem.key.as_deref(), Some("https_ports"));
+}
+
 #[test]
 fn a_broken_endpoint_refuses_the_start_even_where_addresses_win() {
     let plan = plan(&settings("nonsense", "http://*:80", true));
@@ -163,6 +287,121 @@ fn two_endpoints_for_one_address_are_found_before_binding() {
         });
         assert_eq!(message, expected, "{urls}");
     }
+}
+
+#[test]
+fn what_covers_what_is_told() {
+    let covers = |all: &str, one: &str| {
+        format!(
+            "http://{all}:1 takes the port on every address of this machine, IPv4 and IPv6: it covers http://{one}:1."
+        )
+    };
+    for (urls, cause, removed) in [
+        ("http://0.0.0.0:1;http://[::]:1", Some(covers("[::]", "0.0.0.0")), "http://0.0.0.0:1"),
+        ("http://[::]:1;http://0.0.0.0:1", Some(covers("[::]", "0.0.0.0")), "http://0.0.0.0:1"),
+        ("http://localhost:1;http://*:1", Some(covers("[::]", "localhost")), "http://localhost:1"),
+        (
+            "http://127.0.0.1:1;http://0.0.0.0:1",
+            Some("http://0.0.0.0:1 takes the port on every IPv4 address of this machine: it covers http://127.0.0.1:1.".to_owned()),
+            "http://127.0.0.1:1",
+        ),
+        ("http://0.0.0.0:1;http://localhost:1", None, ""),
+        ("https://[::]:1;http://0.0.0.0:1", None, ""),
+        ("http://[::]:1;http://*:1", None, ""),
+        ("http://127.0.0.1:1;http://127.0.0.1:1", None, ""),
+    ] {
+        let plan = plan(&settings("", urls, false));
+        let told = &plan.problems[0].problem;
+        let fix = told.fix.clone().unwrap_or_default();
+        let start = match &cause {
+            Some(_) => format!("remove {removed}, set by "),
+            None => "give one of them another port, or remove it; the first is ".to_owned(),
+        };
+        assert!(fix.starts_with(&start), "{urls}: {fix}");
+        assert_eq!(told.cause, cause, "{urls}");
+    }
+}
+
+#[test]
+fn the_two_loopbacks_are_advised_in_the_form_that_counts() {
+    let listen = ConfiguredEndpoint {
+        key: "--listen".to_owned(),
+        target: Sourced::new(ListenTarget::Localhost(0), Origin::Default),
+        ..endpoint("")
+    };
+    let call = ConfiguredEndpoint { key: "listen_localhost".to_owned(), ..listen.clone() };
+    let of = |listen| EndpointSettings { listen: vec![listen], ..EndpointSettings::default() };
+    for (settings, advice) in [
+        (of(listen), "write --listen 127.0.0.1:0 --listen [::1]:0 "),
+        (of(call), "call listen with 127.0.0.1:0 and with [::1]:0 "),
+        (
+            settings("", "https://localhost:0", false),
+            "write --urls \"https://127.0.0.1:0;https://[::1]:0\" ",
+        ),
+        (
+            settings("http://localhost:0", "", false),
+            "write http://127.0.0.1:0, and give http://[::1]:0 an endpoint",
+        ),
+    ] {
+        let fix = plan(&settings).problems[0].problem.fix.clone().unwrap_or_default();
+        assert!(fix.starts_with(advice), "{fix}");
+    }
+}
+
+#[test]
+fn addresses_that_no_system_binds_are_refused_with_what_to_write() {
+    for (url, fix) in [
+        ("http://[::ffff:127.0.0.1]:1", "write http://127.0.0.1:1"),
+        (
+            "https://[fe80::1]:1",
+            "write the interface behind a '%', such as https://[fe80::1%eth0]:1; ",
+        ),
+    ] {
+        let plan = plan(&settings("", url, false));
+        let told = &plan.problems[0].problem;
+        assert!(told.message.ends_with(": Invalid argument."), "{told}");
+        assert!(told.fix.as_deref().is_some_and(|told| told.starts_with(fix)), "{told}");
+    }
+    assert_eq!(plan(&settings("", "http://[fe80::1%3]:1", false)).problems, []);
+}
+
+#[test]
+fn nobody_is_promised_http3() {
+    let served = |url: &str, protocols| {
+        let mut configured = endpoint(url);
+        configured.protocols = Some(protocols);
+        plan(&EndpointSettings { endpoints: vec![configured], ..EndpointSettings::default() })
+    };
+    let alone = served("https://*:1", HttpProtocols::Http3);
+    assert_eq!(alone.endpoints, []);
+    assert!(alone.problems[0].problem.message.starts_with("Unable to bind an HTTP/3 endpoint."));
+    let beside = served("https://*:1", HttpProtocols::Http1AndHttp2AndHttp3);
+    assert_eq!(beside.endpoints[0].protocols, HttpProtocols::Http1AndHttp2);
+    assert!(beside.warnings[0].message.starts_with("HTTP/3 is not there yet"));
+    let none = served("http://*:1", HttpProtocols::None);
+    assert!(none.warnings[0].message.contains("speaks no protocol"));
+    assert_eq!(served("https://*:1", HttpProtocols::Http1).warnings, []);
+}
+
+#[test]
+fn no_name_is_promised_http3() {
+    let served = |protocols| {
+        let mut configured = endpoint("https://*:1");
+        let name = crate::tls::SniOptions {
+            name: "example.org".to_owned(),
+            protocols: Some(protocols),
+            ..crate::tls::SniOptions::default()
+        };
+        configured.tls = Some(ConfiguredTls { sni: vec![name], ..ConfiguredTls::default() });
+        plan(&EndpointSettings { endpoints: vec![configured], ..EndpointSettings::default() })
+    };
+    assert!(
+        told(&served(HttpProtocols::Http3))
+            .contains("the name example.org would be served to nobody")
+    );
+    let beside = served(HttpProtocols::Http1AndHttp2AndHttp3);
+    assert!(told(&beside).contains("the name example.org has HTTP/1.1 and HTTP/2"));
+    assert_eq!(served(HttpProtocols::Http2).warnings, []);
 }
 
 #[test]

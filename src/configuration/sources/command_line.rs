@@ -10,6 +10,7 @@ use std::fmt;
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::Problem;
+use crate::configuration::user_info::without_user_info;
 
 /// The settings of a command line and what was wrong with it.
 #[derive(Debug, Default)]
@@ -75,8 +76,9 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
     while let Some((position, argument)) = rest.next() {
         let origin = |argument: &str| Origin::CommandLine {
             position: *position,
-            argument: argument.to_owned(),
+            argument: without_user_info(argument).into_owned(),
         };
+        let shown = without_user_info(argument);
         match Argument::parse(argument) {
             Argument::Setting { key, value, switch } => result.leaves.push(Leaf {
                 key: key.to_owned(),
@@ -90,16 +92,14 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                     origin: origin(argument),
                 }),
                 None => result.problems.push(
-                    Problem::warning(format!(
-                        "The switch '{argument}' has no value and is ignored."
-                    ))
-                    .origin(origin(argument))
-                    .fix(format!("write {argument} VALUE or {argument}=VALUE")),
+                    Problem::warning(format!("The switch '{shown}' has no value and is ignored."))
+                        .origin(origin(argument))
+                        .fix(format!("write {shown} VALUE or {shown}=VALUE")),
                 ),
             },
             Argument::ShortSwitch => result.unread.push(Unread {
                 position: *position,
-                argument: argument.clone(),
+                argument: shown.into_owned(),
                 value: None,
                 short_switch: true,
             }),
@@ -109,8 +109,9 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                         && !next.1.starts_with('-')
                         && Argument::parse(&next.1) == Argument::Nothing
                 };
-                let value = rest.next_if(is_word).map(|(_, word)| word.clone());
-                let (position, argument) = (*position, argument.clone());
+                let value = rest.next_if(is_word);
+                let value = value.map(|(_, word)| without_user_info(word).into_owned());
+                let (position, argument) = (*position, shown.into_owned());
                 result.unread.push(Unread { position, argument, value, short_switch: false });
             }
         }

@@ -16,6 +16,7 @@ use crate::configuration::key::{fold_key, speaks_of_secrets};
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::{Excerpt, Problem};
+use crate::configuration::user_info::without_user_info;
 
 /// How deep objects and arrays may nest, as in .NET.
 const MAX_DEPTH: usize = 64;
@@ -234,10 +235,17 @@ impl Document<'_> {
     }
 }
 
-/// A line of the file, fit to be printed: where its names speak of secrets, values are blotted out.
+/// A line of the file, fit to be printed: where its names speak of secrets, values are blotted out,
+/// and so are users and passwords of URLs.
 fn without_secrets(line: &str) -> String {
-    let names_end = line.find(':').filter(|_| speaks_of_secrets(line));
-    let Some(names_end) = names_end else { return line.to_owned() };
+    // JSON may escape slashes: `http:\/\/`.
+    let plain = |text: &str| match text.contains('@') {
+        true => without_user_info(&text.replace("\\/", "//")).into_owned(),
+        false => text.to_owned(),
+    };
+    let line = line.split('"').map(plain).collect::<Vec<_>>().join("\"");
+    let names_end = line.find(':').filter(|_| speaks_of_secrets(&line));
+    let Some(names_end) = names_end else { return line };
     let blot = |c: char| if c.is_whitespace() || "\"',:{}[]/".contains(c) { c } else { '*' };
     let (names, values) = line.split_at(names_end);
     names.chars().chain(values.chars().map(blot)).collect()
@@ -378,6 +386,10 @@ mod tests {
     fn a_secret_is_not_shown_with_its_line() {
         let told = &messages("{\n  \"Password\": \"hunter2\" x\n}")[0];
         assert!(!told.contains("hunter2") && told.contains("\"Password\": \"*******\""), "{told}");
+        for url in ["http://user:hunter2@a", "http:\\/\\/user:hunter2@a"] {
+            let told = &messages(&format!("{{\n  \"Urls\": \"{url}\" x\n}}"))[0];
+            assert!(!told.contains("hunter2") && told.contains("@a\" x"), "{told}");
+        }
         let told = &messages("{\n  \"KeyPath\": \"a.pem\" x\n}")[0];
         assert!(told.contains("a.pem"), "{told}");
     }

@@ -116,6 +116,7 @@ impl Running {
         stopping: signal::Receiver<bool>,
     ) -> Self {
         let Configured { sources, surroundings, loaded, settings, plan, live, .. } = configured;
+        let told = settings.problems.into_iter().chain(plan.warnings.iter().cloned()).collect();
         Self {
             server,
             addresses,
@@ -132,7 +133,7 @@ impl Running {
                 options: settings.server,
                 rules: settings.logging.rules,
             },
-            told: settings.problems,
+            told,
             watcher,
             stopping,
         }
@@ -277,7 +278,8 @@ impl Running {
         certificates: Certificates,
         certificate_problems: Vec<Problem>,
     ) -> Result<Reloaded, HostError> {
-        let mut warnings = self.check(settings.problems, &plan)?;
+        let odd = settings.problems.into_iter().chain(plan.warnings.iter().cloned()).collect();
+        let mut warnings = self.check(odd, &plan)?;
         let (fatal, of_certificates) = judged(certificate_problems, self.strict);
         if !fatal.is_empty() {
             return Err(HostError::Certificate(fatal));
@@ -396,7 +398,7 @@ impl Running {
         plan: &EndpointPlan,
     ) -> Result<Vec<Problem>, HostError> {
         let (mut fatal, warnings) = judged(problems, self.strict);
-        let in_use = fatal.is_empty() && plan.problems.iter().all(|problem| problem.address_in_use);
+        let in_use = fatal.is_empty() && plan.problems.iter().all(|problem| problem.unbindable);
         fatal.extend(plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone()));
         if fatal.is_empty() && plan.endpoints.is_empty() {
             fatal.push(

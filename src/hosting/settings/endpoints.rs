@@ -161,7 +161,7 @@ pub(super) fn protocols(
     let text = section.non_empty("Protocols")?;
     let read = HttpProtocols::parse(text.value);
     if read.is_none() {
-        let names = HttpProtocols::NAMES.map(|(name, _)| name);
+        let names = HttpProtocols::SPOKEN;
         let fix = match meant_value(text.value, &names) {
             Some(meant) => format!("did you mean {meant}?"),
             None => format!("write one of {}", names.join(", ")),

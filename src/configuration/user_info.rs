@@ -1,0 +1,82 @@
+//! Users and passwords in addresses: they are never printed.
+
+use std::borrow::Cow;
+
+/// A text in which every user and password of a URL is blotted out, so that it can be printed: each
+/// of their bytes is a `*`, and every place of the text stays where it was.
+///
+/// They end at the last `@` before the next `://`, whatever they hold: `/`, `;` and `:` may well
+/// stand in a password, and who misplaces them writes them before the scheme. The path of a Unix
+/// socket and the name of a pipe may hold an `@`.
+pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
+    const SCHEME_END: &str = "://";
+    let mut shown = Cow::Borrowed(text);
+    let behind = text.match_indices(SCHEME_END).map(|(found, _)| found + SCHEME_END.len());
+    for start in text.contains(SCHEME_END).then_some(0).into_iter().chain(behind) {
+        let rest = &text[start..];
+        let end = start + rest.find(SCHEME_END).unwrap_or(rest.len());
+        if rest.starts_with("unix:/") || rest.starts_with("pipe:/") {
+            continue;
+        }
+        if let Some(at) = text[start..end].rfind('@') {
+            shown.to_mut().replace_range(start..start + at, &"*".repeat(at));
+        }
+    }
+    shown
+}
+
+/// The same for a text that is meant as an address, or a list of some: without a scheme, too.
+pub(crate) fn address_without_user_info(text: &str) -> Cow<'_, str> {
+    match text.rfind('@').filter(|_| !text.contains("://") && !text.starts_with("unix:")) {
+        Some(at) => Cow::Owned(format!("{}{}", "*".repeat(at), &text[at..])),
+        None => without_user_info(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_and_passwords_are_blotted_out() {
+        for (text, shown) in [
+            ("http://user:pw@localhost:5000", "http://*******@localhost:5000"),
+            ("http://token@localhost", "http://*****@localhost"),
+            ("http://u:a/b;c:d@e@localhost", "http://***********@localhost"),
+            ("http://u:p@a;https://v:q@b:1", "http://***@a;https://***@b:1"),
+            ("http://a:1;http://u:p@b", "http://a:1;http://***@b"),
+            ("http://u:\u{e9}@a", "http://****@a"),
+            ("http://unix:/run/a@b.sock", "http://unix:/run/a@b.sock"),
+            ("http://unix:x@b", "http://******@b"),
+            ("http://@a", "http://@a"),
+            ("user:pw@http://a", "*******@http://a"),
+            ("me@example.org", "me@example.org"),
+            ("http://localhost:5000", "http://localhost:5000"),
+            ("", ""),
+        ] {
+            assert_eq!(without_user_info(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_need_no_scheme_for_it() {
+        for (text, shown) in [
+            ("user:pw@localhost:5000", "*******@localhost:5000"),
+            ("http://user:pw@localhost:5000", "http://*******@localhost:5000"),
+            ("http:/u:p@a", "*********@a"),
+            ("unix:@name", "unix:@name"),
+            ("localhost:5000", "localhost:5000"),
+        ] {
+            assert_eq!(address_without_user_info(text), shown, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn places_stay_where_they_were(text in "\\PC*|(https?://|[a-z@:;/é])*") {
+            let shown = without_user_info(&text);
+            proptest::prop_assert_eq!(shown.len(), text.len());
+            proptest::prop_assert_eq!(&*without_user_info(&shown), &*shown);
+        }
+    }
+}
