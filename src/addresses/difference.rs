@@ -58,7 +58,7 @@ pub enum Aspect {
     Certificate,
     /// The versions of TLS.
     SslProtocols,
-    /// Whether clients are asked for a certificate.
+    /// Whether clients are asked for a certificate, and whose are taken.
     ClientCertificateMode,
     /// What differs by the name that a client asks for.
     Sni,
@@ -161,12 +161,17 @@ fn aspects_of_tls(
             && old.protocols == new.protocols
             && old.ssl_protocols == new.ssl_protocols
             && old.client_certificate_mode == new.client_certificate_mode
+            && old.client_certificate_roots == new.client_certificate_roots
             && same(&old.certificate, &new.certificate)
     };
     [
         (Aspect::Certificate, other_certificate || !same(&old.certificate, &new.certificate)),
         (Aspect::SslProtocols, old.ssl_protocols != new.ssl_protocols),
-        (Aspect::ClientCertificateMode, old.client_certificate_mode != new.client_certificate_mode),
+        (
+            Aspect::ClientCertificateMode,
+            old.client_certificate_mode != new.client_certificate_mode
+                || old.client_certificate_roots != new.client_certificate_roots,
+        ),
         (
             Aspect::Sni,
             old.sni.len() != new.sni.len() || !old.sni.iter().zip(&new.sni).all(same_sni),
@@ -256,7 +261,7 @@ mod tests {
         let pem = |path: &str| Some(CertificateSource::pem(path, "key.pem"));
         let old = endpoints("A=https://127.0.0.1:1");
         type Edit = fn(&mut PlannedEndpoint, Option<CertificateSource>);
-        let edits: [(Edit, &str); 8] = [
+        let edits: [(Edit, &str); 9] = [
             (|_, _| {}, "=0"),
             (|new, _| new.unix_socket.mode = Some(0o660), "~0(rights of the socket's file)"),
             (|new, _| new.protocols = HttpProtocols::Http2, "~0(protocols)"),
@@ -277,6 +282,10 @@ mod tests {
                     tls(new).client_certificate_mode =
                         crate::tls::ClientCertificateMode::RequireCertificate;
                 },
+                "~0(client certificates)",
+            ),
+            (
+                |new, _| tls(new).client_certificate_roots = vec!["ca.pem".into()],
                 "~0(client certificates)",
             ),
             (
@@ -310,8 +319,9 @@ mod tests {
     #[test]
     fn whatever_is_different_about_one_name_is_seen() {
         type Edit = fn(&mut SniOptions);
-        let edits: [(Edit, bool); 7] = [
+        let edits: [(Edit, bool); 8] = [
             (|_| {}, false),
+            (|section| section.client_certificate_roots = vec!["ca.pem".into()], true),
             // The endpoint was given another name, and with it the section another key.
             (
                 |section| {

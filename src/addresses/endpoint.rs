@@ -35,6 +35,8 @@ pub struct EndpointSettings {
     pub default_ssl_protocols: Option<SslProtocols>,
     /// `Kestrel:EndpointDefaults:ClientCertificateMode`.
     pub default_client_certificate_mode: Option<ClientCertificateMode>,
+    /// `Kestrel:EndpointDefaults:ClientCertificateRoots`.
+    pub default_client_certificate_roots: Vec<PathBuf>,
     /// The address that a process manager dictates.
     pub process_manager: Option<ProcessManager>,
 }
@@ -88,6 +90,8 @@ pub struct ConfiguredTls {
     pub ssl_protocols: Option<SslProtocols>,
     /// Whether clients are asked for a certificate.
     pub client_certificate_mode: Option<ClientCertificateMode>,
+    /// Whose certificates of clients are taken; empty takes the default.
+    pub client_certificate_roots: Vec<PathBuf>,
     /// What differs by the name that a client asks for.
     pub sni: Vec<SniOptions>,
 }
@@ -98,6 +102,7 @@ impl From<TlsOptions> for ConfiguredTls {
             certificate: options.certificate,
             ssl_protocols: Some(options.ssl_protocols),
             client_certificate_mode: Some(options.client_certificate_mode),
+            client_certificate_roots: options.client_certificate_roots,
             sni: options.sni,
         }
     }

@@ -215,6 +215,10 @@ fn tls_options(said: ConfiguredTls, settings: &EndpointSettings) -> TlsOptions {
             .client_certificate_mode
             .or(settings.default_client_certificate_mode)
             .unwrap_or_default(),
+        client_certificate_roots: match said.client_certificate_roots {
+            roots if roots.is_empty() => settings.default_client_certificate_roots.clone(),
+            roots => roots,
+        },
         sni: said.sni,
     }
 }

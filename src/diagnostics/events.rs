@@ -688,6 +688,13 @@ pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) {
         Source = source, Skipped = skipped);
 }
 
+/// A client showed a certificate that is not taken. Told once of each, and of so many only.
+pub(crate) fn client_certificate_refused(endpoint: &str, subject: &str, reason: &str, fix: &str) {
+    emit!(OUR_CERTIFICATES, INFO, 6,
+        "A client of {Endpoint} was refused for its certificate ({Subject}): {Reason}.",
+        detail: fix; Endpoint = endpoint, Subject = subject, Reason = reason);
+}
+
 // ---- Reload -----------------------------------------------------------------------------------
 
 const OUR_RELOAD: &str = "Kestrel.Reload";

@@ -6,22 +6,20 @@ use std::time::SystemTime;
 
 use super::settings::SharedCertificates;
 use crate::addresses::{EndpointPlan, PlannedEndpoint};
-use crate::configuration::{Configuration, Problem};
+use crate::configuration::{Configuration, Problem, Section, Severity};
 use crate::diagnostics::events;
 use crate::tls::certificate::{ServerCertificate, timestamp};
 use crate::tls::client_certificates::ClientRoots;
 use crate::tls::dev_certificate::{self, Trust};
 use crate::tls::endpoint::EndpointTls;
 use crate::tls::places::Places;
-use crate::tls::{self, CertificateLocation, CertificateSource, TlsOptions};
+use crate::tls::{self, CertificateLocation, CertificateSource, ClientCertificateMode, TlsOptions};
 
 /// What the endpoints of a plan are secured with.
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
     /// In the order of the plan; clear text has none.
     endpoints: Vec<Option<Secured>>,
-    /// Whom certificates of clients may come from, if any endpoint asks for them.
-    client_roots: Option<ClientRoots>,
     /// The files that were read, and those that would have been.
     pub(super) files: Vec<PathBuf>,
     /// What is to be said of the development certificate.
@@ -33,8 +31,8 @@ pub(super) struct Certificates {
 #[derive(Debug)]
 struct Secured {
     tls: Arc<EndpointTls>,
-    /// Whether it looks at certificates of clients.
-    asks_clients: bool,
+    /// Whose certificates of clients it takes, if it looks at any.
+    client_roots: Vec<ClientRoots>,
     /// Its certificates, each with what it is for.
     certificates: Vec<(String, Arc<ServerCertificate>)>,
 }
@@ -103,12 +101,11 @@ impl Certificates {
     /// takes those of other clients.
     pub(super) fn differ_at(&self, place: usize, other: &Self, other_place: usize) -> bool {
         let (ours, theirs) = (self.of(place), other.of(other_place));
-        let asks = |certificates: &Self, place: usize| {
+        let roots = |certificates: &Self, place: usize| {
             let secured = certificates.endpoints.get(place).and_then(Option::as_ref);
-            secured.is_some_and(|secured| secured.asks_clients)
+            secured.map(|secured| secured.client_roots.clone()).unwrap_or_default()
         };
-        let asks = asks(self, place) || asks(other, other_place);
-        (asks && self.client_roots != other.client_roots)
+        roots(self, place) != roots(other, other_place)
             || ours.len() != theirs.len()
             || ours.iter().zip(theirs).any(|(ours, theirs)| ours.1 != theirs.1)
     }
@@ -153,6 +150,7 @@ pub(super) fn load(
         surroundings,
         now,
         loaded: Vec::new(),
+        roots: Vec::new(),
         fallback: None,
         problems: Vec::new(),
         certificates: Certificates { looked: true, ..Certificates::default() },
@@ -176,6 +174,20 @@ fn takes_the_default(endpoint: &PlannedEndpoint) -> bool {
     })
 }
 
+/// Whose certificates of clients an endpoint takes.
+#[derive(Debug, Default)]
+struct EndpointRoots {
+    own: ClientRoots,
+    /// Of the sections of `Sni`, in their order; `None` takes the endpoint's.
+    of_names: Vec<Option<ClientRoots>>,
+}
+
+impl EndpointRoots {
+    fn all(&self) -> Vec<ClientRoots> {
+        std::iter::once(&self.own).chain(self.of_names.iter().flatten()).cloned().collect()
+    }
+}
+
 struct Loading<'a> {
     shared: &'a SharedCertificates,
     configuration: &'a Configuration,
@@ -183,6 +195,8 @@ struct Loading<'a> {
     now: SystemTime,
     /// What was read already: one certificate may serve many endpoints. `None` failed.
     loaded: Vec<(CertificateLocation, Option<Arc<ServerCertificate>>)>,
+    /// The roots that were read, by what names them; nothing names those of the machine. `None` failed.
+    roots: Vec<(Vec<PathBuf>, Option<ClientRoots>)>,
     /// For endpoints without a certificate, once one of them was seen.
     fallback: Option<Option<Arc<ServerCertificate>>>,
     problems: Vec<Problem>,
@@ -216,19 +230,14 @@ impl Loading<'_> {
             }
             return None;
         }
-        let asks_clients = ClientRoots::are_needed(options);
-        let known = &mut self.certificates.client_roots;
-        if asks_clients && known.is_none() {
-            *known = Some(ClientRoots::of_system(&self.surroundings.places));
-        }
-        let roots = known.clone().unwrap_or_default();
+        let roots = self.client_roots(endpoint, options)?;
         match EndpointTls::new(
             &endpoint.name,
             options,
             endpoint.protocols,
             own.as_ref(),
             &names,
-            &roots,
+            (&roots.own, &roots.of_names),
         ) {
             Ok(tls) => {
                 let of_names =
@@ -238,13 +247,124 @@ impl Loading<'_> {
                     .zip(std::iter::once(own).chain(names))
                     .filter_map(|(of, certificate)| Some((of, certificate?)))
                     .collect();
-                Some(Secured { tls: Arc::new(tls), asks_clients, certificates })
+                let asks = ClientRoots::are_needed(options);
+                let client_roots = if asks { roots.all() } else { Vec::new() };
+                Some(Secured { tls: Arc::new(tls), client_roots, certificates })
             }
             Err(problem) => {
                 let problem = problem.key(endpoint.key.clone()).origin(endpoint.origin.clone());
                 self.problems.push(problem);
                 None
             }
+        }
+    }
+
+    /// Whose certificates of clients an endpoint takes; `None` if that cannot be read.
+    fn client_roots(
+        &mut self,
+        endpoint: &PlannedEndpoint,
+        options: &TlsOptions,
+    ) -> Option<EndpointRoots> {
+        if !ClientRoots::are_needed(options) {
+            return Some(EndpointRoots::default());
+        }
+        let node = endpoint.key.strip_suffix(":Url").map(str::to_owned);
+        let key = |sni: Option<&str>| match (&node, sni) {
+            (Some(node), Some(name)) => format!("{node}:Sni:{name}"),
+            (Some(node), None) => node.clone(),
+            (None, _) => endpoint.key.clone(),
+        };
+        let own = self.roots_of(&options.client_certificate_roots, &key(None), endpoint);
+        let of_names: Vec<_> = options
+            .sni
+            .iter()
+            .map(|entry| {
+                let paths = &entry.client_certificate_roots;
+                let read = || self.roots_of(paths, &key(Some(&entry.name)), endpoint);
+                (!paths.is_empty()).then(read)
+            })
+            .collect();
+        let modes = options.sni.iter().zip(&of_names).map(|(entry, roots)| {
+            let mode = entry.client_certificate_mode.unwrap_or(options.client_certificate_mode);
+            (Some(entry.name.as_str()), mode, roots.as_ref().unwrap_or(&own))
+        });
+        let own_mode = (None, options.client_certificate_mode, &own);
+        let modes = modes.chain(options.sni.is_empty().then_some(own_mode));
+        let open = modes.into_iter().find_map(|(name, mode, roots)| {
+            let public = roots.as_ref()?.public_authority()?;
+            (mode == ClientCertificateMode::RequireCertificate).then_some((name, public))
+        });
+        if let Some((name, public)) = open {
+            let key = key(name);
+            let problem = Problem::warning(format!(
+                "Every client is let in whose certificate comes from a public authority, such as {public}: anybody can have one."
+            ))
+            .key(format!("{key}:ClientCertificateMode"))
+            .fix(format!(
+                "name the certificates of your clients' authorities in {}, or let the app look at the certificate",
+                match node {
+                    Some(_) => format!("{key}:ClientCertificateRoots"),
+                    None => "TlsOptions::client_certificate_roots".to_owned(),
+                }
+            ));
+            let problem = self.of_endpoint(problem, endpoint);
+            self.problems.push(problem);
+        }
+        let of_names: Option<Vec<_>> = of_names
+            .into_iter()
+            .map(|roots| roots.map_or(Some(None), |roots| Some(Some(roots?))))
+            .collect();
+        Some(EndpointRoots { own: own?, of_names: of_names? })
+    }
+
+    /// Reads roots, once: those of files and folders, or else those of the machine.
+    fn roots_of(
+        &mut self,
+        paths: &[PathBuf],
+        node: &str,
+        endpoint: &PlannedEndpoint,
+    ) -> Option<ClientRoots> {
+        if let Some((_, known)) = self.roots.iter().find(|(known, _)| *known == paths) {
+            return known.clone();
+        }
+        let read = match paths {
+            [] => Some(ClientRoots::of_system(&self.surroundings.places)),
+            paths => {
+                let key = match node.contains(':') {
+                    true => format!("{node}:ClientCertificateRoots"),
+                    false => node.to_owned(),
+                };
+                let roots = tls::load::roots::read(paths, &key);
+                roots.files.into_iter().for_each(|file| self.watch(file));
+                let failed = roots.problems.iter().any(|it| it.severity == Severity::Error);
+                for problem in roots.problems {
+                    let problem = self.of_endpoint(problem, endpoint);
+                    self.problems.push(problem);
+                }
+                (!failed).then(|| ClientRoots::new(roots.certificates))
+            }
+        };
+        self.roots.push((paths.to_vec(), read.clone()));
+        read
+    }
+
+    /// Says who set the key that a problem names, for the endpoint or for all of them; else who made
+    /// the endpoint.
+    fn of_endpoint(&self, problem: Problem, endpoint: &PlannedEndpoint) -> Problem {
+        let key = problem.key.clone().unwrap_or_default();
+        let name = key.rsplit(':').next().unwrap_or_default();
+        let defaults = format!("Kestrel:EndpointDefaults:{name}");
+        let own = endpoint.key.strip_suffix(":Url").map(|node| format!("{node}:{name}"));
+        let keys = [Some(key), own, Some(defaults)];
+        let set = keys.into_iter().flatten().find_map(|key| {
+            let section = self.configuration.section(&key);
+            let setting = section.setting().filter(|setting| setting.value.is_some()).cloned();
+            let listed = || section.children().first().and_then(Section::setting).cloned();
+            Some((key, setting.or_else(listed)?))
+        });
+        match set {
+            Some((key, setting)) => problem.key(key).origin(setting.origin),
+            None => problem.key(endpoint.key.clone()).origin(endpoint.origin.clone()),
         }
     }
 

@@ -131,13 +131,16 @@ impl Host {
                 if !fatal.is_empty() {
                     return Err(HostError::Certificate(fatal));
                 }
-                for problem in warnings {
-                    explain::problem(&problem);
+                for problem in &warnings {
+                    explain::problem(problem);
                 }
+                // A reload does not tell of them again.
+                self.configured.settings.problems.extend(warnings);
                 certificates.announce_all();
                 certificates
             }
         };
+        let configured = &self.configured;
         let options = configured.settings.server.clone();
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));

@@ -45,6 +45,7 @@ struct Kind {
     certificate: Arc<ServerCertificate>,
     ssl_protocols: SslProtocols,
     client_certificate_mode: ClientCertificateMode,
+    client_roots: ClientRoots,
     protocols: HttpProtocols,
 }
 
@@ -53,13 +54,15 @@ impl PartialEq for Kind {
         Arc::ptr_eq(&self.certificate, &other.certificate)
             && self.ssl_protocols == other.ssl_protocols
             && self.client_certificate_mode == other.client_certificate_mode
+            && self.client_roots.is(&other.client_roots)
             && self.protocols == other.protocols
     }
 }
 
 impl EndpointTls {
     /// Prepares an endpoint. `own` is its certificate, or the default one; `sni` are those of
-    /// `options.sni`, in that order, `None` for a section that takes `own`.
+    /// `options.sni`, in that order, `None` for a section that takes `own`. `roots` are whose
+    /// certificates of clients are taken, of the endpoint, and those of the sections that say so.
     ///
     /// # Errors
     ///
@@ -70,7 +73,7 @@ impl EndpointTls {
         protocols: HttpProtocols,
         own: Option<&Arc<ServerCertificate>>,
         sni: &[Option<Arc<ServerCertificate>>],
-        client_roots: &ClientRoots,
+        (own_roots, sni_roots): (&ClientRoots, &[Option<ClientRoots>]),
     ) -> Result<Self, Problem> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut answers: Vec<Arc<Answer>> = Vec::new();
@@ -78,7 +81,7 @@ impl EndpointTls {
             let known = answers.iter().find(|answer| answer.kind == kind).cloned();
             let answer = match known {
                 Some(known) => known,
-                None => Arc::new(Answer::new(kind, client_roots, &provider)?),
+                None => Arc::new(Answer::new(kind, name, &provider)?),
             };
             answers.push(answer);
             Ok(())
@@ -88,6 +91,7 @@ impl EndpointTls {
                 certificate: own.cloned().ok_or_else(no_certificate)?,
                 ssl_protocols: options.ssl_protocols,
                 client_certificate_mode: options.client_certificate_mode,
+                client_roots: own_roots.clone(),
                 protocols,
             })?;
         }
@@ -99,6 +103,11 @@ impl EndpointTls {
                 client_certificate_mode: section
                     .client_certificate_mode
                     .unwrap_or(options.client_certificate_mode),
+                client_roots: sni_roots
+                    .get(place)
+                    .and_then(Option::as_ref)
+                    .unwrap_or(own_roots)
+                    .clone(),
                 protocols: section.protocols.unwrap_or(protocols),
             })?;
         }
@@ -128,12 +137,8 @@ impl EndpointTls {
 }
 
 impl Answer {
-    fn new(
-        kind: Kind,
-        client_roots: &ClientRoots,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Self, Problem> {
-        let config = kind.config(client_roots, provider).map_err(|error| {
+    fn new(kind: Kind, endpoint: &str, provider: &Arc<CryptoProvider>) -> Result<Self, Problem> {
+        let config = kind.config(endpoint, provider).map_err(|error| {
             Problem::error(format!("TLS cannot be spoken on this machine: {error}."))
         })?;
         Ok(Self { config, protocols: kind.protocols, kind })
@@ -143,7 +148,7 @@ impl Answer {
 impl Kind {
     fn config(
         &self,
-        client_roots: &ClientRoots,
+        endpoint: &str,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Option<Arc<ServerConfig>>, rustls::Error> {
         let SslProtocols { tls12, tls13 } = self.ssl_protocols;
@@ -155,7 +160,8 @@ impl Kind {
         };
         let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
             .with_protocol_versions(versions)?;
-        let builder = match client_roots.verifier(self.client_certificate_mode, provider) {
+        let roots = &self.client_roots;
+        let builder = match roots.verifier(self.client_certificate_mode, provider, endpoint) {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
         };

@@ -17,6 +17,7 @@ pub(crate) mod dev_certificate;
 mod distinguished_name;
 pub(crate) mod endpoint;
 pub(crate) mod load;
+mod odd_certificates;
 mod options;
 pub(crate) mod pfx;
 pub(crate) mod places;

@@ -19,6 +19,10 @@ pub struct TlsOptions {
     pub ssl_protocols: SslProtocols,
     /// Whether clients are asked for a certificate. Default: no. Key: `ClientCertificateMode`.
     pub client_certificate_mode: ClientCertificateMode,
+    /// Whose certificates of clients are taken: files of the certificates of authorities in PEM form,
+    /// and folders of such files. They stand in the place of all that the machine trusts, which mostly
+    /// is every public authority. Default: what the machine trusts. Key: `ClientCertificateRoots`.
+    pub client_certificate_roots: Vec<PathBuf>,
     /// What differs by the name that a client asks for. If there is any, a client that asks for
     /// none of these names is refused, unless one of them is `*`. Key: `Sni:{Name}`.
     pub sni: Vec<SniOptions>,
@@ -39,6 +43,8 @@ pub struct SniOptions {
     pub ssl_protocols: Option<SslProtocols>,
     /// Whether clients are asked for a certificate.
     pub client_certificate_mode: Option<ClientCertificateMode>,
+    /// Whose certificates of clients are taken. Default: as the endpoint says.
+    pub client_certificate_roots: Vec<PathBuf>,
 }
 
 /// A certificate, by the place it is to be taken from.
@@ -214,12 +220,19 @@ impl fmt::Display for TlsOptions {
         }
         if self.client_certificate_mode != ClientCertificateMode::NoCertificate {
             write!(f, ", {}", self.client_certificate_mode)?;
+            if !self.client_certificate_roots.is_empty() {
+                write!(f, " from {}", listed(&self.client_certificate_roots))?;
+            }
         }
         for entry in &self.sni {
             write!(f, "\n    {entry}")?;
         }
         Ok(())
     }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 impl fmt::Display for SniOptions {
@@ -230,6 +243,8 @@ impl fmt::Display for SniOptions {
             self.certificate.as_ref().map(ToString::to_string),
             self.protocols.map(|protocols| protocols.to_string()),
             self.client_certificate_mode.map(|mode| mode.to_string()),
+            (!self.client_certificate_roots.is_empty())
+                .then(|| format!("clients from {}", listed(&self.client_certificate_roots))),
         ];
         let said: Vec<_> = parts.into_iter().flatten().collect();
         match said.as_slice() {

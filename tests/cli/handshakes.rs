@@ -2,8 +2,17 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 
-use crate::certificates::{Secured, client, install};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
+
+use crate::certificates::{Secured, certificate, client, data, install};
 use crate::http::connect;
 use crate::process::{Kestrel, LIMIT, Running};
 
@@ -80,4 +89,94 @@ fn clients_that_mix_up_clear_text_and_tls_are_told_of_once() {
     ] {
         assert_eq!(outcome.stdout.matches(&told).count(), 1, "{told}: {}", outcome.stdout);
     }
+}
+
+/// The operator sees why, once for each, and what to do; the client is told next to nothing.
+#[test]
+fn a_client_that_is_refused_for_its_certificate_is_told_of_with_the_way_out() {
+    let kestrel = Kestrel::new(["run"]).file(
+        "appsettings.json",
+        r#"{"Kestrel":{"Endpoints":{"A":{"Url":"https://127.0.0.1:0","ClientCertificateMode":"RequireCertificate",
+            "ClientCertificateRoots":"members-ca.pem","Certificate":{"Path":"a.pem","KeyPath":"a.key"}}}}}"#,
+    );
+    install("server", &kestrel.root());
+    let roots = kestrel.root().join("members-ca.pem");
+    std::fs::copy(data("members-ca.pem"), roots).expect("the folder is ours");
+    let running = kestrel.started();
+    let address = running.address();
+    let answered = |name: &str| {
+        let chain = CertificateDer::pem_file_iter(data(&format!("{name}.pem"))).expect("a file");
+        let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
+        let key = PrivateKeyDer::from_pem_file(data(&format!("{name}.key"))).expect("a key");
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(trusted())
+            // rustls itself has nothing to do with certificates of version 1.
+            .with_client_cert_resolver(Arc::new(Shows(Arc::new(CertifiedKey::new(
+                chain,
+                any_supported_type(&key).expect("a key that signs"),
+            )))));
+        let connection = Secured::connect(&Arc::new(config), &address);
+        connection.and_then(|mut connection| connection.get()).is_ok()
+    };
+    assert!(answered("old"));
+    let refused = [
+        (
+            "old-deep",
+            "it is of X.509 version 1, and no root that is trusted here issued it itself.",
+            "fix: make a certificate for a client: printf 'basicConstraints=CA:FALSE\\nextendedKeyUsage=clientAuth\\n' > client.ext; openssl x509 -req",
+        ),
+        (
+            "own",
+            "it is an authority's (CA:TRUE), and no root that is trusted here issued it itself.",
+            "fix: make a certificate",
+        ),
+        (
+            "stranger",
+            "it does not lead to a root that is trusted here.",
+            "fix: name the root of its authority in ClientCertificateRoots",
+        ),
+        (
+            "old-expired",
+            "it, or one that it leads to, has expired (it ends on 2025-01-01",
+            "fix: renew it",
+        ),
+        (
+            "authority-server",
+            "it is not meant for clients (extendedKeyUsage).",
+            "fix: make a certificate",
+        ),
+    ];
+    for (name, why, fix) in refused {
+        for _ in 0..2 {
+            assert!(!answered(name), "{name}");
+        }
+        running.wait_for(why);
+        running.wait_for(fix);
+    }
+    let outcome = running.terminated();
+    let told =
+        "info: Kestrel.Certificates[6]\n      A client of A was refused for its certificate (CN=";
+    assert_eq!(outcome.stdout.matches(told).count(), refused.len(), "{}", outcome.stdout);
+}
+
+/// Shows a certificate, whatever is asked for.
+#[derive(Debug)]
+struct Shows(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Shows {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+fn trusted() -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate("ca")).expect("an authority");
+    Arc::new(roots)
 }

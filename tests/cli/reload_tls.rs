@@ -211,6 +211,27 @@ fn a_pair_that_never_fits_is_a_warning_first_and_one_error_then() {
     assert_eq!(running.terminated().code, Some(0));
 }
 
+/// What was told of certificates at the start is not told again, whatever else changes.
+#[test]
+fn a_warning_about_certificates_is_told_once() {
+    let settings = |others: &str| {
+        settings(others).replace(
+            r#""Certificate""#,
+            r#""ClientCertificateMode":"RequireCertificate","Certificate""#,
+        )
+    };
+    let kestrel = kestrel().file("appsettings.json", &settings(""));
+    let root = kestrel.root();
+    fs::copy(data("public-ca.pem"), root.join("public-ca.pem")).expect("the folder is ours");
+    let path = root.join("public-ca.pem").display().to_string();
+    let running = kestrel.variable("SSL_CERT_FILE", &path).started();
+    replace(&root.join("appsettings.json"), &settings(r#","New":{"Url":"http://127.0.0.1:0"}"#));
+    running.wait_for("\n      + http://127.0.0.1:");
+    let outcome = running.terminated();
+    let told = "whose certificate comes from a public authority, such as ISRG Root X1";
+    assert_eq!(outcome.stdout.matches(told).count(), 1, "{}", outcome.stdout);
+}
+
 #[test]
 fn a_stop_does_not_wait_for_a_pair_that_does_not_fit() {
     let kestrel = kestrel();

@@ -24,7 +24,7 @@ pub(super) fn read(
     let owned = |key| configuration.non_empty(key).map(|setting| setting.map(str::to_owned));
     let urls = separated(configuration, "urls", problems);
     let prefer_hosting_urls = host_boolean(configuration, "preferHostingUrls", problems);
-    EndpointSettings {
+    let settings = EndpointSettings {
         listen: code.listen,
         endpoints: configuration
             .section("Kestrel:Endpoints")
@@ -41,8 +41,14 @@ pub(super) fn read(
         default_protocols: protocols(&configuration.section("Kestrel:EndpointDefaults"), problems),
         default_ssl_protocols,
         default_client_certificate_mode,
+        default_client_certificate_roots: tls::client_certificate_roots(
+            &configuration.section("Kestrel:EndpointDefaults"),
+            content_root,
+        ),
         process_manager: process_manager(&loaded.aspnetcore_variables),
-    }
+    };
+    tls::tell_unused_roots(configuration, &settings, problems);
+    settings
 }
 
 /// Values of `key` that lost to `used`; one that is empty or null says nothing.
@@ -132,10 +138,13 @@ fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
     let mode = mode.filter(|mode| {
         tls::parse_mode(mode.value).is_some() || mode.value.trim().parse::<i32>().is_ok()
     });
+    let roots = section.non_empty("ClientCertificateRoots").map(|roots| Some(roots.origin));
+    let roots = roots.or_else(|| below("ClientCertificateRoots"));
     let found = [
         ("Certificate", certificate.map(Some)),
         ("ClientCertificateMode", mode.map(|mode| Some(mode.origin))),
         ("SslProtocols", below("SslProtocols")),
+        ("ClientCertificateRoots", roots),
         ("Sni", below("Sni")),
     ];
     if let Some((key, Some(origin))) = found.into_iter().find(|(_, found)| found.is_some()) {

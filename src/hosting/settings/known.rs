@@ -44,6 +44,7 @@ const CERTIFICATE: Node = Closed(&[
 ]);
 
 const SNI: Node = Closed(&[
+    ("ClientCertificateRoots", Open),
     ("Certificate", CERTIFICATE),
     ("Protocols", Text),
     ("SslProtocols", List),
@@ -55,6 +56,7 @@ const ENDPOINT: Node = Closed(&[
     ("Protocols", Text),
     ("SslProtocols", List),
     ("ClientCertificateMode", Text),
+    ("ClientCertificateRoots", Open),
     ("Certificate", CERTIFICATE),
     ("Sni", Named("www.example.com", &SNI)),
     ("UnixSocket", Closed(&[("Mode", Text), ("Owner", Text), ("Group", Text)])),
@@ -94,7 +96,12 @@ const KESTREL: Node = Closed(&[
     ("Endpoints", Named("Http", &ENDPOINT)),
     (
         "EndpointDefaults",
-        Closed(&[("Protocols", Text), ("SslProtocols", List), ("ClientCertificateMode", Text)]),
+        Closed(&[
+            ("Protocols", Text),
+            ("SslProtocols", List),
+            ("ClientCertificateMode", Text),
+            ("ClientCertificateRoots", Open),
+        ]),
     ),
     ("Certificates", Closed(&[("Default", CERTIFICATE), ("Development", CERTIFICATE)])),
     ("Limits", LIMITS),

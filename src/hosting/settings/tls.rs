@@ -1,11 +1,11 @@
 //! `Certificate`, `SslProtocols`, `ClientCertificateMode` and `Sni` of an endpoint, the defaults of
 //! `Kestrel:EndpointDefaults`, and `Kestrel:Certificates`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::endpoints::protocols;
 use super::values::{boolean_or, meant_value};
-use crate::addresses::ConfiguredTls;
+use crate::addresses::{ConfiguredTls, EndpointSettings};
 use crate::configuration::{Configuration, Loaded, Problem, Section, Setting};
 use crate::tls::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
@@ -52,6 +52,7 @@ pub(super) fn endpoint(
         certificate: certificate(&section.section("Certificate"), name, content_root, problems),
         ssl_protocols: ssl_protocols(section, problems),
         client_certificate_mode: client_certificate_mode(section, problems),
+        client_certificate_roots: client_certificate_roots(section, content_root),
         sni: section
             .section("Sni")
             .children()
@@ -88,6 +89,7 @@ fn sni(
         protocols: protocols(section, problems),
         ssl_protocols: ssl_protocols(section, problems),
         client_certificate_mode: client_certificate_mode(section, problems),
+        client_certificate_roots: client_certificate_roots(section, content_root),
     })
 }
 
@@ -290,6 +292,53 @@ pub(super) fn client_certificate_mode(
         problem.key(format!("{}:ClientCertificateMode", section.path())).origin(text.origin)
     }));
     mode
+}
+
+/// Reads `ClientCertificateRoots`: a file or a folder, or a list of them.
+pub(super) fn client_certificate_roots(section: &Section<'_>, content_root: &Path) -> Vec<PathBuf> {
+    const KEY: &str = "ClientCertificateRoots";
+    let listed = section.section(KEY);
+    let items = listed.children();
+    let items = items.iter().filter_map(|item| item.setting()?.value.as_deref());
+    let one = section.non_empty(KEY).map(|path| path.value);
+    let paths = one.into_iter().chain(items).filter(|path| !path.is_empty());
+    paths.map(|path| content_root.join(path)).collect()
+}
+
+/// Tells of roots of an endpoint that asks no client for a certificate.
+pub(super) fn tell_unused_roots(
+    configuration: &Configuration,
+    settings: &EndpointSettings,
+    problems: &mut Vec<Problem>,
+) {
+    use ClientCertificateMode::{AllowCertificate, RequireCertificate};
+
+    let asks = |mode: &ClientCertificateMode| matches!(mode, AllowCertificate | RequireCertificate);
+    for endpoint in &settings.endpoints {
+        let Some(tls) = &endpoint.tls else { continue };
+        let own = tls.client_certificate_mode.or(settings.default_client_certificate_mode);
+        let mut modes = tls.sni.iter().map(|entry| entry.client_certificate_mode).chain([own]);
+        let names = tls.sni.iter().filter(|entry| !entry.client_certificate_roots.is_empty());
+        let of_names = names.map(|entry| format!("Sni:{}:ClientCertificateRoots", entry.name));
+        let of_own =
+            (!tls.client_certificate_roots.is_empty()).then(|| "ClientCertificateRoots".to_owned());
+        let said = of_own.into_iter().chain(of_names).next();
+        if let Some(said) = said.filter(|_| !modes.any(|mode| mode.as_ref().is_some_and(asks))) {
+            let node = endpoint.key.strip_suffix(":Url").unwrap_or(&endpoint.key);
+            let section = configuration.section(&format!("{node}:{said}"));
+            let mut problem = Problem::warning(
+                "Roots for certificates that no client is asked for mean nothing.",
+            )
+            .key(section.path())
+            .fix(format!(
+                "set {node}:ClientCertificateMode to RequireCertificate, or to AllowCertificate"
+            ));
+            if let Some(setting) = first_setting(&section) {
+                problem = problem.origin(setting.origin.clone());
+            }
+            problems.push(problem);
+        }
+    }
 }
 
 /// A mode by its name without case or by its number.

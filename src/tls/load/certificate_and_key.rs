@@ -61,7 +61,7 @@ pub(super) fn put_together(
 #[derive(Debug)]
 pub(super) struct Chain {
     pub(super) certificates: Vec<CertificateDer<'static>>,
-    skipped: Option<String>,
+    pub(super) skipped: Option<String>,
 }
 
 pub(super) fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'static str)> {

@@ -18,6 +18,7 @@ mod file;
 mod key;
 mod pem;
 mod pkcs12;
+pub(crate) mod roots;
 mod store;
 mod told;
 mod trusted;

@@ -43,6 +43,22 @@ impl Told {
         self
     }
 
+    /// The mistake of what `key` names.
+    pub(super) fn problem(self, key: &str) -> Problem {
+        let mut problem = Problem::error(self.message).key(key);
+        problem.cause = self.cause;
+        problem.fix = self.fix;
+        problem
+    }
+
+    /// The same as something that is only to be warned of; the key is for the caller to name.
+    pub(super) fn warning(self) -> Problem {
+        let mut problem = Problem::warning(self.message);
+        problem.cause = self.cause;
+        problem.fix = self.fix;
+        problem
+    }
+
     /// The mistake, with the setting it comes from, such as `KeyPath`. A certificate that code
     /// gave has no settings, only the call it was given in.
     pub(super) fn of(self, source: &CertificateSource, setting: &str) -> Mistake {
@@ -51,9 +67,7 @@ impl Told {
         } else {
             source.key.clone()
         };
-        let mut problem = Problem::error(self.message).key(key);
-        problem.cause = self.cause;
-        problem.fix = self.fix;
-        Mistake { problem, only_when_served: self.only_when_served }
+        let only_when_served = self.only_when_served;
+        Mistake { problem: self.problem(&key), only_when_served }
     }
 }

@@ -36,7 +36,7 @@ fn both() -> &'static (EndpointTls, Arc<ClientConfig>) {
             HttpProtocols::Http1AndHttp2,
             Some(&Arc::new(served)),
             &[],
-            &ClientRoots::default(),
+            (&ClientRoots::default(), &[]),
         );
         let mut roots = RootCertStore::empty();
         roots.add(leaf).unwrap();

@@ -8,6 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Of all commands only `openssl ca` takes both dates.
 touch "$work/index"
+# `members` makes only those files anew.
+only=${1:-all}
 cat > "$work/ca.conf" <<END
 [ca]
 default_ca=signer
@@ -48,6 +50,50 @@ signed() {
   requested "$1.key" "$2"
   certified "$1.pem" "${5:-$to}" "$4" -cert "$3.pem" -keyfile "$work/$3.key"
 }
+# An authority of its own, of clients whose certificates are odd; its key is not kept.
+members() {
+  authority members-ca
+  clients=extendedKeyUsage=clientAuth
+  signed old old members-ca ""
+  signed old-expired old-expired members-ca "" 20250101000000Z
+  signed authority authority members-ca "basicConstraints=critical,CA:true
+keyUsage=critical,digitalSignature,keyCertSign
+$clients"
+  signed authority-server authority-server members-ca "basicConstraints=critical,CA:true
+extendedKeyUsage=serverAuth"
+  signed authority-odd authority-odd members-ca "basicConstraints=critical,CA:true
+$clients
+1.3.6.1.4.1.32473.1=critical,ASN1:NULL"
+  # The name of the authority, and the key of another.
+  requested "$work/false-ca.key" members-ca
+  certified "$work/false-ca.pem" "$to" basicConstraints=critical,CA:true -selfsign -keyfile "$work/false-ca.key"
+  requested old-forged.key old
+  certified old-forged.pem "$to" "" -cert "$work/false-ca.pem" -keyfile "$work/false-ca.key"
+  # Below another authority, and below one that may not vouch for every name.
+  requested "$work/members-sub.key" members-sub
+  certified "$work/members-sub.pem" "$to" "basicConstraints=critical,CA:true
+keyUsage=critical,keyCertSign" -cert members-ca.pem -keyfile "$work/members-ca.key"
+  requested old-deep.key old-deep
+  certified old-deep.pem "$to" "" -cert "$work/members-sub.pem" -keyfile "$work/members-sub.key"
+  cat "$work/members-sub.pem" >> old-deep.pem
+  requested "$work/narrow-ca.key" narrow-ca
+  certified narrow-ca.pem "$to" "basicConstraints=critical,CA:true
+keyUsage=critical,keyCertSign
+nameConstraints=critical,permitted;DNS:example" -selfsign -keyfile "$work/narrow-ca.key"
+  signed old-narrow old-narrow narrow-ca ""
+  # A certificate that is no authority's, and one that it signed.
+  requested "$work/no-ca.key" no-ca
+  certified no-ca.pem "$to" "basicConstraints=critical,CA:false
+$clients" -selfsign -keyfile "$work/no-ca.key"
+  signed old-by-no-ca old-by-no-ca no-ca ""
+  # Called like a public one.
+  requested "$work/public-ca.key" "ISRG Root X1"
+  certified public-ca.pem "$to" "basicConstraints=critical,CA:true" -selfsign -keyfile "$work/public-ca.key"
+  requested old-own.key old-own
+  certified old-own.pem "$to" "" -selfsign -keyfile old-own.key
+}
+members
+[ "$only" = all ] || exit 0
 servers='extendedKeyUsage=serverAuth
 subjectAltName='
 authority ca

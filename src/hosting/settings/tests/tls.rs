@@ -54,6 +54,51 @@ fn tls_is_read_as_kestrel_names_it() {
 }
 
 #[test]
+fn roots_of_clients_are_a_file_or_a_folder_or_a_list_of_them() {
+    let settings = read(
+        &[
+            "--Kestrel:EndpointDefaults:ClientCertificateRoots=all.pem",
+            "--Kestrel:Endpoints:A:Url=https://*:1",
+            "--Kestrel:Endpoints:A:ClientCertificateMode=AllowCertificate",
+            "--Kestrel:Endpoints:A:Sni:a.example:ClientCertificateRoots:0=/etc/one",
+            "--Kestrel:Endpoints:A:Sni:a.example:ClientCertificateRoots:1=two.pem",
+            "--Kestrel:Endpoints:B:Url=https://*:2",
+            "--Kestrel:Endpoints:B:ClientCertificateRoots=b.pem",
+            "--Kestrel:Endpoints:C:Url=http://*:3",
+            "--Kestrel:Endpoints:C:ClientCertificateRoots:0=c.pem",
+            "--Kestrel:Endpoints:D:Url=https://*:4",
+            "--Kestrel:Endpoints:D:Sni:d.example:ClientCertificateRoots:0=d.pem",
+        ],
+        &[],
+    );
+    let plan = crate::addresses::plan(&settings.endpoints);
+    let ends = |place: usize| {
+        let tls = plan.endpoints[place].tls.clone().unwrap();
+        let names = |paths: &[std::path::PathBuf]| -> Vec<String> {
+            assert!(paths.iter().all(|path| path.is_absolute()));
+            let name = |path: &std::path::PathBuf| path.file_name().unwrap().to_owned();
+            paths.iter().map(|path| name(path).into_string().unwrap()).collect()
+        };
+        (
+            names(&tls.client_certificate_roots),
+            tls.sni.first().map(|entry| names(&entry.client_certificate_roots)),
+        )
+    };
+    let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(ends(0), (list(&["all.pem"]), Some(list(&["one", "two.pem"]))));
+    assert_eq!(ends(1), (list(&["b.pem"]), None));
+    assert_eq!(
+        told(&settings, Severity::Error),
+        ["The non-HTTPS endpoint C includes HTTPS-only configuration for ClientCertificateRoots."]
+    );
+    let unused = "Roots for certificates that no client is asked for mean nothing.";
+    assert_eq!(told(&settings, Severity::Warning), [unused, unused]);
+    assert!(
+        settings.problems.iter().all(|problem| problem.fix.is_some() && problem.origin.is_some())
+    );
+}
+
+#[test]
 fn wrong_tls_settings_are_told() {
     let settings = read(
         &[

@@ -1,0 +1,105 @@
+//! `ClientCertificateRoots`: files and folders with certificates of authorities.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+
+use super::certificate_and_key::{Chain, certificates};
+use super::file;
+use super::told::Told;
+use crate::configuration::Problem;
+
+/// Roots that were read, and what is to be watched.
+#[derive(Debug, Default)]
+pub(crate) struct Roots {
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+    /// The files, and the folders: another file may come.
+    pub(crate) files: Vec<PathBuf>,
+    /// What is wrong, each with `key`.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Reads the certificates of files, and of all files right in folders. What is no certificate in a
+/// folder is passed over; a file that is named has to have one, and so has a folder.
+pub(crate) fn read(paths: &[PathBuf], key: &str) -> Roots {
+    let mut roots = Roots::default();
+    for path in paths {
+        let before = roots.certificates.len();
+        roots.files.push(path.clone());
+        let told = match path.is_dir() {
+            true => roots.folder(path),
+            false => roots.file(path),
+        };
+        let is_empty = roots.certificates.len() == before;
+        let problem = match told {
+            Err(told) => Some(told.problem(key)),
+            Ok(()) if is_empty => Some(
+                Told::new(format!("There is no certificate in '{}'.", path.display()))
+                    .cause("No client could be let in.")
+                    .fix("put the certificates of the clients' authorities there, in PEM form")
+                    .problem(key),
+            ),
+            Ok(()) => None,
+        };
+        roots.problems.extend(problem);
+    }
+    for problem in &mut roots.problems {
+        problem.key = Some(key.to_owned());
+    }
+    roots
+}
+
+impl Roots {
+    fn file(&mut self, path: &Path) -> Result<(), Told> {
+        let bytes = file::read(path)?;
+        let chain = certificates(&bytes, path).map_err(|(told, _)| told)?;
+        self.take(chain, path);
+        Ok(())
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<(), Told> {
+        let entries = fs::read_dir(folder).map_err(|error| {
+            Told::new(format!("The folder '{}' cannot be read.", folder.display()))
+                .cause(format!("The system says: {error}."))
+                .fix("let the user that runs the server read it")
+        })?;
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths.into_iter().filter(|path| path.is_file()) {
+            self.files.push(path.clone());
+            match file::read(&path) {
+                // A note, a key or a list of what is revoked may lie there, too.
+                Ok(bytes) => {
+                    if let Ok(chain) = certificates(&bytes, &path) {
+                        self.take(chain, &path);
+                    }
+                }
+                // One authority less is trusted, not one more.
+                Err(told) => self.problems.push(told.warning()),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, chain: Chain, path: &Path) {
+        let skipped = chain.skipped.map(|skipped| format!("{skipped}."));
+        let unusable = |certificate: &CertificateDer<'static>| {
+            let error = RootCertStore::empty().add(certificate.clone()).err()?;
+            Some(format!("A certificate in it cannot be an authority's: {error}."))
+        };
+        let causes = chain.certificates.iter().filter_map(unusable).chain(skipped);
+        for cause in causes {
+            let message = format!("The file '{}' was read in part.", path.display());
+            let told = Told::new(message).cause(cause);
+            self.problems.push(told.fix("put a whole certificate there").warning());
+        }
+        // A folder has most of them twice: under their names, and under their numbers.
+        for certificate in chain.certificates {
+            if !self.certificates.contains(&certificate) {
+                self.certificates.push(certificate);
+            }
+        }
+    }
+}
