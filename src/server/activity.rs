@@ -312,6 +312,7 @@ impl Activity {
             Reason::BadChunkExtension,
             Reason::BadChunkSuffix,
             Reason::ChunkTooLarge,
+            Reason::ChunkExtensionsTooLarge,
             Reason::UnexpectedEndOfRequestContent,
             Reason::InvalidRequestHeader,
             Reason::InvalidRequestHeadersNoCrLf,

@@ -42,6 +42,8 @@ pub(super) enum Reason {
     BadChunkExtension,
     /// Ours: one chunk of 2 GiB or more.
     ChunkTooLarge,
+    /// Ours: 16 KiB or more of chunk extensions (RFC 9112 section 7.1.1).
+    ChunkExtensionsTooLarge,
     UnexpectedEndOfRequestContent,
     OptionsMethodRequired,
     ConnectMethodRequired,
@@ -62,7 +64,9 @@ impl Reason {
                 StatusCode::METHOD_NOT_ALLOWED
             }
             Self::RequestHeadersTimeout | Self::RequestBodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::RequestBodyTooLarge | Self::ChunkTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::RequestBodyTooLarge | Self::ChunkTooLarge | Self::ChunkExtensionsTooLarge => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::RequestLineTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadersExceedMaxTotalSize | Self::TooManyHeaders => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
@@ -141,6 +145,9 @@ impl fmt::Display for Rejection {
             Reason::BadChunkSizeData => f.write_str("Bad chunk size data."),
             Reason::BadChunkExtension => f.write_str("Bad chunk extension."),
             Reason::ChunkTooLarge => f.write_str("Chunk too large."),
+            Reason::ChunkExtensionsTooLarge => {
+                f.write_str("Chunk extensions too large. The limit is 16383 bytes in one body.")
+            }
             Reason::UnexpectedEndOfRequestContent => {
                 f.write_str("Unexpected end of request content.")
             }

@@ -33,6 +33,48 @@ async fn a_head_that_takes_too_long_is_answered_with_408_also_a_second_one() {
     stopped(host).await;
 }
 
+/// Before the timeout for heads, which is not waited for here.
+#[tokio::test]
+async fn a_cr_that_no_lf_follows_is_refused_as_soon_as_that_is_known() {
+    let host = started(limited(&[("RequestHeadersTimeout", "23:00:00")])).await;
+    let address = &host.addresses()[0].clone();
+    let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (before, bare) in [
+        ("", "\rG"),
+        ("", "GET /\rx"),
+        ("", "GET / HTTP/1.1\r\r"),
+        ("", "GET / HTTP/1.1\r\nHost: a\rb"),
+        ("", "GET / HTTP/1.1\r\nHost: a\r\n\rX"),
+        (request, "GET / HTTP/1.1\r\nX\r:"),
+        (request, "GET / HTTP/1.1\r\nHost: a\r\n\r\r"),
+    ] {
+        for in_pieces in [false, true] {
+            let mut wire = Wire::connect(address).await;
+            wire.send(before).await;
+            if !before.is_empty() {
+                assert_eq!(wire.answer().await.status, 200);
+            }
+            if in_pieces {
+                for byte in bare.bytes() {
+                    wire.send([byte]).await;
+                    tokio::task::yield_now().await;
+                }
+            } else {
+                wire.send(bare).await;
+            }
+            let answer = wire.answer().await;
+            assert_eq!(
+                (answer.status, answer.header("Connection")),
+                (400, Some("close")),
+                "{bare:?}"
+            );
+            assert!(answer.header("Date").is_some(), "{bare:?}");
+            assert_eq!(wire.end().await.unwrap_or_default(), b"", "{bare:?}");
+        }
+    }
+    stopped(host).await;
+}
+
 #[tokio::test]
 async fn every_head_has_the_whole_time() {
     let host = started(limited(&[("RequestHeadersTimeout", "00:00:00.9")])).await;

@@ -117,6 +117,7 @@ pub(crate) fn chunks(input: &[u8]) {
         start: 0,
         end: CHUNKED_HEAD.len(),
         framing: Framing::Chunked,
+        old: false,
         upgrade: Upgrade::No,
         left,
         rewritten: None,
@@ -143,7 +144,7 @@ pub(crate) fn target(input: &[u8]) {
         return;
     };
     let mut given = sent.to_vec();
-    if form.needs_rewriting(sent) {
+    if form.needs_rewriting() {
         given.clear();
         form.write_for_hyper(sent, &mut given);
     }
@@ -152,7 +153,7 @@ pub(crate) fn target(input: &[u8]) {
     let sent = str::from_utf8(sent).expect("a target is ASCII");
     let mut request = Request::new(());
     *request.uri_mut() = uri;
-    if form.needs_rewriting(sent.as_bytes()) {
+    if form.needs_rewriting() {
         request.extensions_mut().insert(RawTarget(sent.into()));
     }
     let told = RequestTarget::of(&request);
@@ -406,7 +407,7 @@ mod tests {
             2 => "/[ -~]{0,6}",
             2 => word(&[
                 "*", "a:80", "a", "[::1]:80", "a:x", "http://a", "http://a/b?c", "https://u:p@a:443/b",
-                "http://a?q", "http://a#f", "http://", "http://b/", "?a", "%2F", "/%00", "/a?%00",
+                "http://a?q", "HTTP://a#f", "http://", "http://b/", "?a", "%2F", "/%00", "/a?%00",
                 "/a#b", "/\"<>`", "//a", "//", "a@b:80",
             ]).prop_map(str::to_owned),
         ];
@@ -417,7 +418,7 @@ mod tests {
             prop_oneof![
                 12 => Just("\r\n"),
                 3 => Just("\n"),
-                1 => word(&["\r", "\r\r\n", ""]),
+                1 => word(&["\r", "\r\r\n", "\rX", "\rX\r\n", ""]),
             ]
         };
         let header = prop_oneof![
@@ -445,7 +446,19 @@ mod tests {
             1 => "[X:é\u{0}\u{7f}\t ]{0,8}",
         ];
         let line = (header, end()).prop_map(|(header, end)| header + end);
-        let start = word(&["", "", "", "", "\r\n", "\n", "\r\n\r\n", "\r"]);
+        let start = word(&[
+            "",
+            "",
+            "",
+            "",
+            "\r\n",
+            "\n",
+            "\r\n\r\n",
+            "\r",
+            "\u{16}\u{3}\u{1}\r\u{1}",
+            "\u{16}\u{3}\u{1}\n\n\u{1}",
+            "\u{16}\u{3}",
+        ]);
         (
             (start, method, blank.clone(), target, blank, version, end()),
             prop::collection::vec(line, 0..6),
@@ -469,7 +482,7 @@ mod tests {
         let good = "[a-z]{0,20}".prop_map(|data| format!("{:x}\r\n{data}\r\n", data.len()));
         let piece = prop_oneof![
             8 => good,
-            1 => "[0-9a-fA-F]{0,9}(;[ -~]{0,5})?\r?\n",
+            1 => "[0-9a-fA-F]{0,9}(;[ -~\t\u{0}\u{1b}\u{7f}]{0,5})?\r?\n",
             1 => prop::sample::select(&[
                 "5;a=b\r\nHello\r\n", "5;\r\nHello\r\n", "05\r\nHello\r\n", "5\nHello\r\n",
                 "5\r\nHello\n", "5\r\nHelloo\r\n", "5 \r\nHello\r\n", "+5\r\nHello\r\n",

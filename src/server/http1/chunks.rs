@@ -13,6 +13,8 @@ pub(crate) struct Chunks {
     left: (usize, usize),
     /// What came and counts towards the limit of the body: everything but trailers.
     counted: u64,
+    /// What came of extensions in all chunks.
+    extensions: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +41,9 @@ enum State {
     Trailer {
         any: bool,
     },
-    /// In the name of a trailer.
+    /// In the name of a trailer, so many bytes from its beginning.
     TrailerName {
-        empty: bool,
+        length: u16,
     },
     TrailerValue,
     TrailerLf,
@@ -55,11 +57,13 @@ enum State {
 const LARGEST: u64 = 0x7FFF_FFFF;
 /// More digits could overflow a reader that counts in 32 bits.
 const MOST_DIGITS: u8 = 8;
+/// The most bytes of extensions in one body (RFC 9112 section 7.1.1); hyper takes no more.
+const MOST_EXTENSIONS: usize = 16 * 1024 - 1;
 
 impl Chunks {
     /// At the beginning of a body whose head leaves `left` bytes and lines for trailers.
     pub(crate) fn new(left: (usize, usize)) -> Self {
-        Self { state: State::Size { size: 0, digits: 0 }, left, counted: 0 }
+        Self { state: State::Size { size: 0, digits: 0 }, left, counted: 0, extensions: 0 }
     }
 
     /// Whether the body is complete.
@@ -126,10 +130,16 @@ impl Chunks {
                 return Err(Reason::BadChunkSizeData);
             }
             (State::Extension { size }, b'\r') => State::ExtensionEnd { size },
-            (State::Extension { .. }, b'\n') | (State::ExtensionEnd { .. }, _) => {
-                return Err(Reason::BadChunkExtension);
+            // A reader that takes one of them for the end of the line would read another body.
+            (State::Extension { .. }, 0..=0x08 | 0x0A..=0x1F | 0x7F)
+            | (State::ExtensionEnd { .. }, _) => return Err(Reason::BadChunkExtension),
+            (State::Extension { size }, _) => {
+                if self.extensions == MOST_EXTENSIONS {
+                    return Err(Reason::ChunkExtensionsTooLarge);
+                }
+                self.extensions += 1;
+                State::Extension { size }
             }
-            (State::Extension { size }, _) => State::Extension { size },
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size { size: 0, digits: 0 },
             (State::DataCr | State::DataLf, _) => return Err(Reason::BadChunkSuffix),
@@ -141,11 +151,11 @@ impl Chunks {
                 }
                 self.left.1 = self.left.1.checked_sub(1).ok_or(Reason::TooManyHeaders)?;
                 self.trailer_byte(byte)?;
-                name(byte, true)?
+                name(byte, 0)?
             }
-            (State::TrailerName { empty }, _) => {
+            (State::TrailerName { length }, _) => {
                 self.trailer_byte(byte)?;
-                name(byte, empty)?
+                name(byte, length)?
             }
             (State::TrailerValue, b'\r') => {
                 self.trailer_byte(byte)?;
@@ -176,11 +186,14 @@ impl Chunks {
     }
 }
 
-/// The state behind a byte of a trailer's name.
-fn name(byte: u8, empty: bool) -> Result<State, Reason> {
+/// The state behind a byte of a trailer's name, of which `length` bytes came before.
+fn name(byte: u8, length: u16) -> Result<State, Reason> {
     match byte {
-        b':' if !empty => Ok(State::TrailerValue),
-        _ if super::head::is_token(byte) => Ok(State::TrailerName { empty: false }),
+        b':' if length > 0 => Ok(State::TrailerValue),
+        _ if super::head::is_token(byte) => match length.checked_add(1) {
+            Some(length) => Ok(State::TrailerName { length }),
+            None => Err(Reason::HeadersExceedMaxTotalSize),
+        },
         0 | 0x80.. => Err(Reason::InvalidCharactersInHeaderName),
         _ => Err(Reason::InvalidRequestHeader),
     }
@@ -224,6 +237,10 @@ mod tests {
             ("5\rHello", ROOM, Err(Reason::BadChunkSizeData)),
             ("2;\nxx\r\n", ROOM, Err(Reason::BadChunkExtension)),
             ("2;\rxx\r\n", ROOM, Err(Reason::BadChunkExtension)),
+            ("2;a\0\r\nxx\r\n", ROOM, Err(Reason::BadChunkExtension)),
+            ("2;a\x1b\r\nxx\r\n", ROOM, Err(Reason::BadChunkExtension)),
+            ("2;a=\"\x7f\"\r\nxx\r\n", ROOM, Err(Reason::BadChunkExtension)),
+            ("2;\ta = \"\u{e5}\"\r\nxx\r\n0\r\n\r\n", ROOM, Ok((22, true, 22))),
             ("1\r\nab", ROOM, Err(Reason::BadChunkSuffix)),
             ("1\r\na\n0\r\n", ROOM, Err(Reason::BadChunkSuffix)),
             ("0\r\nbad\r\n\r\n", ROOM, Err(Reason::InvalidRequestHeader)),
@@ -238,6 +255,33 @@ mod tests {
             for step in [1, 2, 3, 1000] {
                 assert_eq!(judge(body.as_bytes(), left, step), expected, "{body:?} by {step}");
             }
+        }
+    }
+
+    #[test]
+    fn extensions_of_all_chunks_together_have_a_limit() {
+        let extension = "a".repeat(MOST_EXTENSIONS - 5);
+        for (last, expected) in [
+            ("0;bbbbb\r\n\r\n", Ok(true)),
+            ("0;bbbbbb\r\n\r\n", Err(Reason::ChunkExtensionsTooLarge)),
+            ("0;bbbbbb", Err(Reason::ChunkExtensionsTooLarge)),
+        ] {
+            let body = format!("1;{extension}\r\nx\r\n{last}");
+            for step in [1, 1000, usize::MAX] {
+                let judged = judge(body.as_bytes(), (100, 10), step).map(|(_, done, _)| done);
+                assert_eq!(judged, expected, "{last:?} by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_trailer_is_no_longer_than_a_name_can_be() {
+        for (length, expected) in
+            [(65_535, Ok(true)), (65_536, Err(Reason::HeadersExceedMaxTotalSize))]
+        {
+            let body = format!("0\r\n{}: v\r\n\r\n", "x".repeat(length));
+            let judged = judge(body.as_bytes(), (100_000, 1), 1000).map(|(_, done, _)| done);
+            assert_eq!(judged, expected, "{length}");
         }
     }
 }

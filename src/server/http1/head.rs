@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use super::target::{self, Form};
 use crate::server::host::is_valid_host;
@@ -34,7 +34,7 @@ impl From<&ServerOptions> for Rules {
         Self {
             line_size: options.limits.max_request_line_size,
             headers_total_size: options.limits.max_request_headers_total_size,
-            header_count: options.limits.max_request_header_count,
+            header_count: options.limits.max_request_header_count.min(MOST_HEADERS),
             bare_line_feeds: !options.disable_http1_line_feed_terminators,
             host_override: options.allow_host_header_override,
         }
@@ -61,6 +61,8 @@ pub(crate) struct Head {
     pub(crate) end: usize,
     /// How its body is framed.
     pub(crate) framing: Framing,
+    /// It is one of HTTP/1.0.
+    pub(crate) old: bool,
     /// What may come next are bytes of another protocol, if the app says so.
     pub(crate) upgrade: Upgrade,
     /// What its header lines leave for trailers: bytes and lines.
@@ -122,8 +124,6 @@ struct RequestLine {
     target: Range<usize>,
     form: Form,
     http_11: bool,
-    /// More than one blank stands before the version.
-    wide: bool,
 }
 
 /// What the Transfer-Encoding lines say so far.
@@ -170,6 +170,14 @@ impl Scan {
             self.skip_empty_lines(bytes)?;
             self.plain_request_line(bytes, rules);
         }
+        if self.request.is_none() {
+            // Whatever byte ends a line may stand in a length of TLS.
+            match tls(&bytes[self.start..]) {
+                Some(true) => return Err(Reason::TlsOverHttpError.into()),
+                Some(false) => {}
+                None => return Ok(None),
+            }
+        }
         loop {
             if self.plain_header(bytes, rules) {
                 continue;
@@ -178,11 +186,13 @@ impl Scan {
                 return self.complete(bytes, self.line, self.line + 2, rules).map(Some);
             }
             let Some(at) = memchr(b'\n', &bytes[self.searched..]) else {
+                self.check_returns(bytes, bytes.len(), rules)?;
                 self.searched = bytes.len();
                 self.check_unfinished(bytes, rules)?;
                 return Ok(None);
             };
             let next = self.searched + at + 1;
+            self.check_returns(bytes, next, rules)?;
             let line = self.line..next - 1;
             (self.line, self.searched) = (next, next);
             if self.request.is_none() {
@@ -234,7 +244,6 @@ impl Scan {
             target: self.start + begin..self.start + begin + target,
             form: Form::Origin { unsafe_characters: false },
             http_11: true,
-            wide: false,
         });
         self.line = self.start + end;
         (self.searched, self.headers) = (self.line, self.line);
@@ -248,7 +257,11 @@ impl Scan {
         }
         let rest = &bytes[self.line..];
         let colon = rest.iter().take_while(|byte| is_token(**byte)).count();
-        if colon == 0 || rest.get(colon) != Some(&b':') || matches!(colon, 7 | 14 | 17) {
+        if colon == 0
+            || rest.get(colon) != Some(&b':')
+            || matches!(colon, 7 | 14 | 17)
+            || colon > LONGEST_NAME
+        {
             return false;
         }
         let value = plain_length(&rest[colon + 1..]);
@@ -287,12 +300,34 @@ impl Scan {
         Ok(())
     }
 
+    /// A CR is the beginning of a line's end and nothing else: one that no LF follows is told as
+    /// soon as that is known (RFC 9112 section 2.2), unless a limit was passed before. The line goes
+    /// up to `end`, as far as it is here.
+    fn check_returns(&self, bytes: &[u8], end: usize, rules: &Rules) -> Result<(), Rejection> {
+        // One at the end of what was here before had no next byte then.
+        let from = self.searched.saturating_sub(1).max(self.line);
+        let bare = |at: &usize| bytes[..end].get(at + 1).is_some_and(|next| *next != b'\n');
+        let Some(at) = memchr_iter(b'\r', &bytes[from..end]).map(|at| from + at).find(bare) else {
+            return Ok(());
+        };
+        let told_at = at + 2;
+        let line = &bytes[self.line..told_at];
+        if self.request.is_none() {
+            return match told_at - self.start <= rules.line_size {
+                true => Err(Reason::InvalidRequestLine.with(line)),
+                false => Err(Reason::RequestLineTooLong.into()),
+            };
+        }
+        match told_at - self.headers <= rules.headers_total_size.saturating_add(3) {
+            true if at == self.line => Err(Reason::InvalidRequestHeadersNoCrLf.into()),
+            true => Err(Reason::InvalidRequestHeader.with(line)),
+            false => Err(Reason::HeadersExceedMaxTotalSize.into()),
+        }
+    }
+
     /// Limits are told as soon as they are passed, not when the line ends.
     fn check_unfinished(&self, bytes: &[u8], rules: &Rules) -> Result<(), Rejection> {
         if self.request.is_none() {
-            if is_tls(&bytes[self.start..]) {
-                return Err(Reason::TlsOverHttpError.into());
-            }
             if bytes.len() - self.start >= rules.line_size {
                 return Err(Reason::RequestLineTooLong.into());
             }
@@ -309,9 +344,6 @@ impl Scan {
         rules: &Rules,
     ) -> Result<(), Rejection> {
         let whole = &bytes[line.start..line.end + 1];
-        if is_tls(whole) {
-            return Err(Reason::TlsOverHttpError.into());
-        }
         if whole.len() > rules.line_size {
             return Err(Reason::RequestLineTooLong.into());
         }
@@ -330,9 +362,8 @@ impl Scan {
         if target == 0 || matches!(rest[0], b'?' | b'%') {
             return Err(invalid());
         }
-        let after = &rest[target..];
-        let blanks = after.iter().position(|byte| *byte != b' ').ok_or_else(invalid)?;
-        let http_11 = match &after[blanks..] {
+        // One blank between two parts, and no more (RFC 9112 section 3).
+        let http_11 = match &rest[target + 1..] {
             b"HTTP/1.1" => true,
             b"HTTP/1.0" => false,
             version
@@ -349,7 +380,6 @@ impl Scan {
             target: begin..begin + target,
             form,
             http_11,
-            wide: blanks > 1,
         });
         Ok(())
     }
@@ -365,6 +395,9 @@ impl Scan {
         let Some(colon) = colon.filter(|at| *at > 0 && text[*at] == b':') else {
             return Err(bad_name(&bytes[start..next]));
         };
+        if colon > LONGEST_NAME {
+            return Err(Reason::HeadersExceedMaxTotalSize.into());
+        }
         let value = &text[colon + 1..];
         // One look at all bytes; what is unusual gets a second one.
         if value.iter().fold(false, |odd, byte| odd | !(0x20..0x7F).contains(byte)) {
@@ -431,12 +464,15 @@ impl Scan {
                 None => Framing::Length(0),
             },
         };
-        let rewritten = (request.wide || request.form.needs_rewriting(target))
+        let rewritten = request
+            .form
+            .needs_rewriting()
             .then(|| self.rewritten(bytes, &request, end, host_is_replaced));
         Ok(Head {
             start: self.start,
             end,
             framing,
+            old: !request.http_11,
             upgrade: match self.upgrade && request.http_11 || method == b"CONNECT" {
                 true => Upgrade::Asked,
                 false => Upgrade::No,
@@ -489,6 +525,13 @@ impl Coding {
         }
     }
 }
+
+/// The most headers that a request may have whatever the limit is: the type that holds them has no
+/// room for more.
+pub(super) const MOST_HEADERS: usize = 24_576;
+
+/// The longest name that the type for names holds.
+const LONGEST_NAME: usize = 65_535;
 
 /// What stands behind the target of a plain request line.
 const PLAIN_END: &[u8] = b" HTTP/1.1\r\n";
@@ -543,12 +586,9 @@ fn content_length(value: &[u8]) -> Result<u64, Rejection> {
 /// Why a line has no good name.
 fn bad_name(line: &[u8]) -> Rejection {
     let name = memchr(b':', line).map_or(&line[..0], |colon| &line[..colon]);
-    match line {
-        [b'\r', ..] => Reason::InvalidRequestHeadersNoCrLf.into(),
-        _ if name.iter().any(|byte| *byte == 0 || *byte >= 0x80) => {
-            Reason::InvalidCharactersInHeaderName.into()
-        }
-        _ => Reason::InvalidRequestHeader.with(line),
+    match name.iter().any(|byte| *byte == 0 || *byte >= 0x80) {
+        true => Reason::InvalidCharactersInHeaderName.into(),
+        false => Reason::InvalidRequestHeader.with(line),
     }
 }
 
@@ -574,9 +614,15 @@ fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
     range
 }
 
-/// The first bytes of a TLS ClientHello in a record of SSL 3.0 to TLS 1.3 (RFC 8446 section 5.1).
-fn is_tls(bytes: &[u8]) -> bool {
-    matches!(bytes, [0x16, 0x03, 0x00..=0x04, _, _, 0x01, ..])
+/// Whether these are the first bytes of a TLS ClientHello in a record of SSL 3.0 to TLS 1.3
+/// (RFC 8446 section 5.1); `None` until they are enough to tell.
+fn tls(bytes: &[u8]) -> Option<bool> {
+    match bytes {
+        [0x16, 0x03, 0x00..=0x04, _, _, 0x01, ..] => Some(true),
+        [0x16] | [0x16, 0x03] | [0x16, 0x03, 0x00..=0x04] => None,
+        [0x16, 0x03, 0x00..=0x04, _] | [0x16, 0x03, 0x00..=0x04, _, _] => None,
+        _ => Some(false),
+    }
 }
 
 /// The characters of a token (RFC 9110 section 5.6.2).

@@ -70,7 +70,7 @@ pub(super) fn builder(options: &ServerOptions) -> http1::Builder {
     }
     if limits.max_request_header_count > HYPERS_HEADER_COUNT {
         // Setting it moves hyper's header table to the heap, even for its own default.
-        builder.max_headers(limits.max_request_header_count);
+        builder.max_headers(limits.max_request_header_count.min(head::MOST_HEADERS));
     }
     builder
 }

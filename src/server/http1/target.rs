@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::server::host::is_valid_host;
+use crate::server::host::{is_valid_host, names_a_port};
 use crate::server::rejection::{Reason, Rejection};
 
 /// The form of a target.
@@ -52,7 +52,9 @@ pub(super) fn form(method: &[u8], target: &[u8]) -> Result<Form, Rejection> {
         };
     }
     for (scheme, secure) in [(&b"http://"[..], false), (&b"https://"[..], true)] {
-        if let Some(rest) = target.strip_prefix(scheme) {
+        if let Some((own, rest)) = target.split_at_checked(scheme.len())
+            && own.eq_ignore_ascii_case(scheme)
+        {
             check_characters(target)?;
             let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
             let path = scheme.len() + end.unwrap_or(rest.len());
@@ -72,7 +74,8 @@ pub(super) fn form(method: &[u8], target: &[u8]) -> Result<Form, Rejection> {
         return Err(invalid());
     }
     match method {
-        b"CONNECT" => Ok(Form::Authority),
+        b"CONNECT" if names_a_port(target) => Ok(Form::Authority),
+        b"CONNECT" => Err(invalid()),
         _ => Err(Reason::ConnectMethodRequired.into()),
     }
 }
@@ -125,13 +128,11 @@ pub(super) fn host_matches(form: &Form, target: &[u8], host: &[u8]) -> bool {
 
 impl Form {
     /// Whether hyper has to be given the target in another form.
-    pub(super) fn needs_rewriting(&self, target: &[u8]) -> bool {
+    pub(super) fn needs_rewriting(&self) -> bool {
         match self {
             Self::Origin { unsafe_characters } => *unsafe_characters,
             Self::Absolute { .. } => true,
-            Self::Asterisk => false,
-            // An authority whose port is no number is one for Kestrel, but none for hyper.
-            Self::Authority => target.parse_authority().is_none(),
+            Self::Asterisk | Self::Authority => false,
         }
     }
 
@@ -144,7 +145,6 @@ impl Form {
                 }
                 &target[*path..]
             }
-            Self::Authority if target.parse_authority().is_none() => b"/".as_slice(),
             _ => target,
         };
         for byte in target {
@@ -161,17 +161,6 @@ impl Form {
             Self::Absolute { authority, .. } => &target[authority.clone()],
             _ => target,
         }
-    }
-}
-
-/// What hyper's URI takes for an authority.
-trait ParseAuthority {
-    fn parse_authority(&self) -> Option<http::uri::Authority>;
-}
-
-impl ParseAuthority for [u8] {
-    fn parse_authority(&self) -> Option<http::uri::Authority> {
-        http::uri::Authority::try_from(self).ok()
     }
 }
 

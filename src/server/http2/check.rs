@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use hyper::ext::Protocol;
 
 use crate::features::Scheme;
-use crate::server::host::is_valid_host;
+use crate::server::host::{is_valid_host, names_a_port};
 use crate::server::options::ServerOptions;
 
 /// What becomes of a request that the app is not to see.
@@ -130,7 +130,8 @@ impl<'a> Fields<'a> {
 fn check_target(method: &Method, uri: &Uri, extended: bool) -> Result<(), Refusal> {
     if method == Method::CONNECT && !extended {
         return match uri.authority() {
-            Some(_) => Ok(()),
+            Some(authority) if names_a_port(authority.as_str().as_bytes()) => Ok(()),
+            Some(_) => malformed("The :authority of a CONNECT request is no host and port."),
             None => malformed("A CONNECT request has no :authority."),
         };
     }
@@ -245,7 +246,13 @@ mod tests {
             ("GET", "/\u{e5}", &[], "reset"),
             ("GET", "/?\u{e5}", &[], "reset"),
             ("CONNECT", "a:80", &[], "served"),
+            ("CONNECT", "[::1]:80", &[], "served"),
             ("CONNECT", "u@a:80", &[], "reset"),
+            ("CONNECT", "a", &[], "reset"),
+            ("CONNECT", "[::1]", &[], "reset"),
+            ("CONNECT", "a:", &[], "reset"),
+            ("CONNECT", "a:0", &[], "reset"),
+            ("CONNECT", "a:65536", &[], "reset"),
             ("GET", "http://a/", &[("x", b" y")], "reset"),
             ("GET", "http://a/", &[("x", b"y\t")], "reset"),
             ("GET", "http://a/", &[("x", b"a b")], "served"),
@@ -291,7 +298,7 @@ mod tests {
     fn an_extended_connect_has_a_path() {
         let options = ServerOptions::default();
         let mut connect = request("CONNECT", "http://a/chat", &[]);
-        assert_eq!(outcome(connect.clone(), &options), "served");
+        assert_eq!(outcome(connect.clone(), &options), "reset", "there is no port");
         connect.extensions_mut().insert(Protocol::from_static("websocket"));
         assert_eq!(outcome(connect, &options), "served");
     }

@@ -32,8 +32,6 @@ fn request_lines_are_a_method_a_target_and_a_version() {
         "get / HTTP/1.1",
         "GET / HTTP/1.0",
         "TRACE / HTTP/1.1",
-        "GET /  HTTP/1.1",
-        "GET /    HTTP/1.1",
     ] {
         let head = format!("{line}\r\nHost: a\r\n\r\n");
         let judged = judge(&head);
@@ -47,6 +45,8 @@ fn request_lines_are_a_method_a_target_and_a_version() {
         ("GET/HTTP/1.1", InvalidRequestLine),
         (" GET / HTTP/1.1", InvalidRequestLine),
         ("GET  / HTTP/1.1", InvalidRequestLine),
+        ("GET /  HTTP/1.1", InvalidRequestLine),
+        ("GET /    HTTP/1.1", InvalidRequestLine),
         ("GET\t/ HTTP/1.1", InvalidRequestLine),
         ("GET /\tHTTP/1.1", InvalidRequestLine),
         ("GET /xHTTP/1.1", InvalidRequestLine),
@@ -109,6 +109,66 @@ fn lines_end_with_cr_lf_or_with_lf_if_that_is_allowed() {
     }
 }
 
+/// Byte by byte: none is refused before the one behind the CR is there, and none after it.
+#[test]
+fn a_cr_without_an_lf_is_refused_with_its_next_byte() {
+    use Reason::{InvalidRequestHeader, InvalidRequestHeadersNoCrLf, InvalidRequestLine};
+
+    const LINE: &str = "GET / HTTP/1.1\r\n";
+    for (before, reason) in [
+        ("".to_owned(), InvalidRequestLine),
+        ("GE".to_owned(), InvalidRequestLine),
+        ("GET ".to_owned(), InvalidRequestLine),
+        ("GET /a".to_owned(), InvalidRequestLine),
+        ("GET / HTTP/1.1".to_owned(), InvalidRequestLine),
+        (LINE.to_owned(), InvalidRequestHeadersNoCrLf),
+        (format!("{LINE}Ho"), InvalidRequestHeader),
+        (format!("{LINE}Host:"), InvalidRequestHeader),
+        (format!("{LINE}Content-Length: 1"), InvalidRequestHeader),
+        (format!("{LINE}Host: a\r\n"), InvalidRequestHeadersNoCrLf),
+        (format!("{LINE}Host: a\n"), InvalidRequestHeadersNoCrLf),
+    ] {
+        for next in ["\r", "X", " ", "\0"] {
+            let bytes = format!("{before}\r{next}").into_bytes();
+            let mut scan = Scan::default();
+            for end in 0..bytes.len() {
+                let progress = scan.advance(&bytes[..end], &rules());
+                assert!(matches!(progress, Progress::Partial), "{before:?} {end} {progress:?}");
+            }
+            assert!(
+                matches!(scan.advance(&bytes, &rules()), Progress::Rejected(told) if told.reason == reason),
+                "{before:?} {next:?}"
+            );
+            assert_eq!(judge(&bytes), Err(reason), "{before:?} {next:?}");
+        }
+    }
+}
+
+#[test]
+fn tls_is_told_whatever_its_length_is_made_of() {
+    for length in [*b"\r\x01", *b"\x02\r", *b"\n\x01", *b"\x02\n", *b"\r\n", *b"\n\r"] {
+        let hello = [&b"\x16\x03\x01"[..], &length, b"\x01\0"].concat();
+        assert_eq!(judge(&hello), Err(Reason::TlsOverHttpError), "{length:?}");
+        let other = [&b"\x16\x03\x01"[..], &length, b"\x02\r\n"].concat();
+        assert_eq!(judge(&other), Err(Reason::InvalidRequestLine), "{length:?}");
+    }
+}
+
+#[test]
+fn more_than_the_types_of_headers_hold_is_refused_whatever_the_limits_are() {
+    let wide = Rules { headers_total_size: 10_000_000, header_count: MOST_HEADERS, ..rules() };
+    let huge = ServerOptions::default();
+    let huge = Rules::from(&ServerOptions {
+        limits: crate::Limits { max_request_header_count: usize::MAX, ..huge.limits },
+        ..huge
+    });
+    assert_eq!(huge.header_count, MOST_HEADERS);
+    let named = |length| format!("GET / HTTP/1.1\r\nHost: a\r\n{}: b\r\n\r\n", "x".repeat(length));
+    assert!(judge_by(named(LONGEST_NAME), &wide).is_ok());
+    let longer = judge_by(named(LONGEST_NAME + 1), &wide);
+    assert_eq!(longer, Err(Reason::HeadersExceedMaxTotalSize));
+}
+
 #[test]
 fn empty_lines_before_a_head_are_passed_over_however_they_come() {
     const HEAD: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -137,7 +197,7 @@ fn empty_lines_before_a_head_are_passed_over_however_they_come() {
 
 #[test]
 fn a_host_is_named_once_and_fits_the_target() {
-    use Reason::{InvalidHostHeader, MissingHostHeader, MultipleHostHeaders};
+    use Reason::{InvalidHostHeader, InvalidRequestTarget, MissingHostHeader, MultipleHostHeaders};
 
     for (line, headers, expected) in [
         ("GET / HTTP/1.1", "", Some(MissingHostHeader)),
@@ -162,7 +222,10 @@ fn a_host_is_named_once_and_fits_the_target() {
         ("GET http://a:443/ HTTP/1.1", "Host: a\r\n", Some(InvalidHostHeader)),
         ("CONNECT a:80 HTTP/1.1", "Host: a:80\r\n", None),
         ("CONNECT a:443 HTTP/1.1", "Host: a\r\n", Some(InvalidHostHeader)),
-        ("CONNECT a HTTP/1.1", "Host: \r\n", Some(InvalidHostHeader)),
+        ("CONNECT a:80 HTTP/1.1", "Host: \r\n", Some(InvalidHostHeader)),
+        ("CONNECT a HTTP/1.1", "Host: a\r\n", Some(InvalidRequestTarget)),
+        ("GET HTTPS://a/ HTTP/1.1", "Host: a:443\r\n", None),
+        ("GET / HTTP/1.1", "Host: [1.2.3.4]\r\n", Some(InvalidHostHeader)),
     ] {
         let head = format!("{line}\r\n{headers}\r\n");
         assert_eq!(judge(&head).err(), expected, "{head:?}");
@@ -313,7 +376,7 @@ fn a_body_is_framed_by_its_length_or_in_chunks() {
 fn hyper_is_given_another_head_where_it_would_read_the_clients_otherwise() {
     let over = Rules { host_override: true, ..rules() };
     for (head, rewritten, target) in [
-        ("GET /  HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\nHost: a\n\n", "/"),
+        ("GET /# HTTP/1.1\nHost: a\n\n", "GET /%23 HTTP/1.1\r\nHost: a\n\n", "/#"),
         ("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a%23b HTTP/1.1\r\nHost: a\r\n\r\n", "/a#b"),
         (
             "GET /\"<>`|?\"<>`| HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -341,7 +404,7 @@ fn hyper_is_given_another_head_where_it_would_read_the_clients_otherwise() {
             "GET / HTTP/1.1\r\nHost:a\r\n\r\n",
             "http://a/",
         ),
-        ("CONNECT a:b:c HTTP/1.0\r\n\r\n", "CONNECT / HTTP/1.0\r\n\r\n", "a:b:c"),
+        ("GET HTTP://A/b HTTP/1.0\r\n\r\n", "GET /b HTTP/1.0\r\n\r\n", "HTTP://A/b"),
     ] {
         // What stands before the head and behind it has no part in it.
         let judged = judge_by(format!("\r\n{head}GET "), &over).expect("it is good");
