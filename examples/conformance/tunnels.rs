@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use axum::http::header::{CONNECTION, UPGRADE};
 use axum::http::{Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
+use http_body::Body as _;
 use hyper::ext::Protocol;
 use hyper_util::rt::TokioIo;
 
@@ -19,15 +20,17 @@ pub(crate) async fn upgrade(mut request: Request) -> Response {
     (StatusCode::SWITCHING_PROTOCOLS, [(CONNECTION, "Upgrade")], Body::empty()).into_response()
 }
 
-/// Whether the client asks for another protocol and sends no body before.
+/// Whether the client asks for another protocol, names one, and sends no body before.
 fn upgradable(request: &Request) -> bool {
     let headers = request.headers();
     let connection = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     let asked = connection
         .flat_map(|value| value.split(','))
         .any(|token| token.trim().eq_ignore_ascii_case("upgrade"));
-    let body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
-    request.version() == Version::HTTP_11 && asked && !body
+    request.version() == Version::HTTP_11
+        && asked
+        && headers.contains_key(UPGRADE)
+        && request.body().is_end_stream()
 }
 
 /// Accepts an extended CONNECT (RFC 8441) and echoes what its stream carries.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::activity::Activity;
 use super::clock::TICK;
 use super::counters::Counters;
+use super::date;
 use super::drain::{Phase, Watch};
 use super::endpoint::Serving;
 use super::handshake::{Secured, handshake};
@@ -61,6 +62,11 @@ impl Context {
 
     pub(super) fn options(&self) -> &ServerOptions {
         &self.options
+    }
+
+    /// The answer 400 to what is no request that hyper could answer.
+    pub(super) fn bad_request(&self, text: &str) -> Vec<u8> {
+        protocol::bad_request(text, &date::header_value(), self.options.add_server_header)
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -117,7 +123,7 @@ async fn speak<S: Socket>(
     let spoken = tokio::select! {
         biased;
         () = watch.reached(Phase::Stopping) => unspoken(protocols),
-        spoken = spoken(&mut stream, protocols, &context) => spoken,
+        spoken = spoken(&mut stream, protocols, &context, open.as_deref()) => spoken,
     };
     if let Some(open) = open.filter(|_| protocol::is_tls(stream.first())) {
         open.tell_mix_up(events::tls_on_http);
@@ -138,13 +144,17 @@ async fn speak<S: Socket>(
                     events::bad_request(&id, &Reason::UnrecognizedHttpVersion.with(b"HTTP/2.0"));
                     events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
                 }
-                protocol::HTTP1_ON_HTTP2 => events::wrong_version(&id, "HTTP/2", "HTTP/1.x"),
                 protocol::GOAWAY_PROTOCOL_ERROR => {
                     events::http2_connection_error(&id, &"The connection preface is invalid.");
                 }
                 _ => {}
             }
             Box::pin(stream.end_with(answer)).await;
+        }
+        Some(Spoken::Http1OnHttp2) => {
+            events::wrong_version(&id, "HTTP/2", "HTTP/1.x");
+            let answer = context.bad_request(protocol::HTTP1_ON_HTTP2);
+            Box::pin(stream.end_with(&answer)).await;
         }
         None => {
             if protocols == HttpProtocols::Http2 {
@@ -171,6 +181,8 @@ enum Spoken {
     Http2,
     /// The wrong version for this endpoint, and what to answer.
     Wrong(&'static [u8]),
+    /// HTTP/1 where only HTTP/2 is spoken.
+    Http1OnHttp2,
 }
 
 /// Finds out what a connection speaks, or `None` if it ended, or took too long to say.
@@ -178,9 +190,12 @@ async fn spoken<S: Socket>(
     stream: &mut Stream<S>,
     protocols: HttpProtocols,
     context: &Context,
+    open: Option<&Serving>,
 ) -> Option<Spoken> {
     if protocols == HttpProtocols::None {
-        events::no_protocol();
+        if open.is_none_or(Serving::is_first_failure) {
+            events::no_protocol();
+        }
         return None;
     }
     let limits = &context.options.limits;
@@ -233,7 +248,7 @@ fn decide(first: &[u8], protocols: HttpProtocols) -> Option<Spoken> {
         (_, FirstBytes::Http2) => Some(Spoken::Http2),
         (HttpProtocols::Http2, FirstBytes::Other) => {
             protocol::is_http1_request(first).map(|is_http1| match is_http1 {
-                true => Spoken::Wrong(protocol::HTTP1_ON_HTTP2),
+                true => Spoken::Http1OnHttp2,
                 false => Spoken::Wrong(protocol::GOAWAY_PROTOCOL_ERROR),
             })
         }

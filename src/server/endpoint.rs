@@ -32,6 +32,8 @@ pub(super) struct Serving {
     pub(super) context: Arc<Context>,
     /// Somebody spoke clear text where TLS is spoken, or the other way round.
     mixed_up: AtomicBool,
+    /// A client could not be served because of how the endpoint is set up.
+    failed: AtomicBool,
 }
 
 impl Serving {
@@ -52,7 +54,14 @@ impl Serving {
             tls,
             context: Arc::clone(context),
             mixed_up: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
         })
+    }
+
+    /// Whether this is the first client that cannot be served because of how the endpoint is set up:
+    /// an error is told once, or clients could fill the log with it.
+    pub(super) fn is_first_failure(&self) -> bool {
+        !self.failed.swap(true, Ordering::Relaxed)
     }
 
     /// Tells once that clients mix up clear text and TLS: who does it does it often.

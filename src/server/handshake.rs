@@ -53,11 +53,15 @@ pub(super) async fn handshake<S: Socket>(
     let protocols = match (accepted.protocols, agreed) {
         (_, Some("h2")) => Some(HttpProtocols::Http2),
         (HttpProtocols::None | HttpProtocols::Http3, _) => {
-            events::no_protocol();
+            if serving.is_first_failure() {
+                events::no_protocol();
+            }
             None
         }
         (HttpProtocols::Http2, _) => {
-            events::http2_not_negotiated();
+            if serving.is_first_failure() {
+                events::http2_not_negotiated();
+            }
             None
         }
         _ => Some(HttpProtocols::Http1),
@@ -86,7 +90,8 @@ async fn tell<S: Socket>(
                 return stream.end_with(&[]).await;
             }
             serving.tell_mix_up(events::clear_text_on_https);
-            stream.end_with(&protocol::use_https(&bytes, facts.local().map(|local| local.0))).await;
+            let text = protocol::use_https(&bytes, facts.local().map(|local| local.0));
+            stream.end_with(&serving.context.bad_request(&text)).await;
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use http::HeaderValue;
+
 /// What an HTTP/2 client sends first (RFC 9113 section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -20,10 +22,8 @@ pub(super) const GOAWAY_PROTOCOL_ERROR: &[u8] =
 /// The goodbye where only HTTP/2 is spoken to a client that has not said yet what it speaks.
 pub(super) const GOAWAY_NO_ERROR: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// The answer to an HTTP/1 request where only HTTP/2 is spoken, as on Kestrel.
-pub(super) const HTTP1_ON_HTTP2: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\
-    Content-Type: text/plain\r\nContent-Length: 56\r\n\r\n\
-    An HTTP/1.x request was sent to an HTTP/2 only endpoint.";
+/// The text of the answer to an HTTP/1 request where only HTTP/2 is spoken, as on Kestrel.
+pub(super) const HTTP1_ON_HTTP2: &str = "An HTTP/1.x request was sent to an HTTP/2 only endpoint.";
 
 /// The longest first line that is waited for on an endpoint that only speaks HTTP/2.
 const MAX_FIRST_LINE: usize = 8 * 1024;
@@ -75,11 +75,11 @@ pub(super) fn is_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 0x03, 0x00..=0x04, ..])
 }
 
-/// The answer in clear text to an HTTP/1 request in clear text where TLS is spoken. It names the
+/// The text of the answer in clear text to an HTTP/1 request in clear text where TLS is spoken. It names the
 /// URL that was meant: the client's own words if they make one, else our address. A port that the
 /// client names is the one it reached us by, which a container may have mapped; if it names none, it
 /// is ours.
-pub(super) fn use_https(request: &[u8], local: Option<SocketAddr>) -> Vec<u8> {
+pub(super) fn use_https(request: &[u8], local: Option<SocketAddr>) -> String {
     let mut lines = request.split(|byte| *byte == b'\n');
     let target = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(1));
     let is_path = |target: &&[u8]| {
@@ -97,11 +97,22 @@ pub(super) fn use_https(request: &[u8], local: Option<SocketAddr>) -> Vec<u8> {
     if let Some(host) = host.or_else(|| local.map(|local| local.to_string())) {
         text.push_str(&format!(" Use https://{host}{}", String::from_utf8_lossy(target)));
     }
-    format!(
-        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{text}",
-        text.len()
-    )
-    .into_bytes()
+    text
+}
+
+/// The answer 400 with a text, without hyper: what came is no request that it could answer. It has
+/// the `date` and, if there is to be one, the server's name, as every other answer.
+pub(super) fn bad_request(text: &str, date: &HeaderValue, server: bool) -> Vec<u8> {
+    let mut answer =
+        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nDate: "
+            .to_vec();
+    answer.extend_from_slice(date.as_bytes());
+    if server {
+        answer.extend_from_slice(b"\r\nServer: Kestrel");
+    }
+    answer
+        .extend_from_slice(format!("\r\nContent-Length: {}\r\n\r\n{text}", text.len()).as_bytes());
+    answer
 }
 
 /// The longest path of a client's that is repeated to it.
@@ -202,19 +213,22 @@ mod tests {
             (long_path.as_bytes(), "https://a.test:1/"),
             (long_host.as_bytes(), "https://127.0.0.1:5001/"),
         ] {
-            let answer = String::from_utf8(use_https(request, local)).unwrap();
-            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            assert!(head.ends_with(&format!("Content-Length: {}", body.len())));
-            assert_eq!(body.rsplit(' ').next(), Some(url));
+            assert_eq!(use_https(request, local).rsplit(' ').next(), Some(url));
         }
-        assert!(use_https(b"", None).ends_with(b"HTTPS."));
+        assert!(use_https(b"", None).ends_with("HTTPS."));
     }
 
     #[test]
     fn the_fixed_answers_are_well_formed() {
-        let text = std::str::from_utf8(HTTP1_ON_HTTP2).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("Content-Length: {}", body.len())));
+        let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
+        for (server, line) in [(false, ""), (true, "Server: Kestrel\r\n")] {
+            let answer = String::from_utf8(bad_request("No.", &date, server)).unwrap();
+            let expected = format!(
+                "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+                 Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n{line}Content-Length: 3\r\n\r\nNo."
+            );
+            assert_eq!(answer, expected);
+        }
         for goaway in [GOAWAY_HTTP_1_1_REQUIRED, GOAWAY_PROTOCOL_ERROR, GOAWAY_NO_ERROR] {
             assert_eq!(goaway.len(), 17);
         }

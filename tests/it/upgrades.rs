@@ -134,3 +134,64 @@ async fn the_abort_at_the_end_of_a_stop_is_a_reset() {
     let error = wire.end().await.expect_err("an end could be taken for a good one");
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }
+
+/// The app's own business is whether it takes the tunnel; here it does not.
+#[tokio::test]
+async fn a_tunnel_that_nobody_takes_begins_and_ends_whatever_came_with_the_connect() {
+    let app = saying("hello").fallback(any(async |body: axum::body::Bytes| {
+        format!("a body that a tunnel has no place for, behind {} bytes", body.len())
+    }));
+    let host = started(limited(&[]).app(app)).await;
+    for framed in [
+        "\r\n",
+        "Content-Length: 5\r\n\r\nhello",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ] {
+        for then in ["", "x", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n\r\n\0"] {
+            let mut wire = Wire::connect(&host.addresses()[0]).await;
+            wire.send(format!("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n{framed}{then}")).await;
+            let head = wire.head().await;
+            assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{framed:?} {then:?}: {head}");
+            assert_eq!(wire.end().await.unwrap_or_default(), b"", "{framed:?} {then:?}");
+        }
+    }
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_tunnel_begins_behind_the_body_of_its_request() {
+    async fn tunnel(mut request: Request) -> StatusCode {
+        let upgrading = hyper::upgrade::on(&mut request);
+        let body = axum::body::to_bytes(request.into_body(), 100).await;
+        assert_eq!(body.as_deref().ok(), Some(&b"hello"[..]));
+        tokio::spawn(async move {
+            let Ok(upgraded) = upgrading.await else { return };
+            let (mut reader, mut writer) = tokio::io::split(TokioIo::new(upgraded));
+            let _ = tokio::io::copy(&mut reader, &mut writer).await;
+        });
+        StatusCode::OK
+    }
+    let host = started(limited(&[]).app(saying("hello").fallback(any(tunnel)))).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    let next = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    wire.send(format!(
+        "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nContent-Length: 5\r\n\r\nhello{next}"
+    ))
+    .await;
+    wire.head().await;
+    assert_eq!(wire.take(next.len()).await, next.as_bytes(), "it is no request in there");
+    drop(wire);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_length_of_zero_is_no_body_before_an_upgrade() {
+    let host = started(host_with(&[])).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    let request = UPGRADE.replace("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n");
+    wire.send(format!("{request}hello")).await;
+    assert!(wire.head().await.starts_with("HTTP/1.1 101 "));
+    assert_eq!(wire.take(5).await, b"hello");
+    drop(wire);
+    stopped(host).await;
+}

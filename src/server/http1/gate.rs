@@ -15,6 +15,7 @@
 //! is looked at, five times a second. What that cannot show is the goodbye of TLS without one of the
 //! socket, and a client that is gone while its own system still has something to send.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -96,6 +97,10 @@ pub(super) struct Gate<S: Socket> {
     instead: Option<(Vec<u8>, usize)>,
     /// How many heads hyper was given.
     handed: u32,
+    /// The last of them is one of HTTP/1.0, and nothing of its answer has come.
+    old: bool,
+    /// Behind the body of the last of them may come bytes of another protocol.
+    undecided_behind: bool,
     /// The client will send no more.
     ended: bool,
     /// The same, as the system tells; what came before is not read yet.
@@ -133,6 +138,8 @@ impl<S: Socket> Gate<S> {
             scan: None,
             instead: None,
             handed: 0,
+            old: false,
+            undecided_behind: false,
             ended: false,
             hung_up: false,
             farewell: None,
@@ -168,6 +175,12 @@ impl<S: Socket> Gate<S> {
             && self.handed == self.activity.begun()
             && !self.activity.is_running()
             && !self.ended
+    }
+
+    /// Ends what is sent, behind answers that wait for company.
+    pub(super) async fn end_sending(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_release(cx)).await?;
+        self.stream.end().await
     }
 
     /// Whether the client will send no more.
@@ -230,6 +243,8 @@ impl<S: Socket> Gate<S> {
         if self.headers_timer.take().is_some() {
             self.activity.set_head_begun(false);
         }
+        self.old = head.old;
+        self.undecided_behind = head.upgrade == Upgrade::Asked;
         self.input = match head.framing {
             Framing::Length(0) if head.upgrade == Upgrade::Asked => Input::Undecided,
             Framing::Length(0) => Input::Head,
@@ -252,6 +267,7 @@ impl<S: Socket> Gate<S> {
             self.activity.set_head_begun(false);
         }
         self.passed = 0;
+        self.old = false;
         self.instead = Some((HARMLESS.to_vec(), 0));
         self.input = Input::Closed;
     }
@@ -306,7 +322,7 @@ impl<S: Socket> Gate<S> {
             // hyper has one that is not its turn yet.
             return Poll::Pending;
         }
-        if self.activity.is_running() {
+        if self.activity.is_running() || self.activity.is_blocked() {
             // hyper has no business here before the answer is out.
             return Poll::Pending;
         }
@@ -472,6 +488,7 @@ impl<S: Socket> Gate<S> {
                         self.pending.extend_from_slice(&buffer.filled()[end..]);
                         buffer.set_filled(end);
                     }
+                    self.settle_body();
                 }
                 None => {
                     buffer.set_filled(before);
@@ -484,13 +501,37 @@ impl<S: Socket> Gate<S> {
             Some(length) => self.passed = length,
             None => return Poll::Ready(Err(self.broken())),
         }
+        self.settle_body();
         self.hand_on(buffer);
         Poll::Ready(Ok(()))
+    }
+
+    /// Behind the body of a CONNECT may be a tunnel: nothing of that is looked at as a request.
+    fn settle_body(&mut self) {
+        if self.undecided_behind && matches!(self.input, Input::Head) {
+            self.input = Input::Undecided;
+        }
     }
 
     fn broken(&mut self) -> io::Error {
         self.input = Input::Closed;
         io::Error::from(io::ErrorKind::InvalidData)
+    }
+
+    /// Takes the version off the beginning of an answer to HTTP/1.0, and keeps the one that goes out
+    /// with the rest; how many bytes were taken.
+    ///
+    /// A server says the version that it speaks, whatever the client's is (RFC 9110 section 2.5), but
+    /// hyper can only say the client's, and frames the answer by the same switch.
+    fn hold_version(&mut self, bytes: &[u8]) -> Option<usize> {
+        const CLIENTS: &[u8] = b"HTTP/1.0";
+        const OURS: &[u8] = b"HTTP/1.1";
+        // What was left of the answer before went out before the request was handed on.
+        if !std::mem::take(&mut self.old) || !bytes.starts_with(CLIENTS) {
+            return None;
+        }
+        self.held.extend_from_slice(OURS);
+        Some(CLIENTS.len())
     }
 
     /// Whether the answers so far may wait, as the next request is here.
@@ -645,6 +686,9 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.activity.is_upgraded() && this.stream.phase() == Phase::Aborting {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        if let Some(length) = this.hold_version(bytes) {
+            return Poll::Ready(Ok(length));
+        }
         if this.may_hold() {
             this.held.extend_from_slice(bytes);
             return Poll::Ready(Ok(bytes.len()));
@@ -667,6 +711,11 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
+        if this.old
+            && let Some(length) = this.hold_version(slices.first().map_or(&[], |slice| slice))
+        {
+            return Poll::Ready(Ok(length));
+        }
         let length: usize = slices.iter().map(|slice| slice.len()).sum();
         if length <= HELD_MOST && (!this.held.is_empty() || this.may_hold()) {
             if this.held.len() + length > HELD_MOST {
@@ -693,6 +742,8 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         }
         if this.held.is_empty() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
+            // It may have asked for a head meanwhile.
+            cx.waker().wake_by_ref();
         }
         if this.activity.is_running() && !this.activity.is_upgraded() {
             this.look_out(cx)?;

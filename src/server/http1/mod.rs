@@ -341,11 +341,10 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, facts: &Connection, watch: &mu
         events::connection_disconnecting(&facts.id());
     }
     events::sending_end(&facts.id());
-    let stream = gate.stream();
     let ended = tokio::select! {
         biased;
         () = watch.reached(Phase::Aborting) => return,
-        ended = stream.end() => ended,
+        ended = gate.end_sending() => ended,
     };
     // The client may be gone; there is nobody else to tell.
     if ended.is_err() || !unfinished {
@@ -354,7 +353,7 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, facts: &Connection, watch: &mu
     tokio::select! {
         biased;
         () = watch.reached(Phase::Stopping) => {}
-        _ = timeout(DRAIN, stream.pass_over()) => {}
+        _ = timeout(DRAIN, gate.stream().pass_over()) => {}
     }
 }
 

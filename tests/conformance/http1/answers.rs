@@ -7,6 +7,7 @@ use super::from_latin1;
 /// One answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    version: String,
     status: u16,
     reason: String,
     /// Names in lower case, in their order.
@@ -25,6 +26,7 @@ impl Answer {
     pub(crate) fn to_json(&self) -> Value {
         let shown = &self.body[..self.body.len().min(2000)];
         json!({
+            "version": self.version,
             "status": self.status,
             "reason": self.reason,
             "headers": self.headers,
@@ -94,6 +96,7 @@ fn head(bytes: &[u8]) -> Option<Answer> {
         (name.trim().to_lowercase(), value.trim().to_owned())
     });
     Some(Answer {
+        version: version.to_owned(),
         status: status.parse().ok()?,
         reason: reason.strip_prefix(' ').unwrap_or(reason).to_owned(),
         headers: headers.collect(),
