@@ -52,14 +52,18 @@ impl Answer {
     /// # Errors
     ///
     /// There is to be none.
-    pub(super) fn settle_outcome(&mut self, running: &mut Running) -> Result<(), BoxError> {
+    pub(super) fn settle_outcome(
+        &mut self,
+        body: Option<&BodyFacts>,
+        running: &mut Running,
+    ) -> Result<(), BoxError> {
         if self.parts.extensions.is_empty() {
             return Ok(());
         }
         match self.parts.extensions.remove::<Outcome>() {
             None => Ok(()),
             Some(Outcome::Failed(failure)) => {
-                *self = Self::new(to_failure(&failure, running));
+                *self = Self::new(to_failure(&failure, body, running));
                 Ok(())
             }
             Some(Outcome::Aborted) => {
@@ -274,13 +278,21 @@ const OF_CONNECTION: [HeaderName; 5] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
-/// The answer to an error the app does not handle.
-fn to_failure(failure: &Unhandled, running: &Running) -> Response<Body> {
+/// The answer to an error the app does not handle. What the client did wrong is not told as an error
+/// of the app: a client could fill the log with them.
+fn to_failure(failure: &Unhandled, body: Option<&BodyFacts>, running: &Running) -> Response<Body> {
     let error = failure.error();
-    running.failed(&error.to_string());
+    // What the body failed with was told of when it did.
+    let told = body.is_some_and(BodyFacts::has_failed);
     let Some(bad) = BadRequest::of(error) else {
+        if !told {
+            running.failed(&error.to_string());
+        }
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
+    if !told {
+        events::bad_request(&running.activity().id(), bad);
+    }
     let mut response = empty(bad.status());
     if running.activity().is_http1() {
         response.headers_mut().insert(CONNECTION, CLOSE);

@@ -12,9 +12,10 @@ use pin_project_lite::pin_project;
 
 use super::activity::{Cut, Running};
 use super::answer::{too_few, too_many};
+use super::body::BrokenOff;
 use super::request_log::Finish;
 use crate::diagnostics::events;
-use crate::features::{Abort, ResetStream};
+use crate::features::{Abort, BadRequest, ResetStream};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -159,6 +160,11 @@ impl Guard {
 
 fn fail(mismatch: String, running: &mut Running) -> BoxError {
     running.failed(&mismatch);
+    cut_short(mismatch, running)
+}
+
+/// Ends an answer that cannot be sent whole.
+fn cut_short(mismatch: String, running: &mut Running) -> BoxError {
     if !running.activity().is_http1() {
         running.reset(h2::Reason::INTERNAL_ERROR, &mismatch);
     }
@@ -184,6 +190,10 @@ pub(super) fn failed(error: axum::Error, running: &mut Running) -> BoxError {
                 running.reset(h2::Reason::INTERNAL_ERROR, "The application aborted the stream.");
             }
             return Abort.into();
+        }
+        if current.is::<BadRequest>() || current.is::<BrokenOff>() {
+            // The body of the request, which the app hands on, told of it itself.
+            return cut_short(error.to_string(), running);
         }
         source = current.source();
     }

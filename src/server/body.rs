@@ -44,6 +44,12 @@ pub(super) struct RequestBody {
 /// No status: the body failed, and nobody is to be answered.
 const BROKEN: u16 = 1;
 
+/// The client, or the end of its connection, broke the body off: nothing that the app, or we, did
+/// wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct BrokenOff(#[source] hyper::Error);
+
 /// What the answer has to know of the body.
 #[derive(Debug)]
 pub(super) struct BodyFacts {
@@ -88,9 +94,14 @@ impl BodyFacts {
         (self.failed.load(Ordering::Acquire) != 0).then(|| self.failure.get()).flatten()
     }
 
-    /// Whether the client, or the end of its connection, broke the body off. (On HTTP/2.)
+    /// Whether the client, or the end of its connection, broke the body off.
     pub(super) fn is_broken(&self) -> bool {
         self.failed.load(Ordering::Acquire) == BROKEN
+    }
+
+    /// Whether the body could not be read to its end.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire) != 0
     }
 
     /// Whether the connection cannot go on behind the answer: what comes next on it would be the
@@ -161,10 +172,8 @@ impl RequestBody {
             Some(reason) => self.fail(&reason.into()),
             None => {
                 self.incoming = None;
-                if !self.facts.is_http1() {
-                    self.facts.failed.store(BROKEN, Ordering::Release);
-                }
-                error.into()
+                self.facts.failed.store(BROKEN, Ordering::Release);
+                BrokenOff(error).into()
             }
         }
     }

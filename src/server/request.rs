@@ -259,7 +259,7 @@ impl RequestFuture {
             return Err("the answer was made twice".into());
         };
         let mut answer = Answer::new(response);
-        answer.settle_outcome(&mut running)?;
+        answer.settle_outcome(this.body.as_deref(), &mut running)?;
         if answer.status().is_informational() {
             answer.judge_switch(*this.upgradable, &running);
         } else if *this.method == Method::CONNECT && answer.status().is_success() {

@@ -9,6 +9,7 @@
 mod addresses;
 mod answers;
 mod binding_errors;
+mod blame;
 mod conversations;
 mod custom_server;
 mod gone_clients;

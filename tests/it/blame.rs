@@ -1,0 +1,162 @@
+//! Whose fault it is: what a client does wrong is no error of the app, or clients could fill the log.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::routing::any;
+use kestrel::Unhandled;
+use tracing::field::{Field, Visit};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::{Layer, Registry};
+
+use crate::http2_frames::{self as frames, END_HEADERS, Http2, frame};
+use crate::support::{Wire, builder, saying, started, stopped};
+
+/// What was told of the requests: the level and the id of each event.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<(Level, u64)>>>);
+
+impl Told {
+    fn events(&self) -> Vec<(Level, u64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn has(&self, level: Level, id: u64) -> bool {
+        self.events().contains(&(level, id))
+    }
+
+    fn has_errors(&self) -> bool {
+        self.events().iter().any(|(level, _)| *level <= Level::WARN)
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Told {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut id = Id::default();
+        event.record(&mut id);
+        if let Some(id) = id.0 {
+            let told = (*event.metadata().level(), id);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+        }
+    }
+}
+
+/// The id of an event of the host's.
+#[derive(Default)]
+struct Id(Option<u64>);
+
+impl Visit for Id {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "event.id" {
+            self.0 = Some(value);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
+/// What apps do with the body of a request that fails.
+fn app() -> Router {
+    async fn handed_on(body: Body) -> Result<String, Unhandled> {
+        Ok(format!("{} bytes", to_bytes(body, usize::MAX).await?.len()))
+    }
+    async fn in_words(body: Body) -> Result<String, Unhandled> {
+        match to_bytes(body, usize::MAX).await {
+            Ok(bytes) => Ok(format!("{} bytes", bytes.len())),
+            Err(error) => Err(format!("no body: {error}").into()),
+        }
+    }
+    async fn echo(request: Request) -> Body {
+        request.into_body()
+    }
+    saying("hello")
+        .route("/handed-on", any(handed_on))
+        .route("/in-words", any(in_words))
+        .route("/echo", any(echo))
+        .route("/fails", any(async || Err::<(), _>(Unhandled::from("the app"))))
+}
+
+const PATHS: [&str; 3] = ["/handed-on", "/in-words", "/echo"];
+
+#[tokio::test]
+async fn a_body_that_breaks_the_rules_is_told_at_debug() {
+    let extensions = format!("1;{}\r\nx\r\n0\r\n\r\n", "a".repeat(16 * 1024));
+    for (body, status) in [
+        (&*extensions, 413),
+        ("5;\u{1b}[31m\r\nhello\r\n0\r\n\r\n", 400),
+        ("x\r\n", 400),
+        ("80000000\r\n", 413),
+        ("0\r\nbad\r\n\r\n", 400),
+        (&*format!("0\r\nX: {}\r\n\r\n", "a".repeat(40_000)), 431),
+    ] {
+        for path in PATHS {
+            let told = Told::default();
+            let _heard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+            let host = started(builder().use_urls("http://127.0.0.1:0").app(app())).await;
+            let mut wire = Wire::connect(&host.addresses()[0]).await;
+            let head =
+                format!("POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            wire.send_until_closed(format!("{head}{body}")).await;
+            let answer = String::from_utf8(wire.end().await.unwrap_or_default()).expect("text");
+            // An echo may have begun before the body broke.
+            let answered = answer.starts_with(&format!("HTTP/1.1 {status} "));
+            assert!(answered || path == "/echo", "{path} {body:.20?}: {answer}");
+            stopped(host).await;
+            assert!(told.has(Level::DEBUG, 17), "{path} {body:.20?}: {:?}", told.events());
+            assert!(!told.has_errors(), "{path} {body:.20?}: {:?}", told.events());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_in_the_middle_of_a_body_is_told_at_debug() {
+    for path in PATHS {
+        let told = Told::default();
+        let _heard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+        let host = started(builder().use_urls("http://127.0.0.1:0").app(app())).await;
+        let address = &host.addresses()[0].clone();
+        for ends_properly in [false, true] {
+            let mut wire = Wire::connect(address).await;
+            wire.send(format!(
+                "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello"
+            ))
+            .await;
+            if path == "/echo" {
+                wire.head().await;
+            }
+            match ends_properly {
+                true => {
+                    wire.finish().await;
+                    wire.end().await.unwrap_or_default();
+                }
+                false => wire.reset(),
+            }
+        }
+        let mut http2 = Http2::connect(address).await;
+        // A POST.
+        let fields = [&[0x83][..], &frames::get(path)[1..]].concat();
+        http2.0.send(frame(frames::HEADERS, END_HEADERS, 1, &fields)).await;
+        http2.send(frames::DATA, 0, 1, b"hello").await;
+        http2.seen().await;
+        http2.send(frames::RST_STREAM, 0, 1, &frames::CANCEL.to_be_bytes()).await;
+        http2.seen().await;
+        drop(http2);
+        stopped(host).await;
+        assert!(told.has(Level::DEBUG, 66), "{path}: {:?}", told.events());
+        assert!(!told.has_errors(), "{path}: {:?}", told.events());
+    }
+}
+
+#[tokio::test]
+async fn what_the_app_does_wrong_is_told_as_an_error() {
+    let told = Told::default();
+    let _heard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(app())).await;
+    assert_eq!(Wire::connect(&host.addresses()[0]).await.get("/fails").await.status, 500);
+    stopped(host).await;
+    assert!(told.has(Level::ERROR, 13), "{:?}", told.events());
+}
