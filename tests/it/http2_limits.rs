@@ -432,6 +432,30 @@ async fn an_answer_that_may_not_begin_is_reset() {
     stopped(host).await;
 }
 
+/// Nothing of it lies anywhere, so that there is nothing the client might still be taking.
+#[tokio::test]
+async fn an_answer_of_which_nothing_was_sent_has_no_more_than_the_grace_period() {
+    let host = started(speaking("Http2").app(talkative())).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    http2.send(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).await;
+    http2.request(1, "/much").await;
+    assert_eq!(http2.next_of_kind(frames::HEADERS).await.stream, 1);
+    pass(5 * SECOND).await;
+    http2.seen().await;
+    pass(2 * SECOND).await;
+    assert_eq!(http2.next_of_kind(frames::RST_STREAM).await.stream, 1);
+    // Of this one the client has ten kilobytes, which are 42 seconds.
+    http2.send(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0x27, 0x10]).await;
+    http2.request(3, "/much").await;
+    until_the_window_is_used_up(&mut http2, 10_000).await;
+    pass(40 * SECOND).await;
+    http2.seen().await;
+    pass(4 * SECOND).await;
+    assert_eq!(http2.next_of_kind(frames::RST_STREAM).await.stream, 3);
+    drop(http2);
+    stopped(host).await;
+}
+
 #[tokio::test]
 async fn a_connection_whose_window_is_not_opened_ends() {
     let host = with_response_rate(talkative()).await;

@@ -68,7 +68,7 @@ impl<S: Socket> Gate<S> {
         // enough is seen to take nothing for as long as it takes to take that.
         let step = limits.max_response_buffer_size.unwrap_or(64 * 1024) as u64;
         let rate = limits.min_response_data_rate;
-        let pace = rate.map(|rate| Pace { rate, patience: rate.allowed(step) });
+        let pace = rate.map(|rate| Pace { rate, step });
         Self(Arc::new(Mutex::new(Inner {
             stream,
             id: activity.id(),
@@ -445,7 +445,8 @@ impl<S: Socket> Inner<S> {
             Poll::Ready(error) => Poll::Ready(error),
             Poll::Pending => {
                 if let (None, Some(pace)) = (self.stalled, self.times.response) {
-                    self.stalled = Some(pace.by_when());
+                    // The system does not tell how much it holds.
+                    self.stalled = Some(pace.by_when(u64::MAX));
                 }
                 Poll::Pending
             }
@@ -482,7 +483,7 @@ impl<S: Socket> Inner<S> {
             self.ping_since = Some(now());
         }
         if let (Some(by), Some(pace)) = (self.stalled, self.times.response) {
-            self.stalled = Some(pace.earn(by, length as u64));
+            self.stalled = Some(pace.earn(by, length as u64, u64::MAX));
         }
     }
 

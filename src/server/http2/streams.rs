@@ -160,7 +160,6 @@ impl Streams {
 
     /// The client opens the window of a stream, or of the connection, which is stream 0.
     pub(super) fn widen(&mut self, id: u32, more: u32) {
-        let more = i64::from(more);
         if id == 0 {
             self.window.widen(more);
         } else if let Some(at) = self.find(id) {
@@ -173,7 +172,7 @@ impl Streams {
         let more = i64::from(size) - self.initial_window;
         self.initial_window = i64::from(size);
         for entry in &mut self.open {
-            entry.window.widen(more);
+            entry.window.resize(more);
             if entry.answered {
                 self.stalled |= entry.window.spend(0, self.pace);
             }

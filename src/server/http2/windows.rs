@@ -5,6 +5,9 @@
 //! no window would hold the answer for ever, so that whatever waits behind a window that is used up
 //! has to go on at `MinResponseDataRate`. The time in which a window is open is not the client's:
 //! then it is the app that has nothing to send.
+//!
+//! What was sent and for which no window was given back lies with the client, which may take its time
+//! for it, at the rate. Where nothing does, the grace period is all there is.
 
 use tokio::time::{Duration, Instant};
 
@@ -14,25 +17,26 @@ use crate::features::MinDataRate;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     pub(super) rate: MinDataRate,
-    /// How long it may seem to take nothing.
-    pub(super) patience: Duration,
+    /// The most bytes for which it may seem to take nothing.
+    pub(super) step: u64,
 }
 
 impl Pace {
     /// By when something has to be taken, where `by` was the time and `length` bytes were taken:
-    /// they earn time at the rate, but no more than a stall has from its beginning. What was fast
-    /// long ago does not excuse a client that reads nothing now.
-    pub(super) fn earn(self, by: Instant, length: u64) -> Instant {
+    /// they earn time at the rate, but no more than a stall has from its beginning, when the client
+    /// has `held` bytes. What was fast long ago does not excuse a client that reads nothing now.
+    pub(super) fn earn(self, by: Instant, length: u64, held: u64) -> Instant {
         let earned = Duration::try_from_secs_f64(length as f64 / self.rate.bytes_per_second());
         let by = earned.ok().and_then(|earned| by.checked_add(earned));
-        [by, Some(self.by_when())].into_iter().flatten().min().unwrap_or_else(Instant::now)
+        [by, Some(self.by_when(held))].into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
-    /// By when something has to be taken if the wait begins now.
-    pub(super) fn by_when(self) -> Instant {
+    /// By when something has to be taken if the wait begins now, and `held` bytes are on their way
+    /// or with the client.
+    pub(super) fn by_when(self, held: u64) -> Instant {
         // A patience that is no date is none.
         const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
-        Instant::now() + self.patience.min(NEVER)
+        Instant::now() + self.rate.allowed(held.min(self.step)).min(NEVER)
     }
 }
 
@@ -41,6 +45,8 @@ impl Pace {
 pub(super) struct Window {
     /// Negative when the client made it smaller than what was sent.
     left: i64,
+    /// What was sent, and the client has not said that it took it.
+    held: u64,
     /// Only of one that was used up.
     stall: Option<Stall>,
 }
@@ -54,12 +60,13 @@ struct Stall {
 
 impl Window {
     pub(super) fn new(left: i64) -> Self {
-        Self { left, stall: None }
+        Self { left, held: 0, stall: None }
     }
 
     /// So many bytes were sent; true if it is used up now.
     pub(super) fn spend(&mut self, length: u32, pace: Option<Pace>) -> bool {
         self.left -= i64::from(length);
+        self.held += u64::from(length);
         // Mostly there is something left, and no clock is asked.
         if self.left > 0 && self.stall.is_none() {
             return false;
@@ -69,18 +76,24 @@ impl Window {
         };
         let now = Instant::now();
         let by = match self.stall {
-            None => pace.by_when(),
+            None => pace.by_when(self.held),
             Some(stall) => {
                 let open = stall.open_since.map_or(Duration::ZERO, |since| now - since);
-                pace.earn(stall.by + open, u64::from(length))
+                pace.earn(stall.by + open, u64::from(length), self.held)
             }
         };
         self.stall = Some(Stall { by, open_since: (self.left > 0).then_some(now) });
         self.left <= 0
     }
 
-    /// The client lets us send more, or less.
-    pub(super) fn widen(&mut self, more: i64) {
+    /// The client took something, and lets us send as much again, or still more.
+    pub(super) fn widen(&mut self, more: u32) {
+        self.held = self.held.saturating_sub(u64::from(more));
+        self.resize(i64::from(more));
+    }
+
+    /// The client wants the window to be larger, or smaller.
+    pub(super) fn resize(&mut self, more: i64) {
         self.left += more;
         if let Some(stall) = &mut self.stall {
             stall.open_since = match self.left > 0 {
@@ -98,7 +111,7 @@ impl Window {
     /// Nothing waited for it: the time begins anew.
     pub(super) fn put_off(&mut self, pace: Pace) {
         if let Some(stall) = &mut self.stall {
-            stall.by = pace.by_when();
+            stall.by = pace.by_when(self.held);
         }
     }
 }
@@ -112,7 +125,7 @@ mod tests {
     /// Ten seconds, or 100 bytes a second.
     fn pace() -> Pace {
         let rate = MinDataRate::new(100.0, 10 * SECOND).expect("a rate");
-        Pace { rate, patience: 10 * SECOND }
+        Pace { rate, step: 1000 }
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,8 +159,31 @@ mod tests {
             assert!(window.spend(100_000, Some(pace())));
             window.widen(100_000);
         }
-        window.widen(-1_000_000);
+        window.resize(-1_000_000);
         assert_eq!(window.due(), Some(Instant::now() + 10 * SECOND));
         assert!(!Window::new(1).spend(5, None), "no rate, no time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_lies_with_the_client_earns_more_than_the_grace_period() {
+        let pace = Pace { step: 4000, ..pace() };
+        let in_seconds = |window: &Window| window.due().map(|due| due - Instant::now());
+        // It never let anything be sent.
+        let mut window = Window::new(0);
+        assert!(window.spend(0, Some(pace)));
+        assert_eq!(in_seconds(&window), Some(10 * SECOND));
+        // It has 3,000 bytes, for which it may take half a minute.
+        let mut window = Window::new(3000);
+        assert!(window.spend(3000, Some(pace)));
+        assert_eq!(in_seconds(&window), Some(30 * SECOND));
+        // It took them, and made its window smaller: it has none.
+        window.widen(3000);
+        window.resize(-3000);
+        assert!(window.spend(0, Some(pace)));
+        assert_eq!(in_seconds(&window), Some(10 * SECOND));
+        // It has more than may lie with it unseen.
+        let mut window = Window::new(1_000_000);
+        assert!(window.spend(1_000_000, Some(pace)));
+        assert_eq!(in_seconds(&window), Some(40 * SECOND));
     }
 }
