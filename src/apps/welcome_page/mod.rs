@@ -1,7 +1,8 @@
 //! The page a freshly started host shows: that it runs, where it listens, and what it saw of the
 //! request.
 //!
-//! Every path and every method but CONNECT gets `200 OK`. A browser gets HTML, everyone else JSON
+//! Every path gets `200 OK`, whatever method of RFC 9110 but CONNECT, or PATCH, it is asked for with;
+//! any other method is not allowed. A browser gets HTML, everyone else JSON
 //! (`negotiation.rs`). A request becomes a `Seen`, plain text in which secrets are already hidden;
 //! `html.rs` and `json.rs` are functions of that text alone.
 //!
@@ -22,7 +23,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 
 use crate::features::ServerAddresses;
@@ -50,13 +51,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
     style-src 'sha256-Dl4nWebKMrKa8Uu5r9BHK4hBChlziAeSlzA7az6vmbU='; \
     img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What a client may ask with instead of CONNECT (RFC 9110 section 9.3).
+/// What a client may ask with (RFC 9110 section 9.3, RFC 5789).
 const ANSWERED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
 
 async fn answer(State(facts): State<Arc<Welcome>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    if head.method == Method::CONNECT {
-        // With any 2xx, the client would take the connection for a tunnel to somewhere.
+    if !ANSWERED.split(", ").any(|method| head.method == method) {
+        // With any 2xx to a CONNECT, the client would take the connection for a tunnel to somewhere.
+        // What an unknown method asks for was not done, and nobody may think so.
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, ANSWERED)]).into_response();
     }
     if drop_all(body).await.is_err() {

@@ -26,7 +26,7 @@ async fn send(request: HttpRequest<Body>) -> (http::response::Parts, String) {
 
 #[tokio::test]
 async fn every_method_and_path_is_answered() {
-    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
         for path in ["/", "/a/b?c=d", "//", "/%00", "/{id}", "/*rest", "*"] {
             let request = HttpRequest::builder().method(method).uri(path);
             let (head, body) = send(request.body(Body::empty()).expect("a request")).await;
@@ -34,6 +34,17 @@ async fn every_method_and_path_is_answered() {
             assert!(body.contains(&format!("\"method\": \"{method}\"")), "{body}");
             assert!(body.contains(&format!("\"target\": \"{path}\"")), "{body}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_knows_how_to_do_is_not_allowed() {
+    for method in ["BREW", "get", "PROPFIND", "CONNECT"] {
+        let request = HttpRequest::builder().method(method).uri("a.test:80");
+        let (head, body) = send(request.body(Body::empty()).expect("a request")).await;
+        assert_eq!(head.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
+        assert_eq!(head.headers[header::ALLOW], ANSWERED, "{method}");
+        assert_eq!(body, "", "{method}");
     }
 }
 
