@@ -22,11 +22,29 @@ _kestrel() {
             kestrel,dev-certs)
                 cmd="kestrel__subcmd__dev__subcmd__certs"
                 ;;
+            kestrel,help)
+                cmd="kestrel__subcmd__help"
+                ;;
             kestrel,run)
                 cmd="kestrel__subcmd__run"
                 ;;
             kestrel__subcmd__dev__subcmd__certs,https)
                 cmd="kestrel__subcmd__dev__subcmd__certs__subcmd__https"
+                ;;
+            kestrel__subcmd__help,completions)
+                cmd="kestrel__subcmd__help__subcmd__completions"
+                ;;
+            kestrel__subcmd__help,dev-certs)
+                cmd="kestrel__subcmd__help__subcmd__dev__subcmd__certs"
+                ;;
+            kestrel__subcmd__help,help)
+                cmd="kestrel__subcmd__help__subcmd__help"
+                ;;
+            kestrel__subcmd__help,run)
+                cmd="kestrel__subcmd__help__subcmd__run"
+                ;;
+            kestrel__subcmd__help__subcmd__dev__subcmd__certs,https)
+                cmd="kestrel__subcmd__help__subcmd__dev__subcmd__certs__subcmd__https"
                 ;;
             *)
                 ;;
@@ -35,7 +53,7 @@ _kestrel() {
 
     case "${cmd}" in
         kestrel)
-            opts="-h -V --help --version run dev-certs completions"
+            opts="-h -V --help --version run dev-certs completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -140,6 +158,90 @@ _kestrel() {
                     COMPREPLY=($(compgen -W "Pfx Pem" -- "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help)
+            opts="run dev-certs completions help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help__subcmd__dev__subcmd__certs)
+            opts="https"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help__subcmd__dev__subcmd__certs__subcmd__https)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

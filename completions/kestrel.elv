@@ -25,6 +25,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand run 'Serve, until Ctrl+C or SIGTERM'
             cand dev-certs 'Make, trust, export and remove the development certificate'
             cand completions 'Print the completion script of a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'kestrel;run'= {
             cand --listen 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket'
@@ -69,6 +70,23 @@ set edit:completion:arg-completer[kestrel] = {|@words|
         &'kestrel;completions'= {
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'kestrel;help'= {
+            cand run 'Serve, until Ctrl+C or SIGTERM'
+            cand dev-certs 'Make, trust, export and remove the development certificate'
+            cand completions 'Print the completion script of a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'kestrel;help;run'= {
+        }
+        &'kestrel;help;dev-certs'= {
+            cand https 'Make sure that there is a certificate for https://localhost'
+        }
+        &'kestrel;help;dev-certs;https'= {
+        }
+        &'kestrel;help;completions'= {
+        }
+        &'kestrel;help;help'= {
         }
     ]
     $completions[$command]

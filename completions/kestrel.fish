@@ -29,6 +29,7 @@ complete -c kestrel -n "__fish_kestrel_needs_command" -s V -l version -d 'Print 
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l listen -d 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l urls -d 'The addresses to bind, separated by \';\' [default: http://localhost:5000]' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l environment -d 'The environment, which names appsettings.{Environment}.json [default: Production]' -r
@@ -56,3 +57,8 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_se
 complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l check-trust-machine-readable -d 'Tell all certificates, and whether they are trusted, in JSON'
 complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s h -l help -d 'Print help'
 complete -c kestrel -n "__fish_kestrel_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and __fish_seen_subcommand_from dev-certs" -f -a "https" -d 'Make sure that there is a certificate for https://localhost'

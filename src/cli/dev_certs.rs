@@ -16,6 +16,7 @@ use crate::tls::places::Places;
 
 /// Make, trust, export and remove the development certificate
 #[derive(Debug, clap::Args)]
+#[command(disable_help_subcommand = true)]
 pub(super) struct DevCertsArgs {
     #[command(subcommand)]
     _command: Command,

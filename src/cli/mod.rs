@@ -3,6 +3,7 @@
 
 mod completions;
 mod dev_certs;
+mod help;
 mod output;
 mod run;
 
@@ -15,13 +16,7 @@ use crate::hosting::ExitKind;
 
 /// A web host: layered configuration, Kestrel's binding rules, a clean stop.
 #[derive(Debug, Parser)]
-#[command(
-    name = "kestrel",
-    version,
-    about,
-    arg_required_else_help = true,
-    disable_help_subcommand = true
-)]
+#[command(name = "kestrel", version, about, arg_required_else_help = true)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -46,6 +41,8 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let arguments = help::asked_by_a_word(arguments);
+    let first = arguments.get(1).cloned();
     if let Some(arguments) = dev_certs::arguments(&arguments) {
         return dev_certs::exec(arguments);
     }
@@ -63,7 +60,8 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
         Ok(Args { command: Command::Completions(args) }) => {
             completions::exec(&args, &mut Args::command())
         }
-        Err(error) => {
+        Err(mut error) => {
+            help::suggest(&mut error, first.as_ref());
             // Help and version are answers, not mistakes.
             let code = if error.use_stderr() { ExitKind::Usage } else { ExitKind::Stopped };
             output::clap(&error)?;

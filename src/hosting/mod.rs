@@ -27,3 +27,5 @@ pub use builder::{AppContext, HostBuilder};
 pub use error::{ExitKind, HostError};
 pub use host::{Host, RunningHost, StopHandle};
 pub use reload::{LiveConfiguration, Reloaded};
+#[cfg(feature = "cli")]
+pub(crate) use settings::did_you_mean;

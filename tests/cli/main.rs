@@ -24,6 +24,7 @@ mod golden;
 mod grades;
 #[cfg(unix)]
 mod handshakes;
+mod help;
 #[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]

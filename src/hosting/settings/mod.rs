@@ -25,6 +25,8 @@ use std::time::Duration;
 
 pub(crate) use self::effect::{Effect, effect};
 pub(crate) use self::tls::SharedCertificates;
+#[cfg(feature = "cli")]
+pub(crate) use self::values::did_you_mean;
 use super::logging::LoggingOptions;
 use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
 use crate::configuration::{Loaded, Problem, Sourced};

@@ -317,7 +317,7 @@ fn list_in_place_of<'a>(
 }
 
 /// The name among `known` that `text` was probably meant to be.
-pub(super) fn did_you_mean<'a>(
+pub(crate) fn did_you_mean<'a>(
     text: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -1,0 +1,53 @@
+//! Help that is asked for in another way, and what a command that does not exist was meant to be.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::hosting::did_you_mean;
+
+const COMMANDS: [&str; 4] = ["run", "dev-certs", "completions", "help"];
+
+/// Words for `run` in other programs.
+const RUN: [&str; 6] = ["serve", "server", "start", "up", "listen", "host"];
+
+/// `kestrel help COMMAND` as `kestrel COMMAND --help`, so that there is one answer to both.
+pub(super) fn asked_by_a_word(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|command| command == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
+}
+
+/// Adds to a mistake what was probably meant, where clap does not know. `first` is what stands in
+/// the place of the command.
+pub(super) fn suggest(error: &mut clap::Error, first: Option<&OsString>) {
+    let Some(first) = first.and_then(|first| first.to_str()) else { return };
+    let tip = |text: String| ContextValue::StyledStrs(vec![text.into()]);
+    match error.kind() {
+        ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+            let lower = first.to_lowercase();
+            let meant = match did_you_mean(&lower, COMMANDS) {
+                None if RUN.contains(&&*lower) => Some("run"),
+                meant => meant,
+            };
+            let _ = match meant {
+                Some(meant) => error.insert(
+                    ContextKind::SuggestedSubcommand,
+                    ContextValue::Strings(vec![meant.to_owned()]),
+                ),
+                None => error
+                    .insert(ContextKind::Suggested, tip("to serve, write: kestrel run".to_owned())),
+            };
+        }
+        ErrorKind::UnknownArgument if first.starts_with('-') => {
+            let name = first.split('=').next().unwrap_or_default();
+            let text = format!(
+                "what is to be served with stands behind the command: kestrel run {name} ..."
+            );
+            let _ = error.insert(ContextKind::Suggested, tip(text));
+        }
+        _ => {}
+    }
+}
