@@ -264,9 +264,15 @@ pub(crate) fn connections_did_not_close(count: usize) {
         16,
         "Some connections failed to close gracefully during server shutdown."
     );
-    emit!(OUR_SERVER, WARN, 2,
-        "{count} connections were still busy when the shutdown timeout ended; they are aborted.";
-        count = count as u64);
+    let count = count as u64;
+    match count {
+        1 => emit!(OUR_SERVER, WARN, 2,
+            "{count} connection was still busy when the shutdown timeout ended; it is aborted.";
+            count = count),
+        _ => emit!(OUR_SERVER, WARN, 2,
+            "{count} connections were still busy when the shutdown timeout ended; they are aborted.";
+            count = count),
+    }
 }
 
 // ---- Scopes: only made where the console wants them (IncludeScopes) ---------------------------
@@ -707,9 +713,15 @@ pub(crate) fn removed_endpoint_did_not_drain(address: &str, count: usize) {
         16,
         "Some connections failed to close gracefully during server shutdown."
     );
-    emit!(OUR_RELOAD, WARN, 1,
-        "{count} connections to {address} were still busy 5 seconds after the endpoint was removed; they are aborted.";
-        count = count as u64, address = address);
+    let count = count as u64;
+    match count {
+        1 => emit!(OUR_RELOAD, WARN, 1,
+            "{count} connection to {address} was still busy 5 seconds after the endpoint was removed; it is aborted.";
+            count = count, address = address),
+        _ => emit!(OUR_RELOAD, WARN, 1,
+            "{count} connections to {address} were still busy 5 seconds after the endpoint was removed; they are aborted.";
+            count = count, address = address),
+    }
 }
 
 /// The sockets of an endpoint were closed for a new one that could not be bound, and somebody took

@@ -97,6 +97,6 @@ fn what_outlives_the_shutdown_timeout_is_counted_and_aborted() {
     let _stuck = StuckRequest::new(&running.address());
     let outcome = running.terminated();
     assert_eq!(outcome.code, Some(0));
-    let told = "warn: Kestrel.Server[2]\n      1 connections were still busy";
+    let told = "warn: Kestrel.Server[2]\n      1 connection was still busy";
     assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
 }

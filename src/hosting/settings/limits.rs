@@ -92,9 +92,12 @@ fn span(setting: &Setting, text: &str) -> Result<Span, Problem> {
         let meant = text.trim().parse().ok().map(|number| (number, seconds_text(number)));
         let bare = meant.filter(|(_, written)| time_span(written).is_some());
         let fix = match (bare, meant_span(text)) {
-            (Some((number, written)), _) => format!(
-                "a bare number would mean {number} days; for {number} seconds write {written}"
-            ),
+            (Some((number, written)), _) => {
+                let plural = if number == 1 { "" } else { "s" };
+                format!(
+                    "a bare number would mean {number} day{plural}; for {number} second{plural} write {written}"
+                )
+            }
             // Two digits would do for all of it, but for the days.
             (None, Some(written)) if text.contains(':') => format!(
                 "write {written}: hours end at 23, minutes and seconds at 59, and days stand before them with a dot"
