@@ -247,3 +247,22 @@ fn an_environment_that_is_spelled_oddly_is_told() {
     let own = Kestrel::run(["--strict", "--environment", "a b"]);
     assert_eq!(own.started().terminated().code, Some(0));
 }
+
+#[test]
+fn a_variable_of_ours_that_is_no_text_is_told_and_another_is_not() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let with = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kestrel"));
+        command.args(["run", "--strict", "--urls", "http://127.0.0.1:0"]);
+        Kestrel::by(command).bytes(name, OsStr::from_bytes(b"http://\xff"))
+    };
+    let told = refused_strictly(with("ASPNETCORE_URLS"));
+    let expected = "error: The variable ASPNETCORE_URLS is no text, and left out.\n  \
+                    Its name or its value is not UTF-8.\n  \
+                    set by: environment variable ASPNETCORE_URLS\n  \
+                    fix: set it again in UTF-8, or unset it\n";
+    assert_eq!(told, expected);
+    assert_eq!(with("LS_COLORS").started().terminated().code, Some(0));
+}

@@ -1,5 +1,6 @@
 //! The binary as a child process, and what it has printed so far.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,12 @@ impl Kestrel {
     }
 
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// With a variable that is no text.
+    pub(crate) fn bytes(mut self, name: &str, value: &OsStr) -> Self {
         self.command.env(name, value);
         self
     }
