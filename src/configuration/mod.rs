@@ -58,6 +58,8 @@ impl Configuration {
 
     /// The value of `key` with its origin and everything it shadows.
     pub fn setting(&self, key: &str) -> Option<&Setting> {
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push(key.to_owned()));
         self.settings.get(&fold_key(key))
     }
 
@@ -98,6 +100,18 @@ impl Configuration {
             .take_while(move |(folded, _)| folded.starts_with(&prefix))
             .map(|(folded, setting)| (folded.as_str(), setting))
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The keys that were asked for on this thread.
+    static ASKED: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// The keys that this thread asked for since the last call.
+#[cfg(test)]
+pub(crate) fn asked_keys() -> Vec<String> {
+    ASKED.take()
 }
 
 #[cfg(test)]

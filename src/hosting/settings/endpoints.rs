@@ -9,7 +9,9 @@ use crate::addresses::{
     BindingAddress, ConfiguredEndpoint, EndpointSettings, Host, HttpProtocols, ListenTarget,
     ProcessManager, UnixSocketOptions,
 };
-use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
+use crate::configuration::{
+    Configuration, Loaded, Problem, Section, Sourced, address_without_user_info,
+};
 
 pub(super) fn read(
     loaded: &Loaded,
@@ -83,7 +85,10 @@ fn endpoint(
         let said = section.get("Url").or_else(|| section.setting()).or_else(below);
         let text = section.setting().and_then(|setting| setting.value.as_deref());
         let fix = match text.filter(|text| !text.is_empty()) {
-            Some(text) => format!("write \"{name}\": {{ \"Url\": \"{text}\" }}"),
+            Some(text) => {
+                let text = address_without_user_info(text);
+                format!("write \"{name}\": {{ \"Url\": \"{text}\" }}")
+            }
             None => {
                 format!("set {}:Url to an address such as http://localhost:5000", section.path())
             }

@@ -6,7 +6,7 @@
 //! `Kestrel`, which nobody else reads. What stands at a known key in another shape than the one that
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
-use super::values::did_you_mean;
+use super::values::{did_you_mean, shown};
 use crate::configuration::{
     Loaded, Origin, Problem, Section, Setting, keys_equal, speaks_of_secrets,
 };
@@ -230,6 +230,12 @@ pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool 
     problems.iter().any(|problem| same_key(problem) || same_place(problem))
 }
 
+/// Whether `key` is known, as itself or as one of any name.
+#[cfg(test)]
+pub(super) fn is_in_vocabulary(key: &str) -> bool {
+    matches!(place(key), Place::Known(_) | Place::Anywhere)
+}
+
 /// Whether the server reads a text at `key`.
 pub(super) fn is_text(key: &str) -> bool {
     matches!(place(key), Place::Known(Text))
@@ -371,7 +377,7 @@ fn fix(
 
 /// A text where names are read, or a list.
 fn text_in_place_of(node: &Node, key: &str, text: &str) -> Problem {
-    let text = if speaks_of_secrets(key) { "(hidden)" } else { text };
+    let text = shown(key, text);
     let last = key.rsplit(':').next().unwrap_or_default();
     if matches!(node, List) {
         return Problem::warning(format!(
@@ -411,7 +417,7 @@ fn more_than_a_text(loaded: &Loaded, text: &str, key: &str) -> Problem {
             format!("write a category as one name: \"{name}\": \"{level}\"")
         }
         Some(elements) if is_list && (elements.len() == 1 || is_separated(text)) => {
-            format!("write one text: \"{last}\": \"{}\"", elements.join(";"))
+            format!("write one text: \"{last}\": \"{}\"", shown(text, &elements.join(";")))
         }
         _ => "write one text".to_owned(),
     };

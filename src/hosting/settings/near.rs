@@ -9,10 +9,10 @@ use std::net::IpAddr;
 
 use super::endpoints::process_manager;
 use super::known::{is_prefixed, is_text, is_told, is_top_name};
-use super::values::did_you_mean;
+use super::values::{did_you_mean, shown};
 use crate::addresses::EndpointSettings;
 use crate::configuration::{
-    Configuration, Loaded, Origin, Problem, Unread, keys_equal, speaks_of_secrets,
+    Configuration, Loaded, Origin, Problem, Unread, address_without_user_info, keys_equal,
 };
 use crate::hosting::logging::LogLevel;
 
@@ -162,6 +162,7 @@ fn written(
     variable: Option<&str>,
     configuration: &Configuration,
 ) -> String {
+    let value = &*address_without_user_info(value);
     let set = |key: &str, value: &str| match variable {
         Some(name) => format!("{}_{}={value}", prefix(name), key.to_uppercase()),
         None => format!("--{key} {value}"),
@@ -271,7 +272,7 @@ fn bare_word(word: &str) -> Option<String> {
 
 /// A variable whose name is nearly one that is read.
 fn of_variable(name: &str, value: &str) -> Option<Problem> {
-    let shown = if speaks_of_secrets(name) { "…" } else { value };
+    let shown = shown(name, value);
     let problem = |right: &str| {
         Problem::warning(format!("The variable {name} means nothing to the server."))
             .origin(Origin::EnvironmentVariable(name.to_owned()))

@@ -1,8 +1,20 @@
 //! Text to values, as .NET's binder converts it, and the problems when it cannot.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::configuration::{Configuration, Origin, Problem, Section, Setting, Sourced};
+use crate::configuration::{
+    Configuration, Origin, Problem, Section, Setting, Sourced, address_without_user_info,
+    speaks_of_secrets,
+};
+
+/// A value as it may be shown: not where its key speaks of secrets, and without a password in a URL.
+pub(super) fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
+    match speaks_of_secrets(key) {
+        true => Cow::Borrowed("(hidden)"),
+        false => address_without_user_info(value),
+    }
+}
 
 /// A problem with the value of `setting`, in the words of .NET's binder, and then in ours.
 pub(super) fn cannot_convert(
@@ -11,6 +23,7 @@ pub(super) fn cannot_convert(
     kind: &str,
     expected: &str,
 ) -> Problem {
+    let value = &*shown(&setting.key, value);
     Problem::error(format!(
         "Failed to convert configuration value '{value}' at '{}' to type '{kind}'.",
         setting.key
@@ -268,6 +281,7 @@ pub(super) fn boolean_or(
 
 /// A text in the place of a boolean that .NET passes over in silence.
 pub(super) fn counts_as(text: &str, value: bool, key: &str, origin: Origin) -> Problem {
+    let text = shown(key, text);
     Problem::warning(format!("'{text}' is neither true nor false: it counts as {value}."))
         .key(key)
         .origin(origin)
@@ -285,11 +299,12 @@ pub(super) fn separated(
         return configuration.non_empty(key).map(|text| text.map(str::to_owned));
     };
     let name = key.rsplit(':').next().unwrap_or_default();
+    let text = address_without_user_info(&list.value);
     problems.push(
-        Problem::warning(format!("'{key}' is one text: its list is taken for '{}'.", list.value))
+        Problem::warning(format!("'{key}' is one text: its list is taken for '{text}'."))
             .key(key)
             .origin(list.origin.clone())
-            .fix(format!("write \"{name}\": \"{}\"", list.value)),
+            .fix(format!("write \"{name}\": \"{text}\"")),
     );
     Some(list)
 }

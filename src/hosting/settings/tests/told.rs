@@ -124,7 +124,7 @@ fn variables_that_are_nearly_ours_are_told_with_the_line_to_write() {
         (
             "KESTREL_CERTIFICATES_DEFAULT_PASSWORD",
             "hunter2",
-            Some("write KESTREL__CERTIFICATES__DEFAULT__PASSWORD=…"),
+            Some("write KESTREL__CERTIFICATES__DEFAULT__PASSWORD=(hidden)"),
         ),
         // What others set.
         ("KESTREL_PORT", "tcp://10.0.0.1:80", None),
@@ -285,6 +285,57 @@ fn features_that_are_not_there_yet_are_told() {
             "remove it, or let nginx or Apache do it".to_owned()
         )]
     );
+}
+
+#[test]
+fn no_password_is_printed_wherever_an_address_stands() {
+    let url = "http://user:hunter2@127.0.0.1:1";
+    let in_a_file = [
+        r#"{"Urls":["URL"]}"#,
+        r#"{"http_ports":["URL"]}"#,
+        r#"{"Kestrel":"URL"}"#,
+        r#"{"Kestrel":{"Endpoints":{"A":"URL"}}}"#,
+        r#"{"Kestrel":{"Endpoints":{"A":{"Url":["URL"]}}}}"#,
+        r#"{"Kestrel":{"AddServerHeader":"URL"}}"#,
+        r#"{"preferHostingUrls":"URL"}"#,
+    ];
+    let all = in_a_file.iter().map(|json| told_of_file(&json.replace("URL", url), true)).chain([
+        told(&["--server.urls", url], &[], true),
+        told(&["-u", url], &[], true),
+        told(&[url], &[], true),
+        told(&[], &[("ASPNETCORE__URLS", url)], true),
+        told(&[], &[("ASPNETCORE_SERVER_URLS", url)], true),
+    ]);
+    for told in all {
+        assert!(!told.is_empty());
+        assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+    }
+}
+
+#[test]
+fn every_key_that_is_read_is_in_the_vocabulary() {
+    let folder = tempfile::tempdir().unwrap();
+    // Everything that has readers below it is there.
+    let json = r#"{ "Urls": "http://*:1", "Kestrel": { "Endpoints": {
+        "A": { "Url": "https://*:1", "Sni": { "*": { "Certificate": { "Path": "x" } } } },
+        "B": { "Url": "http://unix:/x", "UnixSocket": { "Mode": "660" } } },
+        "Limits": { "MinResponseDataRate": { "BytesPerSecond": 1 } } },
+        "Logging": { "LogLevel": { "Default": "Debug" }, "Console": { "LogLevel": { "A": "Debug" } } } }"#;
+    std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+    let inputs = Inputs { current_directory: folder.path().to_owned(), ..Inputs::default() };
+    crate::configuration::asked_keys();
+    let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {});
+    let asked = crate::configuration::asked_keys();
+    assert_eq!(settings.endpoints.endpoints.len(), 2, "{:?}", settings.problems);
+    assert!(asked.iter().any(|key| key == "Kestrel:Endpoints:A:Sni:*:Certificate:Password"));
+    // Variables, which have readers of their own.
+    let variables = ["PORT", "APPL_PATH", "TOKEN"];
+    let unknown: Vec<_> = asked
+        .iter()
+        .filter(|key| !variables.contains(&key.as_str()) && !key.starts_with("DOTNET_"))
+        .filter(|key| !known::is_in_vocabulary(key))
+        .collect();
+    assert_eq!(unknown, Vec::<&String>::new());
 }
 
 #[test]
