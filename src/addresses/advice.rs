@@ -3,10 +3,11 @@
 
 use std::net::IpAddr;
 
+use super::binding_address::BindingAddress;
 use super::display;
 use super::endpoint::{ConfiguredEndpoint, ListenAddr, ListenTarget, PlannedEndpoint, Targets};
 use super::ip_literal::Scope;
-use crate::configuration::Problem;
+use crate::configuration::{Origin, Problem};
 
 /// What to write for `localhost` with a port that the system chooses.
 pub(super) fn both_loopbacks(planned: &PlannedEndpoint, target: &ListenTarget) -> String {
@@ -78,8 +79,30 @@ pub(super) fn never_bound(planned: &PlannedEndpoint, listen: &ListenAddr) -> Opt
     Some(Problem::error(message).cause(cause).fix(fix))
 }
 
+/// How to write another port for an endpoint, where it was set.
+pub(super) fn with_port(planned: &PlannedEndpoint, port: u16) -> String {
+    let written = match BindingAddress::parse(&planned.written) {
+        Ok(address) => BindingAddress { port, ..address }.to_string(),
+        Err(_) => match planned.written.rsplit_once(':') {
+            Some((host, _)) => format!("{host}:{port}"),
+            None => port.to_string(),
+        },
+    };
+    match (&*planned.key, &planned.origin) {
+        ("--listen", _) => format!("write --listen {written}"),
+        ("urls", Origin::Default) => format!("start with --urls {written}"),
+        ("urls", Origin::CommandLine { .. }) => format!("write {written} in --urls"),
+        ("http_ports" | "https_ports" | "ASPNETCORE_PORT", _) => {
+            format!("write {port} in {}", planned.key)
+        }
+        ("add_url" | "urls", Origin::Code(call)) => format!("write {written} in {call}"),
+        (call, Origin::Code(_)) => format!("write {port} in {call}"),
+        (key, _) => format!("write {written} in {key}"),
+    }
+}
+
 /// What lists the interfaces of this machine.
-const INTERFACES: &str = if cfg!(windows) {
+pub(super) const INTERFACES: &str = if cfg!(windows) {
     "'ipconfig'"
 } else if cfg!(target_os = "macos") {
     "'ifconfig'"
@@ -147,5 +170,59 @@ fn covers(targets: &Targets) -> Option<Covers> {
             Some(if listen.address.address.is_ipv4() { Covers::Ipv4 } else { Covers::Everything })
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addresses::{EndpointSettings, plan};
+    use crate::configuration::Sourced;
+
+    #[test]
+    fn another_port_is_written_where_the_first_one_was() {
+        let file = || Origin::File { path: "appsettings.json".into(), line: 1, column: 1 };
+        let listen = |key: &str, target, origin| EndpointSettings {
+            listen: vec![ConfiguredEndpoint {
+                name: "A".to_owned(),
+                key: key.to_owned(),
+                target: Sourced::new(target, origin),
+                protocols: None,
+                tls: None,
+                unix_socket: Default::default(),
+            }],
+            ..EndpointSettings::default()
+        };
+        let urls = |text: &str, origin| EndpointSettings {
+            urls: Some(Sourced::new(text.to_owned(), origin)),
+            ..EndpointSettings::default()
+        };
+        let command_line = Origin::CommandLine { position: 1, argument: "--urls".to_owned() };
+        let ports = EndpointSettings {
+            http_ports: Some(Sourced::new("80".to_owned(), Origin::Default)),
+            ..EndpointSettings::default()
+        };
+        for (settings, written) in [
+            (EndpointSettings::default(), "start with --urls http://localhost:1234"),
+            (urls("https://[::1]:5/", command_line), "write https://[::1]:1234 in --urls"),
+            (urls("http://*", file()), "write http://*:1234 in urls"),
+            (urls("http://*:1", Origin::Code("use_urls")), "write http://*:1234 in use_urls"),
+            (ports, "write 1234 in http_ports"),
+            (listen("--listen", ListenTarget::AnyIp(80), Origin::Default), "write --listen *:1234"),
+            (
+                listen("listen_any_ip", ListenTarget::AnyIp(80), Origin::Code("listen_any_ip")),
+                "write 1234 in listen_any_ip",
+            ),
+            (
+                listen(
+                    "Kestrel:Endpoints:A:Url",
+                    ListenTarget::Url("http://a.localhost:80".to_owned()),
+                    file(),
+                ),
+                "write http://a.localhost:1234 in Kestrel:Endpoints:A:Url",
+            ),
+        ] {
+            assert_eq!(with_port(&plan(&settings).endpoints[0], 1234), written);
+        }
     }
 }

@@ -5,11 +5,16 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6, TcpListener};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::advice::{self, INTERFACES};
 use super::display::{bound_text, planned_text};
 use super::endpoint::{ListenAddr, PlannedEndpoint, Targets};
 use super::error::{BindError, fix_for, reason};
 use super::holder::holder_of;
+#[cfg(target_os = "linux")]
+use super::holder::holder_of_abstract;
+use super::ip_literal::Scope;
 use super::plan::EndpointPlan;
+use super::privilege;
 use super::scope;
 use super::unix_socket::{RightsError, SocketIdentity};
 use crate::diagnostics::events;
@@ -55,7 +60,9 @@ impl BoundEndpoint {
 ///
 /// The first endpoint that cannot be bound; those before it are closed again.
 pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, BindError> {
-    plan.endpoints.iter().map(bind_endpoint).collect()
+    let bind =
+        |planned| bind_endpoint(planned).map_err(|error| with_free_port(error, planned, plan));
+    plan.endpoints.iter().map(bind).collect()
 }
 
 /// Binds one endpoint.
@@ -121,14 +128,24 @@ fn bind_loopbacks(
         }
     }
     match <[io::Error; 2]>::try_from(missing) {
-        Ok([ipv4_error, ipv6_error]) => Err(BindError::NoLoopback {
-            address: planned_text(planned),
-            key: planned.key.clone(),
-            origin: planned.origin.clone(),
-            port: ipv4.port,
-            ipv4: ipv4_error,
-            ipv6: ipv6_error,
-        }),
+        Ok([ipv4_error, ipv6_error]) => {
+            let (cause, fix) = match ipv4_error.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    let (cause, fix) = denied(planned, ipv4.port);
+                    (Some(cause), fix)
+                }
+                _ => (None, fix_for(&ipv4_error)),
+            };
+            Err(BindError::NoLoopback {
+                address: planned_text(planned),
+                key: planned.key.clone(),
+                origin: planned.origin.clone(),
+                cause,
+                fix,
+                ipv4: ipv4_error,
+                ipv6: ipv6_error,
+            })
+        }
         Err(_) => Ok(listeners),
     }
 }
@@ -153,6 +170,13 @@ fn bind_any_ip(
 }
 
 fn open_tcp(listen: &ListenAddr) -> io::Result<Listener> {
+    let socket = bound_tcp(listen)?;
+    socket.listen(BACKLOG)?;
+    Ok(Listener::Tcp(socket.into()))
+}
+
+/// A socket that is bound and does not listen yet.
+fn bound_tcp(listen: &ListenAddr) -> io::Result<Socket> {
     let address = match listen.address.address {
         IpAddr::V4(ip) => SocketAddr::from((ip, listen.port)),
         IpAddr::V6(ip) => {
@@ -170,18 +194,96 @@ fn open_tcp(listen: &ListenAddr) -> io::Result<Listener> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
-    socket.listen(BACKLOG)?;
-    Ok(Listener::Tcp(socket.into()))
+    Ok(socket)
 }
 
 fn refused(planned: &PlannedEndpoint, listen: &ListenAddr, error: io::Error) -> BindError {
     let address = format!("{}://{listen}", planned.transport.scheme());
     let (key, origin) = (planned.key.clone(), planned.origin.clone());
-    if error.kind() == io::ErrorKind::AddrInUse {
-        let holder = holder_of(SocketAddr::new(listen.address.address, listen.port));
-        return BindError::AddressInUse { address, key, origin, holder };
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let holder = holder_of(SocketAddr::new(listen.address.address, listen.port));
+            BindError::AddressInUse {
+                address,
+                key,
+                origin,
+                holder: holder.map(Box::new),
+                instead: None,
+            }
+        }
+        io::ErrorKind::PermissionDenied => {
+            let (cause, fix) = denied(planned, listen.port);
+            BindError::PortDenied { address, key, origin, cause, fix, source: error }
+        }
+        _ => {
+            let unknown = match &listen.address.scope {
+                Scope::Name(name) if scope::index(&listen.address.scope) == 0 => Some(name),
+                _ => None,
+            };
+            let fix = match unknown {
+                Some(name) => format!("no interface is called {name} ({INTERFACES} lists them)"),
+                None => fix_for(&error),
+            };
+            BindError::Refused { address, key, origin, fix, source: error }
+        }
     }
-    BindError::Refused { address, key, origin, fix: fix_for(&error, listen.port), source: error }
+}
+
+/// Why a port is denied, and what to do about it.
+fn denied(planned: &PlannedEndpoint, port: u16) -> (String, String) {
+    privilege::advice(&privilege::facts(), port, |port| advice::with_port(planned, port))
+}
+
+/// The error with a port that is free at this moment and that no other endpoint of the plan wants.
+fn with_free_port(error: BindError, planned: &PlannedEndpoint, plan: &EndpointPlan) -> BindError {
+    match error {
+        BindError::AddressInUse { address, key, origin, holder, instead: None } => {
+            let free = free_port(&planned.targets, |port| !is_wanted(port, plan));
+            let instead = free.map(|port| advice::with_port(planned, port));
+            BindError::AddressInUse { address, key, origin, holder, instead }
+        }
+        other => other,
+    }
+}
+
+fn is_wanted(port: u16, plan: &EndpointPlan) -> bool {
+    plan.endpoints.iter().any(|endpoint| match &endpoint.targets {
+        Targets::Exactly(listen)
+        | Targets::AtLeastOne([listen, _])
+        | Targets::FirstThatWorks([listen, _]) => listen.port == port,
+        _ => false,
+    })
+}
+
+/// A port that the system would give to these targets: one of the next, else any.
+fn free_port(targets: &Targets, may_be: impl Fn(u16) -> bool) -> Option<u16> {
+    const NEAR: u16 = 20;
+    let (wanted, all): (&[ListenAddr], bool) = match targets {
+        Targets::Exactly(listen) => (std::slice::from_ref(listen), true),
+        Targets::AtLeastOne(both) => (both, false),
+        Targets::FirstThatWorks(both) => (both, false),
+        _ => return None,
+    };
+    let taken = wanted.first()?.port;
+    let near = (1..=NEAR).filter_map(|step| taken.checked_add(step)).filter(|port| may_be(*port));
+    near.chain([0]).find_map(|port| {
+        let mut port = port;
+        let mut free = false;
+        for listen in wanted {
+            let listen = ListenAddr { port, ..listen.clone() };
+            match bound_tcp(&listen).and_then(|socket| socket.local_addr()) {
+                Ok(address) => {
+                    free = true;
+                    // The system's choice for the first has to be free for the others.
+                    port = address.as_socket().map_or(port, |address| address.port());
+                }
+                // This machine may lack one of the two.
+                Err(error) if all || error.kind() == io::ErrorKind::AddrInUse => return None,
+                Err(_) => {}
+            }
+        }
+        (free && port != 0).then_some(port)
+    })
 }
 
 fn unsupported(planned: &PlannedEndpoint, targets: &Targets) -> BindError {
@@ -305,7 +407,7 @@ fn bind_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listen
                     ),
                     error,
                 ),
-                _ => (fix_for(&error, 0), error),
+                _ => (fix_for(&error), error),
             };
             let (address, key, origin) =
                 (planned_text(planned), planned.key.clone(), planned.origin.clone());
@@ -352,11 +454,37 @@ fn bind_abstract(planned: &PlannedEndpoint, name: &str) -> Result<Listener, Bind
             (planned_text(planned), planned.key.clone(), planned.origin.clone());
         match error.kind() {
             io::ErrorKind::AddrInUse => {
-                BindError::AddressInUse { address, key, origin, holder: None }
+                let holder = holder_of_abstract(name).map(Box::new);
+                BindError::AddressInUse { address, key, origin, holder, instead: None }
             }
-            _ => {
-                BindError::Refused { address, key, origin, fix: fix_for(&error, 0), source: error }
-            }
+            _ => BindError::Refused { address, key, origin, fix: fix_for(&error), source: error },
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Others may take a port between two looks at it, so one success in many is asked for.
+    #[test]
+    fn a_port_that_is_offered_is_free_and_in_no_other_endpoint() {
+        let [ipv4, ipv6] =
+            [Targets::any_ip(0), Targets::localhost(0)].map(|targets| match targets {
+                Targets::FirstThatWorks([_, any]) => any,
+                Targets::AtLeastOne([_, ipv6]) => ipv6,
+                other => panic!("{other:?}"),
+            });
+        let succeeded = (0..20).any(|_| {
+            let Ok(Listener::Tcp(taken)) = open_tcp(&ipv4) else { panic!("a free port") };
+            let port = taken.local_addr().unwrap().port();
+            let next = port.saturating_add(1);
+            let offered = free_port(&Targets::localhost(port), |other| other != next).unwrap();
+            assert!(![port, next].contains(&offered), "{port} {offered}");
+            open_tcp(&ListenAddr { port: offered, ..ipv4.clone() }).is_ok()
+                && open_tcp(&ListenAddr { port: offered, ..ipv6.clone() })
+                    .map_or_else(|error| error.kind() != io::ErrorKind::AddrInUse, |_| true)
+        });
+        assert!(succeeded);
+    }
 }

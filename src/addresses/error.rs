@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::holder::{self, Holder};
 use crate::configuration::{Origin, Problem};
 
 /// An endpoint that could not be bound; everything that was bound before it is released.
@@ -19,7 +20,9 @@ pub enum BindError {
         /// Where it was set.
         origin: Origin,
         /// Who has it, if that could be found out.
-        holder: Option<String>,
+        holder: Option<Box<Holder>>,
+        /// What to do instead, with a port that was free when the error was made, if there was one.
+        instead: Option<String>,
     },
     /// Something lies where the file of a Unix socket should be.
     #[error("Failed to bind to address {address}: address already in use.")]
@@ -44,12 +47,30 @@ pub enum BindError {
         key: String,
         /// Where it was set.
         origin: Origin,
-        /// The port.
-        port: u16,
+        /// Why, where the system's words are not enough.
+        cause: Option<String>,
+        /// How to put it right.
+        fix: String,
         /// Why not on 127.0.0.1.
         ipv4: io::Error,
         /// Why not on `[::1]`.
         ipv6: io::Error,
+    },
+    /// The system denies the port to this process.
+    #[error("Failed to bind to address {address}: {}.", reason(.source))]
+    PortDenied {
+        /// The address, as `http://[::]:80`.
+        address: String,
+        /// The key or call that made it.
+        key: String,
+        /// Where it was set.
+        origin: Origin,
+        /// Why, by the facts of the moment.
+        cause: String,
+        /// How to put it right.
+        fix: String,
+        /// What the system said.
+        source: io::Error,
     },
     /// The system refused for another reason.
     #[error("Failed to bind to address {address}: {}.", reason(.source))]
@@ -96,6 +117,7 @@ impl BindError {
             Self::AddressInUse { address, .. }
             | Self::FileInTheWay { address, .. }
             | Self::NoLoopback { address, .. }
+            | Self::PortDenied { address, .. }
             | Self::Refused { address, .. } => address,
         }
     }
@@ -104,17 +126,10 @@ impl BindError {
     pub fn problem(&self) -> Problem {
         let problem = Problem::error(self.to_string());
         match self {
-            Self::AddressInUse { address, key, origin, holder, .. } => {
-                let scheme = if address.starts_with("https://") { "https" } else { "http" };
-                let stop = match holder {
-                    Some(holder) => format!("{holder} has it: stop it"),
-                    None => {
-                        "stop the process that has it (as root, 'ss -ltnp' names it)".to_owned()
-                    }
-                };
-                problem.key(key.clone()).origin(origin.clone()).fix(format!(
-                    "{stop}, or choose another port, such as --urls {scheme}://127.0.0.1:0 for a free one"
-                ))
+            Self::AddressInUse { address, key, origin, holder, instead } => {
+                let mut problem = problem.key(key.clone()).origin(origin.clone());
+                problem.cause = holder.as_ref().map(|holder| holder.to_string());
+                problem.fix(taken_fix(address, holder.as_deref(), instead.as_deref()))
             }
             Self::FileInTheWay { key, origin, path, what, .. } => {
                 let path = path.display();
@@ -133,9 +148,16 @@ impl BindError {
                     }
                 })
             }
-            Self::NoLoopback { key, origin, port, ipv4, .. } => {
-                problem.key(key.clone()).origin(origin.clone()).fix(fix_for(ipv4, *port))
+            Self::NoLoopback { key, origin, cause, fix, .. } => {
+                let mut problem = problem.key(key.clone()).origin(origin.clone());
+                problem.cause = cause.clone();
+                problem.fix(fix.clone())
             }
+            Self::PortDenied { key, origin, cause, fix, .. } => problem
+                .cause(cause.clone())
+                .key(key.clone())
+                .origin(origin.clone())
+                .fix(fix.clone()),
             Self::Refused { key, origin, fix, .. } => {
                 problem.key(key.clone()).origin(origin.clone()).fix(fix.clone())
             }
@@ -143,13 +165,29 @@ impl BindError {
     }
 }
 
+/// What to do about an address that somebody else has.
+fn taken_fix(address: &str, holder: Option<&Holder>, instead: Option<&str>) -> String {
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let Some(port) = port else {
+        let release = holder.and_then(Holder::release);
+        let release = release
+            .unwrap_or_else(|| "end the process that has it ('sudo ss -lxp' names it)".to_owned());
+        return format!("{release}, or choose another name");
+    };
+    let release = match holder {
+        Some(holder) if holder.process.is_some() => holder.release(),
+        _ => Some(format!("end the process that has it ({} names it)", holder::shown_by(port))),
+    };
+    let other = match instead {
+        Some(instead) => format!("{instead}: that port is free now"),
+        None => "choose another port".to_owned(),
+    };
+    release.map_or_else(|| other.clone(), |release| format!("{release}, or {other}"))
+}
+
 /// What to do about an error of the system.
-pub(super) fn fix_for(error: &io::Error, port: u16) -> String {
+pub(super) fn fix_for(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => format!(
-            "port {port} may be reserved for the administrator: choose a port of 1024 or above, or grant the right \
-             (setcap 'cap_net_bind_service=+ep' on the program, or AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit)"
-        ),
         io::ErrorKind::AddrNotAvailable => {
             "no interface of this machine has that address ('ip addr' lists them); * stands for all interfaces".to_owned()
         }

@@ -1,53 +1,177 @@
 //! Who has a port that is taken: the first thing an operator wants to know.
 //!
 //! Best effort: on Linux out of `/proc`, elsewhere not at all. Processes of other users are only
-//! seen by root.
+//! seen by root; the user alone is known to everybody.
 
+use std::fmt;
 use std::net::SocketAddr;
 
-/// Names the process that listens where `address` cannot be bound, such as
-/// `nginx (process 812), listening on 0.0.0.0:80,`.
+/// Who has an address that cannot be bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// What it has, such as `0.0.0.0:80`.
+    pub address: String,
+    /// The other end, if it is no listening socket but one end of a connection.
+    pub connected_to: Option<String>,
+    /// The name of its user, or `uid 1000` if it has none.
+    pub user: Option<String>,
+    /// Its process, unless that is hidden from us.
+    pub process: Option<HoldingProcess>,
+}
+
+/// A process that has an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HoldingProcess {
+    /// Its id.
+    pub id: u32,
+    /// Its name, such as `nginx`.
+    pub name: String,
+    /// Whether it is stopped (Ctrl+Z, SIGSTOP): it has the port, and answers nobody.
+    pub stopped: bool,
+    /// What it is to us.
+    pub relation: Relation,
+}
+
+/// What a process is to this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// This very process.
+    Itself,
+    /// Another one that runs the same program.
+    Copy,
+    /// Any other.
+    Stranger,
+}
+
+impl fmt::Display for Holder {
+    /// A sentence that says who has what.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.user.as_deref().unwrap_or("another user");
+        match &self.process {
+            Some(HoldingProcess { id, relation: Relation::Itself, .. }) => {
+                write!(f, "This very process ({id})")?;
+            }
+            Some(HoldingProcess { id, name, relation, .. }) => {
+                let copy =
+                    if *relation == Relation::Copy { ", another copy of this program" } else { "" };
+                write!(f, "{name} (process {id} of {user}{copy})")?;
+            }
+            None => write!(f, "A process of {user}")?,
+        }
+        match &self.connected_to {
+            None => write!(f, " listens on {}", self.address)?,
+            Some(peer) => write!(f, " has {} for its connection to {peer}", self.address)?,
+        }
+        match &self.process {
+            Some(process) if process.stopped => f.write_str("; it is stopped (Ctrl+Z, SIGSTOP)."),
+            Some(_) => f.write_str("."),
+            None => f.write_str("; which one, only that user and root may see."),
+        }
+    }
+}
+
+impl Holder {
+    /// How to make it let go.
+    pub(super) fn release(&self) -> Option<String> {
+        let HoldingProcess { id, stopped, relation, .. } = self.process.as_ref()?;
+        match relation {
+            Relation::Itself => None,
+            // A stopped process sees no signal but SIGKILL until it goes on.
+            _ if *stopped => Some(format!("let it end (kill {id}; kill -CONT {id})")),
+            _ => Some(format!("end it (kill {id})")),
+        }
+    }
+}
+
+/// Who listens where `address` cannot be bound, or has it for a connection.
 #[cfg(target_os = "linux")]
-pub(super) fn holder_of(address: SocketAddr) -> Option<String> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-    let listener = tables
+pub(super) fn holder_of(address: SocketAddr) -> Option<Holder> {
+    let sockets: Vec<_> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| std::fs::read_to_string(table).ok())
-        .flat_map(|table| linux::listeners(&table))
-        .find(|listener| linux::overlaps(listener.address, address))?;
-    let (process, name) = linux::process_with(listener.inode)?;
-    let ours = if process == std::process::id() { ", this very process" } else { "" };
-    Some(format!("{name} (process {process}{ours}), listening on {},", listener.address))
+        .flat_map(|table| linux::tcp_sockets(&table))
+        .filter(|socket| linux::overlaps(socket.address, address))
+        .collect();
+    let listening = sockets.iter().find(|socket| socket.listens);
+    let socket = listening.or_else(|| sockets.first())?;
+    let connected_to = (!socket.listens).then(|| socket.peer.to_string());
+    let user = Some(linux::user_name(socket.user));
+    let process = linux::process_with(socket.inode);
+    Some(Holder { address: socket.address.to_string(), connected_to, user, process })
+}
+
+/// Who has the abstract Unix socket `name`.
+#[cfg(target_os = "linux")]
+pub(super) fn holder_of_abstract(name: &str) -> Option<Holder> {
+    let table = std::fs::read_to_string("/proc/net/unix").ok()?;
+    let inode = linux::unix_socket(&table, &format!("@{name}"))?;
+    let process = linux::process_with(inode);
+    let user = process.as_ref().and_then(|process| linux::user_of(process.id));
+    Some(Holder { address: format!("unix:@{name}"), connected_to: None, user, process })
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn holder_of(_: SocketAddr) -> Option<String> {
+pub(super) fn holder_of(_: SocketAddr) -> Option<Holder> {
     None
+}
+
+/// The command that shows who has a port.
+pub(super) fn shown_by(port: u16) -> String {
+    if cfg!(windows) {
+        format!("netstat -ano | findstr :{port}")
+    } else if cfg!(target_os = "linux") {
+        format!("sudo ss -ltnp 'sport = :{port}'")
+    } else {
+        format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN")
+    }
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-    use std::path::Path;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::{Path, PathBuf};
 
-    pub(super) struct Listener {
+    use nix::unistd::{Uid, User};
+
+    use super::{HoldingProcess, Relation};
+
+    pub(super) struct TcpSocket {
         pub(super) address: SocketAddr,
+        pub(super) peer: SocketAddr,
+        pub(super) listens: bool,
+        pub(super) user: u32,
         pub(super) inode: u64,
     }
 
-    /// The listening sockets of a table such as `/proc/net/tcp`.
-    pub(super) fn listeners(table: &str) -> Vec<Listener> {
+    /// The sockets of a table such as `/proc/net/tcp` that a process has open.
+    pub(super) fn tcp_sockets(table: &str) -> Vec<TcpSocket> {
         const LISTEN: &str = "0A";
         let read = |line: &str| {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            let [_, local, _, LISTEN, ..] = fields[..] else {
+            let [_, local, remote, state, ..] = fields[..] else {
                 return None;
             };
             let inode = fields.get(9)?.parse().ok()?;
-            Some(Listener { address: parse_address(local)?, inode })
+            let user = fields.get(7)?.parse().ok()?;
+            let (address, peer) = (parse_address(local)?, parse_address(remote)?);
+            // One that waits for late segments is nobody's any more.
+            let open = inode != 0;
+            open.then_some(TcpSocket { address, peer, listens: state == LISTEN, user, inode })
         };
         table.lines().skip(1).filter_map(read).collect()
+    }
+
+    /// The inode of a Unix socket in `/proc/net/unix`, by its path.
+    pub(super) fn unix_socket(table: &str, path: &str) -> Option<u64> {
+        table.lines().skip(1).find_map(|line| {
+            let (fields, found) = line.split_once(path)?;
+            let whole = found.is_empty() && fields.ends_with(' ');
+            fields.split_whitespace().nth(6).filter(|_| whole)?.parse().ok()
+        })
     }
 
     /// `0100007F:1388`: the address in words of four bytes in the machine's order, then the port.
@@ -73,16 +197,15 @@ mod linux {
         one.port() == other.port() && (left == right || any(left) || any(right))
     }
 
-    /// The process that has a socket open, with its name.
-    pub(super) fn process_with(inode: u64) -> Option<(u32, String)> {
+    /// The process that has a socket open.
+    pub(super) fn process_with(inode: u64) -> Option<HoldingProcess> {
         let socket = format!("socket:[{inode}]");
         for entry in fs::read_dir("/proc").ok()?.flatten() {
-            let Ok(process) = entry.file_name().to_string_lossy().parse() else {
+            let Ok(id) = entry.file_name().to_string_lossy().parse() else {
                 continue;
             };
             if holds(&entry.path().join("fd"), &socket) {
-                let name = fs::read_to_string(entry.path().join("comm")).ok()?;
-                return Some((process, name.trim_end().to_owned()));
+                return described(id, &entry.path());
             }
         }
         None
@@ -97,31 +220,144 @@ mod linux {
         })
     }
 
+    fn described(id: u32, folder: &Path) -> Option<HoldingProcess> {
+        let name = fs::read_to_string(folder.join("comm")).ok()?;
+        let status = fs::read_to_string(folder.join("stat")).unwrap_or_default();
+        let ours =
+            program(Path::new("/proc/self")).filter(|ours| Some(ours) == program(folder).as_ref());
+        let relation = match ours {
+            _ if id == std::process::id() => Relation::Itself,
+            Some(_) => Relation::Copy,
+            None => Relation::Stranger,
+        };
+        Some(HoldingProcess {
+            id,
+            name: name.trim_end().to_owned(),
+            stopped: is_stopped(&status),
+            relation,
+        })
+    }
+
+    /// The program that a process runs. One that has been replaced on the disk since is the same.
+    fn program(folder: &Path) -> Option<PathBuf> {
+        let path = fs::read_link(folder.join("exe")).ok()?;
+        let text = path.to_str()?;
+        Some(text.strip_suffix(" (deleted)").unwrap_or(text).into())
+    }
+
+    /// Whether `/proc/{id}/stat` tells of a process that is stopped; its name, in brackets, may hold
+    /// anything.
+    pub(super) fn is_stopped(status: &str) -> bool {
+        let state = status.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+        state == Some('T')
+    }
+
+    pub(super) fn user_of(process: u32) -> Option<String> {
+        Some(user_name(fs::metadata(format!("/proc/{process}")).ok()?.uid()))
+    }
+
+    pub(super) fn user_name(id: u32) -> String {
+        match User::from_uid(Uid::from_raw(id)) {
+            Ok(Some(user)) => format!("user {}", user.name),
+            _ => format!("uid {id}"),
+        }
+    }
+
     #[cfg(test)]
     mod tests {
+        use super::super::*;
         use super::*;
 
         #[test]
         fn the_tables_of_the_kernel_are_read() {
             let tcp = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
                        0: 0100007F:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4242 1\n   \
-                       1: 0100007F:1389 0100007F:9999 01 00000000:00000000 00:00000000 00000000  1000        0 4243 1\n";
-            let read = listeners(tcp);
-            assert_eq!(read.len(), 1);
+                       1: 0100007F:1389 0100007F:270F 01 00000000:00000000 00:00000000 00000000    33        0 4243 1\n   \
+                       2: 0100007F:1389 0100007F:270E 06 00000000:00000000 00:00000000 00000000     0        0 0 1\n";
+            let read: Vec<_> = tcp_sockets(tcp)
+                .iter()
+                .map(|socket| {
+                    (
+                        socket.address.to_string(),
+                        socket.peer.to_string(),
+                        socket.listens,
+                        socket.user,
+                        socket.inode,
+                    )
+                })
+                .collect();
             assert_eq!(
-                (read[0].address.to_string().as_str(), read[0].inode),
-                ("127.0.0.1:5000", 4242)
+                read,
+                [
+                    ("127.0.0.1:5000".to_owned(), "0.0.0.0:0".to_owned(), true, 1000, 4242),
+                    ("127.0.0.1:5001".to_owned(), "127.0.0.1:9999".to_owned(), false, 33, 4243),
+                ]
             );
             let any = parse_address("00000000000000000000000000000000:0050").unwrap();
             assert_eq!(any.to_string(), "[::]:80");
+            let unix = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+                        0000000000000000: 00000002 00000000 00010000 0001 01 777 /run/a b@x\n\
+                        0000000000000000: 00000002 00000000 00010000 0001 01 778 @x\n";
+            assert_eq!(unix_socket(unix, "@x"), Some(778));
+            assert_eq!(unix_socket(unix, "@y"), None);
+        }
+
+        #[test]
+        fn a_stopped_process_is_known() {
+            assert!(is_stopped("12 (a) R) T 1 2"));
+            assert!(!is_stopped("12 (a) T) S 1 2"));
+            assert!(!is_stopped(""));
         }
 
         #[test]
         #[expect(clippy::disallowed_methods, reason = "a socket to be found")]
         fn our_own_listener_is_found() {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let told = super::super::holder_of(listener.local_addr().unwrap()).unwrap();
-            assert!(told.contains(&format!("process {}", std::process::id())), "{told}");
+            let address = listener.local_addr().unwrap();
+            let holder = holder_of(address).unwrap();
+            assert_eq!(holder.process.as_ref().map(|process| process.id), Some(std::process::id()));
+            assert_eq!(holder.release(), None);
+            let told = format!("This very process ({}) listens on {address}.", std::process::id());
+            assert_eq!(holder.to_string(), told);
+        }
+
+        #[test]
+        fn who_has_a_port_is_told_in_a_sentence() {
+            let process = |stopped, relation| {
+                Some(HoldingProcess { id: 812, name: "nginx".to_owned(), stopped, relation })
+            };
+            let holder = |process, connected_to: Option<&str>| Holder {
+                address: "0.0.0.0:80".to_owned(),
+                connected_to: connected_to.map(str::to_owned),
+                user: Some("user www-data".to_owned()),
+                process,
+            };
+            for (holder, told, release) in [
+                (
+                    holder(process(false, Relation::Stranger), None),
+                    "nginx (process 812 of user www-data) listens on 0.0.0.0:80.",
+                    Some("end it (kill 812)"),
+                ),
+                (
+                    holder(process(true, Relation::Copy), None),
+                    "nginx (process 812 of user www-data, another copy of this program) listens on 0.0.0.0:80; it is \
+                     stopped (Ctrl+Z, SIGSTOP).",
+                    Some("let it end (kill 812; kill -CONT 812)"),
+                ),
+                (
+                    holder(None, None),
+                    "A process of user www-data listens on 0.0.0.0:80; which one, only that user and root may see.",
+                    None,
+                ),
+                (
+                    holder(process(false, Relation::Stranger), Some("10.0.0.9:443")),
+                    "nginx (process 812 of user www-data) has 0.0.0.0:80 for its connection to 10.0.0.9:443.",
+                    Some("end it (kill 812)"),
+                ),
+            ] {
+                assert_eq!(holder.to_string(), told);
+                assert_eq!(holder.release().as_deref(), release);
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) mod listen_spec;
 mod near_miss;
 mod plan;
 mod ports;
+mod privilege;
 mod scope;
 mod socket_options;
 #[cfg(unix)]
@@ -46,6 +47,7 @@ pub use endpoint::{
 };
 pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
+pub use holder::{Holder, HoldingProcess, Relation};
 pub use ip_literal::{IpLiteral, Scope};
 pub use listen_spec::{ListenSpec, parse_listen_spec};
 pub use near_miss::{NearMiss, near_miss};

@@ -3,6 +3,9 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 
+#[cfg(target_os = "linux")]
+use nix::sys::signal::Signal;
+
 use crate::certificates::install;
 use crate::process::{Kestrel, Outcome};
 
@@ -112,9 +115,106 @@ fn a_taken_port_is_told_with_its_holder() {
     let first = format!("error: Failed to bind to address {url}: address already in use.\n");
     tells(&outcome, &[&*first, "set by: environment variable ASPNETCORE_URLS", "fix: "]);
     if cfg!(target_os = "linux") {
-        let holder = format!("(process {}), listening on", std::process::id());
-        tells(&outcome, &["fix: ", &*holder, "has it: stop it"]);
+        let id = std::process::id();
+        let holder = format!("(process {id} of user ");
+        let fix = format!("fix: end it (kill {id}), or write http://127.0.0.1:");
+        tells(
+            &outcome,
+            &[&*holder, ") listens on 127.0.0.1:", &*fix, " in urls: that port is free now\n"],
+        );
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stopped_copy_that_has_the_port_is_told_as_such() {
+    let first = Kestrel::run([]).started();
+    let url = first.address();
+    first.signal(Signal::SIGSTOP);
+    let state = format!("/proc/{}/stat", first.id());
+    while !std::fs::read_to_string(&state).expect("it is there").contains(") T ") {
+        std::thread::yield_now();
+    }
+    let outcome = Kestrel::new(["run", "--urls", &url]).ended();
+    check(&outcome, 4);
+    let release = format!(
+        "fix: let it end (kill {0}; kill -CONT {0}), or write http://127.0.0.1:",
+        first.id()
+    );
+    let cause = ", another copy of this program) listens on 127.0.0.1:";
+    tells(
+        &outcome,
+        &[
+            cause,
+            "; it is stopped (Ctrl+Z, SIGSTOP).",
+            &*release,
+            " in --urls: that port is free now\n",
+        ],
+    );
+    // What the fix says works.
+    first.signal(Signal::SIGTERM);
+    first.signal(Signal::SIGCONT);
+    assert_eq!(first.ended().code, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_abstract_socket_that_is_taken_is_told_with_its_holder() {
+    let spec = format!("unix:@kestrel-test-{}", std::process::id());
+    let first = Kestrel::new(["run", "--listen", &spec]).started();
+    let outcome = Kestrel::new(["run", "--listen", &spec]).ended();
+    check(&outcome, 4);
+    let holder = format!("(process {} of user ", first.id());
+    let listens = format!(", another copy of this program) listens on {spec}.");
+    let fix = format!("fix: end it (kill {}), or choose another name\n", first.id());
+    tells(&outcome, &[&*holder, &*listens, &*fix]);
+    assert_eq!(first.terminated().code, Some(0));
+}
+
+/// Root may bind every port, unless it gives that right away first.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_is_denied_is_told_by_the_facts() {
+    use std::process::Command;
+
+    let reserved = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let reserved = reserved.ok().and_then(|first| first.trim().parse::<u16>().ok()).unwrap_or(1024);
+    let uid = nix::unistd::Uid::effective();
+    let binary = env!("CARGO_BIN_EXE_kestrel");
+    let mut command = Command::new(binary);
+    if uid.is_root() {
+        const BARRED: &str = "-net_bind_service";
+        command = Command::new("/usr/bin/setpriv");
+        command.args(["--bounding-set", BARRED, "--inh-caps", BARRED, binary]);
+        if !Command::new("/usr/bin/setpriv")
+            .args(["--bounding-set", BARRED, "--inh-caps", BARRED, "true"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+        {
+            let needs = "setpriv and the right to drop rights (apt-get install util-linux)";
+            return crate::environment::skipped("a port that is denied", needs);
+        }
+    }
+    if reserved < 2 {
+        let needs =
+            "a system that reserves ports (sysctl net.ipv4.ip_unprivileged_port_start=1024)";
+        return crate::environment::skipped("a port that is denied", needs);
+    }
+    command.args(["run", "--urls", "http://127.0.0.1:1"]);
+    let outcome = Kestrel::by(command).ended();
+    check(&outcome, 4);
+    let facts = format!("This process runs as uid {uid} (");
+    let start = format!("net.ipv4.ip_unprivileged_port_start is {reserved}: ");
+    tells(
+        &outcome,
+        &[
+            "Failed to bind to address http://127.0.0.1:1: Permission denied.\n",
+            &*facts,
+            &*start,
+            "set by: command line, argument 2 (--urls), key urls\n",
+            "fix: write http://127.0.0.1:8080 in --urls, or ",
+        ],
+    );
 }
 
 #[test]
@@ -219,7 +319,16 @@ fn a_port_that_is_taken_is_told_in_the_scheme_that_was_asked_for() {
     let outcome = kestrel.ended();
     check(&outcome, 4);
     let first = format!("Failed to bind to address {url}: address already in use.\n");
-    tells(&outcome, &[&first, "set by: ", "fix: ", "--urls https://127.0.0.1:0 for a free one"]);
+    tells(
+        &outcome,
+        &[
+            &first,
+            "set by: ",
+            "fix: ",
+            "or write https://127.0.0.1:",
+            " in --urls: that port is free now\n",
+        ],
+    );
 }
 
 /// Root reads what it likes, unless it gives that right away first.
