@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::origin::Origin;
+use super::user_info::without_user_info;
 
 /// One mistake in the configuration, told as what / why / where it was set / how to fix.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,13 +63,14 @@ impl Problem {
     }
 
     fn new(message: String, severity: Severity) -> Self {
+        let message = printable(message);
         Self { message, cause: None, key: None, origin: None, excerpt: None, fix: None, severity }
     }
 
     /// Says why.
     #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.cause = Some(cause.into());
+        self.cause = Some(printable(cause.into()));
         self
     }
 
@@ -96,7 +98,7 @@ impl Problem {
     /// Says how to put it right.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+        self.fix = Some(printable(fix.into()));
         self
     }
 
@@ -117,6 +119,15 @@ impl Problem {
         }
         lines.join("\n")
     }
+}
+
+/// A text without the users and passwords of the URLs in it: a value that is shown because it is
+/// wrong may be an address, whatever its key is.
+fn printable(text: String) -> String {
+    if !text.contains('@') || !text.contains("://") {
+        return text;
+    }
+    text.split_inclusive(char::is_whitespace).map(without_user_info).collect()
 }
 
 impl fmt::Display for Problem {
@@ -165,6 +176,18 @@ mod tests {
             problem.to_string(),
             "Invalid url: 'x'\n  There is no scheme.\n  set by: environment variable ASPNETCORE_URLS, key Urls\n  \
              12 |   x\n     |   ^\n  fix: write http://localhost:5000"
+        );
+    }
+
+    #[test]
+    fn a_password_is_not_shown_whatever_the_problem_is() {
+        let problem = Problem::warning("'http://a:hunter2@b' is no number.")
+            .cause("It is http://a:hunter2@b, and https://c:hunter2@d.")
+            .fix("write unix:@name, or http://a:hunter2@b:5000");
+        assert_eq!(
+            problem.to_string(),
+            "'http://*********@b' is no number.\n  It is http://*********@b, and https://*********@d.\n  \
+             fix: write unix:@name, or http://*********@b:5000"
         );
     }
 
