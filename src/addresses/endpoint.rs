@@ -39,6 +39,9 @@ pub struct EndpointSettings {
     pub default_client_certificate_roots: Vec<PathBuf>,
     /// The address that a process manager dictates.
     pub process_manager: Option<ProcessManager>,
+    /// What says that this process runs in a container, such as `there is a file /.dockerenv`; `None`
+    /// if nothing does. The loopback of a container is its own.
+    pub container: Option<String>,
 }
 
 impl EndpointSettings {
@@ -197,6 +200,15 @@ pub enum Targets {
 }
 
 impl Targets {
+    /// Whether only this machine reaches them by IP.
+    pub(super) fn are_loopback(&self) -> bool {
+        match self {
+            Self::Exactly(listen) => listen.address.address.to_canonical().is_loopback(),
+            Self::AtLeastOne(_) => true,
+            _ => false,
+        }
+    }
+
     /// Both loopbacks, IPv4 first.
     pub(crate) const fn localhost(port: u16) -> Self {
         Self::AtLeastOne([

@@ -68,6 +68,13 @@ pub enum Note {
         /// A list that is not.
         shadowed: Sourced<String>,
     },
+    /// In a container, what was configured is reached from inside only.
+    InsideOnly {
+        /// The endpoints.
+        endpoints: Vec<PlannedEndpoint>,
+        /// What says that this is a container.
+        container: String,
+    },
     /// Nothing was configured.
     DefaultAddress {
         /// The default address.
@@ -171,6 +178,7 @@ pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
         plan.warnings.splice(0..0, warnings);
     }
     plan.find_duplicates();
+    plan.tell_reach(settings);
     plan
 }
 
@@ -183,6 +191,7 @@ pub fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> Endpoin
         plan.endpoints.extend(planned);
     }
     plan.find_duplicates();
+    plan.tell_reach(settings);
     plan
 }
 
@@ -559,6 +568,34 @@ impl EndpointPlan {
             problem = problem.excerpt(Excerpt { line: None, column, text: url.to_owned() });
         }
         self.problems.push(PlanProblem { problem, unbindable: false });
+    }
+
+    /// In a container, tells that nobody outside reaches a loopback, if there is nothing else. Whoever
+    /// configured it may mean it: a sidecar shares the network.
+    fn tell_reach(&mut self, settings: &EndpointSettings) {
+        let Some(container) = &settings.container else {
+            return;
+        };
+        if self.endpoints.is_empty()
+            || !self.endpoints.iter().all(|endpoint| endpoint.targets.are_loopback())
+        {
+            return;
+        }
+        let by_default = self.notes.iter().any(|note| matches!(note, Note::DefaultAddress { .. }));
+        if !by_default {
+            let (endpoints, container) = (self.endpoints.clone(), container.clone());
+            self.notes.push(Note::InsideOnly { endpoints, container });
+            return;
+        }
+        self.warnings.push(
+            Problem::warning(format!(
+                "{DEFAULT_ADDRESS}, the default, is reached only from inside this container, and not by its published ports."
+            ))
+            .cause(format!("This is a container, whose loopback is its own: {container}."))
+            .key("urls")
+            .origin(Origin::Default)
+            .fix("listen on all interfaces: --urls http://*:8080, or the variable ASPNETCORE_HTTP_PORTS=8080"),
+        );
     }
 
     /// Finds addresses that two endpoints want, before the system would.

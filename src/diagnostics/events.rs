@@ -151,6 +151,12 @@ pub(crate) fn urls_shadowed(detail: &str) {
     emit!(OUR_ENDPOINTS, INFO, 2, "Two sources give different addresses; the stronger one is used.", detail: detail);
 }
 
+/// In a container nobody outside reaches a loopback.
+pub(crate) fn inside_only(addresses: &str, detail: &str) {
+    emit!(OUR_ENDPOINTS, INFO, 6, "{addresses} can be reached only from inside this container.",
+        detail: detail; addresses = addresses);
+}
+
 pub(crate) fn blank_trimmed(address: &str, detail: &str) {
     emit!(OUR_ENDPOINTS, WARN, 3, "Blanks around the address {address} are left out.", detail: detail;
         address = address);
@@ -817,5 +823,5 @@ pub(crate) fn certificates_ready() {
     emit!(OUR_RELOAD, INFO, 12, "The certificates can be served now.");
 }
 
-// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 5, Kestrel.Endpoints 6,
+// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 5, Kestrel.Endpoints 7,
 // Kestrel.Reload 11, Kestrel.Server 5.

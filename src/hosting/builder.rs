@@ -355,6 +355,8 @@ impl HostBuilder {
         };
         let places = Places::new(&variables, process::account_home());
         let terminal = process::terminal(&variables);
+        let mut endpoints = self.endpoints;
+        endpoints.container = process::container(&variables);
         let mut code = self.code;
         if !self.named_after_content_root {
             code.default_application_name = process::program_name();
@@ -370,12 +372,8 @@ impl HostBuilder {
                 .unwrap_or_default(),
             code,
         };
-        let mut sources = Sources {
-            inputs,
-            endpoints: self.endpoints,
-            configure: self.configure,
-            strict: self.strict,
-        };
+        let mut sources =
+            Sources { inputs, endpoints, configure: self.configure, strict: self.strict };
         let read_at = SystemTime::now();
         let (loaded, settings) = sources.read();
         let plan = plan(&settings.endpoints);

@@ -31,6 +31,11 @@ pub(super) fn before_binding(plan: &EndpointPlan) {
                     &format!("set by: {origin}\nfix: remove the blanks beside ';'"),
                 );
             }
+            Note::InsideOnly { endpoints, container } => {
+                let addresses: Vec<_> =
+                    endpoints.iter().map(crate::addresses::planned_text).collect();
+                events::inside_only(&addresses.join(", "), &inside_detail(endpoints, container));
+            }
             Note::Http3NeedsTls { endpoint } => events::http3_not_enabled(endpoint),
             // Said after binding, as on Kestrel.
             Note::DefaultAddress { .. } => {}
@@ -105,6 +110,26 @@ fn shadowed_detail(used: &Sourced<String>, shadowed: &Sourced<String>) -> String
         "used: {}, set by {}\nnot used: {}, set by {}",
         used.value, used.origin, shadowed.value, shadowed.origin
     )
+}
+
+fn inside_detail(endpoints: &[PlannedEndpoint], container: &str) -> String {
+    let set = endpoints
+        .iter()
+        .map(|endpoint| format!("set by: {}, key {}", endpoint.origin, endpoint.key));
+    let by_urls = endpoints
+        .iter()
+        .all(|endpoint| endpoint.key == "urls" && !matches!(endpoint.origin, Origin::Code(_)));
+    let fix = if by_urls {
+        "--urls http://*:8080, or no urls and the variable ASPNETCORE_HTTP_PORTS=8080"
+    } else {
+        "write * in the place of the loopback"
+    };
+    let mut set: Vec<_> = set.collect();
+    set.dedup();
+    let why = format!("This is a container, whose loopback is its own: {container}.");
+    lines([why].into_iter().chain(set).chain([format!(
+        "fix: leave it for a sidecar, which shares it; to be reached from outside: {fix}"
+    )]))
 }
 
 fn name_detail(origin: &Origin) -> String {

@@ -14,6 +14,7 @@
 
 mod builder;
 mod certificates;
+mod container;
 mod error;
 mod explain;
 mod host;

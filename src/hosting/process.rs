@@ -1,8 +1,9 @@
 //! What the process was given. This is the only place that looks.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::container::{self, Facts};
 use super::logging::Terminal;
 
 /// The environment variables whose name and value are text.
@@ -47,6 +48,14 @@ pub(crate) fn account_home() -> Option<PathBuf> {
 pub(crate) fn program_name() -> Option<String> {
     let program = std::env::current_exe().ok()?;
     Some(program.file_stem()?.to_string_lossy().into_owned())
+}
+
+/// What says that this process runs in a container, if something does.
+pub(crate) fn container(variables: &[(String, String)]) -> Option<String> {
+    let files: Vec<_> =
+        container::FILES.into_iter().filter(|file| Path::new(file).exists()).collect();
+    let control_groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    container::sign(Facts { variables, files: &files, control_groups: &control_groups })
 }
 
 /// Whether log lines may be coloured, as .NET decides it.

@@ -16,6 +16,8 @@ impl Spawned {
     fn new(arguments: &[&str], stdout: impl Into<Stdio>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kestrel"));
         command.args(arguments).env_clear().stdin(Stdio::null()).stdout(stdout);
+        // The lines must not depend on whether the tests run in a container.
+        command.env("DOTNET_RUNNING_IN_CONTAINER", "false");
         Self(command.stderr(Stdio::piped()).spawn().expect("the binary is there"))
     }
 

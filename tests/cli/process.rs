@@ -20,7 +20,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 const STARTED: &str = "Application started. Press Ctrl";
 const LISTENING: &str = "Now listening on: ";
 
-/// A run of the binary that is not started yet: in an empty folder, without a variable.
+/// A run of the binary that is not started yet: in an empty folder, without a variable of the tests.
 pub(crate) struct Kestrel {
     command: Command,
     folder: TempDir,
@@ -43,6 +43,8 @@ impl Kestrel {
     pub(crate) fn by(mut command: Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         command.env_clear().current_dir(folder.path());
+        // What it says must not depend on whether the tests run in a container.
+        command.env("DOTNET_RUNNING_IN_CONTAINER", "false");
         Self { command, folder }
     }
 

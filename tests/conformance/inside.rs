@@ -130,6 +130,8 @@ fn start(case: &Case, place: &Place, program: &Path) -> Result<Server> {
     let mut command = Command::new(&program);
     command.arg("run").args(case.args.iter().map(|argument| place.fill(argument)));
     command.current_dir(place.root.join(&case.cwd)).env_clear().envs(place.environment());
+    // The recordings were not made in a container; these tests may run in one.
+    command.env("DOTNET_RUNNING_IN_CONTAINER", "false");
     command.envs(case.env.iter().map(|(name, value)| (name, place.fill(value))));
     command.envs(case.code.iter().map(|(name, value)| (format!("CODE_{name}"), place.fill(value))));
     if let Some(user) = user {

@@ -41,6 +41,7 @@ fn notes(plan: &EndpointPlan) -> Vec<&'static str> {
         Note::NameBindsAll { .. } => "name",
         Note::BlankTrimmed { .. } => "blank",
         Note::Http3NeedsTls { .. } => "http3",
+        Note::InsideOnly { .. } => "inside only",
     };
     plan.notes.iter().map(name).collect()
 }
@@ -363,6 +364,49 @@ fn addresses_that_no_system_binds_are_refused_with_what_to_write() {
         assert!(told.fix.as_deref().is_some_and(|told| told.starts_with(fix)), "{told}");
     }
     assert_eq!(plan(&settings("", "http://[fe80::1%3]:1", false)).problems, []);
+}
+
+#[test]
+fn in_a_container_a_loopback_alone_is_told() {
+    let within = |urls: &str| EndpointSettings {
+        container: Some("there is a file /.dockerenv".to_owned()),
+        ..settings("", urls, false)
+    };
+    let by_default = plan(&within(""));
+    assert_eq!(notes(&by_default), ["default"]);
+    let warning = &by_default.warnings[0];
+    assert!(warning.message.contains("is reached only from inside this container"), "{warning}");
+    assert!(
+        warning.cause.as_ref().is_some_and(|cause| cause.contains("there is a file /.dockerenv"))
+    );
+    let fix = "listen on all interfaces: --urls http://*:8080, or the variable ASPNETCORE_HTTP_PORTS=8080";
+    assert_eq!(warning.fix.as_deref(), Some(fix));
+    for (urls, said) in [
+        ("http://127.0.0.1:1", &["inside only"][..]),
+        ("http://localhost:1;http://[::1]:2", &["inside only"]),
+        ("http://127.8.8.8:1", &["inside only"]),
+        ("http://*:1", &[]),
+        ("http://localhost:1;http://*:2", &[]),
+        ("http://localhost:1;http://10.0.0.1:2", &[]),
+        // A volume shares it.
+        ("http://unix:/run/a.sock", &[]),
+        ("http://localhost:1;http://unix:/run/a.sock", &[]),
+    ] {
+        let told = plan(&within(urls));
+        assert_eq!(notes(&told), said, "{urls}");
+        assert_eq!(told.warnings, [], "{urls}");
+        let outside = plan(&settings("", urls, false));
+        assert_eq!(notes(&outside), [""; 0], "{urls}");
+    }
+    let reloaded = replan(
+        &[],
+        &EndpointSettings {
+            container: Some("there is a file /.dockerenv".to_owned()),
+            ..settings("http://127.0.0.1:1", "", false)
+        },
+    );
+    assert_eq!(notes(&reloaded), ["inside only"]);
+    assert_eq!(plan(&settings("", "", false)).warnings, []);
 }
 
 #[test]

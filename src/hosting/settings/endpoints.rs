@@ -48,6 +48,7 @@ pub(super) fn read(
             content_root,
         ),
         process_manager: process_manager(&loaded.aspnetcore_variables),
+        container: code.container,
     };
     tls::tell_unused_roots(configuration, &settings, problems);
     settings

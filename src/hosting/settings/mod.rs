@@ -53,11 +53,13 @@ pub(crate) struct HostSettings {
     pub(crate) problems: Vec<Problem>,
 }
 
-/// What code says of endpoints: it stands beside the configuration, not in it.
+/// What code and the surroundings say of endpoints: it stands beside the configuration, not in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CodeEndpoints {
     pub(crate) listen: Vec<ConfiguredEndpoint>,
     pub(crate) added_urls: Vec<Sourced<String>>,
+    /// What says that this process runs in a container.
+    pub(crate) container: Option<String>,
 }
 
 impl HostSettings {
