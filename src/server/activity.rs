@@ -317,6 +317,7 @@ impl Activity {
             Reason::InvalidRequestHeader,
             Reason::InvalidRequestHeadersNoCrLf,
             Reason::InvalidCharactersInHeaderName,
+            Reason::MalformedRequestInvalidHeaders,
             Reason::TooManyHeaders,
             Reason::HeadersExceedMaxTotalSize,
         ]

@@ -45,7 +45,8 @@ enum State {
     TrailerName {
         length: u16,
     },
-    TrailerValue,
+    /// In its value.
+    TrailerValue(Utf8),
     TrailerLf,
     LastLf {
         any: bool,
@@ -104,7 +105,7 @@ impl Chunks {
             self.state,
             State::Trailer { any: true }
                 | State::TrailerName { .. }
-                | State::TrailerValue
+                | State::TrailerValue(_)
                 | State::TrailerLf
                 | State::LastLf { any: true }
         );
@@ -157,16 +158,18 @@ impl Chunks {
                 self.trailer_byte(byte)?;
                 name(byte, length)?
             }
-            (State::TrailerValue, b'\r') => {
+            (State::TrailerValue(text), b'\r') => {
+                text.end()?;
                 self.trailer_byte(byte)?;
                 State::TrailerLf
             }
-            (State::TrailerValue, 0..=0x08 | 0x0A..=0x1F | 0x7F) => {
+            (State::TrailerValue(_), 0..=0x08 | 0x0A..=0x1F | 0x7F) => {
                 return Err(Reason::InvalidRequestHeader);
             }
-            (State::TrailerValue, _) => {
+            (State::TrailerValue(text), _) => {
+                let text = text.next(byte)?;
                 self.trailer_byte(byte)?;
-                State::TrailerValue
+                State::TrailerValue(text)
             }
             (State::TrailerLf, b'\n') => {
                 self.trailer_byte(byte)?;
@@ -189,13 +192,50 @@ impl Chunks {
 /// The state behind a byte of a trailer's name, of which `length` bytes came before.
 fn name(byte: u8, length: u16) -> Result<State, Reason> {
     match byte {
-        b':' if length > 0 => Ok(State::TrailerValue),
+        b':' if length > 0 => Ok(State::TrailerValue(Utf8::default())),
         _ if super::head::is_token(byte) => match length.checked_add(1) {
             Some(length) => Ok(State::TrailerName { length }),
             None => Err(Reason::HeadersExceedMaxTotalSize),
         },
         0 | 0x80.. => Err(Reason::InvalidCharactersInHeaderName),
         _ => Err(Reason::InvalidRequestHeader),
+    }
+}
+
+/// Where in a character of UTF-8 a text is that comes byte by byte (RFC 3629 section 4): a trailer's
+/// value is held to what a header's is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Utf8 {
+    /// How many bytes the character lacks.
+    lacks: u8,
+    /// Between these is the next of them.
+    least: u8,
+    most: u8,
+}
+
+impl Utf8 {
+    fn next(self, byte: u8) -> Result<Self, Reason> {
+        let (lacks, least, most) = match (self.lacks, byte) {
+            (0, 0..=0x7F) => (0, 0, 0),
+            (0, 0xC2..=0xDF) => (1, 0x80, 0xBF),
+            (0, 0xE0) => (2, 0xA0, 0xBF),
+            (0, 0xED) => (2, 0x80, 0x9F),
+            (0, 0xE1..=0xEF) => (2, 0x80, 0xBF),
+            (0, 0xF0) => (3, 0x90, 0xBF),
+            (0, 0xF1..=0xF3) => (3, 0x80, 0xBF),
+            (0, 0xF4) => (3, 0x80, 0x8F),
+            (1.., _) if (self.least..=self.most).contains(&byte) => (self.lacks - 1, 0x80, 0xBF),
+            _ => return Err(Reason::MalformedRequestInvalidHeaders),
+        };
+        Ok(Self { lacks, least, most })
+    }
+
+    /// The text ends here.
+    fn end(self) -> Result<(), Reason> {
+        match self.lacks {
+            0 => Ok(()),
+            _ => Err(Reason::MalformedRequestInvalidHeaders),
+        }
     }
 }
 
@@ -256,6 +296,31 @@ mod tests {
                 assert_eq!(judge(body.as_bytes(), left, step), expected, "{body:?} by {step}");
             }
         }
+    }
+
+    #[test]
+    fn the_value_of_a_trailer_is_text() {
+        let all = (0..=u8::MAX).flat_map(|one| (0..=u8::MAX).map(move |two| vec![one, two]));
+        let longer = [
+            "\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}".as_bytes(),
+            b"\xe0\x9f\xbf",
+            b"\xed\xa0\x80",
+            b"\xf0\x8f\xbf\xbf",
+            b"\xf4\x90\x80\x80",
+            b"\xf5\x80\x80\x80",
+            b"\xe2\x82",
+            b"\xf0\x90\x80",
+        ];
+        for text in all.chain(longer.map(<[u8]>::to_vec)) {
+            let mut state = Ok(Utf8::default());
+            for byte in &text {
+                state = state.and_then(|state| state.next(*byte));
+            }
+            let is_text = state.and_then(Utf8::end).is_ok();
+            assert_eq!(is_text, std::str::from_utf8(&text).is_ok(), "{}", text.escape_ascii());
+        }
+        let body = b"0\r\nX: \xe5\r\n\r\n";
+        assert_eq!(judge(body, (100, 1), 1), Err(Reason::MalformedRequestInvalidHeaders));
     }
 
     #[test]
