@@ -60,8 +60,9 @@ impl From<&ServerOptions> for GateOptions {
             read_ahead: limits
                 .max_request_buffer_size
                 .map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
-            // The system takes up to twice its mark before it says that it has enough.
-            queue: 2 * limits.max_response_buffer_size.unwrap_or(SYSTEM_QUEUE) as u64,
+            // Its mark: it says that it has enough when so much is unsent. What the last write put
+            // beyond it does not count.
+            queue: limits.max_response_buffer_size.unwrap_or(SYSTEM_QUEUE) as u64,
         }
     }
 }
