@@ -18,6 +18,7 @@ mod layers;
 pub(crate) mod load;
 mod origin;
 mod problem;
+pub(crate) mod regular_file;
 mod section;
 pub(crate) mod sources;
 mod user_info;

@@ -16,6 +16,7 @@ use crate::configuration::key::{fold_key, speaks_of_secrets};
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::{Excerpt, Problem};
+use crate::configuration::regular_file::{self, NotRegular};
 use crate::configuration::user_info::without_user_info;
 
 /// How deep objects and arrays may nest, as in .NET.
@@ -28,9 +29,12 @@ const MAX_DEPTH: usize = 64;
 /// The problems of a file that is there but cannot be read or is no JSON object; a warning for what
 /// stands in its place and is no file. A file that is absent is `None`.
 pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Option<Vec<Leaf>>, Vec<Problem>> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match regular_file::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
+            if let Some(found) = NotRegular::in_error(&error) {
+                return Err(vec![not_a_file(path, found)]);
+            }
             if let Some(problem) = in_its_place(path) {
                 return Err(vec![problem]);
             }
@@ -70,6 +74,15 @@ fn in_its_place(path: &Path) -> Option<Problem> {
             .cause(format!("It names {target}, which is not there."))
             .fix("create what it names, or remove the link")
     })
+}
+
+/// What is there is meant to be read, and cannot be: a start without it would not be the one that
+/// was meant.
+fn not_a_file(path: &Path, found: NotRegular) -> Problem {
+    let shown = path.display();
+    Problem::error(format!("{} It is {}, and not read.", failed(path), found.what()))
+        .cause("To read it could wait for ever, and a file is read again when it changes.")
+        .fix(format!("put a file in its place, or a link to one; {shown} may also be missing"))
 }
 
 fn failed(path: &Path) -> String {

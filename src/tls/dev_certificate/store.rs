@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::certificate::DevelopmentCertificate;
 use super::file;
+use crate::configuration::regular_file;
 use crate::tls::pfx::{self, Iterations, ReadError};
 use crate::tls::places::Places;
 
@@ -151,7 +152,7 @@ fn read(path: &Path) -> io::Result<Option<Entry>> {
     if !named || path.is_dir() {
         return Ok(None);
     }
-    let bytes = match fs::read(path) {
+    let bytes = match regular_file::read(path) {
         Ok(bytes) => bytes,
         // Another process removed it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -1,31 +1,19 @@
 //! Reading a file, and why it cannot be read, for whoever has to put it right.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::told::Told;
+use crate::configuration::regular_file::{self, NotRegular};
 
 /// No certificate, key or PKCS#12 file comes near this; a device or a log file does.
 const LARGEST: u64 = 16 << 20;
 
 /// The bytes of a file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Told> {
-    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    let denied = format!("Access to the path '{}' is denied.", path.display());
-    if metadata.is_dir() {
-        return Err(Told::new(denied)
-            .cause("It is a folder.")
-            .fix("name the file in it that is meant"));
-    }
-    // To open a pipe would wait for somebody to write into it.
-    if !metadata.is_file() {
-        return Err(Told::new(denied)
-            .cause("It is a device, a pipe or a socket.")
-            .fix("name a file: it is read again when it changes"));
-    }
     let mut bytes = Vec::new();
-    File::open(path)
+    regular_file::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
         .map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 > LARGEST {
@@ -37,7 +25,17 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Told> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Told {
+    if let Some(found) = NotRegular::in_error(error) {
+        return Told::new(format!("Access to the path '{}' is denied.", path.display()))
+            .cause(format!("It is {}.", found.what()))
+            .fix("name a file: it is read again when it changes");
+    }
     match error.kind() {
+        io::ErrorKind::IsADirectory => {
+            Told::new(format!("Access to the path '{}' is denied.", path.display()))
+                .cause("It is a folder.")
+                .fix("name the file in it that is meant")
+        }
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
         io::ErrorKind::PermissionDenied => denied(path),
         _ => Told::new(format!("The file '{}' cannot be read.", path.display()))
@@ -165,7 +163,7 @@ mod tests {
     fn no_more_is_read_than_a_certificate_can_be() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.pem");
-        let file = File::create(&path).unwrap();
+        let file = fs::File::create(&path).unwrap();
         file.set_len(LARGEST).unwrap();
         assert_eq!(read(&path).map(|bytes| bytes.len() as u64), Ok(LARGEST));
         file.set_len(LARGEST + 1).unwrap();

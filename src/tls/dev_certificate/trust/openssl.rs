@@ -16,6 +16,7 @@ use super::super::programs::Program;
 use super::super::report::Report;
 use super::super::store;
 use super::nickname;
+use crate::configuration::regular_file;
 use crate::tls::places::Places;
 
 const VARIABLE: &str = "SSL_CERT_DIR";
@@ -302,7 +303,7 @@ fn link_with(openssl: &Program, folder: &Path) -> Result<(), NoLink> {
 
 /// Whether a file is one that OpenSSL would link to.
 fn is_certificate(path: &Path) -> bool {
-    let Ok(bytes) = fs::read(path) else { return false };
+    let Ok(bytes) = regular_file::read(path) else { return false };
     let mut in_pem = CertificateDer::pem_slice_iter(&bytes);
     X509Certificate::from_der(&bytes).is_ok() || in_pem.any(|certificate| certificate.is_ok())
 }
