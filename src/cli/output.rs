@@ -3,10 +3,12 @@
 
 use std::io::{self, Write};
 
-/// Prints a mistake.
+use crate::hosting;
+
+/// Prints a mistake. A standard error that is closed, or that nobody reads, leaves the exit code to
+/// tell it.
 pub(super) fn error(text: &str) {
-    // A standard error that is closed leaves the exit code to tell it.
-    let _ = writeln!(io::stderr().lock(), "error: {text}");
+    hosting::last_words(format!("error: {text}\n"));
 }
 
 /// Prints what a command has to complain of, in the command's own form.

@@ -84,6 +84,32 @@ pub(crate) fn stop_forced() {
     );
 }
 
+/// A signal to stop came while the stop was going on, and does not end it.
+pub(crate) fn stop_repeated() {
+    emit!(
+        OUR_SERVER,
+        DEBUG,
+        8,
+        "A signal to stop came while the stop was beginning: it is the same wish. A later one ends at once."
+    );
+}
+
+/// SIGHUP came, and the terminal that the process was started on cannot be opened any more.
+pub(crate) fn terminal_gone() {
+    emit!(OUR_SERVER, INFO, 7, "The terminal is gone (SIGHUP): the host stops.",
+        detail: "fix: start it with nohup, or as a service, to let it outlive its terminal");
+}
+
+/// SIGUSR1 came: it has no meaning yet.
+pub(crate) fn nothing_to_reopen() {
+    emit!(
+        OUR_SERVER,
+        INFO,
+        6,
+        "SIGUSR1 came. It is kept for opening log files anew; there are none, and nothing changes."
+    );
+}
+
 /// SIGHUP came too late for a reload. It ends the reference; a host that stops cleanly must not die
 /// of a closed terminal.
 pub(crate) fn hangup_ignored() {
@@ -824,4 +850,4 @@ pub(crate) fn certificates_ready() {
 }
 
 // Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 5, Kestrel.Endpoints 7,
-// Kestrel.Reload 11, Kestrel.Server 5.
+// Kestrel.Logging 2, Kestrel.Reload 13, Kestrel.Server 9.

@@ -1,6 +1,5 @@
 //! What code says of a host.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -438,8 +437,14 @@ impl HostBuilder {
     /// Builds, starts, serves until a signal or a [`StopHandle`] asks for the stop, and stops. A
     /// failure is printed to standard error. The exit code is the one that `docs/diagnostics.md`
     /// tells.
+    ///
+    /// Signals are taken over with the call. Until the host runs, and once this has returned, one
+    /// that asks to stop ends the process: a start that waits for files or code of the program does
+    /// not keep it. The table of signals is in `docs/diagnostics.md`. A program that wants them for
+    /// itself uses [`build`](Self::build), [`start`](Host::start) and
+    /// [`stop`](super::RunningHost::stop), which leave them alone.
     pub async fn run(self) -> ExitCode {
-        // Before the start, so that a signal during it is not lost.
+        // Before the start: whatever holds it, a signal ends it.
         let signals = match Signals::register() {
             Ok(signals) => signals,
             Err(error) => return report(&HostError::Server(Box::new(error))),
@@ -448,7 +453,7 @@ impl HostBuilder {
             Ok(host) => host,
             Err(error) => return report(&error),
         };
-        match host.start().await {
+        match host.start_with(Some(&signals)).await {
             Ok(running) => running.run(signals).await,
             Err(error) => report(&error),
         }
@@ -473,18 +478,16 @@ impl std::fmt::Debug for HostBuilder {
 /// Prints an error as the binary does, and gives its exit code: the last words of a host that
 /// cannot start, whose log may be off.
 fn report(error: &HostError) -> ExitCode {
-    let mut stderr = std::io::stderr().lock();
-    for problem in error.problems() {
-        // A standard error that is closed leaves the exit code to tell it.
-        let _ = writeln!(stderr, "error: {problem}");
-    }
+    let lines = error.problems().into_iter().map(|problem| format!("error: {problem}\n"));
+    // A standard error that nobody reads leaves the exit code to tell it.
+    logging::last_words(lines.collect());
     ExitKind::into(error.exit_kind())
 }
 
 fn failed(error: HostError, logging: Option<Logging>) -> HostError {
     events::hosting_failed_to_start(&first_line(&error));
     if let Some(logging) = logging {
-        logging.flush();
+        logging.finish();
     }
     error
 }

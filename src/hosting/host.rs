@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
@@ -13,7 +14,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use super::certificates::{self, Certificates};
 use super::error::HostError;
 use super::explain;
-use super::lifetime::{Asked, Signals};
+use super::lifetime::{Asked, Signals, StopSignal};
 use super::logging::Logging;
 use super::reload::{Configured, Reloaded, Running};
 use crate::addresses::{EndpointPlan, also_reachable};
@@ -70,15 +71,26 @@ impl Host {
     /// # Errors
     ///
     /// An endpoint cannot be bound, or an https endpoint has no certificate. Nothing is left bound.
-    pub async fn start(mut self) -> Result<RunningHost, HostError> {
+    pub async fn start(self) -> Result<RunningHost, HostError> {
+        self.start_with(None).await
+    }
+
+    /// As [`start`](Self::start). The signals are told how far it is.
+    pub(super) async fn start_with(
+        mut self,
+        signals: Option<&Signals>,
+    ) -> Result<RunningHost, HostError> {
         events::hosting_starting();
-        let result = self.start_server().await;
+        let logging = self.logging.take().map(Arc::new);
+        let result = self.start_server(signals).await;
         match result {
             Ok((server, certificates)) => {
+                if let Some(signals) = signals {
+                    signals.running(logging.clone());
+                }
                 // Before the announcement: what is edited after it does not go unnoticed.
                 let (watcher, changes) = self.configured.watch(&certificates).unzip();
                 self.announce();
-                let logging = self.logging.map(Arc::new);
                 let (stopping, stops) = watch::channel(false);
                 let running = Running::new(
                     self.configured,
@@ -104,15 +116,18 @@ impl Host {
             }
             Err(error) => {
                 events::hosting_failed_to_start(&first_line(&error));
-                if let Some(logging) = &self.logging {
-                    logging.flush();
+                if let Some(logging) = &logging {
+                    logging.finish();
                 }
                 Err(error)
             }
         }
     }
 
-    async fn start_server(&mut self) -> Result<(Box<dyn Server>, Certificates), HostError> {
+    async fn start_server(
+        &mut self,
+        signals: Option<&Signals>,
+    ) -> Result<(Box<dyn Server>, Certificates), HostError> {
         let configured = &self.configured;
         explain::before_binding(&configured.plan);
         // Another server has certificates of its own, if it has any.
@@ -141,6 +156,9 @@ impl Host {
             }
         };
         let configured = &self.configured;
+        if let Some(signals) = signals {
+            signals.binding();
+        }
         let options = configured.settings.server.clone();
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
@@ -243,8 +261,11 @@ impl RunningHost {
     }
 
     /// Stops: no new connections, idle ones closed, running requests finished within the shutdown
-    /// timeout and then aborted.
+    /// timeout and then aborted. A log that nobody reads holds it for a second and a half at most.
     pub async fn stop(self) {
+        if let Some(logging) = &self.logging {
+            logging.begin_stop();
+        }
         events::application_stopping();
         events::hosting_stopping();
         // A reload that waits for files gives way.
@@ -253,36 +274,56 @@ impl RunningHost {
         running.stop(self.shutdown_timeout).await;
         events::hosting_stopped();
         if let Some(logging) = &running.logging {
-            logging.flush();
+            logging.finish();
         }
     }
 
     /// Serves until a signal or a [`StopHandle`] asks for the stop, and stops. SIGHUP reloads. A
-    /// second signal to stop ends at once, with 128 and its number as the exit code.
+    /// second signal to stop, a second after the first or later, ends at once, with 128 and its
+    /// number as the exit code.
     pub(super) async fn run(self, mut signals: Signals) -> ExitCode {
         loop {
             tokio::select! {
                 asked = signals.next() => match asked {
-                    Asked::Stop(_) => break,
+                    Asked::Stop | Asked::StopAgain | Asked::End(_) => break,
+                    Asked::StopWithTerminal => {
+                        events::terminal_gone();
+                        break;
+                    }
                     Asked::Reload => drop(tokio::spawn(hangup(Arc::clone(&self.running)))),
+                    // Not here: a line may wait for a log that is full, and signals do not.
+                    Asked::ReopenLogs => drop(tokio::spawn(async { events::nothing_to_reopen() })),
                 },
                 () = self.stop_requested() => break,
             }
         }
-        let logging = self.logging.clone();
-        tokio::select! {
-            () = self.stop() => ExitCode::SUCCESS,
-            again = signals.next_stop() => {
-                // A reload that waits for its turn keeps the host, and so the log, which nobody
-                // would write at the end of the process.
-                if let Some(logging) = &logging {
-                    logging.close();
-                }
-                events::stop_forced();
-                ExitCode::from(again.exit_code())
+        let last = self.logging.clone();
+        let mut stop = pin!(self.stop());
+        loop {
+            let asked = tokio::select! {
+                () = &mut stop => return ExitCode::SUCCESS,
+                asked = signals.next() => asked,
+            };
+            match asked {
+                // The stop has begun, whoever asked for it.
+                Asked::Stop | Asked::StopWithTerminal | Asked::StopAgain => events::stop_repeated(),
+                Asked::End(signal) => return end(last.as_deref(), signal),
+                Asked::Reload => events::hangup_ignored(),
+                Asked::ReopenLogs => events::nothing_to_reopen(),
             }
         }
     }
+}
+
+/// Ends at once, but for what the log has to say.
+fn end(logging: Option<&Logging>, signal: StopSignal) -> ExitCode {
+    events::stop_forced();
+    // A reload that waits for its turn keeps the host, and so the log, which nobody would write at
+    // the end of the process.
+    if let Some(logging) = logging {
+        logging.finish();
+    }
+    ExitCode::from(signal.exit_code())
 }
 
 /// Reloads because of SIGHUP: then it is told that nothing is different, too.

@@ -27,6 +27,8 @@ mod settings;
 pub use builder::{AppContext, HostBuilder};
 pub use error::{ExitKind, HostError};
 pub use host::{Host, RunningHost, StopHandle};
+#[cfg(feature = "cli")]
+pub(crate) use logging::last_words;
 pub use reload::{LiveConfiguration, Reloaded};
 #[cfg(feature = "cli")]
 pub(crate) use settings::did_you_mean;

@@ -1,4 +1,4 @@
-//! What the process was given. This is the only place that looks.
+//! What the process was given, and how it is ended from outside of `main`. This is the only place that looks.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -70,4 +70,51 @@ pub(crate) fn terminal(variables: &[(String, String)]) -> Terminal {
         allow_redirected_color: allow
             .is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")),
     }
+}
+
+/// Whether there is a terminal that controls the process.
+#[cfg(unix)]
+pub(crate) fn has_terminal() -> bool {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    // A line that has lost its carrier is not waited for.
+    let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
+    std::fs::File::options().read(true).custom_flags(flags).open("/dev/tty").is_ok()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn has_terminal() -> bool {
+    false
+}
+
+/// Whether whoever started the process wants it to outlive its terminal, as `nohup` does. To be asked before signals are
+/// taken over. Where the system does not tell, the answer is no.
+pub(crate) fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // One bit for each signal, and SIGHUP is the first.
+    ignored
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
+}
+
+/// Ends the process as a signal that nobody handles does. The first process of a container cannot die of one, nor can
+/// any on Windows: it exits with 128 and the number of the signal.
+pub(super) fn die_of(signal: u8) {
+    #[cfg(unix)]
+    if std::process::id() != 1 {
+        // On success it does not return.
+        let _ = signal_hook::low_level::emulate_default_handler(signal.into());
+    }
+    end(signal);
+}
+
+/// Ends the process at once, with 128 and the number of a signal as its exit code.
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "what could clean up is what does not end"
+)]
+pub(super) fn end(signal: u8) {
+    std::process::exit(128 + i32::from(signal));
 }

@@ -129,7 +129,7 @@ impl<'a> Case<'a> {
             [] => kestrel.stopped_if_started(),
             edits => edited(kestrel, edits),
         };
-        let Outcome { code, stdout, stderr } = outcome;
+        let Outcome { code, stdout, stderr, .. } = outcome;
         let code = code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
         let mut sections = format!("-- exit --\n{code}\n");
         for (name, text) in [("stdout", stdout), ("stderr", stderr)] {

@@ -6,6 +6,8 @@
 
 #[cfg(target_os = "linux")]
 mod behind_proxies;
+#[cfg(target_os = "linux")]
+mod blocked_output;
 #[cfg(unix)]
 mod browser;
 #[cfg(unix)]
@@ -33,6 +35,8 @@ mod idle_connections;
 mod listen;
 #[cfg(unix)]
 mod log;
+#[cfg(target_os = "linux")]
+mod no_regular_file;
 #[cfg(unix)]
 mod output;
 #[cfg(unix)]
@@ -46,7 +50,7 @@ mod refused;
 mod reload;
 #[cfg(target_os = "linux")]
 mod reload_tls;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod signals;
 #[cfg(unix)]
 mod slow_attacks;

@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -24,6 +25,7 @@ const LISTENING: &str = "Now listening on: ";
 pub(crate) struct Kestrel {
     command: Command,
     folder: TempDir,
+    stdin: Stdio,
 }
 
 impl Kestrel {
@@ -45,7 +47,7 @@ impl Kestrel {
         command.env_clear().current_dir(folder.path());
         // What it says must not depend on whether the tests run in a container.
         command.env("DOTNET_RUNNING_IN_CONTAINER", "false");
-        Self { command, folder }
+        Self { command, folder, stdin: Stdio::null() }
     }
 
     pub(crate) fn argument(mut self, argument: &str) -> Self {
@@ -70,6 +72,12 @@ impl Kestrel {
         self
     }
 
+    /// With something to read, or a terminal.
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin = stdin.into();
+        self
+    }
+
     /// In another folder than its own.
     pub(crate) fn in_folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.command.current_dir(folder);
@@ -83,7 +91,7 @@ impl Kestrel {
 
     /// Starts it.
     pub(crate) fn spawn(mut self) -> Running {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.stdin(self.stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the binary is there");
         Running {
             out: Lines::of(child.stdout.take().expect("a pipe")),
@@ -130,6 +138,8 @@ pub(crate) struct Running {
 pub(crate) struct Outcome {
     /// `None` if a signal ended it.
     pub(crate) code: Option<i32>,
+    /// The number of the signal that ended it.
+    pub(crate) signal: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -185,10 +195,27 @@ impl Running {
         self.out.text()
     }
 
+    /// Sends it a signal again and again until it has ended: the one that comes late enough ends it.
+    pub(crate) fn signal_until_ended(mut self, signal: Signal) -> Outcome {
+        let began = Instant::now();
+        while self.child.try_wait().expect("it is ours").is_none() {
+            assert!(began.elapsed() < LIMIT, "it does not end: {}", self.out.text());
+            self.signal(signal);
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.ended()
+    }
+
     /// Asks it to stop, and waits for its end.
     pub(crate) fn terminated(self) -> Outcome {
         self.signal(Signal::SIGTERM);
         self.ended()
+    }
+
+    /// Waits until it has a thread of this name.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn wait_for_thread(&self, name: &str) {
+        wait_for_thread(self.id(), name);
     }
 
     /// Waits for its end.
@@ -197,7 +224,12 @@ impl Running {
             assert!(lines.wait_for_end(), "it does not end: {}", self.out.text());
         }
         let status = self.child.wait().expect("it is ours");
-        Outcome { code: status.code(), stdout: self.out.text(), stderr: self.err.text() }
+        Outcome {
+            code: status.code(),
+            signal: status.signal(),
+            stdout: self.out.text(),
+            stderr: self.err.text(),
+        }
     }
 }
 
@@ -206,6 +238,42 @@ impl Drop for Running {
         // It has ended already unless the test fails.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Both ends of a terminal: of whoever shows it, and of whoever runs on it. No process inherits them unasked.
+#[cfg(target_os = "linux")]
+pub(crate) fn terminal() -> (fs::File, fs::File) {
+    use nix::fcntl::OFlag;
+    use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let shown = posix_openpt(flags).expect("the system has terminals");
+    grantpt(&shown).expect("it is ours");
+    unlockpt(&shown).expect("it is ours");
+    let used = ptsname_r(&shown).expect("it has a name");
+    let used = std::os::unix::fs::OpenOptionsExt::custom_flags(
+        fs::File::options().read(true).write(true),
+        OFlag::O_NOCTTY.bits(),
+    )
+    .open(used)
+    .expect("it is ours");
+    (fs::File::from(std::os::fd::OwnedFd::from(shown)), used)
+}
+
+/// Waits until a process has a thread of this name.
+#[cfg(target_os = "linux")]
+pub(crate) fn wait_for_thread(process: u32, name: &str) {
+    let began = Instant::now();
+    let has_it = || {
+        let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+        let mut names =
+            threads.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+        names.any(|found| found.trim_end() == name)
+    };
+    while !has_it() {
+        assert!(began.elapsed() < LIMIT, "there is no thread {name}");
+        thread::yield_now();
     }
 }
 

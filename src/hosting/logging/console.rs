@@ -11,6 +11,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::LAST_WAIT;
 use super::entry::{self, Entry};
 use super::fields::{Fields, Value};
 use super::filter::Filter;
@@ -21,8 +22,9 @@ use super::queue::{Queue, Settings};
 use super::scopes::{self, SpanFields};
 use super::scratch::Scratch;
 
-/// How long the last lines may wait for an output that takes nothing: a stalled reader must not keep a process alive.
-const STALLED_AFTER: Duration = Duration::from_millis(1500);
+/// How long lines wait for an output that takes nothing before they are dropped: a reader that has stopped must not
+/// hold requests.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes events to the console, in one of .NET's layouts. Made by [`layer`](super::layer()).
 #[derive(Debug)]
@@ -47,9 +49,12 @@ impl ConsoleLayer {
         let settings = Settings {
             capacity: options.max_queue_length,
             mode: options.queue_full_mode,
-            report: Box::new(move |dropped, line| report_layout.write_dropped(dropped, line)),
+            report: Box::new(move |dropped, mode, line| {
+                report_layout.write_dropped(dropped, mode, line)
+            }),
             report_to: stream(stderr_from, LogLevel::Warning),
-            stalled_after: STALLED_AFTER,
+            patience: PATIENCE,
+            last_wait: LAST_WAIT,
         };
         let queue = Arc::new(Queue::new(settings, outputs));
         Self { filter, queue, layout, stderr_from, include_scopes: options.include_scopes }
@@ -146,6 +151,12 @@ where
             self.queue.push(stream(self.stderr_from, level), &scratch.line);
         }
         scratch.put_back();
+    }
+}
+
+impl Drop for ConsoleLayer {
+    fn drop(&mut self) {
+        self.queue.orphan();
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::{Local, Utc};
 use super::entry::Entry;
 use super::fields::{Fields, Value};
 use super::json::Json;
-use super::options::{ConsoleOptions, FormatterName, LogLevel, Terminal};
+use super::options::{ConsoleOptions, FormatterName, LogLevel, QueueFullMode, Terminal};
 use super::simple::Simple;
 use super::{systemd, timestamp};
 
@@ -63,16 +63,15 @@ impl Layout {
     }
 
     /// The line about dropped lines is no event, because writing an event waits for the very queue that was full.
-    pub(super) fn write_dropped(&self, dropped: u64, out: &mut String) {
+    pub(super) fn write_dropped(&self, dropped: u64, mode: QueueFullMode, out: &mut String) {
         let mut fields = Fields::default();
         fields.push("Dropped", Value::Number(&dropped.to_string()));
-        fields.push(
-            "event.template",
-            Value::Text(
-                "{Dropped} log lines were dropped because the queue was full. Raise Logging:Console:MaxQueueLength, \
-                 log less, or set Logging:Console:QueueFullMode to Wait.",
-            ),
-        );
+        let (id, template) = match mode {
+            QueueFullMode::DropWrite => ("0", DROPPED_AT_ONCE),
+            QueueFullMode::WaitThenDrop | QueueFullMode::Wait => ("1", DROPPED_AFTER_A_WAIT),
+        };
+        fields.push("event.id", Value::Number(id));
+        fields.push("event.template", Value::Text(template));
         let mut timestamp = String::new();
         self.write_time(&mut timestamp);
         let entry = Entry {
@@ -85,6 +84,12 @@ impl Layout {
         self.write(&entry, out);
     }
 }
+
+const DROPPED_AT_ONCE: &str = "{Dropped} log lines were dropped because the queue was full. Raise Logging:Console:MaxQueueLength, log less, or \
+     set Logging:Console:QueueFullMode to Wait.";
+
+const DROPPED_AFTER_A_WAIT: &str = "{Dropped} log lines were dropped because the output did not take them for over a second. Look why it is not read, \
+     log less, or set Logging:Console:QueueFullMode to Wait, which holds requests instead.";
 
 #[cfg(test)]
 mod tests {
@@ -111,8 +116,19 @@ mod tests {
                 ..ConsoleOptions::default()
             };
             let mut line = String::new();
-            Layout::new(&options, Terminal::default()).write_dropped(7, &mut line);
+            Layout::new(&options, Terminal::default()).write_dropped(
+                7,
+                QueueFullMode::DropWrite,
+                &mut line,
+            );
             assert_eq!(line, expected);
         }
+        let mut line = String::new();
+        let layout = Layout::new(&ConsoleOptions::default(), Terminal::default());
+        layout.write_dropped(7, QueueFullMode::WaitThenDrop, &mut line);
+        assert!(
+            line.starts_with("warn: Kestrel.Logging[1]\n      7 log lines were dropped"),
+            "{line}"
+        );
     }
 }

@@ -31,6 +31,7 @@ mod timestamp;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -44,9 +45,14 @@ pub use self::options::{
     Terminal,
 };
 pub use self::outputs::Outputs;
+pub(crate) use self::outputs::last_words;
 
 /// Buffers that grew beyond this are given back to the system instead of being used again.
 const LARGEST_KEPT_BUFFER: usize = 256 * 1024;
+
+/// How long the last lines may wait for an output that takes nothing: a reader that has stopped must not keep a process
+/// alive.
+pub(super) const LAST_WAIT: Duration = Duration::from_millis(1500);
 
 /// Writes the events of the whole process to its standard streams.
 ///
@@ -84,8 +90,8 @@ fn build(options: LoggingOptions, terminal: Terminal, outputs: Outputs) -> (Cons
     (layer, Logging { filter, queue, active: true })
 }
 
-/// The running log. Dropping it writes what is queued; what is logged afterwards is written at once, by whoever logs.
-/// An output that takes nothing for a while is given up when dropping, so that the process can end.
+/// The running log. Dropping it writes what is queued; what is logged afterwards is waited for by whoever logs it.
+/// An output that takes nothing is given up after a second and a half, so that the process can end.
 #[derive(Debug)]
 pub struct Logging {
     filter: Arc<Filter>,
@@ -100,16 +106,19 @@ impl Logging {
         self.active
     }
 
-    /// Returns when every line logged before is written. Blocks the thread for as long as that takes.
+    /// Returns when every line logged before is written, or after a second and a half if the output does not take them.
     pub fn flush(&self) {
-        self.queue.drain();
+        self.queue.flush();
     }
 
-    /// Writes what is queued; what is logged afterwards is written at once, as when the log is dropped.
-    pub(crate) fn close(&self) {
-        if self.active {
-            self.queue.close();
-        }
+    /// The stop begins: a thread that waits for room in the queue, as [`QueueFullMode::Wait`] makes it, is let go.
+    pub(crate) fn begin_stop(&self) {
+        self.queue.begin_stop();
+    }
+
+    /// The last flush. However often it is asked for, all together wait for a second and a half at most.
+    pub(crate) fn finish(&self) {
+        self.queue.finish();
     }
 
     /// Replaces the rules while the process runs, for every call site at once.
@@ -125,6 +134,8 @@ impl Logging {
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        self.close();
+        if self.active {
+            self.queue.close();
+        }
     }
 }

@@ -97,7 +97,8 @@ pub struct ConsoleOptions {
     pub log_to_standard_error_threshold: LogLevel,
     /// How many lines may wait to be written. Default: 2500; 0 counts as 1. Key: `MaxQueueLength`.
     pub max_queue_length: usize,
-    /// What a new line does when that many are waiting. Default: wait. Key: `QueueFullMode`.
+    /// What a new line does when that many are waiting. Default: wait for a second in all, then be dropped.
+    /// Key: `QueueFullMode`.
     pub queue_full_mode: QueueFullMode,
     /// Print the scopes (connection, request and the application's own spans) around an event. Default: off, and then
     /// spans cost nothing. Key: `FormatterOptions:IncludeScopes`.
@@ -125,7 +126,8 @@ impl Default for ConsoleOptions {
             log_to_standard_error_threshold: LogLevel::None,
             // The reference's number; with lines of usual length, less than a megabyte.
             max_queue_length: 2500,
-            queue_full_mode: QueueFullMode::Wait,
+            // Not the reference's, which waits for ever: a reader that has stopped would stop the server.
+            queue_full_mode: QueueFullMode::WaitThenDrop,
             include_scopes: false,
             timestamp_format: None,
             use_utc_timestamp: false,
@@ -151,8 +153,12 @@ pub enum FormatterName {
 /// What happens to a new line while the queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum QueueFullMode {
-    /// The thread that logs waits for room. Nothing is lost; a stalled reader stalls the server.
+    /// The thread that logs waits for room, all of them together for a second while nothing goes out. Then lines are
+    /// dropped and counted; a warning tells the number once they go out again. No text of the configuration means
+    /// this: it is what goes without one.
     #[default]
+    WaitThenDrop,
+    /// The thread that logs waits for room. Nothing is lost; a stalled reader stalls the server, but not its stop.
     Wait,
     /// The line is dropped and counted; a warning tells the number once there is room.
     DropWrite,

@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
+#[cfg(unix)]
+use std::os::fd::AsFd;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::LARGEST_KEPT_BUFFER;
+use super::{LARGEST_KEPT_BUFFER, LAST_WAIT};
 
 /// How long to wait before another attempt when an output was set not to block and is full.
 const RETRY_AFTER: Duration = Duration::from_millis(1);
@@ -23,7 +26,7 @@ impl Outputs {
     /// The standard streams of the process.
     #[must_use]
     pub fn standard() -> Self {
-        Self { stdout: Box::new(io::stdout()), stderr: Box::new(io::stderr()) }
+        Self { stdout: standard(io::stdout()), stderr: standard(io::stderr()) }
     }
 
     pub(super) fn write(&mut self, batch: &Batch) {
@@ -42,6 +45,45 @@ impl Outputs {
 impl fmt::Debug for Outputs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Outputs").finish_non_exhaustive()
+    }
+}
+
+/// A standard stream without the lock and the buffer that the standard library puts before it: a reader that has
+/// stopped would hold whoever wants that lock, and the end of the process where the buffer is written.
+#[cfg(unix)]
+fn standard(stream: impl AsFd + Send + 'static) -> Box<dyn Write + Send> {
+    struct Raw<S>(S);
+
+    impl<S: AsFd> Write for Raw<S> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(nix::unistd::write(&self.0, bytes)?)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    Box::new(Raw(stream))
+}
+
+#[cfg(not(unix))]
+fn standard(stream: impl Write + Send + 'static) -> Box<dyn Write + Send> {
+    Box::new(stream)
+}
+
+/// Writes the last words of a process to standard error, and waits for them to be taken no longer than for those of its
+/// log.
+pub(crate) fn last_words(text: String) {
+    let (written, done) = mpsc::channel();
+    let write = move || {
+        write_all(standard(io::stderr()).as_mut(), text.as_bytes());
+        // Whoever waited may have given up.
+        let _ = written.send(());
+    };
+    // Without a thread they go untold rather than hold the end: the exit code is left.
+    if thread::Builder::new().name("last words".to_owned()).spawn(write).is_ok() {
+        let _ = done.recv_timeout(LAST_WAIT);
     }
 }
 

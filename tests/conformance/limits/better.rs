@@ -71,9 +71,9 @@ fn quick_stop(seen: &Value) -> Result<(), String> {
     }
 }
 
-/// A second signal ends at once.
+/// A second signal ends at once: it is sent a second and a half after the first.
 fn second_signal(seen: &Value) -> Result<(), String> {
-    let quick = seen["exit_s"].as_f64().is_some_and(|after| after <= 1.5);
+    let quick = seen["exit_s"].as_f64().is_some_and(|after| after <= 3.0);
     match seen["exit"] == 143 && quick {
         true => Ok(()),
         false => Err("a second signal is to end it at once, with 143".to_owned()),
