@@ -289,6 +289,13 @@ pub(crate) fn accept_failed(address: &str, error: &str, pause: Duration) {
         address = address, error = error, milliseconds = pause.as_millis() as u64);
 }
 
+/// A stop has waited for a second. `requests` are those that it waits for, a line each.
+pub(crate) fn stop_waits(connections: usize, seconds: u64, requests: &str) {
+    emit!(OUR_SERVER, INFO, 5,
+        "The stop waits for requests that are still open, up to {seconds} s more (connections: {connections}):",
+        detail: requests; seconds = seconds, connections = connections as u64);
+}
+
 pub(crate) fn connections_did_not_close(count: usize) {
     emit!(
         CONNECTIONS,

@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use http::Method;
 use hyper::body::Incoming;
 
 use super::clock::Moment;
 use super::connection::Context;
 use super::http2::Code;
+use super::open_requests::{OpenRequest, Target};
 use super::rejection::{Reason, Rejection};
 use super::slot::Slot;
 use crate::diagnostics::events;
@@ -66,6 +68,8 @@ struct Rare {
     waker: Option<Waker>,
     unread: Option<Unread>,
     slot: Option<Slot>,
+    /// The requests that take time.
+    open: Vec<OpenRequest>,
 }
 
 /// What the stream tells about a request beside its head.
@@ -137,7 +141,15 @@ impl Activity {
             activity.unasked.fetch_add(1, Ordering::Relaxed);
         }
         let activity = Arc::clone(activity);
-        Running { activity, request, unasked, kept: false, handed_over: false, ended: false }
+        Running {
+            activity,
+            request,
+            unasked,
+            kept: false,
+            handed_over: false,
+            ended: false,
+            open: false,
+        }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -335,6 +347,11 @@ impl Activity {
         self.body_bytes.load(Ordering::Acquire)
     }
 
+    /// The requests that take time.
+    pub(super) fn open_requests(&self) -> Vec<OpenRequest> {
+        self.rare().open.clone()
+    }
+
     /// Whether what the connection carries is HTTP no more.
     pub(super) fn is_upgraded(&self) -> bool {
         self.upgraded.load(Ordering::Acquire)
@@ -364,6 +381,8 @@ pub(super) struct Running {
     handed_over: bool,
     /// Whatever comes now, the client has not aborted it. (Of HTTP/2.)
     ended: bool,
+    /// It takes time, which a stop may want to know.
+    open: bool,
 }
 
 impl Running {
@@ -396,6 +415,13 @@ impl Running {
         if std::mem::take(&mut self.unasked) {
             self.activity.unasked.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    /// It takes time.
+    pub(super) fn takes_time(&mut self, method: &Method, target: &Target) {
+        self.open = true;
+        let open = OpenRequest::new(self.request, method.clone(), target);
+        self.activity.rare().open.push(open);
     }
 
     /// The app has no part in it any more.
@@ -450,6 +476,10 @@ impl Drop for Running {
             self.activity.idle_since.store(Moment::now().as_millis(), Ordering::Relaxed);
         } else if !self.ended {
             self.aborted();
+        }
+        // One that ended in another protocol is what its connection is for from there on.
+        if self.open && !self.activity.is_upgraded() {
+            self.activity.rare().open.retain(|open| open.number != self.request);
         }
         if !self.handed_over {
             self.activity.running.fetch_sub(1, Ordering::Relaxed);

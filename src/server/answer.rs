@@ -246,6 +246,15 @@ impl Answer {
         }
     }
 
+    /// Whether it may go on for long once its head is sent: what waits for a client is larger than
+    /// what the system takes at once, is not known yet, or is another protocol.
+    pub(super) fn takes_time(&self, method: &Method) -> bool {
+        let status = self.status();
+        status.is_informational()
+            || *method == Method::CONNECT && status.is_success()
+            || self.body.size_hint().exact().is_none_or(|bytes| bytes > LARGEST_AT_ONCE)
+    }
+
     pub(super) fn send(
         self,
         finish: Option<Box<Finish>>,
@@ -268,6 +277,9 @@ impl Answer {
         self.parts.headers.insert(CONNECTION, CLOSE);
     }
 }
+
+/// Every system takes as much of an answer whose client reads nothing.
+const LARGEST_AT_ONCE: u64 = 64 * 1024;
 
 /// What an answer of HTTP/2 must not have.
 const OF_CONNECTION: [HeaderName; 5] = [

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::open_requests::{self, ANSWERS, Answers, Inquiry, PATIENCE};
 
 /// How far the stop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
@@ -39,6 +41,7 @@ pub(super) struct PhaseFlag(Arc<Shared>);
 struct Shared {
     phase: AtomicU8,
     connections: AtomicUsize,
+    inquiry: Inquiry,
 }
 
 /// One open connection.
@@ -61,6 +64,13 @@ impl PhaseFlag {
     }
 }
 
+impl PhaseFlag {
+    /// The question which requests are open.
+    pub(super) fn inquiry(&self) -> &Inquiry {
+        &self.0.inquiry
+    }
+}
+
 /// A connection's end. The stop waits until it is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
@@ -79,6 +89,12 @@ impl Watch {
         Counted(Arc::clone(&self.phase.0))
     }
 
+    /// Waits until it is asked which requests are open.
+    pub(super) async fn asked(&mut self) {
+        let phase = self.phase.clone();
+        let _ = self.receiver.wait_for(|_| phase.inquiry().is_asked()).await;
+    }
+
     /// Waits until the stop has come at least as far as `phase`.
     pub(super) async fn reached(&mut self, phase: Phase) {
         // An error would mean that the server is gone, which is the furthest a stop can come.
@@ -95,8 +111,11 @@ impl Drop for Drain {
 
 impl Drain {
     pub(super) fn new() -> Self {
-        let shared =
-            Shared { phase: AtomicU8::new(Phase::Running as u8), connections: AtomicUsize::new(0) };
+        let shared = Shared {
+            phase: AtomicU8::new(Phase::Running as u8),
+            connections: AtomicUsize::new(0),
+            inquiry: Inquiry::default(),
+        };
         let phase = PhaseFlag(Arc::new(shared));
         Self { sender: watch::Sender::new(Phase::Running), phase }
     }
@@ -113,6 +132,12 @@ impl Drain {
             *now = if further { phase } else { *now };
             further
         });
+    }
+
+    /// Asks the connections which requests are open, and wakes them for it.
+    fn ask(&self) {
+        self.phase.inquiry().ask();
+        self.sender.send_modify(|_| {});
     }
 
     /// How many connections are open.
@@ -132,15 +157,38 @@ pub(super) async fn stop(drains: &[&Drain], grace: Duration, outlived: impl FnOn
     for drain in drains {
         drain.advance(Phase::Stopping);
     }
-    if timeout(grace, closed()).await.is_ok() {
+    let until = Instant::now() + grace;
+    if timeout(grace.min(PATIENCE), closed()).await.is_ok() {
         return;
     }
-    outlived(drains.iter().map(|drain| drain.connections()).sum());
+    let left = until - Instant::now();
+    if left > ANSWERS {
+        for drain in drains {
+            drain.ask();
+        }
+        // Most answer at once; those that end are not asked about any more.
+        if timeout(ANSWERS, closed()).await.is_ok() {
+            return;
+        }
+        let mut answers = Answers::default();
+        for drain in drains {
+            answers.add(drain.phase.inquiry().take());
+        }
+        open_requests::tell(answers, connections(drains), left);
+        if timeout_at(until, closed()).await.is_ok() {
+            return;
+        }
+    }
+    outlived(connections(drains));
     for drain in drains {
         drain.advance(Phase::Aborting);
     }
     // Aborting drops what a connection holds; only a handler that blocks its thread stays.
     let _ = timeout(Duration::from_secs(1), closed()).await;
+}
+
+fn connections(drains: &[&Drain]) -> usize {
+    drains.iter().map(|drain| drain.connections()).sum()
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod http1;
 mod http2;
 mod io;
 pub(crate) mod limits;
+mod open_requests;
 mod options;
 mod protocol;
 mod rejection;

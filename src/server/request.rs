@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
 
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
@@ -25,6 +25,7 @@ use super::answer_body::AnswerBody;
 use super::body::{BodyFacts, RequestBody};
 use super::drain::PhaseFlag;
 use super::http2::check::{self, Refusal};
+use super::open_requests::Target;
 use super::rejection::Rejection;
 use super::request_log::RequestLog;
 use super::scope;
@@ -118,6 +119,7 @@ impl Service<Request<Incoming>> for RequestService {
                 scope: Span::none(),
                 running: Some(running),
                 method: Method::GET,
+                target: None,
                 upgradable: false,
                 old: None,
                 body: None,
@@ -136,6 +138,7 @@ impl Service<Request<Incoming>> for RequestService {
             running.set_kept(kept && self.activity.is_http1());
         }
         let method = request.method().clone();
+        let target = Target::of(request.uri());
         let upgradable = is_upgradable(&request);
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         request.extensions_mut().insert(self.connection.clone());
@@ -152,6 +155,7 @@ impl Service<Request<Incoming>> for RequestService {
             scope,
             running: Some(running),
             method,
+            target,
             upgradable,
             old,
             body,
@@ -191,6 +195,8 @@ pin_project! {
         // Until the answer takes it.
         running: Option<Running>,
         method: Method,
+        // Until it is known whether the answer takes time.
+        target: Option<Target>,
         upgradable: bool,
         // Of a request of HTTP/1.0: whether it asks to keep the connection.
         old: Option<bool>,
@@ -223,10 +229,14 @@ impl Future for RequestFuture {
                     running.asked();
                 }
                 match polled {
-                    Ok(poll) => match ready!(poll) {
-                        Ok(response) => response,
-                        Err(never) => match never {},
-                    },
+                    Ok(Poll::Ready(Ok(response))) => response,
+                    Ok(Poll::Ready(Err(never))) => match never {},
+                    Ok(Poll::Pending) => {
+                        if let (Some(running), Some(target)) = (this.running, this.target.take()) {
+                            running.takes_time(this.method, &target);
+                        }
+                        return Poll::Pending;
+                    }
                     Err(panic) => {
                         if let Some(running) = this.running {
                             running.failed(panic_message(&*panic));
@@ -274,6 +284,11 @@ impl RequestFuture {
             answer.fit_http10(kept, this.method);
         }
         answer.complete(&running);
+        if let Some(target) = this.target.take()
+            && answer.takes_time(this.method)
+        {
+            running.takes_time(this.method, &target);
+        }
         let finish = this.log.take().map(|log| log.finish(answer.status(), answer.headers()));
         Ok(answer.send(finish, running))
     }

@@ -23,6 +23,7 @@ mod keep_alive;
 mod layers;
 mod limits;
 mod logging;
+mod open_requests;
 mod panics;
 mod pipelining;
 mod protocols;

@@ -13,7 +13,7 @@ mod home;
 mod stall;
 mod target;
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -161,6 +161,7 @@ async fn busy<S: Socket>(
             limit: context.options().limits.keep_alive_timeout + TICK,
         };
         let mut registered = false;
+        let mut answered = false;
         poll_fn(|cx| {
             // A task's waker stays the same, so one registration is enough: from then on the flag
             // tells whether there is anything to ask.
@@ -170,6 +171,10 @@ async fn busy<S: Socket>(
                 }
                 if !run.told && stopping.as_mut().poll(cx).is_ready() {
                     run.end();
+                }
+                if !answered && phase.inquiry().is_asked() {
+                    answered = true;
+                    phase.inquiry().answer(activity.open_requests());
                 }
             }
             if !registered {
@@ -388,8 +393,15 @@ fn reset<S: Socket>(
 
 /// Waits for the end of an upgraded connection, which the stop cuts off with all others.
 async fn upgraded<S: Socket>(home: &Home<S>, activity: &Activity, watch: &mut Watch) {
+    let mut question = watch.clone();
+    let answer = async {
+        question.asked().await;
+        question.phase().inquiry().answer(activity.open_requests());
+        pending::<()>().await;
+    };
     tokio::select! {
         biased;
+        () = answer => return,
         _ = home.returned() => return,
         () = watch.reached(Phase::Aborting) => {
             events::request_aborted(&activity.id(), activity.begun());

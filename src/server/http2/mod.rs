@@ -161,6 +161,7 @@ async fn drive<S: Socket>(
     let mut registered = false;
     let mut told = false;
     let mut gave_way = false;
+    let mut answered = false;
     poll_fn(|cx| {
         // A task's waker stays the same, so one registration is enough: from then on the flag
         // tells whether there is anything to ask.
@@ -181,6 +182,10 @@ async fn drive<S: Socket>(
             if !told && stopping.as_mut().poll(cx).is_ready() {
                 told = true;
                 gate.stop();
+            }
+            if !answered && phase.inquiry().is_asked() {
+                answered = true;
+                phase.inquiry().answer(activity.open_requests());
             }
         }
         let ended = connection.as_mut().poll(cx);
