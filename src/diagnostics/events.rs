@@ -613,7 +613,8 @@ pub(crate) fn development_certificate_not_trusted() {
         CORE,
         WARN,
         8,
-        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+        "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert",
+        detail: "fix: kestrel dev-certs https --trust"
     );
 }
 
@@ -622,7 +623,8 @@ pub(crate) fn development_certificate_partly_trusted() {
         CORE,
         WARN,
         9,
-        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert"
+        "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert",
+        detail: "fix: kestrel dev-certs https --trust"
     );
 }
 

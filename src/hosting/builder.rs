@@ -422,7 +422,8 @@ impl HostBuilder {
             }),
         };
         let application = loaded.application_name.value.clone();
-        let surroundings = Surroundings { places, application };
+        let environment = loaded.environment.value.clone();
+        let surroundings = Surroundings { places, application, environment };
         Ok(Host {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
             configured: Configured { sources, surroundings, read_at, loaded, settings, plan, live },

@@ -129,6 +129,8 @@ pub(super) struct Surroundings {
     pub(super) places: Places,
     /// The name of the application's development file.
     pub(super) application: String,
+    /// The environment, such as `Development`: what is to be done about a certificate depends on it.
+    pub(super) environment: String,
 }
 
 /// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
@@ -464,13 +466,23 @@ impl Loading<'_> {
     }
 
     fn none_found(&mut self, endpoint: &PlannedEndpoint) {
-        let file = self
-            .shared
-            .development_password
-            .as_ref()
-            .map(|_| self.surroundings.places.development_file(&self.surroundings.application));
+        let Surroundings { places, application, environment } = self.surroundings;
+        let file = places.development_file(application);
+        let found = match &self.shared.development_password {
+            None => "not looked at (Kestrel:Certificates:Development:Password is not set)",
+            Some(_) if !file.exists() => "missing",
+            Some(_)
+                if self
+                    .certificates
+                    .development
+                    .contains(&Development::FileUnreadable(file.clone())) =>
+            {
+                "unreadable, or not with Kestrel:Certificates:Development:Password"
+            }
+            Some(_) => "no development certificate",
+        };
         let node = endpoint.key.strip_suffix(":Url");
-        let problem = tls::load::none_found(node, file, &self.surroundings.places)
+        let problem = tls::load::none_found(node, (file, found), environment, places, self.now)
             .key(endpoint.key.clone())
             .origin(endpoint.origin.clone());
         self.problems.push(problem);

@@ -59,6 +59,12 @@ impl DevelopmentCertificate {
         (self.not_before.timestamp()..=self.not_after.timestamp()).contains(&now)
     }
 
+    /// Whether it is valid at this time, or was once.
+    pub(super) fn has_begun_at(&self, now: SystemTime) -> bool {
+        let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        self.not_before.timestamp() <= now
+    }
+
     /// Its dates, as `{year}-{month}-{day}{separator}{hour}:{minute}:{second}` in UTC.
     pub(super) fn dates(&self, separator: char) -> (String, String) {
         let text = |time: ASN1Time| {

@@ -25,6 +25,7 @@ mod tool;
 mod trust;
 
 use std::cmp::Reverse;
+use std::io;
 use std::time::SystemTime;
 
 use certificate::{DevelopmentCertificate, MINIMUM_VERSION};
@@ -76,16 +77,38 @@ pub(crate) fn find(places: &Places, now: SystemTime) -> Option<Found> {
     Some(Found { certificates: best.chain, key: best.key?, trust })
 }
 
-/// What of the user's store the system did not let us read, in which [`find`] may have missed the
-/// certificate that was meant.
-pub(crate) fn unread(places: &Places) -> Option<String> {
+/// Why [`find`] found nothing in the user's store, in words.
+pub(crate) fn why_none(places: &Places, now: SystemTime) -> String {
     let store = Store::personal(places);
-    match store.contents() {
-        Ok(contents) => {
-            let (path, error) = contents.unread.first()?;
-            Some(format!("{}: {error}", path.display()))
+    let unreadable = |error: &io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => format!("unreadable by the {}", super::load::user()),
+        _ => format!("unreadable: {error}"),
+    };
+    let contents = match store.contents() {
+        Ok(contents) => contents,
+        Err(error) => return unreadable(&error),
+    };
+    if let Some((path, error)) = contents.unread.first() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        return format!("{name} in it is {}", unreadable(error));
+    }
+    // Of several, the one that was good last.
+    let last = contents.entries.iter().max_by_key(|entry| entry.certificate.dates(' ').1);
+    match last {
+        None if store.folder().exists() => "no development certificate in it".to_owned(),
+        None => "missing".to_owned(),
+        Some(entry) if entry.key.is_none() => "its certificate has no private key".to_owned(),
+        Some(entry) if !entry.certificate.is_valid_at(now) => {
+            let (from, to) = entry.certificate.dates(' ');
+            match entry.certificate.has_begun_at(now) {
+                true => format!("expired on {to} UTC"),
+                false => format!("not valid before {from} UTC"),
+            }
         }
-        Err(error) => Some(error.to_string()),
+        Some(entry) if entry.certificate.version < MINIMUM_VERSION => {
+            format!("its certificate is of an old version ({})", entry.certificate.version)
+        }
+        Some(_) => "its certificate cannot be served".to_owned(),
     }
 }
 
@@ -164,6 +187,27 @@ mod tests {
         let broken = places.store("My").join("broken.pfx");
         std::fs::write(broken, "junk").unwrap();
         assert!(find(&places, now()).is_some());
+    }
+
+    #[test]
+    fn why_there_is_none_is_told() {
+        for (certificates, told) in [
+            (&[][..], "missing"),
+            (&[(6, 400)], "expired on 2026-12-1"),
+            (&[(6, 900), (6, 400)], "expired on 2026-12-1"),
+            (&[(3, 1)], "its certificate is of an old version (3)"),
+        ] {
+            let (_home, places, _) = home(certificates);
+            let why = why_none(&places, now());
+            assert!(why.starts_with(told), "{certificates:?}: {why}");
+        }
+        let (_home, places, made) = home(&[(6, 1)]);
+        assert!(why_none(&places, now() - DAY * 2).starts_with("not valid before 2027-01-1"));
+        let store = places.store("My");
+        std::fs::remove_file(store.join(format!("{}.pfx", thumbprint(&made[0])))).unwrap();
+        assert_eq!(why_none(&places, now()), "no development certificate in it");
+        Store::personal(&places).save(&made, None).unwrap();
+        assert_eq!(why_none(&places, now()), "its certificate has no private key");
     }
 
     #[test]

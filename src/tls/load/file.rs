@@ -87,14 +87,14 @@ fn denied(path: &Path) -> Told {
     let barred = path.ancestors().find(|part| fs::metadata(part).is_ok()).unwrap_or(path);
     let owner = owner(barred).unwrap_or_default();
     if barred == path {
-        Told::new(first).cause(format!("{} may not read it{owner}.", user())).fix(format!(
+        Told::new(first).cause(format!("The {} may not read it{owner}.", user())).fix(format!(
             "let that user read it and nobody else, for instance: setfacl -m u:{}:r '{}'",
             user_name(),
             path.display()
         ))
     } else {
         Told::new(first)
-            .cause(format!("{} may not enter the folder {}{owner}.", user(), barred.display()))
+            .cause(format!("The {} may not enter the folder {}{owner}.", user(), barred.display()))
             .fix(format!(
                 "let that user in, for instance: setfacl -m u:{}:x '{}'",
                 user_name(),
@@ -128,11 +128,11 @@ fn owner(_: &Path) -> Option<String> {
 
 /// Who runs this process. Asked only once a file has been refused to it.
 #[cfg(unix)]
-fn user() -> String {
+pub(super) fn user() -> String {
     let uid = nix::unistd::Uid::effective();
     match nix::unistd::User::from_uid(uid) {
-        Ok(Some(user)) => format!("The user {} (uid {uid})", user.name),
-        _ => format!("The user with uid {uid}"),
+        Ok(Some(user)) => format!("user {} (uid {uid})", user.name),
+        _ => format!("user with uid {uid}"),
     }
 }
 
@@ -146,8 +146,8 @@ fn user_name() -> String {
 }
 
 #[cfg(not(unix))]
-fn user() -> String {
-    "The user of this process".to_owned()
+pub(super) fn user() -> String {
+    "user of this process".to_owned()
 }
 
 #[cfg(not(unix))]

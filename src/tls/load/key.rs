@@ -194,8 +194,9 @@ impl KeyFault {
             }
             Self::Broken { fault: Fault::OldEncryption, label, line } => Told::new(NO_KEY)
                 .cause(format!(
-                    "The {label} on line {line} of {shown} is encrypted in the way of OpenSSL \
-                     before 1.0 (Proc-Type: 4,ENCRYPTED), which is not read."
+                    "The {label} on line {line} of {shown} is encrypted in the old form of PEM \
+                     (Proc-Type: 4,ENCRYPTED), which OpenSSL wrote before 3.0 and writes with \
+                     -traditional, and which is not read."
                 ))
                 .fix(rewrite("in PKCS#8 form")),
             Self::Broken { fault, label, line } => Told::new(NO_KEY)

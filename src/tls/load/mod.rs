@@ -99,33 +99,44 @@ pub(crate) fn trusted(places: &Places) -> Vec<CertificateDer<'static>> {
 /// An https endpoint has no certificate, neither its own nor the default nor that of development.
 ///
 /// `endpoint_key` is the key of the endpoint where there is one, `development_file` the file that
-/// a development certificate would have been in.
+/// a development certificate would have been in, with what was found there.
 pub(crate) fn none_found(
     endpoint_key: Option<&str>,
-    development_file: Option<PathBuf>,
+    (development_file, found): (PathBuf, &str),
+    environment: &str,
     places: &Places,
+    now: SystemTime,
 ) -> Problem {
-    let mut searched = Vec::new();
-    searched.extend(endpoint_key.map(|key| format!("{key}:Certificate")));
-    searched.push("Kestrel:Certificates:Default".to_owned());
-    searched.extend(development_file.map(|file| file.display().to_string()));
-    let store = places.store("My").display().to_string();
-    searched.push(match dev_certificate::unread(places) {
-        None => store,
-        Some(why) => format!("{store} (which cannot be read: {why})"),
-    });
+    let own = endpoint_key.map(|key| format!("{key}:Certificate: not set"));
+    let searched: Vec<_> = own
+        .into_iter()
+        .chain([
+            "Kestrel:Certificates:Default: not set".to_owned(),
+            format!("{}: {found}", development_file.display()),
+            format!("{}: {}", places.store("My").display(), dev_certificate::why_none(places, now)),
+        ])
+        .collect();
     let problem = Problem::error(
         "Unable to configure HTTPS endpoint. No server certificate was specified, and the default \
          developer certificate could not be found or is out of date.",
     )
-    .cause(format!("looked for in: {}", searched.join(", ")));
-    let fix = "for development run kestrel dev-certs https; else name a certificate in \
-               Kestrel:Certificates:Default, with Path and KeyPath, or with Path and Password";
+    .cause(format!("looked for in:\n  {}", searched.join("\n  ")));
+    let fix = if environment.eq_ignore_ascii_case("Development") {
+        "make one for development: kestrel dev-certs https"
+    } else {
+        "set Kestrel:Certificates:Default:Path and Kestrel:Certificates:Default:KeyPath to the PEM \
+         files of a certificate and its key"
+    };
     match endpoint_key {
         Some(key) => problem.key(key),
         None => problem,
     }
     .fix(fix)
+}
+
+/// Who runs this process, in words, such as `user app (uid 1000)`.
+pub(in crate::tls) fn user() -> String {
+    file::user()
 }
 
 #[cfg(test)]

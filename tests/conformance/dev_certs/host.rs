@@ -117,6 +117,10 @@ fn meant(recorded: &Value) -> Value {
     let first = first
         .strip_prefix("System.")
         .map_or(first, |rest| rest.split_once(": ").map_or(rest, |(_, message)| message));
+    // The way out stands below the page that tells of it.
+    let page = "see https://aka.ms/aspnet/https-trust-dev-cert\n";
+    let before =
+        before.replace(page, &format!("{page}      fix: kestrel dev-certs https --trust\n"));
     let failed = recorded["started"] == false;
     json!({
         "started": recorded["started"],

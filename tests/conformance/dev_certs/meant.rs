@@ -60,6 +60,36 @@ pub(super) fn here(id: &str, expected: &mut Value) -> bool {
             set(expected, json!({"exit": 3, "stdout": told, "stderr": ""}));
             set(expected, json!({"files": null, "note": {"{work}/l.key": null}}));
         }
+        // What is wrong with a command line is named.
+        "006" | "007" => add(expected, "stderr", "Unrecognized option '--version'.\n"),
+        "008" => add(expected, "stderr", "Unrecognized command or argument 'nosuch'.\n"),
+        "009" => add(expected, "stderr", "Unrecognized option '--nosuch'.\n"),
+        "010" => add(expected, "stderr", "Unrecognized command or argument 'extra'.\n"),
+        "011" => add(expected, "stderr", "Unrecognized option '-x'.\n"),
+        "012" => add(
+            expected,
+            "stderr",
+            "The option '--check' belongs to a command.\n  fix: kestrel dev-certs https --check\n",
+        ),
+        "013" => add(
+            expected,
+            "stderr",
+            "Unrecognized command or argument 'http'.\n  fix: did you mean https?\n",
+        ),
+        "117" => add(expected, "stderr", "The option '-ep' needs a value.\n"),
+        "118" => {
+            add(expected, "stderr", "Unrecognized option '-ct'.\n  fix: write -c -t\n");
+        }
+        "119" => add(expected, "stderr", "The option '--check' takes no value.\n"),
+        "122" => {
+            add(expected, "stderr", "Unrecognized option '/check'.\n  fix: did you mean --check?\n")
+        }
+        "123" => add(
+            expected,
+            "stderr",
+            "Unrecognized option '--CHECK'.\n  fix: did you mean --check?\n",
+        ),
+        "124" => add(expected, "stderr", "Unrecognized option '-C'.\n"),
         // A failure is told with its cause.
         "097" => add(expected, "stdout", "  {work}/folder: it is a directory\n"),
         "098" => add(expected, "stdout", "  the path is empty\n"),

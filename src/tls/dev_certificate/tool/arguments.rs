@@ -13,8 +13,8 @@ pub(super) enum Typed {
     HttpsHelp,
     /// `https` and its options.
     Https(Box<Options>),
-    /// What is no command.
-    Unknown,
+    /// What is no command, and what is wrong with it in words.
+    Unknown(String),
 }
 
 /// The options of `https`.
@@ -85,26 +85,68 @@ pub(super) fn parse(arguments: &[String]) -> Typed {
         None => Typed::Help,
         Some((first, _)) if matches!(named(first), Some((Name::Help, _))) => Typed::Help,
         Some((first, rest)) if first.eq_ignore_ascii_case("https") => https(rest),
-        Some(_) => Typed::Unknown,
+        Some((first, _)) if named(first).is_some() => Typed::Unknown(format!(
+            "The option '{0}' belongs to a command.\n  fix: kestrel dev-certs https {0}",
+            shown(first)
+        )),
+        Some((first, _)) if is_near(first, "https") => Typed::Unknown(format!(
+            "Unrecognized command or argument '{first}'.\n  fix: did you mean https?"
+        )),
+        Some((first, _)) => unrecognized(first),
     }
+}
+
+/// An argument without the value that it may hold: that may be a password.
+fn shown(argument: &str) -> &str {
+    argument.split(['=', ':']).next().unwrap_or_default()
+}
+
+/// What is said of an argument that nothing is known of.
+fn unrecognized(argument: &str) -> Typed {
+    let argument = shown(argument);
+    let name = argument.trim_start_matches(['-', '/']);
+    let is_option = name.len() < argument.len();
+    let kind = if is_option { "option" } else { "command or argument" };
+    let switches: Option<Vec<String>> =
+        name.chars().map(|one| named(&format!("-{one}")).map(|_| format!("-{one}"))).collect();
+    let fix = match switches {
+        Some(switches) if argument.starts_with('-') && switches.len() > 1 => {
+            format!("\n  fix: write {}", switches.join(" "))
+        }
+        _ => {
+            let near = LONG.iter().find(|(known, _)| is_option && is_near(name, known));
+            near.map(|(known, _)| format!("\n  fix: did you mean --{known}?")).unwrap_or_default()
+        }
+    };
+    Typed::Unknown(format!("Unrecognized {kind} '{argument}'.{fix}"))
+}
+
+/// Whether one text is most likely the other.
+fn is_near(text: &str, known: &str) -> bool {
+    let distance = strsim::damerau_levenshtein(&text.to_lowercase(), known);
+    distance <= 2 && distance * 2 < known.len()
 }
 
 fn https(arguments: &[String]) -> Typed {
     let mut options = Options::default();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
-        let Some((name, value)) = named(argument) else { return Typed::Unknown };
+        let Some((name, value)) = named(argument) else { return unrecognized(argument) };
         let known = match name {
             // A value is not even looked at.
             Name::Help => return Typed::HttpsHelp,
             Name::ExportPath | Name::Password | Name::Import | Name::Format => {
                 let value = value.map(str::to_owned).or_else(|| rest.next().cloned());
-                options.take(name, value)
+                match value.is_some() {
+                    false => Err("needs a value"),
+                    true => options.take(name, value).then_some(()).ok_or("is given twice"),
+                }
             }
-            switch => value.is_none() && options.set(switch),
+            switch if value.is_none() && options.set(switch) => Ok(()),
+            _ => Err("takes no value"),
         };
-        if !known {
-            return Typed::Unknown;
+        if let Err(wrong) = known {
+            return Typed::Unknown(format!("The option '{}' {wrong}.", shown(argument)));
         }
     }
     Typed::Https(Box::new(options))
@@ -203,7 +245,34 @@ mod tests {
             "-v https",
             "--help-me",
         ] {
-            assert_eq!(typed(arguments), Typed::Unknown, "{arguments}");
+            assert!(matches!(typed(arguments), Typed::Unknown(_)), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_was_meant() {
+        for (arguments, told) in [
+            ("https --chek", "Unrecognized option '--chek'.\n  fix: did you mean --check?"),
+            ("https --CHECK", "Unrecognized option '--CHECK'.\n  fix: did you mean --check?"),
+            ("https /check", "Unrecognized option '/check'.\n  fix: did you mean --check?"),
+            (
+                "https --pasword=hunter2",
+                "Unrecognized option '--pasword'.\n  fix: did you mean --password?",
+            ),
+            ("https -ct", "Unrecognized option '-ct'.\n  fix: write -c -t"),
+            ("https --nosuch", "Unrecognized option '--nosuch'."),
+            ("https extra", "Unrecognized command or argument 'extra'."),
+            ("htps", "Unrecognized command or argument 'htps'.\n  fix: did you mean https?"),
+            ("nosuch", "Unrecognized command or argument 'nosuch'."),
+            (
+                "--check",
+                "The option '--check' belongs to a command.\n  fix: kestrel dev-certs https --check",
+            ),
+            ("https -ep", "The option '-ep' needs a value."),
+            ("https -p hunter1 -p=hunter2", "The option '-p' is given twice."),
+            ("https --check=true", "The option '--check' takes no value."),
+        ] {
+            assert_eq!(typed(arguments), Typed::Unknown(told.to_owned()), "{arguments}");
         }
     }
 
@@ -238,8 +307,8 @@ mod tests {
             (o.export_path, o.format) = (Some(String::new()), Some(String::new()));
         };
         assert_eq!(parse(&empty), options(expected));
-        assert_eq!(parse(&["https".to_owned(), String::new()]), Typed::Unknown);
-        assert_eq!(parse(&[String::new()]), Typed::Unknown);
+        assert!(matches!(parse(&["https".to_owned(), String::new()]), Typed::Unknown(_)));
+        assert!(matches!(parse(&[String::new()]), Typed::Unknown(_)));
     }
 
     #[test]

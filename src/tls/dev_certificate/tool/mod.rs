@@ -75,7 +75,8 @@ pub(crate) fn run(arguments: &[String], surroundings: &Surroundings) -> (Exit, R
             report.answer(usage::HTTPS_HELP);
             return (Exit::Success, report);
         }
-        Typed::Unknown => {
+        Typed::Unknown(wrong) => {
+            report.error(wrong);
             report.answer(usage::UNKNOWN);
             return (Exit::Usage, report);
         }

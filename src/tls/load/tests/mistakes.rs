@@ -375,24 +375,30 @@ fn other_files_without_key_path_are_named() {
 #[test]
 fn an_endpoint_without_certificate_is_told_where_was_looked() {
     let places = Places { home: "/home/u".into(), ..Places::default() };
-    let problem = none_found(
-        Some("Kestrel:Endpoints:Web"),
-        Some("/home/u/.aspnet/https/shop.pfx".into()),
-        &places,
-    );
-    let told = problem.to_string();
+    let file = || ("/home/u/.aspnet/https/shop.pfx".into(), "missing");
+    let now = SystemTime::now();
+    let told = |environment| {
+        none_found(Some("Kestrel:Endpoints:Web"), file(), environment, &places, now).to_string()
+    };
+    let production = told("Production");
+    assert!(!production.contains("dev-certs"), "{production}");
+    let keys =
+        "fix: set Kestrel:Certificates:Default:Path and Kestrel:Certificates:Default:KeyPath to";
+    assert!(production.contains(keys), "{production}");
+    let told = told("development");
     let first = "Unable to configure HTTPS endpoint. No server certificate was specified, and the \
                  default developer certificate could not be found or is out of date.\n";
     assert!(told.starts_with(first), "{told}");
     for part in [
-        "Kestrel:Endpoints:Web:Certificate, Kestrel:Certificates:Default, /home/u/.aspnet/https/shop.pfx, \
-         /home/u/.dotnet/corefx/cryptography/x509stores/my\n",
+        "looked for in:\n    Kestrel:Endpoints:Web:Certificate: not set\n    Kestrel:Certificates:Default: not set\n    \
+         /home/u/.aspnet/https/shop.pfx: missing\n    \
+         /home/u/.dotnet/corefx/cryptography/x509stores/my: missing\n",
         "key: Kestrel:Endpoints:Web\n",
         "kestrel dev-certs https",
     ] {
         assert!(told.contains(part), "{part:?} is missing in {told}");
     }
-    assert_eq!(none_found(None, None, &places).key, None);
+    assert_eq!(none_found(None, file(), "Production", &places, now).key, None);
 }
 
 #[test]
@@ -402,8 +408,9 @@ fn a_store_that_cannot_be_read_is_told() {
     let store = places.store("My");
     std::fs::create_dir_all(store.parent().unwrap()).unwrap();
     std::fs::write(&store, "a file").unwrap();
-    let told = none_found(None, None, &places).to_string();
-    let expected = format!("{} (which cannot be read: ", store.display());
+    let file = ("/nowhere/shop.pfx".into(), "missing");
+    let told = none_found(None, file, "Production", &places, SystemTime::now()).to_string();
+    let expected = format!("{}: unreadable: ", store.display());
     assert!(told.contains(&expected), "{told}");
 }
 
