@@ -77,6 +77,7 @@ impl StopSignal {
 }
 
 /// What came.
+#[cfg_attr(windows, allow(dead_code, reason = "Windows has no hang-up and no SIGUSR1"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
     Stop(StopSignal),
