@@ -20,6 +20,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::{Activity, Unread};
+use super::http2::check;
 use super::rejection::{Reason, Rejection};
 use crate::diagnostics::events;
 use crate::features::{BadRequest, RequestBodyLimits};
@@ -257,6 +258,10 @@ impl Body for RequestBody {
         };
         if let Some(data) = frame.data_ref() {
             this.bytes += data.len() as u64;
+        } else if !this.facts.is_http1()
+            && let Some(reason) = frame.trailers_ref().and_then(check::excess)
+        {
+            return Poll::Ready(Some(Err(this.fail(&reason.into()))));
         }
         if let Some(max) = this.facts.is_too_large(this.bytes) {
             return Poll::Ready(Some(Err(this.too_large(max))));

@@ -43,7 +43,8 @@ pub struct Limits {
     /// Trailers draw on what is left. Default: 32,768.
     /// Key: `Kestrel:Limits:MaxRequestHeadersTotalSize`, at least 1.
     pub max_request_headers_total_size: usize,
-    /// The most header lines of a request, trailers included; more is answered with 431.
+    /// The most header lines of a request, trailers included; more is answered with 431. On HTTP/2,
+    /// where trailers are counted by themselves, all its cookies are one (RFC 9113 section 8.2.3).
     /// Default: 100. Key: `Kestrel:Limits:MaxRequestHeaderCount`, at least 1.
     pub max_request_header_count: usize,
     /// The most bytes of a connection that are read before the app has taken what came first.
@@ -123,7 +124,8 @@ pub struct Http2Limits {
     /// The largest frame that is taken, in bytes. Default: 16,384.
     /// Key: `Kestrel:Limits:Http2:MaxFrameSize`, 16,384 to 16,777,215.
     pub max_frame_size: u32,
-    /// The longest name or value of a header, in bytes. Default: 32,768.
+    /// The longest name or value of a header, in bytes; a longer one is answered with 431.
+    /// Default: 32,768.
     /// Key: `Kestrel:Limits:Http2:MaxRequestHeaderFieldSize`, at least 1.
     pub max_request_header_field_size: u32,
     /// How many bytes of all request bodies of a connection may be on their way before the apps

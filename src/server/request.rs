@@ -77,9 +77,10 @@ impl RequestService {
                 running.reset(reason, why);
                 Some(State::Reset { reason })
             }
-            Err(Refusal::Status(status)) => {
-                self.activity.context().counters().count_bad_request();
-                Some(State::Answered { status })
+            Err(Refusal::Answer(reason)) => {
+                self.activity.context().counters().count_rejection(reason);
+                events::bad_request(&self.connection.id(), &Rejection::from(reason));
+                Some(State::Answered { status: reason.status() })
             }
         }
     }

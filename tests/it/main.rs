@@ -16,6 +16,7 @@ mod gone_clients;
 mod graceful_stop;
 mod half_closed;
 mod http2_batches;
+mod http2_fields;
 mod http2_frames;
 mod http2_limits;
 mod http2_rfc9113;

@@ -19,6 +19,8 @@ pub(in crate::server) enum Ending {
     ResponseRate,
     /// The client makes work instead of sending requests.
     Flood(Flood),
+    /// The head or the trailers of a request are so long that they are not read to their end.
+    HeadersTooLong,
     /// The client breaks the rules of frames.
     Protocol(Code),
     /// hyper's library has given up.
@@ -42,6 +44,7 @@ impl Ending {
             Self::Stop | Self::KeepAlive => Code::NO_ERROR,
             Self::RequestHeaders | Self::Ping | Self::ResponseRate => Code::INTERNAL_ERROR,
             Self::Flood(_) => Code::ENHANCE_YOUR_CALM,
+            Self::HeadersTooLong => Code::PROTOCOL_ERROR,
             Self::Protocol(code) | Self::Library(code) => code,
         }
     }
@@ -81,6 +84,9 @@ impl fmt::Display for Ending {
             }
             Self::Flood(Flood::Continuations) => {
                 "The client sent too many CONTINUATION frames for one request."
+            }
+            Self::HeadersTooLong => {
+                "HTTP/2 connection error (PROTOCOL_ERROR): Request headers too long. One request has more than four times what MaxRequestHeadersTotalSize and Http2:MaxRequestHeaderFieldSize allow, and is not read to its end."
             }
             Self::Protocol(code) | Self::Library(code) => {
                 return write!(

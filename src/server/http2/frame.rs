@@ -143,15 +143,23 @@ pub(super) fn reset(stream: u32, code: Code) -> [u8; 13] {
     frame
 }
 
-/// The SETTINGS frame at the beginning of `bytes`, without a MAX_FRAME_SIZE that is the
-/// specification's, and how long it is with it. hyper always tells it, Kestrel only another one.
-pub(super) fn short_settings(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+/// The SETTINGS frame at the beginning of `bytes` as we send it, and how long it is as it is:
+/// without a MAX_FRAME_SIZE that is the specification's (hyper always tells it, Kestrel only
+/// another one), and with `max_list` as the longest list of fields.
+pub(super) fn our_settings(bytes: &[u8], max_list: u32) -> Option<(Vec<u8>, usize)> {
     const MAX_FRAME_SIZE: &[u8] = &[0, 5, 0, 0, 0x40, 0];
+    const MAX_HEADER_LIST_SIZE: &[u8] = &[0, 6];
     let head = Head::parse(bytes).filter(|head| head.kind == SETTINGS)?;
     let settings = bytes.get(HEAD_LENGTH..head.total())?;
-    let kept: Vec<&[u8]> =
-        settings.chunks(6).filter(|setting| *setting != MAX_FRAME_SIZE).collect();
-    let kept = kept.concat();
+    let mut kept = Vec::with_capacity(settings.len());
+    for setting in settings.chunks(6).filter(|setting| *setting != MAX_FRAME_SIZE) {
+        if setting.starts_with(MAX_HEADER_LIST_SIZE) {
+            kept.extend_from_slice(MAX_HEADER_LIST_SIZE);
+            kept.extend_from_slice(&max_list.to_be_bytes());
+        } else {
+            kept.extend_from_slice(setting);
+        }
+    }
     let length = u32::try_from(kept.len()).ok()?;
     let frame = [&Head { length, ..head }.to_bytes()[..], &kept].concat();
     Some((frame, head.total()))
@@ -235,12 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_frame_size_is_not_told() {
-        let settings = b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x05\0\0\x40\0\0\x08\0\0\0\x01";
-        let short = b"\0\0\x0c\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x08\0\0\0\x01".to_vec();
-        assert_eq!(short_settings(settings), Some((short.clone(), settings.len())));
-        assert_eq!(short_settings(&short), Some((short.clone(), short.len())));
-        assert_eq!(short_settings(&settings[..20]), None);
+    fn the_usual_frame_size_is_not_told_and_the_longest_list_is_ours() {
+        let settings =
+            b"\0\0\x18\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x05\0\0\x40\0\0\x06\xff\xff\xff\xff\0\x08\0\0\0\x01";
+        let ours =
+            b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x06\0\0\x80\0\0\x08\0\0\0\x01".to_vec();
+        assert_eq!(our_settings(settings, 32_768), Some((ours.clone(), settings.len())));
+        assert_eq!(our_settings(&ours, 32_768), Some((ours.clone(), ours.len())));
+        assert_eq!(our_settings(&settings[..20], 32_768), None);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::frame::{self, ANY_STREAM, Code, HEAD_LENGTH, Head};
 use super::incoming::{Bounds, Incoming, Step};
 use super::outgoing::Outgoing;
 use super::streams::{Overdue, Streams};
+use super::table::Fault;
 use super::windows::Pace;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
@@ -53,15 +54,19 @@ pub(super) struct Rest<S: Socket> {
 
 impl<S: Socket> Gate<S> {
     pub(super) fn new(stream: Stream<S>, limits: &Limits, activity: Arc<Activity>) -> Self {
-        let max_list = limits.max_request_headers_total_size;
+        let max_size = limits.max_request_headers_total_size;
+        let max_field_size = limits.http2.max_request_header_field_size as usize;
         let bounds = Bounds {
             max_frame_size: limits.http2.max_frame_size as usize,
-            // As on Kestrel; what is less is answered with 431.
-            max_block_size: max_list.saturating_mul(2),
+            // What is less is answered with 431. Kestrel ends the connection at twice the list.
+            max_block_size: max_size.max(max_field_size).saturating_mul(4),
+            table_size: limits.http2.header_table_size as usize,
             fields: block::Bounds {
-                max_field_size: limits.http2.max_request_header_field_size as usize,
+                max_field_size,
                 max_count: limits.max_request_header_count,
-                max_size: max_list,
+                max_size,
+                // What is longer is no target for the library.
+                max_line: limits.max_request_line_size.min(usize::from(u16::MAX) - 1),
             },
         };
         // The system tells of progress in steps of about what it holds: a client that is just fast
@@ -74,6 +79,7 @@ impl<S: Socket> Gate<S> {
             id: activity.id(),
             activity,
             max_streams: limits.http2.max_streams_per_connection as usize,
+            max_list: u32::try_from(max_size).unwrap_or(u32::MAX),
             times: Times {
                 keep_alive: limits.keep_alive_timeout,
                 request_headers: limits.request_headers_timeout,
@@ -171,6 +177,8 @@ struct Inner<S: Socket> {
     id: ConnectionId,
     activity: Arc<Activity>,
     max_streams: usize,
+    /// What the client is told of the longest list of fields.
+    max_list: u32,
     times: Times,
     incoming: Incoming,
     outgoing: Outgoing,
@@ -416,7 +424,7 @@ impl<S: Socket> Inner<S> {
         let first = slices.iter().map(|slice| &**slice).find(|slice| !slice.is_empty());
         let first = first.unwrap_or_default();
         if !std::mem::replace(&mut self.begun, true)
-            && let Some((settings, length)) = frame::short_settings(first)
+            && let Some((settings, length)) = frame::our_settings(first, self.max_list)
         {
             self.injected = Some((settings, 0));
             self.wrote(slices, length);
@@ -469,7 +477,7 @@ impl<S: Socket> Inner<S> {
                 events::http2_frame_sending(&id, &kind, head.stream, head.length, &flags);
                 incoming.sent(head, streams);
                 if head.kind == frame::RST_STREAM {
-                    tell_reset(activity, head.stream, payload);
+                    tell_reset(activity, head.stream, payload, incoming.take_fault(head.stream));
                 }
                 pinged |= head.kind == frame::PING && !head.has(frame::ACK);
                 false
@@ -502,8 +510,8 @@ impl<S: Socket> Inner<S> {
     }
 }
 
-/// Tells of a reset that is sent, and whose fault it is.
-fn tell_reset(activity: &Activity, stream: u32, payload: &[u8]) {
+/// Tells of a reset that is sent, and whose fault it is: `fault` if it is that of a header block.
+fn tell_reset(activity: &Activity, stream: u32, payload: &[u8], fault: Option<Fault>) {
     // The socket was full in the middle of the frame: such a reset is an error of no known kind.
     let code = (payload.len() >= 4).then(|| Code(frame::number(payload, 0)));
     // What the app or the server wanted, not an error of the client.
@@ -518,7 +526,10 @@ fn tell_reset(activity: &Activity, stream: u32, payload: &[u8]) {
     }
     let name = code.map_or_else(|| "unknown".to_owned(), |code| code.to_string());
     events::http2_stream_error(&activity.id(), stream, &name);
-    if code != Some(Code::REFUSED_STREAM) && !activity.take_told_reset() {
+    if let Some(fault) = fault {
+        activity.context().counters().count_bad_request();
+        events::http2_stream_reset(&activity.id(), stream, &name, fault.why());
+    } else if code != Some(Code::REFUSED_STREAM) && !activity.take_told_reset() {
         let why = "The request is malformed, or the client broke the rules of its stream.";
         events::http2_stream_reset(&activity.id(), stream, &name, why);
     }

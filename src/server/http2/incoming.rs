@@ -6,20 +6,21 @@
 //!
 //! - a header block in several frames is put together, so that the library never waits for the
 //!   rest of one, and its own bound of five frames ends no honest connection;
-//! - a malformed field inside a block is replaced (see [`super::block`]), as it is the request
-//!   that is wrong, not the connection;
+//! - a malformed field inside a block is replaced, and what is too much is left out (see
+//!   [`super::block`]), as it is the request that is wrong, not the connection;
 //! - acknowledgements of nothing are made frames without a meaning.
 
 use bytes::{BufMut, BytesMut};
 use tokio::time::{Duration, Instant};
 
-use super::block::{self, Kind};
+use super::block::{self, Blocks, Kind};
 use super::ending::{Ending, Flood};
 use super::frame::{
     self, ACK, Code, END_HEADERS, END_STREAM, HAS_PRIORITY, HEAD_LENGTH, Head, IGNORED, PADDED,
     PREFACE_LENGTH,
 };
 use super::streams::{State, Streams};
+use super::table::Fault;
 
 /// How many frames without a request or a body a client may send in [`WINDOW`]. Kestrel was
 /// recorded to answer 2,000 PINGs in one go; libraries that measure the bandwidth send one per
@@ -39,6 +40,9 @@ const CONTINUATIONS: u32 = 1_000;
 
 const WINDOW: Duration = Duration::from_secs(10);
 
+/// How many malformed blocks are remembered until their streams are reset.
+const FAULTS: usize = 64;
+
 /// What is to be done with the bytes at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -54,8 +58,11 @@ pub(super) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) max_frame_size: usize,
-    /// Of a header block that comes in several frames, compressed.
+    /// Of a header block, compressed. Up to there one that is too long is read to its end, so that
+    /// the connection can go on; beyond, the connection ends.
     pub(super) max_block_size: usize,
+    /// What we have told the client of our table for compressed fields.
+    pub(super) table_size: usize,
     /// Of the fields.
     pub(super) fields: block::Bounds,
 }
@@ -67,6 +74,9 @@ pub(super) struct Incoming {
     /// Of the frame that is passing.
     payload_left: usize,
     block: Option<Block>,
+    blocks: Blocks,
+    /// The streams with a malformed block that are not reset yet, oldest first.
+    faults: Vec<(u32, Fault)>,
     controls: Bucket,
     resets: Bucket,
     /// Acknowledgements that we wait for.
@@ -95,6 +105,8 @@ impl Incoming {
             preface_left: PREFACE_LENGTH,
             payload_left: 0,
             block: None,
+            blocks: Blocks::new(bounds.fields, bounds.table_size),
+            faults: Vec::new(),
             controls: Bucket::new(CONTROL_FRAMES),
             resets: Bucket::new(RESETS),
             settings_sent: 0,
@@ -138,6 +150,12 @@ impl Incoming {
     /// Whether the client has sent a PING since this was last asked.
     pub(super) fn take_pinged(&mut self) -> bool {
         std::mem::take(&mut self.pinged)
+    }
+
+    /// What was wrong with a header block of the stream, which is being reset.
+    pub(super) fn take_fault(&mut self, stream: u32) -> Option<Fault> {
+        let at = self.faults.iter().position(|(of, _)| *of == stream)?;
+        Some(self.faults.remove(at).1)
     }
 
     /// Whether what was passed so far ends with a whole frame.
@@ -203,7 +221,7 @@ impl Incoming {
                     return Ok(Step::Replace(total));
                 }
                 let kind = self.open(head, streams);
-                if let Some(mended) = mended(fragment, kind, self.bounds)? {
+                if let Some(mended) = self.judge(head.stream, fragment, kind)? {
                     put_block(output, head, &mended, self.bounds);
                     return Ok(Step::Replace(total));
                 }
@@ -215,7 +233,7 @@ impl Incoming {
                 block.frames += 1;
                 block.fragment.extend_from_slice(payload);
                 if block.fragment.len() > self.bounds.max_block_size {
-                    return error(Code::PROTOCOL_ERROR);
+                    return Err(Ending::HeadersTooLong);
                 }
                 if head.has(END_HEADERS) {
                     self.complete(output, streams)?;
@@ -305,18 +323,30 @@ impl Incoming {
     fn complete(&mut self, output: &mut BytesMut, streams: &mut Streams) -> Result<(), Ending> {
         if let Some(block) = self.block.take() {
             let kind = self.open(block.head, streams);
-            let mended = mended(&block.fragment, kind, self.bounds)?;
+            let mended = self.judge(block.head.stream, &block.fragment, kind)?;
             let fragment = mended.as_deref().unwrap_or(&block.fragment);
             put_block(output, block.head, fragment, self.bounds);
         }
         Ok(())
     }
-}
 
-fn mended(fragment: &[u8], kind: Kind, bounds: Bounds) -> Result<Option<Vec<u8>>, Ending> {
-    match block::mended(fragment, kind, bounds.fields) {
-        Ok(mended) => Ok(mended),
-        Err(block::FieldTooLong) => error(Code::COMPRESSION_ERROR),
+    /// What goes on in the place of a header block, if anything else does.
+    fn judge(
+        &mut self,
+        stream: u32,
+        fragment: &[u8],
+        kind: Kind,
+    ) -> Result<Option<Vec<u8>>, Ending> {
+        let Ok(judged) = self.blocks.judge(fragment, kind) else {
+            return error(Code::COMPRESSION_ERROR);
+        };
+        if let Some(fault) = judged.fault {
+            if self.faults.len() == FAULTS {
+                self.faults.remove(0);
+            }
+            self.faults.push((stream, fault));
+        }
+        Ok(judged.replaced)
     }
 }
 
@@ -391,7 +421,7 @@ fn check_length(head: Head) -> Result<(), Ending> {
 fn check_whole(head: Head, bounds: Bounds) -> Result<(), Ending> {
     match head.kind {
         frame::HEADERS | frame::CONTINUATION if head.length as usize > bounds.max_block_size => {
-            error(Code::PROTOCOL_ERROR)
+            Err(Ending::HeadersTooLong)
         }
         frame::SETTINGS if head.length > 1 << 14 => error(Code::FRAME_SIZE_ERROR),
         _ => Ok(()),

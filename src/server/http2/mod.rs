@@ -5,8 +5,8 @@
 //! compression and windows. Around it stand
 //!
 //! - [`gate`]: the stream that hyper reads and writes, which follows the frames and knows when
-//!   something takes too long or is too much; [`incoming`], [`outgoing`], [`streams`], [`windows`]
-//!   and [`block`] are its parts that know no socket;
+//!   something takes too long or is too much; [`incoming`], [`outgoing`], [`streams`], [`windows`],
+//!   [`block`] and [`table`] are its parts that know no socket;
 //! - [`ending`]: every reason for which a connection ends;
 //! - [`check`]: what is wrong with a request that came through.
 //!
@@ -42,6 +42,7 @@ mod huffman;
 mod incoming;
 mod outgoing;
 mod streams;
+mod table;
 mod windows;
 
 /// What a PING of the server waits beyond its delay. Kestrel looks once a second and adds one:
@@ -66,9 +67,9 @@ pub(super) fn builder(options: &ServerOptions) -> http2::Builder<TokioExecutor> 
         .max_concurrent_streams(own.max_streams_per_connection)
         .initial_stream_window_size(own.initial_stream_window_size)
         .initial_connection_window_size(own.initial_connection_window_size)
-        .max_header_list_size(
-            u32::try_from(limits.max_request_headers_total_size).unwrap_or(u32::MAX),
-        )
+        // The gate measures, and tells the client the limit: the library's answer to a list that is
+        // too long is none of ours, and ends the connection soon after.
+        .max_header_list_size(u32::MAX)
         // As many as Kestrel keeps track of; the gate counts resets over time.
         .max_pending_accept_reset_streams(
             (own.max_streams_per_connection as usize).saturating_mul(2).max(100),
@@ -222,7 +223,7 @@ fn tell(id: &ConnectionId, ending: Ending, highest: u32) {
     match ending {
         Ending::RequestHeaders => events::bad_request(id, &ending),
         Ending::ResponseRate => events::http2_response_too_slow(id),
-        Ending::Library(frame::Code::COMPRESSION_ERROR) => {
+        Ending::Protocol(Code::COMPRESSION_ERROR) | Ending::Library(Code::COMPRESSION_ERROR) => {
             events::http2_compression_error(id, highest, &ending);
         }
         _ if ending.is_error() => events::http2_connection_error(id, &ending),

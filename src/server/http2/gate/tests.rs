@@ -209,17 +209,27 @@ fn a_header_block_in_pieces_is_put_together() {
     let expected = [PREFACE, &get(1), &frame(frame::PING, 0, 0, b"12345678")].concat();
     assert_eq!(read([pieces.concat()], 1 << 20), (expected, None));
     let large = |size: usize| {
-        let half = [b'v'; 15_000];
-        vec![
-            frame(frame::HEADERS, 0, 1, &half[..10_000]),
-            frame(frame::CONTINUATION, 0, 1, &half[..15_000]),
-            frame(frame::CONTINUATION, 0, 1, &half[..15_000]),
-            frame(frame::CONTINUATION, 0, 1, &half[..15_000]),
-            frame(frame::CONTINUATION, 0, 1, &half[..size - 55_000]),
-        ]
+        let part = [b'v'; 16_000];
+        let mut frames = vec![frame(frame::HEADERS, 0, 1, &part)];
+        frames.resize(8, frame(frame::CONTINUATION, 0, 1, &part));
+        frames.push(frame(frame::CONTINUATION, 0, 1, &part[..size - 8 * part.len()]));
+        frames
     };
-    assert_eq!(verdict(&large(65_536)), None);
-    assert_eq!(verdict(&large(65_537)), Some(Ending::Protocol(Code::PROTOCOL_ERROR)));
+    assert_eq!(verdict(&large(4 * 32_768)), None);
+    assert_eq!(verdict(&large(4 * 32_768 + 1)), Some(Ending::HeadersTooLong));
+}
+
+#[test]
+fn one_frame_may_not_be_longer_than_all_of_a_block() {
+    let mut limits = Limits::default();
+    limits.http2.max_frame_size = 1 << 20;
+    let long = frame(frame::HEADERS, END_HEADERS, 1, &[b'v'; 4 * 32_768 + 1]);
+    let gate = limited([[PREFACE, &long].concat()], usize::MAX, &limits);
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut buffer = vec![0; 1 << 20];
+    let read = Pin::new(&mut gate.stream()).poll_read(cx, &mut ReadBuf::new(&mut buffer));
+    assert!(read.is_ready());
+    assert_eq!(gate.poll_ending(cx), Poll::Ready(Ending::HeadersTooLong));
 }
 
 #[test]
