@@ -11,6 +11,7 @@ use rustls::{HandshakeKind, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::endpoint::{Answer, EndpointTls};
+use super::first_message::{FirstMessage, NoTls, Objection, alert, is_handshake, no_handshake};
 use super::stream::{TlsStream, encode, last_words};
 use crate::features::{HttpProtocols, TlsHandshake, TlsProtocol};
 
@@ -22,9 +23,6 @@ const MOST_READ: usize = 96 * 1024;
 
 /// The longest first line of clear text that is waited for.
 const LONGEST_LINE: usize = 8 * 1024;
-
-/// The first byte of everything a client may begin with: a record of the handshake.
-const HANDSHAKE_RECORD: u8 = 22;
 
 /// A handshake that is done.
 pub(crate) struct Accepted {
@@ -67,6 +65,12 @@ impl fmt::Display for Failure {
     }
 }
 
+impl From<Objection> for Failure {
+    fn from(Objection { reason, alert }: Objection) -> Self {
+        Self::Refused { reason, alert }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Gone(error)
@@ -105,11 +109,6 @@ impl EndpointTls {
     }
 }
 
-/// A fatal alert before there are keys (RFC 8446 section 6).
-fn alert(description: u8) -> Vec<u8> {
-    vec![21, 3, 3, 0, 2, 2, description]
-}
-
 async fn read_more<S>(socket: &mut S, incoming: &mut BytesMut) -> Result<(), Failure>
 where
     S: AsyncRead + Unpin,
@@ -127,13 +126,15 @@ async fn client_hello<S>(socket: &mut S, incoming: &mut BytesMut) -> Result<Opti
 where
     S: AsyncRead + Unpin,
 {
+    let mut first = FirstMessage::default();
     let mut acceptor = Acceptor::default();
     let mut shown = 0;
     loop {
         read_more(socket, incoming).await?;
-        if incoming.first() != Some(&HANDSHAKE_RECORD) {
+        if !is_handshake(incoming) {
             return Err(clear_text(socket, incoming).await);
         }
+        first.judge(incoming)?;
         while let Some(mut fresh) = incoming.get(shown..).filter(|fresh| !fresh.is_empty()) {
             // It has room for the longest message there may be.
             shown += acceptor.read_tls(&mut fresh).map_err(Failure::Gone)?;
@@ -153,6 +154,10 @@ fn refused(error: &rustls::Error, mut alert: AcceptedAlert) -> Failure {
     let mut bytes = Vec::new();
     // Writing to memory has no errors.
     let _ = alert.write_all(&mut bytes);
+    if bytes.is_empty() {
+        // The alert decode_error.
+        bytes = self::alert(50);
+    }
     Failure::Refused { reason: reason(error), alert: bytes }
 }
 
@@ -171,7 +176,12 @@ where
             .iter()
             .take(LONGEST_LINE)
             .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n' | 128..));
-        if line_ends || !is_text || incoming.len() >= LONGEST_LINE {
+        match no_handshake(incoming).filter(|_| !is_text) {
+            Some(Ok(objection)) => return objection.into(),
+            Some(Err(NoTls)) => return Failure::ClearText(std::mem::take(incoming)),
+            None => {}
+        }
+        if line_ends || incoming.len() >= LONGEST_LINE {
             return Failure::ClearText(std::mem::take(incoming));
         }
         if let Err(failure) = read_more(socket, incoming).await {

@@ -16,6 +16,7 @@ pub(crate) mod client_certificates;
 pub(crate) mod dev_certificate;
 mod distinguished_name;
 pub(crate) mod endpoint;
+mod first_message;
 pub(crate) mod load;
 mod odd_certificates;
 mod options;

@@ -54,8 +54,12 @@ fn every_handshake_is_told_of_at_debug() {
     running.wait_for("Authentication failed: ");
     sent(https, b"HELLO\r\n");
     running.wait_for("Cannot determine the frame size or a corrupted frame was received.");
+    let hello =
+        [&b"\x16\x03\x01\0\x2d\x01\0\0\x29\x03\x02"[..], &[7; 32], b"\0\0\x02\xc0\x13\x01\0"];
+    assert_eq!(sent(https, &hello.concat()), b"\x15\x03\x02\0\x02\x02\x46");
+    running.wait_for("the client speaks nothing newer than TLS 1.1, and TLS 1.2 is the oldest");
     let outcome = running.terminated();
-    for (id, times) in [(1, 2), (3, 1)] {
+    for (id, times) in [(1, 3), (3, 1)] {
         let line = format!("dbug: {HTTPS}[{id}]\n");
         assert_eq!(outcome.stdout.matches(&line).count(), times, "{}", outcome.stdout);
     }

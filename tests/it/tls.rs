@@ -534,7 +534,7 @@ async fn clear_text_is_told_the_url() {
     assert_eq!(answer.status, 400);
     assert!(answer.body.ends_with(" Use https://localhost:1/a?b"), "{}", answer.body);
     assert_eq!(wire.rest().await, b"");
-    for nonsense in ["\0\0\0\0", "HELLO\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+    for nonsense in ["HELLO\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
         let mut wire = Wire::new(connected(&address(&host)).await);
         wire.send(nonsense).await;
         assert_eq!(wire.rest().await, b"", "{nonsense:?}");
@@ -545,17 +545,31 @@ async fn clear_text_is_told_the_url() {
 #[tokio::test]
 async fn broken_records_end_the_connection_and_no_other() {
     let host = host(options()).await;
-    for broken in [
-        &b"\x16\x03\x01\x00\x04\x01\x00\x00\x00"[..],
-        b"\x16\x03\x01\xff\xff\x01\x00\x00\x00",
-        b"\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00",
-        b"\x16\x09\x09\x00\x05\x01\x00\x00\x01\x00",
+    let (unexpected_message, record_overflow, decode_error, protocol_version) = (10, 22, 50, 70);
+    for (broken, minor, description) in [
+        (&b"\x16\x03\x01\x00\x04\x01\x00\x00\x00"[..], 3, decode_error),
+        (b"\x16\x03\x01\x00\x05\x01\x01\x00\x00\x00", 3, decode_error),
+        (b"\x16\x03\x01\xff\xff\x01\x00\x00\x00", 3, record_overflow),
+        (b"\x16\x03\x01\x40\x01\x01\x00\x00\x00", 3, record_overflow),
+        (b"\x16\x03\x01\x00\x00", 3, unexpected_message),
+        (b"\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00", 3, unexpected_message),
+        (b"\x16\x03\x01\x00\x05\x63\x00\x00\x01\x00", 3, unexpected_message),
+        (b"\x17\x03\x03\x00\x05\x01\x00\x00\x01\x00", 3, unexpected_message),
+        (b"\x14\x03\x03\x00\x01\x01", 3, unexpected_message),
+        (b"\x63\x03\x03\x00\x01\x01", 3, unexpected_message),
+        // A hello of SSL 2.0.
+        (b"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10", 0, protocol_version),
     ] {
         let mut wire = Wire::new(connected(&address(&host)).await);
         wire.send(broken).await;
-        // An alert, or nothing.
-        let alert = wire.rest().await;
-        assert!(alert.is_empty() || alert.starts_with(b"\x15\x03"), "{broken:?}: {alert:?}");
+        let alert = [21, 3, minor, 0, 2, 2, description];
+        assert_eq!(wire.rest().await, alert, "{broken:?}");
+    }
+    // What is no TLS has no alert.
+    for broken in [&b"\x00\x01\x02\x03"[..], b"\x16\x09\x09\x00\x05\x01\x00\x00\x01\x00"] {
+        let mut wire = Wire::new(connected(&address(&host)).await);
+        wire.send(broken).await;
+        assert_eq!(wire.rest().await, b"", "{broken:?}");
     }
     // In the middle of a connection, too.
     let wire = Client::default().connect(&address(&host)).await;
@@ -793,5 +807,36 @@ async fn curl_and_openssl_are_served() {
     };
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("no application protocol"), "{told}");
+    stopped(host).await;
+}
+
+/// A client from before TLS 1.2, and one that could speak it and may not.
+#[tokio::test]
+async fn old_clients_are_told_that_their_version_is_not_spoken() {
+    use tokio::process::Command;
+
+    let host = host(options()).await;
+    let authority = address(&host)["https://".len()..].to_owned();
+    for (version, minor) in [("-tls1", 1), ("-tls1_1", 2)] {
+        // As it stands on the wire.
+        let mut hello = vec![22, 3, 1, 0, 45, 1, 0, 0, 41, 3, minor];
+        hello.extend([7; 32]);
+        hello.extend(b"\0\0\x02\xc0\x13\x01\0");
+        let mut wire = Wire::new(connected(&address(&host)).await);
+        wire.send(&hello).await;
+        assert_eq!(wire.rest().await, [21, 3, minor, 0, 2, 2, 70], "{version}");
+        let mut openssl = Command::new("openssl");
+        openssl.args(["s_client", "-connect", &authority, version]);
+        openssl.args(["-cipher", "DEFAULT@SECLEVEL=0"]).stdin(std::process::Stdio::null());
+        let name = "old_clients_are_told_that_their_version_is_not_spoken";
+        let Ok(output) = soon("openssl", openssl.output()).await else {
+            return skipped(name, "openssl (apt-get install openssl)");
+        };
+        let told = String::from_utf8_lossy(&output.stderr);
+        if told.contains("no protocols available") || told.contains("nknown option") {
+            return skipped(name, "an openssl that speaks TLS 1.0 and 1.1");
+        }
+        assert!(told.contains("alert protocol version"), "{version}: {told}");
+    }
     stopped(host).await;
 }
