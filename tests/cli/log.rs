@@ -1,11 +1,12 @@
 //! The log: its levels, its layouts, the lines of requests.
 
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::http::{get, get_over};
+use crate::http::{connect, get, get_over};
 use crate::process::{Kestrel, LIMIT};
 
 const REQUESTS: &str = "Microsoft.AspNetCore.Hosting.Diagnostics";
@@ -100,6 +101,38 @@ fn debug_tells_the_life_of_host_and_connections() {
         let (_, after) =
             rest.split_once(part).unwrap_or_else(|| panic!("'{part}' is not in {rest}"));
         rest = after;
+    }
+}
+
+/// What is logged of a request over HTTP/2 by a host with these settings, up to a line with `last`.
+fn logged_of_http2(settings: &[&str], last: &str) -> String {
+    let running = Kestrel::run(settings.iter().copied()).started();
+    let mut client = connect(&running.address());
+    // The preface, no settings, `GET / HTTP/2` of the host `a`.
+    let request = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\
+        \0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x01\x01a";
+    client.write_all(request).expect("the server reads");
+    running.wait_for(last);
+    running.terminated().stdout
+}
+
+#[test]
+fn other_crates_are_heard_when_they_are_named() {
+    let (everything, received) = ("--Logging:LogLevel:Default=Trace", "h2::codec::framed_read[0]");
+    let quiet = logged_of_http2(&[everything], "Request finished");
+    assert!(quiet.contains("trce: Microsoft.AspNetCore.Server.Kestrel.Http2[37]"), "{quiet}");
+    assert!(!quiet.contains("h2::"), "{quiet}");
+    let named = logged_of_http2(&[everything, "--Logging:LogLevel:h2=Debug"], "Request finished");
+    assert!(named.contains(&format!("dbug: {received}")), "{named}");
+    assert!(!named.contains("trce: h2"), "{named}");
+    let only =
+        ["--Logging:LogLevel:Default=None", "--Logging:LogLevel:Microsoft.Hosting=Information"];
+    for rule in [
+        "--Logging:LogLevel:h2::codec::framed_read=Debug",
+        "--Logging:Console:LogLevel:h2::codec::framed_read=Debug",
+    ] {
+        let part = logged_of_http2(&[only[0], only[1], rule], received);
+        assert!(!part.contains("h2::codec::framed_write"), "{part}");
     }
 }
 

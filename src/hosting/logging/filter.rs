@@ -10,6 +10,34 @@ use super::options::{LogLevel, Rule};
 const PROVIDER: [&str; 2] =
     ["Console", "Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider"];
 
+/// The crates that come with this one and may have something to say, by the names their events have. What they tell is
+/// for whoever works on them. An application's own crates, and those that it brings besides, are not among them: their
+/// events are the application's.
+const CRATES: [&str; 22] = [
+    "aws_lc_rs",
+    "axum",
+    "axum_core",
+    "figment",
+    "h2",
+    "http_body_util",
+    "httparse",
+    "hyper",
+    "hyper_util",
+    "iana_time_zone",
+    "inotify",
+    "mio",
+    "notify",
+    "rustls",
+    "rustls_native_certs",
+    "socket2",
+    "tokio",
+    "tokio_rustls",
+    "tokio_util",
+    "tower",
+    "want",
+    "webpki",
+];
+
 /// The rules in force; they can be replaced while events are being logged.
 #[derive(Debug)]
 pub(super) struct Filter {
@@ -36,8 +64,35 @@ impl Filter {
     }
 }
 
-/// The level from which a category is written to the console.
+/// The level from which a category is written to the console. One of [`CRATES`] needs a rule that begins with its name:
+/// below warnings no other lets it through.
 pub(super) fn minimum_level(rules: &[Rule], category: &str) -> LogLevel {
+    let level = best(rules, category);
+    let (rule, level) =
+        level.map_or((None, LogLevel::Information), |rule| (Some(rule), rule.level));
+    match crate_of(category) {
+        Some(name) if !rule.is_some_and(|rule| is_about(rule, name)) => {
+            level.max(LogLevel::Warning)
+        }
+        _ => level,
+    }
+}
+
+/// The one of [`CRATES`] that a category is of. A module's path begins with its crate.
+fn crate_of(category: &str) -> Option<&'static str> {
+    let (name, _) = category.split_once("::").unwrap_or((category, ""));
+    CRATES.into_iter().find(|own| *own == name)
+}
+
+/// Whether a rule names a crate, or something inside it.
+fn is_about(rule: &Rule, name: &str) -> bool {
+    let pattern = rule.category.as_deref().unwrap_or_default();
+    let (prefix, _) = pattern.split_once('*').unwrap_or((pattern, ""));
+    starts_with(prefix.chars(), name.chars())
+}
+
+/// The rule that decides about a category.
+fn best<'a>(rules: &'a [Rule], category: &str) -> Option<&'a Rule> {
     let better = |current: Option<&Rule>, rule: &Rule| {
         let Some(current) = current else { return true };
         match (&current.provider, &rule.provider) {
@@ -56,9 +111,7 @@ pub(super) fn minimum_level(rules: &[Rule], category: &str) -> LogLevel {
     let applicable = rules
         .iter()
         .filter(|rule| is_for_console(rule) && matches(rule.category.as_deref(), category));
-    applicable
-        .fold(None, |current, rule| if better(current, rule) { Some(rule) } else { current })
-        .map_or(LogLevel::Information, |rule| rule.level)
+    applicable.fold(None, |current, rule| if better(current, rule) { Some(rule) } else { current })
 }
 
 fn most_verbose(rules: &[Rule]) -> LogLevel {
@@ -93,8 +146,12 @@ fn is_for_console(rule: &Rule) -> bool {
 }
 
 /// Plain text is a prefix; with a `*`, the text before it is a prefix and the text after it a suffix. They may overlap.
+/// The name of one of [`CRATES`] is that crate, and no other whose name only begins alike.
 fn matches(pattern: Option<&str>, category: &str) -> bool {
     let Some(pattern) = pattern else { return true };
+    if let Some(name) = CRATES.into_iter().find(|name| name.eq_ignore_ascii_case(pattern)) {
+        return category.split("::").next().is_some_and(|first| first.eq_ignore_ascii_case(name));
+    }
     let (prefix, suffix) = pattern.split_once('*').unwrap_or((pattern, ""));
     !suffix.contains('*')
         && starts_with(category.chars(), prefix.chars())
@@ -175,6 +232,53 @@ mod tests {
             (&[("", "*SHOP", Trace)], "My.Shop", Trace),
             (&[("", "My*y", Trace)], "My", Trace),
             (&[("", "My*A*", Trace)], "My.App", Information),
+        ];
+        for (rows, category, expected) in table {
+            assert_eq!(minimum_level(&rules(rows), category), *expected, "{rows:?} {category}");
+        }
+    }
+
+    #[test]
+    fn other_crates_need_a_rule_of_their_own() {
+        let debug = ("", "", Debug);
+        let of_console = ("Console", "", Debug);
+        let table: &[(&[Row], &str, LogLevel)] = &[
+            (&[], "h2::codec", Warning),
+            (&[], "h2", Warning),
+            (&[debug], "h2::codec", Warning),
+            (&[debug], "hyper::proto::h1", Warning),
+            (&[debug], "rustls::server::hs", Warning),
+            (&[("", "", Error)], "h2::codec", Error),
+            (&[("", "", Off)], "h2", Off),
+            (&[of_console], "tokio::task", Warning),
+            // with one, as far as it goes
+            (&[debug, ("", "h2", Trace)], "h2::codec", Trace),
+            (&[debug, ("", "H2", Information)], "h2::codec", Information),
+            (&[debug, ("", "h2::codec", Trace)], "h2::codec::framed_read", Trace),
+            (&[debug, ("", "h2::codec", Trace)], "h2::proto", Warning),
+            (&[("", "", Off), ("", "hyper", Debug)], "hyper::proto::h1", Debug),
+            (&[of_console, ("Console", "hyper", Trace)], "hyper::proto", Trace),
+            (&[of_console, ("", "hyper", Trace)], "hyper::proto", Warning),
+            (&[debug, ("Console", "hyper", Trace)], "hyper::proto", Trace),
+            // a name is one crate's, unless a star says otherwise
+            (&[("", "hyper", Trace)], "hyper_util::client", Warning),
+            (&[("", "hyper*", Trace)], "hyper_util::client", Warning),
+            (&[("", "hyper_*", Trace)], "hyper_util::client", Warning),
+            (&[("", "hyper_util*", Trace)], "hyper_util::client", Trace),
+            (&[("", "h", Trace)], "h2::codec", Warning),
+            (&[("", "*", Trace)], "h2::codec", Warning),
+            (&[("", "*codec", Trace)], "h2::codec", Warning),
+            // an application's crates are its own, whatever they are called
+            (&[debug], "my_app::handlers", Debug),
+            (&[debug], "my_app", Debug),
+            (&[debug], "hyperion::ring", Debug),
+            (&[debug, ("", "hyper", Error)], "hyperion::ring", Debug),
+            (&[debug], "h2o", Debug),
+            (&[debug], "tower_http::trace", Debug),
+            (&[debug], "sqlx::query", Debug),
+            (&[debug], "Microsoft.AspNetCore", Debug),
+            (&[debug], "Kestrel.Server", Debug),
+            (&[], "my_app::h2", Information),
         ];
         for (rows, category, expected) in table {
             assert_eq!(minimum_level(&rules(rows), category), *expected, "{rows:?} {category}");

@@ -6,6 +6,7 @@
 //! `Kestrel`, which nobody else reads. What stands at a known key in another shape than the one that
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
+use super::logging::is_category;
 use super::values::{did_you_mean, shown};
 use crate::configuration::{
     Loaded, Origin, Problem, Section, Setting, keys_equal, speaks_of_secrets,
@@ -123,7 +124,7 @@ const FORMATTER_OPTIONS: Node = Names(&[
     ("JsonWriterOptions", Names(&[("Indented", Text)])),
 ]);
 
-/// By category. One with dots is one name.
+/// By category. One with dots is one name, and so is the path of a module.
 const LEVELS: Node = Named("Default", &Text);
 
 const CONSOLE: Node = Names(&[
@@ -312,6 +313,7 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
             let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
             Some((key.to_owned(), text_in_place_of(node, key, text)))
         }
+        Place::Below(level) if is_level_of_module(level, key) => None,
         Place::Below(text) => Some((text.to_owned(), more_than_a_text(loaded, text, key))),
         Place::Unknown(Mixed(names, other), provider) => {
             let near = fix(loaded, names, false, provider, &setting.origin);
@@ -337,6 +339,15 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
             Some((wrong.to_owned(), nothing(wrong).fix(fix)))
         }
     }
+}
+
+/// Whether `key` is a log level whose category is the path of a module: what looks like a section
+/// below `level` is the rest of it.
+fn is_level_of_module(level: &str, key: &str) -> bool {
+    let category = |above: &str| key.get(above.len() + 1..).is_some_and(is_category);
+    level.rsplit_once(':').is_some_and(|(above, _)| {
+        matches!(place(above), Place::Known(Named("Default", Text))) && category(above)
+    })
 }
 
 fn nothing(key: &str) -> Problem {
@@ -485,6 +496,8 @@ mod tests {
             ("Logging:LogLevl", Some(("Logging:LogLevl", "Logging:LogLevel"))),
             ("KESTREL:endpoints:x:url", None),
             ("Logging:LogLevel:Anything", None),
+            ("Logging:LogLevel:h2::codec", None),
+            ("Logging:Console:LogLevel:my_app::shop::cart", None),
             ("Logging:Seq:ServerUrl", None),
             ("A", None),
             ("Foo", None),

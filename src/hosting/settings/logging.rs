@@ -45,14 +45,20 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
     LoggingOptions { rules, console }
 }
 
+/// A category is all that stands behind `LogLevel:`: that of a module of Rust is its path, with colons that separate
+/// sections as well.
 fn rules_of(
     levels: &Section<'_>,
     provider: Option<&str>,
     rules: &mut Vec<Rule>,
     problems: &mut Vec<Problem>,
 ) {
-    for section in levels.children() {
-        let Some(setting) = section.setting() else {
+    let mut left = levels.children();
+    left.reverse();
+    while let Some(section) = left.pop() {
+        left.extend(section.children().into_iter().rev());
+        let category = section.path().get(levels.path().len() + 1..).unwrap_or_default();
+        let Some(setting) = section.setting().filter(|_| is_category(category)) else {
             continue;
         };
         let Some(text) = setting.value.as_deref().filter(|text| !text.is_empty()) else {
@@ -72,8 +78,7 @@ fn rules_of(
             );
             continue;
         };
-        let category = section.name().to_owned();
-        let category = (!category.eq_ignore_ascii_case("Default")).then_some(category);
+        let category = (!category.eq_ignore_ascii_case("Default")).then(|| category.to_owned());
         let rule = Rule { provider: provider.map(str::to_owned), category, level };
         if rule.has_valid_category() {
             rules.push(rule);
@@ -86,6 +91,11 @@ fn rules_of(
             );
         }
     }
+}
+
+/// Whether this is one name, or the path of a module, and no section of sections.
+pub(super) fn is_category(name: &str) -> bool {
+    !name.replace("::", "").contains(':')
 }
 
 /// A number outside of the levels: .NET takes it as it is, which makes everything or nothing of it.
