@@ -1,18 +1,28 @@
 //! The accept loops. They only accept: everything that could wait happens in the connection's task.
+//!
+//! A connection waits in the system's queue until it is accepted, and its client may have sent a
+//! request by then. When a loop ends, it takes what waits there before it closes its socket, which
+//! would reset it. On Linux nothing comes behind that: new connections are not begun any more by
+//! then, and those whose handshake is on its way have [`HANDSHAKES`] to complete it. A slower one is
+//! reset, as is, on other systems, one that comes between the last look and the close.
 
 use std::io;
+#[cfg(unix)]
+use std::net::Shutdown;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use socket2::SockRef;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::BoxFuture;
 use super::connection;
-use super::drain::{Drain, Watch};
+use super::drain::{Drain, Phase, Watch};
 use super::endpoint::Serving;
 use super::options::ServerOptions;
 use super::slot::Slot;
@@ -24,6 +34,14 @@ use crate::features::{Connection, Local, Remote};
 /// The pauses after a failed accept: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a socket that is to be closed waits for handshakes that have begun: longer than one takes
+/// within a data centre, too short to be noticed. A client that begins one now tries again after a
+/// second, by itself, and is refused.
+const HANDSHAKES: Duration = Duration::from_millis(50);
+
+/// More than a system lets wait at a socket: whoever sends without end is not accepted without end.
+const MOST_WAITING: usize = 16 * 1024;
 
 /// How many connections of each socket of an endpoint are open. Each counts for itself, as on
 /// Kestrel, both of `localhost` too.
@@ -85,6 +103,37 @@ fn bound_unsent(socket: &SockRef<'_>, most: Option<usize>) {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn bound_unsent(_: &SockRef<'_>, _: Option<usize>) {}
 
+/// Lets no new connections begin, while those that have begun can complete their handshake: packets
+/// are dropped that have SYN and no ACK (RFC 9293 section 3.1). False if the system cannot do that.
+///
+/// It stays until the socket is closed: one that another process listens on, too, must not have it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn begin_no_more(listener: &SockRef<'_>) -> bool {
+    use socket2::SockFilter;
+
+    const LOAD_BYTE: u16 = 0x30;
+    const AND: u16 = 0x54;
+    const JUMP_IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    const ACK: u32 = 0x10;
+
+    let program = [
+        SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
+        SockFilter::new(AND, 0, 0, SYN | ACK),
+        SockFilter::new(JUMP_IF_EQUAL, 0, 1, SYN),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+    ];
+    listener.attach_filter(&program).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn begin_no_more(_: &SockRef<'_>) -> bool {
+    false
+}
+
 struct Accept {
     address: String,
     serving: watch::Receiver<Arc<Serving>>,
@@ -110,27 +159,62 @@ impl Accept {
             match self.next(listener.accept()).await {
                 Next::It(Ok((socket, remote))) => {
                     pause = FIRST_PAUSE;
-                    if !cfg!(target_os = "linux") {
-                        // Linux has it from the listening socket.
-                        let _ = socket.set_nodelay(true);
-                    }
-                    let local = socket.local_addr().ok().map(Local);
-                    self.spawn(socket, local, Some(Remote(remote)));
+                    self.spawn_tcp(socket, remote);
                 }
                 Next::It(Err(error)) => self.failed(&error, &mut pause).await,
                 Next::Served => inherit(&listener, self.serving.borrow().context.options()),
-                Next::End => return,
+                Next::End => return self.close_tcp(listener).await,
             }
         }
     }
 
-    /// `_file` is removed when the loop ends: at the start of the stop, as on Kestrel, and before the
+    /// Accepts what waits, and closes the socket.
+    async fn close_tcp(self, listener: TcpListener) {
+        // Without a stop there are others to wait for the place.
+        let wait = HANDSHAKES.min(self.watch.phase().linger());
+        if begin_no_more(&SockRef::from(&listener)) && !wait.is_zero() {
+            let mut aborting = self.watch.clone();
+            let accepting = async {
+                // Whatever fails is for the last look below.
+                while let Ok((socket, remote)) = listener.accept().await {
+                    self.spawn_tcp(socket, remote);
+                }
+            };
+            let _ = tokio::select! {
+                biased;
+                () = aborting.reached(Phase::Aborting) => Ok(()),
+                accepted = timeout(wait, accepting) => accepted,
+            };
+        }
+        // The runtime may not have heard of all that is there; the system has.
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        for (socket, remote) in waiting(|| listener.accept()) {
+            if socket.set_nonblocking(true).is_ok()
+                && let Ok(socket) = TcpStream::from_std(socket)
+            {
+                self.spawn_tcp(socket, remote);
+            }
+        }
+    }
+
+    fn spawn_tcp(&self, socket: TcpStream, remote: SocketAddr) {
+        if !cfg!(target_os = "linux") {
+            // Linux has it from the listening socket.
+            let _ = socket.set_nodelay(true);
+        }
+        let local = socket.local_addr().ok().map(Local);
+        self.spawn(socket, local, Some(Remote(remote)));
+    }
+
+    /// `file` is removed when the loop ends: at the start of the stop, as on Kestrel, and before the
     /// listener is closed.
     #[cfg(unix)]
     async fn unix(
         mut self,
         listener: tokio::net::UnixListener,
-        _file: Option<crate::addresses::unix_socket::SocketFile>,
+        file: Option<crate::addresses::unix_socket::SocketFile>,
     ) {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -141,7 +225,20 @@ impl Accept {
                 }
                 Next::It(Err(error)) => self.failed(&error, &mut pause).await,
                 Next::Served => {}
-                Next::End => return,
+                Next::End => break,
+            }
+        }
+        // Nobody finds it any more, or is let in; who is in the queue already stays there.
+        drop(file);
+        let _ = SockRef::from(&listener).shutdown(Shutdown::Read);
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        for (socket, _) in waiting(|| listener.accept()) {
+            if socket.set_nonblocking(true).is_ok()
+                && let Ok(socket) = tokio::net::UnixStream::from_std(socket)
+            {
+                self.spawn(socket, None, None);
             }
         }
     }
@@ -178,12 +275,7 @@ impl Accept {
 
     /// Waits out a failed accept. A connection that died before it was accepted is no failure.
     async fn failed(&mut self, error: &io::Error, pause: &mut Duration) {
-        if matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::Interrupted
-        ) {
+        if is_no_failure(error) {
             return;
         }
         events::accept_failed(&self.address, &error_reason(error), *pause);
@@ -193,6 +285,28 @@ impl Accept {
         }
         *pause = (*pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// The connections that wait at a socket. One that died there is passed over.
+fn waiting<T>(mut accept: impl FnMut() -> io::Result<T>) -> impl Iterator<Item = T> {
+    let next = move || loop {
+        match accept() {
+            Ok(connection) => return Some(connection),
+            Err(error) if is_no_failure(&error) => {}
+            Err(_) => return None,
+        }
+    };
+    std::iter::from_fn(next).take(MOST_WAITING)
+}
+
+/// Whether a connection died before it was accepted.
+fn is_no_failure(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
 }
 
 /// Ids count up from the time of the start in 100 ns since the year 1, as on Kestrel: they are not

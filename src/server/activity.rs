@@ -52,6 +52,10 @@ pub(super) struct Activity {
     upgraded: AtomicBool,
     /// Whether the connection ends behind the answer.
     ends: AtomicBool,
+    /// Whether more of the stream is here than the request that is answered. (Of HTTP/1.)
+    ahead: AtomicBool,
+    /// What the stop wants of answers, a [`Last`]. (Of HTTP/1.)
+    last: AtomicU8,
     /// A [`Cut`], or 0.
     cut: AtomicU8,
     /// The [`Reason`] the body of the request cannot be read further, or 0.
@@ -90,6 +94,18 @@ pub(super) struct Unread {
     pub(super) max_size: Option<u64>,
 }
 
+/// Which answers the stop makes the last of their connection. (On HTTP/1.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Last {
+    /// None: there is no stop.
+    No,
+    /// Those without a request behind them: what was received is answered.
+    Alone,
+    /// All: a client that never stops to send must not hold the stop.
+    All,
+}
+
 /// Why a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -123,6 +139,8 @@ impl Activity {
             look_out: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
             ends: AtomicBool::new(false),
+            ahead: AtomicBool::new(false),
+            last: AtomicU8::new(Last::No as u8),
             cut: AtomicU8::new(0),
             broken_body: AtomicU8::new(0),
             body_bytes: AtomicU64::new(0),
@@ -195,6 +213,12 @@ impl Activity {
     pub(super) fn idle_since(&self) -> Option<Moment> {
         (!self.is_running() && !self.head_begun.load(Ordering::Relaxed))
             .then(|| Moment::from_millis(self.idle_since.load(Ordering::Relaxed)))
+    }
+
+    /// How long no request has been answered at `now`, or `None` if one is.
+    pub(super) fn waited(&self, now: Moment) -> Option<Duration> {
+        let since = Moment::from_millis(self.idle_since.load(Ordering::Relaxed));
+        (!self.is_running()).then(|| since.until(now))
     }
 
     /// How much longer the connection may wait at `now`, or `None` if it has waited for `limit`.
@@ -298,6 +322,25 @@ impl Activity {
     /// Whether the connection ends behind the answer.
     pub(super) fn ends(&self) -> bool {
         self.ends.load(Ordering::Acquire)
+    }
+
+    /// Whether more of the stream is here than the request that is answered.
+    pub(super) fn set_ahead(&self, ahead: bool) {
+        self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// Sets which answers are the last of the connection.
+    pub(super) fn set_last(&self, last: Last) {
+        self.last.store(last as u8, Ordering::Relaxed);
+    }
+
+    /// Whether an answer that is made now is the last of the connection, because of the stop.
+    pub(super) fn is_last(&self) -> bool {
+        match self.last.load(Ordering::Relaxed) {
+            0 => false,
+            1 => !self.ahead.load(Ordering::Relaxed),
+            _ => true,
+        }
     }
 
     /// Gives the connection the rest of a body to read and drop.

@@ -230,12 +230,18 @@ impl Answer {
         }
     }
 
-    /// Adds what every answer has, unless the app set its own.
+    /// Adds what every answer has, unless the app set its own, and what the stop has to say.
     pub(super) fn complete(&mut self, running: &Running) {
         let headers = &mut self.parts.headers;
         headers.entry(DATE).or_insert_with(date::header_value);
         if running.activity().context().options().add_server_header {
             headers.entry(SERVER).or_insert(HeaderValue::from_static("Kestrel"));
+        }
+        if running.activity().is_last()
+            && !self.parts.status.is_informational()
+            && !running.activity().is_upgraded()
+        {
+            self.close();
         }
         if self.parts.status.canonical_reason().is_none()
             && running.activity().is_http1()

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::activity::Activity;
 use super::clock::TICK;
@@ -119,11 +119,18 @@ async fn speak<S: Socket>(
     slot: Slot,
 ) {
     let id = facts.id();
-    // A connection that has not said what it wants yet is idle: the stop ends it at once.
-    let spoken = tokio::select! {
-        biased;
-        () = watch.reached(Phase::Stopping) => unspoken(protocols),
-        spoken = spoken(&mut stream, protocols, &context, open.as_deref()) => spoken,
+    // A connection that has not said what it wants yet is idle: the stop ends it after a moment.
+    let mut since = Instant::now();
+    let spoken = loop {
+        tokio::select! {
+            biased;
+            spoken = spoken(&mut stream, protocols, &context, open.as_deref()) => break spoken,
+            () = watch.lingered(since) => {}
+        }
+        if watch.phase().get() == Phase::Aborting || !stream.has_unread() {
+            break unspoken(protocols);
+        }
+        since = Instant::now();
     };
     if let Some(open) = open.filter(|_| protocol::is_tls(stream.first())) {
         open.tell_mix_up(events::tls_on_http);

@@ -4,9 +4,12 @@
 //! There are three phases. Each connection holds a [`Watch`]; the stop is complete when all of
 //! them are gone. Looking at the phase costs a connection one atomic load per wake-up: it
 //! registers for the change once, and asks again only when the phase says so.
+//!
+//! A client that does not know of the stop yet may have sent a request that is on its way. So a
+//! connection that waits for one lingers for a moment before it ends.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -14,13 +17,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::open_requests::{self, ANSWERS, Answers, Inquiry, PATIENCE};
 
+/// How long a connection that waits for a request goes on to do so once the stop has begun. A
+/// client that always has a request under way has sent the next one by then.
+const LINGER: Duration = Duration::from_millis(200);
+
 /// How far the stop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 #[repr(u8)]
 pub(super) enum Phase {
     /// No stop yet.
     Running,
-    /// Idle connections end, running requests go on.
+    /// Idle connections end after a moment, running requests go on.
     Stopping,
     /// Everything ends now.
     Aborting,
@@ -42,6 +49,14 @@ struct Shared {
     phase: AtomicU8,
     connections: AtomicUsize,
     inquiry: Inquiry,
+    stop: OnceLock<Stop>,
+}
+
+/// When a stop began, and how long connections linger.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    begun: Instant,
+    linger: Duration,
 }
 
 /// One open connection.
@@ -61,6 +76,21 @@ impl PhaseFlag {
             1 => Phase::Stopping,
             _ => Phase::Aborting,
         }
+    }
+
+    /// How long connections linger in the stop that has begun; without one they do not.
+    pub(super) fn linger(&self) -> Duration {
+        self.0.stop.get().map_or(Duration::ZERO, |stop| stop.linger)
+    }
+
+    /// Whether connections linger no more at `now` that have waited since before the stop.
+    pub(super) fn has_lingered(&self, now: Instant) -> bool {
+        self.0.stop.get().is_some_and(|stop| stop.begun + stop.linger <= now)
+    }
+
+    /// Until when a connection lingers that has waited for a request since `since`.
+    pub(super) fn lingers_until(&self, since: Instant) -> Instant {
+        self.0.stop.get().map_or(since, |stop| stop.begun.max(since) + stop.linger)
     }
 }
 
@@ -100,6 +130,15 @@ impl Watch {
         // An error would mean that the server is gone, which is the furthest a stop can come.
         let _ = self.receiver.wait_for(|now| *now >= phase).await;
     }
+
+    /// Waits for the stop, and for as long as a connection lingers that has waited for a request
+    /// since `since`.
+    pub(super) async fn lingered(&mut self, since: Instant) {
+        self.reached(Phase::Stopping).await;
+        let until = self.phase.lingers_until(since);
+        // Boxed, or every idle connection would keep the room of it.
+        let _ = Box::pin(timeout_at(until, self.reached(Phase::Aborting))).await;
+    }
 }
 
 /// An endpoint that is dropped without a stop ends everything it serves.
@@ -115,6 +154,7 @@ impl Drain {
             phase: AtomicU8::new(Phase::Running as u8),
             connections: AtomicUsize::new(0),
             inquiry: Inquiry::default(),
+            stop: OnceLock::new(),
         };
         let phase = PhaseFlag(Arc::new(shared));
         Self { sender: watch::Sender::new(Phase::Running), phase }
@@ -140,14 +180,24 @@ impl Drain {
         self.sender.send_modify(|_| {});
     }
 
+    /// The stop begins. Of the `grace` that running requests have, at most half is spent on waiting
+    /// for others.
+    pub(super) fn begin(&self, grace: Duration) {
+        self.phase
+            .0
+            .stop
+            .get_or_init(|| Stop { begun: Instant::now(), linger: LINGER.min(grace / 2) });
+        self.advance(Phase::Stopping);
+    }
+
     /// How many connections are open.
     fn connections(&self) -> usize {
         self.phase.0.connections.load(Ordering::Relaxed)
     }
 }
 
-/// Stops endpoints together: running requests have `grace` to end, then a second passes for their
-/// abort. `outlived` is told how many connections that are.
+/// Ends the stop of endpoints together: running requests have `grace` to end, then a second passes
+/// for their abort. `outlived` is told how many connections that are.
 pub(super) async fn stop(drains: &[&Drain], grace: Duration, outlived: impl FnOnce(usize)) {
     let closed = async || {
         for drain in drains {
@@ -155,7 +205,7 @@ pub(super) async fn stop(drains: &[&Drain], grace: Duration, outlived: impl FnOn
         }
     };
     for drain in drains {
-        drain.advance(Phase::Stopping);
+        drain.begin(grace);
     }
     let until = Instant::now() + grace;
     if timeout(grace.min(PATIENCE), closed()).await.is_ok() {
@@ -205,5 +255,30 @@ mod tests {
         assert_eq!(drain.connections(), 1);
         drop(second);
         assert_eq!(drain.connections(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_lingers_from_the_stop_or_from_when_it_began_to_wait() {
+        const SECOND: Duration = Duration::from_secs(1);
+        for (grace, waits_at, lingers) in [
+            (SECOND, Duration::ZERO, LINGER),
+            (SECOND, SECOND + LINGER / 2, LINGER * 3 / 2),
+            (LINGER, Duration::ZERO, LINGER / 2),
+            (Duration::ZERO, Duration::ZERO, Duration::ZERO),
+        ] {
+            let drain = Drain::new();
+            let mut watch = drain.watch();
+            let since = Instant::now() + waits_at;
+            let lingered = tokio::spawn(async move { watch.lingered(since).await });
+            tokio::time::advance(SECOND).await;
+            assert!(!lingered.is_finished(), "there is no stop");
+            let stop = Instant::now();
+            drain.begin(grace);
+            lingered.await.expect("it does not panic");
+            // The clock of the runtime counts milliseconds.
+            let over = stop.elapsed().checked_sub(lingers);
+            let over = over.expect("it lingers");
+            assert!(over < Duration::from_millis(3), "{grace:?} {waits_at:?}: {over:?}");
+        }
     }
 }

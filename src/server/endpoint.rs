@@ -200,16 +200,22 @@ impl Endpoint {
         }
     }
 
-    /// Closes the listening sockets, and returns when they are closed. Connections go on.
+    /// Closes the listening sockets, and returns when they are closed. Connections go on, those that
+    /// were waiting to be accepted, too.
     pub(super) async fn stop_listening(&mut self) {
-        let Some(Listening { serving, loops }) = self.listening.take() else {
-            return;
-        };
+        self.close().await;
+    }
+
+    /// Lets the accept loops end, all at once; the result is ready when the sockets are closed.
+    pub(super) fn close(&mut self) -> impl Future<Output = ()> + use<> {
         self.socket_file = None;
-        drop(serving);
-        for accept in loops {
-            // One that panicked has closed its socket, too.
-            let _ = accept.await;
+        let listening = self.listening.take();
+        let loops = listening.map_or_else(Vec::new, |Listening { loops, .. }| loops);
+        async move {
+            for accept in loops {
+                // One that panicked has closed its socket, too.
+                let _ = accept.await;
+            }
         }
     }
 }

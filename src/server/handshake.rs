@@ -1,8 +1,8 @@
 //! The TLS handshake of a connection, before anybody knows what it speaks.
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::drain::{Phase, Watch};
+use super::drain::Watch;
 use super::endpoint::Serving;
 use super::io::{Socket, Stream};
 use super::protocol;
@@ -28,12 +28,13 @@ pub(super) async fn handshake<S: Socket>(
 ) -> Option<Secured<S>> {
     let limit = serving.context.options().handshake_timeout;
     let _counted = watch.count();
+    let since = Instant::now();
     let accepted = tokio::select! {
         biased;
-        // Nothing was asked yet.
-        () = watch.reached(Phase::Stopping) => return None,
         // The exact time: it is not worth a second.
         accepted = timeout(limit, tls.accept(&mut socket)) => accepted,
+        // Nothing was asked yet, and nothing is on its way.
+        () = watch.lingered(since) => return None,
     };
     let accepted = match accepted {
         Ok(Ok(accepted)) => accepted,

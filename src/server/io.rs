@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -27,6 +28,12 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// What the system knows of the peer's end without anything being read, as far as it tells.
     fn hang_up(&self) -> Option<HangUp> {
         None
+    }
+
+    /// Whether something is here to be read, by the system's word: the runtime may not have heard of
+    /// it yet.
+    fn has_unread(&self) -> bool {
+        false
     }
 
     /// How much was written that the system has not got yet; it goes out while something is read
@@ -65,6 +72,10 @@ fn heard(ready: impl Future<Output = io::Result<Ready>>) -> Option<HangUp> {
     }
 }
 
+fn has_unread(socket: SockRef<'_>) -> bool {
+    socket.peek(&mut [MaybeUninit::uninit()]).is_ok_and(|length| length > 0)
+}
+
 /// Tells the peer that nothing will come. What it sent already is read: unread, it would make a
 /// reset of the close, and the peer could take that for a broken network.
 fn refuse<'a>(socket: SockRef<'a>, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) {
@@ -91,6 +102,10 @@ impl Socket for TcpStream {
         heard(self.ready(Interest::READABLE | Interest::WRITABLE))
     }
 
+    fn has_unread(&self) -> bool {
+        has_unread(SockRef::from(self))
+    }
+
     fn refuse(self) {
         refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
     }
@@ -107,6 +122,10 @@ impl Socket for tokio::net::UnixStream {
 
     fn hang_up(&self) -> Option<HangUp> {
         heard(self.ready(Interest::READABLE | Interest::WRITABLE))
+    }
+
+    fn has_unread(&self) -> bool {
+        has_unread(SockRef::from(self))
     }
 
     fn refuse(self) {
@@ -129,6 +148,10 @@ impl<S: Socket> Socket for TlsStream<S> {
 
     fn hang_up(&self) -> Option<HangUp> {
         self.socket().hang_up()
+    }
+
+    fn has_unread(&self) -> bool {
+        self.socket().has_unread()
     }
 
     fn unsent(&self) -> usize {
@@ -201,6 +224,11 @@ impl<S: Socket> Stream<S> {
     /// What the system knows of the peer's end without anything being read.
     pub(super) fn hang_up(&self) -> Option<HangUp> {
         self.socket.hang_up()
+    }
+
+    /// Whether something is here to be read that the runtime may not have heard of yet.
+    pub(super) fn has_unread(&self) -> bool {
+        self.socket.has_unread()
     }
 
     pub(super) fn first(&self) -> &[u8] {

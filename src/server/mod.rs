@@ -44,6 +44,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use tokio::time::Instant;
 
 pub use counters::Counters;
 #[cfg(fuzzing)]
@@ -260,9 +261,16 @@ impl Server for KestrelServer {
 
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            for endpoint in &mut self.endpoints {
-                endpoint.stop_listening().await;
+            let begun = Instant::now();
+            // First of all: what is accepted from now on is to know.
+            for endpoint in &self.endpoints {
+                endpoint.drain.begin(grace);
             }
+            let closing: Vec<_> = self.endpoints.iter_mut().map(Endpoint::close).collect();
+            for closed in closing {
+                closed.await;
+            }
+            let grace = grace.saturating_sub(begun.elapsed());
             let leaving = self.leaving.drains();
             let running = self.endpoints.iter().map(|endpoint| &*endpoint.drain);
             let drains: Vec<&Drain> = running.chain(leaving.iter().map(|drain| &**drain)).collect();

@@ -70,10 +70,16 @@ impl KestrelServer {
                 endpoint
             }));
         }
-        for mut endpoint in old.into_iter().flatten() {
-            endpoint.stop_listening().await;
-            self.leaving.add(endpoint);
+        let mut old: Vec<Endpoint> = old.into_iter().flatten().collect();
+        let close = |endpoint: &mut Endpoint| {
+            endpoint.drain.begin(GRACE);
+            endpoint.close()
+        };
+        let closing: Vec<_> = old.iter_mut().map(close).collect();
+        for closed in closing {
+            closed.await;
         }
+        old.into_iter().for_each(|endpoint| self.leaving.add(endpoint));
         Ok(self.addresses())
     }
 

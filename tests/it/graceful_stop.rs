@@ -1,4 +1,4 @@
-//! The stop: idle connections end at once, running requests finish, what takes longer than the
+//! The stop: idle connections end after a moment, running requests finish, what takes longer than the
 //! shutdown timeout is aborted.
 
 use std::io;
@@ -52,7 +52,7 @@ async fn until_refused(address: SocketAddr) {
 }
 
 #[tokio::test]
-async fn an_idle_keep_alive_connection_is_closed_at_once() {
+async fn an_idle_keep_alive_connection_is_closed() {
     let (host, _slow, address) = slow_host(NEVER).await;
     let mut wire = Wire::connect(&address).await;
     assert_eq!(wire.get("/").await.body, "quick");
@@ -61,7 +61,7 @@ async fn an_idle_keep_alive_connection_is_closed_at_once() {
 }
 
 #[tokio::test]
-async fn a_connection_that_has_said_nothing_is_closed_at_once() {
+async fn a_connection_that_has_said_nothing_is_closed() {
     let (host, _slow, address) = slow_host(NEVER).await;
     let mut silent = Wire::connect(&address).await;
     // The server has accepted the first connection when it answers the second.

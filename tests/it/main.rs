@@ -39,6 +39,7 @@ mod request_facts;
 mod request_heads;
 mod slow_app;
 mod slow_clients;
+mod stops_under_load;
 mod support;
 mod tls;
 mod tls_client;

@@ -102,6 +102,8 @@ pub(super) struct Gate<S: Socket> {
     old: bool,
     /// Behind the body of the last of them may come bytes of another protocol.
     undecided_behind: bool,
+    /// More of the stream is here than the message that was handed on, as the activity was told.
+    ahead: bool,
     /// The client will send no more.
     ended: bool,
     /// The same, as the system tells; what came before is not read yet.
@@ -141,6 +143,7 @@ impl<S: Socket> Gate<S> {
             handed: 0,
             old: false,
             undecided_behind: false,
+            ahead: false,
             ended: false,
             hung_up: false,
             farewell: None,
@@ -258,6 +261,17 @@ impl<S: Socket> Gate<S> {
         if let Some(rewritten) = head.rewritten.take() {
             self.activity.note(Note::RawTarget(rewritten.raw_target));
             self.instead = Some((rewritten.bytes, 0));
+        }
+        self.tell_ahead();
+    }
+
+    /// Tells whether more of the stream is here than the message that was handed on.
+    fn tell_ahead(&mut self) {
+        let ahead = self.pending.len() > self.passed
+            && matches!(self.input, Input::Head | Input::Undecided);
+        if ahead != self.ahead {
+            self.ahead = ahead;
+            self.activity.set_ahead(ahead);
         }
     }
 
@@ -459,6 +473,7 @@ impl<S: Socket> Gate<S> {
             } else if self.hung_up {
                 self.is_there();
             }
+            self.tell_ahead();
         }
         Ok(())
     }
@@ -490,6 +505,7 @@ impl<S: Socket> Gate<S> {
                         buffer.set_filled(end);
                     }
                     self.settle_body();
+                    self.tell_ahead();
                 }
                 None => {
                     buffer.set_filled(before);
@@ -503,6 +519,7 @@ impl<S: Socket> Gate<S> {
             None => return Poll::Ready(Err(self.broken())),
         }
         self.settle_body();
+        self.tell_ahead();
         self.hand_on(buffer);
         Poll::Ready(Ok(()))
     }

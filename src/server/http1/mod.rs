@@ -26,10 +26,10 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::diagnostics::events;
 use crate::features::Connection;
-use crate::server::activity::{Activity, Cut, Unread};
+use crate::server::activity::{Activity, Cut, Last, Unread};
 use crate::server::clock::{Moment, TICK};
 use crate::server::connection::Context;
-use crate::server::drain::{Phase, Watch};
+use crate::server::drain::{Phase, PhaseFlag, Watch};
 use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::rejection::Rejection;
@@ -92,6 +92,13 @@ pub(super) async fn serve<S: Socket>(
                 gate = busy;
                 continue;
             }
+            End::Lingered(lingering) => {
+                gate = lingering;
+                if has_more(&mut gate, &mut watch).await {
+                    continue;
+                }
+                return Box::pin(close(gate, &facts, &mut watch)).await;
+            }
             End::Closed(gate) => return Box::pin(close(gate, &facts, &mut watch)).await,
             End::Cut(mut gate, cut) => return reset(gate.stream(), &facts, &activity, cut),
             End::Upgraded(home) => {
@@ -104,17 +111,30 @@ pub(super) async fn serve<S: Socket>(
         let Some(left) = activity.idle_for(limit, Moment::now()) else {
             return Box::pin(close(gate, &facts, &mut watch)).await;
         };
+        let now = Instant::now();
+        let since = now.checked_sub(limit.saturating_sub(left)).unwrap_or(now);
         let readable = tokio::select! {
             biased;
-            () = watch.reached(Phase::Stopping) => false,
             readable = timeout(left, poll_fn(|cx| gate.stream().poll_readable(cx))) => {
                 matches!(readable, Ok(Ok(())))
             }
+            () = watch.lingered(since) => false,
         };
-        if !readable {
+        if !readable && !has_more(&mut gate, &mut watch).await {
             return Box::pin(close(gate, &facts, &mut watch)).await;
         }
     }
+}
+
+/// Whether a connection that has waited long enough has something to read all the same, in the last
+/// moment. Waits until the runtime has heard of it, too.
+async fn has_more<S: Socket>(gate: &mut Gate<S>, watch: &mut Watch) -> bool {
+    gate.stream().has_unread()
+        && tokio::select! {
+            biased;
+            () = watch.reached(Phase::Aborting) => false,
+            readable = poll_fn(|cx| gate.stream().poll_readable(cx)) => readable.is_ok(),
+        }
 }
 
 /// How hyper's part of a connection ended.
@@ -123,6 +143,8 @@ enum End<S: Socket> {
     Idle(Box<Gate<S>>),
     /// It goes on.
     Busy(Box<Gate<S>>),
+    /// The stop has waited for a request long enough.
+    Lingered(Box<Gate<S>>),
     /// It is over.
     Closed(Box<Gate<S>>),
     /// It is to be cut off.
@@ -156,6 +178,7 @@ async fn busy<S: Socket>(
             draining: None,
             told: false,
             ends: false,
+            stopping: None,
             activity,
             facts,
             limit: context.options().limits.keep_alive_timeout + TICK,
@@ -169,8 +192,8 @@ async fn busy<S: Socket>(
                 if aborting.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Why::Cut(None));
                 }
-                if !run.told && stopping.as_mut().poll(cx).is_ready() {
-                    run.end();
+                if run.stopping.is_none() && stopping.as_mut().poll(cx).is_ready() {
+                    run.stop(&phase, cx);
                 }
                 if !answered && phase.inquiry().is_asked() {
                     answered = true;
@@ -194,6 +217,7 @@ async fn busy<S: Socket>(
         Why::Idle if gate.settle() => End::Idle(gate),
         // Something came in the last moment.
         Why::Idle if !gate.is_over() => End::Busy(gate),
+        Why::Lingered => End::Lingered(gate),
         Why::Idle | Why::Closed => End::Closed(gate),
     }
 }
@@ -201,6 +225,8 @@ async fn busy<S: Socket>(
 /// Why hyper's connection is given up.
 enum Why {
     Idle,
+    /// The stop has waited for a request long enough.
+    Lingered,
     Closed,
     Cut(Option<Cut>),
 }
@@ -215,6 +241,8 @@ struct Run<'a, S: Socket> {
     told: bool,
     /// It is to be told behind the answer.
     ends: bool,
+    /// Once the stop has begun.
+    stopping: Option<&'a PhaseFlag>,
     activity: &'a Arc<Activity>,
     facts: &'a Connection,
     limit: Duration,
@@ -227,7 +255,7 @@ struct Draining {
     until: Option<Instant>,
 }
 
-impl<S: Socket> Run<'_, S> {
+impl<'a, S: Socket> Run<'a, S> {
     fn end(&mut self) {
         if !self.told {
             self.told = true;
@@ -235,12 +263,28 @@ impl<S: Socket> Run<'_, S> {
         }
     }
 
+    /// The stop has begun: answers say which of them is the last, and a connection that waits for a
+    /// request does not do so for long.
+    fn stop(&mut self, phase: &'a PhaseFlag, cx: &mut TaskContext<'_>) {
+        self.stopping = Some(phase);
+        self.activity.set_last(Last::Alone);
+        if self.draining.is_none() {
+            self.timer.as_mut().reset(Instant::now());
+            let _ = self.timer.as_mut().poll(cx);
+        }
+    }
+
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Why> {
+        let mut lingered = false;
         loop {
             if self.timer.is_elapsed()
                 && let Some(why) = self.poll_timer(cx)
             {
-                return Poll::Ready(why);
+                // What is here is still read.
+                lingered = matches!(why, Why::Lingered);
+                if !lingered {
+                    return Poll::Ready(why);
+                }
             }
             if let Poll::Ready(ended) = self.connection.as_mut().poll(cx) {
                 return Poll::Ready(self.closed(&ended));
@@ -255,6 +299,9 @@ impl<S: Socket> Run<'_, S> {
             if let Some(unread) = self.activity.take_unread() {
                 self.draining = Some(Draining { unread, until: None });
             }
+        }
+        if lingered && !self.activity.is_running() && !self.activity.is_blocked() {
+            return Poll::Ready(Why::Lingered);
         }
         if self.ends && !self.activity.is_running() && !self.told {
             self.end();
@@ -314,6 +361,25 @@ impl<S: Socket> Run<'_, S> {
         }
     }
 
+    /// Whether the connection has waited for a request long enough, in a stop, and when to look
+    /// again.
+    fn linger(&self, phase: &PhaseFlag, now: Moment) -> (bool, Duration) {
+        let instant = Instant::now();
+        if phase.has_lingered(instant) {
+            self.activity.set_last(Last::All);
+        }
+        match self.activity.waited(now) {
+            Some(waited) if !self.activity.is_blocked() => {
+                let since = instant.checked_sub(waited).unwrap_or(instant);
+                match phase.lingers_until(since).saturating_duration_since(instant) {
+                    Duration::ZERO => (true, RELEASE_AFTER),
+                    left => (false, left.min(RELEASE_AFTER)),
+                }
+            }
+            _ => (false, RELEASE_AFTER),
+        }
+    }
+
     /// Looks how long what has been going on.
     fn poll_timer(&mut self, cx: &mut TaskContext<'_>) -> Option<Why> {
         while self.timer.as_mut().poll(cx).is_ready() {
@@ -326,6 +392,16 @@ impl<S: Socket> Run<'_, S> {
                 }
                 let until = draining.until.unwrap_or_else(|| Instant::now() + RELEASE_AFTER);
                 self.timer.as_mut().reset(until);
+                continue;
+            }
+            if let Some(phase) = self.stopping {
+                let (lingered, next) = self.linger(phase, now);
+                self.timer.as_mut().reset(Instant::now() + next);
+                if lingered {
+                    // If something comes in the last moment, it goes on.
+                    let _ = self.timer.as_mut().poll(cx);
+                    return Some(Why::Lingered);
+                }
                 continue;
             }
             let next = match self.activity.idle_for(self.limit.min(RELEASE_AFTER), now) {
@@ -351,14 +427,19 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, facts: &Connection, watch: &mu
         () = watch.reached(Phase::Aborting) => return,
         ended = gate.end_sending() => ended,
     };
+    // The stop ends connections that nobody has read to the end: what is unread would make a reset of
+    // the close, and that could take the answer away.
+    let unfinished =
+        unfinished || watch.phase().get() != Phase::Running && gate.stream().has_unread();
     // The client may be gone; there is nobody else to tell.
     if ended.is_err() || !unfinished {
         return;
     }
+    let since = Instant::now();
     tokio::select! {
         biased;
-        () = watch.reached(Phase::Stopping) => {}
         _ = timeout(DRAIN, gate.stream().pass_over()) => {}
+        () = watch.lingered(since) => {}
     }
 }
 
