@@ -51,8 +51,8 @@ pub use features::{
     RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake, TlsProtocol, Unhandled,
 };
 pub use hosting::{
-    AppContext, ExitKind, Host, HostBuilder, HostError, LiveConfiguration, Reloaded, RunningHost,
-    StopHandle,
+    Answer, AppContext, ExitKind, Host, HostBuilder, HostError, LiveConfiguration, Reloaded,
+    RunningHost, StopHandle,
 };
 pub use middleware::RequestSizeLimit;
 pub use server::{

@@ -30,6 +30,8 @@ pub struct BoundEndpoint {
     pub planned: PlannedEndpoint,
     /// The address to publish, with the port the system chose.
     pub address: String,
+    /// What could not be had of it: a loopback that this machine lacks. It is served all the same.
+    pub missing: Option<BindError>,
     pub(crate) listeners: Vec<Listener>,
 }
 
@@ -58,31 +60,54 @@ impl BoundEndpoint {
 ///
 /// # Errors
 ///
-/// The first endpoint that cannot be bound; those before it are closed again.
-pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, BindError> {
-    let bind =
-        |planned| bind_endpoint(planned).map_err(|error| with_free_port(error, planned, plan));
-    plan.endpoints.iter().map(bind).collect()
+/// Every endpoint that cannot be bound: all are tried. Those that could be are closed again.
+pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, Vec<BindError>> {
+    let bind = |planned| {
+        bind_endpoint(planned).map_err(|errors| {
+            errors.into_iter().map(|error| with_free_port(error, planned, plan)).collect()
+        })
+    };
+    all_or_none(plan.endpoints.iter().map(bind))
+}
+
+/// All the endpoints, or every reason why one is not among them; those that are there are dropped
+/// then.
+pub(crate) fn all_or_none<T>(
+    results: impl Iterator<Item = Result<T, Vec<BindError>>>,
+) -> Result<Vec<T>, Vec<BindError>> {
+    let (mut bound, mut errors) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(endpoint) => bound.push(endpoint),
+            Err(reasons) => errors.extend(reasons),
+        }
+    }
+    if errors.is_empty() { Ok(bound) } else { Err(errors) }
 }
 
 /// Binds one endpoint.
 ///
 /// # Errors
 ///
-/// As for [`bind`].
-pub(crate) fn bind_endpoint(planned: &PlannedEndpoint) -> Result<BoundEndpoint, BindError> {
-    let listeners = match &planned.targets {
-        Targets::Exactly(listen) => vec![bind_tcp(planned, listen)?],
-        Targets::AtLeastOne(loopbacks) => bind_loopbacks(planned, loopbacks)?,
-        Targets::FirstThatWorks([any, ipv4]) => vec![bind_any_ip(planned, any, ipv4)?],
-        #[cfg(unix)]
-        Targets::UnixSocket(path) => vec![bind_unix(planned, path)?],
-        #[cfg(target_os = "linux")]
-        Targets::AbstractSocket(name) => vec![bind_abstract(planned, name)?],
-        other => return Err(unsupported(planned, other)),
+/// Every socket of it that is wanted and cannot be had.
+pub(crate) fn bind_endpoint(planned: &PlannedEndpoint) -> Result<BoundEndpoint, Vec<BindError>> {
+    let one = |result: Result<Listener, BindError>| match result {
+        Ok(listener) => Ok((vec![listener], None)),
+        Err(error) => Err(vec![error]),
     };
+    let (listeners, missing) = match &planned.targets {
+        Targets::Exactly(listen) => one(bind_tcp(planned, listen)),
+        Targets::AtLeastOne(loopbacks) => bind_loopbacks(planned, loopbacks),
+        Targets::FirstThatWorks([any, ipv4]) => one(bind_any_ip(planned, any, ipv4)),
+        #[cfg(unix)]
+        Targets::UnixSocket(path) => one(bind_unix(planned, path)),
+        #[cfg(target_os = "linux")]
+        Targets::AbstractSocket(name) => one(bind_abstract(planned, name)),
+        other => Err(vec![unsupported(planned, other)]),
+    }?;
     let first = listeners.iter().find_map(Listener::local_address);
-    Ok(BoundEndpoint { planned: planned.clone(), address: bound_text(planned, first), listeners })
+    let address = bound_text(planned, first);
+    Ok(BoundEndpoint { planned: planned.clone(), address, missing, listeners })
 }
 
 impl Listener {
@@ -112,23 +137,26 @@ fn bind_tcp(planned: &PlannedEndpoint, listen: &ListenAddr) -> Result<Listener, 
 fn bind_loopbacks(
     planned: &PlannedEndpoint,
     [ipv4, ipv6]: &[ListenAddr; 2],
-) -> Result<Vec<Listener>, BindError> {
+) -> Result<(Vec<Listener>, Option<BindError>), Vec<BindError>> {
     let mut listeners = Vec::new();
-    let mut missing = Vec::new();
-    for (listen, interface) in [(ipv4, "IPv4 loopback"), (ipv6, "IPv6 loopback")] {
+    let (mut missing, mut taken) = (Vec::new(), Vec::new());
+    let loopbacks = [(ipv4, "IPv4 loopback", ipv6), (ipv6, "IPv6 loopback", ipv4)];
+    for (listen, interface, other) in loopbacks {
         match open_tcp(listen) {
             Ok(listener) => listeners.push(listener),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                return Err(refused(planned, listen, error));
+                taken.push(refused(planned, listen, error));
             }
-            Err(error) => {
-                events::loopback_unavailable(&planned_text(planned), interface, &reason(&error));
-                missing.push(error);
-            }
+            Err(error) => missing.push((interface, other, error)),
         }
     }
-    match <[io::Error; 2]>::try_from(missing) {
-        Ok([ipv4_error, ipv6_error]) => {
+    if !taken.is_empty() {
+        return Err(taken);
+    }
+    let (address, key, origin) =
+        (planned_text(planned), planned.key.clone(), planned.origin.clone());
+    match <[_; 2]>::try_from(missing) {
+        Ok([(_, _, ipv4_error), (_, _, ipv6_error)]) => {
             let (cause, fix) = match ipv4_error.kind() {
                 io::ErrorKind::PermissionDenied => {
                     let (cause, fix) = denied(planned, ipv4.port);
@@ -136,17 +164,23 @@ fn bind_loopbacks(
                 }
                 _ => (None, fix_for(&ipv4_error)),
             };
-            Err(BindError::NoLoopback {
-                address: planned_text(planned),
-                key: planned.key.clone(),
-                origin: planned.origin.clone(),
+            Err(vec![BindError::NoLoopback {
+                address,
+                key,
+                origin,
                 cause,
                 fix,
                 ipv4: ipv4_error,
                 ipv6: ipv6_error,
-            })
+            }])
         }
-        Err(_) => Ok(listeners),
+        Err(missing) => {
+            let missing = missing.into_iter().next().map(|(interface, other, source)| {
+                let other = format!("{}://{other}", planned.transport.scheme());
+                BindError::LoopbackUnavailable { address, key, origin, interface, other, source }
+            });
+            Ok((listeners, missing))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::holder::{self, Holder};
 use crate::configuration::{Origin, Problem};
+use crate::diagnostics::{Notice, events};
 
 /// An endpoint that could not be bound; everything that was bound before it is released.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,22 @@ pub enum BindError {
         path: PathBuf,
         /// What it is.
         what: FileInTheWay,
+    },
+    /// One of the two loopback addresses could not be bound. That refuses a strict start only.
+    #[error("Unable to bind to {address} on the {interface} interface: '{}'.", reason(.source))]
+    LoopbackUnavailable {
+        /// The address, as `http://localhost:5000`.
+        address: String,
+        /// The key or call that made it.
+        key: String,
+        /// Where it was set.
+        origin: Origin,
+        /// Which one, as `IPv6 loopback`.
+        interface: &'static str,
+        /// The address of the loopback that is there.
+        other: String,
+        /// What the system said.
+        source: io::Error,
     },
     /// Neither loopback address could be bound.
     #[error("Failed to bind to address {address}. ({ipv4}) ({ipv6})", ipv4 = reason(.ipv4), ipv6 = reason(.ipv6))]
@@ -116,9 +133,20 @@ impl BindError {
         match self {
             Self::AddressInUse { address, .. }
             | Self::FileInTheWay { address, .. }
+            | Self::LoopbackUnavailable { address, .. }
             | Self::NoLoopback { address, .. }
             | Self::PortDenied { address, .. }
             | Self::Refused { address, .. } => address,
+        }
+    }
+
+    /// The same for the log of a start that goes on.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        match self {
+            Self::LoopbackUnavailable { address, interface, source, .. } => {
+                Some(events::loopback_unavailable(address, interface, &reason(source)))
+            }
+            _ => None,
         }
     }
 
@@ -147,6 +175,11 @@ impl BindError {
                         format!("{path} is no socket, so it is left alone: choose another path")
                     }
                 })
+            }
+            Self::LoopbackUnavailable { key, origin, other, .. } => {
+                problem.key(key.clone()).origin(origin.clone()).fix(format!(
+                    "write {other} if the other loopback is enough, or switch this one on"
+                ))
             }
             Self::NoLoopback { key, origin, cause, fix, .. } => {
                 let mut problem = problem.key(key.clone()).origin(origin.clone());

@@ -640,22 +640,36 @@ fn targets(address: BindingAddress) -> (Targets, String) {
     }
 }
 
+impl EndpointPlan {
+    /// The plan as a table. `certificates` has what is served by the https endpoint at a place of the
+    /// plan, in words.
+    pub(crate) fn table(&self, certificates: impl Fn(usize) -> Vec<String>) -> String {
+        let mut table = String::new();
+        for (place, endpoint) in self.endpoints.iter().enumerate() {
+            let mut line = |line: String| table.extend([&line, "\n"]);
+            line(display::planned_text(endpoint));
+            line(format!("  sockets:   {}", display::sockets_text(endpoint)));
+            if !endpoint.unix_socket.is_empty() {
+                line(format!("  file:      {}", endpoint.unix_socket));
+            }
+            line(format!("  protocols: {}", endpoint.protocols));
+            if let Some(tls) = &endpoint.tls {
+                line(format!("  tls:       {tls}"));
+                for (place, certificate) in certificates(place).iter().enumerate() {
+                    let label = if place == 0 { "  serves:    " } else { "    " };
+                    line(format!("{label}{certificate}"));
+                }
+            }
+            line(format!("  set by:    {}, key {}", endpoint.origin, endpoint.key));
+        }
+        table
+    }
+}
+
 impl fmt::Display for EndpointPlan {
     /// The plan as a table: what would be bound, with which protocols, and who said so.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for endpoint in &self.endpoints {
-            writeln!(f, "{}", display::planned_text(endpoint))?;
-            writeln!(f, "  sockets:   {}", display::sockets_text(endpoint))?;
-            if !endpoint.unix_socket.is_empty() {
-                writeln!(f, "  file:      {}", endpoint.unix_socket)?;
-            }
-            writeln!(f, "  protocols: {}", endpoint.protocols)?;
-            if let Some(tls) = &endpoint.tls {
-                writeln!(f, "  tls:       {tls}")?;
-            }
-            writeln!(f, "  set by:    {}, key {}", endpoint.origin, endpoint.key)?;
-        }
-        Ok(())
+        f.write_str(&self.table(|_| Vec::new()))
     }
 }
 

@@ -8,11 +8,9 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use super::output;
 use crate::Host;
 use crate::configuration::Origin;
 use crate::configuration::sources::command_line::Argument;
-use crate::hosting::ExitKind;
 
 /// Serve, until Ctrl+C or SIGTERM
 ///
@@ -120,34 +118,17 @@ pub(super) fn exec(args: RunArgs, settings: Settings) -> anyhow::Result<ExitCode
     let mut host = Host::builder()
         .numbered_args(settings.arguments)
         .named_after_content_root()
-        .strict(args.strict);
+        .strict(args.strict)
+        .plan_only(args.plan);
     for (spec, position) in args.listen.iter().zip(settings.listens) {
         host = host
             .listen_spec(spec, Origin::CommandLine { position, argument: "--listen".to_owned() });
-    }
-    if args.plan {
-        return plan(host);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(host.run());
     // A handler that blocks its thread must not hold up the end.
     runtime.shutdown_background();
     Ok(code)
-}
-
-fn plan(host: crate::HostBuilder) -> anyhow::Result<ExitCode> {
-    match host.without_logging().build() {
-        Ok(host) => {
-            output::answer(host.plan().to_string().as_bytes())?;
-            Ok(ExitKind::Stopped.into())
-        }
-        Err(error) => {
-            for problem in error.problems() {
-                output::error(&problem.to_string());
-            }
-            Ok(error.exit_kind().into())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -102,6 +102,11 @@ impl Problem {
         self
     }
 
+    /// Whether it ends the start in any case.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// The lines below the message: why, where it was set, the line of the file, the fix.
     pub fn details(&self) -> String {
         let mut lines: Vec<String> = self.cause.iter().cloned().collect();

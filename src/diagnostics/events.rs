@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tracing::{Level, event};
 
+use super::notice::Notice;
+
 const LIFETIME: &str = "Microsoft.Hosting.Lifetime";
 const HOST: &str = "Microsoft.Extensions.Hosting.Internal.Host";
 const HOSTING: &str = "Microsoft.AspNetCore.Hosting.Diagnostics";
@@ -30,6 +32,29 @@ macro_rules! emit {
     };
 }
 
+/// The same as data, for what is printed or judged as well as logged.
+macro_rules! notice {
+    ($category:expr, $level:ident, $id:literal, $template:literal
+     $(, detail: $detail:expr)? $(; $($name:ident = $value:expr),+)?) => {
+        Notice {
+            level: Level::$level,
+            category: $category,
+            id: $id,
+            template: $template,
+            fields: vec![$($((stringify!($name), $value.to_string())),+)?],
+            detail: {
+                let detail: &[&str] = &[$($detail)?];
+                detail.concat()
+            },
+            // One that needs no field does not look at it.
+            log: |_notice| {
+                emit!($category, $level, $id, $template, detail: _notice.detail()
+                      $(; $($name = _notice.field(stringify!($name))),+)?);
+            },
+        }
+    };
+}
+
 // ---- The life of the host -------------------------------------------------------------------
 
 pub(crate) fn hosting_starting() {
@@ -48,9 +73,33 @@ pub(crate) fn hosting_stopped() {
     emit!(HOST, DEBUG, 4, "Hosting stopped");
 }
 
-/// The start was refused. `error` is its first line; the whole text goes to standard error.
-pub(crate) fn hosting_failed_to_start(error: &str) {
-    emit!(HOST, ERROR, 11, "Hosting failed to start", detail: error);
+/// The start was refused, and `detail` says where the reasons are told.
+pub(crate) fn hosting_failed_to_start(detail: &str) {
+    emit!(HOST, ERROR, 11, "Hosting failed to start", detail: detail);
+}
+
+/// A reason why the start was refused, for a log that tells all of it.
+#[derive(Debug)]
+pub(crate) struct StartFailure<'a> {
+    /// The exit code of its kind.
+    pub(crate) code: u64,
+    pub(crate) problem: &'a str,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) origin: Option<&'a str>,
+    pub(crate) fix: Option<&'a str>,
+    /// All of it, as text.
+    pub(crate) text: &'a str,
+}
+
+pub(crate) fn hosting_failed_because(failure: &StartFailure<'_>) {
+    emit!(HOST, ERROR, 11, "Hosting failed to start", detail: failure.text;
+        code = failure.code, problem = failure.problem, key = failure.key,
+        origin = failure.origin, fix = failure.fix);
+}
+
+/// Whether a refused start is told to the log at all.
+pub(crate) fn start_failures_are_logged() -> bool {
+    tracing::enabled!(target: HOST, Level::ERROR)
 }
 
 /// An endpoint is bound, with its real port.
@@ -123,40 +172,40 @@ pub(crate) fn hangup_ignored() {
 
 // ---- The choice of endpoints ----------------------------------------------------------------
 
-pub(crate) fn ports_overridden(http: &str, https: &str, urls: &str, detail: &str) {
-    emit!(HOSTING, WARN, 15,
+pub(crate) fn ports_overridden(http: &str, https: &str, urls: &str, detail: &str) -> Notice {
+    notice!(HOSTING, WARN, 15,
         "Overriding HTTP_PORTS '{http}' and HTTPS_PORTS '{https}'. Binding to values defined by URLS instead '{urls}'.",
-        detail: detail; http = http, https = https, urls = urls);
+        detail: detail; http = http, https = https, urls = urls)
 }
 
-pub(crate) fn addresses_overridden(addresses: &str, detail: &str) {
-    emit!(KESTREL, WARN, 0,
+pub(crate) fn addresses_overridden(addresses: &str, detail: &str) -> Notice {
+    notice!(KESTREL, WARN, 0,
         "Overriding address(es) '{addresses}'. Binding to endpoints defined via IConfiguration and/or UseKestrel() instead.",
-        detail: detail; addresses = addresses);
+        detail: detail; addresses = addresses)
 }
 
-pub(crate) fn endpoints_overridden(addresses: &str, detail: &str) {
-    emit!(KESTREL, INFO, 0,
+pub(crate) fn endpoints_overridden(addresses: &str, detail: &str) -> Notice {
+    notice!(KESTREL, INFO, 0,
         "Overriding endpoints defined via IConfiguration and/or UseKestrel() because {settingName} is set to true. Binding to address(es) '{addresses}' instead.",
-        detail: detail; settingName = "PreferHostingUrls", addresses = addresses);
+        detail: detail; settingName = "PreferHostingUrls", addresses = addresses)
 }
 
-pub(crate) fn default_address(address: &str) {
-    emit!(KESTREL, DEBUG, 0, "No listening endpoints were configured. Binding to {address} by default.";
-        address = address);
+pub(crate) fn default_address(address: &str) -> Notice {
+    notice!(KESTREL, DEBUG, 0, "No listening endpoints were configured. Binding to {address} by default.";
+        address = address)
 }
 
-pub(crate) fn http3_not_enabled(endpoint: &str) {
-    emit!(KESTREL, WARN, 65,
+pub(crate) fn http3_not_enabled(endpoint: &str) -> Notice {
+    notice!(KESTREL, WARN, 65,
         "HTTP/3 is not enabled for {Endpoint}. HTTP/3 requires TLS. Connections to this endpoint will use HTTP/1.1.";
-        Endpoint = endpoint);
+        Endpoint = endpoint)
 }
 
 /// One loopback family is missing. Kestrel logs this at Information since 5.0; its documentation
 /// promises a warning, and an operator wants to see it.
-pub(crate) fn loopback_unavailable(address: &str, interface: &str, error: &str) {
-    emit!(KESTREL, WARN, 0, "Unable to bind to {address} on the {interfaceName} interface: '{error}'.";
-        address = address, interfaceName = interface, error = error);
+pub(crate) fn loopback_unavailable(address: &str, interface: &str, error: &str) -> Notice {
+    notice!(KESTREL, WARN, 0, "Unable to bind to {address} on the {interfaceName} interface: '{error}'.";
+        address = address, interfaceName = interface, error = error)
 }
 
 pub(crate) fn any_ipv6_unavailable(address: &str, fallback: &str, error: &str) {
@@ -166,38 +215,38 @@ pub(crate) fn any_ipv6_unavailable(address: &str, fallback: &str, error: &str) {
 }
 
 /// A host name is no filter.
-pub(crate) fn name_binds_all(address: &str, host: &str, detail: &str) {
-    emit!(OUR_ENDPOINTS, INFO, 1,
+pub(crate) fn name_binds_all(address: &str, host: &str, detail: &str) -> Notice {
+    notice!(OUR_ENDPOINTS, INFO, 1,
         "'{host}' in {address} is neither an IP address nor localhost: bound to all interfaces.",
-        detail: detail; host = host, address = address);
+        detail: detail; host = host, address = address)
 }
 
 /// A weaker source gave other addresses.
-pub(crate) fn urls_shadowed(detail: &str) {
-    emit!(OUR_ENDPOINTS, INFO, 2, "Two sources give different addresses; the stronger one is used.", detail: detail);
+pub(crate) fn urls_shadowed(detail: &str) -> Notice {
+    notice!(OUR_ENDPOINTS, INFO, 2, "Two sources give different addresses; the stronger one is used.", detail: detail)
 }
 
 /// In a container nobody outside reaches a loopback.
-pub(crate) fn inside_only(addresses: &str, detail: &str) {
-    emit!(OUR_ENDPOINTS, INFO, 6, "{addresses} can be reached only from inside this container.",
-        detail: detail; addresses = addresses);
+pub(crate) fn inside_only(addresses: &str, detail: &str) -> Notice {
+    notice!(OUR_ENDPOINTS, INFO, 6, "{addresses} can be reached only from inside this container.",
+        detail: detail; addresses = addresses)
 }
 
-pub(crate) fn blank_trimmed(address: &str, detail: &str) {
-    emit!(OUR_ENDPOINTS, WARN, 3, "Blanks around the address {address} are left out.", detail: detail;
-        address = address);
+pub(crate) fn blank_trimmed(address: &str, detail: &str) -> Notice {
+    notice!(OUR_ENDPOINTS, WARN, 3, "Blanks around the address {address} are left out.", detail: detail;
+        address = address)
 }
 
 // ---- Configuration --------------------------------------------------------------------------
 
 /// Something about the configuration is odd but does not stop the start.
-pub(crate) fn configuration_warning(message: &str, detail: &str) {
-    emit!(OUR_CONFIGURATION, WARN, 1, "{problem}", detail: detail; problem = message);
+pub(crate) fn configuration_warning(message: &str, detail: &str) -> Notice {
+    notice!(OUR_CONFIGURATION, WARN, 1, "{problem}", detail: detail; problem = message)
 }
 
 /// Something about the configuration may not be what was meant.
-pub(crate) fn configuration_note(message: &str, detail: &str) {
-    emit!(OUR_CONFIGURATION, INFO, 4, "{note}", detail: detail; note = message);
+pub(crate) fn configuration_note(message: &str, detail: &str) -> Notice {
+    notice!(OUR_CONFIGURATION, INFO, 4, "{note}", detail: detail; note = message)
 }
 
 pub(crate) fn configuration_file(path: &str, found: bool) {
@@ -205,8 +254,13 @@ pub(crate) fn configuration_file(path: &str, found: bool) {
     emit!(OUR_CONFIGURATION, DEBUG, 2, "Configuration file {path}: {outcome}"; path = path, outcome = outcome);
 }
 
-pub(crate) fn web_root_created(path: &str) {
-    emit!(OUR_CONFIGURATION, INFO, 3, "The web root {path} did not exist and was created."; path = path);
+/// What a start would do about a web root that is not there.
+pub(crate) fn web_root_missing(path: &str) -> Notice {
+    notice!(OUR_CONFIGURATION, INFO, 10, "The web root {path} does not exist: the start creates it."; path = path)
+}
+
+pub(crate) fn web_root_created(path: &str) -> Notice {
+    notice!(OUR_CONFIGURATION, INFO, 3, "The web root {path} did not exist and was created."; path = path)
 }
 
 // ---- Connections ----------------------------------------------------------------------------
@@ -587,45 +641,45 @@ pub(crate) fn http2_response_too_slow(id: &dyn std::fmt::Display) {
 // ---- The development certificate ---------------------------------------------------------------
 
 /// The application's development file is served.
-pub(crate) fn development_certificate_used(subject: &str, thumbprint: &str) {
-    emit!(CORE, DEBUG, 0,
+pub(crate) fn development_certificate_used(subject: &str, thumbprint: &str) -> Notice {
+    notice!(CORE, DEBUG, 0,
         "Using development certificate: {certificateSubjectName} (Thumbprint: {certificateThumbprint})";
-        certificateSubjectName = subject, certificateThumbprint = thumbprint);
+        certificateSubjectName = subject, certificateThumbprint = thumbprint)
 }
 
 /// An endpoint needs a development certificate, and there is none.
-pub(crate) fn development_certificate_missing() {
-    emit!(CORE, DEBUG, 1, "Unable to locate an appropriate development https certificate.");
+pub(crate) fn development_certificate_missing() -> Notice {
+    notice!(CORE, DEBUG, 1, "Unable to locate an appropriate development https certificate.")
 }
 
-pub(crate) fn development_file_missing(path: &str) {
-    emit!(CORE, DEBUG, 2,
-        "Failed to locate the development https certificate at '{certificatePath}'."; certificatePath = path);
+pub(crate) fn development_file_missing(path: &str) -> Notice {
+    notice!(CORE, DEBUG, 2,
+        "Failed to locate the development https certificate at '{certificatePath}'."; certificatePath = path)
 }
 
-pub(crate) fn development_file_unreadable(path: &str) {
-    emit!(CORE, DEBUG, 3,
-        "Failed to load the development https certificate at '{certificatePath}'."; certificatePath = path);
+pub(crate) fn development_file_unreadable(path: &str) -> Notice {
+    notice!(CORE, DEBUG, 3,
+        "Failed to load the development https certificate at '{certificatePath}'."; certificatePath = path)
 }
 
-pub(crate) fn development_certificate_not_trusted() {
-    emit!(
+pub(crate) fn development_certificate_not_trusted() -> Notice {
+    notice!(
         CORE,
         WARN,
         8,
         "The ASP.NET Core developer certificate is not trusted. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert",
         detail: "fix: kestrel dev-certs https --trust"
-    );
+    )
 }
 
-pub(crate) fn development_certificate_partly_trusted() {
-    emit!(
+pub(crate) fn development_certificate_partly_trusted() -> Notice {
+    notice!(
         CORE,
         WARN,
         9,
         "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert",
         detail: "fix: kestrel dev-certs https --trust"
-    );
+    )
 }
 
 // ---- Limits of routes -------------------------------------------------------------------------
@@ -696,43 +750,43 @@ pub(crate) fn stale_socket_replaced(path: &str) {
 const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
 
 /// Browsers read names only from the extension that this certificate has not.
-pub(crate) fn certificate_without_names(thumbprint: &str) {
-    emit!(HTTPS, INFO, 9,
+pub(crate) fn certificate_without_names(thumbprint: &str) -> Notice {
+    notice!(HTTPS, INFO, 9,
         "Certificate with thumbprint {Thumbprint} lacks the subjectAlternativeName (SAN) extension and may not be accepted by browsers.";
-        Thumbprint = thumbprint);
+        Thumbprint = thumbprint)
 }
 
 /// It is served all the same, as Kestrel does: clients will complain, and this says why.
-pub(crate) fn certificate_expired(source: &str, subject: &str, since: &str) {
-    emit!(OUR_CERTIFICATES, WARN, 1,
+pub(crate) fn certificate_expired(source: &str, subject: &str, since: &str) -> Notice {
+    notice!(OUR_CERTIFICATES, WARN, 1,
         "The certificate of {Source} ({Subject}) expired on {Since}: clients will not accept it. Renew it.";
-        Source = source, Subject = subject, Since = since);
+        Source = source, Subject = subject, Since = since)
 }
 
-pub(crate) fn certificate_not_yet_valid(source: &str, subject: &str, from: &str) {
-    emit!(OUR_CERTIFICATES, WARN, 2,
+pub(crate) fn certificate_not_yet_valid(source: &str, subject: &str, from: &str) -> Notice {
+    notice!(OUR_CERTIFICATES, WARN, 2,
         "The certificate of {Source} ({Subject}) is not valid before {From}: clients will not accept it. Is the clock right?";
-        Source = source, Subject = subject, From = from);
+        Source = source, Subject = subject, From = from)
 }
 
-pub(crate) fn certificate_expires_soon(source: &str, subject: &str, at: &str) {
-    emit!(OUR_CERTIFICATES, WARN, 3,
+pub(crate) fn certificate_expires_soon(source: &str, subject: &str, at: &str) -> Notice {
+    notice!(OUR_CERTIFICATES, WARN, 3,
         "The certificate of {Source} ({Subject}) expires on {At}. Renew it in time.";
-        Source = source, Subject = subject, At = at);
+        Source = source, Subject = subject, At = at)
 }
 
 /// OpenSSL's `x509 -req` makes such ones where nobody says otherwise.
-pub(crate) fn certificate_of_old_version(source: &str, subject: &str, version: u32) {
-    emit!(OUR_CERTIFICATES, WARN, 4,
+pub(crate) fn certificate_of_old_version(source: &str, subject: &str, version: u32) -> Notice {
+    notice!(OUR_CERTIFICATES, WARN, 4,
         "The certificate of {Source} ({Subject}) is of X.509 version {Version}: some clients take version 3 only. Make it with extensions, such as a subjectAltName.";
-        Source = source, Subject = subject, Version = version);
+        Source = source, Subject = subject, Version = version)
 }
 
 /// A part of a chain is missing from what is served.
-pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) {
-    emit!(OUR_CERTIFICATES, WARN, 5,
+pub(crate) fn certificate_file_read_in_part(source: &str, skipped: &str) -> Notice {
+    notice!(OUR_CERTIFICATES, WARN, 5,
         "The file with the certificate of {Source} was read in part: {Skipped}. Clients may miss an issuer.";
-        Source = source, Skipped = skipped);
+        Source = source, Skipped = skipped)
 }
 
 /// A client showed a certificate that is not taken. Told once of each, and of so many only.

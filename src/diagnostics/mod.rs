@@ -4,6 +4,12 @@
 //! Where the event is Kestrel's, so are category, id and text: filters and searches that worked
 //! there work here. Our own events have categories that start with `Kestrel.`.
 //!
+//! What a start has to say before it is decided whether there is one is a [`Notice`]: the same event
+//! as data, to be logged, printed or judged.
+//!
 //! This folder imports nothing of ours: what an event tells is passed in as plain text.
 
 pub(crate) mod events;
+mod notice;
+
+pub(crate) use notice::Notice;

@@ -3,25 +3,28 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
 
-use super::certificates::Surroundings;
-use super::error::{ExitKind, HostError};
-use super::host::{Host, StopHandle, first_line};
+use super::certificates::{self, Certificates, Surroundings};
+use super::error::HostError;
+use super::finding::{self, Finding, Subject, judged};
+use super::host::{Host, StopHandle};
 use super::lifetime::Signals;
-use super::logging::{self, Logging};
+use super::logging::{self, FormatterName};
 use super::reload::{Configure, Configured, LiveConfiguration, Published, Sources};
+use super::report::{self, Refusal, Voice};
 use super::settings::CodeEndpoints;
 use super::{explain, process};
 use crate::addresses::{
-    ConfiguredEndpoint, IpLiteral, ListenSpec, ListenTarget, PlanProblem, Scope, UnixSocketOptions,
-    parse_listen_spec, plan,
+    ConfiguredEndpoint, EndpointPlan, IpLiteral, ListenSpec, ListenTarget, Scope,
+    UnixSocketOptions, parse_listen_spec, plan,
 };
 use crate::apps::welcome_page::{self, Welcome};
 use crate::configuration::{
-    CodeSettings, Inputs, Loaded, Origin, Problem, Sourced, address_without_user_info,
+    CodeSettings, Inputs, Loaded, Origin, Problem, Sourced, address_without_user_info, fold_key,
 };
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
@@ -54,6 +57,7 @@ pub struct HostBuilder {
     configure: Vec<Configure>,
     shutdown_timeout: Option<Duration>,
     strict: bool,
+    plan_only: bool,
     named_after_content_root: bool,
     no_logging: bool,
     problems: Vec<Problem>,
@@ -329,9 +333,17 @@ impl HostBuilder {
         self
     }
 
-    /// Lets every warning about the configuration end the start.
+    /// Lets whatever would only be warned about end the start: of the configuration, the endpoints and
+    /// the certificates, and of addresses that can be bound in part only.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// Answers with the plan instead of a start.
+    #[cfg(feature = "cli")]
+    pub(crate) fn plan_only(mut self, plan_only: bool) -> Self {
+        self.plan_only = plan_only;
         self
     }
 
@@ -342,12 +354,18 @@ impl HostBuilder {
         self
     }
 
-    /// Loads the configuration, reads the settings and computes the plan. Binds nothing.
+    /// Loads the configuration, reads the settings, computes the plan and reads the certificates.
+    /// Binds nothing.
     ///
     /// # Errors
     ///
-    /// Every mistake in the configuration, together.
+    /// Everything that is wrong and can be known without binding, together; or the
+    /// [`Answer`](HostError::Answered) that the command line asked for instead.
     pub fn build(self) -> Result<Host, HostError> {
+        self.prepare().map_err(Refusal::logged)
+    }
+
+    fn prepare(self) -> Result<Host, Refusal> {
         let (variables, unreadable_variables) = match self.variables {
             Some(variables) => (variables, Vec::new()),
             None => (process::environment_variables(), process::unreadable_variables()),
@@ -376,32 +394,84 @@ impl HostBuilder {
         let read_at = SystemTime::now();
         let (loaded, settings) = sources.read();
         let plan = plan(&settings.endpoints);
+        let application = loaded.application_name.value.clone();
+        let environment = loaded.environment.value.clone();
+        let surroundings = Surroundings { places, application, environment };
 
-        let mut problems = self.problems;
-        problems.extend(settings.problems.iter().chain(&plan.warnings).cloned());
-        let (fatal, warnings) = sources.judged(problems);
-        let in_use = plan.problems.iter().all(|problem| problem.unbindable);
-        let of_plan = plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone());
-        if !fatal.is_empty() {
-            return Err(HostError::Configuration(fatal.into_iter().chain(of_plan).collect()));
+        let odd = settings.problems.iter().chain(&plan.warnings).cloned();
+        let problems = self.problems.into_iter().chain(odd);
+        let of_settings: Vec<_> =
+            problems.map(|problem| Finding::of_problem(Subject::Configuration, problem)).collect();
+        let web_root = settings.web_root.as_ref().filter(|web_root| !web_root.value.exists());
+        let mut of_plan: Vec<_> = web_root
+            .and_then(web_root_problem)
+            .map(|problem| Finding::of_problem(Subject::Configuration, problem))
+            .into_iter()
+            .collect();
+        of_plan.extend(explain::before_binding(&plan.notes));
+        of_plan.extend(plan.problems.iter().map(Finding::of_plan));
+        // Another server has certificates of its own, if it has any.
+        let (certificates, mut of_certificates) = match &self.server {
+            Some(_) => Default::default(),
+            None => certificates::load(
+                &plan,
+                &settings.certificates,
+                &loaded.configuration,
+                &surroundings,
+                SystemTime::now(),
+            ),
+        };
+
+        let incomplete = loaded.problems.iter().any(Problem::is_error);
+        of_certificates.retain(|finding| {
+            let none_found = certificates.none_found.contains(finding.problem());
+            !(none_found && is_consequence(finding.problem(), &of_settings, incomplete))
+        });
+
+        let (fatal, of_settings) = judged(of_settings, self.strict);
+        let (more, of_plan) = judged(of_plan, self.strict);
+        let (of_certificates_alone, of_certificates) = judged(of_certificates, self.strict);
+        let fatal: Vec<_> = fatal.into_iter().chain(more).collect();
+        // What is planned although its configuration is wrong would not be.
+        let table =
+            fatal.is_empty().then(|| plan_table(&plan, &certificates, self.server.is_some()));
+        let fatal = fatal.into_iter().chain(of_certificates_alone).collect();
+        let error = finding::error(fatal);
+        let remarks = || of_settings.iter().chain(&of_plan).chain(&of_certificates);
+        if self.plan_only {
+            let missing =
+                web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
+            let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));
+            let remarks: Vec<_> = remarks().cloned().chain(missing).collect();
+            let table = table.unwrap_or_default();
+            return Err(match error {
+                Some(error) => Refusal { error, remarks, voice: Voice::Plan { table } },
+                None => Refusal::answer(table, report::remarks_text(&remarks)),
+            });
         }
         let logging =
             (!self.no_logging).then(|| logging::install(settings.logging.clone(), terminal));
-        tell(&loaded, &warnings);
-        if !plan.problems.is_empty() {
-            let problems = of_plan.collect();
-            explain::before_binding(&plan);
-            let error = if in_use {
-                HostError::Endpoints(problems)
-            } else {
-                HostError::Configuration(problems)
-            };
-            return Err(failed(error, logging));
+        tell_files(&loaded);
+        let complete = settings.logging.console.formatter != FormatterName::Simple;
+        if let Some(error) = error {
+            let remarks = remarks().cloned().collect();
+            return Err(Refusal {
+                error,
+                remarks,
+                voice: Voice::of(logging.map(Arc::new), complete),
+            });
         }
-        if let Some(web_root) = &settings.web_root
-            && !web_root.value.exists()
+        of_settings.iter().for_each(|finding| finding.notice().log());
+        if let Some(web_root) = web_root
+            && let Err(problem) = make_web_root(web_root)
         {
-            make_web_root(web_root).map_err(|problem| HostError::Configuration(vec![problem]))?;
+            let error = HostError::Configuration(vec![problem]);
+            let remarks = of_plan.into_iter().chain(of_certificates).collect();
+            return Err(Refusal {
+                error,
+                remarks,
+                voice: Voice::of(logging.map(Arc::new), complete),
+            });
         }
         let live = Published::new(loaded.configuration.clone());
         let context = AppContext {
@@ -421,12 +491,11 @@ impl HostBuilder {
                 version: env!("CARGO_PKG_VERSION"),
             }),
         };
-        let application = loaded.application_name.value.clone();
-        let environment = loaded.environment.value.clone();
-        let surroundings = Surroundings { places, application, environment };
         Ok(Host {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
             configured: Configured { sources, surroundings, read_at, loaded, settings, plan, live },
+            certificates,
+            remarks: of_plan.into_iter().chain(of_certificates).collect(),
             addresses: context.addresses,
             stop: context.stop,
             app,
@@ -436,8 +505,8 @@ impl HostBuilder {
     }
 
     /// Builds, starts, serves until a signal or a [`StopHandle`] asks for the stop, and stops. A
-    /// failure is printed to standard error. The exit code is the one that `docs/diagnostics.md`
-    /// tells.
+    /// start that is refused is told once: in the log, if its format was chosen, else on standard
+    /// error. The exit code is the one that `docs/diagnostics.md` tells.
     ///
     /// Signals are taken over with the call. Until the host runs, and once this has returned, one
     /// that asks to stop ends the process: a start that waits for files or code of the program does
@@ -448,15 +517,15 @@ impl HostBuilder {
         // Before the start: whatever holds it, a signal ends it.
         let signals = match Signals::register() {
             Ok(signals) => signals,
-            Err(error) => return report(&HostError::Server(Box::new(error))),
+            Err(error) => return Refusal::internal(error).tell(),
         };
-        let host = match self.build() {
+        let host = match self.prepare() {
             Ok(host) => host,
-            Err(error) => return report(&error),
+            Err(refusal) => return refusal.tell(),
         };
-        match host.start_with(Some(&signals)).await {
+        match host.launch(Some(&signals)).await {
             Ok(running) => running.run(signals).await,
-            Err(error) => report(&error),
+            Err(refusal) => refusal.tell(),
         }
     }
 }
@@ -476,45 +545,59 @@ impl std::fmt::Debug for HostBuilder {
     }
 }
 
-/// Prints an error as the binary does, and gives its exit code: the last words of a host that
-/// cannot start, whose log may be off.
-fn report(error: &HostError) -> ExitCode {
-    let lines = error.problems().into_iter().map(|problem| format!("error: {problem}\n"));
-    // A standard error that nobody reads leaves the exit code to tell it.
-    logging::last_words(lines.collect());
-    ExitKind::into(error.exit_kind())
+/// Whether an endpoint may lack its certificate only because settings could not be read: all of a file,
+/// if the sources are `incomplete`, or those of the endpoint or of certificates.
+fn is_consequence(none_found: &Problem, of_settings: &[Finding], incomplete: bool) -> bool {
+    let key = none_found.key.as_deref().map(fold_key).unwrap_or_default();
+    let node = key.strip_suffix(&*fold_key(":Url"));
+    let nodes = [node.map(str::to_owned), Some(fold_key("Kestrel:Certificates"))];
+    let is_cause = |key: &str| {
+        let key = fold_key(key);
+        let below = |node: &String| key.strip_prefix(&**node).is_some_and(|it| it.starts_with(':'));
+        nodes.iter().flatten().any(below)
+    };
+    let wrong = of_settings.iter().map(Finding::problem).filter(|problem| problem.is_error());
+    incomplete || wrong.filter_map(|problem| problem.key.as_deref()).any(is_cause)
 }
 
-fn failed(error: HostError, logging: Option<Logging>) -> HostError {
-    events::hosting_failed_to_start(&first_line(&error));
-    if let Some(logging) = logging {
-        logging.finish();
-    }
-    error
-}
-
-fn tell(loaded: &Loaded, warnings: &[Problem]) {
+fn tell_files(loaded: &Loaded) {
     for file in &loaded.files {
         events::configuration_file(&file.path.display().to_string(), file.found);
     }
-    for problem in warnings {
-        explain::problem(problem);
-    }
+}
+
+/// The plan as a table, with the certificates that would be served.
+fn plan_table(plan: &EndpointPlan, certificates: &Certificates, another_server: bool) -> String {
+    plan.table(|place| match certificates.served(place).split_first() {
+        // Another server may have one, and nobody knows.
+        None if another_server => Vec::new(),
+        None => vec!["no certificate".to_owned()],
+        Some(((_, own), of_names)) => {
+            let of_names = of_names.iter().map(|(of, text)| format!("{of}: {text}"));
+            std::iter::once(own.clone()).chain(of_names).collect()
+        }
+    })
+}
+
+/// Why a web root that is not there cannot be made, as far as that is known without trying.
+fn web_root_problem(web_root: &Sourced<PathBuf>) -> Option<Problem> {
+    let there = web_root.value.ancestors().find(|folder| folder.exists())?;
+    let in_the_way = format!("{} is no folder", there.display());
+    (!there.is_dir()).then(|| web_root_refused(web_root, &in_the_way))
+}
+
+fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
+    let shown = web_root.value.display();
+    Problem::error(format!("The web root {shown} cannot be created: {why}."))
+        .key("webroot")
+        .origin(web_root.origin.clone())
+        .fix("create it, or name an existing folder")
 }
 
 /// Makes a web root that was named but is not there, as Kestrel does.
 fn make_web_root(web_root: &Sourced<PathBuf>) -> Result<(), Problem> {
-    let shown = web_root.value.display().to_string();
-    match std::fs::create_dir_all(&web_root.value) {
-        Ok(()) => {
-            events::web_root_created(&shown);
-            Ok(())
-        }
-        Err(error) => {
-            Err(Problem::error(format!("The web root {shown} cannot be created: {error}."))
-                .key("webroot")
-                .origin(web_root.origin.clone())
-                .fix("create it, or name an existing folder"))
-        }
-    }
+    std::fs::create_dir_all(&web_root.value)
+        .map_err(|error| web_root_refused(web_root, &error.to_string()))?;
+    events::web_root_created(&web_root.value.display().to_string()).log();
+    Ok(())
 }

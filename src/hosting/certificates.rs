@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::finding::{Finding, Subject};
 use super::settings::SharedCertificates;
 use crate::addresses::{EndpointPlan, PlannedEndpoint};
 use crate::configuration::{Configuration, Problem, Section, Severity};
@@ -24,6 +25,9 @@ pub(super) struct Certificates {
     pub(super) files: Vec<PathBuf>,
     /// What is to be said of the development certificate.
     pub(super) development: Vec<Development>,
+    /// What is said of endpoints for which none was found. If settings could not be read, one of
+    /// them may have named it.
+    pub(super) none_found: Vec<Problem>,
     looked: bool,
 }
 
@@ -64,37 +68,48 @@ impl Certificates {
         !self.looked
     }
 
-    /// Logs what is to be said of the development certificate.
-    pub(super) fn announce_development(&self) {
-        for said in &self.development {
-            match said {
-                Development::FileUsed { subject, thumbprint } => {
-                    events::development_certificate_used(subject, thumbprint);
-                }
-                Development::FileMissing(path) => {
-                    events::development_file_missing(&path.display().to_string());
-                }
-                Development::FileUnreadable(path) => {
-                    events::development_file_unreadable(&path.display().to_string());
-                }
-                Development::Missing => events::development_certificate_missing(),
-                Development::NotTrusted => events::development_certificate_not_trusted(),
-                Development::PartlyTrusted => events::development_certificate_partly_trusted(),
+    /// What is to be said of the development certificate.
+    pub(super) fn of_development(&self) -> Vec<Finding> {
+        let said = self.development.iter().map(|said| match said {
+            Development::FileUsed { subject, thumbprint } => {
+                events::development_certificate_used(subject, thumbprint)
             }
-        }
+            Development::FileMissing(path) => {
+                events::development_file_missing(&path.display().to_string())
+            }
+            Development::FileUnreadable(path) => {
+                events::development_file_unreadable(&path.display().to_string())
+            }
+            Development::Missing => events::development_certificate_missing(),
+            Development::NotTrusted => events::development_certificate_not_trusted(),
+            Development::PartlyTrusted => events::development_certificate_partly_trusted(),
+        });
+        said.map(|notice| Finding::of_notice(Subject::Certificate, notice)).collect()
     }
 
-    /// Logs what is to be said of every certificate that is served.
-    pub(super) fn announce_all(&self) {
-        (0..self.endpoints.len()).for_each(|place| self.announce(place));
+    /// What is to be said of the certificates of all endpoints.
+    pub(super) fn of_all(&self, now: SystemTime) -> Vec<Finding> {
+        (0..self.endpoints.len()).flat_map(|place| self.of_endpoint(place, now)).collect()
     }
 
-    /// Logs what is to be said of the certificates of the endpoint at a place of the plan.
-    pub(super) fn announce(&self, place: usize) {
-        let now = SystemTime::now();
-        for (of, certificate) in self.of(place) {
-            certificate.announce(of, now);
-        }
+    /// What is to be said of the certificates of the endpoint at a place of the plan.
+    pub(super) fn of_endpoint(&self, place: usize, now: SystemTime) -> Vec<Finding> {
+        let said = self.of(place).iter().flat_map(|(of, it)| it.notices(of, now));
+        said.map(|notice| Finding::of_notice(Subject::Certificate, notice)).collect()
+    }
+
+    /// Each certificate of the endpoint at a place of the plan in words: what it is for, its subject,
+    /// its end, its file. The endpoint's own comes first.
+    pub(super) fn served(&self, place: usize) -> Vec<(String, String)> {
+        let text = |certificate: &ServerCertificate| {
+            let facts = &certificate.facts;
+            let from = certificate.files.first().map_or_else(
+                || "the development certificate".to_owned(),
+                |file| file.display().to_string(),
+            );
+            format!("{}, expires {}, from {from}", facts.subject, timestamp(facts.not_after))
+        };
+        self.of(place).iter().map(|(of, certificate)| (of.clone(), text(certificate))).collect()
     }
 
     /// Whether the endpoint at a place of one plan serves other certificates than one of another, or
@@ -134,12 +149,29 @@ pub(super) struct Surroundings {
 }
 
 /// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
-/// cannot be served, and every endpoint that has none; some of it is only to be warned of.
+/// cannot be served, and every endpoint that has none; some of it is only to be warned of. What is
+/// to be said of those that are served comes with it, in the order in which a start says it.
 ///
 /// An endpoint gets its own, else `Kestrel:Certificates:Default`, else that of the application's
 /// development file, else the user's development certificate. The default one is loaded even if
 /// nothing uses it, as on Kestrel.
 pub(super) fn load(
+    plan: &EndpointPlan,
+    shared: &SharedCertificates,
+    configuration: &Configuration,
+    surroundings: &Surroundings,
+    now: SystemTime,
+) -> (Certificates, Vec<Finding>) {
+    let (certificates, problems) = read(plan, shared, configuration, surroundings, now);
+    let mut findings = certificates.of_development();
+    let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
+    findings.extend(problems.into_iter().map(wrong));
+    findings.extend(certificates.of_all(now));
+    (certificates, findings)
+}
+
+/// The same without the words for what is served: a reload says them of what is new.
+pub(super) fn read(
     plan: &EndpointPlan,
     shared: &SharedCertificates,
     configuration: &Configuration,
@@ -485,6 +517,7 @@ impl Loading<'_> {
         let problem = tls::load::none_found(node, (file, found), environment, places, self.now)
             .key(endpoint.key.clone())
             .origin(endpoint.origin.clone());
+        self.certificates.none_found.push(problem.clone());
         self.problems.push(problem);
     }
 

@@ -15,12 +15,28 @@ pub enum HostError {
     Configuration(Vec<Problem>),
     /// Two endpoints want the same address.
     Endpoints(Vec<Problem>),
-    /// An endpoint could not be bound.
-    Bind(BindError),
+    /// Endpoints could not be bound: every one of them.
+    Bind(Vec<BindError>),
     /// A certificate cannot be served, or an https endpoint has none: every one of them.
     Certificate(Vec<Problem>),
+    /// Mistakes of several kinds: those of the configuration first, then those of certificates, then
+    /// those of endpoints.
+    Several(Vec<Self>),
+    /// The command line asked for an answer instead of a start, such as `--plan`. It is no mistake:
+    /// its exit code is 0.
+    Answered(Answer),
     /// The server failed in another way.
     Server(Box<dyn Error + Send + Sync>),
+}
+
+/// What a command line asked for instead of a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The answer, for standard output.
+    pub text: String,
+    /// What a start would say besides, for standard error: warnings and notes. Empty for most.
+    pub remarks: String,
 }
 
 /// The exit codes of a host; `docs/diagnostics.md` tells them to users.
@@ -49,12 +65,14 @@ impl From<ExitKind> for ExitCode {
 
 impl HostError {
     /// The exit code that tells a supervisor what kind of error it is: none of them is cured by a
-    /// restart without a change.
+    /// restart without a change. Among several, the first counts.
     pub fn exit_kind(&self) -> ExitKind {
         match self {
             Self::Configuration(_) => ExitKind::Configuration,
             Self::Endpoints(_) | Self::Bind(_) => ExitKind::Binding,
             Self::Certificate(_) => ExitKind::Certificate,
+            Self::Answered(_) => ExitKind::Stopped,
+            Self::Several(errors) => errors.first().map_or(ExitKind::Internal, Self::exit_kind),
             Self::Server(_) => ExitKind::Internal,
         }
     }
@@ -65,7 +83,9 @@ impl HostError {
             Self::Configuration(problems)
             | Self::Endpoints(problems)
             | Self::Certificate(problems) => problems.clone(),
-            Self::Bind(error) => vec![error.problem()],
+            Self::Bind(errors) => errors.iter().map(BindError::problem).collect(),
+            Self::Answered(_) => Vec::new(),
+            Self::Several(errors) => errors.iter().flat_map(Self::problems).collect(),
             Self::Server(error) => {
                 vec![Problem::error(format!("The server failed: {error}"))]
             }
@@ -75,6 +95,9 @@ impl HostError {
 
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Answered(answer) = self {
+            return f.write_str(&answer.text);
+        }
         let problems = self.problems();
         for (place, problem) in problems.iter().enumerate() {
             if place > 0 {
@@ -89,7 +112,7 @@ impl fmt::Display for HostError {
 impl Error for HostError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Bind(error) => error.source(),
+            Self::Bind(errors) => errors.first().and_then(Error::source),
             Self::Server(error) => error.source(),
             _ => None,
         }

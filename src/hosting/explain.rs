@@ -1,64 +1,65 @@
 //! Decisions in words: which source lost, which won, and how to turn it round.
 
-use crate::addresses::{EndpointPlan, GivenAddress, Note, PlannedEndpoint};
+use super::finding::{Finding, Subject};
+use crate::addresses::{GivenAddress, Note, PlannedEndpoint};
 use crate::configuration::{Origin, Problem, Severity, Sourced};
-use crate::diagnostics::events;
+use crate::diagnostics::{Notice, events};
 
-/// Logs what is to be said about a plan before it is bound.
-pub(super) fn before_binding(plan: &EndpointPlan) {
-    for note in &plan.notes {
-        match note {
-            Note::PortsOverridden { http, https, urls, lost } => {
-                events::ports_overridden(http, https, &urls.value, &ports_detail(urls, lost));
-            }
-            Note::AddressesOverridden { addresses, won } => {
-                let detail = addresses_detail(addresses, won);
-                events::addresses_overridden(&joined(addresses), &detail);
-            }
-            Note::EndpointsOverridden { addresses, lost, preference } => {
-                let detail = endpoints_detail(addresses, lost, preference);
-                events::endpoints_overridden(&joined(addresses), &detail);
-            }
-            Note::UrlsShadowed { used, shadowed } => {
-                events::urls_shadowed(&shadowed_detail(used, shadowed))
-            }
-            Note::NameBindsAll { host, address } => {
-                events::name_binds_all(&address.value, host, &name_detail(&address.origin));
-            }
-            Note::BlankTrimmed { address, origin } => {
-                events::blank_trimmed(
-                    address,
-                    &format!("set by: {origin}\nfix: remove the blanks beside ';'"),
-                );
-            }
-            Note::InsideOnly { endpoints, container } => {
-                let addresses: Vec<_> =
-                    endpoints.iter().map(crate::addresses::planned_text).collect();
-                events::inside_only(&addresses.join(", "), &inside_detail(endpoints, container));
-            }
-            Note::Http3NeedsTls { endpoint } => events::http3_not_enabled(endpoint),
-            // Said after binding, as on Kestrel.
-            Note::DefaultAddress { .. } => {}
-        }
-    }
+/// What is to be said about a plan before it is bound.
+pub(super) fn before_binding<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Vec<Finding> {
+    let said = notes.into_iter().filter_map(notice);
+    said.map(|notice| Finding::of_notice(Subject::Configuration, notice)).collect()
 }
 
-/// Logs what is to be said once everything is bound.
-pub(super) fn after_binding(plan: &EndpointPlan) {
-    for note in &plan.notes {
-        if let Note::DefaultAddress { address } = note {
-            events::default_address(address);
+fn notice(note: &Note) -> Option<Notice> {
+    Some(match note {
+        Note::PortsOverridden { http, https, urls, lost } => {
+            events::ports_overridden(http, https, &urls.value, &ports_detail(urls, lost))
         }
-    }
+        Note::AddressesOverridden { addresses, won } => {
+            let detail = addresses_detail(addresses, won);
+            events::addresses_overridden(&joined(addresses), &detail)
+        }
+        Note::EndpointsOverridden { addresses, lost, preference } => {
+            let detail = endpoints_detail(addresses, lost, preference);
+            events::endpoints_overridden(&joined(addresses), &detail)
+        }
+        Note::UrlsShadowed { used, shadowed } => {
+            events::urls_shadowed(&shadowed_detail(used, shadowed))
+        }
+        Note::NameBindsAll { host, address } => {
+            events::name_binds_all(&address.value, host, &name_detail(&address.origin))
+        }
+        Note::BlankTrimmed { address, origin } => events::blank_trimmed(
+            address,
+            &format!("set by: {origin}\nfix: remove the blanks beside ';'"),
+        ),
+        Note::InsideOnly { endpoints, container } => {
+            let addresses: Vec<_> = endpoints.iter().map(crate::addresses::planned_text).collect();
+            events::inside_only(&addresses.join(", "), &inside_detail(endpoints, container))
+        }
+        Note::Http3NeedsTls { endpoint } => events::http3_not_enabled(endpoint),
+        // Said after binding, as on Kestrel.
+        Note::DefaultAddress { .. } => return None,
+    })
 }
 
-/// Logs what is odd about the configuration, and does not stop the start.
-pub(super) fn problem(problem: &Problem) {
-    let tell = match problem.severity {
+/// What is to be said once everything is bound.
+pub(super) fn after_binding(notes: &[Note]) -> Vec<Notice> {
+    let said = notes.iter().filter_map(|note| match note {
+        Note::DefaultAddress { address } => Some(events::default_address(address)),
+        _ => None,
+    });
+    said.collect()
+}
+
+/// What is odd about the configuration, for a start that goes on.
+pub(super) fn odd(problem: &Problem) -> Notice {
+    let notice = match problem.severity {
         Severity::Information => events::configuration_note,
         Severity::Warning | Severity::Error => events::configuration_warning,
     };
-    tell(&problem.message, &problem.details());
+    notice(&problem.message, &problem.details())
 }
 
 fn joined(addresses: &[GivenAddress]) -> String {

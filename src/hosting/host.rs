@@ -5,27 +5,32 @@ use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, Notify, watch};
 
-use super::certificates::{self, Certificates};
+use super::certificates::Certificates;
 use super::error::HostError;
 use super::explain;
+use super::finding::Finding;
 use super::lifetime::{Asked, Signals, StopSignal};
-use super::logging::Logging;
+use super::logging::{FormatterName, Logging};
 use super::reload::{Configured, Reloaded, Running};
+use super::report::{Refusal, Voice};
 use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::Configuration;
-use crate::diagnostics::events;
+use crate::diagnostics::{Notice, events};
 use crate::features::ServerAddresses;
 use crate::server::{KestrelServer, Server, ServerError, ServerStart};
 
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
     pub(super) configured: Configured,
+    pub(super) certificates: Certificates,
+    /// What is to be said before the endpoints are bound.
+    pub(super) remarks: Vec<Finding>,
     pub(super) shutdown_timeout: Duration,
     pub(super) addresses: ServerAddresses,
     pub(super) stop: StopHandle,
@@ -70,91 +75,62 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// An endpoint cannot be bound, or an https endpoint has no certificate. Nothing is left bound.
+    /// Endpoints cannot be bound: every one of them. Nothing is left bound.
     pub async fn start(self) -> Result<RunningHost, HostError> {
-        self.start_with(None).await
+        self.launch(None).await.map_err(Refusal::logged)
     }
 
-    /// As [`start`](Self::start). The signals are told how far it is.
-    pub(super) async fn start_with(
+    /// The same, with what it takes to tell a failure. The signals are told how far it is.
+    pub(super) async fn launch(
         mut self,
         signals: Option<&Signals>,
-    ) -> Result<RunningHost, HostError> {
+    ) -> Result<RunningHost, Refusal> {
         events::hosting_starting();
         let logging = self.logging.take().map(Arc::new);
-        let result = self.start_server(signals).await;
-        match result {
-            Ok((server, certificates)) => {
-                if let Some(signals) = signals {
-                    signals.running(logging.clone());
-                }
-                // Before the announcement: what is edited after it does not go unnoticed.
-                let (watcher, changes) = self.configured.watch(&certificates).unzip();
-                self.announce();
-                let (stopping, stops) = watch::channel(false);
-                let running = Running::new(
-                    self.configured,
-                    certificates,
-                    server,
-                    self.addresses.clone(),
-                    logging.clone(),
-                    watcher,
-                    stops,
-                );
-                let running = Arc::new(Mutex::new(running));
-                if let Some(changes) = changes {
-                    tokio::spawn(reload_on(changes, Arc::downgrade(&running)));
-                }
-                Ok(RunningHost {
-                    running,
-                    logging,
-                    stopping,
-                    addresses: self.addresses,
-                    shutdown_timeout: self.shutdown_timeout,
-                    stop: self.stop,
-                })
-            }
-            Err(error) => {
-                events::hosting_failed_to_start(&first_line(&error));
-                if let Some(logging) = &logging {
-                    logging.finish();
-                }
-                Err(error)
-            }
+        let remarks = std::mem::take(&mut self.remarks);
+        remarks.iter().for_each(|remark| remark.notice().log());
+        // A reload does not tell of them again.
+        let told = remarks.into_iter().map(|remark| remark.problem().clone());
+        let told = told.chain(self.configured.plan.warnings.iter().cloned());
+        self.configured.settings.problems.extend(told);
+        let server = match self.start_server(signals).await {
+            Ok(server) => server,
+            Err(error) => return Err(self.refusal(error, logging)),
+        };
+        if let Some(signals) = signals {
+            signals.running(logging.clone());
         }
+        // Before the announcement: what is edited after it does not go unnoticed.
+        let (watcher, changes) = self.configured.watch(&self.certificates).unzip();
+        self.announce();
+        let (stopping, stops) = watch::channel(false);
+        let running = Running::new(
+            self.configured,
+            self.certificates,
+            server,
+            self.addresses.clone(),
+            logging.clone(),
+            watcher,
+            stops,
+        );
+        let running = Arc::new(Mutex::new(running));
+        if let Some(changes) = changes {
+            tokio::spawn(reload_on(changes, Arc::downgrade(&running)));
+        }
+        Ok(RunningHost {
+            running,
+            logging,
+            stopping,
+            addresses: self.addresses,
+            shutdown_timeout: self.shutdown_timeout,
+            stop: self.stop,
+        })
     }
 
     async fn start_server(
         &mut self,
         signals: Option<&Signals>,
-    ) -> Result<(Box<dyn Server>, Certificates), HostError> {
-        let configured = &self.configured;
-        explain::before_binding(&configured.plan);
-        // Another server has certificates of its own, if it has any.
-        let certificates = match &self.server {
-            Some(_) => Certificates::default(),
-            None => {
-                let (certificates, problems) = certificates::load(
-                    &configured.plan,
-                    &configured.settings.certificates,
-                    &configured.loaded.configuration,
-                    &configured.surroundings,
-                    SystemTime::now(),
-                );
-                certificates.announce_development();
-                let (fatal, warnings) = configured.sources.judged(problems);
-                if !fatal.is_empty() {
-                    return Err(HostError::Certificate(fatal));
-                }
-                for problem in &warnings {
-                    explain::problem(problem);
-                }
-                // A reload does not tell of them again.
-                self.configured.settings.problems.extend(warnings);
-                certificates.announce_all();
-                certificates
-            }
-        };
+    ) -> Result<Box<dyn Server>, HostError> {
         let configured = &self.configured;
         if let Some(signals) = signals {
             signals.binding();
@@ -163,17 +139,24 @@ impl Host {
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
         let start = ServerStart::new(configured.plan.clone(), std::mem::take(&mut self.app))
-            .secured(certificates.endpoints());
+            .secured(self.certificates.endpoints())
+            .strict(configured.sources.strict);
         let addresses = server.start(start).await.map_err(|error| match error {
-            ServerError::Bind(error) => HostError::Bind(error),
+            ServerError::Bind(errors) => HostError::Bind(errors),
             ServerError::Other(error) => HostError::Server(error),
         })?;
         self.addresses.publish(addresses);
-        Ok((server, certificates))
+        Ok(server)
+    }
+
+    fn refusal(self, error: HostError, logging: Option<Arc<Logging>>) -> Refusal {
+        let format = self.configured.settings.logging.console.formatter;
+        let voice = Voice::of(logging, format != FormatterName::Simple);
+        Refusal { error, remarks: Vec::new(), voice }
     }
 
     fn announce(&self) {
-        explain::after_binding(&self.configured.plan);
+        explain::after_binding(&self.configured.plan.notes).iter().for_each(Notice::log);
         for address in self.addresses.list() {
             events::listening(&address);
             if let Some(also) = also_reachable(&address) {
@@ -185,10 +168,6 @@ impl Host {
         events::content_root_path(&self.content_root().display().to_string());
         events::hosting_started();
     }
-}
-
-pub(super) fn first_line(error: &HostError) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 impl fmt::Debug for Host {

@@ -9,7 +9,8 @@
 //! While it runs, `reload` reads the configuration again whenever a file changes, and goes over to it
 //! or leaves everything as it is.
 //!
-//! `settings` turns keys into values, `explain` puts decisions into words, `lifetime` knows
+//! `settings` turns keys into values, `explain` puts decisions into words, `finding` gathers what is
+//! to be said and knows what of it refuses a start, `report` tells a refused one, `lifetime` knows
 //! signals, [`logging`] writes the log, and `process` alone looks at the process.
 
 mod builder;
@@ -17,15 +18,17 @@ mod certificates;
 mod container;
 mod error;
 mod explain;
+mod finding;
 mod host;
 mod lifetime;
 pub mod logging;
 pub(crate) mod process;
 mod reload;
+mod report;
 mod settings;
 
 pub use builder::{AppContext, HostBuilder};
-pub use error::{ExitKind, HostError};
+pub use error::{Answer, ExitKind, HostError};
 pub use host::{Host, RunningHost, StopHandle};
 #[cfg(feature = "cli")]
 pub(crate) use logging::last_words;

@@ -126,11 +126,19 @@ pub struct ServerStart {
     pub app: Router,
     /// What secures each endpoint of the plan, in its order; clear text has none.
     pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
+    /// Whether an endpoint of which a part is missing refuses the start.
+    pub(crate) strict: bool,
 }
 
 impl ServerStart {
     pub(crate) fn new(plan: EndpointPlan, app: Router) -> Self {
-        Self { plan, app, tls: Vec::new() }
+        Self { plan, app, tls: Vec::new(), strict: false }
+    }
+
+    /// The same, refused on what would only be warned about.
+    pub(crate) fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
     }
 
     /// The same with what secures the endpoints.
@@ -152,11 +160,19 @@ pub struct ServerReload {
     pub options: ServerOptions,
     /// What secures each endpoint of the plan, in its order; clear text has none.
     pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
+    /// Whether a new endpoint of which a part is missing refuses the reload.
+    pub(crate) strict: bool,
 }
 
 impl ServerReload {
     pub(crate) fn new(plan: EndpointPlan, difference: Difference, options: ServerOptions) -> Self {
-        Self { plan, difference, options, tls: Vec::new() }
+        Self { plan, difference, options, tls: Vec::new(), strict: false }
+    }
+
+    /// The same, refused on what would only be warned about.
+    pub(crate) fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
     }
 
     /// The same with what secures the endpoints.
@@ -170,12 +186,41 @@ impl ServerReload {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// An endpoint could not be bound.
-    #[error(transparent)]
-    Bind(#[from] BindError),
+    /// Endpoints could not be bound: every one of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Bind(Vec<BindError>),
     /// Something else.
     #[error(transparent)]
     Other(#[from] Box<dyn Error + Send + Sync>),
+}
+
+impl From<BindError> for ServerError {
+    fn from(error: BindError) -> Self {
+        Self::Bind(vec![error])
+    }
+}
+
+impl From<Vec<BindError>> for ServerError {
+    fn from(errors: Vec<BindError>) -> Self {
+        Self::Bind(errors)
+    }
+}
+
+/// Tells what is missing of endpoints that are served all the same.
+///
+/// # Errors
+///
+/// They are not, because warnings are errors.
+fn check_complete<'a>(
+    bound: impl Iterator<Item = &'a mut BoundEndpoint>,
+    strict: bool,
+) -> Result<(), Vec<BindError>> {
+    let missing: Vec<_> = bound.filter_map(|endpoint| endpoint.missing.take()).collect();
+    if strict && !missing.is_empty() {
+        return Err(missing);
+    }
+    missing.iter().filter_map(BindError::notice).for_each(|notice| notice.log());
+    Ok(())
 }
 
 /// The built-in server: axum on hyper, with Kestrel's rules at the edge.
@@ -235,7 +280,8 @@ impl Server for KestrelServer {
     fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         Box::pin(async move {
             check_secured(&start.plan, &start.tls)?;
-            let bound = addresses::bind(&start.plan)?;
+            let mut bound = addresses::bind(&start.plan)?;
+            check_complete(bound.iter_mut(), start.strict)?;
             let context = Context::new(self.options.clone(), start.app, self.counters.clone());
             self.context = Some(Arc::clone(&context));
             let start_one = |(place, bound): (usize, BoundEndpoint)| {

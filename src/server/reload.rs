@@ -14,8 +14,8 @@ use super::connection::Context;
 use super::drain::{self, Drain};
 use super::endpoint::{Endpoint, Serving};
 use super::{KestrelServer, ServerError, ServerReload};
-use crate::addresses::bind::bind_endpoint;
-use crate::addresses::{Aspect, BindError, Change, Difference, PlannedEndpoint, clash};
+use crate::addresses::bind::{all_or_none, bind_endpoint};
+use crate::addresses::{Aspect, BindError, Change, PlannedEndpoint, clash};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 
@@ -45,7 +45,7 @@ impl KestrelServer {
         let planned = &reload.plan.endpoints;
         let changes = &reload.difference.endpoints;
         let files = self.change_socket_files(planned, changes)?;
-        let opened = self.open_new(planned, &reload.tls, &reload.difference, &context).await;
+        let opened = self.open_new(&reload, &context).await;
         let mut opened = opened.inspect_err(|_| self.change_back(&files))?;
 
         // Nothing can fail from here on.
@@ -121,12 +121,10 @@ impl KestrelServer {
     ///
     /// # Errors
     ///
-    /// The first that cannot be opened; everything listens that listened before.
+    /// What cannot be opened; everything listens that listened before.
     async fn open_new(
         &mut self,
-        planned: &[PlannedEndpoint],
-        tls: &[Option<Arc<EndpointTls>>],
-        difference: &Difference,
+        ServerReload { plan, difference, tls, strict, .. }: &ServerReload,
         context: &Arc<Context>,
     ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
         // One that does not listen was lost by a failure to take it back: this is the next attempt.
@@ -134,7 +132,8 @@ impl KestrelServer {
             let old = change.old().and_then(|place| self.endpoints.get(place));
             old.is_some_and(|endpoint| !endpoint.is_listening())
         };
-        let to_open: Vec<ToOpen<'_>> = planned
+        let to_open: Vec<ToOpen<'_>> = plan
+            .endpoints
             .iter()
             .zip(&difference.endpoints)
             .enumerate()
@@ -151,7 +150,7 @@ impl KestrelServer {
                 released.extend(serving.map(|serving| (*place, serving)));
             }
         }
-        let opened = open(&to_open, &self.endpoints, tls, context).await;
+        let opened = open(&to_open, &self.endpoints, tls, *strict, context).await;
         if opened.is_err() {
             for (place, serving) in released {
                 if let Some(old) = self.endpoints.get_mut(place) {
@@ -176,17 +175,18 @@ struct ToOpen<'a> {
 ///
 /// # Errors
 ///
-/// The first that cannot be had; the others are closed again.
+/// Those that cannot be had; the others are closed again.
 async fn open(
     to_open: &[ToOpen<'_>],
     old: &[Endpoint],
     tls: &[Option<Arc<EndpointTls>>],
+    strict: bool,
     context: &Arc<Context>,
 ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
-    let bound: Result<Vec<_>, BindError> =
-        to_open.iter().map(|new| Ok((new, bind_endpoint(new.planned)?))).collect();
+    let mut bound = all_or_none(to_open.iter().map(|new| Ok((new, bind_endpoint(new.planned)?))))?;
+    super::check_complete(bound.iter_mut().map(|(_, bound)| bound), strict)?;
     let mut opened: Vec<(usize, Endpoint)> = Vec::new();
-    for (new, bound) in bound? {
+    for (new, bound) in bound {
         let tls = tls.get(new.place).cloned().flatten();
         let serving = Serving::new(&bound.planned, &bound.address, tls, context);
         let started = match new.lost.and_then(|place| old.get(place)) {
@@ -208,8 +208,13 @@ async fn open(
 
 /// Opens the sockets of an endpoint again that were closed for a new one.
 fn take_back(endpoint: &mut Endpoint, serving: Arc<Serving>) {
-    let bound = bind_endpoint(&endpoint.planned).map_err(|error| error.to_string());
+    // Why one socket could not be had is enough.
+    let bound = bind_endpoint(&endpoint.planned)
+        .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default());
     let again = bound
+        .inspect(|bound| {
+            bound.missing.iter().filter_map(BindError::notice).for_each(|it| it.log());
+        })
         .and_then(|bound| endpoint.listen_again(bound, serving).map_err(|error| error.to_string()));
     if let Err(error) = again {
         events::endpoint_lost(&endpoint.address, &error);

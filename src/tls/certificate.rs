@@ -12,7 +12,7 @@ use rustls::sign::CertifiedKey;
 
 use self::facts::parse;
 use super::public_key::{self, Kind};
-use crate::diagnostics::events;
+use crate::diagnostics::{Notice, events};
 
 pub(crate) use facts::{CertificateFacts, Validity, hexadecimal, thumbprint, timestamp};
 
@@ -135,31 +135,33 @@ impl ServerCertificate {
         Self::new(chain, PrivatePkcs8KeyDer::from(key).into(), Vec::new())
     }
 
-    /// Tells the log what an operator wants to know of a certificate that is served from now on:
-    /// names that are missing, and an end that has come or is near. `source` says what it is for.
-    pub(crate) fn announce(&self, source: &str, now: SystemTime) {
+    /// What an operator wants to know of a certificate that is served: names that are missing, and an
+    /// end that has come or is near. `source` says what it is for.
+    pub(crate) fn notices(&self, source: &str, now: SystemTime) -> Vec<Notice> {
         let facts = &self.facts;
+        let mut notices = Vec::new();
         if !facts.has_subject_alternative_name {
-            events::certificate_without_names(&facts.thumbprint);
+            notices.push(events::certificate_without_names(&facts.thumbprint));
         }
         if facts.version < 3 {
-            events::certificate_of_old_version(source, &facts.subject, facts.version);
+            notices.push(events::certificate_of_old_version(source, &facts.subject, facts.version));
         }
         if let Some(skipped) = &self.skipped {
-            events::certificate_file_read_in_part(source, skipped);
+            notices.push(events::certificate_file_read_in_part(source, skipped));
         }
-        match facts.validity(now) {
-            Validity::Valid => {}
+        notices.extend(match facts.validity(now) {
+            Validity::Valid => None,
             Validity::Expired { since } => {
-                events::certificate_expired(source, &facts.subject, &timestamp(since));
+                Some(events::certificate_expired(source, &facts.subject, &timestamp(since)))
             }
             Validity::NotYet { from } => {
-                events::certificate_not_yet_valid(source, &facts.subject, &timestamp(from));
+                Some(events::certificate_not_yet_valid(source, &facts.subject, &timestamp(from)))
             }
             Validity::ExpiresSoon { at } => {
-                events::certificate_expires_soon(source, &facts.subject, &timestamp(at));
+                Some(events::certificate_expires_soon(source, &facts.subject, &timestamp(at)))
             }
-        }
+        });
+        notices
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixListener;
 
 #[cfg(target_os = "linux")]
 use nix::sys::signal::Signal;
+use serde_json::{Value, json};
 
 use crate::certificates::install;
 use crate::process::{Kestrel, Outcome};
@@ -218,14 +219,87 @@ fn a_port_that_is_denied_is_told_by_the_facts() {
 }
 
 #[test]
-fn a_refusal_is_also_logged_in_kestrels_words() {
+fn every_port_that_is_taken_is_told_at_once() {
+    let (_first, first) = taken_port();
+    let (_second, second) = taken_port();
+    let urls = format!("{first};http://127.0.0.1:0;{second}");
+    let outcome = Kestrel::new(["run", "--urls", &urls]).ended();
+    check(&outcome, 4);
+    let told =
+        |url: &str| format!("error: Failed to bind to address {url}: address already in use.\n");
+    tells(&outcome, &[&told(&first), "set by: ", "fix: ", &told(&second), "set by: ", "fix: "]);
+}
+
+#[test]
+fn a_refusal_is_told_once_and_logged_in_kestrels_words() {
     let (_taken, url) = taken_port();
     let outcome = Kestrel::new(["run", "--urls", &url]).ended();
-    let logged = format!(
-        "fail: Microsoft.Extensions.Hosting.Internal.Host[11]\n      Hosting failed to start\n      \
-         Failed to bind to address {url}: address already in use.\n"
-    );
-    assert!(outcome.stdout.ends_with(&logged), "{}", outcome.stdout);
+    let logged = "fail: Microsoft.Extensions.Hosting.Internal.Host[11]\n      Hosting failed to start\n      \
+                  The reason is told on standard error; exit code 4.\n";
+    assert_eq!(outcome.stdout, logged);
+    let told = format!("Failed to bind to address {url}: address already in use.");
+    assert_eq!(outcome.stderr.matches(&told).count(), 1, "{}", outcome.stderr);
+}
+
+#[test]
+fn a_log_for_machines_has_the_whole_refusal_and_standard_error_nothing() {
+    let (_taken, url) = taken_port();
+    let outcome =
+        Kestrel::new(["run", "--urls", &url, "--Logging:Console:FormatterName=json"]).ended();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(4), ""));
+    let events: Vec<Value> = outcome
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let [event] = &events[..] else {
+        panic!("one event, not {events:?}");
+    };
+    assert_eq!((&event["EventId"], &event["LogLevel"]), (&json!(11), &json!("Error")));
+    assert_eq!(event["Message"], "Hosting failed to start");
+    let state = &event["State"];
+    assert_eq!((&state["code"], &state["key"]), (&json!(4), &json!("urls")));
+    assert_eq!(state["origin"], "command line, argument 2 (--urls)");
+    let problem = format!("Failed to bind to address {url}: address already in use.");
+    assert_eq!(state["problem"], problem);
+    let fix = state["fix"].as_str().expect("a text");
+    let text = event["Exception"].as_str().expect("a text");
+    assert!(text.starts_with(&problem) && text.contains(fix), "{text}");
+}
+
+#[test]
+fn each_mistake_is_an_event_of_a_log_for_machines_beside_the_warnings() {
+    let outcome = Kestrel::new([
+        "run",
+        "--urls=http://localhost:0",
+        "--urlz=x",
+        "--Kestrel:AddServerHeader=perhaps",
+        "--Logging:Console:FormatterName=systemd",
+    ])
+    .ended();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(3), ""));
+    let lines: Vec<_> = outcome.stdout.lines().collect();
+    let [warning, header, urls] = &lines[..] else {
+        panic!("three lines, not {lines:#?}");
+    };
+    assert!(warning.starts_with("<4>Kestrel.Configuration[1] The key 'urlz'"), "{warning}");
+    let failed = "<3>Microsoft.Extensions.Hosting.Internal.Host[11] Hosting failed to start ";
+    for (line, words) in [(header, "'perhaps'"), (urls, "Dynamic port binding")] {
+        assert!(line.starts_with(failed) && line.contains(words), "{line}");
+        assert!(line.contains("set by: ") && line.contains("fix: "), "{line}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told_on_standard_error_where_the_log_leaves_it_out() {
+    for level in
+        ["--Logging:LogLevel:Default=None", "--Logging:LogLevel:Microsoft.Extensions=Critical"]
+    {
+        let json = "--Logging:Console:FormatterName=json";
+        let outcome = Kestrel::new(["run", "--urls", "http://localhost:0", json, level]).ended();
+        check(&outcome, 3);
+        assert_eq!(outcome.stdout, "", "{level}");
+    }
 }
 
 #[test]
@@ -291,17 +365,66 @@ fn a_log_that_is_off_does_not_silence_a_refusal() {
     assert_eq!(outcome.stdout, "");
 }
 
+/// What `--plan` complains of is what a start complains of, word for word.
 #[test]
-fn the_plan_is_refused_with_the_same_codes() {
+fn the_plan_is_refused_as_the_start_would_be() {
+    let expired = [
+        "--Kestrel:Certificates:Default:Path=a.pem",
+        "--Kestrel:Certificates:Default:KeyPath=a.key",
+    ];
     for (arguments, code) in [
         (&["--urls", "http://localhost:0"][..], 3),
+        (&["--urls", "x", "--urlz", "y", "-a=1", "--Kestrel:AddServerHeader=perhaps"], 3),
         (&["--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"], 4),
+        (&["--urls", "https://127.0.0.1:0"], 5),
+        (&["--urls", "https://127.0.0.1:0", "--Kestrel:Certificates:Default:Path=b.pem"], 5),
+        (&["--strict", "--urls", "https://127.0.0.1:0", expired[0], expired[1]], 5),
+        (&["--strict", "--urls=http://127.0.0.1:0", "--urlz=x"], 3),
+        (&["--strict", "--urls=http://127.0.0.1:1", "--listen=127.0.0.1:0"], 3),
     ] {
-        let arguments = ["run", "--plan"].into_iter().chain(arguments.iter().copied());
-        let outcome = Kestrel::new(arguments).ended();
-        check(&outcome, code);
-        assert_eq!(outcome.stdout, "");
+        let [start, plan] = [&["run"][..], &["run", "--plan"]].map(|command| {
+            let arguments = command.iter().chain(arguments).copied();
+            let kestrel = Kestrel::new(arguments);
+            install("expired", &kestrel.root());
+            // Where it is does not matter, and every run has a folder of its own.
+            let root = kestrel.root().display().to_string();
+            let outcome = kestrel.ended();
+            check(&outcome, code);
+            let words = outcome.stderr.replace(&root, "{root}");
+            // The place of an argument is another one.
+            let without_places =
+                words.split("argument ").map(|part| part.trim_start_matches(char::is_numeric));
+            without_places.collect::<String>()
+        });
+        assert_eq!(start, plan, "{arguments:?}");
     }
+}
+
+#[test]
+fn a_plan_without_a_certificate_is_shown_and_refused() {
+    let outcome = Kestrel::new(["run", "--plan", "--urls", "https://127.0.0.1:5001"]).ended();
+    check(&outcome, 5);
+    assert!(outcome.stdout.contains("\n  serves:    no certificate\n"), "{}", outcome.stdout);
+}
+
+/// A plan has no effect, and a start would say that it made the folder.
+#[test]
+fn a_plan_makes_no_folder() {
+    let kestrel = Kestrel::new(["run", "--plan", "--webroot", "made"]);
+    let root = tempfile::tempdir().expect("a folder");
+    let outcome = kestrel.in_folder(root.path()).ended();
+    assert_eq!(outcome.code, Some(0));
+    assert!(!root.path().join("made").exists());
+    assert!(outcome.stderr.contains("note: The web root "), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_web_root_that_cannot_be_made_is_told_with_the_other_mistakes() {
+    let outcome = Kestrel::new(["run", "--urls=http://localhost:0", "--webroot=file/below"])
+        .file("file", "")
+        .ended();
+    check(&outcome, 3);
+    tells(&outcome, &["The web root ", " is no folder.", "set by: ", "Dynamic port binding"]);
 }
 
 #[test]

@@ -14,14 +14,21 @@ async fn start_error(builder: HostBuilder) -> HostError {
     started.expect_err("the address is taken")
 }
 
+/// Why addresses could not be bound.
+fn reasons(error: &HostError) -> &[BindError] {
+    match error {
+        HostError::Bind(reasons) => reasons,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_taken_port_is_told_with_its_origin_and_its_holder() {
     let (_taken, address) = taken_port();
     let url = format!("http://{address}");
     let error = start_error(configured(&[("ASPNETCORE_URLS", &*url)])).await;
     assert_eq!(error.exit_kind(), ExitKind::Binding);
-    let HostError::Bind(BindError::AddressInUse { address: told, origin, holder, .. }) = &error
-    else {
+    let [BindError::AddressInUse { address: told, origin, holder, .. }] = reasons(&error) else {
         panic!("{error:?}");
     };
     assert_eq!(*told, url);
@@ -43,7 +50,7 @@ async fn a_taken_port_is_told_with_its_origin_and_its_holder() {
 async fn a_port_that_a_host_of_this_process_has_is_taken_too() {
     let first = started(builder().use_urls("http://127.0.0.1:0")).await;
     let error = start_error(builder().use_urls(&first.addresses()[0])).await;
-    assert!(matches!(&error, HostError::Bind(BindError::AddressInUse { .. })), "{error:?}");
+    assert!(matches!(reasons(&error), [BindError::AddressInUse { .. }]), "{error:?}");
     stopped(first).await;
 }
 
@@ -54,7 +61,7 @@ async fn what_was_bound_before_a_failure_is_released() {
     let (_taken, taken) = taken_port();
     let both = builder().listen(reserved.address()).listen(taken);
     let error = start_error(both).await;
-    let HostError::Bind(BindError::AddressInUse { address, .. }) = &error else {
+    let [BindError::AddressInUse { address, .. }] = reasons(&error) else {
         panic!("{error:?}");
     };
     assert_eq!(*address, format!("http://{taken}"));
@@ -62,6 +69,23 @@ async fn what_was_bound_before_a_failure_is_released() {
     // And the first of the two can be had again.
     let host = started(builder().listen(reserved.address()).app(saying("hello"))).await;
     std::net::TcpStream::connect(reserved.address()).expect("somebody listens");
+    stopped(host).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn every_address_is_tried_and_every_failure_told() {
+    let reserved = ReservedPort::new();
+    let (_first, first) = taken_port();
+    let (_second, second) = taken_port();
+    let error =
+        start_error(builder().listen(first).listen(reserved.address()).listen(second)).await;
+    let told: Vec<_> = reasons(&error).iter().map(BindError::address).collect();
+    assert_eq!(told, [format!("http://{first}"), format!("http://{second}")]);
+    assert_eq!(error.problems().len(), 2, "{error}");
+    // What could be had between them is given back.
+    std::net::TcpStream::connect(reserved.address()).expect_err("nobody listens");
+    let host = started(builder().listen(reserved.address())).await;
     stopped(host).await;
 }
 
@@ -91,7 +115,7 @@ async fn localhost_is_refused_if_its_port_is_taken_on_one_loopback() {
     };
     let port = ipv6.local_addr().expect("it is bound").port();
     let error = start_error(builder().use_urls(&format!("http://localhost:{port}"))).await;
-    let HostError::Bind(BindError::AddressInUse { address, .. }) = &error else {
+    let [BindError::AddressInUse { address, .. }] = reasons(&error) else {
         panic!("{error:?}");
     };
     // Unless another process happens to have the same port on the other loopback.
@@ -123,21 +147,38 @@ fn two_endpoints_that_want_one_address_are_found_before_binding() {
     }
 }
 
-#[tokio::test]
-async fn https_is_refused_for_want_of_a_certificate() {
-    let error = start_error(builder().use_urls("https://127.0.0.1:0")).await;
+#[test]
+fn https_is_refused_for_want_of_a_certificate_before_anything_is_bound() {
+    let error = builder().use_urls("https://127.0.0.1:0").build().expect_err("there is none");
     assert!(matches!(&error, HostError::Certificate(_)), "{error:?}");
     assert_eq!(error.exit_kind(), ExitKind::Certificate);
     assert!(error.to_string().contains("code (use_urls)"), "{error}");
 }
 
-#[tokio::test]
-async fn nothing_is_bound_if_one_endpoint_lacks_a_certificate() {
-    let (taken, address) = taken_port();
-    drop(taken);
-    let error =
-        start_error(builder().use_urls(&format!("http://{address};https://127.0.0.1:0"))).await;
-    assert!(matches!(&error, HostError::Certificate(_)), "{error:?}");
+#[test]
+fn mistakes_of_every_kind_are_told_together_and_the_first_kind_gives_the_code() {
+    let wrong = |limit: &'static str| {
+        configured(&[
+            ("Kestrel__Endpoints__A__Url", "https://127.0.0.1:5000"),
+            ("Kestrel__Endpoints__A__Certificate__Path", "/nowhere/a.pfx"),
+            ("Kestrel__Endpoints__B__Url", "http://127.0.0.1:5000"),
+            ("Kestrel__Limits__MaxRequestLineSize", limit),
+        ])
+    };
+    let error = wrong("many").build().expect_err("three mistakes");
+    let HostError::Several(kinds) = &error else {
+        panic!("{error:?}");
+    };
+    let codes: Vec<_> = kinds.iter().map(HostError::exit_kind).collect();
+    assert_eq!(codes, [ExitKind::Configuration, ExitKind::Certificate, ExitKind::Binding]);
+    assert_eq!(error.exit_kind(), ExitKind::Configuration);
+    let text = error.to_string();
+    for part in ["MaxRequestLineSize", "/nowhere/a.pfx", "Two endpoints want it"] {
+        assert!(text.contains(part), "'{part}' is not in {text}");
+    }
+    let error = wrong("8192").build().expect_err("two mistakes");
+    assert_eq!(error.exit_kind(), ExitKind::Certificate, "{error}");
+    assert_eq!(error.problems().len(), 2, "{error}");
 }
 
 #[test]

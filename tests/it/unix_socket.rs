@@ -65,6 +65,17 @@ async fn a_file_that_replaced_the_socket_is_left_alone() {
     assert_eq!(kept, "of somebody else");
 }
 
+/// What lies in the way of the only socket.
+fn in_the_way(error: &HostError) -> FileInTheWay {
+    match error {
+        HostError::Bind(reasons) => match reasons[..] {
+            [BindError::FileInTheWay { what, .. }] => what,
+            _ => panic!("{error:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_socket_that_was_left_behind_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -106,16 +117,7 @@ async fn hosts_that_start_at_once_do_not_steal_the_socket_from_each_other() {
         for start in starts {
             match start.await.expect("no panic") {
                 Ok(host) => running.push(host),
-                Err(error) => assert!(
-                    matches!(
-                        &error,
-                        HostError::Bind(BindError::FileInTheWay {
-                            what: FileInTheWay::LiveSocket,
-                            ..
-                        })
-                    ),
-                    "{error:?}"
-                ),
+                Err(error) => assert_eq!(in_the_way(&error), FileInTheWay::LiveSocket),
             }
         }
         assert_eq!(running.len(), 1, "{turn}");
@@ -216,10 +218,7 @@ async fn a_socket_that_somebody_listens_on_is_refused() {
     let path = folder.path().join("k.sock");
     let first = host_at(&path).await;
     let error = refusal(&path).await;
-    let HostError::Bind(BindError::FileInTheWay { what, .. }) = &error else {
-        panic!("{error:?}");
-    };
-    assert_eq!(*what, FileInTheWay::LiveSocket);
+    assert_eq!(in_the_way(&error), FileInTheWay::LiveSocket);
     assert_eq!(said_at(&path).await, "hello", "the first host goes on");
     stopped(first).await;
 }
@@ -230,10 +229,7 @@ async fn a_plain_file_in_the_way_is_left_alone() {
     let path = folder.path().join("k.sock");
     fs::write(&path, "dear").expect("the folder is ours");
     let error = refusal(&path).await;
-    let HostError::Bind(BindError::FileInTheWay { what, .. }) = &error else {
-        panic!("{error:?}");
-    };
-    assert_eq!(*what, FileInTheWay::NoSocket);
+    assert_eq!(in_the_way(&error), FileInTheWay::NoSocket);
     assert_eq!(fs::read_to_string(&path).expect("it is there"), "dear");
 }
 
@@ -290,7 +286,10 @@ async fn an_abstract_socket_serves_without_a_file() {
 
     let second = build().build().expect("the configuration is right");
     let error = second.start().await.expect_err("the name is taken");
-    assert!(matches!(error, HostError::Bind(BindError::AddressInUse { .. })), "{error:?}");
+    let HostError::Bind(reasons) = &error else {
+        panic!("{error:?}");
+    };
+    assert!(matches!(reasons[..], [BindError::AddressInUse { .. }]), "{error:?}");
     stopped(host).await;
     connect().expect_err("nobody listens any more");
 }

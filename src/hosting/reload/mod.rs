@@ -29,18 +29,19 @@ use tokio::sync::{oneshot, watch as signal};
 pub use live::LiveConfiguration;
 pub(super) use live::Published;
 
+use self::sources::watched;
 pub(super) use self::sources::{Configure, Configured, Sources};
-use self::sources::{judged, watched};
 use self::watch::{Watcher, found};
 use super::certificates::{self, Certificates, Surroundings};
 use super::error::HostError;
 use super::explain;
+use super::finding::{self, Finding, Subject, judged};
 use super::logging::{Logging, Rule};
 use super::settings::HostSettings;
 use crate::addresses::{
-    Change, Difference, EndpointPlan, PlanProblem, PlannedEndpoint, difference, fixed, replan,
+    BindError, Change, Difference, EndpointPlan, PlannedEndpoint, difference, fixed, replan,
 };
-use crate::configuration::{Configuration, Loaded, Problem, Severity};
+use crate::configuration::{Configuration, Loaded, Problem};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerError, ServerOptions, ServerReload};
@@ -65,9 +66,7 @@ pub enum Reloaded {
 fn may_pass(error: &HostError) -> bool {
     match error {
         // What is only told under --strict, such as an end in a week, is read well.
-        HostError::Certificate(problems) => {
-            problems.iter().any(|problem| problem.severity == Severity::Error)
-        }
+        HostError::Certificate(problems) => problems.iter().any(Problem::is_error),
         _ => false,
     }
 }
@@ -219,7 +218,7 @@ impl Running {
                 let surroundings = self.surroundings.clone();
                 let now = SystemTime::now();
                 self.away(move || {
-                    certificates::load(&plan, &shared, &configuration, &surroundings, now)
+                    certificates::read(&plan, &shared, &configuration, &surroundings, now)
                 })
                 .await?
             }
@@ -278,50 +277,53 @@ impl Running {
         certificates: Certificates,
         certificate_problems: Vec<Problem>,
     ) -> Result<Reloaded, HostError> {
-        let odd = settings.problems.into_iter().chain(plan.warnings.iter().cloned()).collect();
-        let mut warnings = self.check(odd, &plan)?;
-        let (fatal, of_certificates) = judged(certificate_problems, self.strict);
-        if !fatal.is_empty() {
-            return Err(HostError::Certificate(fatal));
-        }
-        warnings.extend(of_certificates);
         let running = &self.current.certificates;
         let other_certificate = |old, new| running.differ_at(old, &certificates, new);
         let difference =
             difference(&self.current.plan.endpoints, &plan.endpoints, other_certificate);
+        let notes: Vec<_> =
+            plan.notes.iter().filter(|note| !self.current.plan.notes.contains(note)).collect();
+        let notes = explain::before_binding(notes);
+        let problems = settings.problems.into_iter().chain(plan.warnings.iter().cloned());
+        let problems = problems.map(|it| Finding::of_problem(Subject::Configuration, it));
+        let of_certificates = certificate_problems.into_iter();
+        let of_certificates =
+            of_certificates.map(|it| Finding::of_problem(Subject::Certificate, it));
+        let problems: Vec<_> = problems.chain(of_certificates).collect();
+        let served = self.said_of(&certificates, &difference);
+        let of_plan = plan.problems.iter().map(Finding::of_plan);
+        let all = problems.iter().chain(&notes).chain(&served).cloned().chain(of_plan);
+        let (mut fatal, _) = judged(all.collect(), self.strict);
+        if fatal.is_empty() && plan.endpoints.is_empty() {
+            fatal.push(nothing_left());
+        }
+        if let Some(error) = finding::error(fatal) {
+            return Err(error);
+        }
         events::reload_token_fired();
         let other_options = settings.server != self.current.options;
         let addresses = self.addresses.list();
-        let notes = plan.notes.iter().filter(|note| !self.current.plan.notes.contains(note));
-        let notes = EndpointPlan { notes: notes.cloned().collect(), ..EndpointPlan::default() };
         // Names and places alone are nothing to the server. What it has lost, it may have back: that
         // an edit is undone is no difference.
         let changed = !difference.is_empty() || other_options || self.server.has_lost_endpoints();
         if changed {
-            explain::before_binding(&notes);
+            notes.iter().for_each(|note| note.notice().log());
             let reload =
                 ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
-                    .secured(certificates.endpoints());
+                    .secured(certificates.endpoints())
+                    .strict(self.strict);
             let bound = self.server.reload(reload).await.map_err(|error| match error {
-                ServerError::Bind(error) => HostError::Bind(error),
+                ServerError::Bind(errors) => HostError::Bind(errors),
                 ServerError::Other(error) => HostError::Server(error),
             })?;
             self.addresses.publish(bound);
         }
 
         // It has succeeded: the rest follows.
-        if certificates.development != self.current.certificates.development {
-            certificates.announce_development();
-        }
-        for (place, change) in difference.endpoints.iter().enumerate() {
-            if !matches!(change, Change::Kept { .. }) {
-                certificates.announce(place);
-            }
-        }
-        for problem in warnings.iter().filter(|problem| !self.was_told(problem)) {
-            explain::problem(problem);
-        }
-        self.told = warnings;
+        served.iter().for_each(|said| said.notice().log());
+        let warnings = problems.iter().filter(|warning| !self.was_told(warning.problem()));
+        warnings.for_each(|warning| warning.notice().log());
+        self.told = problems.into_iter().map(|warning| warning.problem().clone()).collect();
         let old = &self.current.configuration;
         let keys = old.differing_keys(&loaded.configuration);
         let other_rules = settings.logging.rules != self.current.rules;
@@ -387,38 +389,39 @@ impl Running {
         self.told.iter().any(same)
     }
 
-    /// The problems that do not matter.
-    ///
-    /// # Errors
-    ///
-    /// The configuration is wrong, or would leave nothing to listen on.
-    fn check(
-        &self,
-        problems: Vec<Problem>,
-        plan: &EndpointPlan,
-    ) -> Result<Vec<Problem>, HostError> {
-        let (mut fatal, warnings) = judged(problems, self.strict);
-        let in_use = fatal.is_empty() && plan.problems.iter().all(|problem| problem.unbindable);
-        fatal.extend(plan.problems.iter().map(|PlanProblem { problem, .. }| problem.clone()));
-        if fatal.is_empty() && plan.endpoints.is_empty() {
-            fatal.push(
-                Problem::error("The last endpoint is gone from the configuration: nothing would be listened on.")
-                    .key("Kestrel:Endpoints")
-                    .fix("name at least one endpoint, or stop the server if none is wanted"),
-            );
+    /// What is to be said of certificates that are served from now on.
+    fn said_of(&self, certificates: &Certificates, difference: &Difference) -> Vec<Finding> {
+        let mut said = Vec::new();
+        if certificates.development != self.current.certificates.development {
+            said.extend(certificates.of_development());
         }
-        match fatal.is_empty() {
-            true => Ok(warnings),
-            false if in_use => Err(HostError::Endpoints(fatal)),
-            false => Err(HostError::Configuration(fatal)),
+        let now = SystemTime::now();
+        for (place, change) in difference.endpoints.iter().enumerate() {
+            if !matches!(change, Change::Kept { .. }) {
+                said.extend(certificates.of_endpoint(place, now));
+            }
         }
+        said
     }
 
     fn tell_refused(&self, error: &HostError) {
         let detail = format!("{error}\nWhat runs goes on as it was.");
         match error {
-            HostError::Bind(error) => events::reload_bind_failed(error.address(), &detail),
+            HostError::Bind(errors) => {
+                let addresses: Vec<_> = errors.iter().map(BindError::address).collect();
+                events::reload_bind_failed(&addresses.join("', '"), &detail);
+            }
             _ => events::reload_refused(&detail),
         }
     }
+}
+
+/// The configuration names no endpoint any more.
+fn nothing_left() -> Finding {
+    let problem = Problem::error(
+        "The last endpoint is gone from the configuration: nothing would be listened on.",
+    )
+    .key("Kestrel:Endpoints")
+    .fix("name at least one endpoint, or stop the server if none is wanted");
+    Finding::of_problem(Subject::Configuration, problem)
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::live::Published;
 use super::watch::{Kind, Mode, Watched, Watcher, found};
 use crate::addresses::EndpointPlan;
-use crate::configuration::{Inputs, Loaded, Problem, Severity, load};
+use crate::configuration::{Inputs, Loaded, load};
 use crate::diagnostics::events;
 use crate::hosting::certificates::{Certificates, Surroundings};
 use crate::hosting::settings::{CodeEndpoints, HostSettings};
@@ -37,14 +37,6 @@ impl Sources {
         (loaded, settings)
     }
 
-    /// Splits problems into those that refuse a start or a reload, and the others.
-    pub(in crate::hosting) fn judged(
-        &self,
-        problems: Vec<Problem>,
-    ) -> (Vec<Problem>, Vec<Problem>) {
-        judged(problems, self.strict)
-    }
-
     /// Whether .NET's variable says that files are to be looked at instead of waiting for events.
     fn watch_mode(&self) -> Mode {
         let asked = self.inputs.variables.iter().any(|(name, value)| {
@@ -53,14 +45,6 @@ impl Sources {
         });
         if asked { Mode::Polling } else { Mode::Events }
     }
-}
-
-pub(super) fn judged(problems: Vec<Problem>, strict: bool) -> (Vec<Problem>, Vec<Problem>) {
-    problems.into_iter().partition(|problem| match problem.severity {
-        Severity::Error => true,
-        Severity::Warning => strict,
-        Severity::Information => false,
-    })
 }
 
 /// A configured host: what was read, and what that means.

@@ -141,7 +141,9 @@ openssl req -new -key k.pem -subj /CN=a | openssl x509 -req -signkey k.pem -out 
         );
         let loaded = crate::tls::load::load(&source, &crate::tls::places::Places::default(), now);
         let listener = Listener::default();
-        tracing::subscriber::with_default(listener.clone(), || loaded.unwrap().announce("A", now));
+        tracing::subscriber::with_default(listener.clone(), || {
+            loaded.unwrap().notices("A", now).iter().for_each(Notice::log)
+        });
         assert_eq!(*listener.0.lock().unwrap(), expected, "{name}");
     }
 }

@@ -1,0 +1,98 @@
+//! An event of the log as data: what is to be said, before it is decided how.
+
+use std::fmt::Write as _;
+
+use tracing::Level;
+
+/// Something to be said that can be logged, printed or judged. Those that make one stand in
+/// [`events`](super::events), beside the events that are logged at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Notice {
+    pub(super) level: Level,
+    pub(super) category: &'static str,
+    pub(super) id: u64,
+    pub(super) template: &'static str,
+    /// What stands in the template, by name.
+    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) detail: String,
+    /// Writes it to the log: an event of `tracing` has its place, level and category at build time.
+    pub(super) log: fn(&Self),
+}
+
+impl Notice {
+    /// Writes it to the log.
+    pub(crate) fn log(&self) {
+        (self.log)(self);
+    }
+
+    /// Whether it is a warning or worse.
+    pub(crate) fn is_warning(&self) -> bool {
+        self.level <= Level::WARN
+    }
+
+    /// Whether it is written to the log unless somebody wants less, or more.
+    pub(crate) fn is_usually_told(&self) -> bool {
+        self.level <= Level::INFO
+    }
+
+    /// Whether Kestrel has this event, too.
+    pub(crate) fn is_kestrels(&self) -> bool {
+        !self.category.starts_with("Kestrel.")
+    }
+
+    /// The message, with its values.
+    pub(crate) fn message(&self) -> String {
+        let mut message = String::new();
+        let mut rest = self.template;
+        while let Some((before, (name, after))) = rest
+            .split_once('{')
+            .and_then(|(before, inside)| Some((before, inside.split_once('}')?)))
+        {
+            let _ = write!(message, "{before}{}", self.field(name));
+            rest = after;
+        }
+        message + rest
+    }
+
+    /// The lines below the message; empty if there is none.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(super) fn field(&self, name: &str) -> &str {
+        let field = self.fields.iter().find(|(known, _)| *known == name);
+        field.map_or("", |(_, value)| value)
+    }
+}
+
+impl PartialEq for Notice {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |notice: &Self| (notice.category, notice.id, notice.template);
+        of(self) == of(other) && self.fields == other.fields && self.detail == other.detail
+    }
+}
+
+impl Eq for Notice {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::events;
+
+    #[test]
+    fn a_notice_says_what_its_event_says() {
+        let notice = events::ports_overridden("80", "", "http://a", "lost: 80");
+        assert_eq!(
+            notice.message(),
+            "Overriding HTTP_PORTS '80' and HTTPS_PORTS ''. Binding to values defined by URLS instead 'http://a'."
+        );
+        assert_eq!(notice.detail(), "lost: 80");
+        assert!(notice.is_warning() && notice.is_usually_told() && notice.is_kestrels());
+        let notice = events::urls_shadowed("used: {x}");
+        assert!(!notice.is_warning() && notice.is_usually_told() && !notice.is_kestrels());
+        assert!(!events::default_address("http://{a}").is_usually_told());
+        assert_eq!(
+            events::configuration_warning("'{x}' means nothing", "").message(),
+            "'{x}' means nothing"
+        );
+    }
+}

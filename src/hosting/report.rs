@@ -1,0 +1,194 @@
+//! How a start that does not come about is told: once, and all of it.
+//!
+//! Where a log was chosen that machines read (`json`, `systemd`), the log has everything: each warning
+//! and each reason as an event, and standard error has nothing. Else standard error has the report,
+//! errors first, and the log only what Kestrel's would have. `--plan` has no log: standard error has
+//! what it would say, and standard output the plan.
+//!
+//! Nothing is decided here: which findings refuse a start, `finding` knows.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::error::{Answer, HostError};
+use super::finding::Finding;
+use super::logging::{self, Logging};
+use crate::diagnostics::events::{self, StartFailure};
+
+/// A start that does not come about.
+pub(super) struct Refusal {
+    pub(super) error: HostError,
+    /// What is to be said besides.
+    pub(super) remarks: Vec<Finding>,
+    pub(super) voice: Voice,
+}
+
+/// Where a refusal is told.
+#[derive(Debug)]
+pub(super) enum Voice {
+    /// In the log of the app, if it has any, and on standard error.
+    Theirs,
+    /// In ours. `complete` if its format was chosen, and tells all.
+    Log { logging: Arc<Logging>, complete: bool },
+    /// Nowhere but in the error: it is an answer.
+    Silent,
+    /// On standard error alone: a plan was asked for, and this is as much of it as can be told.
+    Plan { table: String },
+}
+
+impl Voice {
+    pub(super) fn of(logging: Option<Arc<Logging>>, complete: bool) -> Self {
+        match logging {
+            Some(logging) => Self::Log { logging, complete },
+            None => Self::Theirs,
+        }
+    }
+}
+
+impl Refusal {
+    /// A failure of the process itself, before anything else is known.
+    pub(super) fn internal(error: std::io::Error) -> Self {
+        let error = HostError::Server(Box::new(error));
+        Self { error, remarks: Vec::new(), voice: Voice::Theirs }
+    }
+
+    /// An answer that the command line asked for.
+    pub(super) fn answer(text: String, remarks: String) -> Self {
+        let error = HostError::Answered(Answer { text, remarks });
+        Self { error, remarks: Vec::new(), voice: Voice::Silent }
+    }
+
+    /// Tells the log, for whoever gets the error and tells it in a way of its own.
+    pub(super) fn logged(self) -> HostError {
+        match &self.voice {
+            Voice::Silent | Voice::Plan { .. } => {}
+            Voice::Theirs => self.log(),
+            Voice::Log { logging, .. } => {
+                self.log();
+                logging.finish();
+            }
+        }
+        self.error
+    }
+
+    /// Tells it, and gives its exit code: the last words of a host that does not start.
+    pub(super) fn tell(self) -> ExitCode {
+        let Self { error, remarks, voice } = &self;
+        match voice {
+            Voice::Log { logging, complete: true }
+                if logging.is_active() && events::start_failures_are_logged() =>
+            {
+                self.log();
+                logging.finish();
+                error.exit_kind().into()
+            }
+            Voice::Log { logging, .. } if logging.is_active() => {
+                // Kestrel's events stay where they are looked for; a note is no part of a report.
+                let (ours, logged): (Vec<_>, Vec<_>) = remarks.iter().partition(|remark| {
+                    let notice = remark.notice();
+                    notice.is_warning() && !notice.is_kestrels()
+                });
+                logged.iter().for_each(|remark| remark.notice().log());
+                events::hosting_failed_to_start(&whereabouts(error));
+                logging.finish();
+                print("", &format!("{}{}", error.report(), remarks_text(ours)));
+                error.exit_kind().into()
+            }
+            Voice::Log { .. } | Voice::Theirs => {
+                self.log();
+                print("", &error.report());
+                error.exit_kind().into()
+            }
+            Voice::Silent => error.tell(),
+            Voice::Plan { table } => {
+                print(table, &format!("{}{}", error.report(), remarks_text(remarks)));
+                error.exit_kind().into()
+            }
+        }
+    }
+
+    /// All of it, as events.
+    fn log(&self) {
+        self.remarks.iter().for_each(|remark| remark.notice().log());
+        let code = self.error.exit_kind() as u64;
+        for problem in self.error.problems() {
+            let origin = problem.origin.as_ref().map(ToString::to_string);
+            let mut text = problem.message.clone();
+            for line in problem.details().lines() {
+                let _ = write!(text, "\n{line}");
+            }
+            events::hosting_failed_because(&StartFailure {
+                code,
+                problem: &problem.message,
+                key: problem.key.as_deref(),
+                origin: origin.as_deref(),
+                fix: problem.fix.as_deref(),
+                text: &text,
+            });
+        }
+    }
+}
+
+/// Where the reasons are told, for the log.
+fn whereabouts(error: &HostError) -> String {
+    let code = error.exit_kind() as u8;
+    match error.problems().len() {
+        1 => format!("The reason is told on standard error; exit code {code}."),
+        count => format!("The {count} reasons are told on standard error; exit code {code}."),
+    }
+}
+
+/// What a start that goes on says besides, for standard error: warnings, and the notes that the log
+/// has unless less is wanted.
+pub(super) fn remarks_text<'a>(remarks: impl IntoIterator<Item = &'a Finding>) -> String {
+    let mut text = String::new();
+    for remark in remarks {
+        let notice = remark.notice();
+        if notice.is_usually_told() {
+            let word = if notice.is_warning() { "warning" } else { "note" };
+            let _ = writeln!(text, "{word}: {}", remark.problem());
+        }
+    }
+    text
+}
+
+impl HostError {
+    /// Prints it as [`HostBuilder::run`](super::HostBuilder::run) does, and gives its exit code: an
+    /// [`Answer`] to standard output, mistakes to standard error. For a program that calls
+    /// [`build`](super::HostBuilder::build) and [`start`](super::Host::start) itself.
+    ///
+    /// ```no_run
+    /// # async fn run() -> std::process::ExitCode {
+    /// let host = match kestrel::Host::builder().args(std::env::args_os().skip(1)).build() {
+    ///     Ok(host) => host,
+    ///     Err(error) => return error.tell(),
+    /// };
+    /// # drop(host);
+    /// # std::process::ExitCode::SUCCESS
+    /// # }
+    /// ```
+    pub fn tell(&self) -> ExitCode {
+        match self {
+            Self::Answered(Answer { text, remarks }) => print(text, remarks),
+            _ => print("", &self.report()),
+        }
+        self.exit_kind().into()
+    }
+
+    /// A block for each mistake.
+    fn report(&self) -> String {
+        let mut text = String::new();
+        for problem in self.problems() {
+            let _ = writeln!(text, "error: {problem}");
+        }
+        text
+    }
+}
+
+fn print(stdout: &str, stderr: &str) {
+    // An output that is closed leaves the exit code to tell it.
+    let _ = std::io::stdout().lock().write_all(stdout.as_bytes());
+    logging::last_words(stderr.to_owned());
+}
