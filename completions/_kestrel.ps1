@@ -40,7 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('--preferHostingUrls', '--preferHostingUrls', [CompletionResultType]::ParameterName, 'Let --urls win over --listen and Kestrel:Endpoints: true or false [default: false]')
             [CompletionResult]::new('--shutdownTimeoutSeconds', '--shutdownTimeoutSeconds', [CompletionResultType]::ParameterName, 'How long a stop may take [default: 30]')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Refuse to start on anything that would only be warned about')
-            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print what would be bound, and who said so, and stop there')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print what would be bound, and who said so, with what a start would say of it, and stop there')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

@@ -36,7 +36,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand --preferHostingUrls 'Let --urls win over --listen and Kestrel:Endpoints: true or false [default: false]'
             cand --shutdownTimeoutSeconds 'How long a stop may take [default: 30]'
             cand --strict 'Refuse to start on anything that would only be warned about'
-            cand --plan 'Print what would be bound, and who said so, and stop there'
+            cand --plan 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

@@ -38,7 +38,7 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l http_ports -d 'P
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l preferHostingUrls -d 'Let --urls win over --listen and Kestrel:Endpoints: true or false [default: false]' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l shutdownTimeoutSeconds -d 'How long a stop may take [default: 30]' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l strict -d 'Refuse to start on anything that would only be warned about'
-complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l plan -d 'Print what would be bound, and who said so, and stop there'
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l plan -d 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and not __fish_seen_subcommand_from https" -s h -l help -d 'Print help'
 complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and not __fish_seen_subcommand_from https" -f -a "https" -d 'Make sure that there is a certificate for https://localhost'

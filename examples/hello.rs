@@ -1,9 +1,14 @@
-//! Hosts a router: `cargo run --example hello -- --urls http://127.0.0.1:5000`
+//! Hosts a router: `cargo run --example hello -- --listen 127.0.0.1:5000`; `-- --help` tells the rest.
 
 use axum::{Router, routing::get};
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let app = Router::new().route("/", get(|| async { "Hello, World!" }));
-    kestrel::Host::builder().args(std::env::args().skip(1)).app(app).run().await
+    kestrel::Host::builder()
+        .args(std::env::args_os().skip(1))
+        .version(env!("CARGO_PKG_VERSION"))
+        .app(app)
+        .run()
+        .await
 }

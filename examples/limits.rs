@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
     let app =
         Router::new().route("/notes", post(count)).route("/import", post(import)).merge(uploads);
     Host::builder()
-        .args(std::env::args().skip(1))
+        .args(std::env::args_os().skip(1))
         .configure_kestrel(|options| options.limits.max_request_body_size = Some(10_000))
         .app(app)
         .run()

@@ -46,16 +46,17 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     if let Some(arguments) = dev_certs::arguments(&arguments) {
         return dev_certs::exec(arguments);
     }
-    let (own, settings) = match run::split(&arguments) {
-        Ok(split) => split,
-        Err(message) => {
-            output::error(&message);
-            return Ok(ExitKind::Usage.into());
-        }
+    let arguments = match run::arguments(&arguments) {
+        None => arguments,
+        // The host has no help for clap's layout.
+        Some(of_run) => match run::help(&of_run) {
+            Some(help) => vec!["kestrel".into(), "run".into(), help.into()],
+            None => return run::exec(of_run),
+        },
     };
-    match Args::try_parse_from(own) {
-        Ok(Args { command: Command::Run(args) }) => run::exec(args, settings),
-        // Its arguments were taken above.
+    match Args::try_parse_from(arguments) {
+        // Their arguments were taken above.
+        Ok(Args { command: Command::Run(_) }) => run::exec(Vec::new()),
         Ok(Args { command: Command::DevCerts(_) }) => dev_certs::exec(&[]),
         Ok(Args { command: Command::Completions(args) }) => {
             completions::exec(&args, &mut Args::command())

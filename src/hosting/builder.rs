@@ -1,5 +1,6 @@
 //! What code says of a host.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 
 use super::certificates::{self, Certificates, Surroundings};
+use super::command_line::{self, Asked};
 use super::error::HostError;
 use super::finding::{self, Finding, Subject, judged};
 use super::host::{Host, StopHandle};
@@ -17,7 +19,7 @@ use super::logging::{self, FormatterName};
 use super::reload::{Configure, Configured, LiveConfiguration, Published, Sources};
 use super::report::{self, Refusal, Voice};
 use super::settings::CodeEndpoints;
-use super::{explain, process};
+use super::{explain, process, usage};
 use crate::addresses::{
     ConfiguredEndpoint, EndpointPlan, IpLiteral, ListenSpec, ListenTarget, Scope,
     UnixSocketOptions, parse_listen_spec, plan,
@@ -40,7 +42,7 @@ use crate::tls::places::Places;
 /// #[tokio::main]
 /// async fn main() -> std::process::ExitCode {
 ///     let app = Router::new().route("/", get(|| async { "Hello, World!" }));
-///     kestrel::Host::builder().args(std::env::args().skip(1)).app(app).run().await
+///     kestrel::Host::builder().args(std::env::args_os().skip(1)).app(app).run().await
 /// }
 /// ```
 #[must_use = "a builder does nothing until it is built or run"]
@@ -49,7 +51,9 @@ pub struct HostBuilder {
     app: Option<AppSource>,
     server: Option<Box<dyn Server>>,
     stop: StopHandle,
-    arguments: Vec<(usize, String)>,
+    arguments: Vec<(usize, OsString)>,
+    settings_only: bool,
+    version: Option<String>,
     variables: Option<Vec<(String, String)>>,
     current_directory: Option<PathBuf>,
     code: CodeSettings,
@@ -57,7 +61,6 @@ pub struct HostBuilder {
     configure: Vec<Configure>,
     shutdown_timeout: Option<Duration>,
     strict: bool,
-    plan_only: bool,
     named_after_content_root: bool,
     no_logging: bool,
     problems: Vec<Problem>,
@@ -112,9 +115,15 @@ impl HostBuilder {
         self
     }
 
-    /// The command line, without the program's name: settings in the forms .NET takes, such as
-    /// `--urls http://*:5000`. They beat files and variables.
-    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    /// The command line, without the program's name. It beats files and variables.
+    ///
+    /// It has settings in the forms .NET takes, such as `--urls http://*:5000`, and the flags of the
+    /// host: `--listen SPEC`, `--strict`, `--plan`, `--help` (`-h`) and `--version` (`-V`), as the
+    /// binary has them. [`run`](Self::run) answers the last three; [`build`](Self::build) gives the
+    /// answer as [`HostError::Answered`]. A flag stands where a setting could begin: behind a switch
+    /// that wants a value it is that value, and a warning tells it. A program that reads its own
+    /// command line says so with [`without_host_flags`](Self::without_host_flags).
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.arguments = arguments
             .into_iter()
             .enumerate()
@@ -125,8 +134,23 @@ impl HostBuilder {
 
     /// As [`args`](Self::args), each argument with its place on the whole command line.
     #[cfg(feature = "cli")]
-    pub(crate) fn numbered_args(mut self, arguments: Vec<(usize, String)>) -> Self {
+    pub(crate) fn numbered_args(mut self, arguments: Vec<(usize, OsString)>) -> Self {
         self.arguments = arguments;
+        self
+    }
+
+    /// The program reads its own command line: what it hands to [`args`](Self::args) are settings and
+    /// nothing else, as on ASP.NET Core. `--help` and the other flags of the host mean nothing then;
+    /// [`listen_spec`](Self::listen_spec) and [`strict`](Self::strict) do what they do.
+    pub fn without_host_flags(mut self) -> Self {
+        self.settings_only = true;
+        self
+    }
+
+    /// The program's version, for `--version`: `env!("CARGO_PKG_VERSION")` in most. Without it only
+    /// that of kestrel is told.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
         self
     }
 
@@ -340,13 +364,6 @@ impl HostBuilder {
         self
     }
 
-    /// Answers with the plan instead of a start.
-    #[cfg(feature = "cli")]
-    pub(crate) fn plan_only(mut self, plan_only: bool) -> Self {
-        self.plan_only = plan_only;
-        self
-    }
-
     /// Leaves the log to the app: no subscriber is installed. (One that the app has installed
     /// itself is left alone in any case.)
     pub fn without_logging(mut self) -> Self {
@@ -365,7 +382,34 @@ impl HostBuilder {
         self.prepare().map_err(Refusal::logged)
     }
 
-    fn prepare(self) -> Result<Host, Refusal> {
+    fn prepare(mut self) -> Result<Host, Refusal> {
+        let command_line = match self.settings_only {
+            true => command_line::settings_only(&self.arguments),
+            false => command_line::read(&self.arguments),
+        };
+        let named = self.code.application_name.clone();
+        let program =
+            || named.or_else(process::program_name).unwrap_or_else(|| "PROGRAM".to_owned());
+        match command_line.asked {
+            Some(Asked::Help { .. }) => {
+                return Err(Refusal::answer(usage::help(&program()), String::new()));
+            }
+            Some(Asked::Version) => {
+                let version = usage::version(&program(), self.version.as_deref());
+                return Err(Refusal::answer(version, String::new()));
+            }
+            Some(Asked::Plan) | None => {}
+        }
+        if !command_line.mistakes.is_empty() {
+            return Err(Refusal::silent(HostError::Usage(command_line.mistakes)));
+        }
+        for (position, spec) in &command_line.listen {
+            let argument = "--listen".to_owned();
+            let origin = Origin::CommandLine { position: *position, argument };
+            self = self.listen_spec(spec, origin);
+        }
+        self.problems.extend(command_line.warnings);
+        self.strict |= command_line.strict;
         let (variables, unreadable_variables) = match self.variables {
             Some(variables) => (variables, Vec::new()),
             None => (process::environment_variables(), process::unreadable_variables()),
@@ -382,7 +426,7 @@ impl HostBuilder {
         let inputs = Inputs {
             variables,
             unreadable_variables,
-            arguments: self.arguments,
+            arguments: command_line.settings,
             current_directory: self
                 .current_directory
                 .or_else(process::current_directory)
@@ -438,7 +482,7 @@ impl HostBuilder {
         let fatal = fatal.into_iter().chain(of_certificates_alone).collect();
         let error = finding::error(fatal);
         let remarks = || of_settings.iter().chain(&of_plan).chain(&of_certificates);
-        if self.plan_only {
+        if command_line.asked == Some(Asked::Plan) {
             let missing =
                 web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
             let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));

@@ -11,6 +11,8 @@ use crate::configuration::Problem;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HostError {
+    /// The command line is none: every mistake in it.
+    Usage(Vec<Problem>),
     /// The configuration is wrong: every mistake in it.
     Configuration(Vec<Problem>),
     /// Two endpoints want the same address.
@@ -68,6 +70,7 @@ impl HostError {
     /// restart without a change. Among several, the first counts.
     pub fn exit_kind(&self) -> ExitKind {
         match self {
+            Self::Usage(_) => ExitKind::Usage,
             Self::Configuration(_) => ExitKind::Configuration,
             Self::Endpoints(_) | Self::Bind(_) => ExitKind::Binding,
             Self::Certificate(_) => ExitKind::Certificate,
@@ -80,7 +83,8 @@ impl HostError {
     /// The problems, each as what / where it was set / how to fix.
     pub fn problems(&self) -> Vec<Problem> {
         match self {
-            Self::Configuration(problems)
+            Self::Usage(problems)
+            | Self::Configuration(problems)
             | Self::Endpoints(problems)
             | Self::Certificate(problems) => problems.clone(),
             Self::Bind(errors) => errors.iter().map(BindError::problem).collect(),

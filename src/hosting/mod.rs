@@ -11,10 +11,11 @@
 //!
 //! `settings` turns keys into values, `explain` puts decisions into words, `finding` gathers what is
 //! to be said and knows what of it refuses a start, `report` tells a refused one, `lifetime` knows
-//! signals, [`logging`] writes the log, and `process` alone looks at the process.
+//! signals, `command_line` takes the arguments apart, `usage` has the words of the help, [`logging`] writes the log, and `process` alone looks at the process.
 
 mod builder;
 mod certificates;
+pub(crate) mod command_line;
 mod container;
 mod error;
 mod explain;
@@ -26,6 +27,7 @@ pub(crate) mod process;
 mod reload;
 mod report;
 mod settings;
+pub(crate) mod usage;
 
 pub use builder::{AppContext, HostBuilder};
 pub use error::{Answer, ExitKind, HostError};

@@ -32,7 +32,7 @@ pub(super) enum Voice {
     Theirs,
     /// In ours. `complete` if its format was chosen, and tells all.
     Log { logging: Arc<Logging>, complete: bool },
-    /// Nowhere but in the error: it is an answer.
+    /// Nowhere but in the error: it is an answer, or no command line.
     Silent,
     /// On standard error alone: a plan was asked for, and this is as much of it as can be told.
     Plan { table: String },
@@ -56,7 +56,11 @@ impl Refusal {
 
     /// An answer that the command line asked for.
     pub(super) fn answer(text: String, remarks: String) -> Self {
-        let error = HostError::Answered(Answer { text, remarks });
+        Self::silent(HostError::Answered(Answer { text, remarks }))
+    }
+
+    /// One that no log hears of.
+    pub(super) fn silent(error: HostError) -> Self {
         Self { error, remarks: Vec::new(), voice: Voice::Silent }
     }
 

@@ -88,6 +88,8 @@ fn help_and_version_are_answers() {
         (&["run", "--help"], "--listen <SPEC>"),
         (&["run", "-h"], "--urls <URLS>"),
         (&["--version"], concat!("kestrel ", env!("CARGO_PKG_VERSION"), "\n")),
+        (&["run", "--version"], concat!("kestrel ", env!("CARGO_PKG_VERSION"), "\n")),
+        (&["run", "--urls", "x", "--help"], "[default: http://localhost:5000]"),
     ] {
         let outcome = Kestrel::new(arguments.iter().copied()).ended();
         assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{arguments:?}");

@@ -10,6 +10,7 @@ mod addresses;
 mod answers;
 mod binding_errors;
 mod blame;
+mod command_line;
 mod conversations;
 mod custom_server;
 mod gone_clients;

@@ -1,0 +1,273 @@
+//! The command line of a program: what it says to the host itself, and the settings that are left.
+//!
+//! `--listen`, `--strict`, `--plan`, `--help` and `--version` are the host's, in the binary and in
+//! every program that hands its arguments to [`HostBuilder::args`](super::HostBuilder::args). All
+//! else are settings in the forms .NET takes, where a switch takes the next argument whatever it looks
+//! like. So what is ours is known by its place, which .NET's own rule tells.
+//!
+//! In go the arguments, each with its place; out come a [`CommandLine`] and what is wrong with it.
+//! Nothing that looks like a flag is passed over without a word.
+
+use std::ffi::OsString;
+
+use crate::configuration::sources::command_line::Argument;
+use crate::configuration::{Origin, Problem};
+
+/// What was typed, taken apart.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct CommandLine {
+    /// For the configuration, each with its place.
+    pub(crate) settings: Vec<(usize, String)>,
+    /// The values of `--listen`, each with the place of its switch.
+    pub(crate) listen: Vec<(usize, String)>,
+    pub(crate) strict: bool,
+    /// What was asked for instead of a start.
+    pub(crate) asked: Option<Asked>,
+    /// Mistakes of usage: this is no command line.
+    pub(crate) mistakes: Vec<Problem>,
+    /// What is odd about it.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// What a command line can ask for instead of a start; the greater one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// What would be bound.
+    Plan,
+    /// The program's name and version.
+    Version,
+    /// How the program is used, in short or in full.
+    Help { short: bool },
+}
+
+/// Takes a command line apart. Each argument comes with its place on the whole one.
+pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
+    let mut read = CommandLine::default();
+    let mut rest = texts(arguments, &mut read.mistakes).into_iter();
+    while let Some((place, argument)) = rest.next() {
+        let by =
+            |argument: &str| Origin::CommandLine { position: place, argument: argument.to_owned() };
+        match argument {
+            "--strict" => read.strict = true,
+            "--plan" => read.ask(Asked::Plan),
+            "--version" | "-V" => read.ask(Asked::Version),
+            "--help" => read.ask(Asked::Help { short: false }),
+            "-h" => read.ask(Asked::Help { short: true }),
+            "--listen" => match rest.next() {
+                Some((_, spec)) => read.listen.push((place, spec.to_owned())),
+                None => read.mistakes.push(
+                    Problem::error("--listen needs a value.")
+                        .origin(by("--listen"))
+                        .fix("write --listen ADDRESS:PORT, such as --listen 127.0.0.1:5001"),
+                ),
+            },
+            setting => {
+                match setting.split_once('=') {
+                    Some(("--listen", spec)) => read.listen.push((place, spec.to_owned())),
+                    Some((switch, _)) if is_switch_of_ours(switch) => read.mistakes.push(
+                        Problem::error(format!("{switch} takes no value."))
+                            .origin(by(switch))
+                            .fix(format!("write {switch} alone, or leave it out")),
+                    ),
+                    _ => {
+                        read.settings.push((place, setting.to_owned()));
+                        let Argument::Switch { key } = Argument::parse(setting) else {
+                            continue;
+                        };
+                        let value = rest.next();
+                        if let Some(ours) = meant(key) {
+                            read.warnings.push(
+                                Problem::warning(format!(
+                                    "'{setting}' is taken as a setting, which means nothing."
+                                ))
+                                .origin(by(setting))
+                                .fix(format!("did you mean {ours}?")),
+                            );
+                        }
+                        if let Some((place, value)) = value {
+                            read.settings.push((place, value.to_owned()));
+                            if looks_like_a_switch(value) {
+                                read.warnings.push(
+                                Problem::warning(format!(
+                                    "The switch '{setting}' takes '{value}' as its value."
+                                ))
+                                .origin(by(setting))
+                                .fix(format!("write {setting} VALUE, or {setting}={value} if that is meant")),
+                            );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    read
+}
+
+/// The same for a program that reads the flags itself: all are settings.
+pub(crate) fn settings_only(arguments: &[(usize, OsString)]) -> CommandLine {
+    let mut read = CommandLine::default();
+    let texts = texts(arguments, &mut read.mistakes);
+    read.settings = texts.into_iter().map(|(place, text)| (place, text.to_owned())).collect();
+    read
+}
+
+impl CommandLine {
+    fn ask(&mut self, asked: Asked) {
+        self.asked = self.asked.max(Some(asked));
+    }
+}
+
+/// The arguments as text; those that are none are mistakes.
+fn texts<'a>(
+    arguments: &'a [(usize, OsString)],
+    mistakes: &mut Vec<Problem>,
+) -> Vec<(usize, &'a str)> {
+    let mut texts = Vec::new();
+    for (place, argument) in arguments {
+        match argument.to_str() {
+            Some(text) => texts.push((*place, text)),
+            None => {
+                let argument = argument.to_string_lossy().into_owned();
+                let problem =
+                    Problem::error(format!("The argument {argument} is not text (UTF-8)."))
+                        .origin(Origin::CommandLine { position: *place, argument })
+                        .fix("write it in UTF-8, or set the value in a file");
+                mistakes.push(problem);
+            }
+        }
+    }
+    texts
+}
+
+fn is_switch_of_ours(switch: &str) -> bool {
+    matches!(switch, "--strict" | "--plan" | "--help" | "--version")
+}
+
+/// The switch of ours that is nearly written like the setting `key`. (`/version 2` and `--Version 2`
+/// may well be a setting of the program's.)
+fn meant(key: &str) -> Option<&'static str> {
+    ["--listen", "--strict", "--plan", "--help"]
+        .into_iter()
+        .find(|ours| ours.trim_start_matches('-').eq_ignore_ascii_case(key))
+}
+
+/// `--x` or `-x`, but no negative number.
+fn looks_like_a_switch(value: &str) -> bool {
+    let name = value.strip_prefix("--").or_else(|| value.strip_prefix('-'));
+    name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(arguments: &[&str]) -> Vec<(usize, OsString)> {
+        arguments.iter().enumerate().map(|(place, text)| (place + 1, text.into())).collect()
+    }
+
+    fn words(problems: &[Problem]) -> Vec<&str> {
+        problems.iter().map(|problem| &*problem.message).collect()
+    }
+
+    #[test]
+    fn what_is_ours_is_told_from_settings_by_its_place() {
+        let help = Some(Asked::Help { short: false });
+        for (arguments, strict, asked, listen, settings) in [
+            (&[][..], false, None, &[][..], &[][..]),
+            (&["--urls", "x", "--strict"], true, None, &[], &[(1, "--urls"), (2, "x")]),
+            (&["--a", "--strict"], false, None, &[], &[(1, "--a"), (2, "--strict")]),
+            (&["--listen", "*:1", "b=2"], false, None, &[(1, "*:1")], &[(3, "b=2")]),
+            (
+                &["--listen=*:1", "/c", "--help"],
+                false,
+                None,
+                &[(1, "*:1")],
+                &[(2, "/c"), (3, "--help")],
+            ),
+            (&["--", "--listen", "--help"], false, help, &[], &[(1, "--"), (2, "--listen")]),
+            (&["--plan", "--version"], false, Some(Asked::Version), &[], &[]),
+            (&["--help", "--plan"], false, help, &[], &[]),
+            (&["-h"], false, Some(Asked::Help { short: true }), &[], &[]),
+            (&["--listen", "--strict"], false, None, &[(1, "--strict")], &[]),
+        ] {
+            let read = read(&numbered(arguments));
+            let of = |list: &[(usize, &str)]| -> Vec<(usize, String)> {
+                list.iter().map(|(place, text)| (*place, (*text).to_owned())).collect()
+            };
+            assert_eq!((read.strict, read.asked), (strict, asked), "{arguments:?}");
+            assert_eq!((read.listen, read.settings), (of(listen), of(settings)), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_line_is_told_all_at_once() {
+        let read = read(&numbered(&["--strict=yes", "--plan=true", "--help=run", "--listen"]));
+        assert_eq!(
+            words(&read.mistakes),
+            [
+                "--strict takes no value.",
+                "--plan takes no value.",
+                "--help takes no value.",
+                "--listen needs a value."
+            ]
+        );
+    }
+
+    #[test]
+    fn no_flag_is_swallowed_in_silence() {
+        for (arguments, told) in [
+            (&["--environment", "--strict"][..], "takes '--strict' as its value"),
+            (&["/urls", "-h"], "takes '-h' as its value"),
+            (&["--Strict", "x"], "did you mean --strict?"),
+            (&["/plan"], "did you mean --plan?"),
+            (&["--LISTEN", "*:1"], "did you mean --listen?"),
+        ] {
+            let warnings = read(&numbered(arguments)).warnings;
+            let text: String = warnings.iter().map(ToString::to_string).collect();
+            assert!(text.contains(told), "{arguments:?}: {text}");
+        }
+        for arguments in [
+            &["--shutdownTimeoutSeconds", "-1"][..],
+            &["--Kestrel:Limits:KeepAliveTimeout", "-00:00:00.0010000"],
+            &["--a=--strict"],
+            &["--a", "-"],
+            &["--Version", "2"],
+            &["plan=b"],
+        ] {
+            assert_eq!(read(&numbered(arguments)).warnings, [], "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_reads_the_flags_itself_keeps_them() {
+        let read = settings_only(&numbered(&["--help", "--listen"]));
+        let expected = CommandLine {
+            settings: vec![(1, "--help".to_owned()), (2, "--listen".to_owned())],
+            ..CommandLine::default()
+        };
+        assert_eq!(read, expected);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_argument_that_is_no_text_is_a_mistake() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let arguments = [(1, OsString::from_vec(vec![b'a', 0xff]))];
+        for read in [read(&arguments), settings_only(&arguments)] {
+            assert_eq!(words(&read.mistakes), ["The argument a\u{fffd} is not text (UTF-8)."]);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_argument_goes_somewhere(arguments in proptest::collection::vec("\\PC*|-{0,2}(strict|listen|plan|a)(=b)?", 0..6)) {
+            let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+            let read = read(&numbered(&arguments));
+            let flags = arguments.iter().filter(|text| text.starts_with('-')).count();
+            let taken = read.settings.len() + 2 * read.listen.len() + read.mistakes.len();
+            proptest::prop_assert!(taken + flags >= arguments.len());
+        }
+    }
+}
