@@ -442,7 +442,11 @@ impl HostBuilder {
         let environment = loaded.environment.value.clone();
         let surroundings = Surroundings { places, application, environment };
 
-        let odd = settings.problems.iter().chain(&plan.warnings).cloned();
+        let incomplete = loaded.problems.iter().any(Problem::is_error);
+        // What nobody configured may stand in what could not be read.
+        let of_default = |warning: &&Problem| warning.origin == Some(Origin::Default);
+        let of_plan = plan.warnings.iter().filter(|warning| !(incomplete && of_default(warning)));
+        let odd = settings.problems.iter().chain(of_plan).cloned();
         let problems = self.problems.into_iter().chain(odd);
         let of_settings: Vec<_> =
             problems.map(|problem| Finding::of_problem(Subject::Configuration, problem)).collect();
@@ -466,7 +470,6 @@ impl HostBuilder {
             ),
         };
 
-        let incomplete = loaded.problems.iter().any(Problem::is_error);
         of_certificates.retain(|finding| {
             let none_found = certificates.none_found.contains(finding.problem());
             !(none_found && is_consequence(finding.problem(), &of_settings, incomplete))
