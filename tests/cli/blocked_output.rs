@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read,
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -169,17 +170,19 @@ fn what_was_dropped_is_counted_and_told_when_the_log_flows_again() {
     let (reader, writer) = pipe();
     let server = Server::new(&["--Logging:Console:MaxQueueLength=10"], writer, Stdio::null());
     ask_many(&server);
-    let told = thread::spawn(move || {
+    let (tell, told) = mpsc::channel();
+    let reading = thread::spawn(move || {
         let mut lines = BufReader::new(reader).lines().map(|line| line.expect("text"));
         let event = lines.find(|line| line.ends_with("warn: Kestrel.Logging[1]"));
-        let text = lines.next();
+        tell.send((event, lines.next())).expect("the test waits");
         // To the end, or the server would wait again.
-        (event, text, lines.last())
+        lines.last()
     });
+    let (event, text) = told.recv_timeout(LIMIT).expect("it flows");
     // It goes on telling what it does.
     ask(&mut server.connect()).expect("an answer");
     assert_eq!(server.terminated(), Some(0));
-    let (event, text, last) = told.join().expect("no panic");
+    let last = reading.join().expect("no panic");
     assert!(event.is_some(), "nothing tells that lines were dropped");
     let text = text.expect("a message");
     let (count, rest) = text.trim().split_once(' ').expect("words");

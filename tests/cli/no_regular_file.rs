@@ -28,7 +28,7 @@ fn a_start_is_refused() {
             "error: Failed to load configuration from file '{}'. It is {what}, and not read.\n",
             path.display()
         );
-        assert_eq!((outcome.code, &*outcome.stdout), (Some(3), ""), "{name}");
+        assert_eq!(outcome.code, Some(3), "{name}: {}", outcome.stdout);
         assert!(outcome.stderr.starts_with(&told), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("  fix: "), "{}", outcome.stderr);
     }

@@ -261,6 +261,24 @@ pub(crate) fn terminal() -> (fs::File, fs::File) {
     (fs::File::from(std::os::fd::OwnedFd::from(shown)), used)
 }
 
+/// Waits until a process has taken over all signals that it takes over, which is the first thing that
+/// happens.
+#[cfg(target_os = "linux")]
+pub(crate) fn wait_until_signals_are_taken(process: u32) {
+    // It is the last of them.
+    const LAST: u64 = 1 << (Signal::SIGUSR1 as u64 - 1);
+    let began = Instant::now();
+    let are_taken = || {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        Some(u64::from_str_radix(caught.trim(), 16).ok()? & LAST != 0)
+    };
+    while are_taken() != Some(true) {
+        assert!(began.elapsed() < LIMIT, "it takes no signals over");
+        thread::yield_now();
+    }
+}
+
 /// Waits until a process has a thread of this name.
 #[cfg(target_os = "linux")]
 pub(crate) fn wait_for_thread(process: u32, name: &str) {

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use crate::certificates::{http2, install};
 use crate::environment::skipped;
 use crate::http::{Scheme, StuckRequest, get};
-use crate::process::{Kestrel, LIMIT, terminal, wait_for_thread};
+use crate::process::{Kestrel, LIMIT, terminal, wait_until_signals_are_taken};
 
 const SHUTTING_DOWN: &str = "Application is shutting down...";
 
@@ -129,9 +129,6 @@ fn endless_settings() -> String {
     format!("{{\"A\":[{}0]}}", "0,".repeat(3_000_000))
 }
 
-/// The thread that is there once signals are taken over, which is the first thing that happens.
-const SIGNALS: &str = "kestrel-signals";
-
 #[test]
 fn before_it_has_begun_a_signal_ends_it() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT] {
@@ -148,7 +145,7 @@ fn before_it_has_begun_a_signal_ends_it() {
 fn while_it_reads_its_settings_a_signal_ends_it() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT] {
         let running = Kestrel::run([]).file("appsettings.json", &endless_settings()).spawn();
-        running.wait_for_thread(SIGNALS);
+        wait_until_signals_are_taken(running.id());
         // These wait for a host that runs.
         running.signal(Signal::SIGHUP);
         running.signal(Signal::SIGUSR1);
@@ -180,7 +177,7 @@ fn as_the_first_process_of_a_container_it_ends_by_itself() {
         assert!(began.elapsed() < LIMIT, "it has no child");
         std::thread::yield_now();
     };
-    wait_for_thread(first.cast_unsigned(), SIGNALS);
+    wait_until_signals_are_taken(first.cast_unsigned());
     kill(Pid::from_raw(first), Signal::SIGTERM).expect("it runs");
     assert_eq!(running.ended().code, Some(143));
 }
