@@ -277,16 +277,20 @@ fn run(case: &Line, stage: &mut Stage, binary: &Path) -> Result<Value> {
     let end = out.find(STOPPING).map_or(out.len(), |place| place + STOPPING.len());
     let log = without_ours(&without_addresses(&stage.neutral(&out[..end])));
     let (log, failure) = match log.split_once("Hosting failed to start\n") {
-        Some((before, failure)) => {
-            (format!("{before}Hosting failed to start\n"), failure.to_owned())
+        Some((before, where_told)) => {
+            // The log says where the reason is told, and how it ends.
+            let code = exit.with_context(|| "an exit code")?;
+            let as_meant = where_told.trim_end().ends_with(&format!("exit code {code}."));
+            ensure!(as_meant, "the log says `{where_told}`");
+            let err = stage.neutral(&err);
+            let told = err.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            (format!("{before}Hosting failed to start\n"), told.to_owned())
         }
-        None => (log.clone(), String::new()),
+        None => {
+            ensure!(err.is_empty(), "a start that was not refused says `{err}`");
+            (log.clone(), String::new())
+        }
     };
-    let failure = failure.lines().next().unwrap_or_default().trim().to_owned();
-    let err = stage.neutral(&err);
-    // What the log says first is what standard error says first.
-    let told = err.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    ensure!(told == failure, "the log says `{failure}`, standard error `{told}`");
     Ok(json!({
         "started": started,
         "exit": exit,
