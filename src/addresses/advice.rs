@@ -67,7 +67,8 @@ pub(super) fn never_bound(planned: &PlannedEndpoint, listen: &ListenAddr) -> Opt
     {
         let cause =
             format!("[{ip}] is a link-local address, which means nothing without its interface.");
-        let scoped = written_with(planned, &format!("[{ip}%eth0]:{}", listen.port));
+        let scope = if cfg!(windows) { "12" } else { "eth0" };
+        let scoped = written_with(planned, &format!("[{ip}%{scope}]:{}", listen.port));
         let fix =
             format!("write the interface behind a '%', such as {scoped}; {INTERFACES} lists them");
         (cause, fix)
@@ -100,6 +101,18 @@ pub(super) fn with_port(planned: &PlannedEndpoint, port: u16) -> String {
         (key, _) => format!("write {written} in {key}"),
     }
 }
+
+/// What lists the addresses of this machine.
+pub(super) const ADDRESSES: &str = if cfg!(windows) {
+    "'ipconfig'"
+} else if cfg!(target_os = "macos") {
+    "'ifconfig'"
+} else {
+    "'ip addr'"
+};
+
+/// An address with its interface: a name, and on Windows a number.
+pub(super) const WITH_SCOPE: &str = if cfg!(windows) { "[fe80::1%12]" } else { "[fe80::1%eth0]" };
 
 /// What lists the interfaces of this machine.
 pub(super) const INTERFACES: &str = if cfg!(windows) {

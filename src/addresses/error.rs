@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::advice::{ADDRESSES, WITH_SCOPE};
 use super::holder::{self, Holder};
 use crate::configuration::{Origin, Problem};
 use crate::diagnostics::{Notice, events};
@@ -209,7 +210,7 @@ fn taken_fix(address: &str, holder: Option<&Holder>, instead: Option<&str>) -> S
     };
     let release = match holder {
         Some(holder) if holder.process.is_some() => holder.release(),
-        _ => Some(format!("end the process that has it ({} names it)", holder::shown_by(port))),
+        _ => Some(format!("end the process that has it ({})", holder::found_and_ended_by(port))),
     };
     let other = match instead {
         Some(instead) => format!("{instead}: that port is free now"),
@@ -222,12 +223,19 @@ fn taken_fix(address: &str, holder: Option<&Holder>, instead: Option<&str>) -> S
 pub(super) fn fix_for(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrNotAvailable => {
-            "no interface of this machine has that address ('ip addr' lists them); * stands for all interfaces".to_owned()
+            format!(
+                "no interface of this machine has that address ({ADDRESSES} lists them); * stands for all interfaces"
+            )
         }
         io::ErrorKind::InvalidInput => {
-            "a link-local address needs its interface ([fe80::1%eth0]); write an IPv4 address without ::ffff:".to_owned()
+            format!(
+                "a link-local address needs its interface ({WITH_SCOPE}); write an IPv4 address without ::ffff:"
+            )
         }
-        io::ErrorKind::Unsupported => "this machine has no such address family: use an IPv4 address".to_owned(),
-        _ => "choose another address, or ask the system's administrator what the reason means".to_owned(),
+        io::ErrorKind::Unsupported => {
+            "this machine has no such address family: use an IPv4 address".to_owned()
+        }
+        _ => "choose another address, or ask the system's administrator what the reason means"
+            .to_owned(),
     }
 }

@@ -117,14 +117,17 @@ pub(super) fn holder_of(_: SocketAddr) -> Option<Holder> {
     None
 }
 
-/// The command that shows who has a port.
-pub(super) fn shown_by(port: u16) -> String {
+/// The commands that name the process that has a port, and end it where its name is not enough.
+pub(super) fn found_and_ended_by(port: u16) -> String {
     if cfg!(windows) {
-        format!("netstat -ano | findstr :{port}")
+        // With the blank, or 5000 would find 50001, too.
+        format!(
+            "netstat -ano | findstr /c:\":{port} \" shows its id, and taskkill /F /PID ID ends it"
+        )
     } else if cfg!(target_os = "linux") {
-        format!("sudo ss -ltnp 'sport = :{port}'")
+        format!("sudo ss -ltnp 'sport = :{port}' names it")
     } else {
-        format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN")
+        format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN names it")
     }
 }
 

@@ -244,7 +244,7 @@ fn content_root(host: &Configuration, current_directory: &Path) -> Sourced<PathB
         if given.is_empty() {
             current_directory.to_owned()
         } else if Path::new(&given).is_absolute() {
-            PathBuf::from(&given)
+            as_the_system_writes_it(PathBuf::from(&given))
         } else {
             plain(&current_directory.join(&given))
         }
@@ -253,12 +253,13 @@ fn content_root(host: &Configuration, current_directory: &Path) -> Sourced<PathB
 
 /// Why the files of a content root cannot be read, if they cannot.
 fn out_of_reach(root: &Sourced<PathBuf>, current_directory: &Path) -> Option<Problem> {
+    const SOME_FOLDER: &str = if cfg!(windows) { r"C:\srv\app" } else { "/srv/app" };
     const FIX: &str = "create it, or name an existing directory; a relative one counts from where the server is started";
     if current_directory.as_os_str().is_empty() && !root.value.is_absolute() {
         return Some(
             Problem::error("The working directory is gone, and the content root with it.")
                 .cause("The folder that the server was started in was deleted or moved.")
-                .fix("start it in a folder that is there (cd does it), or name one: --contentRoot /srv/app"),
+                .fix(format!("start it in a folder that is there (cd does it), or name one: --contentRoot {SOME_FOLDER}")),
         );
     }
     let mut shown = root.value.display().to_string();
@@ -308,9 +309,14 @@ fn not_to_be_entered(folder: &Path) -> Option<io::Error> {
 
 fn closed(shown: &str, door: &Path, error: &io::Error) -> Problem {
     let door = door.display();
+    let right = if cfg!(windows) {
+        format!("icacls \"{door}\" /grant USER:RX")
+    } else {
+        format!("chmod o+x {door}, or the group's right")
+    };
     Problem::error(format!("The content root {shown} cannot be entered: {error}."))
         .cause(format!("The user that runs the server may not enter {door}."))
-        .fix(format!("let it (chmod o+x {door}, or the group's right), or name another folder"))
+        .fix(format!("let it ({right}), or name another folder"))
 }
 
 /// Whether the name of the environment can be part of a file's name; it is refused where it
@@ -346,6 +352,17 @@ fn environment_name(environment: &Sourced<String>, problems: &mut Vec<Problem>) 
         ));
     }
     true
+}
+
+/// A path that was set, which counts from the content root if it is relative.
+pub(crate) fn from_content_root(content_root: &Path, path: impl AsRef<Path>) -> PathBuf {
+    as_the_system_writes_it(content_root.join(path))
+}
+
+/// The same path. Windows takes both slashes, and a message must not show both in one path; elsewhere
+/// it stays as it was typed.
+fn as_the_system_writes_it(path: PathBuf) -> PathBuf {
+    if cfg!(windows) { path.components().collect() } else { path }
 }
 
 /// `path` without `.` and with every `..` taken back.

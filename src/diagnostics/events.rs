@@ -339,7 +339,11 @@ pub(crate) fn no_protocol() {
 pub(crate) fn accept_failed(address: &str, error: &str, pause: Duration) {
     emit!(OUR_SERVER, WARN, 1,
         "Connections to {address} cannot be accepted: {error}. Trying again every {milliseconds} ms; open connections go on.",
-        detail: "fix: raise the limit of open files (ulimit -n, or LimitNOFILE= in a systemd unit)";
+        detail: if cfg!(windows) {
+            "fix: end what holds so many sockets ('netstat -ano' lists them), or give the machine more memory"
+        } else {
+            "fix: raise the limit of open files (ulimit -n, or LimitNOFILE= in a systemd unit)"
+        };
         address = address, error = error, milliseconds = pause.as_millis() as u64);
 }
 
@@ -740,6 +744,7 @@ pub(crate) fn tls_on_http(address: &str) {
 }
 
 /// The file of a Unix socket was in the way, and nobody accepted on it.
+#[cfg(unix)]
 pub(crate) fn stale_socket_replaced(path: &str) {
     emit!(OUR_ENDPOINTS, INFO, 15,
         "The socket {path} was left behind by a process that is gone, and is replaced."; path = path);
@@ -886,7 +891,12 @@ pub(crate) fn watching_by_polling(why: &str, detail: &str) {
 /// Files are not watched at all.
 pub(crate) fn not_watching(error: &str) {
     emit!(OUR_RELOAD, WARN, 7, "Changes of configuration files go unnoticed: {error}.",
-        detail: "fix: raise the limit of threads, or send SIGHUP after a change"; error = error);
+        detail: if cfg!(windows) {
+            "fix: start the server again after a change"
+        } else {
+            "fix: raise the limit of threads, or send SIGHUP after a change"
+        };
+        error = error);
 }
 
 /// A certificate's file is not there any more.

@@ -26,7 +26,10 @@ impl Places {
     /// Reads them from environment variables. `account_home` is for a process without `HOME`.
     pub(crate) fn new(variables: &[(String, String)], account_home: Option<PathBuf>) -> Self {
         let value = |name: &str| {
-            let found = variables.iter().find(|(known, _)| known == name);
+            let found = variables.iter().find(|(known, _)| {
+                // Windows has `Path`, and does not tell names apart by case.
+                known == name || (cfg!(windows) && known.eq_ignore_ascii_case(name))
+            });
             found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
         };
         Self {
@@ -43,14 +46,17 @@ impl Places {
 
     /// The folder of one of the user's certificate stores, such as `My` or `Root`.
     pub(crate) fn store(&self, name: &str) -> PathBuf {
-        self.home.join(".dotnet/corefx/cryptography/x509stores").join(name.to_lowercase())
+        // Part by part, for the separator of the system.
+        let mut store = self.home.clone();
+        store.extend([".dotnet", "corefx", "cryptography", "x509stores", &name.to_lowercase()]);
+        store
     }
 
     /// The development certificate of one application, exported to a file.
     pub(crate) fn development_file(&self, application: &str) -> PathBuf {
         let folder = match &self.app_data {
-            Some(folder) => folder.join("ASP.NET/https"),
-            None => self.home.join(".aspnet/https"),
+            Some(folder) => folder.join("ASP.NET").join("https"),
+            None => self.home.join(".aspnet").join("https"),
         };
         folder.join(format!("{application}.pfx"))
     }

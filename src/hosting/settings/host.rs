@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::endpoints::process_manager;
 use super::values::{counts_as, did_you_mean};
+use crate::configuration::load::from_content_root;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
 
 /// How long a stop may take unless configured.
@@ -50,7 +51,7 @@ pub(super) fn switches(configuration: &Configuration, problems: &mut Vec<Problem
 /// `webroot`, relative to the content root.
 pub(super) fn web_root(loaded: &Loaded) -> Option<Sourced<PathBuf>> {
     let named = loaded.configuration.non_empty("webroot")?;
-    Some(named.map(|path| loaded.content_root.value.join(path)))
+    Some(named.map(|path| from_content_root(&loaded.content_root.value, path)))
 }
 
 /// A promise of protection that this version does not keep: never in silence.

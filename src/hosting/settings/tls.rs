@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::endpoints::protocols;
 use super::values::{boolean_or, meant_value};
 use crate::addresses::{ConfiguredTls, EndpointSettings};
+use crate::configuration::load::from_content_root;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Setting};
 use crate::tls::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
@@ -106,7 +107,7 @@ fn certificate(
     problems: &mut Vec<Problem>,
 ) -> Option<CertificateSource> {
     let source = |location| CertificateSource::new(name, section.path(), location);
-    let file = |key| section.non_empty(key).map(|path| content_root.join(path.value));
+    let file = |key| section.non_empty(key).map(|path| from_content_root(content_root, path.value));
     match (file("Path"), section.non_empty("Subject")) {
         (Some(_), Some(subject)) => {
             problems.push(
@@ -302,7 +303,7 @@ pub(super) fn client_certificate_roots(section: &Section<'_>, content_root: &Pat
     let items = items.iter().filter_map(|item| item.setting()?.value.as_deref());
     let one = section.non_empty(KEY).map(|path| path.value);
     let paths = one.into_iter().chain(items).filter(|path| !path.is_empty());
-    paths.map(|path| content_root.join(path)).collect()
+    paths.map(|path| from_content_root(content_root, path)).collect()
 }
 
 /// Tells of roots of an endpoint that asks no client for a certificate.

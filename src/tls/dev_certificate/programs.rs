@@ -16,9 +16,10 @@ impl Program {
     /// current folder is nobody's choice.
     pub(super) fn find(places: &Places, name: &str) -> Option<Self> {
         let folders = std::env::split_paths(places.path.as_deref()?);
+        let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
         folders
             .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(name))
+            .map(|folder| folder.join(&name))
             .find(|path| is_executable(path))
             .map(|path| Self { path })
     }

@@ -88,18 +88,23 @@ fn denied(path: &Path) -> Told {
     let owner = owner(barred).unwrap_or_default();
     if barred == path {
         Told::new(first).cause(format!("The {} may not read it{owner}.", user())).fix(format!(
-            "let that user read it and nobody else, for instance: setfacl -m u:{}:r '{}'",
-            user_name(),
-            path.display()
+            "let that user read it and nobody else, for instance: {}",
+            grant(path, "r")
         ))
     } else {
         Told::new(first)
             .cause(format!("The {} may not enter the folder {}{owner}.", user(), barred.display()))
-            .fix(format!(
-                "let that user in, for instance: setfacl -m u:{}:x '{}'",
-                user_name(),
-                barred.display()
-            ))
+            .fix(format!("let that user in, for instance: {}", grant(barred, "x")))
+    }
+}
+
+/// The command that gives whoever runs this process a right on a file or folder.
+fn grant(path: &Path, right: &str) -> String {
+    let (user, path) = (user_name(), path.display());
+    if cfg!(windows) {
+        format!("icacls \"{path}\" /grant {user}:{}", right.to_uppercase())
+    } else {
+        format!("setfacl -m u:{user}:{right} '{path}'")
     }
 }
 

@@ -1,6 +1,6 @@
 //! A certificate: found or made, exported, trusted.
 
-use std::path::Path;
+use std::path::{Path, is_separator};
 
 use super::super::certificate::{CURRENT_VERSION, DevelopmentCertificate, SUBJECT};
 use super::super::export;
@@ -193,9 +193,9 @@ fn write(
 
 /// The folder of a path, as it was typed; empty if none was.
 fn folder_of(path: &str) -> &str {
-    match path.rfind('/') {
+    match path.rfind(is_separator) {
         None => "",
-        Some(slash) => match path[..slash].trim_end_matches('/') {
+        Some(slash) => match path[..slash].trim_end_matches(is_separator) {
             "" => "/",
             folder => folder,
         },

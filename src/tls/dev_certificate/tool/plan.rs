@@ -133,7 +133,7 @@ fn is_pem(format: &str) -> Option<bool> {
 /// Where the key of a certificate in PEM form goes: what stands behind the last dot of the name is
 /// its extension, even in a name that begins with that dot.
 pub(super) fn key_path(path: &str) -> String {
-    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    let name = path.rfind(std::path::is_separator).map_or(0, |slash| slash + 1);
     let stem = path[name..].rfind('.').map_or(path, |dot| &path[..name + dot]);
     format!("{stem}.key")
 }
