@@ -5,6 +5,13 @@ pub(crate) fn updates() -> bool {
     is_set("KESTREL_UPDATE")
 }
 
+/// Whether `KESTREL_TEST_NO_WINDOWS=1`: nothing can be built for Windows here, and the tests of such a
+/// build are not run.
+#[cfg(target_os = "linux")]
+pub(crate) fn no_windows() -> bool {
+    is_set("KESTREL_TEST_NO_WINDOWS")
+}
+
 /// Says that a test cannot run here, and what it needs; a failure if `KESTREL_TEST_NO_SKIP=1`.
 #[cfg(unix)]
 pub(crate) fn skipped(test: &str, needs: &str) {

@@ -58,3 +58,5 @@ mod slow_attacks;
 mod start;
 #[cfg(target_os = "linux")]
 mod unix_sockets;
+#[cfg(target_os = "linux")]
+mod windows;
