@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 /// A flag, or a setting that is worth a line.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "clap asks for the rest"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flag {
     /// Without its dashes.
