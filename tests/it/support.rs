@@ -43,10 +43,13 @@ pub(crate) fn builder() -> HostBuilder {
     configured(&[])
 }
 
+/// Whatever the tests themselves run in.
+const NO_CONTAINER: [(&str, &str); 1] = [("DOTNET_RUNNING_IN_CONTAINER", "false")];
+
 /// The same with these variables. Its stop has no end but the one of its connections.
 pub(crate) fn configured(variables: &[(&str, &str)]) -> HostBuilder {
     Host::builder()
-        .environment_variables(variables.iter().copied())
+        .environment_variables(NO_CONTAINER.iter().chain(variables).copied())
         .current_directory(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it"))
         .shutdown_timeout(NEVER)
         .without_logging()
