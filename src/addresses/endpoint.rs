@@ -17,6 +17,9 @@ pub struct EndpointSettings {
     pub listen: Vec<ConfiguredEndpoint>,
     /// `Kestrel:Endpoints:{Name}`, sorted by name as .NET sorts keys.
     pub endpoints: Vec<ConfiguredEndpoint>,
+    /// Endpoints that say nothing to listen on, which was told when they were read. They are never
+    /// bound: what else is wrong with them is told, and nothing is bound by default in their place.
+    pub refused: Vec<ConfiguredEndpoint>,
     /// Addresses that code added one by one; they replace everything that follows.
     pub added_urls: Vec<Sourced<String>>,
     /// The `;` list of key `urls`.
@@ -53,6 +56,7 @@ impl EndpointSettings {
         };
         !self.listen.is_empty()
             || !self.endpoints.is_empty()
+            || !self.refused.is_empty()
             || !self.added_urls.is_empty()
             || [&self.urls, &self.http_ports, &self.https_ports].into_iter().any(list)
             || self.process_manager.is_some()

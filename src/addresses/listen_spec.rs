@@ -50,16 +50,34 @@ impl fmt::Display for ListenSpec {
 /// Says what is wrong and how to write it.
 pub fn parse_listen_spec(spec: &str) -> Result<ListenSpec, String> {
     if let Some((path, options)) = spec.split_once(',')
-        && path.starts_with("unix:/")
+        && has_file(path)
     {
-        let target = parse_target(path)?;
-        return Ok(ListenSpec { target, unix_socket: UnixSocketOptions::parse_list(options)? });
+        let (unix_socket, mut mistakes) = UnixSocketOptions::read_list(options);
+        return match parse_target(path) {
+            Ok(target) if mistakes.is_empty() => Ok(ListenSpec { target, unix_socket }),
+            target => {
+                mistakes.splice(0..0, target.err());
+                mistakes.dedup();
+                Err(mistakes.join("; "))
+            }
+        };
     }
     if spec.starts_with("unix:@") && spec.contains(",mode=") {
         return Err("an abstract socket has no file, and so no mode: remove it, or use unix:/path"
             .to_owned());
     }
     parse_target(spec).map(ListenSpec::from)
+}
+
+/// The rights that can be read in a spec that cannot be read as a whole: what is wrong with them is told
+/// with it.
+pub(crate) fn readable_rights(spec: &str) -> UnixSocketOptions {
+    let list = spec.split_once(',').filter(|(path, _)| has_file(path));
+    list.map(|(_, options)| UnixSocketOptions::read_list(options).0).unwrap_or_default()
+}
+
+fn has_file(path: &str) -> bool {
+    path.starts_with("unix:") && !path.starts_with("unix:@")
 }
 
 fn parse_target(spec: &str) -> Result<ListenTarget, String> {
@@ -214,6 +232,11 @@ mod tests {
             ("*:1;*:2", "write --listen once for each: --listen *:1 --listen *:2"),
             ("user:hunter2@localhost:80", "write no user and no password: localhost:80"),
             ("http://user:hunter2@localhost:80", "write no user and no password: localhost:80"),
+            (
+                "unix:k.sock,mode=9",
+                "Unix socket path must be absolute: it starts with a slash; '9' is not a mode: write three octal digits, \
+                 for owner, group and others, such as 660; to connect takes the right to write",
+            ),
         ] {
             assert_eq!(parse_listen_spec(spec), Err(fix.to_owned()), "{spec}");
             assert!(!address_without_user_info(spec).contains("hunter2"), "{spec}");

@@ -49,6 +49,7 @@ pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
 pub use holder::{Holder, HoldingProcess, Relation};
 pub use ip_literal::{IpLiteral, Scope};
+pub(crate) use listen_spec::readable_rights;
 pub use listen_spec::{ListenSpec, parse_listen_spec};
 pub use near_miss::{NearMiss, near_miss};
 pub use plan::{EndpointPlan, GivenAddress, Note, PlanProblem, fixed, plan, replan};

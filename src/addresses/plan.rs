@@ -1,6 +1,7 @@
 //! Which endpoints are bound: a pure function from settings to a plan.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::advice;
 use super::binding_address::{AddressError, AddressProblem, BindingAddress, Host};
@@ -28,6 +29,8 @@ pub struct EndpointPlan {
     pub warnings: Vec<Problem>,
     /// Mistakes; with one of them nothing is bound.
     pub problems: Vec<PlanProblem>,
+    /// Endpoints without an address that can be read, for what else they name: their certificates.
+    pub(crate) refused: Vec<PlannedEndpoint>,
 }
 
 /// Something to be said about a plan.
@@ -144,7 +147,10 @@ pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
         .chain(&settings.endpoints)
         .filter_map(|endpoint| plan.configured(endpoint, settings))
         .collect();
-    let configured = !settings.listen.is_empty() || !settings.endpoints.is_empty();
+    plan.look_at_refused(settings);
+    let configured = [&settings.listen, &settings.endpoints, &settings.refused]
+        .into_iter()
+        .any(|endpoints| !endpoints.is_empty());
     let said_of_endpoints = (plan.notes.split_off(0), std::mem::take(&mut plan.warnings));
     let addresses = plan.addresses(settings);
     let preference = preference(settings);
@@ -190,6 +196,7 @@ pub fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> Endpoin
         let planned = plan.configured(endpoint, settings);
         plan.endpoints.extend(planned);
     }
+    plan.look_at_refused(settings);
     plan.find_duplicates();
     plan.tell_reach(settings);
     plan
@@ -374,6 +381,7 @@ impl EndpointPlan {
                 }
                 Err(error) => {
                     self.wrong_address(endpoint, url, error);
+                    self.without_address(endpoint, settings);
                     return None;
                 }
             },
@@ -387,6 +395,39 @@ impl EndpointPlan {
             ListenTarget::AbstractSocket(name) => plain(Targets::AbstractSocket(name.clone())),
         };
         self.check(planned, endpoint, protocols.is_some())
+    }
+
+    /// Looks at the endpoints whose address could not be read at all.
+    fn look_at_refused(&mut self, settings: &EndpointSettings) {
+        for endpoint in &settings.refused {
+            self.without_address(endpoint, settings);
+        }
+    }
+
+    /// What is wrong with an endpoint besides its address.
+    fn without_address(&mut self, endpoint: &ConfiguredEndpoint, settings: &EndpointSettings) {
+        let written = endpoint.target.value.to_string();
+        let written = address_without_user_info(&written).into_owned();
+        let clear = written.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
+            || endpoint.key == "--listen";
+        let mut planned = PlannedEndpoint {
+            name: endpoint.name.clone(),
+            key: endpoint.key.clone(),
+            origin: endpoint.target.origin.clone(),
+            written,
+            targets: Targets::UnixSocket(PathBuf::new()),
+            local_name: String::new(),
+            protocols: endpoint.protocols.or(settings.default_protocols).unwrap_or_default(),
+            transport: if clear { Transport::Http } else { Transport::Https },
+            tls: endpoint.tls.clone().map(|said| tls_options(said, settings)),
+            unix_socket: endpoint.unix_socket.clone(),
+        };
+        // What is only odd can wait until there is an address.
+        let told = (self.notes.len(), self.warnings.len());
+        let _ = self.check_protocols(&mut planned, false);
+        self.notes.truncate(told.0);
+        self.warnings.truncate(told.1);
+        self.refused.push(planned);
     }
 
     /// A host name, which is no filter: told, and as a slip if it looks like one.
@@ -576,7 +617,11 @@ impl EndpointPlan {
         let Some(container) = &settings.container else {
             return;
         };
+        // Who cannot be bound yet may be reached.
+        let unknown =
+            self.problems.iter().any(|wrong| !wrong.unbindable) || !settings.refused.is_empty();
         if self.endpoints.is_empty()
+            || unknown
             || !self.endpoints.iter().all(|endpoint| endpoint.targets.are_loopback())
         {
             return;

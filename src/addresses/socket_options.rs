@@ -65,33 +65,37 @@ impl UnixSocketOptions {
         mode & 0o222 == 0
     }
 
-    /// Reads `mode=660,owner=app,group=www-data`, in any order.
-    ///
-    /// # Errors
-    ///
-    /// Says what is wrong and how to write it.
-    pub(super) fn parse_list(text: &str) -> Result<Self, String> {
+    /// Reads `mode=660,owner=app,group=www-data`, in any order: what can be read of it, and all that
+    /// is wrong with it.
+    pub(super) fn read_list(text: &str) -> (Self, Vec<String>) {
         let mut options = Self::default();
+        let mut mistakes = Vec::new();
         for item in text.split(',') {
             let Some((name, value)) = item.split_once('=').filter(|(_, value)| !value.is_empty())
             else {
-                return Err(format!("'{item}' says nothing; {LIST_FORM}"));
+                mistakes.push(format!("'{item}' says nothing; {LIST_FORM}"));
+                continue;
             };
             let known = match name {
-                "mode" => {
-                    let mode = Self::parse_mode(value)
-                        .map_err(|fix| format!("'{value}' is not a mode: {fix}"))?;
-                    options.mode.replace(mode).is_some()
-                }
+                "mode" => match Self::parse_mode(value) {
+                    Ok(mode) => options.mode.replace(mode).is_some(),
+                    Err(fix) => {
+                        mistakes.push(format!("'{value}' is not a mode: {fix}"));
+                        false
+                    }
+                },
                 "owner" => options.owner.replace(value.to_owned()).is_some(),
                 "group" => options.group.replace(value.to_owned()).is_some(),
-                _ => return Err(format!("'{name}' is not known; {LIST_FORM}")),
+                _ => {
+                    mistakes.push(format!("'{name}' is not known; {LIST_FORM}"));
+                    false
+                }
             };
             if known {
-                return Err(format!("{name} is given twice: keep one"));
+                mistakes.push(format!("{name} is given twice: keep one"));
             }
         }
-        Ok(options)
+        (options, mistakes)
     }
 }
 
@@ -148,8 +152,8 @@ mod tests {
             ("group=33,owner=app,mode=0600", "mode 600, owner app, group 33"),
             ("mode=7", "mode 007"),
         ] {
-            let read = UnixSocketOptions::parse_list(text).map(|options| options.to_string());
-            assert_eq!(read.as_deref(), Ok(shown), "{text}");
+            let (read, mistakes) = UnixSocketOptions::read_list(text);
+            assert_eq!((&*read.to_string(), mistakes), (shown, Vec::new()), "{text}");
         }
         for (text, told) in [
             ("", "says nothing"),
@@ -161,8 +165,11 @@ mod tests {
             ("MODE=660", "'MODE' is not known"),
             ("mode=660,mode=600", "mode is given twice"),
         ] {
-            let error = UnixSocketOptions::parse_list(text).unwrap_err();
-            assert!(error.contains(told), "{text}: {error}");
+            let (_, mistakes) = UnixSocketOptions::read_list(text);
+            assert!(mistakes.len() == 1 && mistakes[0].contains(told), "{text}: {mistakes:?}");
         }
+        // One mistake hides neither the next one nor what is right.
+        let (read, mistakes) = UnixSocketOptions::read_list("mode=9,group=g,mod=1,owner=o");
+        assert_eq!((&*read.to_string(), mistakes.len()), ("owner o, group g", 2), "{mistakes:?}");
     }
 }

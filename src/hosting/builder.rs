@@ -22,7 +22,7 @@ use super::settings::CodeEndpoints;
 use super::{explain, process, usage};
 use crate::addresses::{
     ConfiguredEndpoint, EndpointPlan, IpLiteral, ListenSpec, ListenTarget, Scope,
-    UnixSocketOptions, parse_listen_spec, plan,
+    UnixSocketOptions, parse_listen_spec, plan, readable_rights,
 };
 use crate::apps::welcome_page::{self, Welcome};
 use crate::configuration::{
@@ -257,15 +257,23 @@ impl HostBuilder {
                     unix_socket,
                 })
             }
-            Err(fix) => self.problems.push(
-                Problem::error(format!(
-                    "'{}' is nothing to listen on.",
-                    address_without_user_info(spec)
-                ))
-                .key("--listen")
-                .origin(origin)
-                .fix(fix),
-            ),
+            Err(fix) => {
+                let spec = address_without_user_info(spec);
+                self.problems.push(
+                    Problem::error(format!("'{spec}' is nothing to listen on."))
+                        .key("--listen")
+                        .origin(origin.clone())
+                        .fix(fix),
+                );
+                self.endpoints.refused.push(ConfiguredEndpoint {
+                    name: spec.to_string(),
+                    key: "--listen".to_owned(),
+                    unix_socket: readable_rights(&spec),
+                    target: Sourced::new(ListenTarget::Url(spec.into_owned()), origin),
+                    protocols: None,
+                    tls: None,
+                });
+            }
         }
         self
     }

@@ -196,6 +196,9 @@ pub(super) fn read(
         let secured = endpoint.tls.as_ref().and_then(|it| loading.endpoint(endpoint, it));
         loading.certificates.endpoints.push(secured);
     }
+    for options in plan.refused.iter().filter_map(|endpoint| endpoint.tls.as_ref()) {
+        loading.named(options);
+    }
     (loading.certificates, loading.problems)
 }
 
@@ -238,6 +241,14 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
+    /// Reads what an endpoint names that is bound only once its address is mended.
+    fn named(&mut self, options: &TlsOptions) {
+        let of_names = options.sni.iter().map(|entry| &entry.certificate);
+        for source in std::iter::once(&options.certificate).chain(of_names).flatten() {
+            self.certificate(source);
+        }
+    }
+
     fn endpoint(&mut self, endpoint: &PlannedEndpoint, options: &TlsOptions) -> Option<Secured> {
         let own = match &options.certificate {
             Some(source) => self.certificate(source),

@@ -541,3 +541,40 @@ fn a_reload_keeps_what_is_no_endpoint_of_the_configuration() {
         assert_eq!(planned.as_deref(), expected, "{endpoints:?} -> {after:?}");
     }
 }
+
+#[test]
+fn endpoints_that_say_nothing_to_listen_on_are_not_replaced_by_the_default() {
+    let refused = |protocols| ConfiguredEndpoint { protocols, ..endpoint("") };
+    let within = |urls: &str| EndpointSettings {
+        refused: vec![refused(None)],
+        container: Some("x".to_owned()),
+        ..settings("", urls, false)
+    };
+    let alone = plan(&within(""));
+    assert_eq!((bound(&alone), notes(&alone), alone.warnings.len()), (String::new(), vec![], 0));
+    // Who knows where it was to listen.
+    let beside =
+        plan(&EndpointSettings { endpoints: vec![endpoint("http://127.0.0.1:1")], ..within("") });
+    assert_eq!((bound(&beside), notes(&beside)), ("http://127.0.0.1:1".to_owned(), vec![]));
+    for plan in [plan, |settings: &_| replan(&[], settings)] {
+        let refused = vec![refused(Some(HttpProtocols::Http3))];
+        let wrong = plan(&EndpointSettings { refused, ..EndpointSettings::default() }).problems;
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert!(wrong[0].problem.message.starts_with("Unable to bind an HTTP/3 endpoint"));
+    }
+}
+
+#[test]
+fn a_wrong_address_hides_no_wrong_protocol() {
+    for (url, told) in [
+        ("htp://x", "Unable to bind an HTTP/3 endpoint"),
+        ("https://x:y", "Unable to bind an HTTP/3 endpoint"),
+        ("http://[::1:80", "HTTP/3 requires HTTPS."),
+    ] {
+        let wrong = ConfiguredEndpoint { protocols: Some(HttpProtocols::Http3), ..endpoint(url) };
+        let plan = plan(&EndpointSettings { endpoints: vec![wrong], ..Default::default() });
+        assert_eq!(plan.problems.len(), 2, "{url}: {:?}", plan.problems);
+        let message = &plan.problems[1].problem.message;
+        assert!(message.starts_with(told), "{url}: {message}");
+    }
+}

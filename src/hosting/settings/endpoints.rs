@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
-use super::values::{host_boolean, meant_value, separated};
+use super::values::{did_you_mean, host_boolean, meant_value, separated};
 use super::{CodeEndpoints, tls, unix_socket};
 use crate::addresses::{
     BindingAddress, ConfiguredEndpoint, EndpointSettings, Host, HttpProtocols, ListenTarget,
     ProcessManager, UnixSocketOptions,
 };
 use crate::configuration::{
-    Configuration, Loaded, Problem, Section, Sourced, address_without_user_info,
+    Configuration, Loaded, Origin, Problem, Section, Setting, Sourced, address_without_user_info,
 };
 
 pub(super) fn read(
@@ -22,18 +22,21 @@ pub(super) fn read(
     let content_root = &loaded.content_root.value;
     let (default_ssl_protocols, default_client_certificate_mode) =
         tls::defaults(configuration, problems);
-    unix_socket::check_accounts(&code.listen, problems);
+    unix_socket::check_accounts(code.listen.iter().chain(&code.refused), problems);
+    let mut refused = code.refused;
+    let endpoints = configuration
+        .section("Kestrel:Endpoints")
+        .children()
+        .iter()
+        .filter_map(|section| endpoint(section, content_root, &mut refused, problems))
+        .collect();
     let owned = |key| configuration.non_empty(key).map(|setting| setting.map(str::to_owned));
     let urls = separated(configuration, "urls", problems);
     let prefer_hosting_urls = host_boolean(configuration, "preferHostingUrls", problems);
     let settings = EndpointSettings {
         listen: code.listen,
-        endpoints: configuration
-            .section("Kestrel:Endpoints")
-            .children()
-            .iter()
-            .filter_map(|section| endpoint(section, content_root, problems))
-            .collect(),
+        endpoints,
+        refused,
         added_urls: code.added_urls,
         shadowed_urls: shadowed(configuration, "urls", urls.as_ref()),
         urls,
@@ -75,57 +78,146 @@ fn shadowed(
         .collect()
 }
 
+/// Reads one endpoint. One that has no `Url` goes to those that are `refused`, and is read to its end:
+/// what else is wrong with it is told with it.
 fn endpoint(
     section: &Section<'_>,
     content_root: &Path,
+    refused: &mut Vec<ConfiguredEndpoint>,
     problems: &mut Vec<Problem>,
 ) -> Option<ConfiguredEndpoint> {
-    let name = section.name();
-    let Some(url) = section.non_empty("Url") else {
-        let below = || section.children().first().and_then(Section::setting);
-        let said = section.get("Url").or_else(|| section.setting()).or_else(below);
-        let text = section.setting().and_then(|setting| setting.value.as_deref());
-        let fix = match text.filter(|text| !text.is_empty()) {
-            Some(text) => {
-                let text = address_without_user_info(text);
-                format!("write \"{name}\": {{ \"Url\": \"{text}\" }}")
-            }
-            None => {
-                format!("set {}:Url to an address such as http://localhost:5000", section.path())
-            }
-        };
-        let mut problem =
-            Problem::error(format!("The endpoint {name} is missing the required 'Url' parameter."))
-                .key(format!("{}:Url", section.path()))
-                .fix(fix);
-        if let Some(setting) = said {
-            problem = problem.origin(setting.origin.clone());
-        }
-        problems.push(problem);
-        return None;
-    };
+    let url = section.non_empty("Url");
+    if url.is_none() {
+        problems.push(missing_url(section));
+    }
     // A URL that cannot be read is refused by the plan.
-    let address = BindingAddress::parse(url.value).ok();
+    let address = url.as_ref().and_then(|url| BindingAddress::parse(url.value).ok());
     let https = address.as_ref().map(|address| address.https);
     if https == Some(false) {
         refuse_https_only_keys(section, problems);
     }
     let unix_socket = match address.as_ref().map(|address| &address.host) {
-        Some(Host::UnixSocket(_)) => unix_socket::read(section, problems),
+        Some(Host::UnixSocket(_)) | None => unix_socket::read(section, problems),
         Some(_) => {
             unix_socket::tell_without_meaning(section, problems);
             UnixSocketOptions::default()
         }
-        None => UnixSocketOptions::default(),
     };
-    Some(ConfiguredEndpoint {
-        name: name.to_owned(),
-        key: format!("{}:Url", section.path()),
+    let there = url.is_some();
+    let (key, url) = match url {
+        Some(url) => (format!("{}:Url", section.path()), url),
+        // What else is wrong is most likely its protocols.
+        None => {
+            let named = section.get("Protocols").or_else(|| first_setting(section));
+            let key = named.map_or(section.path(), |named| named.key.as_str());
+            let origin = named.map_or(Origin::Default, |named| named.origin.clone());
+            (key.to_owned(), Sourced::new("", origin))
+        }
+    };
+    let endpoint = ConfiguredEndpoint {
+        name: section.name().to_owned(),
+        key,
         target: url.map(|url| ListenTarget::Url(url.to_owned())),
         protocols: protocols(section, problems),
-        tls: (https == Some(true)).then(|| tls::endpoint(section, content_root, problems)),
+        tls: (https != Some(false)).then(|| tls::endpoint(section, content_root, problems)),
         unix_socket,
-    })
+    };
+    if there {
+        return Some(endpoint);
+    }
+    refused.push(endpoint);
+    None
+}
+
+/// What `Url` is called by those who know other servers.
+const LIKE_URL: [&str; 9] =
+    ["Uri", "Urls", "Uris", "Address", "Addresses", "Addr", "Host", "Listen", "Bind"];
+
+/// An endpoint that does not say where to listen: what stands in the place of its `Url`, if that can
+/// be told, else what makes it an endpoint.
+fn missing_url(section: &Section<'_>) -> Problem {
+    let name = section.name();
+    let key = format!("{}:Url", section.path());
+    let problem =
+        Problem::error(format!("The endpoint {name} is missing the required 'Url' parameter."));
+    let set = format!("set {key} to an address such as http://localhost:5000");
+    let text = section.setting().and_then(|own| Some((own, own.value.as_deref()?)));
+    if let Some((own, text)) = text.filter(|(_, text)| !text.is_empty()) {
+        let text = address_without_user_info(text);
+        return problem
+            .key(section.path())
+            .origin(own.origin.clone())
+            .fix(format!("write \"{name}\": {{ \"Url\": \"{text}\" }}"));
+    }
+    let children = section.children();
+    let below = section.section("Url").children();
+    if let Some(first) = below.iter().find_map(first_setting) {
+        let (shape, fix) = instead_of_more_than_a_text(section, &below);
+        return problem
+            .cause(format!("A {shape} stands there, where one text is read."))
+            .key(key)
+            .origin(first.origin.clone())
+            .fix(fix);
+    }
+    if let Some(empty) = section.get("Url") {
+        return problem.key(key).origin(empty.origin.clone()).fix(set);
+    }
+    let is_like_url = |child: &&Section<'_>| {
+        let name = child.name().trim();
+        LIKE_URL.iter().any(|like| like.eq_ignore_ascii_case(name))
+            || did_you_mean(name, ["Url"]).is_some()
+            || (name.len() == 2 && "url".starts_with(&name.to_lowercase()))
+    };
+    if let Some(meant) = children.iter().find(is_like_url)
+        && let Some(setting) = first_setting(meant)
+    {
+        return problem
+            .cause(format!("The key '{}' means nothing to the server.", meant.path()))
+            .key(meant.path())
+            .origin(setting.origin.clone())
+            .fix(format!("did you mean {key}?"));
+    }
+    let cause =
+        children.iter().find_map(first_setting).or_else(|| section.setting()).map(|first| {
+            let Setting { key, origin, .. } = first;
+            format!(
+                "{key} makes it an endpoint (set by: {origin}), and nothing says where it listens."
+            )
+        });
+    let problem = problem.key(key).fix(set);
+    match cause {
+        Some(cause) => problem.cause(cause),
+        None => problem,
+    }
+}
+
+/// The first value at or below a section.
+fn first_setting<'a>(section: &Section<'a>) -> Option<&'a Setting> {
+    let at = section.setting();
+    at.or_else(|| section.children().iter().find_map(first_setting))
+}
+
+/// What a list or a section is, and what to write in its place.
+fn instead_of_more_than_a_text(
+    section: &Section<'_>,
+    below: &[Section<'_>],
+) -> (&'static str, String) {
+    let is_list = below.iter().all(|child| child.name().parse::<u32>().is_ok());
+    let texts: Vec<_> = below
+        .iter()
+        .filter_map(|child| child.setting()?.value.as_deref())
+        .map(address_without_user_info)
+        .collect();
+    let shape = if is_list { "list" } else { "section" };
+    let fix = match &texts[..] {
+        [one] if is_list => format!("write one text: \"Url\": \"{one}\""),
+        [first, _, ..] if is_list => format!(
+            "write one text, \"Url\": \"{first}\", and give every other address an endpoint of its own, such as {}2:Url",
+            section.path()
+        ),
+        _ => "write one text, such as \"Url\": \"http://localhost:5000\"".to_owned(),
+    };
+    (shape, fix)
 }
 
 /// Keys that need TLS, in the order Kestrel looks for them.

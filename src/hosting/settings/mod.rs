@@ -57,6 +57,8 @@ pub(crate) struct HostSettings {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CodeEndpoints {
     pub(crate) listen: Vec<ConfiguredEndpoint>,
+    /// Those of which the target could not be read.
+    pub(crate) refused: Vec<ConfiguredEndpoint>,
     pub(crate) added_urls: Vec<Sourced<String>>,
     /// What says that this process runs in a container.
     pub(crate) container: Option<String>,

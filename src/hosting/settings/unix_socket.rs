@@ -52,7 +52,10 @@ pub(super) fn tell_without_meaning(endpoint: &Section<'_>, problems: &mut Vec<Pr
 }
 
 /// Tells of what code and the command line say of rights.
-pub(super) fn check_accounts(listen: &[ConfiguredEndpoint], problems: &mut Vec<Problem>) {
+pub(super) fn check_accounts<'a>(
+    listen: impl IntoIterator<Item = &'a ConfiguredEndpoint>,
+    problems: &mut Vec<Problem>,
+) {
     for endpoint in listen {
         let UnixSocketOptions { mode, owner, group, .. } = &endpoint.unix_socket;
         let (key, origin) = (&endpoint.key, &endpoint.target.origin);

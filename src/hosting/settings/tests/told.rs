@@ -362,3 +362,82 @@ fn variables_that_are_no_text_are_told_if_they_are_ours() {
     let expected = names.map(|name| format!("The variable {name} is no text, and left out."));
     assert_eq!(told.into_iter().map(|(message, _)| message).collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn an_endpoint_without_a_url_tells_what_stands_in_its_place() {
+    const SET: &str = "set Kestrel:Endpoints:A:Url to an address such as http://localhost:5000";
+    const MEANT: &str = "did you mean Kestrel:Endpoints:A:Url?";
+    for (endpoint, key, fix, more) in [
+        (r#"{"Urls":"http://*:1"}"#, "Urls", MEANT, &[][..]),
+        (r#"{"Urls":["http://*:1"]}"#, "Urls", MEANT, &[]),
+        (r#"{"Uri":"http://*:1"}"#, "Uri", MEANT, &[]),
+        (r#"{"Address":"http://*:1"}"#, "Address", MEANT, &[]),
+        (r#"{"url ":"http://*:1"}"#, "url ", MEANT, &[]),
+        (r#"{"Ur":"http://*:1"}"#, "Ur", MEANT, &[]),
+        (r#"{"Lru":"http://*:1","Protocols":"Http1"}"#, "Url", SET, &["Lru"]),
+        (r#"{"Protocols":"Http1"}"#, "Url", SET, &[]),
+        (r#"{"Bogus":1}"#, "Url", SET, &["Bogus"]),
+        (r#"{"Bogus":1,"Urls":"http://*:1","Uri":"x"}"#, "Uri", MEANT, &["Bogus", "Urls"]),
+        (r#"{"Url":""}"#, "Url", SET, &[]),
+        (
+            r#"{"Url":["http://*:1"],"Bogus":1}"#,
+            "Url",
+            r#"write one text: "Url": "http://*:1""#,
+            &["Bogus"],
+        ),
+        (
+            r#"{"Url":["http://*:1","http://*:2"]}"#,
+            "Url",
+            r#"write one text, "Url": "http://*:1", and give every other address an endpoint of its own, such as Kestrel:Endpoints:A2:Url"#,
+            &[],
+        ),
+        (
+            r#"{"Url":{"Host":"a","Port":1}}"#,
+            "Url",
+            r#"write one text, such as "Url": "http://localhost:5000""#,
+            &[],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let json = format!(r#"{{"Kestrel":{{"Endpoints":{{"A":{endpoint}}}}}}}"#);
+        std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+        let inputs = Inputs { current_directory: folder.path().to_owned(), ..Inputs::default() };
+        let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {});
+        let [missing, others @ ..] = &settings.problems[..] else { panic!("{endpoint}") };
+        assert_eq!(
+            missing.message, "The endpoint A is missing the required 'Url' parameter.",
+            "{endpoint}"
+        );
+        let full = |name: &str| format!("Kestrel:Endpoints:A:{name}");
+        assert_eq!(missing.key, Some(full(key)), "{endpoint}");
+        assert_eq!(missing.fix.as_deref(), Some(fix), "{endpoint}");
+        // A place is named only together with the key that was set there.
+        assert_eq!(missing.origin.is_some(), fix != SET || endpoint.contains("Url"), "{endpoint}");
+        let others: Vec<_> = others.iter().map(|problem| problem.message.clone()).collect();
+        let expected = more
+            .iter()
+            .map(|name| format!("The key '{}' means nothing to the server.", full(name)));
+        assert_eq!(others, expected.collect::<Vec<_>>(), "{endpoint}");
+        assert!(settings.endpoints.endpoints.is_empty(), "{endpoint}");
+        assert_eq!(settings.endpoints.refused.len(), 1, "{endpoint}");
+    }
+}
+
+#[test]
+fn a_wrong_url_hides_no_other_mistake_of_its_endpoint() {
+    for (url, first) in [
+        ("", "The endpoint A is missing the required 'Url' parameter."),
+        (r#""Url":"htp://x","#, "'9' is not the mode of a socket's file."),
+        (r#""Url":"http://[::1:80","#, "'9' is not the mode of a socket's file."),
+    ] {
+        let rest =
+            r#""UnixSocket":{"Mode":"9"},"SslProtocols":["Tls1"],"ClientCertificateMode":"x""#;
+        let json = format!(r#"{{"Kestrel":{{"Endpoints":{{"A":{{{url}{rest}}}}}}}}}"#);
+        let told = told_of_file(&json, false);
+        let messages: Vec<_> = told.iter().map(|(message, _)| &**message).collect();
+        assert_eq!(messages[0], first, "{url}");
+        for part in ["'9' is not the mode", "Tls1", "'x'"] {
+            assert!(messages.iter().any(|it| it.contains(part)), "{url}: {part}: {messages:?}");
+        }
+    }
+}
