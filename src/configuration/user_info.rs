@@ -18,7 +18,9 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
         if rest.starts_with("unix:/") || rest.starts_with("pipe:/") {
             continue;
         }
-        if let Some(at) = text[start..end].rfind('@') {
+        // The name of an abstract socket stands behind one, too.
+        let no_user = rest.starts_with("unix:@").then_some("unix:".len());
+        if let Some(at) = text[start..end].rfind('@').filter(|at| Some(*at) != no_user) {
             shown.to_mut().replace_range(start..start + at, &"*".repeat(at));
         }
     }
@@ -48,6 +50,9 @@ mod tests {
             ("http://u:\u{e9}@a", "http://****@a"),
             ("http://unix:/run/a@b.sock", "http://unix:/run/a@b.sock"),
             ("http://unix:x@b", "http://******@b"),
+            ("http://unix:@name", "http://unix:@name"),
+            ("http://unix:@a;http://u:p@b", "http://unix:@a;http://***@b"),
+            ("http://unix:@u:p@b", "http://*********@b"),
             ("http://@a", "http://@a"),
             ("user:pw@http://a", "*******@http://a"),
             ("me@example.org", "me@example.org"),
