@@ -361,7 +361,7 @@ pub(crate) fn from_content_root(content_root: &Path, path: impl AsRef<Path>) -> 
 
 /// The same path. Windows takes both slashes, and a message must not show both in one path; elsewhere
 /// it stays as it was typed.
-fn as_the_system_writes_it(path: PathBuf) -> PathBuf {
+pub(super) fn as_the_system_writes_it(path: PathBuf) -> PathBuf {
     if cfg!(windows) { path.components().collect() } else { path }
 }
 

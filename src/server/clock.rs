@@ -30,7 +30,8 @@ impl Moment {
         use std::time::Instant;
 
         static START: OnceLock<Instant> = OnceLock::new();
-        Self(millis(START.get_or_init(Instant::now).elapsed()))
+        // As if the machine had run for an hour: 0 is long past.
+        Self(millis(START.get_or_init(Instant::now).elapsed() + Duration::from_secs(3600)))
     }
 
     pub(super) fn from_millis(millis: u64) -> Self {

@@ -33,8 +33,8 @@ impl Places {
             found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
         };
         Self {
-            home: value("HOME").map(PathBuf::from).or(account_home).unwrap_or_default(),
-            app_data: value("APPDATA").map(PathBuf::from),
+            home: value("HOME").map(folder).or(account_home).unwrap_or_default(),
+            app_data: value("APPDATA").map(folder),
             ssl_cert_dir: value("SSL_CERT_DIR"),
             ssl_cert_file: value("SSL_CERT_FILE"),
             path: value("PATH"),
@@ -60,4 +60,10 @@ impl Places {
         };
         folder.join(format!("{application}.pfx"))
     }
+}
+
+/// The folder, with the separator of the system: Windows takes both.
+fn folder(text: String) -> PathBuf {
+    let path = PathBuf::from(text);
+    if cfg!(windows) { path.components().collect() } else { path }
 }

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::configuration::load::as_the_system_writes_it;
 use crate::configuration::problem::Problem;
 
 /// The file that holds the secrets of `id`.
@@ -33,7 +34,7 @@ pub(crate) fn path(id: &str, variables: &[(String, String)]) -> Result<PathBuf, 
         },
         _ => return Err(no_folder()),
     };
-    Ok(folder.join(id).join("secrets.json"))
+    Ok(as_the_system_writes_it(folder.join(id).join("secrets.json")))
 }
 
 fn no_folder() -> Problem {

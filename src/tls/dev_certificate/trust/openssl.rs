@@ -222,7 +222,7 @@ fn tell_folder(places: &Places, report: &mut Report) {
 fn folder(places: &Places) -> PathBuf {
     match &places.openssl_trust_folder {
         Some(folder) => folder.clone(),
-        None => places.home.join(".aspnet/dev-certs/trust"),
+        None => places.home.join(".aspnet").join("dev-certs").join("trust"),
     }
 }
 
@@ -233,7 +233,12 @@ fn program(places: &Places, report: &mut Report) -> Option<Program> {
             105,
             "The openssl command is unavailable.  It is required for updating certificate trust in OpenSSL.",
         );
-        report.fix("install it (Debian: apt-get install openssl), and put it on PATH");
+        report.fix(if cfg!(windows) {
+            "most programs ask Windows, which is told so: kestrel dev-certs https --export-path localhost.pem --format \
+             pem --no-password, then certutil -user -addstore Root localhost.pem"
+        } else {
+            "install it (Debian: apt-get install openssl), and put it on PATH"
+        });
     }
     program
 }
