@@ -80,6 +80,19 @@ pub(super) fn never_bound(planned: &PlannedEndpoint, listen: &ListenAddr) -> Opt
     Some(Problem::error(message).cause(cause).fix(fix))
 }
 
+/// What to write instead of targets that are not served on this system.
+pub(super) fn not_served_here(targets: &Targets) -> Option<&'static str> {
+    let a_port = "use a port of 127.0.0.1";
+    let fix = match targets {
+        Targets::UnixSocket(_) if cfg!(not(unix)) => a_port,
+        Targets::AbstractSocket(_) if cfg!(not(unix)) => a_port,
+        Targets::AbstractSocket(_) if cfg!(not(target_os = "linux")) => "use unix:/path",
+        Targets::NamedPipe(_) if cfg!(windows) => a_port,
+        _ => return None,
+    };
+    Some(fix)
+}
+
 /// How to write another port for an endpoint, where it was set.
 pub(super) fn with_port(planned: &PlannedEndpoint, port: u16) -> String {
     let written = match BindingAddress::parse(&planned.written) {

@@ -321,13 +321,8 @@ fn free_port(targets: &Targets, may_be: impl Fn(u16) -> bool) -> Option<u16> {
 }
 
 fn unsupported(planned: &PlannedEndpoint, targets: &Targets) -> BindError {
-    let fix = match targets {
-        Targets::AbstractSocket(_) => "abstract sockets exist on Linux only: use unix:/path",
-        Targets::NamedPipe(_) => {
-            "named pipes are not served yet: use a Unix socket or a port of 127.0.0.1"
-        }
-        _ => "this system has no Unix sockets: use a port of 127.0.0.1",
-    };
+    // A plan has none of these.
+    let fix = advice::not_served_here(targets).unwrap_or("choose another address");
     BindError::Refused {
         address: planned_text(planned),
         key: planned.key.clone(),

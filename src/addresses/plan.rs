@@ -490,6 +490,21 @@ impl EndpointPlan {
             self.problems.push(PlanProblem { problem, unbindable: true });
             return None;
         }
+        if let Some(fix) = advice::not_served_here(&planned.targets) {
+            let address = display::planned_text(&planned);
+            let problem =
+                Problem::error(format!("Failed to bind to address {address}: unsupported."))
+                    .cause(match planned.targets {
+                        Targets::NamedPipe(_) => "Named pipes are not served yet.",
+                        Targets::AbstractSocket(_) => "Abstract sockets exist on Linux only.",
+                        _ => "On this system no Unix sockets are served.",
+                    })
+                    .fix(fix)
+                    .key(planned.key.clone())
+                    .origin(planned.origin.clone());
+            self.problems.push(PlanProblem { problem, unbindable: true });
+            return None;
+        }
         if let Targets::UnixSocket(path) = &planned.targets
             && let Some(problem) = display::unix_path_problem(path)
         {

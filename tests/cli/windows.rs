@@ -307,7 +307,13 @@ fn a_refused_start_names_the_paths_and_commands_of_windows() {
             vec!["run", "--urls", "http://unix:/tmp/a.sock"],
             4,
             "Failed to bind to address http://unix:/tmp/a.sock: ".to_owned(),
-            "this system has no Unix sockets: use a port of 127.0.0.1",
+            "On this system no Unix sockets are served.",
+        ),
+        (
+            vec!["run", "--plan", "--listen", "unix:@a"],
+            4,
+            "Failed to bind to address http://unix:@a: unsupported.".to_owned(),
+            "fix: use a port of 127.0.0.1",
         ),
         (
             with("./certificates/none.pem"),
