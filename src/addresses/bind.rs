@@ -62,10 +62,9 @@ impl BoundEndpoint {
 ///
 /// Every endpoint that cannot be bound: all are tried. Those that could be are closed again.
 pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, Vec<BindError>> {
+    let mut offered = Vec::new();
     let bind = |planned| {
-        bind_endpoint(planned).map_err(|errors| {
-            errors.into_iter().map(|error| with_free_port(error, planned, plan)).collect()
-        })
+        bind_endpoint(planned).map_err(|errors| with_free_port(errors, planned, plan, &mut offered))
     };
     all_or_none(plan.endpoints.iter().map(bind))
 }
@@ -159,7 +158,7 @@ fn bind_loopbacks(
         Ok([(_, _, ipv4_error), (_, _, ipv6_error)]) => {
             let (cause, fix) = match ipv4_error.kind() {
                 io::ErrorKind::PermissionDenied => {
-                    let (cause, fix) = denied(planned, ipv4.port);
+                    let (cause, fix) = denied(planned, ipv4.port, None);
                     (Some(cause), fix)
                 }
                 _ => (None, fix_for(&ipv4_error)),
@@ -246,7 +245,7 @@ fn refused(planned: &PlannedEndpoint, listen: &ListenAddr, error: io::Error) -> 
             }
         }
         io::ErrorKind::PermissionDenied => {
-            let (cause, fix) = denied(planned, listen.port);
+            let (cause, fix) = denied(planned, listen.port, None);
             BindError::PortDenied { address, key, origin, cause, fix, source: error }
         }
         _ => {
@@ -264,33 +263,76 @@ fn refused(planned: &PlannedEndpoint, listen: &ListenAddr, error: io::Error) -> 
 }
 
 /// Why a port is denied, and what to do about it.
-fn denied(planned: &PlannedEndpoint, port: u16) -> (String, String) {
-    privilege::advice(&privilege::facts(), port, |port| advice::with_port(planned, port))
+fn denied(planned: &PlannedEndpoint, port: u16, free: Option<u16>) -> (String, String) {
+    let instead = advice::with_port(planned, free.unwrap_or_else(|| unprivileged(port)));
+    privilege::advice(&privilege::facts(), port, &instead)
 }
 
-/// The error with a port that is free at this moment and that no other endpoint of the plan wants.
-fn with_free_port(error: BindError, planned: &PlannedEndpoint, plan: &EndpointPlan) -> BindError {
-    match error {
+/// The errors of one endpoint with a port to take instead: one that is free at this moment, that no
+/// other endpoint of the plan wants, and that was not `offered` to another one before.
+fn with_free_port(
+    errors: Vec<BindError>,
+    planned: &PlannedEndpoint,
+    plan: &EndpointPlan,
+    offered: &mut Vec<u16>,
+) -> Vec<BindError> {
+    let is_denied = |error: &BindError| match error {
+        BindError::PortDenied { .. } => true,
+        BindError::NoLoopback { ipv4, .. } => ipv4.kind() == io::ErrorKind::PermissionDenied,
+        _ => false,
+    };
+    let is_taken =
+        |error: &BindError| matches!(error, BindError::AddressInUse { instead: None, .. });
+    let Some(port) = port_of(&planned.targets) else { return errors };
+    let from = match errors.iter().any(is_denied) {
+        true => unprivileged(port),
+        false if errors.iter().any(is_taken) => port.saturating_add(1),
+        false => return errors,
+    };
+    let free = free_port(&planned.targets, from, |port| {
+        !offered.contains(&port) && !is_wanted(port, plan)
+    });
+    offered.extend(free);
+    // One for both loopbacks.
+    let told = |error: BindError| match error {
         BindError::AddressInUse { address, key, origin, holder, instead: None } => {
-            let free = free_port(&planned.targets, |port| !is_wanted(port, plan));
             let instead = free.map(|port| advice::with_port(planned, port));
             BindError::AddressInUse { address, key, origin, holder, instead }
         }
+        BindError::PortDenied { address, key, origin, source, .. } => {
+            let (cause, fix) = denied(planned, port, free);
+            BindError::PortDenied { address, key, origin, cause, fix, source }
+        }
+        BindError::NoLoopback { address, key, origin, cause: Some(_), ipv4, ipv6, .. } => {
+            let (cause, fix) = denied(planned, port, free);
+            BindError::NoLoopback { address, key, origin, cause: Some(cause), fix, ipv4, ipv6 }
+        }
         other => other,
+    };
+    errors.into_iter().map(told).collect()
+}
+
+/// The port that everybody may bind and that is known to stand for a reserved one.
+fn unprivileged(port: u16) -> u16 {
+    if port == 443 { 8443 } else { 8080 }
+}
+
+/// The port that targets want.
+fn port_of(targets: &Targets) -> Option<u16> {
+    match targets {
+        Targets::Exactly(listen)
+        | Targets::AtLeastOne([listen, _])
+        | Targets::FirstThatWorks([listen, _]) => Some(listen.port),
+        _ => None,
     }
 }
 
 fn is_wanted(port: u16, plan: &EndpointPlan) -> bool {
-    plan.endpoints.iter().any(|endpoint| match &endpoint.targets {
-        Targets::Exactly(listen)
-        | Targets::AtLeastOne([listen, _])
-        | Targets::FirstThatWorks([listen, _]) => listen.port == port,
-        _ => false,
-    })
+    plan.endpoints.iter().any(|endpoint| port_of(&endpoint.targets) == Some(port))
 }
 
-/// A port that the system would give to these targets: one of the next, else any.
-fn free_port(targets: &Targets, may_be: impl Fn(u16) -> bool) -> Option<u16> {
+/// A port that the system would give to these targets: one of those that begin with `from`, else any.
+fn free_port(targets: &Targets, from: u16, may_be: impl Fn(u16) -> bool) -> Option<u16> {
     const NEAR: u16 = 20;
     let (wanted, all): (&[ListenAddr], bool) = match targets {
         Targets::Exactly(listen) => (std::slice::from_ref(listen), true),
@@ -298,8 +340,7 @@ fn free_port(targets: &Targets, may_be: impl Fn(u16) -> bool) -> Option<u16> {
         Targets::FirstThatWorks(both) => (both, false),
         _ => return None,
     };
-    let taken = wanted.first()?.port;
-    let near = (1..=NEAR).filter_map(|step| taken.checked_add(step)).filter(|port| may_be(*port));
+    let near = (0..NEAR).filter_map(|step| from.checked_add(step)).filter(|port| may_be(*port));
     near.chain([0]).find_map(|port| {
         let mut port = port;
         let mut free = false;
@@ -316,7 +357,7 @@ fn free_port(targets: &Targets, may_be: impl Fn(u16) -> bool) -> Option<u16> {
                 Err(_) => {}
             }
         }
-        (free && port != 0).then_some(port)
+        (free && may_be(port)).then_some(port)
     })
 }
 
@@ -494,6 +535,8 @@ fn bind_abstract(planned: &PlannedEndpoint, name: &str) -> Result<Listener, Bind
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addresses::{EndpointSettings, plan};
+    use crate::configuration::{Origin, Sourced};
 
     /// Others may take a port between two looks at it, so one success in many is asked for.
     #[test]
@@ -508,12 +551,61 @@ mod tests {
             let Ok(Listener::Tcp(taken)) = open_tcp(&ipv4) else { panic!("a free port") };
             let port = taken.local_addr().unwrap().port();
             let next = port.saturating_add(1);
-            let offered = free_port(&Targets::localhost(port), |other| other != next).unwrap();
+            let offered =
+                free_port(&Targets::localhost(port), next, |other| other != next).unwrap();
             assert!(![port, next].contains(&offered), "{port} {offered}");
             open_tcp(&ListenAddr { port: offered, ..ipv4.clone() }).is_ok()
                 && open_tcp(&ListenAddr { port: offered, ..ipv6.clone() })
                     .map_or_else(|error| error.kind() != io::ErrorKind::AddrInUse, |_| true)
         });
         assert!(succeeded);
+    }
+
+    #[test]
+    fn no_port_is_offered_twice_in_one_report() {
+        let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let ports = taken.each_ref().map(|taken| taken.local_addr().unwrap().port());
+        let urls = ports.map(|port| format!("http://127.0.0.1:{port}")).join(";");
+        let settings = EndpointSettings {
+            urls: Some(Sourced::new(urls, Origin::Default)),
+            ..EndpointSettings::default()
+        };
+        let plan = plan(&settings);
+        let fix = |error: &BindError| match error {
+            BindError::AddressInUse { instead, .. } => instead.clone().unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let fixes: Vec<_> = bind(&plan).unwrap_err().iter().map(fix).collect();
+        assert!(fixes.len() == 2 && fixes[0] != fixes[1], "{fixes:?}");
+
+        // The same for those that are denied, of which a test as root sees none.
+        let mut offered = Vec::new();
+        let ports: Vec<_> = [80, 443, 81]
+            .map(|port| {
+                let planned = PlannedEndpoint {
+                    targets: Targets::any_ip(port),
+                    written: format!("http://*:{port}"),
+                    ..plan.endpoints[0].clone()
+                };
+                let denied = refused(
+                    &planned,
+                    &ListenAddr { port, ..any_ipv4() },
+                    io::ErrorKind::PermissionDenied.into(),
+                );
+                let told = with_free_port(vec![denied], &planned, &plan, &mut offered);
+                assert!(
+                    matches!(&told[..], [BindError::PortDenied { fix, .. }]
+                    if fix.contains(&offered.last().unwrap().to_string())),
+                    "{told:?}"
+                );
+                *offered.last().unwrap()
+            })
+            .to_vec();
+        assert!(ports[0] != ports[2] && ports[0] >= 8080 && ports[1] >= 8443, "{ports:?}");
+    }
+
+    fn any_ipv4() -> ListenAddr {
+        let Targets::FirstThatWorks([_, any]) = Targets::any_ip(0) else { panic!("two of them") };
+        any
     }
 }

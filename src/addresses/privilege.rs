@@ -15,17 +15,12 @@ pub(super) struct Facts {
     pub(super) program: Option<String>,
 }
 
-/// Why `port` is denied, and what to do about it. `instead` says what to do for another port.
-pub(super) fn advice(
-    facts: &Facts,
-    port: u16,
-    instead: impl Fn(u16) -> String,
-) -> (String, String) {
-    const FREE: u16 = 8080;
+/// Why `port` is denied, and what to do about it. `instead` says how to take another one.
+pub(super) fn advice(facts: &Facts, port: u16, instead: &str) -> (String, String) {
     let uid = facts.uid.map_or_else(String::new, |uid| format!(" as uid {uid}"));
     let user = facts.user.as_ref().map_or_else(String::new, |user| format!(" ({user})"));
     let Some(first) = facts.first_free else {
-        return elsewhere(port, &instead(FREE));
+        return elsewhere(port, instead);
     };
     if port >= first || facts.may_bind == Some(true) {
         let why = match port >= first {
@@ -38,8 +33,7 @@ pub(super) fn advice(
             "{why}: a security policy (SELinux, AppArmor, seccomp) denies it. It runs{uid}{user}."
         );
         let fix = format!(
-            "see what denied it ('ausearch -m avc -ts recent', 'journalctl -k -g denied'), or {}",
-            instead(FREE)
+            "see what denied it ('ausearch -m avc -ts recent', 'journalctl -k -g denied'), or {instead}"
         );
         return (cause, fix);
     }
@@ -57,7 +51,7 @@ pub(super) fn advice(
              in its systemd unit"
         ),
     };
-    (cause, format!("{}, or {give}", instead(FREE)))
+    (cause, format!("{instead}, or {give}"))
 }
 
 /// The same where the system keeps no such number.
@@ -165,7 +159,7 @@ mod tests {
                  AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit",
             ),
         ] {
-            let told = advice(facts, port, |port| format!("take {port}"));
+            let told = advice(facts, port, "take 8080");
             assert_eq!((&*told.0, &*told.1), (cause, fix));
         }
     }
