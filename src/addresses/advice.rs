@@ -34,7 +34,10 @@ pub(super) fn both_loopbacks(planned: &PlannedEndpoint, target: &ListenTarget) -
 
 /// What to do about a list in the place of one address.
 pub(super) fn one_address(endpoint: &ConfiguredEndpoint, url: &str) -> Option<String> {
-    let (first, rest) = url.split_once([';', ','])?;
+    let of_several = |(_, rest): &(&str, &str)| rest.contains("://");
+    let (first, rest) = url
+        .split_once([';', ','])
+        .or_else(|| url.split_once(char::is_whitespace).filter(of_several))?;
     let rest = rest.trim();
     if endpoint.key == "urls" || (!rest.is_empty() && !rest.contains(':')) {
         return None;

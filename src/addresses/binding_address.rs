@@ -222,9 +222,7 @@ impl<'a> Authority<'a> {
                 true => {
                     format!("separate addresses by ';', not by ',': {}", address.replace(',', ";"))
                 }
-                false => {
-                    "write one address here; a list with ';' can only stand in urls".to_owned()
-                }
+                false => list_fix(address),
             };
             (cause, fix)
         } else if self.host.eq_ignore_ascii_case("unix") {
@@ -306,8 +304,42 @@ fn scheme_fix(address: &str, scheme: &str) -> String {
     }
 }
 
+/// What to do about several addresses that nothing separates which could separate them.
+fn list_fix(address: &str) -> String {
+    let between = |c: char| c.is_whitespace() || c == '|';
+    let items: Vec<_> = address.split(between).filter(|item| !item.is_empty()).collect();
+    let all = items.len() > 1 && items.iter().all(|item| BindingAddress::read(item, false).is_ok());
+    let list = if all { items.join(";") } else { "http://*:5000;https://*:5001".to_owned() };
+    let such = if all { "" } else { "such as " };
+    format!("in urls separate addresses by ';', {such}{list}; elsewhere write one address")
+}
+
+/// A scheme whose `://` is misspelled, put right, if the rest is right.
+fn respelled(text: &str) -> Option<String> {
+    ["https", "http"].into_iter().find_map(|scheme| {
+        let start = text.get(..scheme.len())?;
+        let rest = text[scheme.len()..].trim_start_matches([':', ';', '/', '\\', '.']);
+        let misspelled = rest.len() < text.len() - scheme.len();
+        let host = match !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => format!("localhost:{rest}"),
+            false => rest.to_owned(),
+        };
+        let address = format!("{scheme}://{host}");
+        let is_meant = start.eq_ignore_ascii_case(scheme)
+            && misspelled
+            && !rest.starts_with('-')
+            && BindingAddress::read(&address, false).is_ok();
+        is_meant.then_some(address)
+    })
+}
+
 fn missing_scheme(address: &str) -> String {
     let host = address.trim();
+    if !host.contains(":/")
+        && let Some(address) = respelled(host)
+    {
+        return format!("a scheme ends with '://': write {address}");
+    }
     match host.split_once(":/") {
         // systemd-escape turns `http://` into `http:--`.
         _ if host.starts_with("http:--") || host.starts_with("https:--") => {
@@ -322,7 +354,14 @@ fn missing_scheme(address: &str) -> String {
             format!("write the whole address: http://localhost:{host}")
         }
         _ if host.starts_with(':') => format!("write the whole address: http://localhost{host}"),
-        _ => quoted_or(address, &format!("write the scheme too: http://{host}")),
+        _ => {
+            let whole = format!("http://{host}");
+            let fix = match BindingAddress::read(&whole, false) {
+                Ok(_) => format!("write the scheme too: {whole}"),
+                Err(_) => "write a whole address, such as http://localhost:5000".to_owned(),
+            };
+            quoted_or(address, &fix)
+        }
     }
 }
 
@@ -379,6 +418,8 @@ fn port_fix(place: Place<'_>, port: &str, position: usize) -> String {
     let (number, rest) = port.split_at(digits);
     if port.is_empty() {
         "write a port behind the ':', or leave out the ':'".to_owned()
+    } else if host_mistake::is_filled_in(place.text()) {
+        host_mistake::filled_in_fix(place)
     } else if let Some((inner, number)) = port.split_once(']').filter(|_| before.contains('[')) {
         format!("write ':' between the bracket and the port: {before}{inner}]:{number}")
     } else if before.ends_with("//unix:") || before.ends_with("//pipe:") {

@@ -22,7 +22,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.address[self.start..self.end]
     }
 
@@ -58,6 +58,14 @@ pub(super) fn in_brackets(place: Place<'_>) -> Option<AddressError> {
         let port_follows = after.is_empty() || after.starts_with(':') || !after.contains(':');
         if port_follows && !after.contains(['[', ']']) {
             return None;
+        }
+        let bare = after.trim_end_matches(['[', ']']);
+        if bare.len() < after.len()
+            && bare.starts_with(':')
+            && let Some(address) = place.advised(&format!("[{inner}]{bare}"))
+        {
+            let fix = format!("remove the bracket behind the port: {address}");
+            return Some(place.brackets(inner.len() + 2 + bare.len(), fix));
         }
         let port = after.rsplit_once(':').map_or("", |(_, port)| port).trim_matches(['[', ']']);
         let fix = match place.advised(&format!("[{inner}]:{port}")) {
@@ -120,6 +128,7 @@ fn without_opening(place: Place<'_>) -> Option<AddressError> {
     let (name, rest) = host.split_at(colon);
     let port = rest.trim_start_matches(':').split(':').next().unwrap_or_default();
     let fix = match place.advised(&format!("{name}:{port}")).filter(|_| !port.is_empty()) {
+        _ if is_filled_in(text) => filled_in_fix(place),
         Some(address) => format!("write one port: {address}"),
         None => "write one ':', before the port; an IPv6 address stands in brackets".to_owned(),
     };
@@ -190,14 +199,27 @@ pub(super) fn in_name(place: Place<'_>, host: &str) -> Option<AddressError> {
     Some(AddressProblem::HostCharacter { character, address }.at(Some(place.start + position), fix))
 }
 
+/// Whether a shell, or somebody, was to put another text in the place of a part of this one.
+pub(super) fn is_filled_in(text: &str) -> bool {
+    let percent = text.len() > 2 && text.starts_with('%') && text.ends_with('%');
+    text.contains(['$', '{', '<']) || percent
+}
+
+/// What to write for host and port of which a part was to be filled in.
+pub(super) fn filled_in_fix(place: Place<'_>) -> String {
+    let text = place.text();
+    let host = text.split_once(':').map_or(text, |(host, _)| host);
+    let host = if is_filled_in(host) { "localhost" } else { host };
+    let such = place.with(&format!("{host}:8080"));
+    format!("nothing fills in '{text}' here: write what it stands for, such as {such}")
+}
+
 fn character_fix(place: Place<'_>, host: &str, character: char) -> String {
     const QUOTES: [char; 7] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
     let after = &place.text()[host.len()..];
     let with_host = |host: &str| place.advised(&format!("{host}{after}"));
     let local = place.with(&format!("localhost{after}"));
-    let is_filled_in = host.contains(['$', '{', '<'])
-        || (host.len() > 2 && host.starts_with('%') && host.ends_with('%'));
-    if is_filled_in {
+    if is_filled_in(host) {
         return format!(
             "nothing fills in '{host}' here: write what it stands for, such as {local}"
         );
@@ -211,8 +233,8 @@ fn character_fix(place: Place<'_>, host: &str, character: char) -> String {
             let dotted = with_host(&dotted).filter(|_| is_ip);
             Some(match dotted {
                 Some(address) => format!("write dots: {address}"),
-                None => "write one address here; a list, with ';' between the addresses and a scheme for each, can only \
-                         stand in urls"
+                None => "write one host here; a list has ';' between its addresses and a scheme for each, and stands in \
+                         urls"
                     .to_owned(),
             })
         }

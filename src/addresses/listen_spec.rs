@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::binding_address::BindingAddress;
 use super::endpoint::ListenTarget;
+use super::host_mistake::is_filled_in;
 use super::ip_literal::IpLiteral;
 use super::near_miss::{NearMiss, near_miss};
 use super::socket_options::UnixSocketOptions;
@@ -125,10 +127,29 @@ fn parse_target(spec: &str) -> Result<ListenTarget, String> {
     }
 }
 
+/// A slip that would be told of a URL as well.
+fn slip(spec: &str) -> Option<String> {
+    const QUOTES: [char; 2] = ['"', '\''];
+    if spec.starts_with(QUOTES) || spec.ends_with(QUOTES) {
+        let bare = spec.trim_matches(QUOTES);
+        let such = parse_target(bare).map_or(String::new(), |_| format!(": {bare}"));
+        return Some(format!("the quotes are part of the value; remove them{such}"));
+    }
+    if spec.contains("://") {
+        return None;
+    }
+    let odd = is_filled_in(spec) || (spec.contains(['[', ']']) && !spec.contains([';', ',']));
+    let wrong = odd.then(|| BindingAddress::parse(&format!("http://{spec}")).err()).flatten()?;
+    Some(wrong.fix.replace("http://", ""))
+}
+
 /// What was probably meant by a spec that is none.
 fn mistake(spec: &str) -> Option<String> {
     if let Some((_, rest)) = spec.rsplit_once('@') {
         return Some(format!("write no user and no password: {rest}"));
+    }
+    if let Some(slip) = slip(spec) {
+        return Some(slip);
     }
     if let Some((scheme, rest)) = spec.split_once("://") {
         let rest = rest.trim_end_matches('/');
@@ -142,9 +163,21 @@ fn mistake(spec: &str) -> Option<String> {
     }
     if let Some((first, rest)) = spec.split_once([';', ',']) {
         let first = first.trim();
-        return parse_target(first).ok().map(|_| match rest.trim() {
-            "" => format!("remove what follows it: {first}"),
-            rest => format!("write --listen once for each: --listen {first} --listen {rest}"),
+        parse_target(first).ok()?;
+        let rest: Vec<_> = rest.split([';', ',']).map(str::trim).collect();
+        let rest: Vec<_> = rest.into_iter().filter(|item| !item.is_empty()).collect();
+        return Some(match &rest[..] {
+            [word] if ["https", "tls", "ssl"].iter().any(|tls| tls.eq_ignore_ascii_case(word)) => {
+                format!("--listen has no https; write --urls https://{first}")
+            }
+            [_, ..] if rest.iter().all(|item| parse_target(item).is_ok()) => {
+                let each = rest.iter().map(|item| format!(" --listen {item}"));
+                format!(
+                    "write --listen once for each: --listen {first}{}",
+                    each.collect::<String>()
+                )
+            }
+            _ => format!("remove what follows it: {first}"),
         });
     }
     let number = spec.strip_prefix(':').unwrap_or(spec);
@@ -230,6 +263,28 @@ mod tests {
             ("locahost:80", "did you mean localhost:80?"),
             ("127.0.0.l:80", "did you mean 127.0.0.1:80?"),
             ("*:1;*:2", "write --listen once for each: --listen *:1 --listen *:2"),
+            (
+                "*:1, *:2,[::1]:3",
+                "write --listen once for each: --listen *:1 --listen *:2 --listen [::1]:3",
+            ),
+            ("*:5001,https", "--listen has no https; write --urls https://*:5001"),
+            ("*:5001,mode=660", "remove what follows it: *:5001"),
+            ("*:5001,", "remove what follows it: *:5001"),
+            ("\"*:5000\"", "the quotes are part of the value; remove them: *:5000"),
+            ("'x", "the quotes are part of the value; remove them"),
+            ("[::1:5000", "close the bracket: [::1]:5000"),
+            ("::1]:5000", "open the bracket: [::1]:5000"),
+            ("[::1]5000", "write ':' between the bracket and the port: [::1]:5000"),
+            ("[::1]:5000]", "remove the bracket behind the port: [::1]:5000"),
+            ("[localhost]:5000", "only an IPv6 address stands in brackets; write localhost:5000"),
+            (
+                "*:${PORT}",
+                "nothing fills in '*:${PORT}' here: write what it stands for, such as *:8080",
+            ),
+            (
+                "$HOST:80",
+                "nothing fills in '$HOST' here: write what it stands for, such as localhost:80",
+            ),
             ("user:hunter2@localhost:80", "write no user and no password: localhost:80"),
             ("http://user:hunter2@localhost:80", "write no user and no password: localhost:80"),
             (

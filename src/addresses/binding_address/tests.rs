@@ -196,6 +196,31 @@ fn the_usual_slips_are_named() {
         ("http://localhost:5000;", "end the address behind the port: http://localhost:5000"),
         ("http://127.0.0.1:x", "write a number from 0 to 65535, such as http://127.0.0.1:5000"),
         ("ws://localhost:5000", "write http://localhost:5000"),
+        ("http//*:5000", "a scheme ends with '://': write http://*:5000"),
+        ("http:localhost:5000", "a scheme ends with '://': write http://localhost:5000"),
+        ("HTTPS:*:5000", "a scheme ends with '://': write https://*:5000"),
+        ("http:\\\\localhost:5000", "a scheme ends with '://': write http://localhost:5000"),
+        ("http;//[::1]:5000", "a scheme ends with '://': write http://[::1]:5000"),
+        ("http:5000", "a scheme ends with '://': write http://localhost:5000"),
+        ("httpd:5000", "write the scheme too: http://httpd:5000"),
+        ("http", "write the scheme too: http://http"),
+        ("localhost:{port}", "write a whole address, such as http://localhost:5000"),
+        (
+            "http://*:5000 http://*:5001",
+            "in urls separate addresses by ';', http://*:5000;http://*:5001; elsewhere write one address",
+        ),
+        (
+            "http://*:5000http://*:5001",
+            "in urls separate addresses by ';', such as http://*:5000;https://*:5001; elsewhere write one address",
+        ),
+        (
+            "http://*:${PORT}",
+            "nothing fills in '*:${PORT}' here: write what it stands for, such as http://*:8080",
+        ),
+        (
+            "http://${HOST}:${PORT:-80}",
+            "nothing fills in '${HOST}:${PORT:-80}' here: write what it stands for, such as http://localhost:8080",
+        ),
         ("htps://localhost:5000", "write https://localhost:5000"),
         ("ftp://localhost:5000", "write http:// or https://"),
         (

@@ -194,6 +194,11 @@ const PROCESS_MANAGER: [&str; 3] = ["port", "appl_path", "token"];
 /// The flags of a command line, which are no settings.
 const FLAGS: [&str; 5] = ["listen", "strict", "plan", "help", "version"];
 
+/// The flag of this name.
+pub(super) fn flag_called(name: &str) -> Option<&'static str> {
+    FLAGS.into_iter().find(|flag| flag.eq_ignore_ascii_case(name))
+}
+
 /// Texts that are lists, with `;` between.
 const SEPARATED: [&str; 4] = ["urls", "http_ports", "https_ports", "AllowedHosts"];
 

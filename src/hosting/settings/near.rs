@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::endpoints::process_manager;
-use super::known::{is_prefixed, is_text, is_told, is_top_name};
+use super::known::{flag_called, is_prefixed, is_text, is_told, is_top_name};
 use super::values::{did_you_mean, shown};
 use crate::addresses::EndpointSettings;
 use crate::configuration::{
@@ -238,6 +238,12 @@ fn of_argument(unread: &Unread) -> Problem {
         _ if dashed => None,
         _ => bare_word(argument),
     };
+    // `-listen *:5001` was most likely meant for the flag.
+    let flag = dashed.then(|| flag_called(longer)).flatten().map(|flag| match value {
+        Some(value) => format!("did you mean --{flag} {}?", address_without_user_info(value)),
+        None => format!("did you mean --{flag}?"),
+    });
+    let fix = flag.or(fix);
     if *short_switch {
         let written = argument.trim_start_matches('-');
         return Problem::error(format!(

@@ -441,3 +441,21 @@ fn a_wrong_url_hides_no_other_mistake_of_its_endpoint() {
         }
     }
 }
+
+#[test]
+fn a_flag_with_one_dash_is_told_with_two() {
+    for (arguments, fix) in [
+        (&["-listen", "*:5001"][..], "did you mean --listen *:5001?"),
+        (&["-listen=*:5001"], "did you mean --listen *:5001?"),
+        (&["-strict"], "did you mean --strict?"),
+        (&["-Plan"], "did you mean --plan?"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let inputs = Inputs {
+            arguments: arguments.iter().map(|text| (*text).to_owned()).enumerate().collect(),
+            current_directory: folder.path().to_owned(),
+            ..Inputs::default()
+        };
+        assert_eq!(fixes(of(&inputs)), [fix], "{arguments:?}");
+    }
+}
