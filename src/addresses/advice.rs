@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::binding_address::BindingAddress;
 use super::display;
 use super::endpoint::{ConfiguredEndpoint, ListenAddr, ListenTarget, PlannedEndpoint, Targets};
-use super::ip_literal::Scope;
+use super::ip_literal::{IpLiteral, Scope};
 use crate::configuration::{Origin, Problem};
 
 /// What to write for `localhost` with a port that the system chooses.
@@ -52,6 +52,26 @@ pub(super) fn one_address(endpoint: &ConfiguredEndpoint, url: &str) -> Option<St
                  takes a list"
             )
         }
+    })
+}
+
+/// An IPv4 address in one of the old short forms, which few people know: `192.168.1` is `192.168.0.1`.
+pub(super) fn short_ip(
+    endpoint: &ConfiguredEndpoint,
+    url: &str,
+    literal: &IpLiteral,
+) -> Option<Problem> {
+    let IpAddr::V4(ip) = literal.address else { return None };
+    let (scheme, authority) = url.split_once("://")?;
+    let written = authority.split([':', '/']).next()?;
+    let whole = ip.to_string();
+    (written != whole).then(|| {
+        let instead = authority.replacen(written, &whole, 1);
+        Problem::information(format!("'{written}' in {url} is the IP address {whole}."))
+            .cause("The last of fewer than four numbers fills what is left; one that begins with 0 is octal.")
+            .key(endpoint.key.clone())
+            .origin(endpoint.target.origin.clone())
+            .fix(format!("write {scheme}://{instead}"))
     })
 }
 

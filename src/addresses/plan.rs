@@ -375,6 +375,9 @@ impl EndpointPlan {
                     if let Host::Name(host) = &address.host {
                         self.name(endpoint, url, (host, address.port));
                     }
+                    if let Host::Ip(literal) = &address.host {
+                        self.warnings.extend(advice::short_ip(endpoint, url, literal));
+                    }
                     let transport = if address.https { Transport::Https } else { Transport::Http };
                     let (targets, local_name) = targets(address);
                     planned(targets, local_name, transport)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::addresses::{ProcessManager, UnixSocketOptions};
+use crate::configuration::Severity;
 
 fn sourced(value: &str) -> Option<Sourced<String>> {
     (!value.is_empty()).then(|| Sourced::new(value.to_owned(), Origin::Default))
@@ -576,5 +577,24 @@ fn a_wrong_address_hides_no_wrong_protocol() {
         assert_eq!(plan.problems.len(), 2, "{url}: {:?}", plan.problems);
         let message = &plan.problems[1].problem.message;
         assert!(message.starts_with(told), "{url}: {message}");
+    }
+}
+
+#[test]
+fn a_short_ip_address_is_told_in_full() {
+    for (url, told) in [
+        ("http://192.168.1:5000", Some("http://192.168.0.1:5000")),
+        ("https://010.0.0.1/", Some("https://8.0.0.1/")),
+        ("http://127.1", Some("http://127.0.0.1")),
+        ("http://127.0.0.1:1", None),
+        ("http://[::ffff:1.2.3.4]:1", None),
+        ("http://0.0.0.0:1", None),
+    ] {
+        let plan = plan(&settings("", url, false));
+        let fixes: Vec<_> = plan.warnings.iter().filter_map(|it| it.fix.clone()).collect();
+        let expected: Vec<_> = told.iter().map(|full| format!("write {full}")).collect();
+        assert_eq!(fixes, expected, "{url}");
+        // Whoever knows the form may mean it.
+        assert!(plan.warnings.iter().all(|it| it.severity == Severity::Information), "{url}");
     }
 }

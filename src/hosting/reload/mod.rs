@@ -298,6 +298,9 @@ impl Running {
             fatal.push(nothing_left());
         }
         if let Some(error) = finding::error(fatal) {
+            if !self.strict {
+                self.tell_odd(&problems);
+            }
             return Err(error);
         }
         events::reload_token_fired();
@@ -312,17 +315,21 @@ impl Running {
                 ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
                     .secured(certificates.endpoints())
                     .strict(self.strict);
-            let bound = self.server.reload(reload).await.map_err(|error| match error {
-                ServerError::Bind(errors) => HostError::Bind(errors),
-                ServerError::Other(error) => HostError::Server(error),
-            })?;
-            self.addresses.publish(bound);
+            match self.server.reload(reload).await {
+                Ok(bound) => self.addresses.publish(bound),
+                Err(error) => {
+                    self.tell_odd(&problems);
+                    return Err(match error {
+                        ServerError::Bind(errors) => HostError::Bind(errors),
+                        ServerError::Other(error) => HostError::Server(error),
+                    });
+                }
+            }
         }
 
         // It has succeeded: the rest follows.
         served.iter().for_each(|said| said.notice().log());
-        let warnings = problems.iter().filter(|warning| !self.was_told(warning.problem()));
-        warnings.for_each(|warning| warning.notice().log());
+        self.tell_odd(&problems);
         self.told = problems.into_iter().map(|warning| warning.problem().clone()).collect();
         let old = &self.current.configuration;
         let keys = old.differing_keys(&loaded.configuration);
@@ -384,6 +391,14 @@ impl Running {
     }
 
     /// Whether a warning was told at the last reload or the start. It may have moved in its file.
+    /// Tells what is odd, and once: what is tried again is odd again.
+    fn tell_odd(&mut self, problems: &[Finding]) {
+        let odd = problems.iter().filter(|odd| !odd.problem().is_error());
+        let odd: Vec<_> = odd.filter(|odd| !self.was_told(odd.problem())).collect();
+        odd.iter().for_each(|odd| odd.notice().log());
+        self.told.extend(odd.into_iter().map(|odd| odd.problem().clone()));
+    }
+
     fn was_told(&self, problem: &Problem) -> bool {
         let same = |told: &Problem| told.message == problem.message && told.key == problem.key;
         self.told.iter().any(same)
