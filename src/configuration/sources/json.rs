@@ -127,6 +127,7 @@ pub(crate) fn parse(text: &str, path: &Path, shown: &Path) -> Result<Vec<Leaf>, 
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
         let (reason, fix) = explain(error.kind());
+        let fix = slip(text, error.range().start).unwrap_or(fix);
         vec![document.problem(
             error.range().start,
             &format!("Could not parse the JSON file: {reason}."),
@@ -212,6 +213,35 @@ fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
     let mut reason = kind.to_string();
     reason.get_mut(..1).map(str::make_ascii_lowercase).unwrap_or_default();
     (reason, fix)
+}
+
+/// What to do about a slip that is known by what stands at the place of an error.
+fn slip(text: &str, offset: usize) -> Option<&'static str> {
+    let (before, rest) = text.split_at_checked(offset)?;
+    let first = rest.chars().next()?;
+    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let number = || {
+        let digits = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        before[digits.len()..].starts_with('0') && first.is_ascii_digit()
+    };
+    match () {
+        () if line.trim().is_empty()
+            && ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| rest.starts_with(mark)) =>
+        {
+            Some(
+                "a merge left this: keep one of the two sides, and remove the lines with <<<<<<<, ======= and >>>>>>>",
+            )
+        }
+        () if "\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{ab}\u{bb}".contains(first) => {
+            Some("write straight double quotes, as a keyboard has them")
+        }
+        () if ["true", "false", "null"].iter().any(|known| known.eq_ignore_ascii_case(word)) => {
+            Some("write true, false and null in small letters")
+        }
+        () if number() => Some("a number begins with no 0: leave it out"),
+        () => None,
+    }
 }
 
 /// A file's text and how to point into it.
@@ -346,6 +376,26 @@ mod tests {
     fn messages(text: &str) -> Vec<String> {
         let problems = parse(text, Path::new("/x/a.json"), Path::new("a.json")).unwrap_err();
         problems.into_iter().map(|problem| problem.to_string()).collect()
+    }
+
+    #[test]
+    fn slips_are_told_by_what_stands_there() {
+        for (text, fix) in [
+            (r#"{"http_ports": 08080}"#, "a number begins with no 0"),
+            ("{\u{201c}a\u{201d}: 1}", "straight double quotes"),
+            ("{\"a\": \u{201c}b\u{201d}}", "straight double quotes"),
+            (r#"{"a": True}"#, "in small letters"),
+            (r#"{"a": NULL}"#, "in small letters"),
+            ("{\n<<<<<<< HEAD\n\"a\": 1\n=======\n", "a merge left this"),
+            ("{\n\"a\": 1,\n>>>>>>> theirs\n}", "a merge left this"),
+            (r#"{"a": 1 "b": 2}"#, "is a comma missing here?"),
+            (r#"{"a": 10 20}"#, "is a comma missing here?"),
+        ] {
+            let path = Path::new("a.json");
+            let problems = parse(text, path, path).unwrap_err();
+            let told = problems[0].fix.as_deref().unwrap_or_default();
+            assert!(told.contains(fix), "{text}: {told}");
+        }
     }
 
     #[test]
