@@ -205,7 +205,7 @@ pub enum Targets {
 
 impl Targets {
     /// Whether only this machine reaches them by IP.
-    pub(super) fn are_loopback(&self) -> bool {
+    pub(crate) fn are_loopback(&self) -> bool {
         match self {
             Self::Exactly(listen) => listen.address.address.to_canonical().is_loopback(),
             Self::AtLeastOne(_) => true,

@@ -676,13 +676,19 @@ pub(crate) fn development_certificate_not_trusted() -> Notice {
     )
 }
 
-pub(crate) fn development_certificate_partly_trusted() -> Notice {
+pub(crate) fn development_certificate_partly_trusted(command: Option<&str>) -> Notice {
+    let fix = match command {
+        Some(command) => {
+            format!("OpenSSL does not look where it lies; before the start: {command}")
+        }
+        None => "kestrel dev-certs https --trust".to_owned(),
+    };
     notice!(
         CORE,
         WARN,
         9,
         "The ASP.NET Core developer certificate is only trusted by some clients. For information about trusting the ASP.NET Core developer certificate, see https://aka.ms/aspnet/https-trust-dev-cert",
-        detail: "fix: kestrel dev-certs https --trust"
+        detail: &format!("fix: {fix}")
     )
 }
 

@@ -53,7 +53,10 @@ pub(super) enum Development {
     FileUnreadable(PathBuf),
     Missing,
     NotTrusted,
-    PartlyTrusted,
+    PartlyTrusted {
+        /// The command that is left to do, where trusting it anew would change nothing.
+        command: Option<String>,
+    },
 }
 
 impl Certificates {
@@ -82,7 +85,9 @@ impl Certificates {
             }
             Development::Missing => events::development_certificate_missing(),
             Development::NotTrusted => events::development_certificate_not_trusted(),
-            Development::PartlyTrusted => events::development_certificate_partly_trusted(),
+            Development::PartlyTrusted { command } => {
+                events::development_certificate_partly_trusted(command.as_deref())
+            }
         });
         said.map(|notice| Finding::of_notice(Subject::Certificate, notice)).collect()
     }
@@ -440,7 +445,10 @@ impl Loading<'_> {
                 Some(Arc::new(certificate))
             }
             Err(problem) => {
-                self.problems.push(self.with_origin(problem));
+                let also = tls::load::also_missing(source, &problem);
+                for problem in std::iter::once(problem).chain(also) {
+                    self.problems.push(self.with_origin(problem));
+                }
                 None
             }
         };
@@ -502,7 +510,7 @@ impl Loading<'_> {
         let certificate = ServerCertificate::from_pkcs8(chain, found.key).ok()?;
         self.certificates.development.extend(match found.trust {
             Trust::None => Some(Development::NotTrusted),
-            Trust::Partial => Some(Development::PartlyTrusted),
+            Trust::Partial => Some(Development::PartlyTrusted { command: found.trust_command }),
             Trust::Full => None,
         });
         Some(Arc::new(certificate))
@@ -525,7 +533,8 @@ impl Loading<'_> {
             Some(_) => "no development certificate",
         };
         let node = endpoint.key.strip_suffix(":Url");
-        let problem = tls::load::none_found(node, (file, found), environment, places, self.now)
+        let meant_for = (environment.as_str(), endpoint.targets.are_loopback());
+        let problem = tls::load::none_found(node, (file, found), meant_for, places, self.now)
             .key(endpoint.key.clone())
             .origin(endpoint.origin.clone());
         self.certificates.none_found.push(problem.clone());

@@ -49,6 +49,8 @@ pub(crate) struct Found {
     pub(crate) key: Vec<u8>,
     /// Who trusts it.
     pub(crate) trust: Trust,
+    /// The command that those wait for who do not trust it, where it has been given to all already.
+    pub(crate) trust_command: Option<String>,
 }
 
 impl std::fmt::Debug for Found {
@@ -74,7 +76,9 @@ pub(crate) fn find(places: &Places, now: SystemTime) -> Option<Found> {
     });
     let best = entries.into_iter().min_by_key(|entry| Reverse(entry.certificate.version))?;
     let trust = trust::level(places, &best.certificate, now, &mut report::Report::silent());
-    Some(Found { certificates: best.chain, key: best.key?, trust })
+    let left = || trust::command_that_is_left(places, &best.certificate);
+    let trust_command = (trust == Trust::Partial).then(left).flatten();
+    Some(Found { certificates: best.chain, key: best.key?, trust, trust_command })
 }
 
 /// Why [`find`] found nothing in the user's store, in words.
@@ -232,6 +236,26 @@ mod tests {
         std::fs::write(folder.join(name), export::pem("CERTIFICATE", &made[0])).unwrap();
         places.ssl_cert_dir = Some(format!("/nowhere:{}", folder.display()));
         assert_eq!(trust(&places), Trust::Full);
+    }
+
+    /// To trust it anew changes nothing where OpenSSL does not look into the folder: that is told.
+    #[test]
+    fn the_command_that_trust_waits_for_is_told() {
+        let (_home, mut places, made) = home(&[(6, 1)]);
+        places.ssl_cert_dir = Some("/nowhere".to_owned());
+        Store::trusted(&places).save(&made, None).unwrap();
+        let command = |places: &Places| find(places, now()).unwrap().trust_command;
+        assert_eq!(command(&places), None);
+        let folder = places.home.join(".aspnet/dev-certs/trust");
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = format!("aspnetcore-localhost-{}.pem", thumbprint(&made[0]));
+        std::fs::write(folder.join(name), export::pem("CERTIFICATE", &made[0])).unwrap();
+        assert_eq!(
+            command(&places).as_deref(),
+            Some("export SSL_CERT_DIR=\"$HOME/.aspnet/dev-certs/trust:$SSL_CERT_DIR\"")
+        );
+        places.ssl_cert_dir = Some(format!("/nowhere:{}", folder.display()));
+        assert_eq!(command(&places), None);
     }
 
     #[test]

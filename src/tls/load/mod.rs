@@ -51,6 +51,20 @@ pub(crate) fn load(
     read(source, places, now).map_err(|mistake| mistake.problem)
 }
 
+/// What is wrong with a key's file beside that of its certificate, which is refused already: who mends
+/// the one is not to meet the other at the next start.
+pub(crate) fn also_missing(source: &CertificateSource, told: &Problem) -> Option<Problem> {
+    let CertificateLocation::File { key_path: Some(key_path), path, .. } = &source.location else {
+        return None;
+    };
+    let key = format!("{}:KeyPath", source.key);
+    if key_path == path || told.key.as_deref() == Some(&*key) {
+        return None;
+    }
+    let told = file::read(key_path).err()?;
+    Some(told.of(source, "KeyPath").problem)
+}
+
 /// Reads a default certificate that no endpoint uses: what is wrong with it ends a start of Kestrel
 /// all the same, unless it is found only when it is served. That is a warning then.
 pub(crate) fn check_unused(
@@ -99,11 +113,12 @@ pub(crate) fn trusted(places: &Places) -> Vec<CertificateDer<'static>> {
 /// An https endpoint has no certificate, neither its own nor the default nor that of development.
 ///
 /// `endpoint_key` is the key of the endpoint where there is one, `development_file` the file that
-/// a development certificate would have been in, with what was found there.
+/// a development certificate would have been in, with what was found there. Only this machine reaches
+/// an endpoint that is `local`: the development certificate serves it in every environment.
 pub(crate) fn none_found(
     endpoint_key: Option<&str>,
     (development_file, found): (PathBuf, &str),
-    environment: &str,
+    (environment, local): (&str, bool),
     places: &Places,
     now: SystemTime,
 ) -> Problem {
@@ -121,11 +136,13 @@ pub(crate) fn none_found(
          developer certificate could not be found or is out of date.",
     )
     .cause(format!("looked for in:\n  {}", searched.join("\n  ")));
-    let fix = if environment.eq_ignore_ascii_case("Development") {
-        "make one for development: kestrel dev-certs https"
-    } else {
-        "set Kestrel:Certificates:Default:Path and Kestrel:Certificates:Default:KeyPath to the PEM \
-         files of a certificate and its key"
+    const MAKE_ONE: &str = "make one for development: kestrel dev-certs https";
+    const NAME_ONE: &str = "set Kestrel:Certificates:Default:Path and \
+         Kestrel:Certificates:Default:KeyPath to the PEM files of a certificate and its key";
+    let fix = match environment.eq_ignore_ascii_case("Development") {
+        true => MAKE_ONE.to_owned(),
+        false if local => format!("{NAME_ONE}; or, since only this machine reaches it, {MAKE_ONE}"),
+        false => NAME_ONE.to_owned(),
     };
     match endpoint_key {
         Some(key) => problem.key(key),

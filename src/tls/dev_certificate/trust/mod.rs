@@ -67,6 +67,15 @@ pub(super) fn level(
     Trust::of(answers.contains(&true), answers.contains(&false))
 }
 
+/// The command that is left to do for a certificate that is trusted by some only: OpenSSL does not look
+/// where it lies. `None` if that is not what it lacks.
+pub(super) fn command_that_is_left(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+) -> Option<String> {
+    openssl::lacks_only_the_variable(places, certificate)
+}
+
 /// Has everybody trust a certificate, as far as they can be made to.
 pub(super) fn establish(
     places: &Places,

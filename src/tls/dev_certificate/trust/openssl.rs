@@ -158,18 +158,8 @@ pub(super) fn advise(
     certificate: &DevelopmentCertificate,
     report: &mut Report,
 ) -> bool {
-    let folder = folder(places);
-    // It may be listed by another way to it.
-    let listed = |folders: &String| {
-        let real = fs::canonicalize(&folder).ok();
-        std::env::split_paths(folders)
-            .any(|one| one == folder || (real.is_some() && fs::canonicalize(one).ok() == real))
-    };
-    let shown = match folder.strip_prefix(&places.home) {
-        Ok(rest) => format!("$HOME/{}", rest.display()),
-        Err(_) => folder.display().to_string(),
-    };
-    if places.ssl_cert_dir.as_ref().is_some_and(listed) {
+    let shown = shown_folder(places);
+    if is_listed(places) {
         report.step(
             113,
             format!("The certificate directory '{shown}' is already included in the {VARIABLE} environment variable."),
@@ -182,14 +172,51 @@ pub(super) fn advise(
     let must = format!(
         "For OpenSSL trust to take effect, '{shown}' must be listed in the {VARIABLE} environment variable."
     );
-    let example =
-        |rest: &str| format!("{must} For example, `export {VARIABLE}=\"{shown}:{rest}\"`. {MORE}");
-    match (&places.ssl_cert_dir, usual_folder(places)) {
-        (Some(_), _) => report.advice(114, example(&format!("${VARIABLE}"))),
-        (None, Some(usual)) => report.advice(110, example(&usual)),
-        (None, None) => report.advice(111, format!("{must} {MORE}")),
+    let example = |line: String| format!("{must} For example, `{line}`. {MORE}");
+    match (&places.ssl_cert_dir, export_line(places)) {
+        (Some(_), Some(line)) => report.advice(114, example(line)),
+        (None, Some(line)) => report.advice(110, example(line)),
+        (_, None) => report.advice(111, format!("{must} {MORE}")),
     }
     false
+}
+
+/// The command that makes OpenSSL look into the trust folder, if that is all that a certificate lacks
+/// for its trust: it is in the folder, and the folder is not listed.
+pub(super) fn lacks_only_the_variable(
+    places: &Places,
+    certificate: &DevelopmentCertificate,
+) -> Option<String> {
+    let there = holds(&file(places, certificate), certificate);
+    let lacks = there && !is_listed(places) && !trusts(places, certificate);
+    lacks.then(|| export_line(places)).flatten()
+}
+
+/// Whether the variable lists the trust folder. It may be listed by another way to it.
+fn is_listed(places: &Places) -> bool {
+    let folder = folder(places);
+    let real = fs::canonicalize(&folder).ok();
+    let is_it =
+        |one: PathBuf| one == folder || (real.is_some() && fs::canonicalize(one).ok() == real);
+    places.ssl_cert_dir.as_ref().is_some_and(|listed| std::env::split_paths(listed).any(is_it))
+}
+
+/// The command that lists the trust folder in the variable, beside what counts now.
+fn export_line(places: &Places) -> Option<String> {
+    let rest = match &places.ssl_cert_dir {
+        Some(_) => format!("${VARIABLE}"),
+        None => usual_folder(places)?,
+    };
+    Some(format!("export {VARIABLE}=\"{}:{rest}\"", shown_folder(places)))
+}
+
+/// The trust folder as a shell takes it.
+fn shown_folder(places: &Places) -> String {
+    let folder = folder(places);
+    match folder.strip_prefix(&places.home) {
+        Ok(rest) => format!("$HOME/{}", rest.display()),
+        Err(_) => folder.display().to_string(),
+    }
 }
 
 /// The folder that OpenSSL looks into if no variable says otherwise.

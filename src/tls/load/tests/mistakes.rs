@@ -377,15 +377,24 @@ fn an_endpoint_without_certificate_is_told_where_was_looked() {
     let places = Places { home: "/home/u".into(), ..Places::default() };
     let file = || ("/home/u/.aspnet/https/shop.pfx".into(), "missing");
     let now = SystemTime::now();
-    let told = |environment| {
-        none_found(Some("Kestrel:Endpoints:Web"), file(), environment, &places, now).to_string()
+    let told = |environment, local| {
+        none_found(Some("Kestrel:Endpoints:Web"), file(), (environment, local), &places, now)
+            .to_string()
     };
-    let production = told("Production");
+    let production = told("Production", false);
     assert!(!production.contains("dev-certs"), "{production}");
     let keys =
         "fix: set Kestrel:Certificates:Default:Path and Kestrel:Certificates:Default:KeyPath to";
     assert!(production.contains(keys), "{production}");
-    let told = told("development");
+    // Where only this machine reaches it, that of development does, and both are named.
+    let local = told("Production", true);
+    for part in [
+        keys,
+        "; or, since only this machine reaches it, make one for development: kestrel dev-certs https",
+    ] {
+        assert!(local.contains(part), "{part:?} is missing in {local}");
+    }
+    let told = told("development", true);
     let first = "Unable to configure HTTPS endpoint. No server certificate was specified, and the \
                  default developer certificate could not be found or is out of date.\n";
     assert!(told.starts_with(first), "{told}");
@@ -398,7 +407,7 @@ fn an_endpoint_without_certificate_is_told_where_was_looked() {
     ] {
         assert!(told.contains(part), "{part:?} is missing in {told}");
     }
-    assert_eq!(none_found(None, file(), "Production", &places, now).key, None);
+    assert_eq!(none_found(None, file(), ("Production", false), &places, now).key, None);
 }
 
 #[test]
@@ -409,7 +418,8 @@ fn a_store_that_cannot_be_read_is_told() {
     std::fs::create_dir_all(store.parent().unwrap()).unwrap();
     std::fs::write(&store, "a file").unwrap();
     let file = ("/nowhere/shop.pfx".into(), "missing");
-    let told = none_found(None, file, "Production", &places, SystemTime::now()).to_string();
+    let told =
+        none_found(None, file, ("Production", false), &places, SystemTime::now()).to_string();
     let expected = format!("{}: unreadable: ", store.display());
     assert!(told.contains(&expected), "{told}");
 }
