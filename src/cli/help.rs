@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::hosting::did_you_mean;
+use crate::hosting::{did_you_mean, is_switch};
 
 const COMMANDS: [&str; 4] = ["run", "dev-certs", "completions", "help"];
 
@@ -20,12 +20,23 @@ pub(super) fn asked_by_a_word(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
+/// Commands that are not there yet, and what to do until they are.
+const NOT_YET: [(&str, &str); 2] = [
+    ("config", "kestrel run --plan tells what would be bound, and who said so"),
+    ("user-secrets", "write the secrets into variables, such as MyApp__Password=..."),
+];
+
 /// Adds to a mistake what was probably meant, where clap does not know. `first` is what stands in
 /// the place of the command.
 pub(super) fn suggest(error: &mut clap::Error, first: Option<&OsString>) {
     let Some(first) = first.and_then(|first| first.to_str()) else { return };
     let tip = |text: String| ContextValue::StyledStrs(vec![text.into()]);
     match error.kind() {
+        ErrorKind::InvalidSubcommand if NOT_YET.iter().any(|(name, _)| *name == first) => {
+            let until = NOT_YET.iter().find(|(name, _)| *name == first).map(|(_, until)| until);
+            let text = format!("{first} is not there yet; {}", until.unwrap_or(&""));
+            let _ = error.insert(ContextKind::Suggested, tip(text));
+        }
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             let lower = first.to_lowercase();
             let meant = match did_you_mean(&lower, COMMANDS) {
@@ -43,9 +54,13 @@ pub(super) fn suggest(error: &mut clap::Error, first: Option<&OsString>) {
         }
         ErrorKind::UnknownArgument if first.starts_with('-') => {
             let name = first.split('=').next().unwrap_or_default();
-            let text = format!(
-                "what is to be served with stands behind the command: kestrel run {name} ..."
-            );
+            let text = match name {
+                "-v" => "for the version, write: kestrel --version".to_owned(),
+                name if name.strip_prefix("--").is_some_and(is_switch) => format!(
+                    "what is to be served with stands behind the command: kestrel run {name} ..."
+                ),
+                _ => "what can be served with is told by: kestrel run --help".to_owned(),
+            };
             let _ = error.insert(ContextKind::Suggested, tip(text));
         }
         _ => {}

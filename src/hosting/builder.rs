@@ -454,7 +454,17 @@ impl HostBuilder {
         // What nobody configured may stand in what could not be read.
         let of_default = |warning: &&Problem| warning.origin == Some(Origin::Default);
         let of_plan = plan.warnings.iter().filter(|warning| !(incomplete && of_default(warning)));
-        let odd = settings.problems.iter().chain(of_plan).cloned();
+        // What was said of an argument already, is not said again of the key that it sets.
+        let of_arguments: Vec<_> =
+            self.problems.iter().filter_map(|it| it.origin.clone()).collect();
+        let is_told = |problem: &Problem| {
+            let twice = |origin: &Origin| {
+                matches!(origin, Origin::CommandLine { .. }) && of_arguments.contains(origin)
+            };
+            !problem.is_error() && problem.origin.as_ref().is_some_and(twice)
+        };
+        let of_settings = settings.problems.iter().filter(|problem| !is_told(problem));
+        let odd = of_settings.chain(of_plan).cloned();
         let problems = self.problems.into_iter().chain(odd);
         let of_settings: Vec<_> =
             problems.map(|problem| Finding::of_problem(Subject::Configuration, problem)).collect();

@@ -10,6 +10,7 @@
 
 use std::ffi::OsString;
 
+use super::settings::is_switch;
 use crate::configuration::sources::command_line::Argument;
 use crate::configuration::{Origin, Problem};
 
@@ -86,14 +87,21 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
                         }
                         if let Some((place, value)) = value {
                             read.settings.push((place, value.to_owned()));
-                            if looks_like_a_switch(value) {
+                            if looks_like_a_switch(value) && setting != "--" {
+                                // To be told to give it a value helps nobody if it is not read.
+                                let first = match is_switch(key) {
+                                    true => format!("write {setting} VALUE"),
+                                    false => format!("leave {setting} out"),
+                                };
                                 read.warnings.push(
-                                Problem::warning(format!(
-                                    "The switch '{setting}' takes '{value}' as its value."
-                                ))
-                                .origin(by(setting))
-                                .fix(format!("write {setting} VALUE, or {setting}={value} if that is meant")),
-                            );
+                                    Problem::warning(format!(
+                                        "The switch '{setting}' takes '{value}' as its value."
+                                    ))
+                                    .origin(by(setting))
+                                    .fix(format!(
+                                        "{first}, or write {setting}={value} if that is meant"
+                                    )),
+                                );
                             }
                         }
                     }

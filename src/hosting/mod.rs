@@ -36,4 +36,4 @@ pub use host::{Host, RunningHost, StopHandle};
 pub(crate) use logging::last_words;
 pub use reload::{LiveConfiguration, Reloaded};
 #[cfg(feature = "cli")]
-pub(crate) use settings::did_you_mean;
+pub(crate) use settings::{did_you_mean, is_switch};

@@ -256,6 +256,32 @@ fn log_levels_change_at_once_and_what_waits_for_a_restart_is_named() {
     assert_eq!(outcome.stdout.matches("Connections[39]").count(), before, "{}", outcome.stdout);
 }
 
+/// What only a start reads is in effect as the start read it: an edit that is undone waits for nothing.
+#[test]
+fn an_edit_that_is_undone_waits_for_no_restart() {
+    let with = |port: u16, size: u32| {
+        let beside = format!(
+            r#","Limits":{{"MaxRequestBodySize":{size}}},"Limitz":{{"MaxRequestBodySize":{size}}}}},"Urls":"http://127.0.0.1:{port}""#
+        );
+        settings(&["A"], "").replacen("}}}}", &format!("}}}}{beside}}}"), 1)
+    };
+    let (kestrel, root) = kestrel(&with(6001, 1));
+    let running = kestrel.started();
+    let edit = |port, size| replace(&root.join("appsettings.json"), &with(port, size));
+    edit(6002, 2);
+    running.wait_for("A change that takes effect at the next start: Urls");
+    edit(6001, 3);
+    running.wait_until(|text| text.matches("The configuration was reloaded:").count() == 2);
+    edit(6003, 4);
+    running.wait_until(|text| text.matches("The configuration was reloaded:").count() == 3);
+    let outcome = running.terminated();
+    let waiting = outcome.stdout.matches("at the next start: Urls").count();
+    assert_eq!(waiting, 2, "{}", outcome.stdout);
+    let known = outcome.stdout.matches("~ Kestrel:Limits:MaxRequestBodySize").count();
+    assert_eq!(known, 3, "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("~ Kestrel:Limitz"), "{}", outcome.stdout);
+}
+
 #[test]
 fn without_inotify_files_are_looked_at() {
     let limits = [

@@ -3,24 +3,26 @@
 //!
 //! A switch always takes the next argument, even one that starts with a dash. A bare word, a
 //! single-dash switch and a switch at the very end set nothing; .NET drops them in silence, we
-//! say so: of the last here, of the others where it is known what they may be meant for.
+//! say so, where it is known what they may be meant for.
 
 use std::fmt;
 
+use crate::configuration::key::keys_equal;
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::Problem;
 use crate::configuration::user_info::without_user_info;
 
-/// The settings of a command line and what was wrong with it.
+/// The settings of a command line, and what of it sets nothing.
 #[derive(Debug, Default)]
 pub(crate) struct CommandLine {
     pub(crate) leaves: Vec<Leaf>,
-    pub(crate) problems: Vec<Problem>,
+    /// Notes of settings of which only the last counts.
+    pub(crate) given_twice: Vec<Problem>,
     pub(crate) unread: Vec<Unread>,
 }
 
-/// An argument that sets nothing: a bare word, or a switch with one dash.
+/// An argument that sets nothing: a bare word, a switch with one dash, or one without a value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unread {
     /// Its place: 1 is the first argument after the program's name.
@@ -69,6 +71,34 @@ impl<'a> Argument<'a> {
     }
 }
 
+/// Settings that are lists with `;` between: who gives one twice mostly wants both.
+const LISTS: [&str; 3] = ["urls", "http_ports", "https_ports"];
+
+/// Tells of every setting that is given more than once in different ways: the last one counts.
+fn given_twice(leaves: &[Leaf]) -> Vec<Problem> {
+    let pairs = leaves.iter().enumerate().filter_map(|(place, leaf)| {
+        let later = leaves.get(place + 1..)?.iter().find(|it| keys_equal(&it.key, &leaf.key))?;
+        (later.value != leaf.value).then_some((leaf, later))
+    });
+    let tell = |(first, later): (&Leaf, &Leaf)| {
+        let fix =
+            match (LISTS.iter().any(|it| keys_equal(it, &first.key)), &first.value, &later.value) {
+                (true, Some(first_value), Some(later_value)) => {
+                    let both = format!("{first_value};{later_value}");
+                    let both = both.split(';').map(without_user_info).collect::<Vec<_>>().join(";");
+                    format!("for both, write --{} \"{both}\"; else remove this one", first.key)
+                }
+                _ => "remove this one".to_owned(),
+            };
+        Problem::information(format!("'{}' is given again, and this one has no effect.", first.key))
+            .cause(format!("What counts is set by {}.", later.origin))
+            .key(first.key.clone())
+            .origin(first.origin.clone())
+            .fix(fix)
+    };
+    pairs.filter(|(first, _)| !first.key.is_empty()).map(tell).collect()
+}
+
 /// Reads `arguments`, each with its place on the command line.
 pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
     let mut result = CommandLine::default();
@@ -91,11 +121,12 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                     value: Some(value.clone()),
                     origin: origin(argument),
                 }),
-                None => result.problems.push(
-                    Problem::warning(format!("The switch '{shown}' has no value and is ignored."))
-                        .origin(origin(argument))
-                        .fix(format!("write {shown} VALUE or {shown}=VALUE")),
-                ),
+                None => result.unread.push(Unread {
+                    position: *position,
+                    argument: shown.into_owned(),
+                    value: None,
+                    short_switch: false,
+                }),
             },
             Argument::ShortSwitch => result.unread.push(Unread {
                 position: *position,
@@ -116,6 +147,7 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
             }
         }
     }
+    result.given_twice = given_twice(&result.leaves);
     result
 }
 
@@ -163,13 +195,32 @@ mod tests {
             (&["-p", "8080", "--a", "1"], "-p", Some("8080"), false),
             (&["-p", "--a", "1"], "-p", None, false),
             (&["-p", "a=1"], "-p", None, false),
+            (&["--a"], "--a", None, false),
         ] {
             let (argument, value) = (argument.to_owned(), value.map(str::to_owned));
             let expected = Unread { position: 0, argument, value, short_switch };
             assert_eq!(read(&numbered(arguments)).unread, [expected], "{arguments:?}");
         }
-        let problems = read(&numbered(&["--a"])).problems;
-        assert_eq!(problems[0].message, "The switch '--a' has no value and is ignored.");
+    }
+
+    #[test]
+    fn of_a_setting_that_is_given_twice_the_one_without_effect_is_told() {
+        let told = |arguments: &[&str]| {
+            let told = read(&numbered(arguments)).given_twice;
+            told.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let urls = ["--urls", "http://a:b@*:1", "--Urls=http://*:2"];
+        assert_eq!(
+            told(&urls),
+            ["'urls' is given again, and this one has no effect.\n  \
+              What counts is set by command line, argument 2 (--Urls).\n  \
+              set by: command line, argument 0 (--urls), key urls\n  \
+              fix: for both, write --urls \"http://***@*:1;http://*:2\"; else remove this one"]
+        );
+        let secret = told(&["--Password", "one", "Password=two", "Password=two"]);
+        assert_eq!(secret.len(), 1, "{secret:?}");
+        assert!(secret[0].ends_with("fix: remove this one"), "{secret:?}");
+        assert_eq!(told(&["--a", "1", "--a", "1", "--b", "1"]), [""; 0]);
     }
 
     #[test]
@@ -183,7 +234,7 @@ mod tests {
         fn no_arguments_make_it_panic(arguments in proptest::collection::vec("\\PC*|[-/=a:]*", 0..6)) {
             let arguments: Vec<_> = arguments.into_iter().enumerate().collect();
             let result = read(&arguments);
-            let told = result.problems.len() + result.unread.len();
+            let told = result.unread.len();
             proptest::prop_assert!(result.leaves.len() + told <= arguments.len());
         }
     }

@@ -41,7 +41,7 @@ use super::settings::HostSettings;
 use crate::addresses::{
     BindError, Change, Difference, EndpointPlan, PlannedEndpoint, difference, fixed, replan,
 };
-use crate::configuration::{Configuration, Loaded, Problem};
+use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
 use crate::server::{Server, ServerError, ServerOptions, ServerReload};
@@ -86,6 +86,8 @@ pub(super) struct Running {
     fixed: Option<Vec<PlannedEndpoint>>,
     /// What is in effect.
     current: Current,
+    /// The configuration of the start: what is read only there, is in effect as it says.
+    of_start: Configuration,
     /// The warnings of the last reload, or of the start.
     told: Vec<Problem>,
     watcher: Option<Watcher>,
@@ -125,6 +127,7 @@ impl Running {
             surroundings,
             live,
             fixed: fixed(&plan, &settings.endpoints),
+            of_start: loaded.configuration.clone(),
             current: Current {
                 configuration: loaded.configuration,
                 plan,
@@ -338,7 +341,14 @@ impl Running {
             logging.update(settings.logging.rules.clone());
         }
         let settings_changed = other_options || other_rules;
+        let other_than_at_start = self.of_start.differing_keys(&loaded.configuration);
+        let waiting = report::waiting_for_restart(&keys, |key| {
+            !other_than_at_start.iter().any(|other| keys_equal(other, key))
+        });
         self.tell(&difference, (&plan, &certificates), &addresses, &keys, settings_changed);
+        if !waiting.is_empty() {
+            events::restart_needed(&waiting);
+        }
         let outcome = match keys.is_empty() && !changed {
             true => Reloaded::Unchanged,
             false => Reloaded::Changed,
@@ -383,10 +393,6 @@ impl Running {
         match lines.is_empty() {
             true => events::reloaded_without_effect(),
             false => events::reloaded(&lines.join("\n")),
-        }
-        let waiting = report::waiting_for_restart(keys);
-        if !waiting.is_empty() {
-            events::restart_needed(&waiting);
         }
     }
 

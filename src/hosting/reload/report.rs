@@ -65,10 +65,11 @@ pub(super) fn setting_lines(keys: &[&str]) -> Vec<String> {
     keys.iter().filter_map(line).collect()
 }
 
-/// The changed `keys` that only count at the next start.
-pub(super) fn waiting_for_restart(keys: &[&str]) -> String {
-    let waiting = keys.iter().copied().filter(|key| effect(key) == Effect::Restart);
-    waiting.collect::<Vec<_>>().join(", ")
+/// The changed `keys` that only count at the next start, and would count there: one that is as it was at
+/// the last one (`is_as_at_start`) changes nothing.
+pub(super) fn waiting_for_restart(keys: &[&str], is_as_at_start: impl Fn(&str) -> bool) -> String {
+    let waits = |key: &&str| effect(key) == Effect::Restart && !is_as_at_start(key);
+    keys.iter().copied().filter(waits).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -116,6 +117,7 @@ mod tests {
                 "~ Logging:LogLevel:A (at once)"
             ]
         );
-        assert_eq!(waiting_for_restart(&keys), "urls");
+        assert_eq!(waiting_for_restart(&keys, |_| false), "urls");
+        assert_eq!(waiting_for_restart(&["urls", "http_ports"], |key| key == "urls"), "http_ports");
     }
 }

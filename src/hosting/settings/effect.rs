@@ -1,5 +1,6 @@
 //! When a setting that is edited while the host runs takes effect.
 
+use super::known::is_read;
 use crate::configuration::fold_key;
 
 /// When the new value of a key counts.
@@ -34,6 +35,8 @@ pub(crate) fn effect(key: &str) -> Effect {
         {
             Effect::Endpoints
         }
+        // What nothing reads has no time either.
+        () if !is_read(key) => Effect::None,
         () if below("Kestrel") => Effect::NewConnections,
         () if below("Logging") && folded.split(':').any(levels) => Effect::AtOnce,
         () if [
@@ -67,6 +70,13 @@ mod tests {
             ("Kestrel:Limits:KeepAliveTimeout", Effect::NewConnections),
             ("Kestrel:AddServerHeader", Effect::NewConnections),
             ("Kestrels:Limits", Effect::None),
+            ("Kestrel:Limitz:MaxRequestBodySize", Effect::None),
+            ("Kestrel:Limits:MaxRequestBodySiz", Effect::None),
+            ("Kestrel:Limits:MinRequestBodyDataRate", Effect::NewConnections),
+            ("Kestrel:Limits:MinRequestBodyDataRate:GracePeriod", Effect::NewConnections),
+            ("Kestrel:Limits:Http3:X", Effect::None),
+            ("Kestrel:AllowSynchronousIO", Effect::None),
+            ("Logging:Console:FormaterName", Effect::None),
             ("Logging:LogLevel:Default", Effect::AtOnce),
             ("Logging:Console:LogLevel:A.B", Effect::AtOnce),
             ("Logging:Console:FormatterName", Effect::Restart),

@@ -154,6 +154,10 @@ fn misspelled_environment(loaded: &Loaded) -> Option<Problem> {
     const KNOWN: [&str; 3] = ["Development", "Staging", "Production"];
     let environment = &loaded.environment;
     let name = environment.value.as_str();
+    if name.starts_with(['"', '\'']) || name.trim() != name {
+        // Told already, with the name that is meant.
+        return None;
+    }
     let file = format!("appsettings.{name}.json");
     let has_a_file = loaded.files.iter().any(|looked| looked.found && looked.path.ends_with(&file));
     if has_a_file || KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name)) {

@@ -247,6 +247,24 @@ pub(super) fn is_text(key: &str) -> bool {
     matches!(place(key), Place::Known(Text))
 }
 
+/// Whether the server reads what stands at `key`, as itself or as one of any name.
+pub(super) fn is_read(key: &str) -> bool {
+    match place(key) {
+        Place::Known(node) => {
+            let unused = ["Kestrel:AllowSynchronousIO", "Kestrel:DisableStringReuse"];
+            !matches!(node, Open) && !unused.iter().any(|unused| keys_equal(unused, key))
+        }
+        // The category of a level may be the path of a module.
+        Place::Below(level) => is_level_of_module(level, key),
+        Place::Unknown(..) | Place::Anywhere => false,
+    }
+}
+
+/// Whether a switch of this name, without its dashes, sets something of the server's.
+pub(crate) fn is_switch(name: &str) -> bool {
+    is_text(name) || FLAGS.iter().any(|flag| keys_equal(flag, name))
+}
+
 /// Whether `name` is a key at the top, or a section there.
 pub(super) fn is_top_name(name: &str) -> bool {
     matches!(place(name), Place::Known(_))
@@ -369,6 +387,24 @@ fn fix(
 ) -> Option<String> {
     let (above, name) = wrong.rsplit_once(':').unwrap_or(("", wrong));
     let known = || names.iter().map(|(known, _)| *known);
+    let with_colons = wrong.replace("__", ":");
+    if with_colons != wrong && is_text(&with_colons) {
+        return Some(format!("write {with_colons}; two underscores stand in variables alone"));
+    }
+    let at_the_top = |names: &'static [(&'static str, Node)]| {
+        names.iter().find(|(known, _)| keys_equal(known, name)).map(|(known, _)| *known)
+    };
+    if let (true, Names(top)) = (closed, &ROOT)
+        && let Some(meant) = at_the_top(top)
+    {
+        return Some(format!("write {meant} at the top, beside Kestrel and not in it"));
+    }
+    // An app may have endpoints and limits of its own; here is none.
+    if let (true, Closed(below)) = (above.is_empty() && loaded.host_alone, &KESTREL)
+        && let Some(meant) = at_the_top(below)
+    {
+        return Some(format!("did you mean Kestrel:{meant}?"));
+    }
     if let Some(meant) = did_you_mean(name, known()) {
         let colon = if above.is_empty() { "" } else { ":" };
         return Some(format!("did you mean {above}{colon}{meant}?"));

@@ -72,7 +72,9 @@ fn timeout(rule: &rules::Span, setting: &Setting, limits: &mut Limits) -> Result
     let Some(text) = setting.value.as_deref() else {
         return Ok(());
     };
-    let given = match span(setting, text)? {
+    let out_of_range =
+        |given| rule.check(Some(given), text, &WRITTEN).err().map(|wrong| wrong.fix.to_string());
+    let given = match span(setting, text, out_of_range)? {
         Span::Infinite => {
             rule.set(limits, None);
             return Ok(());
@@ -87,11 +89,26 @@ fn timeout(rule: &rules::Span, setting: &Setting, limits: &mut Limits) -> Result
     Ok(())
 }
 
-fn span(setting: &Setting, text: &str) -> Result<Span, Problem> {
+/// Reads a length of time. `out_of_range` gives what to write in the place of one that would be
+/// refused next: nobody is to be told to write that.
+fn span(
+    setting: &Setting,
+    text: &str,
+    out_of_range: impl Fn(Duration) -> Option<String>,
+) -> Result<Span, Problem> {
     time_span(text).ok_or_else(|| {
         let meant = text.trim().parse().ok().map(|number| (number, seconds_text(number)));
         let bare = meant.filter(|(_, written)| time_span(written).is_some());
-        let fix = match (bare, meant_span(text)) {
+        let meant = meant_span(text);
+        let written = bare.as_ref().map(|(_, written)| written).or(meant.as_ref());
+        let refused = match written.and_then(|written| time_span(written)) {
+            Some(Span::Of(given)) => out_of_range(given),
+            _ => None,
+        };
+        if let Some(fix) = refused {
+            return cannot_convert(setting, text, "System.TimeSpan", &fix);
+        }
+        let fix = match (bare, meant) {
             (Some((number, written)), _) => {
                 let plural = if number == 1 { "" } else { "s" };
                 format!(
@@ -152,7 +169,11 @@ fn rate(
             .map_err(|wrong| refuse(setting, wrong, "more than 0"))
     });
     let grace = read_with(configuration, grace, problems, |setting, text| {
-        let given = match span(setting, text)? {
+        let out_of_range = |given| {
+            let wrong = MinDataRate::new(default.bytes_per_second(), given).is_err();
+            wrong.then(|| format!("write more than 00:00:01; leave {key} empty for no such limit"))
+        };
+        let given = match span(setting, text, out_of_range)? {
             Span::Of(given) => given,
             // Shorter than any that is long enough.
             Span::Infinite | Span::Negative => Duration::ZERO,

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::effect::{Effect, effect};
+pub(crate) use self::known::is_switch;
 pub(crate) use self::tls::SharedCertificates;
 #[cfg(feature = "cli")]
 pub(crate) use self::values::did_you_mean;
@@ -87,8 +88,9 @@ impl HostSettings {
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);
         near::report(loaded, &mut problems);
-        known::report(loaded, &mut problems);
+        // First: how to write what has no effect is not worth a word.
         not_yet::report(loaded, &mut problems);
+        known::report(loaded, &mut problems);
         problems.extend(near::lone_port(configuration, &endpoints));
         Self {
             endpoints,

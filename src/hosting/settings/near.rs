@@ -8,9 +8,10 @@
 use std::net::IpAddr;
 
 use super::endpoints::process_manager;
-use super::known::{flag_called, is_prefixed, is_text, is_told, is_top_name};
+use super::known::{flag_called, is_prefixed, is_switch, is_text, is_told, is_top_name};
 use super::values::{did_you_mean, shown};
 use crate::addresses::EndpointSettings;
+use crate::configuration::sources::command_line::Argument;
 use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Unread, address_without_user_info, keys_equal,
 };
@@ -79,9 +80,13 @@ const PREFIXES: [&str; 8] = [
 /// Adds a warning for every such word.
 pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
     let configuration = &loaded.configuration;
-    for unread in &loaded.unread {
-        problems.push(of_argument(unread));
+    let program = program_to_start(configuration);
+    let behind =
+        |unread: &Unread| program.as_ref().is_some_and(|(position, _)| unread.position > *position);
+    for unread in loaded.unread.iter().filter(|unread| !behind(unread)) {
+        problems.push(of_argument(unread, loaded.host_alone));
     }
+    problems.extend(program.map(|(_, problem)| problem));
     for setting in configuration.settings() {
         let Some(value) = setting.value.as_deref() else { continue };
         let told = match &setting.origin {
@@ -220,10 +225,44 @@ fn prefix(name: &str) -> &str {
     name.split('_').next().unwrap_or_default()
 }
 
+/// What stands behind `--`, which is to start programs one day: .NET takes it for a setting without a
+/// name. The place of the `--`, and what is to be said.
+fn program_to_start(configuration: &Configuration) -> Option<(usize, Problem)> {
+    let setting = configuration.settings().find(|setting| setting.key.is_empty())?;
+    let Origin::CommandLine { position, argument } = &setting.origin else { return None };
+    let first = setting.value.as_deref().filter(|_| argument == "--")?;
+    let fix = match first.starts_with(['-', '/']) {
+        true => format!("settings stand without it: leave -- out, and write {first} ..."),
+        false => format!("leave out -- and what follows; start {first} beside the server"),
+    };
+    let problem = Problem::warning("No program is started by -- in this version.")
+        .cause("What stands behind it is left out, or taken for settings.")
+        .origin(setting.origin.clone())
+        .fix(fix);
+    Some((*position, problem))
+}
+
+/// A switch at the end of the command line, where no value is left for it.
+fn without_value(switch: &str, key: &str, host_alone: bool) -> (String, String) {
+    let told = format!("The switch '{switch}' has no value and is ignored.");
+    let fix = if is_switch(key) {
+        format!("write {switch} VALUE or {switch}=VALUE")
+    } else if host_alone {
+        "leave it out: no setting is called so; --help has the usual ones".to_owned()
+    } else {
+        format!("leave it out, or write {switch}=VALUE if it is a setting of the program's")
+    };
+    (told, fix)
+}
+
 /// An argument that sets nothing.
-fn of_argument(unread: &Unread) -> Problem {
+fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
     let Unread { position, argument, value, short_switch } = unread;
     let origin = Origin::CommandLine { position: *position, argument: argument.clone() };
+    if let Argument::Switch { key } = Argument::parse(argument) {
+        let (told, fix) = without_value(argument, key, host_alone);
+        return Problem::warning(told).origin(origin).fix(fix);
+    }
     let (name, value) = match argument.split_once('=') {
         Some((name, value)) if *short_switch => (name, Some(value)),
         _ => (argument.as_str(), value.as_deref()),

@@ -19,7 +19,7 @@ struct NotYet {
     may_be_the_apps: bool,
 }
 
-const NOT_YET: [NotYet; 10] = [
+const NOT_YET: [NotYet; 13] = [
     NotYet {
         key: "AllowedHosts",
         harmless: &["*"],
@@ -90,6 +90,27 @@ const NOT_YET: [NotYet; 10] = [
         fix: "let a proxy in front compress them",
         may_be_the_apps: true,
     },
+    NotYet {
+        key: "Hsts",
+        harmless: &[],
+        without: "no answer has a Strict-Transport-Security header",
+        fix: "let a proxy in front add it",
+        may_be_the_apps: true,
+    },
+    NotYet {
+        key: "Cors",
+        harmless: &[],
+        without: "no answer lets pages of other origins read it",
+        fix: "let a proxy in front add the headers",
+        may_be_the_apps: true,
+    },
+    NotYet {
+        key: "LISTEN_FDS",
+        harmless: &["0"],
+        without: "sockets that systemd hands over are left alone, and addresses are bound anew",
+        fix: "start it by a .service unit without a .socket unit, and say where to listen: --urls",
+        may_be_the_apps: true,
+    },
 ];
 
 /// Adds a warning for every setting of a feature that is not there yet.
@@ -99,14 +120,21 @@ pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
             continue;
         }
         let section = loaded.configuration.section(feature.key);
+        let list = listed(&section);
+        if list.iter().any(|text| feature.harmless.contains(text)) {
+            continue;
+        }
         let Some(setting) = asked_for(&section, feature.harmless) else {
             continue;
         };
         if is_told(problems, &setting.key, &setting.origin) {
             continue;
         }
-        let value = setting.value.as_deref().unwrap_or_default();
-        let without = feature.without.replace("{value}", value);
+        let value = match section.setting().and_then(|setting| setting.value.as_deref()) {
+            Some(text) => text.to_owned(),
+            None => list.join(";"),
+        };
+        let without = feature.without.replace("{value}", &value);
         problems.push(
             Problem::warning(format!("{} has no effect in this version: {without}.", feature.key))
                 .key(setting.key.clone())
@@ -114,6 +142,12 @@ pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
                 .fix(feature.fix),
         );
     }
+}
+
+/// The texts of a list in the place of a text.
+fn listed<'a>(section: &Section<'a>) -> Vec<&'a str> {
+    let elements = section.children();
+    elements.iter().filter_map(|element| element.setting()?.value.as_deref()).collect()
 }
 
 /// The first setting at a key or below it that asks for something.

@@ -487,3 +487,28 @@ fn code_is_held_to_the_same_ranges() {
     ];
     assert_eq!(printed(&settings), expected);
 }
+
+#[test]
+fn no_fix_is_a_value_that_would_be_refused_next() {
+    for (key, value) in [
+        ("KeepAliveTimeout", "0"),
+        ("KeepAliveTimeout", "0s"),
+        ("RequestHeadersTimeout", "0ms"),
+        ("Http2:KeepAlivePingDelay", "0"),
+        ("Http2:KeepAlivePingDelay", "500ms"),
+        ("Http2:KeepAlivePingTimeout", "0s"),
+        ("MinRequestBodyDataRate:GracePeriod", "1"),
+        ("MinResponseDataRate:GracePeriod", "1s"),
+    ] {
+        let argument = format!("--Kestrel:Limits:{key}={value}");
+        let settings = read(&[&argument], &[]);
+        let [problem] = &settings.problems[..] else { panic!("{:?}", settings.problems) };
+        let fix = problem.fix.clone().unwrap_or_default();
+        let range = fix.starts_with("write more than 00:00:0") || fix.contains(" or more, or ");
+        assert!(range, "{key} {value}: {fix}");
+    }
+    // One that is in range is written out as before.
+    let settings = read(&["--Kestrel:Limits:KeepAliveTimeout=30s"], &[]);
+    let fix = settings.problems[0].fix.as_deref();
+    assert_eq!(fix, Some("write 00:00:30, which is hours:minutes:seconds"));
+}

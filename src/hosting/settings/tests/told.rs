@@ -270,6 +270,10 @@ fn features_that_are_not_there_yet_are_told() {
         (&["--ReverseProxy:Routes:a:ClusterId=b"], &[], 1, 1),
         (&["--webroot=."], &[], 0, 1),
         (&["--StaticFiles:Enabled=true"], &[], 0, 1),
+        (&["--Hsts:MaxAge=1"], &[], 0, 1),
+        (&["--Cors:Origins=*"], &[], 0, 1),
+        (&[], &[("LISTEN_FDS", "1")], 0, 1),
+        (&[], &[("LISTEN_FDS", "0")], 0, 0),
     ] {
         for (host_alone, number) in [(false, told_to_apps), (true, told_to_the_host)] {
             let told = told(arguments, variables, host_alone);
@@ -458,4 +462,62 @@ fn a_flag_with_one_dash_is_told_with_two() {
         };
         assert_eq!(fixes(of(&inputs)), [fix], "{arguments:?}");
     }
+}
+
+#[test]
+fn a_list_of_what_has_no_effect_is_told_as_that() {
+    let told = told_of_file(r#"{"AllowedHosts":["a.example","b.example"]}"#, true);
+    let [(message, _)] = &told[..] else { panic!("{told:?}") };
+    assert!(message.starts_with("AllowedHosts has no effect in this version"), "{message}");
+    assert!(message.ends_with("not only for 'a.example;b.example'."), "{message}");
+}
+
+#[test]
+fn a_program_to_start_is_told_once_and_nothing_false_with_it() {
+    const TOLD: &str = "No program is started by -- in this version.";
+    for (arguments, fix) in [
+        (&["--", "sleep", "3"][..], "leave out -- and what follows; start sleep beside the server"),
+        (
+            &["--", "--urls", "http://*:1"],
+            "settings stand without it: leave -- out, and write --urls ...",
+        ),
+    ] {
+        for host_alone in [true, false] {
+            let told = told(arguments, &[], host_alone);
+            assert_eq!(told, [(TOLD.to_owned(), fix.to_owned())], "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn a_switch_without_a_value_is_told_to_take_one_only_where_it_is_read() {
+    for (switch, host_alone, fix) in [
+        ("--urls", true, "write --urls VALUE or --urls=VALUE"),
+        (
+            "/Kestrel:AddServerHeader",
+            false,
+            "write /Kestrel:AddServerHeader VALUE or /Kestrel:AddServerHeader=VALUE",
+        ),
+        ("--verbose", true, "leave it out: no setting is called so; --help has the usual ones"),
+        (
+            "--no-launch-profile",
+            false,
+            "leave it out, or write --no-launch-profile=VALUE if it is a setting of the program's",
+        ),
+    ] {
+        let message = format!("The switch '{switch}' has no value and is ignored.");
+        assert_eq!(told(&[switch], &[], host_alone), [(message, fix.to_owned())], "{switch}");
+    }
+}
+
+#[test]
+fn a_key_at_another_place_than_it_is_read_is_told_with_that_place() {
+    let top = "write urls at the top, beside Kestrel and not in it";
+    let colons = "write Kestrel:Limits:KeepAliveTimeout; two underscores stand in variables alone";
+    let endpoints = r#"{"Endpoints":{"A":{"Url":"http://*:1"}}}"#;
+    assert_eq!(fixes(told_of_file(r#"{"Kestrel":{"Urls":"http://*:1"}}"#, true)), [top]);
+    assert_eq!(fixes(told_of_file(endpoints, true)), ["did you mean Kestrel:Endpoints?"]);
+    assert_eq!(fixes(told_of_file(endpoints, false)), [""; 0]);
+    let argument = "--Kestrel__Limits__KeepAliveTimeout=00:01:00";
+    assert_eq!(fixes(told(&[argument], &[], true)), [colons]);
 }
