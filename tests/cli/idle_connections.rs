@@ -1,6 +1,5 @@
 //! Ten thousand connections that were served and wait for their next request.
 
-use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread;
@@ -10,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::environment::skipped;
 use crate::http::{connect, get};
-use crate::process::{Kestrel, LIMIT, Running};
+use crate::process::{Kestrel, LIMIT};
 
 const CONNECTIONS: usize = 10_000;
 
@@ -50,7 +49,7 @@ fn ten_thousand_idle_connections_cost_little_and_keep_nobody_out() {
         panic!("two addresses, not {addresses:?}");
     };
     assert!(is_served(&mut connect(quiet)));
-    let before = resident_memory(&running);
+    let before = running.resident_memory();
 
     let begun = Instant::now();
     let mut connections = Vec::with_capacity(CONNECTIONS);
@@ -71,11 +70,11 @@ fn ten_thousand_idle_connections_cost_little_and_keep_nobody_out() {
     // A while after its answer a connection holds less.
     let bound = before + CONNECTIONS * MOST_EACH;
     let begun = Instant::now();
-    while resident_memory(&running) > bound && begun.elapsed() < Duration::from_secs(5) {
+    while running.resident_memory() > bound && begun.elapsed() < Duration::from_secs(5) {
         assert_eq!(get(quiet, "/", &[]).status, 200);
         thread::sleep(Duration::from_millis(50));
     }
-    let each = (resident_memory(&running) - before) / CONNECTIONS;
+    let each = (running.resident_memory() - before) / CONNECTIONS;
     assert!(each <= MOST_EACH, "each holds {each} bytes");
     println!("each of {CONNECTIONS} idle connections holds {each} bytes");
 
@@ -120,12 +119,4 @@ fn is_served(connection: &mut TcpStream) -> bool {
     }
     assert_eq!(length, 0, "the answer is cut off");
     false
-}
-
-/// The resident memory of the process, in bytes.
-fn resident_memory(running: &Running) -> usize {
-    let status = fs::read_to_string(format!("/proc/{}/status", running.id())).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
-    let kibibytes = line.split_whitespace().next().and_then(|number| number.parse().ok());
-    kibibytes.map(|number: usize| number * 1024).expect("a number")
 }

@@ -35,6 +35,8 @@ mod idle_connections;
 mod listen;
 #[cfg(unix)]
 mod log;
+#[cfg(all(feature = "jemalloc", target_os = "linux", target_env = "gnu"))]
+mod memory;
 #[cfg(target_os = "linux")]
 mod no_regular_file;
 #[cfg(unix)]

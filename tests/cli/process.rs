@@ -185,6 +185,15 @@ impl Running {
         self.child.id()
     }
 
+    /// Its resident memory, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident_memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
+        let kibibytes = line.split_whitespace().next().and_then(|number| number.parse().ok());
+        kibibytes.map(|number: usize| number * 1024).expect("a number")
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.child.id().cast_signed());
         kill(process, signal).expect("it runs");
