@@ -374,3 +374,85 @@ async fn a_malformed_field_in_the_table_is_malformed_again() {
     }
     stopped(host).await;
 }
+
+/// hyper's own reaction would be the end of the connection, with all that it serves.
+#[tokio::test]
+async fn a_connect_that_announces_a_body_is_reset_alone() {
+    let host = started(speaking("Http2").app(app())).await;
+    let mut client = Client::connect(&host).await;
+    let waiting = client.next;
+    client.next += 2;
+    client.send_block(waiting, 0, &with("/read", b"")).await;
+    let length = |length: &str| literal(0, "content-length", length);
+    let connect = |kind: u8, fields: &[u8]| {
+        [&literal(kind, ":method", "CONNECT")[..], &literal(0, ":authority", "a:80"), fields]
+            .concat()
+    };
+    let extended =
+        [&[0x86, 0x84][..], &literal(0, ":protocol", "websocket"), &length("1")].concat();
+    for block in [
+        connect(0, &length("1")),
+        connect(0, &length("10")),
+        connect(0, &length("")),
+        connect(0, &length("x")),
+        // The name from the static table, and the method from the one of the connection.
+        connect(0, b"\x0f\x0d\x011"),
+        connect(INTO_TABLE, &length("1")),
+        [&[0x80 | 62][..], &literal(0, ":authority", "a:80"), &length("1")].concat(),
+        connect(0, &extended),
+    ] {
+        for flags in [0, END_STREAM] {
+            let stream = client.next;
+            client.next += 2;
+            client.send_block(stream, flags, &block).await;
+            assert_eq!(client.outcome(stream).await, Err(frames::PROTOCOL_ERROR), "{block:?}");
+        }
+    }
+    // More than was announced, and nothing as it was.
+    for (body, reset) in [(&b"abc"[..], true), (b"", false)] {
+        let stream = client.next;
+        client.next += 2;
+        client.send_block(stream, 0, &connect(0, &length("0"))).await;
+        client.http2.send(DATA, END_STREAM, stream, body).await;
+        let outcome = client.outcome(stream).await;
+        assert_eq!(outcome.is_err(), reset, "{outcome:?}");
+    }
+    client.http2.send(DATA, END_STREAM, waiting, b"abc").await;
+    assert_eq!(client.outcome(waiting).await, Ok(("200".to_owned(), "3 bytes".to_owned())));
+    drop(client);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn what_makes_a_request_one_has_to_be_there() {
+    let host = started(speaking("Http2").app(app())).await;
+    let mut client = Client::connect(&host).await;
+    let field = |name: &str, value: &str| literal(0, name, value);
+    let authority = field(":authority", "a");
+    let protocol = |name: &str| {
+        let head = [field(":method", "CONNECT"), vec![0x86, 0x84], authority.clone()].concat();
+        [head, field(":protocol", name)].concat()
+    };
+    for block in [
+        // Without a path: with an authority or not, and with what is none.
+        vec![0x82, 0x86],
+        vec![0x83, 0x86],
+        [vec![0x86], field(":method", "OPTIONS")].concat(),
+        [vec![0x82, 0x86], field("host", "x")].concat(),
+        [vec![0x82, 0x86], field(":authority", "")].concat(),
+        [vec![0x82, 0x86], authority.clone()].concat(),
+        [vec![0x82, 0x86], field(":path", "")].concat(),
+        // Without a scheme, and without a method.
+        vec![0x82, 0x84],
+        vec![0x86, 0x84],
+        // A protocol is a token.
+        protocol("a b"),
+        protocol(""),
+    ] {
+        let stream = client.ask(&block).await;
+        assert_eq!(client.outcome(stream).await, Err(frames::PROTOCOL_ERROR), "{block:?}");
+    }
+    assert_eq!(client.body(&[0x82, 0x86, 0x84]).await, "hello");
+    drop(client);
+    stopped(host).await;
+}

@@ -21,6 +21,7 @@ pub(super) enum Name {
     /// A pseudo-header field that no request has.
     OtherPseudo,
     Cookie,
+    ContentLength,
     Other,
 }
 
@@ -37,16 +38,29 @@ impl Name {
             (9, [b':', b'p', b'r', b'o', b't', b'o', b'c', b'o', b'l', ..]) => Self::Protocol,
             (1.., [b':', ..]) => Self::OtherPseudo,
             (6, [b'c', b'o', b'o', b'k', b'i', b'e', ..]) => Self::Cookie,
+            (14, _) if starts_with(start, b"content-length") => Self::ContentLength,
             _ => Self::Other,
         }
     }
 
     pub(super) fn is_pseudo(self) -> bool {
-        !matches!(self, Self::Cookie | Self::Other)
+        !matches!(self, Self::Cookie | Self::ContentLength | Self::Other)
     }
 }
 
-/// What is wrong with a field.
+/// `slice::starts_with`, where a constant is made.
+const fn starts_with(bytes: &[u8], start: &[u8]) -> bool {
+    let mut at = 0;
+    while at < start.len() {
+        if at >= bytes.len() || bytes[at] != start[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// What is wrong with a field, or with all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// Its name is none.
@@ -62,6 +76,10 @@ pub(super) enum Fault {
     /// A blank at an end of its value.
     Blank,
     NotUtf8,
+    /// There is no `:path` where there has to be one.
+    NoPath,
+    /// A CONNECT that announces a body.
+    Content,
 }
 
 impl Fault {
@@ -80,6 +98,8 @@ impl Fault {
             Self::Control => "A header value has a control character.",
             Self::Blank => "A header value starts or ends with a blank.",
             Self::NotUtf8 => "A header value is not UTF-8.",
+            Self::NoPath => "The request has no :path.",
+            Self::Content => "A CONNECT request has a Content-Length.",
         }
     }
 }
@@ -91,6 +111,8 @@ pub(super) struct Known {
     pub(super) fault: Option<Fault>,
     pub(super) name_length: u32,
     pub(super) value_length: u32,
+    /// Whether its value means something here: CONNECT as a method, a length that is not 0.
+    pub(super) telling: bool,
 }
 
 impl Known {
@@ -185,7 +207,8 @@ const fn known(name: &[u8], value: &[u8]) -> Known {
         Name::OtherPseudo => Some(Fault::Pseudo),
         _ => None,
     };
-    Known { name: kind, fault, name_length: name.len() as u32, value_length: value.len() as u32 }
+    let (name_length, value_length) = (name.len() as u32, value.len() as u32);
+    Known { name: kind, fault, name_length, value_length, telling: false }
 }
 
 #[rustfmt::skip]
@@ -213,7 +236,7 @@ mod tests {
     use super::*;
 
     fn entry(value_length: u32) -> Known {
-        Known { name: Name::Other, fault: None, name_length: 1, value_length }
+        Known { name: Name::Other, fault: None, name_length: 1, value_length, telling: false }
     }
 
     #[test]
