@@ -36,6 +36,10 @@ pub(super) fn form(method: &[u8], target: &[u8]) -> Result<Form, Rejection> {
     if target.len() > LONGEST {
         return Err(Reason::RequestLineTooLong.into());
     }
+    // A CONNECT names a host and a port, and nothing else (RFC 9112 section 3.2.3).
+    if method == b"CONNECT" && target.contains(&b'/') {
+        return Err(invalid());
+    }
     if let [b'/', ..] = target {
         // One look at all bytes; what is unusual gets a second one.
         let mut unsafe_characters = false;

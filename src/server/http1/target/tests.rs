@@ -35,7 +35,6 @@ fn a_target_has_one_of_four_forms() {
         ("GET", "http://localhost#f", absolute(7, 16, false)),
         ("GET", "http://root:pw@contoso.com/path", absolute(15, 26, false)),
         ("GET", "http://[::1]:8080/p", absolute(7, 17, false)),
-        ("CONNECT", "http://a", absolute(7, 8, false)),
     ] {
         assert_eq!(
             super::form(method.as_bytes(), target.as_bytes()),
@@ -57,6 +56,11 @@ fn a_target_has_one_of_four_forms() {
         ("GET", b"ws://host/", InvalidRequestTarget),
         ("GET", b"HTTP:/host/", InvalidRequestTarget),
         ("CONNECT", b"asp.net", InvalidRequestTarget),
+        ("CONNECT", b"/a", InvalidRequestTarget),
+        ("CONNECT", b"/a:80", InvalidRequestTarget),
+        ("CONNECT", b"http://a/", InvalidRequestTarget),
+        ("CONNECT", b"http://a:80", InvalidRequestTarget),
+        ("CONNECT", b"*", OptionsMethodRequired),
         ("CONNECT", b"asp.net:", InvalidRequestTarget),
         ("CONNECT", b"asp.net:0", InvalidRequestTarget),
         ("CONNECT", b"asp.net:65536", InvalidRequestTarget),
