@@ -62,11 +62,15 @@ impl MinDataRate {
 
     /// How long a transfer that has moved `bytes` may have taken.
     pub(crate) fn allowed(self, bytes: u64) -> Duration {
+        self.earned(bytes).max(self.grace_period)
+    }
+
+    /// How long `bytes` take at the rate.
+    pub(crate) fn earned(self, bytes: u64) -> Duration {
         // Exact up to 2^53 bytes, which is 8 PiB.
         let earned = bytes as f64 / self.bytes_per_second;
         // A rate close to zero earns more seconds than a duration holds.
-        let earned = Duration::try_from_secs_f64(earned).unwrap_or(Duration::MAX);
-        earned.max(self.grace_period)
+        Duration::try_from_secs_f64(earned).unwrap_or(Duration::MAX)
     }
 }
 

@@ -323,7 +323,7 @@ impl<S: Socket> Gate<S> {
     }
 
     /// Whether a head has begun and is not complete.
-    fn has_begun(&self) -> bool {
+    pub(super) fn has_begun(&self) -> bool {
         self.scan.as_ref().is_some_and(|scan| scan.has_begun(&self.pending))
     }
 
@@ -596,7 +596,7 @@ impl<S: Socket> Gate<S> {
         match written {
             Poll::Ready(Ok(length)) => {
                 if let Some(stall) = &mut self.stall {
-                    stall.took(length);
+                    stall.took(length, rate);
                 }
                 written
             }
@@ -608,7 +608,7 @@ impl<S: Socket> Gate<S> {
                 }
                 let queue = self.options().queue;
                 let stall = self.stall.get_or_insert_with(|| Stall::begin(request, queue, rate));
-                ready!(stall.poll_waiting(cx, rate));
+                ready!(stall.poll_waiting(cx));
                 self.activity.cut(Cut::ResponseRate);
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }

@@ -13,11 +13,11 @@ use crate::server::clock::TICK;
 pub(super) struct Stall {
     /// The request it answers.
     request: u32,
-    /// How long it was waited for in all, and since when it is now.
-    blocked: Duration,
+    /// How much longer it may be waited for, and since when it is now.
+    left: Duration,
     since: Option<Instant>,
-    /// What was taken since the first wait, and what the client owed by then.
-    bytes: u64,
+    /// What `left` may be: what was fast long ago does not excuse a client that reads nothing now.
+    most: Duration,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -26,7 +26,9 @@ impl Stall {
     /// system holds up to `queue` bytes for it.
     pub(super) fn begin(request: u32, queue: u64, rate: MinDataRate) -> Box<Self> {
         let timer = Box::pin(sleep_until(Instant::now() + rate.grace_period()));
-        Box::new(Self { request, blocked: Duration::ZERO, since: None, bytes: queue, timer })
+        let left = rate.allowed(queue).saturating_add(TICK);
+        let most = left.saturating_add(rate.grace_period());
+        Box::new(Self { request, left, since: None, most, timer })
     }
 
     /// Whether it is one of the answer to `request`.
@@ -34,20 +36,19 @@ impl Stall {
         self.request == request
     }
 
-    /// The client took some.
-    pub(super) fn took(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
+    /// The client took some, which earns it time.
+    pub(super) fn took(&mut self, bytes: usize, rate: MinDataRate) {
         if let Some(since) = self.since.take() {
-            self.blocked += since.elapsed();
+            self.left = self.left.saturating_sub(since.elapsed());
         }
+        self.left = self.left.saturating_add(rate.earned(bytes as u64)).min(self.most);
     }
 
     /// The client takes nothing; ready when it has for too long.
-    pub(super) fn poll_waiting(&mut self, cx: &mut Context<'_>, rate: MinDataRate) -> Poll<()> {
+    pub(super) fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         let since = *self.since.get_or_insert(now);
-        let allowed = rate.allowed(self.bytes).saturating_add(TICK);
-        let Some(deadline) = since.checked_add(allowed.saturating_sub(self.blocked)) else {
+        let Some(deadline) = since.checked_add(self.left) else {
             // A rate close to zero earns more time than there is.
             return Poll::Pending;
         };
@@ -74,17 +75,47 @@ mod tests {
         let seconds = |seconds| tokio::time::advance(Duration::from_secs(seconds));
         // 1,000 bytes that the system holds are ten seconds, and one is the clock's.
         let mut stall = Stall::begin(1, 1000, rate);
-        assert!(stall.poll_waiting(cx, rate).is_pending());
+        assert!(stall.poll_waiting(cx).is_pending());
         seconds(10).await;
-        assert!(stall.poll_waiting(cx, rate).is_pending());
-        stall.took(500);
+        assert!(stall.poll_waiting(cx).is_pending());
+        stall.took(500, rate);
         // While it is not waited for, no time passes.
         seconds(60).await;
-        assert!(stall.poll_waiting(cx, rate).is_pending());
+        assert!(stall.poll_waiting(cx).is_pending());
         seconds(5).await;
-        assert!(stall.poll_waiting(cx, rate).is_pending());
+        assert!(stall.poll_waiting(cx).is_pending());
         seconds(2).await;
-        assert!(stall.poll_waiting(cx, rate).is_ready());
+        assert!(stall.poll_waiting(cx).is_ready());
         assert!(stall.is_of(1) && !stall.is_of(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_fast_long_ago_does_not_excuse_a_client_that_takes_nothing() {
+        let rate = MinDataRate::new(100.0, Duration::from_secs(2)).unwrap();
+        let cx = &mut Context::from_waker(Waker::noop());
+        let seconds = |seconds| tokio::time::advance(Duration::from_secs(seconds));
+        let mut stall = Stall::begin(1, 1000, rate);
+        assert!(stall.poll_waiting(cx).is_pending());
+        stall.took(2_000_000_000, rate);
+        assert!(stall.poll_waiting(cx).is_pending());
+        // Ten seconds for what the system holds, the grace period, and the clock's second.
+        seconds(12).await;
+        assert!(stall.poll_waiting(cx).is_pending());
+        seconds(2).await;
+        assert!(stall.poll_waiting(cx).is_ready());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_just_fast_enough_is_served_to_the_end() {
+        let rate = MinDataRate::new(100.0, Duration::from_secs(2)).unwrap();
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut stall = Stall::begin(1, 1000, rate);
+        // An hour of steps as large as what the system holds.
+        for _ in 0..360 {
+            assert!(stall.poll_waiting(cx).is_pending());
+            tokio::time::advance(Duration::from_secs(10)).await;
+            assert!(stall.poll_waiting(cx).is_pending());
+            stall.took(1000, rate);
+        }
     }
 }
