@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use axum::{Router, routing::any};
 use kestrel::RunningHost;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::http2_frames::{self as frames, Http2};
@@ -102,6 +104,28 @@ async fn half_the_head_of_a_second_request_does_not_hold_the_stop() {
 #[tokio::test]
 async fn half_a_preface_does_not_hold_the_stop() {
     does_not_hold_the_stop(None, "PRI * HTTP/2").await;
+}
+
+/// Empty lines are no request: a client that sends nothing else is idle, however much it sends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_only_sends_empty_lines_does_not_hold_the_stop() {
+    for first in ["", "GET / HTTP/1.1\r\nHost: test\r\n\r\n"] {
+        let (host, _slow, address) = slow_host(NEVER).await;
+        let mut stream = TcpStream::connect(socket_address(&address)).await.expect("it listens");
+        stream.write_all(first.as_bytes()).await.expect("it is open");
+        let lines = "\r\n".repeat(5000);
+        let (under_way, sends) = oneshot::channel();
+        let flood = tokio::spawn(async move {
+            for _ in 0..20 {
+                stream.write_all(lines.as_bytes()).await.expect("it is open");
+            }
+            let _ = under_way.send(());
+            while stream.write_all(lines.as_bytes()).await.is_ok() {}
+        });
+        soon("empty lines", sends).await.expect("they are sent");
+        stopped(host).await;
+        soon("the end of the connection", flood).await.expect("it does not panic");
+    }
 }
 
 #[tokio::test]

@@ -85,8 +85,13 @@ pub(super) async fn serve<S: Socket>(
 ) {
     let activity = Activity::new(facts.id(), true, Arc::clone(&context));
     let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity)));
+    // How many requests there were when the stop last looked for one more.
+    let mut looked = None;
+    // Whether the stop was told what it waits for here.
+    let mut answered = false;
     loop {
-        match Box::pin(busy(gate, &facts, &context, &activity, &mut watch)).await {
+        let run = busy(gate, &facts, &context, &activity, &mut watch, &mut answered);
+        match Box::pin(run).await {
             End::Idle(idle) => gate = idle,
             End::Busy(busy) => {
                 gate = busy;
@@ -94,7 +99,10 @@ pub(super) async fn serve<S: Socket>(
             }
             End::Lingered(lingering) => {
                 gate = lingering;
-                if has_more(&mut gate, &mut watch).await {
+                // Empty lines are no request: a client that sends nothing else is idle.
+                let begun = Some(activity.begun());
+                let only_lines = looked.replace(activity.begun()) == begun && !gate.has_begun();
+                if !only_lines && has_more(&mut gate, &mut watch).await {
                     continue;
                 }
                 return Box::pin(close(gate, &facts, &mut watch)).await;
@@ -162,6 +170,7 @@ async fn busy<S: Socket>(
     context: &Arc<Context>,
     activity: &Arc<Activity>,
     watch: &mut Watch,
+    answered: &mut bool,
 ) -> End<S> {
     let home = Home::new();
     let phase = watch.phase().clone();
@@ -184,7 +193,6 @@ async fn busy<S: Socket>(
             limit: context.options().limits.keep_alive_timeout + TICK,
         };
         let mut registered = false;
-        let mut answered = false;
         poll_fn(|cx| {
             // A task's waker stays the same, so one registration is enough: from then on the flag
             // tells whether there is anything to ask.
@@ -195,8 +203,8 @@ async fn busy<S: Socket>(
                 if run.stopping.is_none() && stopping.as_mut().poll(cx).is_ready() {
                     run.stop(&phase, cx);
                 }
-                if !answered && phase.inquiry().is_asked() {
-                    answered = true;
+                if !*answered && phase.inquiry().is_asked() {
+                    *answered = true;
                     phase.inquiry().answer(activity.open_requests());
                 }
             }
