@@ -563,7 +563,10 @@ mod tests {
 
     #[test]
     fn no_port_is_offered_twice_in_one_report() {
-        let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let taken = [(); 2].map(|()| match open_tcp(&any_ipv4()) {
+            Ok(Listener::Tcp(taken)) => taken,
+            other => panic!("{other:?}"),
+        });
         let ports = taken.each_ref().map(|taken| taken.local_addr().unwrap().port());
         let urls = ports.map(|port| format!("http://127.0.0.1:{port}")).join(";");
         let settings = EndpointSettings {
