@@ -165,7 +165,7 @@ fn a_pair_that_is_replaced_piece_by_piece_is_no_error() {
     let mut waits = |text: &str| {
         warnings += 1;
         running.wait_until(|seen| seen.matches(NOT_READY).count() == warnings);
-        assert!(running.stdout().contains(text), "{}", running.stdout());
+        running.wait_until(|seen| seen.contains(text));
     };
     put("server-2.key", "a.key", false);
     waits("Error getting private key from");
