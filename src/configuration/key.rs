@@ -1,5 +1,6 @@
 //! Configuration keys: segments joined by `:`, compared without case.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The form of `key` that is equal for all its spellings.
@@ -32,6 +33,20 @@ pub(crate) fn speaks_of_secrets(name: &str) -> bool {
     const SECRETS: [&str; 5] = ["password", "secret", "token", "key", "connectionstring"];
     let lower = name.to_lowercase().replace("keypath", "");
     SECRETS.iter().any(|secret| lower.contains(secret))
+}
+
+/// A name as it may be shown. Who forgets what stands between a name and its value writes both as
+/// one: what follows a word that speaks of secrets, and a character that may end it, is left out.
+pub(crate) fn without_secret(name: &str, may_end: fn(char) -> bool) -> Cow<'_, str> {
+    let mut start = 0;
+    for (at, character) in name.char_indices().filter(|(_, character)| may_end(*character)) {
+        let behind = at + character.len_utf8();
+        if speaks_of_secrets(&name[start..at]) && behind < name.len() {
+            return Cow::Owned(format!("{}(hidden)", &name[..behind]));
+        }
+        start = behind;
+    }
+    Cow::Borrowed(name)
 }
 
 /// The order in which children of a section are listed, and so the order in which
@@ -86,6 +101,22 @@ mod tests {
             ("Kestrel:Endpoints:A:Url", false),
         ] {
             assert_eq!(speaks_of_secrets(name), secret, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_name_of_secrets_is_left_out() {
+        let may_end = |character: char| character.is_whitespace() || ":=".contains(character);
+        for (name, shown) in [
+            ("password:PW", "password:(hidden)"),
+            ("--password PW x", "--password (hidden)"),
+            ("-A:Token=PW", "-A:Token=(hidden)"),
+            ("-A:Password", "-A:Password"),
+            ("A:KeyPath:x", "A:KeyPath:x"),
+            ("password:", "password:"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secret(name, may_end), shown, "{name}");
         }
     }
 

@@ -23,8 +23,8 @@ mod section;
 pub(crate) mod sources;
 mod user_info;
 
-pub(crate) use key::speaks_of_secrets;
 pub use key::{compare_keys, fold_key, keys_equal};
+pub(crate) use key::{speaks_of_secrets, without_secret};
 pub use layers::{Leaf, Setting, Shadowed};
 pub use load::{CodeSettings, Inputs, Loaded, LookedFor, load};
 pub use origin::{Origin, Sourced};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::key::without_secret;
 use super::origin::Origin;
 use super::user_info::without_user_info;
 
@@ -77,7 +78,7 @@ impl Problem {
     /// Names the key it is about.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
+        self.key = Some(without_secret(&key.into(), char::is_whitespace).into_owned());
         self
     }
 
@@ -129,7 +130,7 @@ impl Problem {
 /// A text without the users and passwords of the URLs in it: a value that is shown because it is
 /// wrong may be an address, whatever its key is.
 fn printable(text: String) -> String {
-    if !text.contains('@') || !text.contains("://") {
+    if !(text.contains('@') || text.contains("%40")) || !text.contains("://") {
         return text;
     }
     text.split_inclusive(char::is_whitespace).map(without_user_info).collect()

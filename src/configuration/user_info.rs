@@ -6,8 +6,9 @@ use std::borrow::Cow;
 /// of their bytes is a `*`, and every place of the text stays where it was.
 ///
 /// They end at the last `@` before the next `://`, whatever they hold: `/`, `;` and `:` may well
-/// stand in a password, and who misplaces them writes them before the scheme. The path of a Unix
-/// socket and the name of a pipe may hold an `@`.
+/// stand in a password, and who misplaces them writes them before the scheme; `%40` is taken for an
+/// `@`, too. The path of a Unix socket and the name of a pipe may hold an `@`, but not behind the `:`
+/// that ends them.
 pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     const SCHEME_END: &str = "://";
     let mut shown = Cow::Borrowed(text);
@@ -15,13 +16,13 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     for start in text.contains(SCHEME_END).then_some(0).into_iter().chain(behind) {
         let rest = &text[start..];
         let end = start + rest.find(SCHEME_END).unwrap_or(rest.len());
-        if rest.starts_with("unix:/") || rest.starts_with("pipe:/") {
-            continue;
-        }
         // The name of an abstract socket stands behind one, too.
         let no_user = rest.starts_with("unix:@").then_some("unix:".len());
-        if let Some(at) = text[start..end].rfind('@').filter(|at| Some(*at) != no_user) {
-            shown.to_mut().replace_range(start..start + at, &"*".repeat(at));
+        let before = behind_socket(rest);
+        let found = text.get(start + before..end).and_then(last_at);
+        if let Some(at) = found.filter(|at| Some(*at) != no_user) {
+            let from = start + before;
+            shown.to_mut().replace_range(from..from + at, &"*".repeat(at));
         }
     }
     shown
@@ -29,10 +30,28 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
 
 /// The same for a text that is meant as an address, or a list of some: without a scheme, too.
 pub(crate) fn address_without_user_info(text: &str) -> Cow<'_, str> {
-    match text.rfind('@').filter(|_| !text.contains("://") && !text.starts_with("unix:")) {
-        Some(at) => Cow::Owned(format!("{}{}", "*".repeat(at), &text[at..])),
-        None => without_user_info(text),
+    if text.contains("://") {
+        return without_user_info(text);
     }
+    match last_at(text).filter(|_| !text.starts_with("unix:")) {
+        Some(at) => Cow::Owned(format!("{}{}", "*".repeat(at), &text[at..])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// The place of the last `@`, or of the `%40` that stands for one.
+fn last_at(text: &str) -> Option<usize> {
+    text.rfind('@').max(text.rfind("%40"))
+}
+
+/// What stands behind the scheme and is the path of a socket or the name of a pipe, in bytes, with
+/// the `:` that ends it.
+fn behind_socket(rest: &str) -> usize {
+    const KIND: usize = "unix:".len();
+    if !rest.starts_with("unix:/") && !rest.starts_with("pipe:/") {
+        return 0;
+    }
+    rest[KIND..].find(':').map_or(rest.len(), |colon| KIND + colon + 1)
 }
 
 #[cfg(test)]
@@ -53,6 +72,10 @@ mod tests {
             ("http://unix:@name", "http://unix:@name"),
             ("http://unix:@a;http://u:p@b", "http://unix:@a;http://***@b"),
             ("http://unix:@u:p@b", "http://*********@b"),
+            ("http://unix:/run/u:PW@b", "http://unix:/run/u:**@b"),
+            ("http://pipe:/a@b:PW@c", "http://pipe:/a@b:**@c"),
+            ("http://u:PW%40b:80", "http://****%40b:80"),
+            ("http://u@x:PW%40b", "http://******%40b"),
             ("http://@a", "http://@a"),
             ("user:pw@http://a", "*******@http://a"),
             ("me@example.org", "me@example.org"),
@@ -70,6 +93,7 @@ mod tests {
             ("http://user:pw@localhost:5000", "http://*******@localhost:5000"),
             ("http:/u:p@a", "*********@a"),
             ("unix:@name", "unix:@name"),
+            ("u:PW%40b:80", "****%40b:80"),
             ("localhost:5000", "localhost:5000"),
         ] {
             assert_eq!(address_without_user_info(text), shown, "{text}");

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 use super::settings::is_switch;
 use crate::configuration::sources::command_line::Argument;
-use crate::configuration::{Origin, Problem};
+use crate::configuration::{Origin, Problem, speaks_of_secrets, without_secret};
 
 /// What was typed, taken apart.
 #[derive(Debug, Default, PartialEq)]
@@ -88,6 +88,13 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
                         if let Some((place, value)) = value {
                             read.settings.push((place, value.to_owned()));
                             if looks_like_a_switch(value) && setting != "--" {
+                                let (value, setting) = match speaks_of_secrets(setting) {
+                                    true => {
+                                        ("(hidden)", without_secret(setting, char::is_whitespace))
+                                    }
+                                    false => (value, setting.into()),
+                                };
+                                let setting = &*setting;
                                 // To be told to give it a value helps nobody if it is not read.
                                 let first = match is_switch(key) {
                                     true => format!("write {setting} VALUE"),

@@ -503,3 +503,42 @@ fn a_certificate_that_may_not_be_read_is_told_with_its_owner_and_mode() {
         ],
     );
 }
+
+#[test]
+fn no_secret_is_printed_whatever_way_it_is_given() {
+    const PW: &str = "hunter2";
+    let certificate = "Kestrel:Certificates:Default";
+    let arguments = [
+        vec![format!("-{certificate}:Password={PW}")],
+        vec![format!("-{certificate}:Password"), PW.to_owned()],
+        vec![format!("--{certificate}:Password"), format!("-{PW}"), "=".to_owned(), PW.to_owned()],
+        vec![format!("--{certificate}:Password"), "=".to_owned(), PW.to_owned()],
+        vec![format!("--{certificate}={PW}")],
+        vec![format!("--Kestrel:Endpoints:A:Certificate={PW}")],
+        vec!["-password".to_owned(), PW.to_owned()],
+        vec!["-password".to_owned(), format!("-{PW}")],
+        vec![format!("-password:{PW}")],
+        vec!["-p".to_owned(), PW.to_owned()],
+        vec!["-u".to_owned(), PW.to_owned()],
+        vec![format!("-p={PW}")],
+        vec![format!("-pw={PW}")],
+        vec![format!("password:{PW}")],
+        vec!["password".to_owned(), PW.to_owned()],
+        vec![format!("--password {PW}")],
+        vec![format!("--password {PW}"), "x".to_owned()],
+        vec![format!("/password:{PW}")],
+        vec!["--urls".to_owned(), format!("http://u:{PW}%40h:80")],
+        vec!["--urls".to_owned(), format!("http://unix:/tmp/u:{PW}@h")],
+    ];
+    for arguments in arguments {
+        let more: [&[&str]; 3] =
+            [&["--plan"], &["--strict"], &["--strict", "--Logging:Console:FormatterName=json"]];
+        for more in more {
+            let all = ["run"].into_iter().chain(more.iter().copied());
+            let outcome = Kestrel::new(all.chain(arguments.iter().map(String::as_str))).ended();
+            let printed = format!("{}{}", outcome.stdout, outcome.stderr);
+            assert!(printed.contains("argument"), "{arguments:?}: {printed}");
+            assert!(!printed.contains(PW), "{arguments:?} {more:?}: {printed}");
+        }
+    }
+}

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::configuration::key::keys_equal;
+use crate::configuration::key::{keys_equal, speaks_of_secrets, without_secret};
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::Problem;
@@ -103,13 +103,27 @@ fn given_twice(leaves: &[Leaf]) -> Vec<Problem> {
 pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
     let mut result = CommandLine::default();
     let mut rest = arguments.iter().peekable();
+    let mut behind_secret = false;
     while let Some((position, argument)) = rest.next() {
         let origin = |argument: &str| Origin::CommandLine {
             position: *position,
-            argument: without_user_info(argument).into_owned(),
+            argument: shown_argument(argument, false),
         };
-        let shown = without_user_info(argument);
-        match Argument::parse(argument) {
+        let parsed = Argument::parse(argument);
+        // `--password = PW`, `-password -PW`: words may belong to what stands before them.
+        let may_be_secret =
+            behind_secret && matches!(parsed, Argument::Nothing | Argument::ShortSwitch);
+        let of_secrets = speaks_of_secrets(argument) || argument == "-p";
+        if argument != "=" {
+            behind_secret = may_be_secret || of_secrets;
+        }
+        if may_be_secret && !of_secrets {
+            let (position, argument) = (*position, "(hidden)".to_owned());
+            let short_switch = parsed == Argument::ShortSwitch;
+            result.unread.push(Unread { position, argument, value: None, short_switch });
+            continue;
+        }
+        match parsed {
             Argument::Setting { key, value, switch } => result.leaves.push(Leaf {
                 key: key.to_owned(),
                 value: Some(value.to_owned()),
@@ -123,14 +137,14 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                 }),
                 None => result.unread.push(Unread {
                     position: *position,
-                    argument: shown.into_owned(),
+                    argument: shown_argument(argument, true),
                     value: None,
                     short_switch: false,
                 }),
             },
             Argument::ShortSwitch => result.unread.push(Unread {
                 position: *position,
-                argument: shown.into_owned(),
+                argument: shown_argument(argument, true),
                 value: None,
                 short_switch: true,
             }),
@@ -142,13 +156,24 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                 };
                 let value = rest.next_if(is_word);
                 let value = value.map(|(_, word)| without_user_info(word).into_owned());
-                let (position, argument) = (*position, shown.into_owned());
+                let (position, argument) = (*position, shown_argument(argument, true));
                 result.unread.push(Unread { position, argument, value, short_switch: false });
             }
         }
     }
     result.given_twice = given_twice(&result.leaves);
     result
+}
+
+/// An argument as it may be shown; `whole` if it sets nothing, so that a `:` or `=` in it may be what
+/// was meant to stand before a value.
+fn shown_argument(argument: &str, whole: bool) -> String {
+    let shown = without_user_info(argument);
+    let may_end = match whole {
+        true => |character: char| character.is_whitespace() || ":=".contains(character),
+        false => |character: char| character.is_whitespace(),
+    };
+    without_secret(&shown, may_end).into_owned()
 }
 
 #[cfg(test)]

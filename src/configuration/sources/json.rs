@@ -210,7 +210,8 @@ fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
         }
         _ => "a JSON value was expected here",
     };
-    let mut reason = kind.to_string();
+    // Behind it stands what was found, which may be part of a secret.
+    let mut reason = kind.to_string().split(". '").next().unwrap_or_default().to_owned();
     reason.get_mut(..1).map(str::make_ascii_lowercase).unwrap_or_default();
     (reason, fix)
 }
@@ -270,28 +271,107 @@ impl Document<'_> {
 
     fn problem(&self, offset: usize, reason: &str, fix: &str) -> Problem {
         let (line, column) = self.place(offset);
-        let text = without_secrets(self.text.lines().nth(line - 1).unwrap_or_default());
-        Problem::error(format!("{} {reason}", failed(self.path)))
+        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
+        let above = self.text.get(..start).unwrap_or_default();
+        let problem = Problem::error(format!("{} {reason}", failed(self.path)))
             .origin(self.origin(offset))
-            .excerpt(Excerpt { line: Some(line), column, text })
-            .fix(fix)
+            .fix(fix);
+        match shown(self.text.lines().nth(line - 1).unwrap_or_default(), above) {
+            Some(text) => problem.excerpt(Excerpt { line: Some(line), column, text }),
+            None => problem.cause("The line is not shown: it may hold a secret."),
+        }
     }
 }
 
-/// A line of the file, fit to be printed: where its names speak of secrets, values are blotted out,
-/// and so are users and passwords of URLs.
-fn without_secrets(line: &str) -> String {
+/// A line of the file, fit to be printed: without users and passwords of URLs, and not at all where
+/// it, or a name `above` it that it belongs to, speaks of secrets. A line that is broken does not tell
+/// which of its words is the value.
+fn shown(line: &str, above: &str) -> Option<String> {
+    let plain = unescaped(line);
+    if speaks_of_secrets(&plain) || starts_in_a_secret(above) {
+        return None;
+    }
     // JSON may escape slashes: `http:\/\/`.
-    let plain = |text: &str| match text.contains('@') {
+    let without = |text: &str| match text.contains('@') || text.contains("%40") {
         true => without_user_info(&text.replace("\\/", "//")).into_owned(),
         false => text.to_owned(),
     };
-    let line = line.split('"').map(plain).collect::<Vec<_>>().join("\"");
-    let names_end = line.find(':').filter(|_| speaks_of_secrets(&line));
-    let Some(names_end) = names_end else { return line };
-    let blot = |c: char| if c.is_whitespace() || "\"',:{}[]/".contains(c) { c } else { '*' };
-    let (names, values) = line.split_at(names_end);
-    names.chars().chain(values.chars().map(blot)).collect()
+    let without_users = |line: &str| line.split('"').map(without).collect::<Vec<_>>().join("\"");
+    // Where letters are escaped, the places of the text are not those of the line.
+    if plain != line && without_users(&plain) != plain.replace("\\/", "//") {
+        return None;
+    }
+    Some(without_users(line))
+}
+
+/// A text in which each `\u0041` is the character that it stands for.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("\\u") {
+        plain.push_str(before);
+        let code = behind.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        rest = match code.and_then(char::from_u32) {
+            Some(character) => {
+                plain.push(character);
+                &behind[4..]
+            }
+            None => {
+                plain.push_str("\\u");
+                behind
+            }
+        };
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Whether what follows `text` is, or stands in, the value of a name that speaks of secrets. All
+/// that stands before a mistake is well-formed.
+fn starts_in_a_secret(text: &str) -> bool {
+    let mut open = Vec::new();
+    // The last name speaks of secrets, and its value has not ended; it has begun behind the ':'.
+    let (mut secret, mut is_value) = (false, false);
+    let mut rest = text;
+    while let Some(place) = rest.find(['"', ':', ',', '{', '[', '}', ']', '/']) {
+        let (mark, behind) = rest[place..].split_at(1);
+        rest = behind;
+        let within = open.last().is_some_and(|secret| *secret);
+        match mark {
+            "\"" => {
+                let Some(end) = end_of_text(behind) else { return secret || within };
+                secret = !is_value && speaks_of_secrets(&unescaped(&behind[..end]));
+                (is_value, rest) = (false, &behind[end + 1..]);
+                continue;
+            }
+            ":" => {
+                is_value = true;
+                continue;
+            }
+            "/" => {
+                let end = if behind.starts_with('/') { "\n" } else { "*/" };
+                rest = behind.split_once(end).map_or("", |(_, behind)| behind);
+                continue;
+            }
+            "{" | "[" => open.push(secret || within),
+            "}" | "]" => {
+                open.pop();
+            }
+            _ => {}
+        }
+        (secret, is_value) = (false, false);
+    }
+    secret || open.last().is_some_and(|secret| *secret)
+}
+
+/// Where the quote stands that ends a text.
+fn end_of_text(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
 }
 
 struct Flattened<'a> {
@@ -447,8 +527,38 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_shown_with_its_line() {
-        let told = &messages("{\n  \"Password\": \"hunter2\" x\n}")[0];
-        assert!(!told.contains("hunter2") && told.contains("\"Password\": \"*******\""), "{told}");
+        for text in [
+            r#"{"Password": "hunter2" x}"#,
+            r#"{"Pass\u0077ord":"hunter2" 1}"#,
+            r#"{"Password" "hunter2"}"#,
+            r#"{"Password", "hunter2"}"#,
+            r#"{Password: "hunter2"}"#,
+            r#"{"Password": 'hunter2'}"#,
+            "{\"Password\":\n // why\n \"hunter2\" x}",
+            "{\"Password\"\n \"hunter2\"}",
+            "{\"Password\": /* : */\n hunter2}",
+            "{\"Pass\\u0077ord\":\n \"hunter2\" x}",
+            "{\"Tokens\": [\n \"a\",\n \"hunter2\" x]}",
+            "{\"ConnectionStrings\": {\"A\": [], \n \"Db\": \"hunter2\" x}}",
+            "{\"Password\": \"hunter2\thunter2\"}",
+            r#"{"Password": "\uhunter2"}"#,
+            r#"{"Urls": "http:\u002f/u:hunter2\u0040a" x}"#,
+        ] {
+            let told = &messages(text)[0];
+            assert!(!told.contains("hunter2") && !told.contains("hunt"), "{text}: {told}");
+            assert!(told.contains("The line is not shown") && told.contains("a.json:"), "{told}");
+        }
+        // What is no secret stands beside one.
+        for text in [
+            "{\"Password\": \"a\",\n \"B\": \"shown\" x}",
+            "{\"A\": {\"Password\": [1]},\n \"B\": \"shown\" x}",
+            "{\"Password\": \"a\"\n, \"B\": \"shown\" x}",
+            "{ // \"Password\":\n \"B\": \"shown\" x}",
+            "{\"Path\": \"C:\\users\\shown\"}",
+        ] {
+            assert!(messages(text)[0].contains("shown"), "{text}: {}", messages(text)[0]);
+            assert!(messages(text)[0].contains(" | "), "{text}: {}", messages(text)[0]);
+        }
         for url in ["http://user:hunter2@a", "http:\\/\\/user:hunter2@a"] {
             let told = &messages(&format!("{{\n  \"Urls\": \"{url}\" x\n}}"))[0];
             assert!(!told.contains("hunter2") && told.contains("@a\" x"), "{told}");

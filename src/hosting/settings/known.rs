@@ -9,7 +9,7 @@
 use super::logging::is_category;
 use super::values::{did_you_mean, shown};
 use crate::configuration::{
-    Loaded, Origin, Problem, Section, Setting, keys_equal, speaks_of_secrets,
+    Loaded, Origin, Problem, Section, Setting, keys_equal, speaks_of_secrets, without_secret,
 };
 use crate::hosting::logging::LogLevel;
 
@@ -374,6 +374,7 @@ fn is_level_of_module(level: &str, key: &str) -> bool {
 }
 
 fn nothing(key: &str) -> Problem {
+    let key = without_secret(key, char::is_whitespace);
     Problem::warning(format!("The key '{key}' means nothing to the server."))
 }
 
@@ -692,7 +693,7 @@ mod tests {
             ),
             (
                 r#"{"Kestrel":{"Endpoints":{"A":{"Certificate":"a.pem"}}}}"#,
-                "'Kestrel:Endpoints:A:Certificate' is a section: the text 'a.pem' has no effect there.",
+                "'Kestrel:Endpoints:A:Certificate' is a section: the text '(hidden)' has no effect there.",
                 "set what belongs below it, such as Kestrel:Endpoints:A:Certificate:Path",
             ),
             (

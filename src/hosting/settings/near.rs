@@ -14,6 +14,7 @@ use crate::addresses::EndpointSettings;
 use crate::configuration::sources::command_line::Argument;
 use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Unread, address_without_user_info, keys_equal,
+    speaks_of_secrets,
 };
 use crate::hosting::logging::LogLevel;
 
@@ -270,10 +271,19 @@ fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
     let longer = name.trim_start_matches('-');
     let dashed = name.starts_with('-') && !longer.is_empty();
     let nothing = Configuration::default();
+    let known = is_text(longer) || flag_called(longer).is_some();
+    // What a name that nobody knows is followed by may be a password: `-p` is that of many programs.
+    let may_be_shown = |value: &str| {
+        !speaks_of_secrets(longer)
+            && (known || port(value).is_some() || meant(longer, value, false).is_some())
+    };
+    let hidden = value.is_some_and(|value| !may_be_shown(value));
+    let value = value.filter(|_| !hidden);
     let fix = match value {
+        _ if hidden => known.then(|| format!("write --{longer} VALUE")),
         Some(value) if dashed => meant(longer, value, true)
             .map(|meant| written(meant, value, None, &nothing))
-            .or_else(|| is_text(longer).then(|| format!("write --{longer} {value}"))),
+            .or_else(|| known.then(|| format!("write --{longer} {value}"))),
         _ if dashed => None,
         _ => bare_word(argument),
     };
@@ -284,15 +294,23 @@ fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
     });
     let fix = flag.or(fix);
     if *short_switch {
-        let written = argument.trim_start_matches('-');
+        let shown = if hidden { format!("{name}=(hidden)") } else { argument.clone() };
+        let written = match hidden {
+            true => format!("{longer}=VALUE"),
+            false => argument.trim_start_matches('-').to_owned(),
+        };
+        let argument = shown.clone();
         return Problem::error(format!(
-            "The short switch '{argument}' is not defined in the switch mappings."
+            "The short switch '{shown}' is not defined in the switch mappings."
         ))
-        .origin(origin)
+        .origin(Origin::CommandLine { position: *position, argument })
         .fix(fix.unwrap_or_else(|| format!("settings take two dashes: --{written}")));
     }
     let told = match value {
         Some(value) => format!("The arguments '{argument} {value}' set nothing and are ignored."),
+        None if hidden => {
+            format!("The arguments '{argument} (hidden)' set nothing and are ignored.")
+        }
         None => format!("The argument '{argument}' sets nothing and is ignored."),
     };
     let fix = fix

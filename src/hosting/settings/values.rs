@@ -8,12 +8,21 @@ use crate::configuration::{
     speaks_of_secrets,
 };
 
-/// A value as it may be shown: not where its key speaks of secrets, and without a password in a URL.
+/// A value as it may be shown: not where its key speaks of secrets, or is that of a certificate, whose
+/// password may be meant; and without a password in a URL.
 pub(super) fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
-    match speaks_of_secrets(key) {
+    match speaks_of_secrets(key) || is_certificate(key) {
         true => Cow::Borrowed("(hidden)"),
         false => address_without_user_info(value),
     }
+}
+
+/// Whether `key`, or the variable that is called so, is that of a whole certificate, or of all.
+fn is_certificate(key: &str) -> bool {
+    let mut parts = key.rsplit([':', '_']).filter(|part| !part.is_empty());
+    let (last, above) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
+    is(last, "Certificate") || is(last, "Certificates") || is(above, "Certificates")
 }
 
 /// A problem with the value of `setting`, in the words of .NET's binder, and then in ours.

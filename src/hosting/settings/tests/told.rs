@@ -222,6 +222,13 @@ fn a_list_of_addresses_is_taken_for_a_text_and_told() {
 }
 
 #[test]
+fn a_variable_that_is_nearly_a_certificate_is_told_without_its_value() {
+    let told = told(&[], &[("ASPNETCORE__KESTREL__CERTIFICATES__DEFAULT", "hunter2")], true);
+    assert!(!told.is_empty());
+    assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+}
+
+#[test]
 fn a_switch_that_is_neither_on_nor_off_is_told() {
     let counts = |text: &str, value: bool| {
         format!("'{text}' is neither true nor false: it counts as {value}.")
