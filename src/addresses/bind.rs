@@ -562,7 +562,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "somebody else has the ports")]
     fn no_port_is_offered_twice_in_one_report() {
         let taken = [(); 2].map(|()| match open_tcp(&any_ipv4()) {
             Ok(Listener::Tcp(taken)) => taken,
