@@ -275,15 +275,26 @@ pub(crate) fn terminal() -> (fs::File, fs::File) {
 #[cfg(target_os = "linux")]
 pub(crate) fn wait_until_signals_are_taken(process: u32) {
     // It is the last of them.
-    const LAST: u64 = 1 << (Signal::SIGUSR1 as u64 - 1);
+    wait_for_signals(process, "SigCgt:", Signal::SIGUSR1, true);
+}
+
+/// Waits until a process does not ignore a signal, as it may when it begins.
+#[cfg(target_os = "linux")]
+pub(crate) fn wait_until_not_ignored(process: u32, signal: Signal) {
+    wait_for_signals(process, "SigIgn:", signal, false);
+}
+
+/// Waits until `signal` is, or is not, in a set of signals of a process.
+#[cfg(target_os = "linux")]
+fn wait_for_signals(process: u32, set: &str, signal: Signal, is_in: bool) {
     let began = Instant::now();
-    let are_taken = || {
+    let found = || {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
-        Some(u64::from_str_radix(caught.trim(), 16).ok()? & LAST != 0)
+        let signals = status.lines().find_map(|line| line.strip_prefix(set))?;
+        Some(u64::from_str_radix(signals.trim(), 16).ok()? & (1 << (signal as u64 - 1)) != 0)
     };
-    while are_taken() != Some(true) {
-        assert!(began.elapsed() < LIMIT, "it takes no signals over");
+    while found() != Some(is_in) {
+        assert!(began.elapsed() < LIMIT, "{set} {signal}");
         thread::yield_now();
     }
 }

@@ -159,7 +159,10 @@ fn a_pair_that_is_replaced_piece_by_piece_is_no_error() {
     let put = |from: &str, to: &str, half: bool| {
         let text = fs::read_to_string(data(from)).expect("it is there");
         let end = if half { text.len() / 2 } else { text.len() };
-        fs::write(tls.join(to), &text[..end]).expect("the folder is ours");
+        // At once: what is looked at is a half, and never nothing.
+        let beside = tls.join("a.beside");
+        fs::write(&beside, &text[..end]).expect("the folder is ours");
+        fs::rename(beside, tls.join(to)).expect("the folder is ours");
     };
     let mut warnings = 0;
     let mut waits = |text: &str| {

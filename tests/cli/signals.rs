@@ -10,7 +10,9 @@ use nix::unistd::Pid;
 use crate::certificates::{http2, install};
 use crate::environment::skipped;
 use crate::http::{Scheme, StuckRequest, get};
-use crate::process::{Kestrel, LIMIT, terminal, wait_until_signals_are_taken};
+use crate::process::{
+    Kestrel, LIMIT, terminal, wait_until_not_ignored, wait_until_signals_are_taken,
+};
 
 const SHUTTING_DOWN: &str = "Application is shutting down...";
 
@@ -137,6 +139,7 @@ fn before_it_has_begun_a_signal_ends_it() {
         command.arg("--default-signal=INT,QUIT,TERM").arg(env!("CARGO_BIN_EXE_kestrel"));
         command.args(["run", "--urls", "http://127.0.0.1:0"]);
         let running = Kestrel::by(command).spawn();
+        wait_until_not_ignored(running.id(), signal);
         running.signal(signal);
         let outcome = running.ended();
         // It may have come to serve in the meantime.
