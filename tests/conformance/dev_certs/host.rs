@@ -117,10 +117,16 @@ fn meant(recorded: &Value) -> Value {
     let first = first
         .strip_prefix("System.")
         .map_or(first, |rest| rest.split_once(": ").map_or(rest, |(_, message)| message));
-    // The way out stands below the page that tells of it.
+    // The way out stands below the page that tells of it. What is trusted in part lies where OpenSSL
+    // would find it.
     let page = "see https://aka.ms/aspnet/https-trust-dev-cert\n";
-    let before =
-        before.replace(page, &format!("{page}      fix: kestrel dev-certs https --trust\n"));
+    let fix = match before.contains("is only trusted by some clients") {
+        true => {
+            "OpenSSL does not look where it lies; before the start: export SSL_CERT_DIR=\"$HOME/.aspnet/dev-certs/trust:/usr/lib/ssl/certs\""
+        }
+        false => "kestrel dev-certs https --trust",
+    };
+    let before = before.replace(page, &format!("{page}      fix: {fix}\n"));
     let failed = recorded["started"] == false;
     json!({
         "started": recorded["started"],
