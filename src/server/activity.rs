@@ -13,7 +13,7 @@ use http::Method;
 use hyper::body::Incoming;
 
 use super::clock::Moment;
-use super::connection::Context;
+use super::context::Context;
 use super::http2::Code;
 use super::open_requests::{OpenRequest, Target};
 use super::rejection::{Reason, Rejection};

@@ -1,86 +1,24 @@
 //! One connection, from the first byte to the last.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
-use axum::Router;
-use hyper_util::rt::TokioExecutor;
 use tokio::time::{Instant, timeout};
 
 use super::activity::Activity;
 use super::clock::TICK;
-use super::counters::Counters;
-use super::date;
+use super::context::Context;
 use super::drain::{Phase, Watch};
-use super::endpoint::Serving;
-use super::handshake::{Secured, handshake};
+use super::handshake::{Ready, handshake};
 use super::io::{Socket, Stream};
-use super::options::ServerOptions;
 use super::protocol::{self, FirstBytes};
 use super::rejection::Reason;
 use super::request::RequestService;
+use super::serving::Serving;
 use super::slot::Slot;
 use super::{http1, http2};
 use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
 use crate::features::Connection;
-
-/// What all connections share.
-#[derive(Debug)]
-pub(super) struct Context {
-    options: ServerOptions,
-    app: Router,
-    counters: Counters,
-    /// How many connections are upgraded.
-    upgraded: Arc<AtomicU64>,
-    pub(super) gate: http1::GateOptions,
-    pub(super) http1: hyper::server::conn::http1::Builder,
-    pub(super) http2: hyper::server::conn::http2::Builder<TokioExecutor>,
-}
-
-impl Context {
-    pub(super) fn new(options: ServerOptions, app: Router, counters: Counters) -> Arc<Self> {
-        // Makes the app's handlers into services now, and not again for every request.
-        let app = app.with_state(());
-        let (http1, http2) = (http1::builder(&options), http2::builder(&options));
-        let gate = http1::GateOptions::from(&options);
-        Arc::new(Self { options, app, counters, gate, upgraded: Arc::default(), http1, http2 })
-    }
-
-    /// The same app with other options; what is counted goes on.
-    pub(super) fn with_options(&self, options: ServerOptions) -> Arc<Self> {
-        Arc::new(Self {
-            http1: http1::builder(&options),
-            http2: http2::builder(&options),
-            gate: http1::GateOptions::from(&options),
-            options,
-            app: self.app.clone(),
-            counters: self.counters.clone(),
-            upgraded: Arc::clone(&self.upgraded),
-        })
-    }
-
-    pub(super) fn options(&self) -> &ServerOptions {
-        &self.options
-    }
-
-    /// The answer 400 to what is no request that hyper could answer.
-    pub(super) fn bad_request(&self, text: &str) -> Vec<u8> {
-        protocol::bad_request(text, &date::header_value(), self.options.add_server_header)
-    }
-
-    pub(super) fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    pub(super) fn upgraded(&self) -> &Arc<AtomicU64> {
-        &self.upgraded
-    }
-
-    pub(super) fn app(&self) -> &Router {
-        &self.app
-    }
-}
 
 /// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`.
 pub(super) async fn serve<S: Socket>(
@@ -91,40 +29,32 @@ pub(super) async fn serve<S: Socket>(
     slot: Slot,
 ) {
     let id = facts.id();
-    let context = Arc::clone(&serving.context);
-    let _open = Open(Arc::clone(&context));
+    let _open = Open(Arc::clone(&serving.context));
     events::connection_started(&id);
     if let Some(tls) = &serving.tls {
         // Boxed, or every connection would keep the room of its handshake.
         let handshake = handshake(socket, facts, tls, &serving, &mut watch);
-        if let Some(Secured { stream, facts, protocols }) = Box::pin(handshake).await {
-            speak(stream, facts, protocols, None, context, watch, slot).await;
+        if let Some(ready) = Box::pin(handshake).await {
+            speak(ready, &serving, watch, slot).await;
         }
     } else {
         let stream = Stream::new(socket, watch.clone());
         let protocols = serving.protocols;
-        speak(stream, facts, protocols, Some(serving), context, watch, slot).await;
+        speak(Ready { stream, facts, protocols }, &serving, watch, slot).await;
     }
     events::connection_stopped(&id);
 }
 
-/// Speaks HTTP on a connection. It is one of an `open` endpoint if it is in clear text.
-async fn speak<S: Socket>(
-    mut stream: Stream<S>,
-    facts: Connection,
-    protocols: HttpProtocols,
-    open: Option<Arc<Serving>>,
-    context: Arc<Context>,
-    mut watch: Watch,
-    slot: Slot,
-) {
+/// Speaks HTTP on a connection.
+async fn speak<S: Socket>(ready: Ready<S>, serving: &Serving, mut watch: Watch, slot: Slot) {
+    let Ready { mut stream, facts, protocols } = ready;
     let id = facts.id();
     // A connection that has not said what it wants yet is idle: the stop ends it after a moment.
     let mut since = Instant::now();
     let spoken = loop {
         tokio::select! {
             biased;
-            spoken = spoken(&mut stream, protocols, &context, open.as_deref()) => break spoken,
+            spoken = spoken(&mut stream, protocols, serving) => break spoken,
             () = watch.lingered(since) => {}
         }
         if watch.phase().get() == Phase::Aborting || !stream.has_unread() {
@@ -132,18 +62,21 @@ async fn speak<S: Socket>(
         }
         since = Instant::now();
     };
-    if let Some(open) = open.filter(|_| protocol::is_tls(stream.first())) {
-        open.tell_mix_up(events::tls_on_http);
+    if serving.tls.is_none() && protocol::is_tls(stream.first()) {
+        serving.tell_mix_up(events::tls_on_http);
     }
+    let context = &serving.context;
     match spoken {
         Some(Spoken::Http1) => {
-            http1::serve(stream, facts, Arc::clone(&context), watch, slot).await;
+            let activity = Activity::new(id, true, Arc::clone(context));
+            let service = RequestService::new(facts, watch.phase().clone(), activity);
+            http1::serve(stream, service, Arc::clone(&serving.http1), watch, slot).await;
         }
         Some(Spoken::Http2) => {
-            let activity = Activity::new(id, false, Arc::clone(&context));
-            let service = RequestService::new(facts, watch.phase().clone(), Arc::clone(&activity));
+            let activity = Activity::new(id, false, Arc::clone(context));
+            let service = RequestService::new(facts, watch.phase().clone(), activity);
             // Boxed, or every connection of HTTP/1 would have its size, too.
-            Box::pin(http2::serve(stream, service, &context, &mut watch, activity)).await;
+            Box::pin(http2::serve(stream, service, &serving.http2, &mut watch)).await;
         }
         Some(Spoken::Wrong(answer)) => {
             match answer {
@@ -178,7 +111,7 @@ struct Open(Arc<Context>);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.counters.count_closed();
+        self.0.counters().count_closed();
     }
 }
 
@@ -196,16 +129,15 @@ enum Spoken {
 async fn spoken<S: Socket>(
     stream: &mut Stream<S>,
     protocols: HttpProtocols,
-    context: &Context,
-    open: Option<&Serving>,
+    serving: &Serving,
 ) -> Option<Spoken> {
     if protocols == HttpProtocols::None {
-        if open.is_none_or(Serving::is_first_failure) {
+        if serving.is_first_failure() {
             events::no_protocol();
         }
         return None;
     }
-    let limits = &context.options.limits;
+    let limits = &serving.context.options().limits;
     if protocols == HttpProtocols::Http2 {
         // As on Kestrel: its HTTP/2 has begun, without a stream, and says goodbye.
         let limit = limits.keep_alive_timeout.saturating_add(TICK);

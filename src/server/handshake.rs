@@ -3,18 +3,18 @@
 use tokio::time::{Instant, timeout};
 
 use super::drain::Watch;
-use super::endpoint::Serving;
 use super::io::{Socket, Stream};
 use super::protocol;
+use super::serving::Serving;
 use crate::diagnostics::events;
 use crate::features::{Connection, HttpProtocols};
 use crate::tls::{EndpointTls, Failure, TlsStream};
 
-/// A connection whose handshake is done.
-pub(super) struct Secured<S: Socket> {
-    pub(super) stream: Stream<TlsStream<S>>,
+/// A connection that HTTP can begin on.
+pub(super) struct Ready<S: Socket> {
+    pub(super) stream: Stream<S>,
     pub(super) facts: Connection,
-    /// What it was agreed to speak.
+    /// What may be spoken.
     pub(super) protocols: HttpProtocols,
 }
 
@@ -25,7 +25,7 @@ pub(super) async fn handshake<S: Socket>(
     tls: &EndpointTls,
     serving: &Serving,
     watch: &mut Watch,
-) -> Option<Secured<S>> {
+) -> Option<Ready<TlsStream<S>>> {
     let limit = serving.context.options().handshake_timeout;
     let _counted = watch.count();
     let since = Instant::now();
@@ -73,7 +73,7 @@ pub(super) async fn handshake<S: Socket>(
         stream.end_with(&[]).await;
         return None;
     };
-    Some(Secured { stream, facts, protocols })
+    Some(Ready { stream, facts, protocols })
 }
 
 /// Tells the client why, as far as it understands it.

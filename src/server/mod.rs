@@ -17,6 +17,7 @@ mod answer_body;
 mod body;
 mod clock;
 mod connection;
+mod context;
 mod counters;
 mod date;
 mod drain;
@@ -35,6 +36,7 @@ mod reload;
 mod request;
 mod request_log;
 mod scope;
+mod serving;
 mod slot;
 
 use std::error::Error;
@@ -57,10 +59,11 @@ use crate::addresses::{
 };
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
-use connection::Context;
+use context::Context;
 use drain::Drain;
-use endpoint::{Endpoint, Serving};
+use endpoint::Endpoint;
 use reload::Leaving;
+use serving::Serving;
 
 /// What a server fulfils towards the host: it starts on a plan of endpoints, tells the addresses it
 /// really has, and stops within a time. (What `IServer` is in ASP.NET Core.)

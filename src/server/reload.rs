@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::connection::Context;
+use super::context::Context;
 use super::drain::{self, Drain};
-use super::endpoint::{Endpoint, Serving};
+use super::endpoint::Endpoint;
+use super::serving::Serving;
 use super::{KestrelServer, ServerError, ServerReload};
 use crate::addresses::bind::{all_or_none, bind_endpoint};
 use crate::addresses::{Aspect, BindError, Change, PlannedEndpoint, clash};

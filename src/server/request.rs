@@ -35,7 +35,7 @@ use crate::features::{Connection, RawTarget, RequestBodyLimits};
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Hands the requests of one connection to the app.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RequestService {
     connection: Connection,
     phase: PhaseFlag,
@@ -48,6 +48,16 @@ impl RequestService {
     pub(super) fn new(connection: Connection, phase: PhaseFlag, activity: Arc<Activity>) -> Self {
         let scope = events::connection_scope(&connection.id());
         Self { connection, phase, scope, activity }
+    }
+
+    /// What is known of the connection.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What the connection is at.
+    pub(super) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
     }
 
     /// What becomes of a request that the app is not to see, if this is one.

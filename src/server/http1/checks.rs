@@ -1,7 +1,7 @@
 //! What must hold for every head, every body and every target, whoever made them up.
 //!
 //! The property tests and the fuzz targets share these checks. They play the gate's part without a
-//! socket, and ask a real hyper, made by the same [`builder`](super::builder), how it frames what
+//! socket, and ask a real hyper, made by the same [`builder`], how it frames what
 //! it would be given: a request that the two frame differently is a request smuggled in.
 
 use std::convert::Infallible;
@@ -19,9 +19,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::builder;
 use super::chunks::Chunks;
 use super::head::{Framing, Head, Progress, Rewritten, Rules, Scan, Upgrade};
+use super::options::builder;
 use super::target;
 use crate::features::{RawTarget, RequestTarget};
 use crate::server::options::ServerOptions;

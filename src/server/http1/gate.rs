@@ -27,51 +27,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::chunks::Chunks;
-use super::head::{Framing, Head, Progress, Rules, Scan, Upgrade};
+use super::head::{Framing, Head, Progress, Scan, Upgrade};
+use super::options::Options;
 use super::stall::Stall;
 use crate::diagnostics::events;
-use crate::features::MinDataRate;
 use crate::server::activity::{Activity, Cut, Note};
 use crate::server::clock::TICK;
 use crate::server::drain::Phase;
 use crate::server::io::{HangUp, Socket, Stream};
-use crate::server::options::ServerOptions;
 use crate::server::rejection::{Reason, Rejection};
-
-/// What a gate needs of the options.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::server) struct GateOptions {
-    rules: Rules,
-    headers_timeout: Duration,
-    response_rate: Option<MinDataRate>,
-    /// How much is read ahead of a request that is being answered.
-    read_ahead: usize,
-    /// How much of an answer the system may hold that the client has not taken.
-    queue: u64,
-}
-
-impl From<&ServerOptions> for GateOptions {
-    fn from(options: &ServerOptions) -> Self {
-        let limits = &options.limits;
-        Self {
-            rules: Rules::from(options),
-            headers_timeout: limits.request_headers_timeout,
-            response_rate: limits.min_response_data_rate,
-            read_ahead: limits
-                .max_request_buffer_size
-                .map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
-            // Its mark: it says that it has enough when so much is unsent. What the last write put
-            // beyond it does not count.
-            queue: limits.max_response_buffer_size.unwrap_or(SYSTEM_QUEUE) as u64,
-        }
-    }
-}
-
-/// Enough for a deep pipeline of small requests.
-const READ_AHEAD: usize = 64 * 1024;
-
-/// What Linux lets a socket hold at most, unless it is told otherwise.
-const SYSTEM_QUEUE: usize = 4 * 1024 * 1024;
 
 /// Answers that are held back go out once they are this many bytes.
 const HELD_MOST: usize = 16 * 1024;
@@ -87,6 +51,7 @@ const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost:\r\n\r\n";
 pub(super) struct Gate<S: Socket> {
     stream: Stream<S>,
     activity: Arc<Activity>,
+    options: Arc<Options>,
     input: Input,
     /// What was read and not handed on.
     pending: BytesMut,
@@ -130,11 +95,16 @@ enum Input {
 }
 
 impl<S: Socket> Gate<S> {
-    pub(super) fn new(mut stream: Stream<S>, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(
+        mut stream: Stream<S>,
+        activity: Arc<Activity>,
+        options: Arc<Options>,
+    ) -> Self {
         let pending = stream.take_first();
         Self {
             stream,
             activity,
+            options,
             input: Input::Head,
             pending,
             passed: 0,
@@ -151,11 +121,6 @@ impl<S: Socket> Gate<S> {
             held: BytesMut::new(),
             stall: None,
         }
-    }
-
-    /// The options all gates share.
-    fn options(&self) -> &GateOptions {
-        &self.activity.context().gate
     }
 
     pub(super) fn stream(&mut self) -> &mut Stream<S> {
@@ -289,7 +254,7 @@ impl<S: Socket> Gate<S> {
 
     /// Goes on with the head at the beginning of `pending`; whether there is something to hand on.
     fn scan_pending(&mut self) -> bool {
-        let rules = &self.activity.context().gate.rules;
+        let rules = &self.options.rules;
         let mut fresh = Scan::default();
         let scan = self.scan.as_deref_mut().unwrap_or(&mut fresh);
         match scan.advance(&self.pending, rules) {
@@ -369,7 +334,7 @@ impl<S: Socket> Gate<S> {
             }
             if self.pending.is_empty() {
                 let mut scan = Scan::default();
-                if let Progress::Complete(mut head) = scan.advance(came, &self.options().rules)
+                if let Progress::Complete(mut head) = scan.advance(came, &self.options.rules)
                     && head.start == 0
                     && head.rewritten.is_none()
                 {
@@ -411,7 +376,7 @@ impl<S: Socket> Gate<S> {
         if !self.has_begun() {
             return Poll::Pending;
         }
-        let limit = self.options().headers_timeout + TICK;
+        let limit = self.options.headers_timeout + TICK;
         // The first head began before anybody knew that it is one.
         let begun = self.stream.begun().filter(|_| self.handed == 0);
         let timer = self.headers_timer.get_or_insert_with(|| {
@@ -428,7 +393,7 @@ impl<S: Socket> Gate<S> {
     fn look_out(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if matches!(self.input, Input::Head | Input::Undecided)
             && !self.has_passed()
-            && self.pending.len() < self.options().read_ahead
+            && self.pending.len() < self.options.read_ahead
         {
             self.look_ahead(cx)?;
         } else if self.activity.take_look_out() && !self.ended {
@@ -458,7 +423,7 @@ impl<S: Socket> Gate<S> {
     ///
     /// hyper would look for itself, with a buffer of its own for every request.
     fn look_ahead(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        while !self.ended && self.pending.len() < self.options().read_ahead {
+        while !self.ended && self.pending.len() < self.options.read_ahead {
             if self.stream.poll_readable(cx)?.is_pending() {
                 break;
             }
@@ -589,8 +554,7 @@ impl<S: Socket> Gate<S> {
                 self.is_there();
             }
         }
-        let Some(rate) = self.options().response_rate.filter(|_| !self.activity.is_upgraded())
-        else {
+        let Some(rate) = self.options.response_rate.filter(|_| !self.activity.is_upgraded()) else {
             return written;
         };
         match written {
@@ -606,7 +570,7 @@ impl<S: Socket> Gate<S> {
                 if self.stall.as_ref().is_some_and(|stall| !stall.is_of(request)) {
                     self.stall = None;
                 }
-                let queue = self.options().queue;
+                let queue = self.options.queue;
                 let stall = self.stall.get_or_insert_with(|| Stall::begin(request, queue, rate));
                 ready!(stall.poll_waiting(cx));
                 self.activity.cut(Cut::ResponseRate);

@@ -10,6 +10,7 @@ mod chunks;
 mod gate;
 mod head;
 mod home;
+mod options;
 mod stall;
 mod target;
 
@@ -28,19 +29,14 @@ use crate::diagnostics::events;
 use crate::features::Connection;
 use crate::server::activity::{Activity, Cut, Last, Unread};
 use crate::server::clock::{Moment, TICK};
-use crate::server::connection::Context;
 use crate::server::drain::{Phase, PhaseFlag, Watch};
 use crate::server::io::{Socket, Stream};
-use crate::server::options::ServerOptions;
 use crate::server::rejection::Rejection;
 use crate::server::request::RequestService;
 use crate::server::slot::Slot;
 use gate::Gate;
-pub(super) use gate::GateOptions;
 use home::{Home, Loan};
-
-/// How many headers hyper has room for without an allocation.
-const HYPERS_HEADER_COUNT: usize = 100;
+pub(super) use options::Options;
 
 /// After how long a wait hyper is dropped, to be made anew for the next request: longer than the
 /// pauses of a busy client, short enough that thousands of waiting ones hold little memory.
@@ -50,47 +46,22 @@ const RELEASE_AFTER: Duration = Duration::from_millis(200);
 /// to after the last answer, so that a reset does not take the answer away from it.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// hyper's side of every HTTP/1 connection.
-pub(super) fn builder(options: &ServerOptions) -> http1::Builder {
-    let limits = &options.limits;
-    // The gate keeps both limits; hyper's are above them, for what the gate writes anew.
-    let head = 4 * (limits.max_request_line_size + limits.max_request_headers_total_size) + 64;
-    let mut builder = http1::Builder::new();
-    builder
-        // Ours is cheaper, see `activity`.
-        .header_read_timeout(None)
-        // The gate looks for clients that are gone.
-        .half_close(true)
-        .max_header_size(head)
-        .title_case_headers(true)
-        // Ours stands before the framing headers, where Kestrel has it.
-        .auto_date_header(false);
-    if let Some(most) = limits.max_request_buffer_size {
-        builder.max_buf_size(most.max(head).max(8192));
-    }
-    if limits.max_request_header_count > HYPERS_HEADER_COUNT {
-        // Setting it moves hyper's header table to the heap, even for its own default.
-        builder.max_headers(limits.max_request_header_count.min(head::MOST_HEADERS));
-    }
-    builder
-}
-
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Socket>(
     stream: Stream<S>,
-    facts: Connection,
-    context: Arc<Context>,
+    service: RequestService,
+    options: Arc<Options>,
     mut watch: Watch,
     slot: Slot,
 ) {
-    let activity = Activity::new(facts.id(), true, Arc::clone(&context));
-    let mut gate = Box::new(Gate::new(stream, Arc::clone(&activity)));
+    let (facts, activity) = (service.connection(), service.activity());
+    let mut gate = Box::new(Gate::new(stream, Arc::clone(activity), Arc::clone(&options)));
     // How many requests there were when the stop last looked for one more.
     let mut looked = None;
     // Whether the stop was told what it waits for here.
     let mut answered = false;
     loop {
-        let run = busy(gate, &facts, &context, &activity, &mut watch, &mut answered);
+        let run = busy(gate, &service, &options, &mut watch, &mut answered);
         match Box::pin(run).await {
             End::Idle(idle) => gate = idle,
             End::Busy(busy) => {
@@ -105,19 +76,19 @@ pub(super) async fn serve<S: Socket>(
                 if !only_lines && has_more(&mut gate, &mut watch).await {
                     continue;
                 }
-                return Box::pin(close(gate, &facts, &mut watch)).await;
+                return Box::pin(close(gate, facts, &mut watch)).await;
             }
-            End::Closed(gate) => return Box::pin(close(gate, &facts, &mut watch)).await,
-            End::Cut(mut gate, cut) => return reset(gate.stream(), &facts, &activity, cut),
+            End::Closed(gate) => return Box::pin(close(gate, facts, &mut watch)).await,
+            End::Cut(mut gate, cut) => return reset(gate.stream(), facts, activity, cut),
             End::Upgraded(home) => {
                 drop(slot);
-                return upgraded(&home, &activity, &mut watch).await;
+                return upgraded(&home, activity, &mut watch).await;
             }
         }
-        let limit = context.options().limits.keep_alive_timeout + TICK;
+        let limit = options.keep_alive_timeout + TICK;
         // Empty lines are no request: a client that sends nothing else has no more time for it.
         let Some(left) = activity.idle_for(limit, Moment::now()) else {
-            return Box::pin(close(gate, &facts, &mut watch)).await;
+            return Box::pin(close(gate, facts, &mut watch)).await;
         };
         let now = Instant::now();
         let since = now.checked_sub(limit.saturating_sub(left)).unwrap_or(now);
@@ -129,7 +100,7 @@ pub(super) async fn serve<S: Socket>(
             () = watch.lingered(since) => false,
         };
         if !readable && !has_more(&mut gate, &mut watch).await {
-            return Box::pin(close(gate, &facts, &mut watch)).await;
+            return Box::pin(close(gate, facts, &mut watch)).await;
         }
     }
 }
@@ -166,18 +137,17 @@ type HyperConnection<S> = http1::UpgradeableConnection<TokioIo<Loan<S>>, Request
 /// Runs hyper on a connection until it waits for a request for some time, or ends.
 async fn busy<S: Socket>(
     gate: Box<Gate<S>>,
-    facts: &Connection,
-    context: &Arc<Context>,
-    activity: &Arc<Activity>,
+    service: &RequestService,
+    options: &Options,
     watch: &mut Watch,
     answered: &mut bool,
 ) -> End<S> {
+    let (facts, activity) = (service.connection(), service.activity());
     let home = Home::new();
     let phase = watch.phase().clone();
-    let service = RequestService::new(facts.clone(), phase.clone(), Arc::clone(activity));
     let loan = TokioIo::new(Home::lend(&home, gate));
     let why = {
-        let connection = context.http1.serve_connection(loan, service).with_upgrades();
+        let connection = options.builder.serve_connection(loan, service.clone()).with_upgrades();
         let mut second = watch.clone();
         let mut stopping = pin!(watch.reached(Phase::Stopping));
         let mut aborting = pin!(second.reached(Phase::Aborting));
@@ -190,7 +160,7 @@ async fn busy<S: Socket>(
             stopping: None,
             activity,
             facts,
-            limit: context.options().limits.keep_alive_timeout + TICK,
+            limit: options.keep_alive_timeout + TICK,
         };
         let mut registered = false;
         poll_fn(|cx| {

@@ -17,20 +17,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use hyper::server::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use self::ending::Ending;
 pub(super) use self::frame::Code;
 use self::gate::{Gate, Rest};
+pub(super) use self::options::Options;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
 use crate::server::activity::Activity;
-use crate::server::connection::Context;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
-use crate::server::options::ServerOptions;
 use crate::server::request::RequestService;
 
 mod block;
@@ -40,55 +38,11 @@ mod frame;
 mod gate;
 mod huffman;
 mod incoming;
+mod options;
 mod outgoing;
 mod streams;
 mod table;
 mod windows;
-
-/// What a PING of the server waits beyond its delay. Kestrel looks once a second and adds one:
-/// this is the middle.
-const PING_TICK: Duration = Duration::from_millis(1500);
-
-/// hyper's side of every HTTP/2 connection.
-pub(super) fn builder(options: &ServerOptions) -> http2::Builder<TokioExecutor> {
-    // The values of the specification.
-    const MAX_FRAME_SIZE: usize = 16 * 1024;
-    const HEADER_TABLE_SIZE: u32 = 4096;
-    // Unlike zero, no limit is none.
-    const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
-
-    let limits = &options.limits;
-    let own = &limits.http2;
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .auto_date_header(false)
-        .enable_connect_protocol()
-        .max_concurrent_streams(own.max_streams_per_connection)
-        .initial_stream_window_size(own.initial_stream_window_size)
-        .initial_connection_window_size(own.initial_connection_window_size)
-        // The gate measures, and tells the client the limit: the library's answer to a list that is
-        // too long is none of ours, and ends the connection soon after.
-        .max_header_list_size(u32::MAX)
-        // As many as Kestrel keeps track of; the gate counts resets over time.
-        .max_pending_accept_reset_streams(
-            (own.max_streams_per_connection as usize).saturating_mul(2).max(100),
-        )
-        // hyper takes the PINGs out; how long to wait for an answer is the gate's to know.
-        .keep_alive_interval(
-            own.keep_alive_ping_delay.map(|delay| delay.saturating_add(PING_TICK).min(NEVER)),
-        )
-        .keep_alive_timeout(NEVER);
-    builder.max_frame_size(own.max_frame_size);
-    if own.header_table_size != HEADER_TABLE_SIZE {
-        builder.header_table_size(own.header_table_size);
-    }
-    if let Some(size) = limits.max_response_buffer_size {
-        // With less than a frame, hyper's library would cut answers into tiny ones, or never send.
-        builder.max_send_buf_size(size.clamp(MAX_FRAME_SIZE, u32::MAX as usize));
-    }
-    builder
-}
 
 /// How a connection was left.
 enum Left {
@@ -104,14 +58,14 @@ enum Left {
 pub(super) async fn serve<S: Socket>(
     stream: Stream<S>,
     service: RequestService,
-    context: &Context,
+    options: &Options,
     watch: &mut Watch,
-    activity: Arc<Activity>,
 ) {
     let mut aborting = watch.clone();
+    let activity = Arc::clone(service.activity());
     let id = &activity.id();
-    let gate = Gate::new(stream, &context.options().limits, Arc::clone(&activity));
-    let left = drive(&gate, service, context, watch, &activity).await;
+    let gate = Gate::new(stream, &activity.context().options().limits, Arc::clone(&activity));
+    let left = drive(&gate, service, options, watch, &activity).await;
     // hyper's end is gone with its connection.
     let Some(rest) = gate.into_rest() else {
         return;
@@ -146,18 +100,19 @@ pub(super) async fn serve<S: Socket>(
 async fn drive<S: Socket>(
     gate: &Gate<S>,
     service: RequestService,
-    context: &Context,
+    options: &Options,
     watch: &mut Watch,
     activity: &Activity,
 ) -> Left {
-    let mut connection = pin!(context.http2.serve_connection(TokioIo::new(gate.stream()), service));
+    let stream = TokioIo::new(gate.stream());
+    let mut connection = pin!(options.builder.serve_connection(stream, service));
     let phase = watch.phase().clone();
     let mut second = watch.clone();
     let mut stopping = pin!(watch.reached(Phase::Stopping));
     let mut aborting = pin!(second.reached(Phase::Aborting));
     // One for all timeouts. It is moved forward only when something is due earlier, which is rare:
     // a request that comes and goes leaves it alone.
-    let idle = context.options().limits.keep_alive_timeout.min(Duration::from_secs(3600));
+    let idle = options.keep_alive_timeout.min(Duration::from_secs(3600));
     let mut timer = pin!(sleep_until(Instant::now() + idle));
     let mut registered = false;
     let mut told = false;

@@ -4,9 +4,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::features::{Connection, Scheme};
-use crate::server::connection::Context as Shared;
+use crate::server::context::Context as Shared;
 use crate::server::counters::Counters;
 use crate::server::drain::Drain;
+use crate::server::options::ServerOptions;
 
 impl Socket for DuplexStream {
     fn reset_on_close(&self) {}
@@ -23,8 +24,10 @@ fn gate() -> (Gate<DuplexStream>, DuplexStream) {
     let (server, client) = duplex(16 * 1024);
     let stream = Stream::new(server, Drain::new().watch());
     let connection = Connection::new(1, None, None, Scheme::Http);
-    let context = Shared::new(ServerOptions::default(), axum::Router::new(), Counters::default());
-    (Gate::new(stream, Activity::new(connection.id(), true, context)), client)
+    let options = ServerOptions::default();
+    let ready = Arc::new(Options::from(&options));
+    let context = Shared::new(options, axum::Router::new(), Counters::default());
+    (Gate::new(stream, Activity::new(connection.id(), true, context), ready), client)
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ fn limited(
     let socket = Scripted { pieces, sent: Vec::new(), room };
     let drain = Drain::new();
     let facts = crate::features::Connection::new(1, None, None, crate::features::Scheme::Http);
-    let context = crate::server::connection::Context::new(
+    let context = crate::server::context::Context::new(
         Default::default(),
         axum::Router::new(),
         Default::default(),
