@@ -48,6 +48,12 @@ pub struct EndpointSettings {
 }
 
 impl EndpointSettings {
+    /// Nothing but these addresses, as a test wants them.
+    #[cfg(test)]
+    pub(crate) fn of_urls(urls: &str) -> Self {
+        Self { urls: Some(Sourced::new(urls.to_owned(), Origin::Default)), ..Self::default() }
+    }
+
     /// Whether anybody says where to listen.
     pub fn say_anything(&self) -> bool {
         let list = |urls: &Option<Sourced<String>>| {

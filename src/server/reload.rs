@@ -255,14 +255,10 @@ mod tests {
 
     use super::*;
     use crate::addresses::{EndpointPlan, EndpointSettings, difference, plan};
-    use crate::configuration::{Origin, Sourced};
     use crate::server::{Server, ServerOptions, ServerStart};
 
     fn planned(urls: &str) -> EndpointPlan {
-        plan(&EndpointSettings {
-            urls: Some(Sourced::new(urls.to_owned(), Origin::Default)),
-            ..EndpointSettings::default()
-        })
+        plan(&EndpointSettings::of_urls(urls))
     }
 
     async fn is_served(connection: &mut TcpStream) {
