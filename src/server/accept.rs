@@ -71,7 +71,10 @@ pub(super) fn start(
         };
         match listener {
             Listener::Tcp(listener) => {
-                loops.push(Box::pin(accept.tcp(TcpListener::from_std(listener)?)));
+                let listener = TcpListener::from_std(listener)?;
+                // Now, and not when the loop has its first turn: clients may be faster.
+                inherit(&listener, serving.borrow().context.options());
+                loops.push(Box::pin(accept.tcp(listener)));
             }
             #[cfg(unix)]
             Listener::Unix { file, listener } => {
@@ -154,7 +157,6 @@ enum Next<T> {
 impl Accept {
     async fn tcp(mut self, listener: TcpListener) {
         let mut pause = FIRST_PAUSE;
-        inherit(&listener, self.serving.borrow_and_update().context.options());
         loop {
             match self.next(listener.accept()).await {
                 Next::It(Ok((socket, remote))) => {

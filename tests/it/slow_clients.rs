@@ -140,6 +140,70 @@ async fn clients_that_do_not_take_their_answers_are_cut_off() {
     stopped(host).await;
 }
 
+/// What Linux takes beyond the bound, and the bound, of which half has to be free: so much of an
+/// answer leaves the system before a client that takes it is seen to.
+#[cfg(target_os = "linux")]
+const UNSEEN: usize = 64 * 1024 + BOUND / 2;
+#[cfg(target_os = "linux")]
+const BOUND: usize = 4096;
+
+/// Bytes a second.
+#[cfg(target_os = "linux")]
+const SLOWEST: usize = 20 * 1024;
+
+/// A host whose clients take a large answer at [`SLOWEST`], and one that asked for it.
+#[cfg(target_os = "linux")]
+async fn asked_slowly(large: usize) -> (kestrel::RunningHost, Wire<tokio::net::TcpStream>) {
+    let app = saying("hello").route("/large", any(async move || Bytes::from(vec![b'x'; large])));
+    let host = started(limited(&[]).app(app).configure_kestrel(|options| {
+        let rate = MinDataRate::new(SLOWEST as f64, Duration::from_millis(1100));
+        options.limits.min_response_data_rate = Some(rate.expect("it is one"));
+        options.limits.max_response_buffer_size = Some(BOUND);
+    }))
+    .await;
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    // Of a size that opens its window again in steps of a packet, not of all that it holds.
+    socket.set_recv_buffer_size(256 * 1024).expect("it is one");
+    let address = crate::support::socket_address(&host.addresses()[0]);
+    let mut wire = Wire::new(socket.connect(address).await.expect("somebody listens"));
+    wire.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.head().await;
+    (host, wire)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_just_above_the_rate_is_served_to_the_end() {
+    const LARGE: usize = 2 * 1024 * 1024;
+    let (host, mut wire) = asked_slowly(LARGE).await;
+    let begun = tokio::time::Instant::now();
+    let faster = (SLOWEST * 11 / 10) as f64;
+    let mut taken = 0;
+    // Two waits of the server, and a little.
+    while taken < UNSEEN * 9 / 4 {
+        taken += wire.take(512).await.len();
+        tokio::time::sleep_until(begun + Duration::from_secs_f64(taken as f64 / faster)).await;
+    }
+    assert_eq!(wire.take(LARGE - taken).await.len(), LARGE - taken);
+    assert_eq!(wire.get("/").await.body, "hello");
+    stopped(host).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_takes_nothing_has_the_time_for_what_cannot_be_seen() {
+    let begun = tokio::time::Instant::now();
+    let (host, mut wire) = asked_slowly(2 * 1024 * 1024).await;
+    let cut_off = wire.stream().ready(Interest::ERROR);
+    soon("the end of the connection", cut_off).await.expect("it is open");
+    // And the second that every timeout is given.
+    let least = Duration::from_secs_f64(UNSEEN as f64 / SLOWEST as f64 + 1.0);
+    assert!(begun.elapsed() >= least, "{:?} of {least:?}", begun.elapsed());
+    let error = wire.end().await.expect_err("it is not whole");
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    stopped(host).await;
+}
+
 #[tokio::test]
 async fn idle_connections_end_after_their_time_and_keep_nobody_waiting() {
     let host = started(limited(&[("KeepAliveTimeout", "00:00:00.5")])).await;

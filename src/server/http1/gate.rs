@@ -79,6 +79,8 @@ pub(super) struct Gate<S: Socket> {
     /// Answers that wait for company.
     held: BytesMut,
     stall: Option<Box<Stall>>,
+    /// How much the system took last.
+    last: usize,
 }
 
 #[derive(Debug)]
@@ -120,6 +122,7 @@ impl<S: Socket> Gate<S> {
             headers_timer: None,
             held: BytesMut::new(),
             stall: None,
+            last: 0,
         }
     }
 
@@ -559,6 +562,7 @@ impl<S: Socket> Gate<S> {
         };
         match written {
             Poll::Ready(Ok(length)) => {
+                self.last = length;
                 if let Some(stall) = &mut self.stall {
                     stall.took(length, rate);
                 }
@@ -570,8 +574,10 @@ impl<S: Socket> Gate<S> {
                 if self.stall.as_ref().is_some_and(|stall| !stall.is_of(request)) {
                     self.stall = None;
                 }
-                let queue = self.options.queue;
-                let stall = self.stall.get_or_insert_with(|| Stall::begin(request, queue, rate));
+                let (stream, bound) = (&self.stream, self.options.bound);
+                let stall = self.stall.get_or_insert_with(|| {
+                    Stall::begin(request, stream.unseen(bound, self.last), rate)
+                });
                 ready!(stall.poll_waiting(cx));
                 self.activity.cut(Cut::ResponseRate);
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

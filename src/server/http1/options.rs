@@ -19,15 +19,12 @@ pub(in crate::server) struct Options {
     pub(super) response_rate: Option<MinDataRate>,
     /// How much is read ahead of a request that is being answered.
     pub(super) read_ahead: usize,
-    /// How much of an answer the system may hold that the client has not taken.
-    pub(super) queue: u64,
+    /// How much of an answer the system may hold unsent.
+    pub(super) bound: Option<usize>,
 }
 
 /// Enough for a deep pipeline of small requests.
 const READ_AHEAD: usize = 64 * 1024;
-
-/// What Linux lets a socket hold at most, unless it is told otherwise.
-const SYSTEM_QUEUE: usize = 4 * 1024 * 1024;
 
 impl From<&ServerOptions> for Options {
     fn from(options: &ServerOptions) -> Self {
@@ -41,9 +38,7 @@ impl From<&ServerOptions> for Options {
             read_ahead: limits
                 .max_request_buffer_size
                 .map_or(READ_AHEAD, |most| most.min(READ_AHEAD)),
-            // Its mark: it says that it has enough when so much is unsent. What the last write put
-            // beyond it does not count.
-            queue: limits.max_response_buffer_size.unwrap_or(SYSTEM_QUEUE) as u64,
+            bound: limits.max_response_buffer_size,
         }
     }
 }

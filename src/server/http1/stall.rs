@@ -22,11 +22,13 @@ pub(super) struct Stall {
 }
 
 impl Stall {
-    /// A client that does not take more of the answer to `request` for the first time, when the
-    /// system holds up to `queue` bytes for it.
-    pub(super) fn begin(request: u32, queue: u64, rate: MinDataRate) -> Box<Self> {
+    /// A client that does not take more of the answer to `request` for the first time, when up to
+    /// `unseen` bytes are taken before it is seen: see [`Socket::unseen`].
+    ///
+    /// [`Socket::unseen`]: crate::server::io::Socket::unseen
+    pub(super) fn begin(request: u32, unseen: u64, rate: MinDataRate) -> Box<Self> {
         let timer = Box::pin(sleep_until(Instant::now() + rate.grace_period()));
-        let left = rate.allowed(queue).saturating_add(TICK);
+        let left = rate.allowed(unseen).saturating_add(TICK);
         let most = left.saturating_add(rate.grace_period());
         Box::new(Self { request, left, since: None, most, timer })
     }
@@ -73,7 +75,7 @@ mod tests {
         let rate = MinDataRate::new(100.0, Duration::from_secs(2)).unwrap();
         let cx = &mut Context::from_waker(Waker::noop());
         let seconds = |seconds| tokio::time::advance(Duration::from_secs(seconds));
-        // 1,000 bytes that the system holds are ten seconds, and one is the clock's.
+        // 1,000 bytes that are not seen are ten seconds, and one is the clock's.
         let mut stall = Stall::begin(1, 1000, rate);
         assert!(stall.poll_waiting(cx).is_pending());
         seconds(10).await;
@@ -98,7 +100,7 @@ mod tests {
         assert!(stall.poll_waiting(cx).is_pending());
         stall.took(2_000_000_000, rate);
         assert!(stall.poll_waiting(cx).is_pending());
-        // Ten seconds for what the system holds, the grace period, and the clock's second.
+        // Ten seconds for what is not seen, the grace period, and the clock's second.
         seconds(12).await;
         assert!(stall.poll_waiting(cx).is_pending());
         seconds(2).await;
@@ -110,7 +112,7 @@ mod tests {
         let rate = MinDataRate::new(100.0, Duration::from_secs(2)).unwrap();
         let cx = &mut Context::from_waker(Waker::noop());
         let mut stall = Stall::begin(1, 1000, rate);
-        // An hour of steps as large as what the system holds.
+        // An hour of steps as large as what is not seen.
         for _ in 0..360 {
             assert!(stall.poll_waiting(cx).is_pending());
             tokio::time::advance(Duration::from_secs(10)).await;

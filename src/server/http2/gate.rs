@@ -74,6 +74,7 @@ impl<S: Socket> Gate<S> {
         let step = limits.max_response_buffer_size.unwrap_or(64 * 1024) as u64;
         let rate = limits.min_response_data_rate;
         let pace = rate.map(|rate| Pace { rate, step });
+        let unseen = stream.unseen(limits.max_response_buffer_size, 0);
         Self(Arc::new(Mutex::new(Inner {
             stream,
             id: activity.id(),
@@ -84,7 +85,7 @@ impl<S: Socket> Gate<S> {
                 keep_alive: limits.keep_alive_timeout,
                 request_headers: limits.request_headers_timeout,
                 ping: limits.http2.keep_alive_ping_timeout,
-                response: pace,
+                response: rate.map(|rate| Pace { rate, step: unseen }),
             },
             incoming: Incoming::new(bounds),
             outgoing: Outgoing::default(),
