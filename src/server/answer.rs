@@ -16,7 +16,7 @@ use super::answer_body::{self, AnswerBody, Guard};
 use super::body::BodyFacts;
 use super::date;
 use super::rejection::Reason;
-use super::request_log::Finish;
+use super::request_log::RequestLog;
 use super::slot::Slot;
 use crate::diagnostics::events;
 use crate::features::{BadRequest, Outcome, ResetStream, Unhandled};
@@ -263,14 +263,14 @@ impl Answer {
 
     pub(super) fn send(
         self,
-        finish: Option<Box<Finish>>,
+        log: Option<Box<RequestLog>>,
         mut running: Running,
     ) -> Response<AnswerBody> {
         if running.is_kept() {
             let switches = self.parts.status.is_informational();
             running.set_kept(!switches && !self.parts.headers.contains_key(CONNECTION));
         }
-        let body = AnswerBody::new(self.body, self.guard, finish, running);
+        let body = AnswerBody::new(self.body, self.guard, log, running);
         Response::from_parts(self.parts, body)
     }
 

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::activity::{Cut, Running};
 use super::answer::{too_few, too_many};
 use super::body::BrokenOff;
-use super::request_log::Finish;
+use super::request_log::RequestLog;
 use crate::diagnostics::events;
 use crate::features::{Abort, BadRequest, ResetStream};
 
@@ -28,7 +28,7 @@ pin_project! {
         guard: Option<Box<Guard>>,
         // Before the other: the connection's line stands before the request's, as on Kestrel.
         running: Running,
-        finish: Option<Box<Finish>>,
+        log: Option<Box<RequestLog>>,
     }
 }
 
@@ -48,14 +48,14 @@ impl AnswerBody {
     pub(super) fn new(
         body: Body,
         guard: Option<Box<Guard>>,
-        finish: Option<Box<Finish>>,
+        log: Option<Box<RequestLog>>,
         mut running: Running,
     ) -> Self {
         let ended = guard.is_none() && http_body::Body::is_end_stream(&body);
         if ended && !running.activity().is_http1() {
             running.end();
         }
-        Self { body, guard, finish, running }
+        Self { body, guard, log, running }
     }
 }
 
@@ -99,9 +99,6 @@ impl http_body::Body for AnswerBody {
                 // Said here, not left to hyper: it goes for HTTP/2 as well.
                 Some(mismatch) => fail(mismatch, this.running),
                 None => {
-                    if let Some(finish) = this.finish {
-                        finish.completed();
-                    }
                     this.running.end();
                     return Poll::Ready(None);
                 }

@@ -69,12 +69,12 @@ async fn speak<S: Socket>(ready: Ready<S>, serving: &Serving, mut watch: Watch, 
     match spoken {
         Some(Spoken::Http1) => {
             let activity = Activity::new(id, true, Arc::clone(context));
-            let service = RequestService::new(facts, watch.phase().clone(), activity);
+            let service = RequestService::new(facts, activity);
             http1::serve(stream, service, Arc::clone(&serving.http1), watch, slot).await;
         }
         Some(Spoken::Http2) => {
             let activity = Activity::new(id, false, Arc::clone(context));
-            let service = RequestService::new(facts, watch.phase().clone(), activity);
+            let service = RequestService::new(facts, activity);
             // Boxed, or every connection of HTTP/1 would have its size, too.
             Box::pin(http2::serve(stream, service, &serving.http2, &mut watch)).await;
         }

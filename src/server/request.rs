@@ -23,7 +23,6 @@ use super::activity::{Activity, Note, Running};
 use super::answer::{self, Answer};
 use super::answer_body::AnswerBody;
 use super::body::{BodyFacts, RequestBody};
-use super::drain::PhaseFlag;
 use super::http2::check::{self, Refusal};
 use super::open_requests::Target;
 use super::rejection::Rejection;
@@ -38,16 +37,15 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Clone, Debug)]
 pub(super) struct RequestService {
     connection: Connection,
-    phase: PhaseFlag,
     /// The log scope of the connection.
     scope: Span,
     activity: Arc<Activity>,
 }
 
 impl RequestService {
-    pub(super) fn new(connection: Connection, phase: PhaseFlag, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(connection: Connection, activity: Arc<Activity>) -> Self {
         let scope = events::connection_scope(&connection.id());
-        Self { connection, phase, scope, activity }
+        Self { connection, scope, activity }
     }
 
     /// What is known of the connection.
@@ -139,10 +137,8 @@ impl Service<Request<Incoming>> for RequestService {
         }
         let scope = scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
-        let log = events::requests_are_logged().then(|| {
-            let phase = self.phase.clone();
-            Box::new(RequestLog::start(&request, &self.connection, phase, scope.clone()))
-        });
+        let log = events::requests_are_logged()
+            .then(|| Box::new(RequestLog::start(&request, &self.connection, scope.clone())));
         if events::kept_connections_are_logged() {
             let asked = request.version() != Version::HTTP_10 || keeps_alive(request.headers());
             let kept = asked && !has_token(request.headers(), "close");
@@ -300,8 +296,13 @@ impl RequestFuture {
         {
             running.takes_time(this.method, &target);
         }
-        let finish = this.log.take().map(|log| log.finish(answer.status(), answer.headers()));
-        Ok(answer.send(finish, running))
+        // An answer of nobody's, to a client that broke its request off, is none.
+        let abandoned = this.body.as_deref().is_some_and(BodyFacts::is_broken)
+            && matches!(answer.status().as_u16(), 400 | 500);
+        if let Some(log) = this.log.as_mut().filter(|_| !abandoned) {
+            log.answered(answer.status(), answer.headers());
+        }
+        Ok(answer.send(this.log.take(), running))
     }
 }
 

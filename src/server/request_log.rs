@@ -3,31 +3,31 @@
 use std::time::Instant;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Method, Request, StatusCode, Version};
+use http::{HeaderMap, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use tracing::Span;
 
-use super::drain::{Phase, PhaseFlag};
 use crate::diagnostics::events::{self, RequestFacts};
 use crate::features::{Connection, RequestTarget};
 
-/// The two log lines of a request. Only made where they are wanted.
+/// The status of a request whose client was gone before it had an answer, as Kestrel tells it.
+const ABANDONED: u16 = 499;
+
+/// The two log lines of a request, of which it writes the second when it is dropped: hyper drops the
+/// body of an answer once it is out, and everything with the request that nobody waits for any more.
+/// Only made where they are wanted.
 #[derive(Debug)]
 pub(super) struct RequestLog {
     facts: RequestFacts,
     started: Instant,
-    head: bool,
-    phase: PhaseFlag,
     scope: Span,
+    status: u16,
+    content_type: Option<String>,
+    content_length: Option<u64>,
 }
 
 impl RequestLog {
-    pub(super) fn start(
-        request: &Request<Incoming>,
-        connection: &Connection,
-        phase: PhaseFlag,
-        scope: Span,
-    ) -> Self {
+    pub(super) fn start(request: &Request<Incoming>, connection: &Connection, scope: Span) -> Self {
         let target = RequestTarget::of(request);
         let facts = RequestFacts {
             protocol: protocol_name(request.version()),
@@ -42,21 +42,31 @@ impl RequestLog {
         Self {
             facts,
             started: Instant::now(),
-            head: request.method() == Method::HEAD,
-            phase,
             scope,
+            status: ABANDONED,
+            content_type: None,
+            content_length: None,
         }
     }
 
-    /// What tells that the request is finished, once the body of its answer is out.
-    pub(super) fn finish(self: Box<Self>, status: StatusCode, headers: &HeaderMap) -> Box<Finish> {
-        Box::new(Finish {
-            status: status.as_u16(),
-            content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
-            content_length: content_length(headers),
-            complete: self.head,
-            log: self,
-        })
+    /// There is an answer.
+    pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
+        self.status = status.as_u16();
+        self.content_type = text(headers, &CONTENT_TYPE).map(str::to_owned);
+        self.content_length = content_length(headers);
+    }
+}
+
+impl Drop for RequestLog {
+    fn drop(&mut self) {
+        let _entered = self.scope.enter();
+        events::request_finished(
+            &self.facts,
+            self.status,
+            self.content_type.as_deref(),
+            self.content_length,
+            self.started.elapsed(),
+        );
     }
 }
 
@@ -75,40 +85,5 @@ fn protocol_name(version: Version) -> &'static str {
         Version::HTTP_2 => "HTTP/2",
         Version::HTTP_3 => "HTTP/3",
         _ => "HTTP/1.1",
-    }
-}
-
-/// Writes the line when it is dropped: hyper drops the body once the answer is out.
-#[derive(Debug)]
-pub(super) struct Finish {
-    status: u16,
-    content_type: Option<String>,
-    content_length: Option<u64>,
-    complete: bool,
-    log: Box<RequestLog>,
-}
-
-impl Finish {
-    /// The body went out to its end.
-    pub(super) fn completed(&mut self) {
-        self.complete = true;
-    }
-}
-
-impl Drop for Finish {
-    fn drop(&mut self) {
-        // As on Kestrel, a request that the stop cut off has no second line.
-        if self.complete || self.log.phase.get() != Phase::Aborting {
-            let _entered = self.log.scope.enter();
-            let elapsed = self.log.started.elapsed();
-            let content_type = self.content_type.as_deref();
-            events::request_finished(
-                &self.log.facts,
-                self.status,
-                content_type,
-                self.content_length,
-                elapsed,
-            );
-        }
     }
 }

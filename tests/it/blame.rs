@@ -16,13 +16,20 @@ use tracing_subscriber::{Layer, Registry};
 use crate::http2_frames::{self as frames, END_HEADERS, Http2, frame};
 use crate::support::{Wire, builder, saying, started, stopped};
 
-/// What was told of the requests: the level and the id of each event.
+/// What was told of the requests: the level and the id of each event, and the status that it names.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<(Level, u64)>>>);
+pub(crate) struct Told(Arc<Mutex<Vec<(Level, Event)>>>);
 
 impl Told {
     fn events(&self) -> Vec<(Level, u64)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().map(|(level, event)| (*level, event.id)).collect()
+    }
+
+    /// The statuses of requests that are finished.
+    pub(crate) fn statuses(&self) -> Vec<u64> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().filter_map(|(_, event)| event.status).collect()
     }
 
     fn has(&self, level: Level, id: u64) -> bool {
@@ -36,23 +43,26 @@ impl Told {
 
 impl<S: Subscriber> Layer<S> for Told {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        let mut id = Id::default();
-        event.record(&mut id);
-        if let Some(id) = id.0 {
-            let told = (*event.metadata().level(), id);
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(told);
-        }
+        let mut told = Event::default();
+        event.record(&mut told);
+        let told = (*event.metadata().level(), told);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(told);
     }
 }
 
-/// The id of an event of the host's.
+/// What is looked at of an event.
 #[derive(Default)]
-struct Id(Option<u64>);
+struct Event {
+    id: u64,
+    status: Option<u64>,
+}
 
-impl Visit for Id {
+impl Visit for Event {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "event.id" {
-            self.0 = Some(value);
+        match field.name() {
+            "event.id" => self.id = value,
+            "StatusCode" => self.status = Some(value),
+            _ => {}
         }
     }
 
@@ -148,6 +158,12 @@ async fn a_client_that_goes_away_in_the_middle_of_a_body_is_told_at_debug() {
         stopped(host).await;
         assert!(told.has(Level::DEBUG, 66), "{path}: {:?}", told.events());
         assert!(!told.has_errors(), "{path}: {:?}", told.events());
+        // The head of an echo was out. Of the others only the client that ended its side properly was
+        // there for an answer.
+        let expected = if path == "/echo" { [200; 3] } else { [400, 499, 499] };
+        let mut statuses = told.statuses();
+        statuses.sort_unstable();
+        assert_eq!(statuses, expected, "{path}");
     }
 }
 

@@ -14,7 +14,9 @@ use kestrel::RunningHost;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing_subscriber::layer::SubscriberExt;
 
+use crate::blame::Told;
 use crate::http2_frames::{CANCEL, END_HEADERS, HEADERS, Http2, RST_STREAM, get as http2_get};
 use crate::slow_app::{SlowApp, Step, Visit};
 use crate::support::{Wire, limited, really, saying, soon, started, stopped};
@@ -375,4 +377,40 @@ async fn a_body_in_another_task_fails_when_its_client_goes_away() {
         assert_eq!(soon("its end", ends.recv()).await, Some(false), "{framed}: it is not whole");
     }
     stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_any_more_has_its_end_in_the_log() {
+    let told = Told::default();
+    let subscriber = tracing_subscriber::Registry::default().with(told.clone());
+    let _heard = tracing::subscriber::set_default(subscriber);
+    let (app, mut slow) = endless();
+    let host = started(limited(&[]).app(app).shutdown_timeout(Duration::ZERO)).await;
+    let address = &host.addresses()[0];
+    let mut expected = Vec::new();
+    for (path, status) in [("/wait", 499), ("/events", 200)] {
+        let mut wire = Wire::connect(address).await;
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        assert_eq!(slow.next_step().await, Step::Entered, "{path}");
+        if status == 200 {
+            wire.head().await;
+        }
+        wire.reset();
+        is_left(&mut slow, path).await;
+        expected.push(status);
+        assert_eq!(told.statuses(), expected, "{path}");
+
+        let mut http2 = Http2::connect(address).await;
+        http2_request(&mut http2, &mut slow, 1, path).await;
+        http2.send(RST_STREAM, 0, 1, &CANCEL.to_be_bytes()).await;
+        is_left(&mut slow, path).await;
+        expected.push(status);
+        assert_eq!(told.statuses(), expected, "{path} on HTTP/2");
+    }
+    let mut wire = Wire::connect(address).await;
+    wire.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(slow.next_step().await, Step::Entered);
+    stopped(host).await;
+    expected.push(499);
+    assert_eq!(told.statuses(), expected, "cut by the stop");
 }
