@@ -20,8 +20,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::BoxFuture;
 use super::connection;
+use super::contract::BoxFuture;
 use super::drain::{Drain, Phase, Watch};
 use super::options::ServerOptions;
 use super::serving::Serving;

@@ -12,7 +12,7 @@ use http_body::Body as _;
 use hyper::ext::ReasonPhrase;
 
 use super::activity::{Cut, Running};
-use super::answer_body::{self, AnswerBody, Guard};
+use super::answer_body::{self, AnswerBody, Guard, too_few, too_many};
 use super::body::BodyFacts;
 use super::date;
 use super::rejection::Reason;
@@ -425,14 +425,6 @@ impl Promise {
             length => Judgement::Send { left: length },
         }
     }
-}
-
-pub(super) fn too_many(bytes: u64, length: u64) -> String {
-    format!("Response Content-Length mismatch: too many bytes written ({bytes} of {length}).")
-}
-
-pub(super) fn too_few(bytes: u64, length: u64) -> String {
-    format!("Response Content-Length mismatch: too few bytes written ({bytes} of {length}).")
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::activity::{Cut, Running};
-use super::answer::{too_few, too_many};
 use super::body::BrokenOff;
 use super::request_log::RequestLog;
 use crate::diagnostics::events;
@@ -153,6 +152,14 @@ impl Guard {
             _ => None,
         }
     }
+}
+
+pub(super) fn too_many(bytes: u64, length: u64) -> String {
+    format!("Response Content-Length mismatch: too many bytes written ({bytes} of {length}).")
+}
+
+pub(super) fn too_few(bytes: u64, length: u64) -> String {
+    format!("Response Content-Length mismatch: too few bytes written ({bytes} of {length}).")
 }
 
 fn fail(mismatch: String, running: &mut Running) -> BoxError {

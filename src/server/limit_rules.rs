@@ -7,7 +7,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{InvalidLimit, Limits};
+use super::limits::{InvalidLimit, Limits};
 
 /// A limit that is a number.
 #[derive(Debug)]

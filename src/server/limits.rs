@@ -1,6 +1,5 @@
-//! Every limit of the server, with its default and its reason. [`rules`] has their ranges.
-
-pub(crate) mod rules;
+//! Every limit of the server, with its default and its reason. `limit_rules` has their
+//! ranges.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -176,7 +175,7 @@ pub struct InvalidLimit {
 }
 
 impl InvalidLimit {
-    fn new(name: &'static str, rule: &str, value: impl Display, fix: String) -> Self {
+    pub(super) fn new(name: &'static str, rule: &str, value: impl Display, fix: String) -> Self {
         Self { name, against: None, rule: rule.to_owned(), value: value.to_string(), fix }
     }
 }

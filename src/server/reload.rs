@@ -5,43 +5,30 @@
 //! an address that an old one holds (`*:5000` after `127.0.0.1:5000`): then the old one's sockets
 //! are closed just before, and opened again if the new ones cannot be.
 
-use std::sync::{Arc, Weak};
-use std::time::Duration;
-
-use tokio::task::JoinSet;
+use std::sync::Arc;
 
 use super::context::Context;
-use super::drain::{self, Drain};
+use super::contract::{ServerError, ServerReload};
 use super::endpoint::Endpoint;
+use super::leaving::GRACE;
+use super::running::{Running, check_complete, check_secured};
 use super::serving::Serving;
-use super::{KestrelServer, ServerError, ServerReload};
 use crate::addresses::bind::{all_or_none, bind_endpoint};
 use crate::addresses::{Aspect, BindError, Change, PlannedEndpoint, clash};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 
-/// How long the running requests of an endpoint that goes have, as on Kestrel.
-const GRACE: Duration = Duration::from_secs(5);
-
-impl KestrelServer {
-    /// The addresses that are announced, in the order of the plan.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        self.endpoints.iter().map(|endpoint| endpoint.address.clone()).collect()
-    }
-
+impl Running {
     pub(super) async fn go_over_to(
         &mut self,
         mut reload: ServerReload,
     ) -> Result<Vec<String>, ServerError> {
-        let Some(old_context) = &self.context else {
-            return Err(ServerError::Other("the server is not started".into()));
-        };
-        super::check_secured(&reload.plan, &reload.tls)?;
+        check_secured(&reload.plan, &reload.tls)?;
         reload.options.limits = reload.options.limits.bounded();
-        let other_options = reload.options != self.options;
+        let other_options = reload.options != *self.context.options();
         let context = match other_options {
-            true => old_context.with_options(reload.options.clone()),
-            false => Arc::clone(old_context),
+            true => self.context.with_options(reload.options.clone()),
+            false => Arc::clone(&self.context),
         };
         let planned = &reload.plan.endpoints;
         let changes = &reload.difference.endpoints;
@@ -50,8 +37,7 @@ impl KestrelServer {
         let mut opened = opened.inspect_err(|_| self.change_back(&files))?;
 
         // Nothing can fail from here on.
-        self.context = Some(Arc::clone(&context));
-        self.options = reload.options;
+        self.context = Arc::clone(&context);
         let mut old: Vec<_> = std::mem::take(&mut self.endpoints).into_iter().map(Some).collect();
         for (place, (planned, change)) in planned.iter().zip(changes).enumerate() {
             let fresh = opened.iter().position(|(opened, _)| *opened == place);
@@ -185,7 +171,7 @@ async fn open(
     context: &Arc<Context>,
 ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
     let mut bound = all_or_none(to_open.iter().map(|new| Ok((new, bind_endpoint(new.planned)?))))?;
-    super::check_complete(bound.iter_mut().map(|(_, bound)| bound), strict)?;
+    check_complete(bound.iter_mut().map(|(_, bound)| bound), strict)?;
     let mut opened: Vec<(usize, Endpoint)> = Vec::new();
     for (new, bound) in bound {
         let tls = tls.get(new.place).cloned().flatten();
@@ -222,40 +208,19 @@ fn take_back(endpoint: &mut Endpoint, serving: Arc<Serving>) {
     }
 }
 
-/// Endpoints that a reload removed, until their last requests have ended. Dropping them cuts those
-/// off.
-#[derive(Debug, Default)]
-pub(super) struct Leaving {
-    stops: JoinSet<()>,
-    drains: Vec<Weak<Drain>>,
-}
-
-impl Leaving {
-    fn add(&mut self, endpoint: Endpoint) {
-        while self.stops.try_join_next().is_some() {}
-        self.drains.retain(|drain| drain.strong_count() > 0);
-        self.drains.push(Arc::downgrade(&endpoint.drain));
-        self.stops.spawn(async move {
-            let outlived = |count| events::removed_endpoint_did_not_drain(&endpoint.address, count);
-            drain::stop(&[&endpoint.drain], GRACE, outlived).await;
-        });
-    }
-
-    /// The stops that are not complete.
-    pub(super) fn drains(&self) -> Vec<Arc<Drain>> {
-        self.drains.iter().filter_map(Weak::upgrade).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::Router;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
     use super::*;
     use crate::addresses::{EndpointPlan, EndpointSettings, difference, plan};
-    use crate::server::{Server, ServerOptions, ServerStart};
+    use crate::server::contract::ServerStart;
+    use crate::server::counters::Counters;
+    use crate::server::options::ServerOptions;
 
     fn planned(urls: &str) -> EndpointPlan {
         plan(&EndpointSettings::of_urls(urls))
@@ -275,9 +240,10 @@ mod tests {
     #[tokio::test]
     async fn what_was_lost_is_opened_again_by_the_next_reload() {
         let old = planned("http://127.0.0.1:0;http://127.0.0.1:0");
-        let mut server = KestrelServer::new(ServerOptions::default());
         let start = ServerStart::new(old.clone(), Router::new());
-        let addresses = server.start(start).await.unwrap();
+        let (options, counters) = (ServerOptions::default(), Counters::default());
+        let mut server = Running::start(start, options, counters).unwrap();
+        let addresses = server.addresses();
         let authority = |address: &str| address.replace("http://", "");
         let mut open = TcpStream::connect(authority(&addresses[0])).await.unwrap();
         is_served(&mut open).await;
@@ -289,7 +255,7 @@ mod tests {
         assert!(same.is_empty());
         let reload = ServerReload::new(old, same, ServerOptions::default());
         assert!(server.has_lost_endpoints());
-        let again = server.reload(reload).await.unwrap();
+        let again = server.go_over_to(reload).await.unwrap();
         assert!(!server.has_lost_endpoints());
         assert_eq!(again[1], addresses[1]);
         for address in again {

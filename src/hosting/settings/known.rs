@@ -737,7 +737,7 @@ mod tests {
 
     #[test]
     fn every_limit_is_known() {
-        use crate::server::limits::rules::{NUMBERS, SPANS};
+        use crate::server::limit_rules::{NUMBERS, SPANS};
         let names = NUMBERS.iter().map(|number| number.name);
         for name in names.chain(SPANS.iter().map(|span| span.name)) {
             assert!(is_text(&format!("Kestrel:Limits:{name}")), "{name}");

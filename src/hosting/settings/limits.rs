@@ -10,7 +10,7 @@ use super::values::{
 };
 use crate::configuration::{Configuration, Origin, Problem, Setting, Severity, keys_equal};
 use crate::features::{MinDataRate, MinDataRateError};
-use crate::server::limits::rules::{self, NUMBERS, SPANS, WRITTEN};
+use crate::server::limit_rules::{self, NUMBERS, SPANS, WRITTEN};
 use crate::server::{Http2Limits, Limits};
 
 /// The builder's call that sets limits in code.
@@ -42,7 +42,11 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
     limits
 }
 
-fn number(rule: &rules::Number, setting: &Setting, limits: &mut Limits) -> Result<(), Problem> {
+fn number(
+    rule: &limit_rules::Number,
+    setting: &Setting,
+    limits: &mut Limits,
+) -> Result<(), Problem> {
     let text = match setting.value.as_deref() {
         None | Some("") if rule.optional => {
             rule.set(limits, None);
@@ -68,7 +72,11 @@ fn number(rule: &rules::Number, setting: &Setting, limits: &mut Limits) -> Resul
     Ok(())
 }
 
-fn timeout(rule: &rules::Span, setting: &Setting, limits: &mut Limits) -> Result<(), Problem> {
+fn timeout(
+    rule: &limit_rules::Span,
+    setting: &Setting,
+    limits: &mut Limits,
+) -> Result<(), Problem> {
     let Some(text) = setting.value.as_deref() else {
         return Ok(());
     };
