@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::configuration::sources::command_line::shown_argument;
 use crate::hosting::{did_you_mean, is_switch};
 
 const COMMANDS: [&str; 4] = ["run", "dev-certs", "completions", "help"];
@@ -25,6 +26,22 @@ const NOT_YET: [(&str, &str); 2] = [
     ("config", "kestrel run --plan tells what would be bound, and who said so"),
     ("user-secrets", "write the secrets into variables, such as MyApp__Password=..."),
 ];
+
+/// Leaves out of a mistake what may be a secret: who forgets the command, or what stands between a
+/// name and its value, has all of it in one argument.
+pub(super) fn hide_secrets(error: &mut clap::Error) {
+    let typed =
+        [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+    for kind in typed {
+        let Some(ContextValue::String(text)) = error.get(kind) else { continue };
+        let shown = shown_argument(text);
+        if shown != *text {
+            let _ = error.insert(kind, ContextValue::String(shown));
+            // It says how to write all of it.
+            let _ = error.remove(ContextKind::Suggested);
+        }
+    }
+}
 
 /// Adds to a mistake what was probably meant, where clap does not know. `first` is what stands in
 /// the place of the command.

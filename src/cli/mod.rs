@@ -62,6 +62,7 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
             completions::exec(&args, &mut Args::command())
         }
         Err(mut error) => {
+            help::hide_secrets(&mut error);
             help::suggest(&mut error, first.as_ref());
             // Help and version are answers, not mistakes.
             let code = if error.use_stderr() { ExitKind::Usage } else { ExitKind::Stopped };

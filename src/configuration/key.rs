@@ -30,10 +30,13 @@ pub fn keys_equal(left: &str, right: &str) -> bool {
 
 /// Whether a value may be shown under a name: not where the name speaks of secrets.
 pub(crate) fn speaks_of_secrets(name: &str) -> bool {
-    const SECRETS: [&str; 5] = ["password", "secret", "token", "key", "connectionstring"];
     let lower = name.to_lowercase().replace("keypath", "");
     SECRETS.iter().any(|secret| lower.contains(secret))
 }
+
+/// What names of secrets have in them.
+const SECRETS: [&str; 8] =
+    ["password", "passwd", "passphrase", "pwd", "secret", "token", "key", "connectionstring"];
 
 /// A name as it may be shown. Who forgets what stands between a name and its value writes both as
 /// one: what follows a word that speaks of secrets, and a character that may end it, is left out.
@@ -47,6 +50,33 @@ pub(crate) fn without_secret(name: &str, may_end: fn(char) -> bool) -> Cow<'_, s
         start = behind;
     }
     Cow::Borrowed(name)
+}
+
+/// A key, or the switch or the variable that holds it, as it may be shown: `Password:PW` is what remains
+/// of a password whose name was ended with the wrong sign.
+///
+/// Several secrets have names of their own (`ConnectionStrings:Db`), and so have endpoints, server names
+/// and certificates, whatever they are called.
+pub(crate) fn key_without_secret(key: &str) -> Cow<'_, str> {
+    let is_end = |at: usize| ["__", ":"].iter().find(|end| key[at..].starts_with(**end));
+    let (mut start, mut above) = (0, "");
+    for (at, _) in key.char_indices() {
+        let Some(end) = is_end(at).filter(|_| at >= start) else { continue };
+        let (segment, behind) = (&key[start..at], at + end.len());
+        if is_secret(segment, above) && behind < key.len() {
+            return Cow::Owned(format!("{}(hidden)", &key[..behind]));
+        }
+        (start, above) = (behind, segment);
+    }
+    without_secret(key, char::is_whitespace)
+}
+
+/// Whether one segment of a key, below another, has a secret for its value.
+fn is_secret(segment: &str, above: &str) -> bool {
+    const NAMED_BY_USERS: [&str; 3] = ["Endpoints", "Sni", "Certificates"];
+    let lower = segment.to_lowercase();
+    let is_named = NAMED_BY_USERS.iter().any(|section| keys_equal(section, above));
+    SECRETS.iter().any(|secret| lower.ends_with(secret)) && (!is_named || lower == "password")
 }
 
 /// The order in which children of a section are listed, and so the order in which
@@ -117,6 +147,44 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(without_secret(name, may_end), shown, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_the_key_of_a_secret_is_left_out() {
+        for (key, shown) in [
+            (
+                "Kestrel:Certificates:Default:Password:PW",
+                "Kestrel:Certificates:Default:Password:(hidden)",
+            ),
+            ("Kestrel:Certificates:Password:PW", "Kestrel:Certificates:Password:(hidden)"),
+            ("--password:PW:PW", "--password:(hidden)"),
+            ("/Jwt:ApiKey:PW", "/Jwt:ApiKey:(hidden)"),
+            ("ASPNETCORE_Db__Password__PW", "ASPNETCORE_Db__Password__(hidden)"),
+            ("A__Passwd:PW", "A__Passwd:(hidden)"),
+            ("A:password PW", "A:password (hidden)"),
+            ("a b:Password:PW", "a b:Password:(hidden)"),
+            ("A:Password", "A:Password"),
+            ("A:Password:", "A:Password:"),
+            ("ConnectionStrings:Db", "ConnectionStrings:Db"),
+            ("ConnectionStrings:Password", "ConnectionStrings:Password"),
+            ("Kestrel:Endpoints:Token:Url", "Kestrel:Endpoints:Token:Url"),
+            ("Kestrel:Endpoints:A:Sni:key:Certificate", "Kestrel:Endpoints:A:Sni:key:Certificate"),
+            ("KESTREL__ENDPOINTS__KEY__URL", "KESTREL__ENDPOINTS__KEY__URL"),
+            ("A:KeyPath:x", "A:KeyPath:x"),
+            ("A___B", "A___B"),
+            ("\u{e9}:__:", "\u{e9}:__:"),
+            ("", ""),
+        ] {
+            assert_eq!(key_without_secret(key), shown, "{key}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_key_can_be_shown(key in "\\PC*|([a-z:_ é]|password|token)*") {
+            let shown = key_without_secret(&key);
+            proptest::prop_assert_eq!(&*key_without_secret(&shown), &*shown);
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) mod sources;
 mod user_info;
 
 pub use key::{compare_keys, fold_key, keys_equal};
-pub(crate) use key::{speaks_of_secrets, without_secret};
+pub(crate) use key::{key_without_secret, speaks_of_secrets};
 pub use layers::{Leaf, Setting, Shadowed};
 pub use load::{CodeSettings, Inputs, Loaded, LookedFor, load};
 pub use origin::{Origin, Sourced};

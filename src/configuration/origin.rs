@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::key::key_without_secret;
+
 /// Where a value was set, precise enough to find and change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,7 +38,9 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("built-in default"),
             Self::Code(call) => write!(f, "code ({call})"),
-            Self::EnvironmentVariable(name) => write!(f, "environment variable {name}"),
+            Self::EnvironmentVariable(name) => {
+                write!(f, "environment variable {}", key_without_secret(name))
+            }
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
             Self::CommandLine { position, argument } => {
                 write!(f, "command line, argument {position} ({argument})")

@@ -1,10 +1,11 @@
 //! A mistake in what the user gave us: what, where it was set, how to fix it.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::key::without_secret;
+use super::key::key_without_secret;
 use super::origin::Origin;
-use super::user_info::without_user_info;
+use super::user_info::{address_without_user_info, without_user_info};
 
 /// One mistake in the configuration, told as what / why / where it was set / how to fix.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +79,7 @@ impl Problem {
     /// Names the key it is about.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(without_secret(&key.into(), char::is_whitespace).into_owned());
+        self.key = Some(key_without_secret(&key.into()).into_owned());
         self
     }
 
@@ -128,12 +129,26 @@ impl Problem {
 }
 
 /// A text without the users and passwords of the URLs in it: a value that is shown because it is
-/// wrong may be an address, whatever its key is.
+/// wrong may be an address, whatever its key is, and with or without its scheme.
 fn printable(text: String) -> String {
-    if !(text.contains('@') || text.contains("%40")) || !text.contains("://") {
+    if !(text.contains('@') || text.contains("%40")) {
         return text;
     }
-    text.split_inclusive(char::is_whitespace).map(without_user_info).collect()
+    text.split_inclusive(char::is_whitespace).map(word_without_user_info).collect()
+}
+
+fn word_without_user_info(word: &str) -> Cow<'_, str> {
+    if word.contains("://") {
+        return without_user_info(word);
+    }
+    let bare = word.trim_start_matches(['\'', '"', '(']);
+    let shown = address_without_user_info(bare);
+    // An address to write to has no password; the name of an abstract socket is one.
+    let has_password = shown.rfind(['@', '%']).is_some_and(|at| bare[..at].contains(':'));
+    match has_password && !bare.starts_with("unix:@") {
+        true => Cow::Owned(format!("{}{shown}", &word[..word.len() - bare.len()])),
+        false => Cow::Borrowed(word),
+    }
 }
 
 impl fmt::Display for Problem {
@@ -194,6 +209,13 @@ mod tests {
             problem.to_string(),
             "'http://*********@b' is no number.\n  It is http://*********@b, and https://*********@d.\n  \
              fix: write unix:@name, or http://*********@b:5000"
+        );
+        let problem = Problem::warning("'a:hunter2@b' (a:hunter2%40b) is not me@b, /srv/a@b.sock:")
+            .cause("The content root /srv/http:/a:hunter2@b/ is none.");
+        assert_eq!(
+            problem.to_string(),
+            "'*********@b' (*********%40b) is not me@b, /srv/a@b.sock:\n  \
+             The content root ********************@b/ is none."
         );
     }
 

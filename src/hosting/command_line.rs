@@ -11,8 +11,10 @@
 use std::ffi::OsString;
 
 use super::settings::is_switch;
-use crate::configuration::sources::command_line::Argument;
-use crate::configuration::{Origin, Problem, speaks_of_secrets, without_secret};
+use crate::configuration::sources::command_line::{Argument, is_before_secret, shown_argument};
+use crate::configuration::{
+    Origin, Problem, address_without_user_info, key_without_secret, speaks_of_secrets,
+};
 
 /// What was typed, taken apart.
 #[derive(Debug, Default, PartialEq)]
@@ -62,61 +64,66 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
                         .fix("write --listen ADDRESS:PORT, such as --listen 127.0.0.1:5001"),
                 ),
             },
-            setting => {
-                match setting.split_once('=') {
-                    Some(("--listen", spec)) => read.listen.push((place, spec.to_owned())),
-                    Some((switch, _)) if is_switch_of_ours(switch) => read.mistakes.push(
-                        Problem::error(format!("{switch} takes no value."))
-                            .origin(by(switch))
-                            .fix(format!("write {switch} alone, or leave it out")),
-                    ),
-                    _ => {
-                        read.settings.push((place, setting.to_owned()));
-                        let Argument::Switch { key } = Argument::parse(setting) else {
-                            continue;
-                        };
-                        let value = rest.next();
-                        if let Some(ours) = meant(key) {
-                            read.warnings.push(
-                                Problem::warning(format!(
-                                    "'{setting}' is taken as a setting, which means nothing."
-                                ))
-                                .origin(by(setting))
-                                .fix(format!("did you mean {ours}?")),
-                            );
-                        }
-                        if let Some((place, value)) = value {
-                            read.settings.push((place, value.to_owned()));
-                            if looks_like_a_switch(value) && setting != "--" {
-                                let (value, setting) = match speaks_of_secrets(setting) {
-                                    true => {
-                                        ("(hidden)", without_secret(setting, char::is_whitespace))
-                                    }
-                                    false => (value, setting.into()),
-                                };
-                                let setting = &*setting;
-                                // To be told to give it a value helps nobody if it is not read.
-                                let first = match is_switch(key) {
-                                    true => format!("write {setting} VALUE"),
-                                    false => format!("leave {setting} out"),
-                                };
-                                read.warnings.push(
-                                    Problem::warning(format!(
-                                        "The switch '{setting}' takes '{value}' as its value."
-                                    ))
-                                    .origin(by(setting))
-                                    .fix(format!(
-                                        "{first}, or write {setting}={value} if that is meant"
-                                    )),
-                                );
-                            }
+            setting => match setting.split_once('=') {
+                Some(("--listen", spec)) => read.listen.push((place, spec.to_owned())),
+                Some((switch, _)) if is_switch_of_ours(switch) => read.mistakes.push(
+                    Problem::error(format!("{switch} takes no value."))
+                        .origin(by(switch))
+                        .fix(format!("write {switch} alone, or leave it out")),
+                ),
+                _ => {
+                    read.settings.push((place, setting.to_owned()));
+                    let Argument::Switch { key } = Argument::parse(setting) else {
+                        continue;
+                    };
+                    let value = rest.next();
+                    if let Some(ours) = meant(key) {
+                        read.warnings.push(
+                            Problem::warning(format!(
+                                "'{setting}' is taken as a setting, which means nothing."
+                            ))
+                            .origin(by(setting))
+                            .fix(format!("did you mean {ours}?")),
+                        );
+                    }
+                    if let Some((place, value)) = value {
+                        read.settings.push((place, value.to_owned()));
+                        if looks_like_a_switch(value) && setting != "--" {
+                            let warning = takes_a_switch(setting, value);
+                            read.warnings.push(warning.origin(by(&key_without_secret(setting))));
                         }
                     }
                 }
-            }
+            },
         }
     }
     read
+}
+
+/// The switch `setting` has a value that looks like a switch.
+fn takes_a_switch(setting: &str, value: &str) -> Problem {
+    let value = match speaks_of_secrets(setting) {
+        true => "(hidden)".to_owned(),
+        false => shown_value(value),
+    };
+    let shown = key_without_secret(setting);
+    let is_read = matches!(Argument::parse(setting), Argument::Switch { key } if is_switch(key));
+    // To be told to give it a value helps nobody if it is not read.
+    let first = match is_read {
+        true => format!("write {shown} VALUE"),
+        false => format!("leave {shown} out"),
+    };
+    Problem::warning(format!("The switch '{shown}' takes '{value}' as its value."))
+        .fix(format!("{first}, or write {shown}={value} if that is meant"))
+}
+
+/// What looks like a switch, and may hold a value that is not to be shown.
+fn shown_value(value: &str) -> String {
+    let shown = shown_argument(value);
+    match shown.split_once('=') {
+        Some((switch, value)) => format!("{switch}={}", address_without_user_info(value)),
+        None => shown,
+    }
 }
 
 /// The same for a program that reads the flags itself: all are settings.
@@ -139,20 +146,50 @@ fn texts<'a>(
     mistakes: &mut Vec<Problem>,
 ) -> Vec<(usize, &'a str)> {
     let mut texts = Vec::new();
+    // The switch that the next argument is the value of, and whether that may be a secret.
+    let (mut switch, mut behind_secret): (Option<String>, bool) = (None, false);
     for (place, argument) in arguments {
+        let lossy = argument.to_string_lossy();
+        let value_of = switch.take();
         match argument.to_str() {
             Some(text) => texts.push((*place, text)),
-            None => {
-                let argument = argument.to_string_lossy().into_owned();
-                let problem =
-                    Problem::error(format!("The argument {argument} is not text (UTF-8)."))
-                        .origin(Origin::CommandLine { position: *place, argument })
-                        .fix("write it in UTF-8, or set the value in a file");
-                mistakes.push(problem);
-            }
+            None => mistakes.push(no_text(*place, &lossy, value_of.as_deref(), behind_secret)),
+        }
+        if value_of.is_none() && matches!(Argument::parse(&lossy), Argument::Switch { .. }) {
+            switch = Some(lossy.clone().into_owned());
+        }
+        if lossy != "=" {
+            behind_secret = is_before_secret(&lossy);
         }
     }
     texts
+}
+
+/// An argument that is no text. Of a value nothing is shown: it may be a secret.
+fn no_text(
+    position: usize,
+    argument: &str,
+    value_of: Option<&str>,
+    behind_secret: bool,
+) -> Problem {
+    let (what, shown) = match (value_of, argument.split_once('=')) {
+        (Some(switch), _) => {
+            let switch = key_without_secret(switch);
+            (format!("The value of {switch}"), switch.into_owned())
+        }
+        (None, _) if behind_secret => ("An argument".to_owned(), "(hidden)".to_owned()),
+        (None, Some((name, _))) => {
+            let name = shown_argument(name);
+            (format!("The value of {name}"), name)
+        }
+        (None, None) => {
+            let argument = shown_argument(&address_without_user_info(argument));
+            (format!("The argument {argument}"), argument)
+        }
+    };
+    Problem::error(format!("{what} is not text (UTF-8)."))
+        .origin(Origin::CommandLine { position, argument: shown })
+        .fix("write it in UTF-8, or set the value in a file")
 }
 
 fn is_switch_of_ours(switch: &str) -> bool {
@@ -272,6 +309,54 @@ mod tests {
         let arguments = [(1, OsString::from_vec(vec![b'a', 0xff]))];
         for read in [read(&arguments), settings_only(&arguments)] {
             assert_eq!(words(&read.mistakes), ["The argument a\u{fffd} is not text (UTF-8)."]);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn of_what_is_no_text_only_the_name_is_shown() {
+        use std::os::unix::ffi::OsStringExt;
+
+        for (arguments, told) in [
+            (&["--contentRoot", "/srv/caf\u{1}"][..], "The value of --contentRoot is"),
+            (&["--contentRoot=/srv/caf\u{1}"], "The value of --contentRoot is"),
+            (&["--password", "PW\u{1}"], "The value of --password is"),
+            (&["--password", "PW=\u{1}"], "The value of --password is"),
+            (&["--password=PW\u{1}"], "The value of --password is"),
+            (&["--password:PW\u{1}"], "The argument --password:(hidden) is"),
+            (&["--password:PW", "x\u{1}"], "The value of --password:(hidden) is"),
+            (&["--password", "/PW", "x\u{1}"], "The argument x\u{fffd} is"),
+            (&["--password", "=", "PW\u{1}"], "An argument is"),
+            (&["--strict", "--password", "PW=\u{1}"], "An argument is"),
+            (&["-p", "PW\u{1}"], "An argument is"),
+            (&["u:PW@a\u{1}"], "The argument ****@a\u{fffd} is"),
+            (&["--a", "1", "/srv/\u{1}"], "The argument /srv/\u{fffd} is"),
+        ] {
+            let no_text = |text: &str| {
+                let bytes = text.bytes().map(|byte| if byte == 1 { 0xff } else { byte });
+                OsString::from_vec(bytes.collect())
+            };
+            let arguments: Vec<_> =
+                arguments.iter().map(|text| no_text(text)).enumerate().collect();
+            for read in [read(&arguments), settings_only(&arguments)] {
+                let mistake = read.mistakes[0].to_string();
+                assert!(mistake.starts_with(told) && !mistake.contains("PW"), "{mistake}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_switch_swallows_is_shown_without_secrets() {
+        for (arguments, told) in [
+            (&["--password:PW", "--strict"][..], "'--password:(hidden)' takes '(hidden)'"),
+            (&["--a", "--password=PW"], "'--a' takes '--password=(hidden)'"),
+            (&["--a", "--password:PW"], "'--a' takes '--password:(hidden)'"),
+            (&["--a", "--listen=u:PW@*:1"], "'--a' takes '--listen=****@*:1'"),
+            (&["--a", "--urls=http://u:PW@*:1"], "'--a' takes '--urls=http://****@*:1'"),
+        ] {
+            let warnings = read(&numbered(arguments)).warnings;
+            let text: String = warnings.iter().map(ToString::to_string).collect();
+            assert!(text.contains(told) && !text.contains("PW"), "{arguments:?}: {text}");
         }
     }
 

@@ -23,6 +23,12 @@ fn a_command_that_does_not_exist_is_told_with_the_one_that_was_meant() {
         (&["http://*:8080"], "tip: to serve, write: kestrel run\n"),
         (&["--urls", "http://*:8080"], "behind the command: kestrel run --urls ...\n"),
         (&["--urls=http://a:hunter2@b"], "behind the command: kestrel run --urls ...\n"),
+        (&["--password:hunter2"], "unexpected argument '--password:(hidden)' found\n"),
+        (&["--password hunter2"], "unexpected argument '--password (hidden)' found\n"),
+        (&["password=hunter2"], "unrecognized subcommand 'password=(hidden)'\n"),
+        (&["http://a:hunter2@b"], "unrecognized subcommand 'http://*********@b'\n"),
+        (&["completions", "--password:hunter2"], "argument '--password:(hidden)' found\n"),
+        (&["completions", "password:hunter2"], "invalid value 'password:(hidden)' for"),
     ] {
         let outcome = Kestrel::new(arguments.iter().copied()).ended();
         assert_eq!(outcome.code, Some(2), "{arguments:?} {outcome:?}");

@@ -7,7 +7,9 @@
 
 use std::fmt;
 
-use crate::configuration::key::{keys_equal, speaks_of_secrets, without_secret};
+use crate::configuration::key::{
+    key_without_secret, keys_equal, speaks_of_secrets, without_secret,
+};
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::Problem;
@@ -90,7 +92,8 @@ fn given_twice(leaves: &[Leaf]) -> Vec<Problem> {
                 }
                 _ => "remove this one".to_owned(),
             };
-        Problem::information(format!("'{}' is given again, and this one has no effect.", first.key))
+        let key = key_without_secret(&first.key);
+        Problem::information(format!("'{key}' is given again, and this one has no effect."))
             .cause(format!("What counts is set by {}.", later.origin))
             .key(first.key.clone())
             .origin(first.origin.clone())
@@ -107,13 +110,13 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
     while let Some((position, argument)) = rest.next() {
         let origin = |argument: &str| Origin::CommandLine {
             position: *position,
-            argument: shown_argument(argument, false),
+            argument: key_without_secret(&without_user_info(argument)).into_owned(),
         };
         let parsed = Argument::parse(argument);
         // `--password = PW`, `-password -PW`: words may belong to what stands before them.
         let may_be_secret =
             behind_secret && matches!(parsed, Argument::Nothing | Argument::ShortSwitch);
-        let of_secrets = speaks_of_secrets(argument) || argument == "-p";
+        let of_secrets = is_before_secret(argument);
         if argument != "=" {
             behind_secret = may_be_secret || of_secrets;
         }
@@ -137,14 +140,14 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                 }),
                 None => result.unread.push(Unread {
                     position: *position,
-                    argument: shown_argument(argument, true),
+                    argument: shown_argument(argument),
                     value: None,
                     short_switch: false,
                 }),
             },
             Argument::ShortSwitch => result.unread.push(Unread {
                 position: *position,
-                argument: shown_argument(argument, true),
+                argument: shown_argument(argument),
                 value: None,
                 short_switch: true,
             }),
@@ -156,7 +159,7 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                 };
                 let value = rest.next_if(is_word);
                 let value = value.map(|(_, word)| without_user_info(word).into_owned());
-                let (position, argument) = (*position, shown_argument(argument, true));
+                let (position, argument) = (*position, shown_argument(argument));
                 result.unread.push(Unread { position, argument, value, short_switch: false });
             }
         }
@@ -165,15 +168,16 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
     result
 }
 
-/// An argument as it may be shown; `whole` if it sets nothing, so that a `:` or `=` in it may be what
-/// was meant to stand before a value.
-fn shown_argument(argument: &str, whole: bool) -> String {
+/// An argument as it may be shown. A `:` or `=` in it may be what was meant to stand before a value.
+pub(crate) fn shown_argument(argument: &str) -> String {
     let shown = without_user_info(argument);
-    let may_end = match whole {
-        true => |character: char| character.is_whitespace() || ":=".contains(character),
-        false => |character: char| character.is_whitespace(),
-    };
+    let may_end = |character: char| character.is_whitespace() || ":=".contains(character);
     without_secret(&shown, may_end).into_owned()
+}
+
+/// Whether what stands behind an argument may be a secret.
+pub(crate) fn is_before_secret(argument: &str) -> bool {
+    speaks_of_secrets(argument) || argument == "-p"
 }
 
 #[cfg(test)]
@@ -246,12 +250,19 @@ mod tests {
         assert_eq!(secret.len(), 1, "{secret:?}");
         assert!(secret[0].ends_with("fix: remove this one"), "{secret:?}");
         assert_eq!(told(&["--a", "1", "--a", "1", "--b", "1"]), [""; 0]);
+        for form in ["--password PW", "--A:Password:PW", "/Secret:PW"] {
+            let told = told(&[form, "1", form, "2"]).join("\n");
+            assert!(told.contains("given again") && !told.contains("PW"), "{told}");
+        }
     }
 
     #[test]
     fn the_origin_is_the_place_of_the_key() {
         let result = read(&[(3, "--urls".to_owned()), (4, "x".to_owned())]);
         assert_eq!(result.leaves[0].origin.to_string(), "command line, argument 3 (--urls)");
+        let result = read(&[(3, "--Password:PW".to_owned()), (4, "x".to_owned())]);
+        let shown = "command line, argument 3 (--Password:(hidden))";
+        assert_eq!(result.leaves[0].origin.to_string(), shown);
     }
 
     proptest::proptest! {

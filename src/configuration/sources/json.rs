@@ -276,7 +276,9 @@ impl Document<'_> {
         let problem = Problem::error(format!("{} {reason}", failed(self.path)))
             .origin(self.origin(offset))
             .fix(fix);
-        match shown(self.text.lines().nth(line - 1).unwrap_or_default(), above) {
+        let below = self.text.get(start..).and_then(|rest| rest.split_once('\n'));
+        let below = below.map_or("", |(_, below)| below);
+        match shown(self.text.lines().nth(line - 1).unwrap_or_default(), above, below) {
             Some(text) => problem.excerpt(Excerpt { line: Some(line), column, text }),
             None => problem.cause("The line is not shown: it may hold a secret."),
         }
@@ -285,23 +287,37 @@ impl Document<'_> {
 
 /// A line of the file, fit to be printed: without users and passwords of URLs, and not at all where
 /// it, or a name `above` it that it belongs to, speaks of secrets. A line that is broken does not tell
-/// which of its words is the value.
-fn shown(line: &str, above: &str) -> Option<String> {
+/// which of its words is the value, and a text that is broken may end on a line `below`.
+fn shown(line: &str, above: &str, below: &str) -> Option<String> {
     let plain = unescaped(line);
-    if speaks_of_secrets(&plain) || starts_in_a_secret(above) {
+    if speaks_of_secrets(&plain) || starts_in_a_secret(above) || ends_below_in_a_user(&plain, below)
+    {
         return None;
     }
+    let has_user = |text: &str| text.contains('@') || text.contains("%40");
     // JSON may escape slashes: `http:\/\/`.
-    let without = |text: &str| match text.contains('@') || text.contains("%40") {
-        true => without_user_info(&text.replace("\\/", "//")).into_owned(),
+    let slashes = |text: &str| text.replace("\\/", "//");
+    // Who forgets the scheme, or a quote, has a user all the same: nobody knows where it begins.
+    if plain.split('"').any(|text| has_user(text) && !slashes(text).contains("://")) {
+        return None;
+    }
+    let without = |text: &str| match has_user(text) {
+        true => without_user_info(&slashes(text)).into_owned(),
         false => text.to_owned(),
     };
     let without_users = |line: &str| line.split('"').map(without).collect::<Vec<_>>().join("\"");
     // Where letters are escaped, the places of the text are not those of the line.
-    if plain != line && without_users(&plain) != plain.replace("\\/", "//") {
+    if plain != line && without_users(&plain) != slashes(&plain) {
         return None;
     }
     Some(without_users(line))
+}
+
+/// Whether the last text of a line has no end on it, and an `@` where it goes on.
+fn ends_below_in_a_user(line: &str, below: &str) -> bool {
+    let is_open = line.split('"').count().is_multiple_of(2);
+    let rest = below.split('"').next().unwrap_or_default();
+    is_open && (rest.contains('@') || rest.contains("%40"))
 }
 
 /// A text in which each `\u0041` is the character that it stands for.
@@ -543,6 +559,12 @@ mod tests {
             "{\"Password\": \"hunter2\thunter2\"}",
             r#"{"Password": "\uhunter2"}"#,
             r#"{"Urls": "http:\u002f/u:hunter2\u0040a" x}"#,
+            r#"{"Urls": "user:hunter2@a:5000" x}"#,
+            r#"{"Urls": "user:hunter2%40a:5000" x}"#,
+            r#"{"Urls": user:hunter2@a:5000}"#,
+            r#"{"Urls": http://user:hunter2@a:5000, "B": "c@d"}"#,
+            r#"{"Urls": "http://u:hunter"2@a"}"#,
+            "{\n\"Urls\": \"http://u:hunter2\n@a\"}",
         ] {
             let told = &messages(text)[0];
             assert!(!told.contains("hunter2") && !told.contains("hunt"), "{text}: {told}");

@@ -9,7 +9,7 @@
 use super::logging::is_category;
 use super::values::{did_you_mean, shown};
 use crate::configuration::{
-    Loaded, Origin, Problem, Section, Setting, keys_equal, speaks_of_secrets, without_secret,
+    Loaded, Origin, Problem, Section, Setting, key_without_secret, keys_equal, speaks_of_secrets,
 };
 use crate::hosting::logging::LogLevel;
 
@@ -374,7 +374,7 @@ fn is_level_of_module(level: &str, key: &str) -> bool {
 }
 
 fn nothing(key: &str) -> Problem {
-    let key = without_secret(key, char::is_whitespace);
+    let key = key_without_secret(key);
     Problem::warning(format!("The key '{key}' means nothing to the server."))
 }
 

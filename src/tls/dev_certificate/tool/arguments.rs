@@ -98,7 +98,11 @@ pub(super) fn parse(arguments: &[String]) -> Typed {
 
 /// An argument without the value that it may hold: that may be a password.
 fn shown(argument: &str) -> &str {
-    argument.split(['=', ':']).next().unwrap_or_default()
+    // `-pPASSWORD`, as other programs take it.
+    if let Some(rest) = argument.strip_prefix("-p").filter(|rest| !rest.is_empty()) {
+        return argument.strip_suffix(rest).unwrap_or_default();
+    }
+    argument.split(|end: char| "=:".contains(end) || end.is_whitespace()).next().unwrap_or_default()
 }
 
 /// What is said of an argument that nothing is known of.
@@ -255,6 +259,7 @@ mod tests {
             ("https --chek", "Unrecognized option '--chek'.\n  fix: did you mean --check?"),
             ("https --CHECK", "Unrecognized option '--CHECK'.\n  fix: did you mean --check?"),
             ("https /check", "Unrecognized option '/check'.\n  fix: did you mean --check?"),
+            ("https -phunter2", "Unrecognized option '-p'."),
             (
                 "https --pasword=hunter2",
                 "Unrecognized option '--pasword'.\n  fix: did you mean --password?",
