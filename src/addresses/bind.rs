@@ -62,11 +62,36 @@ impl BoundEndpoint {
 ///
 /// Every endpoint that cannot be bound: all are tried. Those that could be are closed again.
 pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, Vec<BindError>> {
-    let mut offered = Vec::new();
-    let bind = |planned| {
-        bind_endpoint(planned).map_err(|errors| with_free_port(errors, planned, plan, &mut offered))
-    };
-    all_or_none(plan.endpoints.iter().map(bind))
+    let mut binding = Binding::of(plan);
+    all_or_none(plan.endpoints.iter().map(|planned| binding.bind(planned)))
+}
+
+/// The binding of endpoints of a plan: what cannot be had is told with a port to take instead.
+#[derive(Debug)]
+pub(crate) struct Binding<'a> {
+    plan: &'a EndpointPlan,
+    /// The ports that were named as free.
+    offered: Vec<u16>,
+}
+
+impl<'a> Binding<'a> {
+    /// Of endpoints of this plan, be it all of them or those that are new.
+    pub(crate) const fn of(plan: &'a EndpointPlan) -> Self {
+        Self { plan, offered: Vec::new() }
+    }
+
+    /// Binds one endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Every socket of it that is wanted and cannot be had.
+    pub(crate) fn bind(
+        &mut self,
+        planned: &PlannedEndpoint,
+    ) -> Result<BoundEndpoint, Vec<BindError>> {
+        bind_endpoint(planned)
+            .map_err(|errors| with_free_port(errors, planned, self.plan, &mut self.offered))
+    }
 }
 
 /// All the endpoints, or every reason why one is not among them; those that are there are dropped
@@ -84,7 +109,7 @@ pub(crate) fn all_or_none<T>(
     if errors.is_empty() { Ok(bound) } else { Err(errors) }
 }
 
-/// Binds one endpoint.
+/// Binds one endpoint, as it was bound before.
 ///
 /// # Errors
 ///

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::open_requests::{self, ANSWERS, Answers, Inquiry, PATIENCE};
 
@@ -199,42 +199,59 @@ impl Drain {
 /// Ends the stop of endpoints together: running requests have `grace` to end, then a second passes
 /// for their abort. `outlived` is told how many connections that are.
 pub(super) async fn stop(drains: &[&Drain], grace: Duration, outlived: impl FnOnce(usize)) {
-    let closed = async || {
-        for drain in drains {
-            drain.sender.closed().await;
-        }
-    };
     for drain in drains {
         drain.begin(grace);
     }
     let until = Instant::now() + grace;
-    if timeout(grace.min(PATIENCE), closed()).await.is_ok() {
-        return;
-    }
-    let left = until - Instant::now();
-    if left > ANSWERS {
-        for drain in drains {
-            drain.ask();
-        }
-        // Most answer at once; those that end are not asked about any more.
-        if timeout(ANSWERS, closed()).await.is_ok() {
-            return;
-        }
-        let mut answers = Answers::default();
-        for drain in drains {
-            answers.add(drain.phase.inquiry().take());
-        }
+    if let Some(answers) = waits_for(drains, until).await {
+        let left = until.saturating_duration_since(Instant::now());
         open_requests::tell(answers, connections(drains), left);
-        if timeout_at(until, closed()).await.is_ok() {
-            return;
-        }
+    }
+    if timeout_at(until, closed(drains)).await.is_ok() {
+        return;
     }
     outlived(connections(drains));
     for drain in drains {
         drain.advance(Phase::Aborting);
     }
     // Aborting drops what a connection holds; only a handler that blocks its thread stays.
-    let _ = timeout(Duration::from_secs(1), closed()).await;
+    let _ = timeout(Duration::from_secs(1), closed(drains)).await;
+}
+
+/// What a stop waits for, once it has waited for [`PATIENCE`]; `None` if it ends before it can be told.
+async fn waits_for(drains: &[&Drain], until: Instant) -> Option<Answers> {
+    let patience = until.min(Instant::now() + PATIENCE);
+    let is_over = timeout_at(patience, closed(drains)).await.is_ok();
+    if is_over || until.saturating_duration_since(Instant::now()) <= ANSWERS {
+        return None;
+    }
+    for drain in drains {
+        drain.ask();
+    }
+    let answered = async {
+        for drain in drains {
+            drain.phase.inquiry().answered_by(|| drain.connections()).await;
+        }
+    };
+    // Most answer at once; those that end are not asked about any more.
+    tokio::select! {
+        biased;
+        () = closed(drains) => return None,
+        () = answered => {}
+        () = sleep(ANSWERS) => {}
+    }
+    let mut answers = Answers::default();
+    for drain in drains {
+        answers.add(drain.phase.inquiry().take());
+    }
+    Some(answers)
+}
+
+/// Waits until all connections are over.
+async fn closed(drains: &[&Drain]) {
+    for drain in drains {
+        drain.sender.closed().await;
+    }
 }
 
 fn connections(drains: &[&Drain]) -> usize {
@@ -243,6 +260,7 @@ fn connections(drains: &[&Drain]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::open_requests::Answer;
     use super::*;
 
     #[test]
@@ -255,6 +273,45 @@ mod tests {
         assert_eq!(drain.connections(), 1);
         drop(second);
         assert_eq!(drain.connections(), 0);
+    }
+
+    /// A connection of `drain` that answers when it is asked, unless its thread is kept busy.
+    fn connection(drain: &Drain, answers: bool) -> tokio::task::JoinHandle<()> {
+        let (mut watch, count) = (drain.watch(), drain.watch().count());
+        tokio::spawn(async move {
+            if answers {
+                watch.asked().await;
+                Answer::default().give(watch.phase().inquiry(), Vec::new);
+            }
+            watch.reached(Phase::Aborting).await;
+            drop(count);
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_stop_waits_for_is_known_once_all_have_answered() {
+        const GRACE: Duration = Duration::from_secs(30);
+        for (who_answers, is_told, waited) in [
+            (&[true, true][..], true, PATIENCE),
+            (&[true, false], true, PATIENCE + ANSWERS),
+            (&[], false, Duration::ZERO),
+        ] {
+            let (drain, other) = (Drain::new(), Drain::new());
+            let connections: Vec<_> =
+                who_answers.iter().map(|answers| connection(&drain, *answers)).collect();
+            let begun = Instant::now();
+            drain.begin(GRACE);
+            other.begin(GRACE);
+            let answers = waits_for(&[&other, &drain], begun + GRACE).await;
+            assert_eq!(answers.is_some(), is_told, "{who_answers:?}");
+            // The clock of the runtime counts milliseconds.
+            let over = begun.elapsed().checked_sub(waited).expect("it waits");
+            assert!(over < Duration::from_millis(3), "{who_answers:?}: {over:?}");
+            drain.advance(Phase::Aborting);
+            for connection in connections {
+                connection.await.expect("it does not panic");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]

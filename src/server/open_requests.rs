@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Uri};
+use tokio::sync::Notify;
 
 use super::clock::Moment;
 use crate::diagnostics::events;
@@ -80,6 +81,8 @@ impl OpenRequest {
 pub(super) struct Inquiry {
     asked: AtomicBool,
     answers: Mutex<Answers>,
+    /// Told of every answer.
+    answered: Notify,
 }
 
 /// What was answered.
@@ -109,12 +112,24 @@ impl Inquiry {
         self.asked.load(Ordering::Acquire)
     }
 
-    /// A connection's answer.
-    pub(super) fn answer(&self, requests: Vec<OpenRequest>) {
+    fn answer(&self, requests: Vec<OpenRequest>) {
         let mut answers = self.answers();
         answers.connections += 1;
         answers.untaken += usize::from(requests.is_empty());
         answers.requests.extend(requests);
+        drop(answers);
+        self.answered.notify_waiters();
+    }
+
+    /// Waits until as many connections have answered as `open` says.
+    pub(super) async fn answered_by(&self, open: impl Fn() -> usize) {
+        loop {
+            let answered = self.answered.notified();
+            if self.answers().connections >= open() {
+                return;
+            }
+            answered.await;
+        }
     }
 
     pub(super) fn take(&self) -> Answers {
@@ -126,10 +141,32 @@ impl Inquiry {
     }
 }
 
+/// A connection's answer to the question of its endpoint. There is one, whatever becomes of the
+/// connection behind it.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    given: bool,
+}
+
+impl Answer {
+    /// Gives it, if it is asked for and was not given.
+    pub(super) fn give(&mut self, inquiry: &Inquiry, requests: impl FnOnce() -> Vec<OpenRequest>) {
+        if !self.given && inquiry.is_asked() {
+            self.given = true;
+            inquiry.answer(requests());
+        }
+    }
+}
+
 /// Tells what a stop waits for. `connections` are open, and the stop has `left` to wait.
 pub(super) fn tell(answers: Answers, connections: usize, left: Duration) {
     let lines = lines(answers, connections, Moment::now());
-    events::stop_waits(connections, left.as_secs(), &lines.join("\n"));
+    events::stop_waits(connections, whole_seconds(left), &lines.join("\n"));
+}
+
+/// What is left of 30 s behind the first is 29, although a moment of it has passed.
+fn whole_seconds(left: Duration) -> u64 {
+    left.saturating_add(Duration::from_millis(500)).as_secs()
 }
 
 fn lines(answers: Answers, open: usize, now: Moment) -> Vec<String> {
@@ -182,6 +219,28 @@ mod tests {
             let target = Target::of(&uri.parse().unwrap()).unwrap();
             assert_eq!(&*target.text(), text, "{uri}");
         }
+    }
+
+    #[test]
+    fn a_connection_answers_once_and_not_before_it_is_asked() {
+        let inquiry = Inquiry::default();
+        let mut answer = Answer::default();
+        answer.give(&inquiry, || vec![open("/a", 1)]);
+        assert_eq!(inquiry.take().connections, 0);
+        inquiry.ask();
+        // The second time it may be another protocol's.
+        answer.give(&inquiry, || vec![open("/a", 1)]);
+        answer.give(&inquiry, || vec![open("/a", 1)]);
+        let answers = inquiry.take();
+        assert_eq!((answers.connections, answers.requests.len()), (1, 1));
+    }
+
+    #[test]
+    fn seconds_that_are_left_are_told_to_the_nearest() {
+        for (left, told) in [(28_999, 29), (28_501, 29), (28_499, 28), (0, 0)] {
+            assert_eq!(whole_seconds(Duration::from_millis(left)), told, "{left}");
+        }
+        assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
     }
 
     #[test]

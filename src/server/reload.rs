@@ -13,8 +13,8 @@ use super::endpoint::Endpoint;
 use super::leaving::GRACE;
 use super::running::{Running, check_complete, check_secured};
 use super::serving::Serving;
-use crate::addresses::bind::{all_or_none, bind_endpoint};
-use crate::addresses::{Aspect, BindError, Change, PlannedEndpoint, clash};
+use crate::addresses::bind::{Binding, all_or_none, bind_endpoint};
+use crate::addresses::{Aspect, BindError, Change, EndpointPlan, PlannedEndpoint, clash};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 
@@ -137,7 +137,8 @@ impl Running {
                 released.extend(serving.map(|serving| (*place, serving)));
             }
         }
-        let opened = open(&to_open, &self.endpoints, tls, *strict, context).await;
+        let to_open = Opening { plan, endpoints: to_open, old: &self.endpoints, strict: *strict };
+        let opened = to_open.open(tls, context).await;
         if opened.is_err() {
             for (place, serving) in released {
                 if let Some(old) = self.endpoints.get_mut(place) {
@@ -158,39 +159,51 @@ struct ToOpen<'a> {
     lost: Option<usize>,
 }
 
-/// Binds endpoints and starts to accept.
-///
-/// # Errors
-///
-/// Those that cannot be had; the others are closed again.
-async fn open(
-    to_open: &[ToOpen<'_>],
-    old: &[Endpoint],
-    tls: &[Option<Arc<EndpointTls>>],
+/// Endpoints that are to be opened together, or not at all.
+struct Opening<'a> {
+    /// All that is to be served, with what listens already.
+    plan: &'a EndpointPlan,
+    endpoints: Vec<ToOpen<'a>>,
+    /// Those of the old plan.
+    old: &'a [Endpoint],
     strict: bool,
-    context: &Arc<Context>,
-) -> Result<Vec<(usize, Endpoint)>, ServerError> {
-    let mut bound = all_or_none(to_open.iter().map(|new| Ok((new, bind_endpoint(new.planned)?))))?;
-    check_complete(bound.iter_mut().map(|(_, bound)| bound), strict)?;
-    let mut opened: Vec<(usize, Endpoint)> = Vec::new();
-    for (new, bound) in bound {
-        let tls = tls.get(new.place).cloned().flatten();
-        let serving = Serving::new(&bound.planned, &bound.address, tls, context);
-        let started = match new.lost.and_then(|place| old.get(place)) {
-            Some(lost) => lost.start_again(bound, serving),
-            None => Endpoint::start(bound, serving),
-        };
-        match started {
-            Ok(endpoint) => opened.push((new.place, endpoint)),
-            Err(error) => {
-                for (_, mut endpoint) in opened {
-                    endpoint.stop_listening().await;
+}
+
+impl Opening<'_> {
+    /// Binds them and starts to accept.
+    ///
+    /// # Errors
+    ///
+    /// Those that cannot be had; the others are closed again.
+    async fn open(
+        &self,
+        tls: &[Option<Arc<EndpointTls>>],
+        context: &Arc<Context>,
+    ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
+        let mut binding = Binding::of(self.plan);
+        let bound = self.endpoints.iter().map(|new| Ok((new, binding.bind(new.planned)?)));
+        let mut bound = all_or_none(bound)?;
+        check_complete(bound.iter_mut().map(|(_, bound)| bound), self.strict)?;
+        let mut opened: Vec<(usize, Endpoint)> = Vec::new();
+        for (new, bound) in bound {
+            let tls = tls.get(new.place).cloned().flatten();
+            let serving = Serving::new(&bound.planned, &bound.address, tls, context);
+            let started = match new.lost.and_then(|place| self.old.get(place)) {
+                Some(lost) => lost.start_again(bound, serving),
+                None => Endpoint::start(bound, serving),
+            };
+            match started {
+                Ok(endpoint) => opened.push((new.place, endpoint)),
+                Err(error) => {
+                    for (_, mut endpoint) in opened {
+                        endpoint.stop_listening().await;
+                    }
+                    return Err(ServerError::Other(Box::new(error)));
                 }
-                return Err(ServerError::Other(Box::new(error)));
             }
         }
+        Ok(opened)
     }
-    Ok(opened)
 }
 
 /// Opens the sockets of an endpoint again that were closed for a new one.
@@ -217,7 +230,7 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
-    use crate::addresses::{EndpointPlan, EndpointSettings, difference, plan};
+    use crate::addresses::{EndpointSettings, difference, plan};
     use crate::server::contract::ServerStart;
     use crate::server::counters::Counters;
     use crate::server::options::ServerOptions;

@@ -23,18 +23,23 @@ use crate::upgrades::echo;
 
 /// What the event of a stop that waits has told, each time.
 #[derive(Clone, Default)]
-struct Told(Arc<(Mutex<Vec<String>>, Notify)>);
+struct Told(Arc<(Mutex<Vec<Event>>, Notify)>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Event {
     id: u64,
+    seconds: u64,
+    connections: u64,
     detail: String,
 }
 
 impl Visit for Event {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "event.id" {
-            self.id = value;
+        match field.name() {
+            "event.id" => self.id = value,
+            "seconds" => self.seconds = value,
+            "connections" => self.connections = value,
+            _ => {}
         }
     }
 
@@ -52,7 +57,7 @@ impl<S: tracing::Subscriber> Layer<S> for Told {
         let mut seen = Event::default();
         event.record(&mut seen);
         if event.metadata().target() == "Kestrel.Server" && seen.id == 5 {
-            self.0.0.lock().expect("no panic").push(seen.detail);
+            self.0.0.lock().expect("no panic").push(seen);
             self.0.1.notify_one();
         }
     }
@@ -123,6 +128,9 @@ async fn a_stop_that_waits_names_the_requests_that_are_open() {
 
     let told = told.0.0.lock().expect("no panic");
     let [told] = &told[..] else { panic!("once, not {told:?}") };
+    // A second of the timeout is over, and what has passed beside it is none.
+    assert_eq!((told.seconds, told.connections), (timeout.as_secs() - 1, 4));
+    let told = &told.detail;
     let mut lines: Vec<_> =
         told.lines().map(|line| line.split(" for ").next().unwrap_or_default()).collect();
     lines.sort_unstable();

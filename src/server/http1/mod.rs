@@ -31,6 +31,7 @@ use crate::server::activity::{Activity, Cut, Last, Unread};
 use crate::server::clock::{Moment, TICK};
 use crate::server::drain::{Phase, PhaseFlag, Watch};
 use crate::server::io::{Socket, Stream};
+use crate::server::open_requests::Answer;
 use crate::server::rejection::Rejection;
 use crate::server::request::RequestService;
 use crate::server::slot::Slot;
@@ -59,9 +60,9 @@ pub(super) async fn serve<S: Socket>(
     // How many requests there were when the stop last looked for one more.
     let mut looked = None;
     // Whether the stop was told what it waits for here.
-    let mut answered = false;
+    let mut answer = Answer::default();
     loop {
-        let run = busy(gate, &service, &options, &mut watch, &mut answered);
+        let run = busy(gate, &service, &options, &mut watch, &mut answer);
         match Box::pin(run).await {
             End::Idle(idle) => gate = idle,
             End::Busy(busy) => {
@@ -82,7 +83,7 @@ pub(super) async fn serve<S: Socket>(
             End::Cut(mut gate, cut) => return reset(gate.stream(), facts, activity, cut),
             End::Upgraded(home) => {
                 drop(slot);
-                return upgraded(&home, activity, &mut watch).await;
+                return upgraded(&home, activity, &mut watch, answer).await;
             }
         }
         let limit = options.keep_alive_timeout + TICK;
@@ -140,7 +141,7 @@ async fn busy<S: Socket>(
     service: &RequestService,
     options: &Options,
     watch: &mut Watch,
-    answered: &mut bool,
+    answer: &mut Answer,
 ) -> End<S> {
     let (facts, activity) = (service.connection(), service.activity());
     let home = Home::new();
@@ -173,10 +174,7 @@ async fn busy<S: Socket>(
                 if run.stopping.is_none() && stopping.as_mut().poll(cx).is_ready() {
                     run.stop(&phase, cx);
                 }
-                if !*answered && phase.inquiry().is_asked() {
-                    *answered = true;
-                    phase.inquiry().answer(activity.open_requests());
-                }
+                answer.give(phase.inquiry(), || activity.open_requests());
             }
             if !registered {
                 activity.set_waker(cx.waker());
@@ -451,11 +449,16 @@ fn reset<S: Socket>(
 }
 
 /// Waits for the end of an upgraded connection, which the stop cuts off with all others.
-async fn upgraded<S: Socket>(home: &Home<S>, activity: &Activity, watch: &mut Watch) {
+async fn upgraded<S: Socket>(
+    home: &Home<S>,
+    activity: &Activity,
+    watch: &mut Watch,
+    mut answer: Answer,
+) {
     let mut question = watch.clone();
     let answer = async {
         question.asked().await;
-        question.phase().inquiry().answer(activity.open_requests());
+        answer.give(question.phase().inquiry(), || activity.open_requests());
         pending::<()>().await;
     };
     tokio::select! {

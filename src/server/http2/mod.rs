@@ -29,6 +29,7 @@ use crate::features::ConnectionId;
 use crate::server::activity::Activity;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
+use crate::server::open_requests::Answer;
 use crate::server::request::RequestService;
 
 mod block;
@@ -117,7 +118,7 @@ async fn drive<S: Socket>(
     let mut registered = false;
     let mut told = false;
     let mut gave_way = false;
-    let mut answered = false;
+    let mut answer = Answer::default();
     poll_fn(|cx| {
         // A task's waker stays the same, so one registration is enough: from then on the flag
         // tells whether there is anything to ask.
@@ -139,10 +140,7 @@ async fn drive<S: Socket>(
                 told = true;
                 gate.stop();
             }
-            if !answered && phase.inquiry().is_asked() {
-                answered = true;
-                phase.inquiry().answer(activity.open_requests());
-            }
+            answer.give(phase.inquiry(), || activity.open_requests());
         }
         let ended = connection.as_mut().poll(cx);
         // A timer that was never asked, or not since it was moved, wakes nobody.
