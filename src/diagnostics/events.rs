@@ -884,31 +884,54 @@ pub(crate) fn reloaded_without_effect() {
 }
 
 /// What was edited but is only read at the start.
-pub(crate) fn restart_needed(keys: &str) {
-    emit!(OUR_RELOAD, INFO, 5, "A change that takes effect at the next start: {keys}"; keys = keys);
+pub(crate) fn restart_needed(keys: &[&str]) {
+    let listed = keys.join(", ");
+    match keys.len() {
+        1 => {
+            emit!(OUR_RELOAD, INFO, 5, "A change that takes effect at the next start: {keys}"; keys = listed)
+        }
+        _ => {
+            emit!(OUR_RELOAD, INFO, 5, "Changes that take effect at the next start: {keys}"; keys = listed)
+        }
+    }
 }
 
 /// The system tells of no changes: files are looked at instead.
-pub(crate) fn watching_by_polling(why: &str, detail: &str) {
-    emit!(OUR_RELOAD, WARN, 6,
-        "Files are watched by looking at them every second: {reason}.", detail: detail; reason = why);
+pub(crate) fn watching_by_polling(why: &str, detail: &str) -> Notice {
+    notice!(OUR_RELOAD, WARN, 6,
+        "Files are watched by looking at them every second: {reason}.", detail: detail; reason = why)
 }
 
 /// Files are not watched at all.
-pub(crate) fn not_watching(error: &str) {
-    emit!(OUR_RELOAD, WARN, 7, "Changes of configuration files go unnoticed: {error}.",
+pub(crate) fn not_watching(error: &str) -> Notice {
+    notice!(OUR_RELOAD, WARN, 7, "Changes of configuration files go unnoticed: {error}.",
         detail: if cfg!(windows) {
-            "fix: start the server again after a change"
+            "fix: start the server again after a change; hostBuilder:reloadConfigOnChange=false says that it is meant"
         } else {
-            "fix: raise the limit of threads, or send SIGHUP after a change"
+            "fix: raise the limit of threads, or send SIGHUP after a change; hostBuilder:reloadConfigOnChange=false says that it is meant"
         };
-        error = error);
+        error = error)
 }
 
 /// A certificate's file is not there any more.
 pub(crate) fn certificate_file_gone(path: &str) {
     emit!(OUR_RELOAD, WARN, 8,
         "The certificate file {path} is gone: what was loaded from it serves on, until the file is back."; path = path);
+}
+
+/// It is there again, after it was told that it is not; a reload follows.
+pub(crate) fn certificate_file_back(path: &str) {
+    emit!(OUR_RELOAD, INFO, 13, "The certificate file {path} is back, and read again."; path = path);
+}
+
+/// After one that was refused, a reload has found nothing to do: what is configured is what runs.
+pub(crate) fn reload_works_again() {
+    emit!(
+        OUR_RELOAD,
+        INFO,
+        14,
+        "The configuration can be reloaded again, and is as it is in effect: nothing that was refused is left in it."
+    );
 }
 
 /// SIGHUP came, and the configuration was read again.
@@ -928,5 +951,5 @@ pub(crate) fn certificates_ready() {
     emit!(OUR_RELOAD, INFO, 12, "The certificates can be served now.");
 }
 
-// Next free ids of our own: Kestrel.Certificates 6, Kestrel.Configuration 5, Kestrel.Endpoints 7,
-// Kestrel.Logging 2, Kestrel.Reload 13, Kestrel.Server 9.
+// Next free ids of our own: Kestrel.Certificates 7, Kestrel.Configuration 5, Kestrel.Endpoints 7,
+// Kestrel.Logging 2, Kestrel.Reload 15, Kestrel.Server 9.

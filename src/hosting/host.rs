@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use super::certificates::Certificates;
 use super::error::HostError;
 use super::explain;
-use super::finding::Finding;
+use super::finding::{self, Finding, judged};
 use super::lifetime::{Asked, Signals, StopSignal};
 use super::logging::{FormatterName, Logging};
 use super::reload::{Configured, Reloaded, Running};
@@ -93,6 +93,14 @@ impl Host {
         let told = remarks.into_iter().map(|remark| remark.problem().clone());
         let told = told.chain(self.configured.plan.warnings.iter().cloned());
         self.configured.settings.problems.extend(told);
+        // Before the announcement: what is edited after it does not go unnoticed.
+        let (watch, odd) = self.configured.watch(&self.certificates);
+        let (fatal, odd) = judged(odd, self.configured.sources.strict);
+        odd.iter().for_each(|odd| odd.notice().log());
+        if let Some(error) = finding::error(fatal) {
+            return Err(self.refusal(error, logging));
+        }
+        let (watcher, changes) = watch.unzip();
         let server = match self.start_server(signals).await {
             Ok(server) => server,
             Err(error) => return Err(self.refusal(error, logging)),
@@ -100,8 +108,6 @@ impl Host {
         if let Some(signals) = signals {
             signals.running(logging.clone());
         }
-        // Before the announcement: what is edited after it does not go unnoticed.
-        let (watcher, changes) = self.configured.watch(&self.certificates).unzip();
         self.announce();
         let (stopping, stops) = watch::channel(false);
         let running = Running::new(
@@ -307,11 +313,16 @@ fn end(logging: Option<&Logging>, signal: StopSignal) -> ExitCode {
 
 /// Reloads because of SIGHUP: then it is told that nothing is different, too.
 async fn hangup(running: Arc<Mutex<Running>>) {
-    match running.lock().await.reload_patiently(|| {}).await {
+    let mut running = running.lock().await;
+    match running.reload_patiently(|| {}).await {
         Ok(Reloaded::Unchanged) => events::reloaded_by_hangup("nothing changed"),
         Ok(Reloaded::Changed) => events::reloaded_by_hangup("it has changed, and is in effect"),
+        // The stop has its own last word.
+        Err(_) if running.is_stopping() => {}
         // What is wrong has been logged.
-        Err(_) => {}
+        Err(_) => {
+            events::reloaded_by_hangup("it could not be applied, and what runs goes on as it was");
+        }
     }
 }
 

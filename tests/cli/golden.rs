@@ -161,9 +161,7 @@ fn edited(kestrel: Kestrel, edits: &[(&str, String)]) -> Outcome {
         fs::write(folder.join(name), text).expect("the folder is ours");
     }
     running.signal(Signal::SIGHUP);
-    running.wait_until(|text| {
-        text.contains("was read again on SIGHUP") || text.contains("Unable to reload")
-    });
+    running.wait_for("was read again on SIGHUP");
     running.terminated()
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -248,6 +249,14 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A port of 127.0.0.1 that somebody else has, as a URL.
+#[expect(clippy::disallowed_methods, reason = "somebody else has to have the port")]
+pub(crate) fn taken_port() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    (listener, url)
 }
 
 /// Both ends of a terminal: of whoever shows it, and of whoever runs on it. No process inherits them unasked.

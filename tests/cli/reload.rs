@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 
 use crate::environment::skipped;
 use crate::http::get;
-use crate::process::{Kestrel, Running};
+use crate::process::{Kestrel, Running, taken_port};
 
 /// An endpoint on a free port, with settings beside it.
 fn settings(names: &[&str], beside: &str) -> String {
@@ -283,6 +283,15 @@ fn an_edit_that_is_undone_waits_for_no_restart() {
 }
 
 #[test]
+fn several_changes_that_wait_for_a_restart_are_told_as_several() {
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let running = kestrel.started();
+    let later = r#","Urls":"http://127.0.0.1:6001","http_ports":"6002""#;
+    replace(&root.join("appsettings.json"), &settings(&["A"], later));
+    running.wait_for("Changes that take effect at the next start: http_ports, Urls");
+}
+
+#[test]
 fn without_inotify_files_are_looked_at() {
     let limits = [
         ("max_inotify_instances", "fs.inotify.max_user_instances"),
@@ -312,5 +321,69 @@ fn without_inotify_files_are_looked_at() {
         assert_eq!(outcome.stdout.matches("Kestrel.Reload[6]").count(), 1, "{}", outcome.stdout);
         assert!(outcome.stdout.contains(named), "{}", outcome.stdout);
         assert!(outcome.stdout.contains("fix: raise it: sysctl fs.inotify"), "{}", outcome.stdout);
+
+        // A strict start takes it only if it is asked for.
+        let strict = |polling: &str| {
+            let mut command = limited(env!("CARGO_BIN_EXE_kestrel"));
+            command.args(["run", "--strict", "--urls=http://127.0.0.1:0"]);
+            let kestrel = Kestrel::by(command);
+            kestrel.variable("DOTNET_USE_POLLING_FILE_WATCHER", polling).stopped_if_started()
+        };
+        let outcome = strict("0");
+        assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+        let told = "error: Files are watched by looking at them every second: ";
+        for told in [told, named, "DOTNET_USE_POLLING_FILE_WATCHER=1 says that it is meant"] {
+            assert!(outcome.stderr.contains(told), "{told}: {}", outcome.stderr);
+        }
+        assert!(!outcome.stdout.contains("Now listening on"), "{}", outcome.stdout);
+        assert_eq!(strict("1").code, Some(0));
     }
+}
+
+/// Whoever sends the signal waits for its outcome.
+#[test]
+fn a_hang_up_whose_reload_is_refused_has_an_outcome_too() {
+    let kestrel = Kestrel::new(["run", "--hostBuilder:reloadConfigOnChange=false"]);
+    let kestrel = kestrel.file("appsettings.json", &settings(&["A"], ""));
+    let path = kestrel.root().join("appsettings.json");
+    let running = kestrel.started();
+    for (text, outcome) in [
+        ("{ nonsense".to_owned(), "it could not be applied, and what runs goes on as it was"),
+        // The all-clear comes first.
+        (settings(&["A"], ""), "nothing changed"),
+        (settings(&["A", "B"], ""), "it has changed, and is in effect"),
+    ] {
+        replace(&path, &text);
+        running.signal(Signal::SIGHUP);
+        running.wait_for(&format!("The configuration was read again on SIGHUP: {outcome}."));
+    }
+    let outcome = running.terminated();
+    assert_eq!(outcome.stdout.matches("info: Kestrel.Reload[9]\n").count(), 3);
+    let all_clear = "info: Kestrel.Reload[14]\n      The configuration can be reloaded again";
+    assert_eq!(outcome.stdout.matches(all_clear).count(), 1, "{}", outcome.stdout);
+}
+
+/// As at the start: with a port that is free, and not the same one for all.
+#[test]
+fn ports_that_are_taken_are_told_with_others_in_a_reload_too() {
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let running = kestrel.started();
+    let taken = [taken_port(), taken_port()];
+    let new: Vec<_> = taken
+        .iter()
+        .enumerate()
+        .map(|(place, (_, url))| format!(r#""B{place}":{{"Url":"{url}"}}"#))
+        .collect();
+    let with_taken = settings(&["A"], "")
+        .replace(r#""Endpoints":{"#, &format!(r#""Endpoints":{{{},"#, new.join(",")));
+    replace(&root.join("appsettings.json"), &with_taken);
+    running.wait_for("What runs goes on as it was.");
+    let outcome = running.terminated();
+    let free = outcome.stdout.lines().filter_map(|line| {
+        let (address, _) = line.split_once(" in Kestrel:Endpoints:B")?;
+        assert!(line.ends_with(": that port is free now"), "{line}");
+        address.rsplit_once(':')?.1.parse::<u16>().ok()
+    });
+    let free: Vec<_> = free.collect();
+    assert!(free.len() == 2 && free[0] != free[1], "{free:?}: {}", outcome.stdout);
 }

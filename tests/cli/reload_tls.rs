@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use rustls::ClientConfig;
 
 use crate::certificates::{Secured, certificate, client, data, install};
@@ -143,6 +144,28 @@ fn a_certificate_file_that_is_gone_is_told_and_serves_on() {
     shown(&config, &address, "server");
     let outcome = running.terminated();
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+}
+
+#[test]
+fn a_certificate_that_comes_back_as_it_was_is_an_all_clear() {
+    let kestrel = kestrel();
+    let tls = kestrel.root().join("tls");
+    let running = kestrel.started();
+    let (address, config) = (running.address(), client());
+    let (path, away) = (tls.join("a.pem"), tls.join("away"));
+    fs::rename(&path, &away).expect("it is there");
+    running.wait_for("warn: Kestrel.Reload[8]");
+    running.signal(Signal::SIGHUP);
+    running.wait_for(REFUSED);
+    fs::rename(&away, &path).expect("it is there");
+    running.wait_for("a.pem is back, and read again.");
+    running.wait_for("The configuration can be reloaded again");
+    shown(&config, &address, "server");
+    let outcome = running.terminated();
+    for told in ["info: Kestrel.Reload[13]\n", "info: Kestrel.Reload[14]\n", "SIGHUP: it could not"]
+    {
+        assert_eq!(outcome.stdout.matches(told).count(), 1, "{told}: {}", outcome.stdout);
+    }
 }
 
 /// The first line of what is told of files that do not fit yet, and of those that never do.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::diagnostics::events;
+use crate::diagnostics::{Notice, events};
 
 /// The system's events about some entries of folders.
 pub(super) struct FolderEvents {
@@ -19,9 +19,12 @@ pub(super) struct FolderEvents {
 }
 
 impl FolderEvents {
-    /// Calls `touched` when something happens to an entry. `None` if the system has no events to
-    /// give, which is logged.
-    pub(super) fn new(touched: impl Fn() + Send + 'static) -> Option<Self> {
+    /// Calls `touched` when something happens to an entry.
+    ///
+    /// # Errors
+    ///
+    /// What is to be said if the system has no events to give.
+    pub(super) fn new(touched: impl Fn() + Send + 'static) -> Result<Self, Notice> {
         let entries: Arc<RwLock<BTreeSet<PathBuf>>> = Arc::default();
         let known = Arc::clone(&entries);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -36,18 +39,18 @@ impl FolderEvents {
             }
         });
         match watcher {
-            Ok(watcher) => Some(Self { watcher, folders: BTreeSet::new(), entries }),
-            Err(error) => {
-                tell_limit(&error);
-                None
-            }
+            Ok(watcher) => Ok(Self { watcher, folders: BTreeSet::new(), entries }),
+            Err(error) => Err(by_polling(&error)),
         }
     }
 
     /// Is told of these entries from now on, and of no others. A folder that is not there, or may
-    /// not be read, has no events. False if the system has reached a limit, which is logged: then
-    /// there are none at all.
-    pub(super) fn follow(&mut self, entries: BTreeSet<PathBuf>) -> bool {
+    /// not be read, has no events.
+    ///
+    /// # Errors
+    ///
+    /// What is to be said if the system has reached a limit: then there are none at all.
+    pub(super) fn follow(&mut self, entries: BTreeSet<PathBuf>) -> Result<(), Notice> {
         let folders: BTreeSet<PathBuf> =
             entries.iter().filter_map(|entry| entry.parent()).map(Path::to_owned).collect();
         *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
@@ -60,15 +63,12 @@ impl FolderEvents {
             // One that was made anew under its old name has to be asked for again.
             match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
                 Ok(()) => drop(followed.insert(folder)),
-                Err(error) if is_limit(&error) => {
-                    tell_limit(&error);
-                    return false;
-                }
+                Err(error) if is_limit(&error) => return Err(by_polling(&error)),
                 Err(_) => {}
             }
         }
         self.folders = followed;
-        true
+        Ok(())
     }
 }
 
@@ -90,8 +90,8 @@ fn is_limit(error: &notify::Error) -> bool {
     }
 }
 
-/// Tells that files are only looked at, why, and what to do about it.
-fn tell_limit(error: &notify::Error) {
+/// That files are only looked at, why, and what to do about it.
+fn by_polling(error: &notify::Error) -> Notice {
     let (why, fix) = match &error.kind {
         notify::ErrorKind::MaxFilesWatch => (
             "the system watches as many folders as it may (fs.inotify.max_user_watches)".to_owned(),
@@ -105,7 +105,10 @@ fn tell_limit(error: &notify::Error) {
         ),
         _ => (error.to_string(), "none is needed where the system has no such events"),
     };
-    events::watching_by_polling(&why, &format!("fix: {fix}"));
+    events::watching_by_polling(
+        &why,
+        &format!("fix: {fix}; DOTNET_USE_POLLING_FILE_WATCHER=1 says that it is meant"),
+    )
 }
 
 #[cfg(all(test, unix))]

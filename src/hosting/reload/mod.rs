@@ -90,6 +90,8 @@ pub(super) struct Running {
     of_start: Configuration,
     /// The warnings of the last reload, or of the start.
     told: Vec<Problem>,
+    /// Whether the last reload was refused, and that was told.
+    refused: bool,
     watcher: Option<Watcher>,
     /// Whether the stop has begun, or the host is gone.
     stopping: signal::Receiver<bool>,
@@ -136,6 +138,7 @@ impl Running {
                 rules: settings.logging.rules,
             },
             told,
+            refused: false,
             watcher,
             stopping,
         }
@@ -188,17 +191,18 @@ impl Running {
     }
 
     /// Tells of a reload that was refused.
-    fn told(&self, outcome: Result<Reloaded, HostError>) -> Result<Reloaded, HostError> {
+    fn told(&mut self, outcome: Result<Reloaded, HostError>) -> Result<Reloaded, HostError> {
         if let Err(error) = &outcome
             && !self.is_stopping()
         {
             self.tell_refused(error);
+            self.refused = true;
         }
         outcome
     }
 
     /// Whether the stop has begun, or the host is gone.
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         *self.stopping.borrow() || self.stopping.has_changed().is_err()
     }
 
@@ -334,6 +338,7 @@ impl Running {
         served.iter().for_each(|said| said.notice().log());
         self.tell_odd(&problems);
         self.told = problems.into_iter().map(|warning| warning.problem().clone()).collect();
+        let was_refused = std::mem::take(&mut self.refused);
         let old = &self.current.configuration;
         let keys = old.differing_keys(&loaded.configuration);
         let other_rules = settings.logging.rules != self.current.rules;
@@ -345,7 +350,13 @@ impl Running {
         let waiting = report::waiting_for_restart(&keys, |key| {
             !other_than_at_start.iter().any(|other| keys_equal(other, key))
         });
-        self.tell(&difference, (&plan, &certificates), &addresses, &keys, settings_changed);
+        let lines =
+            self.tell(&difference, (&plan, &certificates), &addresses, &keys, settings_changed);
+        match (lines.is_empty(), was_refused) {
+            (true, false) => events::reloaded_without_effect(),
+            (true, true) => events::reload_works_again(),
+            (false, _) => events::reloaded(&lines.join("\n")),
+        }
         if !waiting.is_empty() {
             events::restart_needed(&waiting);
         }
@@ -364,7 +375,7 @@ impl Running {
         Ok(outcome)
     }
 
-    /// Tells what a reload did: as Kestrel does, and line by line.
+    /// Tells what a reload did, as Kestrel does; what it did line by line is the result.
     fn tell(
         &self,
         difference: &Difference,
@@ -372,7 +383,7 @@ impl Running {
         addresses_before: &[String],
         keys: &[&str],
         settings_changed: bool,
-    ) {
+    ) -> Vec<String> {
         let mut lines = Vec::new();
         if !difference.is_empty() {
             let (stopping, starting) =
@@ -390,10 +401,7 @@ impl Running {
         if settings_changed {
             lines.extend(report::setting_lines(keys));
         }
-        match lines.is_empty() {
-            true => events::reloaded_without_effect(),
-            false => events::reloaded(&lines.join("\n")),
-        }
+        lines
     }
 
     /// Whether a warning was told at the last reload or the start. It may have moved in its file.

@@ -67,9 +67,12 @@ pub(super) fn setting_lines(keys: &[&str]) -> Vec<String> {
 
 /// The changed `keys` that only count at the next start, and would count there: one that is as it was at
 /// the last one (`is_as_at_start`) changes nothing.
-pub(super) fn waiting_for_restart(keys: &[&str], is_as_at_start: impl Fn(&str) -> bool) -> String {
+pub(super) fn waiting_for_restart<'a>(
+    keys: &[&'a str],
+    is_as_at_start: impl Fn(&str) -> bool,
+) -> Vec<&'a str> {
     let waits = |key: &&str| effect(key) == Effect::Restart && !is_as_at_start(key);
-    keys.iter().copied().filter(waits).collect::<Vec<_>>().join(", ")
+    keys.iter().copied().filter(waits).collect()
 }
 
 #[cfg(test)]
@@ -117,7 +120,8 @@ mod tests {
                 "~ Logging:LogLevel:A (at once)"
             ]
         );
-        assert_eq!(waiting_for_restart(&keys, |_| false), "urls");
-        assert_eq!(waiting_for_restart(&["urls", "http_ports"], |key| key == "urls"), "http_ports");
+        assert_eq!(waiting_for_restart(&keys, |_| false), ["urls"]);
+        let waiting = waiting_for_restart(&["urls", "http_ports"], |key| key == "urls");
+        assert_eq!(waiting, ["http_ports"]);
     }
 }

@@ -10,6 +10,7 @@ use crate::addresses::EndpointPlan;
 use crate::configuration::{Inputs, Loaded, load};
 use crate::diagnostics::events;
 use crate::hosting::certificates::{Certificates, Surroundings};
+use crate::hosting::finding::{Finding, Subject};
 use crate::hosting::settings::{CodeEndpoints, HostSettings};
 use crate::server::ServerOptions;
 
@@ -62,19 +63,21 @@ pub(in crate::hosting) struct Configured {
 impl Configured {
     /// Starts to watch the files it was read from, and those of the certificates. The receiver gets
     /// something whenever they change. `None` if they are not to be watched, or there is no thread
-    /// for it, which is told.
+    /// for it, which is told, as is that they can only be looked at.
     pub(in crate::hosting) fn watch(
         &self,
         certificates: &Certificates,
-    ) -> Option<(Watcher, UnboundedReceiver<()>)> {
+    ) -> (Option<(Watcher, UnboundedReceiver<()>)>, Vec<Finding>) {
         if !self.settings.reload_on_change {
-            return None;
+            return (None, Vec::new());
         }
-        let (watcher, changes) = Watcher::start(self.sources.watch_mode())
-            .inspect_err(|error| events::not_watching(&error.to_string()))
-            .ok()?;
-        watcher.watch(found(watched(&self.loaded, [certificates]), self.read_at));
-        Some((watcher, changes))
+        let files = found(watched(&self.loaded, [certificates]), self.read_at);
+        let (watch, odd) = match Watcher::start(self.sources.watch_mode(), files) {
+            Ok((watcher, changes, odd)) => (Some((watcher, changes)), odd),
+            Err(error) => (None, Some(events::not_watching(&error.to_string()))),
+        };
+        let odd = odd.map(|notice| Finding::of_notice(Subject::Configuration, notice));
+        (watch, odd.into_iter().collect())
     }
 }
 

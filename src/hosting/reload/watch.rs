@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::files::{Fingerprint, touched_since, way};
 use super::folders::FolderEvents;
-use crate::diagnostics::events;
+use crate::diagnostics::{Notice, events};
 
 /// How often everything is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -88,23 +88,32 @@ enum Message {
 }
 
 impl Watcher {
-    /// Starts to watch. The receiver gets something for each group of changes.
+    /// Starts to watch these files. The receiver gets something for each group of changes. With them
+    /// comes what is to be said if the system has no events to give.
     ///
     /// # Errors
     ///
     /// The system has no thread left.
-    pub(super) fn start(mode: Mode) -> std::io::Result<(Self, UnboundedReceiver<()>)> {
+    pub(super) fn start(
+        mode: Mode,
+        files: Vec<Found>,
+    ) -> std::io::Result<(Self, UnboundedReceiver<()>, Option<Notice>)> {
         let (sender, inbox) = mpsc::channel();
         let (changed, changes) = unbounded_channel();
         let told = sender.clone();
-        thread::Builder::new().name("kestrel-files".to_owned()).spawn(move || {
-            // Whoever is told and is gone needs nothing any more.
-            let touched = move || drop(told.send(Message::Touched));
-            let events = (mode == Mode::Events).then(|| FolderEvents::new(touched)).flatten();
-            let watch = Watch { inbox, changed, events, files: Vec::new() };
-            watch.run();
-        })?;
-        Ok((Self(sender), changes))
+        // Whoever is told and is gone needs nothing any more.
+        let touched = move || drop(told.send(Message::Touched));
+        let (events, no_events) = match mode {
+            Mode::Events => match FolderEvents::new(touched) {
+                Ok(events) => (Some(events), None),
+                Err(notice) => (None, Some(notice)),
+            },
+            Mode::Polling => (None, None),
+        };
+        let mut watch = Watch { inbox, changed, events, files: Vec::new() };
+        let no_watch = watch.replace(files);
+        thread::Builder::new().name("kestrel-files".to_owned()).spawn(move || watch.run())?;
+        Ok((Self(sender), changes, no_events.or(no_watch)))
     }
 
     /// Watches these files from now on.
@@ -137,8 +146,15 @@ struct Watch {
     inbox: Receiver<Message>,
     changed: UnboundedSender<()>,
     events: Option<FolderEvents>,
-    /// Each with what it was when that was told last.
-    files: Vec<(Watched, Fingerprint)>,
+    files: Vec<Known>,
+}
+
+/// A file, as it was when that was told last.
+struct Known {
+    file: Watched,
+    fingerprint: Fingerprint,
+    /// Whether it was told that it is gone.
+    told_gone: bool,
 }
 
 impl Watch {
@@ -146,7 +162,7 @@ impl Watch {
         loop {
             let goes_on = match self.inbox.recv_timeout(LOOK_EVERY) {
                 Ok(Message::Watch(files)) => {
-                    self.replace(files);
+                    tell_of(self.replace(files));
                     true
                 }
                 Ok(Message::Touched) => self.settle(),
@@ -159,20 +175,24 @@ impl Watch {
         }
     }
 
-    fn replace(&mut self, files: Vec<Found>) {
+    /// Watches these files; what is to be said if that takes looking at them.
+    fn replace(&mut self, files: Vec<Found>) -> Option<Notice> {
         let mut changed = false;
-        let known = std::mem::take(&mut self.files);
+        let mut before = std::mem::take(&mut self.files);
         for Found { file, fingerprint, touched } in files {
             // One that was watched before keeps what was told of it: it may have changed since.
-            let before = known.iter().find(|(known, _)| known.path == file.path);
-            changed |= before.is_none() && touched;
-            let known = before.map_or(fingerprint, |(_, known)| known.clone());
-            self.files.push((file, known));
+            let known = before.iter().position(|known| known.file.path == file.path);
+            let known = known.map(|place| before.swap_remove(place));
+            changed |= known.is_none() && touched;
+            let (fingerprint, told_gone) =
+                known.map_or((fingerprint, false), |it| (it.fingerprint, it.told_gone));
+            self.files.push(Known { file, fingerprint, told_gone });
         }
-        self.follow();
+        let no_events = self.follow();
         if changed {
             self.tell();
         }
+        no_events
     }
 
     /// Waits until the changes are over and tells of them; false if nobody wants to know.
@@ -183,7 +203,7 @@ impl Watch {
             match self.inbox.recv_timeout(QUIET) {
                 Ok(Message::Touched) if began.elapsed() < LONGEST => continue,
                 Ok(Message::Watch(files)) => {
-                    self.replace(files);
+                    tell_of(self.replace(files));
                     last = self.look();
                     continue;
                 }
@@ -197,36 +217,40 @@ impl Watch {
             last = now;
         }
         if self.take_in() {
-            self.follow();
+            tell_of(self.follow());
             self.tell();
         }
         true
     }
 
     fn look(&self) -> Vec<Fingerprint> {
-        self.files.iter().map(|(file, _)| Fingerprint::of(&file.path)).collect()
+        self.files.iter().map(|known| Fingerprint::of(&known.file.path)).collect()
     }
 
     fn is_different(&self) -> bool {
-        self.files.iter().any(|(file, known)| Fingerprint::of(&file.path) != *known)
+        self.files.iter().any(|known| Fingerprint::of(&known.file.path) != known.fingerprint)
     }
 
     /// Takes in what the files are now; whether that is to be told.
     fn take_in(&mut self) -> bool {
         let mut changed = false;
-        for (file, known) in &mut self.files {
+        for Known { file, fingerprint, told_gone } in &mut self.files {
             let now = Fingerprint::of(&file.path);
-            if now == *known {
+            if now == *fingerprint {
                 continue;
             }
             if file.kind == Kind::Certificate && !now.exists() {
-                if known.exists() {
+                if fingerprint.exists() {
                     events::certificate_file_gone(&file.path.display().to_string());
+                    *told_gone = true;
                 }
             } else {
                 changed = true;
+                if std::mem::take(told_gone) {
+                    events::certificate_file_back(&file.path.display().to_string());
+                }
             }
-            *known = now;
+            *fingerprint = now;
         }
         changed
     }
@@ -236,14 +260,21 @@ impl Watch {
         let _ = self.changed.send(());
     }
 
-    /// Asks the system for the folders that the ways to the files lead through now.
-    fn follow(&mut self) {
+    /// Asks the system for the folders that the ways to the files lead through now; what is to be
+    /// said if it has no more events to give.
+    fn follow(&mut self) -> Option<Notice> {
         let entries: BTreeSet<PathBuf> =
-            self.files.iter().flat_map(|(file, _)| way(&file.path)).collect();
-        if self.events.as_mut().is_some_and(|events| !events.follow(entries)) {
+            self.files.iter().flat_map(|known| way(&known.file.path)).collect();
+        let no_events = self.events.as_mut().and_then(|events| events.follow(entries).err());
+        if no_events.is_some() {
             self.events = None;
         }
+        no_events
     }
+}
+
+fn tell_of(notice: Option<Notice>) {
+    notice.iter().for_each(Notice::log);
 }
 
 #[cfg(all(test, unix))]

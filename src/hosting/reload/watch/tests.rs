@@ -20,11 +20,11 @@ impl Stage {
     fn new(mode: Mode, kind: Kind, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
-        let (watcher, changes) = Watcher::start(mode).unwrap();
         let path = folder.path().join("a.json");
         // As if it had been read long after it was written.
         let since = SystemTime::now() + Duration::from_secs(3600);
-        watcher.watch(found(vec![Watched { path, kind }], since));
+        let files = found(vec![Watched { path, kind }], since);
+        let (watcher, changes, _) = Watcher::start(mode, files).unwrap();
         Self { folder, kind, watcher, changes }
     }
 
