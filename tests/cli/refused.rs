@@ -1,14 +1,17 @@
 //! Refused starts: the exit code tells their kind, standard error what, where and how to fix it.
 
-use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
+#[cfg(target_os = "linux")]
+use std::process::{Command, Stdio};
 
 #[cfg(target_os = "linux")]
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::certificates::install;
-use crate::process::{Kestrel, Outcome};
+#[cfg(target_os = "linux")]
+use crate::environment::skipped;
+use crate::process::{Kestrel, Outcome, taken_port};
 
 /// Checks what every refusal has in common.
 fn check(outcome: &Outcome, code: i32) {
@@ -31,13 +34,6 @@ fn tells(outcome: &Outcome, parts: &[&str]) {
         });
         rest = after;
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "somebody else has to have the port")]
-fn taken_port() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-    (listener, url)
 }
 
 #[test]
@@ -504,6 +500,50 @@ fn a_certificate_that_may_not_be_read_is_told_with_its_owner_and_mode() {
     );
 }
 
+/// A machine of its own, on which one of the two loopbacks is switched off.
+#[cfg(target_os = "linux")]
+fn without_a_loopback(off: &str, program: &str) -> Command {
+    let script = format!("ip link set lo up && {off} && exec \"$0\" \"$@\"");
+    let mut command = Command::new("/usr/bin/unshare");
+    command.args(["-U", "-r", "-n", "/bin/sh", "-c", &script, program]);
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_missing_loopback_is_a_warning_which_refuses_a_strict_start() {
+    for (off, interface, missing, other) in [
+        ("echo 1 > /proc/sys/net/ipv6/conf/lo/disable_ipv6", "IPv6", "[::1]", "127.0.0.1"),
+        ("ip addr del 127.0.0.1/8 dev lo", "IPv4", "127.0.0.1", "[::1]"),
+    ] {
+        let mut attempt = without_a_loopback(off, "/bin/true");
+        attempt.stdin(Stdio::null()).stderr(Stdio::null());
+        if !attempt.status().is_ok_and(|status| status.success()) {
+            let needs = "user namespaces (unshare -U -r -n) and ip (apt-get install iproute2)";
+            return skipped("a missing loopback", needs);
+        }
+        // The ports of that machine are nobody else's.
+        let kestrel = || {
+            let mut command = without_a_loopback(off, env!("CARGO_BIN_EXE_kestrel"));
+            command.args(["run", "--urls", "http://localhost:5000"]);
+            // The script needs one to find its program.
+            Kestrel::by(command).variable("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        };
+        let told = format!(
+            "Unable to bind to http://localhost:5000 on the {interface} loopback interface: '"
+        );
+        let outcome = kestrel().stopped_if_started();
+        assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{missing}");
+        let warning = format!("warn: Microsoft.AspNetCore.Server.Kestrel[0]\n      {told}");
+        assert!(outcome.stdout.contains(&warning), "{missing}: {}", outcome.stdout);
+
+        let outcome = kestrel().argument("--strict").ended();
+        check(&outcome, 4);
+        let fix = format!("fix: write http://{other}:5000 if the other loopback is enough");
+        tells(&outcome, &[&told, "set by: command line, argument 2 (--urls), key urls", &fix]);
+    }
+}
+
 #[test]
 fn no_secret_is_printed_whatever_way_it_is_given() {
     const PW: &str = "hunter2";
@@ -527,6 +567,14 @@ fn no_secret_is_printed_whatever_way_it_is_given() {
         vec![format!("--password {PW}")],
         vec![format!("--password {PW}"), "x".to_owned()],
         vec![format!("/password:{PW}")],
+        vec![format!("--{certificate}:Password:{PW}"), "x".to_owned()],
+        vec![format!("--password:{PW}"), "--urls".to_owned()],
+        vec![format!("--password:{PW}=x")],
+        vec!["--a".to_owned(), format!("--password={PW}")],
+        vec![format!("--password {PW}"), "1".to_owned(), format!("--password {PW}=2")],
+        vec!["--contentRoot".to_owned(), format!("http://u:{PW}@h")],
+        vec!["--Logging:LogLevel:Default".to_owned(), format!("u:{PW}@h")],
+        vec!["--shutdownTimeoutSeconds".to_owned(), format!("u:{PW}@h")],
         vec!["--urls".to_owned(), format!("http://u:{PW}%40h:80")],
         vec!["--urls".to_owned(), format!("http://unix:/tmp/u:{PW}@h")],
     ];

@@ -33,7 +33,8 @@ fn a_signal_stops_it_with_0() {
 fn a_hang_up_is_a_reload_and_survived() {
     let running = Kestrel::run([]).started();
     running.signal(Signal::SIGHUP);
-    running.wait_for("The configuration was read again on SIGHUP: nothing changed.");
+    let told = "info: Kestrel.Reload[9]\n      The configuration was read again on SIGHUP: nothing changed.";
+    running.wait_for(told);
     assert_eq!(get(&running.address(), "/", &[]).status, 200);
     let outcome = running.terminated();
     assert_eq!(outcome.code, Some(0));
@@ -71,7 +72,7 @@ fn signals_that_come_together_are_one_wish() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT] {
         running.signal(signal);
     }
-    let again = "dbug: Kestrel.Server[8]";
+    let again = "dbug: Kestrel.Server[8]\n      A signal to stop came while the stop was beginning";
     running.wait_until(|text| text.matches(again).count() == 2);
     // The request goes on, and its end is that of the stop.
     drop(stuck);
@@ -110,7 +111,8 @@ fn a_hang_up_during_the_stop_ends_nothing() {
     running.signal(Signal::SIGTERM);
     running.wait_for(SHUTTING_DOWN);
     running.signal(Signal::SIGHUP);
-    running.wait_for("SIGHUP");
+    running
+        .wait_for("info: Kestrel.Server[3]\n      A hang-up signal (SIGHUP) came during the stop");
     // The end of the request is the end of the stop.
     drop(stuck);
     assert_eq!(running.ended().code, Some(0));
@@ -164,6 +166,24 @@ fn while_it_reads_its_settings_a_signal_ends_it() {
     }
 }
 
+/// They are kept for the host that is about to run, and end nothing.
+#[test]
+fn what_is_no_stop_is_kept_until_it_runs() {
+    // To be read takes longer than to send two signals, mostly.
+    let settings = format!("{{\"A\":[{}0]}}", "0,".repeat(100_000));
+    let running = Kestrel::run([]).file("appsettings.json", &settings).spawn();
+    wait_until_signals_are_taken(running.id());
+    running.signal(Signal::SIGHUP);
+    running.signal(Signal::SIGUSR1);
+    running.wait_for("info: Kestrel.Reload[9]\n      The configuration was read again on SIGHUP: ");
+    running.wait_for("info: Kestrel.Server[6]\n      SIGUSR1 came.");
+    let outcome = running.terminated();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{}", outcome.stdout);
+    let place = |text: &str| outcome.stdout.find(text).expect("it was told");
+    let started = place("Application started.");
+    assert!(place("on SIGHUP") > started && place("SIGUSR1 came.") > started, "{}", outcome.stdout);
+}
+
 /// Nothing kills the first process of a container but what it does itself.
 #[test]
 fn as_the_first_process_of_a_container_it_ends_by_itself() {
@@ -207,7 +227,8 @@ fn a_reload_and_a_stop_at_once_are_a_stop() {
 fn a_signal_for_log_files_is_told_and_changes_nothing() {
     let running = Kestrel::run(["--shutdownTimeoutSeconds", "86400"]).started();
     running.signal(Signal::SIGUSR1);
-    running.wait_for("SIGUSR1 came. It is kept for opening log files anew");
+    let told = "info: Kestrel.Server[6]\n      SIGUSR1 came. It is kept for opening log files anew";
+    running.wait_for(told);
     assert_eq!(get(&running.address(), "/", &[]).status, 200);
     let stuck = StuckRequest::new(&running.address());
     running.signal(Signal::SIGTERM);
