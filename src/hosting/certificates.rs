@@ -201,8 +201,8 @@ pub(super) fn read(
         let secured = endpoint.tls.as_ref().and_then(|it| loading.endpoint(endpoint, it));
         loading.certificates.endpoints.push(secured);
     }
-    for options in plan.refused.iter().filter_map(|endpoint| endpoint.tls.as_ref()) {
-        loading.named(options);
+    for endpoint in &plan.refused {
+        endpoint.tls.iter().for_each(|options| loading.named(endpoint, options));
     }
     (loading.certificates, loading.problems)
 }
@@ -230,6 +230,16 @@ impl EndpointRoots {
     }
 }
 
+/// The section of an endpoint, or of a name of it, that says how it is secured; for one of code the call
+/// that made it.
+fn tls_key(endpoint: &PlannedEndpoint, sni: Option<&str>) -> String {
+    match (endpoint.key.strip_suffix(":Url"), sni) {
+        (Some(node), Some(name)) => format!("{node}:Sni:{name}"),
+        (Some(node), None) => node.to_owned(),
+        (None, _) => endpoint.key.clone(),
+    }
+}
+
 struct Loading<'a> {
     shared: &'a SharedCertificates,
     configuration: &'a Configuration,
@@ -247,10 +257,29 @@ struct Loading<'a> {
 
 impl Loading<'_> {
     /// Reads what an endpoint names that is bound only once its address is mended.
-    fn named(&mut self, options: &TlsOptions) {
+    fn named(&mut self, endpoint: &PlannedEndpoint, options: &TlsOptions) {
         let of_names = options.sni.iter().map(|entry| &entry.certificate);
         for source in std::iter::once(&options.certificate).chain(of_names).flatten() {
             self.certificate(source);
+        }
+        self.named_roots(endpoint, options);
+    }
+
+    /// Reads the roots that an endpoint names that is not bound for another reason: what is wrong with
+    /// them is told with it.
+    fn named_roots(&mut self, endpoint: &PlannedEndpoint, options: &TlsOptions) {
+        if !ClientRoots::are_needed(options) {
+            return;
+        }
+        let of_names = options
+            .sni
+            .iter()
+            .map(|entry| (Some(entry.name.as_str()), &entry.client_certificate_roots));
+        for (name, paths) in std::iter::once((None, &options.client_certificate_roots))
+            .chain(of_names)
+            .filter(|(_, paths)| !paths.is_empty())
+        {
+            self.roots_of(paths, &tls_key(endpoint, name), endpoint);
         }
     }
 
@@ -271,6 +300,7 @@ impl Loading<'_> {
             .any(|(source, read)| source.is_some() && read.is_none())
         {
             // Told when it was read, which was for another endpoint if they share it.
+            self.named_roots(endpoint, options);
             return None;
         }
         if own.is_none() && takes_the_default(endpoint) {
@@ -278,6 +308,7 @@ impl Loading<'_> {
             if self.shared.default.is_none() {
                 self.none_found(endpoint);
             }
+            self.named_roots(endpoint, options);
             return None;
         }
         let roots = self.client_roots(endpoint, options)?;
@@ -318,12 +349,7 @@ impl Loading<'_> {
         if !ClientRoots::are_needed(options) {
             return Some(EndpointRoots::default());
         }
-        let node = endpoint.key.strip_suffix(":Url").map(str::to_owned);
-        let key = |sni: Option<&str>| match (&node, sni) {
-            (Some(node), Some(name)) => format!("{node}:Sni:{name}"),
-            (Some(node), None) => node.clone(),
-            (None, _) => endpoint.key.clone(),
-        };
+        let key = |sni: Option<&str>| tls_key(endpoint, sni);
         let own = self.roots_of(&options.client_certificate_roots, &key(None), endpoint);
         let of_names: Vec<_> = options
             .sni
@@ -352,9 +378,9 @@ impl Loading<'_> {
             .key(format!("{key}:ClientCertificateMode"))
             .fix(format!(
                 "name the certificates of your clients' authorities in {}, or let the app look at the certificate",
-                match node {
-                    Some(_) => format!("{key}:ClientCertificateRoots"),
-                    None => "TlsOptions::client_certificate_roots".to_owned(),
+                match endpoint.key.ends_with(":Url") {
+                    true => format!("{key}:ClientCertificateRoots"),
+                    false => "TlsOptions::client_certificate_roots".to_owned(),
                 }
             ));
             let problem = self.of_endpoint(problem, endpoint);
@@ -445,7 +471,7 @@ impl Loading<'_> {
                 Some(Arc::new(certificate))
             }
             Err(problem) => {
-                let also = tls::load::also_missing(source, &problem);
+                let also = tls::load::also_wrong(source, &problem);
                 for problem in std::iter::once(problem).chain(also) {
                     self.problems.push(self.with_origin(problem));
                 }

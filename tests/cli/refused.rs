@@ -500,6 +500,22 @@ fn a_certificate_that_may_not_be_read_is_told_with_its_owner_and_mode() {
     );
 }
 
+/// Who names a certificate is not to meet the roots at the next start.
+#[test]
+fn roots_that_are_missing_are_told_beside_a_certificate_that_is_none() {
+    let outcome = Kestrel::new([
+        "run",
+        "--Kestrel:Endpoints:A:Url=https://127.0.0.1:0",
+        "--Kestrel:Endpoints:A:ClientCertificateMode=RequireCertificate",
+        "--Kestrel:Endpoints:A:ClientCertificateRoots=missing.pem",
+    ])
+    .variable("HOME", "/nonexistent")
+    .ended();
+    check(&outcome, 5);
+    let roots = "set by: command line, argument 4 (--Kestrel:Endpoints:A:ClientCertificateRoots)";
+    tells(&outcome, &["No server certificate was specified", "missing.pem'.", roots]);
+}
+
 /// A machine of its own, on which one of the two loopbacks is switched off.
 #[cfg(target_os = "linux")]
 fn without_a_loopback(off: &str, program: &str) -> Command {

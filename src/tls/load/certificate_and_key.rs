@@ -24,11 +24,7 @@ pub(super) fn read(
     let Chain { certificates, skipped } =
         certificates(&bytes, path).map_err(|(told, setting)| told.of(source, setting))?;
 
-    let key_bytes = file::read(key_path).map_err(|told| told.of(source, "KeyPath"))?;
-    let key = key::read(&key_bytes, password).map_err(|fault| {
-        let setting = fault.setting();
-        fault.told(key_path).of(source, setting)
-    })?;
+    let key = key(source, key_path, password)?;
     let mut files = vec![path.to_owned()];
     if key_path != path {
         files.push(key_path.to_owned());
@@ -36,6 +32,19 @@ pub(super) fn read(
     let mut loaded = put_together(source, certificates, key, (path, key_path), files)?;
     loaded.skipped = skipped;
     Ok(loaded)
+}
+
+/// `KeyPath`.
+pub(super) fn key(
+    source: &CertificateSource,
+    key_path: &Path,
+    password: Option<&str>,
+) -> Result<PrivateKeyDer<'static>, Mistake> {
+    let bytes = file::read(key_path).map_err(|told| told.of(source, "KeyPath"))?;
+    key::read(&bytes, password).map_err(|fault| {
+        let setting = fault.setting();
+        fault.told(key_path).of(source, setting)
+    })
 }
 
 pub(super) fn put_together(

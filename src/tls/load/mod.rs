@@ -53,16 +53,19 @@ pub(crate) fn load(
 
 /// What is wrong with a key's file beside that of its certificate, which is refused already: who mends
 /// the one is not to meet the other at the next start.
-pub(crate) fn also_missing(source: &CertificateSource, told: &Problem) -> Option<Problem> {
-    let CertificateLocation::File { key_path: Some(key_path), path, .. } = &source.location else {
+pub(crate) fn also_wrong(source: &CertificateSource, told: &Problem) -> Option<Problem> {
+    let CertificateLocation::File { key_path: Some(key_path), path, password } = &source.location
+    else {
         return None;
     };
     let key = format!("{}:KeyPath", source.key);
     if key_path == path || told.key.as_deref() == Some(&*key) {
         return None;
     }
-    let told = file::read(key_path).err()?;
-    Some(told.of(source, "KeyPath").problem)
+    let password = password.as_ref().map(super::Secret::reveal);
+    let also = certificate_and_key::key(source, key_path, password).err()?.problem;
+    // It may be what was told.
+    (also != *told).then_some(also)
 }
 
 /// Reads a default certificate that no endpoint uses: what is wrong with it ends a start of Kestrel
