@@ -241,8 +241,49 @@ fn slip(text: &str, offset: usize) -> Option<&'static str> {
             Some("write true, false and null in small letters")
         }
         () if number() => Some("a number begins with no 0: leave it out"),
-        () => None,
+        () => closing(before, first),
     }
+}
+
+/// What to do about a bracket that closes something too early, or something else than what is open.
+/// (Where nothing is open, that is all there is to say.)
+fn closing(before: &str, bracket: char) -> Option<&'static str> {
+    if !matches!(bracket, '}' | ']') {
+        return None;
+    }
+    let (open, behind_colon) = open_at_the_end(before);
+    match (open, bracket) {
+        _ if behind_colon => Some("a name and ':' are followed by a value, such as null: add it"),
+        (Some('['), '}') => Some("a '[' is open: close it with ']' first"),
+        (Some('{'), ']') => Some("a '{' is open: close it with '}' first"),
+        _ => None,
+    }
+}
+
+/// Which bracket was opened last and is not closed at the end of a text that is well-formed so far,
+/// and whether the text ends behind a ':'.
+fn open_at_the_end(text: &str) -> (Option<char>, bool) {
+    let (mut open, mut behind_colon) = (Vec::new(), false);
+    let mut rest = text;
+    while let Some(place) = rest.find(['"', ':', ',', '{', '[', '}', ']', '/']) {
+        behind_colon &= rest[..place].trim().is_empty();
+        let (mark, behind) = rest[place..].split_at(1);
+        rest = behind;
+        match mark {
+            "/" => {
+                let end = if behind.starts_with('/') { "\n" } else { "*/" };
+                rest = behind.split_once(end).map_or("", |(_, behind)| behind);
+                continue;
+            }
+            "\"" => rest = end_of_text(behind).map_or("", |end| &behind[end + 1..]),
+            "{" => open.push('{'),
+            "[" => open.push('['),
+            "}" | "]" => drop(open.pop()),
+            _ => {}
+        }
+        behind_colon = mark == ":";
+    }
+    (open.last().copied(), behind_colon && rest.trim().is_empty())
 }
 
 /// A file's text and how to point into it.
@@ -486,6 +527,13 @@ mod tests {
             ("{\n\"a\": 1,\n>>>>>>> theirs\n}", "a merge left this"),
             (r#"{"a": 1 "b": 2}"#, "is a comma missing here?"),
             (r#"{"a": 10 20}"#, "is a comma missing here?"),
+            (r#"{"a": }"#, "are followed by a value"),
+            ("{\"a\": // why: ]\n /* : */ }", "are followed by a value"),
+            (r#"{"a": [{"b": ]}"#, "are followed by a value"),
+            (r#"{"a": [1, }"#, "a '[' is open"),
+            (r#"{"a": [{"]": 1}, "x:" }"#, "a '[' is open"),
+            (r#"{"a": {"b": 1]}"#, "a '{' is open"),
+            ("}", "nothing is open that this could close"),
         ] {
             let path = Path::new("a.json");
             let problems = parse(text, path, path).unwrap_err();
