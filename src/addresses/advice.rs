@@ -65,13 +65,24 @@ pub(super) fn short_ip(
     let (scheme, authority) = url.split_once("://")?;
     let written = authority.split([':', '/']).next()?;
     let whole = ip.to_string();
+    let instead = format!("{scheme}://{}", authority.replacen(written, &whole, 1));
+    let told = short(written, url, &whole, &instead)?;
+    Some(told.key(endpoint.key.clone()).origin(endpoint.target.origin.clone()))
+}
+
+/// The same of a `--listen` that could be read.
+pub(crate) fn short_ip_of_spec(spec: &str) -> Option<Problem> {
+    let (written, port) = spec.rsplit_once(':')?;
+    let IpAddr::V4(ip) = IpLiteral::parse(written)?.address else { return None };
+    let whole = ip.to_string();
+    short(written, spec, &whole, &format!("--listen {whole}:{port}"))
+}
+
+fn short(written: &str, place: &str, whole: &str, instead: &str) -> Option<Problem> {
     (written != whole).then(|| {
-        let instead = authority.replacen(written, &whole, 1);
-        Problem::information(format!("'{written}' in {url} is the IP address {whole}."))
+        Problem::information(format!("'{written}' in {place} is the IP address {whole}."))
             .cause("The last of fewer than four numbers fills what is left; one that begins with 0 is octal.")
-            .key(endpoint.key.clone())
-            .origin(endpoint.target.origin.clone())
-            .fix(format!("write {scheme}://{instead}"))
+            .fix(format!("write {instead}"))
     })
 }
 

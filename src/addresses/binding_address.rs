@@ -202,7 +202,8 @@ impl<'a> Authority<'a> {
         if !matches!(&place.address[self.end..], "" | "/") {
             return Err(self.path(place.address));
         }
-        if let Some(error) = host_mistake::in_brackets(place) {
+        let mistake = host_mistake::several(place).or_else(|| host_mistake::in_brackets(place));
+        if let Some(error) = mistake {
             return Err(error);
         }
         let port = match self.port {

@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::binding_address::{AddressError, AddressProblem, BindingAddress};
+use super::binding_address::{AddressError, AddressProblem, BindingAddress, Host};
 use super::ip_literal::IpLiteral;
 
 /// The part of an address that holds host and port, and what surrounds it.
@@ -197,6 +197,45 @@ pub(super) fn in_name(place: Place<'_>, host: &str) -> Option<AddressError> {
     let address = place.address.to_owned();
     let fix = character_fix(place, host, character);
     Some(AddressProblem::HostCharacter { character, address }.at(Some(place.start + position), fix))
+}
+
+/// Several hosts in the place of one, and the list to write. The port of the last is that of all that
+/// have none. Names are left out: they would be all interfaces, each.
+pub(super) fn several(place: Place<'_>) -> Option<AddressError> {
+    let between = |c: char| matches!(c, ',' | ';' | '|') || c.is_whitespace();
+    let text = place.text();
+    let items: Vec<&str> = text.split(between).filter(|item| !item.is_empty()).collect();
+    if !place.advise || items.len() < 2 {
+        return None;
+    }
+    let port_of = |item: &str| {
+        let port = item.rsplit_once(':').map(|(_, port)| port.to_owned());
+        port.filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let last = port_of(items.last()?);
+    let whole = |item: &&str| {
+        let scheme = &place.address[..place.start];
+        let address = match (port_of(item), &last) {
+            (None, Some(port)) => format!("{scheme}{item}:{port}"),
+            _ => format!("{scheme}{item}"),
+        };
+        let read = BindingAddress::read(&address, false).ok()?;
+        // `127,0,0,1` is one address.
+        let is_number = item.bytes().all(|byte| byte.is_ascii_digit());
+        (!is_number && !matches!(read.host, Host::Name(_))).then_some(address)
+    };
+    let addresses: Vec<String> = items.iter().map(whole).collect::<Option<_>>()?;
+    let fix = format!(
+        "in urls separate addresses by ';', with a scheme for each: {}; elsewhere write one address",
+        addresses.join(";")
+    );
+    let address = place.address.to_owned();
+    let (position, character) = text.char_indices().find(|(_, character)| between(*character))?;
+    let problem = match character.is_whitespace() {
+        true => AddressProblem::Blank(address),
+        false => AddressProblem::HostCharacter { character, address },
+    };
+    Some(problem.at(Some(place.start + position), fix))
 }
 
 /// Whether a shell, or somebody, was to put another text in the place of a part of this one.

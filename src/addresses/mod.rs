@@ -36,6 +36,7 @@ pub(crate) mod unix_socket;
 pub(crate) mod unix_socket;
 
 pub use crate::features::HttpProtocols;
+pub(crate) use advice::short_ip_of_spec;
 pub use bind::{BoundEndpoint, bind};
 pub use binding_address::{AddressError, AddressProblem, BindingAddress, Host};
 pub(crate) use difference::clash;

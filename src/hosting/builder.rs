@@ -22,7 +22,7 @@ use super::settings::CodeEndpoints;
 use super::{explain, process, usage};
 use crate::addresses::{
     ConfiguredEndpoint, EndpointPlan, IpLiteral, ListenSpec, ListenTarget, Scope,
-    UnixSocketOptions, parse_listen_spec, plan, readable_rights,
+    UnixSocketOptions, parse_listen_spec, plan, readable_rights, short_ip_of_spec,
 };
 use crate::apps::welcome_page::{self, Welcome};
 use crate::configuration::{
@@ -248,6 +248,8 @@ impl HostBuilder {
     pub fn listen_spec(mut self, spec: &str, origin: Origin) -> Self {
         match parse_listen_spec(spec) {
             Ok(ListenSpec { target, unix_socket }) => {
+                let short = short_ip_of_spec(spec);
+                self.problems.extend(short.map(|it| it.key("--listen").origin(origin.clone())));
                 self.endpoints.listen.push(ConfiguredEndpoint {
                     name: target.to_string(),
                     key: "--listen".to_owned(),

@@ -277,6 +277,37 @@ fn what_cannot_be_a_host_is_pointed_at_with_what_to_write() {
         ("http://\u{201c}localhost\u{201d}:5000", 7, "remove the quotes: http://localhost:5000"),
         ("http://127,0,0,1:5000", 10, "write dots: http://127.0.0.1:5000"),
         (
+            "http://*,localhost:5000",
+            8,
+            "in urls separate addresses by ';', with a scheme for each: http://*:5000;http://localhost:5000; elsewhere write one address",
+        ),
+        (
+            "http://localhost:5000,[::]:5001/",
+            21,
+            "in urls separate addresses by ';', with a scheme for each: http://localhost:5000;http://[::]:5001; elsewhere write one address",
+        ),
+        (
+            "https://127.0.0.1,[::1]",
+            17,
+            "in urls separate addresses by ';', with a scheme for each: https://127.0.0.1;https://[::1]; elsewhere write one address",
+        ),
+        (
+            "http://* localhost:5000",
+            8,
+            "in urls separate addresses by ';', with a scheme for each: http://*:5000;http://localhost:5000; elsewhere write one address",
+        ),
+        (
+            "http://+|localhost:5000",
+            8,
+            "in urls separate addresses by ';', with a scheme for each: http://+:5000;http://localhost:5000; elsewhere write one address",
+        ),
+        (
+            "http://a,b:5000",
+            8,
+            "write one host here; a list has ';' between its addresses and a scheme for each, and stands in urls",
+        ),
+        ("http://localhost :5000", 16, "remove the blank: the host would mean all interfaces"),
+        (
             "http://$HOST:5000",
             7,
             "nothing fills in '$HOST' here: write what it stands for, such as http://localhost:5000",

@@ -1,5 +1,6 @@
 //! The choice of endpoints, as tables.
 
+use super::super::advice::short_ip_of_spec;
 use super::*;
 use crate::addresses::{ProcessManager, UnixSocketOptions};
 use crate::configuration::Severity;
@@ -577,6 +578,39 @@ fn a_wrong_address_hides_no_wrong_protocol() {
         assert_eq!(plan.problems.len(), 2, "{url}: {:?}", plan.problems);
         let message = &plan.problems[1].problem.message;
         assert!(message.starts_with(told), "{url}: {message}");
+    }
+}
+
+#[test]
+fn a_short_ip_address_of_a_spec_is_told_in_full() {
+    let told = |spec: &str| {
+        let told = short_ip_of_spec(spec);
+        told.map(|told| (told.message.clone(), told.fix.unwrap_or_default()))
+    };
+    let words = |message: &str, fix: &str| Some((message.to_owned(), fix.to_owned()));
+    let of = "is the IP address";
+    for (spec, expected) in [
+        (
+            "127.1:5000",
+            words(
+                &format!("'127.1' in 127.1:5000 {of} 127.0.0.1."),
+                "write --listen 127.0.0.1:5000",
+            ),
+        ),
+        (
+            "010.0.0.1:80",
+            words(
+                &format!("'010.0.0.1' in 010.0.0.1:80 {of} 8.0.0.1."),
+                "write --listen 8.0.0.1:80",
+            ),
+        ),
+        ("0:80", words(&format!("'0' in 0:80 {of} 0.0.0.0."), "write --listen 0.0.0.0:80")),
+        ("127.0.0.1:80", None),
+        ("[::1]:80", None),
+        ("localhost:80", None),
+        ("unix:/a:1", None),
+    ] {
+        assert_eq!(told(spec), expected, "{spec}");
     }
 }
 
