@@ -1,7 +1,7 @@
 //! Text of events made safe for a terminal and a line-based file, for the simple and the systemd format.
 //!
 //! Control characters become `\u001B` and the like, so that text from a client can neither recolour a terminal nor
-//! move its cursor. A line break that the author of a message wrote is kept; in a value it would start a line of the
+//! move its cursor; so do the separators of Unicode, which are line breaks to some, and what makes text run backwards. A line break that the author of a message wrote is kept; in a value it would start a line of the
 //! log that nobody wrote, so there it becomes `\u000A`. A carriage return is escaped too, in both, because it would let
 //! the rest overwrite the line; only in an author's CR LF it counts as part of the break. Tabs stay.
 //!
@@ -55,8 +55,19 @@ pub(super) fn push_value(text: &str, out: &mut String) {
     out.push_str(&text[clean..]);
 }
 
+/// Besides control characters what a terminal takes for a line break, and what turns the order of the
+/// characters behind it.
 fn is_unsafe(character: char) -> bool {
-    character.is_control() && character != '\t'
+    match character {
+        '\t' => false,
+        '\u{2028}' | '\u{2029}' => true,
+        '\u{061C}'
+        | '\u{200E}'
+        | '\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2066}'..='\u{2069}' => true,
+        _ => character.is_control(),
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +85,13 @@ mod tests {
                 "\\u007F\\u0080\\u0085\\u009F\u{a0}",
             ),
             ("a\nb", "a\n      b", "a\\u000Ab"),
+            ("a\u{2028}b\u{2029}", "a\\u2028b\\u2029", "a\\u2028b\\u2029"),
+            (
+                "\u{202e}gpj.exe\u{2066}\u{200f}",
+                "\\u202Egpj.exe\\u2066\\u200F",
+                "\\u202Egpj.exe\\u2066\\u200F",
+            ),
+            ("\u{200d}\u{2027}\u{202f}", "\u{200d}\u{2027}\u{202f}", "\u{200d}\u{2027}\u{202f}"),
             ("a\r\nb\r\n", "a\n      b\n      ", "a\\u000D\\u000Ab\\u000D\\u000A"),
             ("a\rb\r", "a\\u000Db\\u000D", "a\\u000Db\\u000D"),
             ("", "", ""),
