@@ -64,16 +64,21 @@ impl Filter {
     }
 }
 
+/// The one of [`CRATES`] whose warnings are of what clients do, and can do without end. What matters of it the server tells
+/// itself.
+const OF_CLIENTS: &str = "h2";
+
 /// The level from which a category is written to the console. One of [`CRATES`] needs a rule that begins with its name:
-/// below warnings no other lets it through.
+/// below warnings no other lets it through, and [`OF_CLIENTS`] not below errors.
 pub(super) fn minimum_level(rules: &[Rule], category: &str) -> LogLevel {
     let level = best(rules, category);
     let (rule, level) =
         level.map_or((None, LogLevel::Information), |rule| (Some(rule), rule.level));
     match crate_of(category) {
-        Some(name) if !rule.is_some_and(|rule| is_about(rule, name)) => {
-            level.max(LogLevel::Warning)
-        }
+        Some(name) if !rule.is_some_and(|rule| is_about(rule, name)) => level.max(match name {
+            OF_CLIENTS => LogLevel::Error,
+            _ => LogLevel::Warning,
+        }),
         _ => level,
     }
 }
@@ -243,9 +248,10 @@ mod tests {
         let debug = ("", "", Debug);
         let of_console = ("Console", "", Debug);
         let table: &[(&[Row], &str, LogLevel)] = &[
-            (&[], "h2::codec", Warning),
-            (&[], "h2", Warning),
-            (&[debug], "h2::codec", Warning),
+            (&[], "h2::codec", Error),
+            (&[], "h2", Error),
+            (&[debug], "h2::codec", Error),
+            (&[debug], "hyper::proto", Warning),
             (&[debug], "hyper::proto::h1", Warning),
             (&[debug], "rustls::server::hs", Warning),
             (&[("", "", Error)], "h2::codec", Error),
@@ -255,7 +261,7 @@ mod tests {
             (&[debug, ("", "h2", Trace)], "h2::codec", Trace),
             (&[debug, ("", "H2", Information)], "h2::codec", Information),
             (&[debug, ("", "h2::codec", Trace)], "h2::codec::framed_read", Trace),
-            (&[debug, ("", "h2::codec", Trace)], "h2::proto", Warning),
+            (&[debug, ("", "h2::codec", Trace)], "h2::proto", Error),
             (&[("", "", Off), ("", "hyper", Debug)], "hyper::proto::h1", Debug),
             (&[of_console, ("Console", "hyper", Trace)], "hyper::proto", Trace),
             (&[of_console, ("", "hyper", Trace)], "hyper::proto", Warning),
@@ -265,9 +271,9 @@ mod tests {
             (&[("", "hyper*", Trace)], "hyper_util::client", Warning),
             (&[("", "hyper_*", Trace)], "hyper_util::client", Warning),
             (&[("", "hyper_util*", Trace)], "hyper_util::client", Trace),
-            (&[("", "h", Trace)], "h2::codec", Warning),
-            (&[("", "*", Trace)], "h2::codec", Warning),
-            (&[("", "*codec", Trace)], "h2::codec", Warning),
+            (&[("", "h", Trace)], "h2::codec", Error),
+            (&[("", "*", Trace)], "h2::codec", Error),
+            (&[("", "*codec", Trace)], "h2::codec", Error),
             // an application's crates are its own, whatever they are called
             (&[debug], "my_app::handlers", Debug),
             (&[debug], "my_app", Debug),
