@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::{Level, event};
 
 use super::notice::Notice;
+use super::repeated::Telling;
 
 const LIFETIME: &str = "Microsoft.Hosting.Lifetime";
 const HOST: &str = "Microsoft.Extensions.Hosting.Internal.Host";
@@ -277,10 +278,23 @@ pub(crate) fn connection_stopped(id: &dyn std::fmt::Display) {
     emit!(CONNECTIONS, DEBUG, 2, "Connection id \"{ConnectionId}\" stopped."; ConnectionId = tracing::field::display(id));
 }
 
-pub(crate) fn connection_rejected(id: &dyn std::fmt::Display) {
-    emit!(CONNECTIONS, WARN, 24,
-        "Connection id \"{ConnectionId}\" rejected because the maximum number of concurrent connections has been reached.";
-        ConnectionId = tracing::field::display(id));
+/// One more than `MaxConcurrentConnections`.
+pub(crate) fn connection_rejected(id: &dyn std::fmt::Display, telling: Telling) {
+    match telling {
+        Telling::Now { .. } => emit!(CONNECTIONS, WARN, 24,
+            "Connection id \"{ConnectionId}\" rejected because the maximum number of concurrent connections has been reached.";
+            ConnectionId = tracing::field::display(id)),
+        Telling::Counted => emit!(CONNECTIONS, DEBUG, 24,
+            "Connection id \"{ConnectionId}\" rejected because the maximum number of concurrent connections has been reached.";
+            ConnectionId = tracing::field::display(id)),
+    }
+}
+
+/// So many more were rejected, which were only counted.
+pub(crate) fn more_connections_rejected(address: &str, count: u64) {
+    emit!(OUR_SERVER, WARN, 9,
+        "More connections to {address} were rejected because of MaxConcurrentConnections: {count} since this was told last.";
+        count = count, address = address);
 }
 
 /// Whether it is wanted to know that connections go on; costs one atomic load.
@@ -336,15 +350,21 @@ pub(crate) fn no_protocol() {
 }
 
 /// Accepting failed, as it does when the process is out of file descriptors.
-pub(crate) fn accept_failed(address: &str, error: &str, pause: Duration) {
-    emit!(OUR_SERVER, WARN, 1,
-        "Connections to {address} cannot be accepted: {error}. Trying again every {milliseconds} ms; open connections go on.",
-        detail: if cfg!(windows) {
-            "fix: end what holds so many sockets ('netstat -ano' lists them), or give the machine more memory"
-        } else {
-            "fix: raise the limit of open files (ulimit -n, or LimitNOFILE= in a systemd unit)"
-        };
-        address = address, error = error, milliseconds = pause.as_millis() as u64);
+pub(crate) fn accept_failed(address: &str, error: &str, pause: Duration, telling: Telling) {
+    let milliseconds = pause.as_millis() as u64;
+    match telling {
+        Telling::Now { .. } => emit!(OUR_SERVER, WARN, 1,
+            "Connections to {address} cannot be accepted: {error}. Trying again every {milliseconds} ms; open connections go on.",
+            detail: if cfg!(windows) {
+                "fix: end what holds so many sockets ('netstat -ano' lists them), or give the machine more memory"
+            } else {
+                "fix: raise the limit of open files (ulimit -n, or LimitNOFILE= in a systemd unit)"
+            };
+            address = address, error = error, milliseconds = milliseconds),
+        Telling::Counted => emit!(OUR_SERVER, DEBUG, 1,
+            "Connections to {address} cannot be accepted: {error}. Trying again every {milliseconds} ms; open connections go on.";
+            address = address, error = error, milliseconds = milliseconds),
+    }
 }
 
 /// A stop has waited for a second. `requests` are those that it waits for, a line each.
@@ -491,6 +511,24 @@ pub(crate) fn application_aborted(id: &dyn std::fmt::Display, request: u32) {
     emit_request!(CONNECTIONS, INFO, 34, "the application aborted the connection.", id, request);
 }
 
+/// The app wanted to change the protocol of one connection more than
+/// `MaxConcurrentUpgradedConnections`.
+pub(crate) fn upgrade_refused(
+    id: &dyn std::fmt::Display,
+    request: u32,
+    limit: Option<u64>,
+    telling: Telling,
+) {
+    match telling {
+        Telling::Now { more } => emit_request!(OUR_SERVER, WARN, 10,
+            "an upgrade was refused with 503 because of MaxConcurrentUpgradedConnections ({limit}). Refused since this was told last: {more}.",
+            id, request; more = more, limit = limit),
+        Telling::Counted => emit_request!(OUR_SERVER, DEBUG, 10,
+            "an upgrade was refused with 503 because of MaxConcurrentUpgradedConnections ({limit}).",
+            id, request; limit = limit),
+    }
+}
+
 /// The client is gone, or the stop took its connection.
 pub(crate) fn request_aborted(id: &dyn std::fmt::Display, request: u32) {
     emit_request!(KESTREL, DEBUG, 66, "The request was aborted by the client.", id, request);
@@ -544,13 +582,21 @@ pub(crate) fn request_body_drain_timed_out(id: &dyn std::fmt::Display, request: 
 }
 
 /// An app sets what only HTTP/1 has.
-pub(crate) fn response_headers_removed() {
-    emit!(
-        KESTREL,
-        WARN,
-        41,
-        "One or more of the following response headers have been removed because they are invalid for HTTP/2 and HTTP/3 responses: 'Connection', 'Transfer-Encoding', 'Keep-Alive', 'Upgrade' and 'Proxy-Connection'."
-    );
+pub(crate) fn response_headers_removed(telling: Telling) {
+    match telling {
+        Telling::Now { .. } => emit!(
+            KESTREL,
+            WARN,
+            41,
+            "One or more of the following response headers have been removed because they are invalid for HTTP/2 and HTTP/3 responses: 'Connection', 'Transfer-Encoding', 'Keep-Alive', 'Upgrade' and 'Proxy-Connection'."
+        ),
+        Telling::Counted => emit!(
+            KESTREL,
+            DEBUG,
+            41,
+            "One or more of the following response headers have been removed because they are invalid for HTTP/2 and HTTP/3 responses: 'Connection', 'Transfer-Encoding', 'Keep-Alive', 'Upgrade' and 'Proxy-Connection'."
+        ),
+    }
 }
 
 // ---- HTTP/2 ---------------------------------------------------------------------------------
@@ -952,4 +998,4 @@ pub(crate) fn certificates_ready() {
 }
 
 // Next free ids of our own: Kestrel.Certificates 7, Kestrel.Configuration 5, Kestrel.Endpoints 7,
-// Kestrel.Logging 2, Kestrel.Reload 15, Kestrel.Server 9.
+// Kestrel.Logging 2, Kestrel.Reload 15, Kestrel.Server 11.

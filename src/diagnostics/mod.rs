@@ -4,6 +4,8 @@
 //! Where the event is Kestrel's, so are category, id and text: filters and searches that worked
 //! there work here. Our own events have categories that start with `Kestrel.`.
 //!
+//! What a client can bring about without end is [`Repeated`]: told once, and then counted.
+//!
 //! What a start has to say before it is decided whether there is one is a [`Notice`]: the same event
 //! as data, to be logged, printed or judged.
 //!
@@ -11,5 +13,7 @@
 
 pub(crate) mod events;
 mod notice;
+mod repeated;
 
 pub(crate) use notice::Notice;
+pub(crate) use repeated::{Repeated, Telling};

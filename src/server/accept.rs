@@ -6,6 +6,7 @@
 //! then, and those whose handshake is on its way have [`HANDSHAKES`] to complete it. A slower one is
 //! reset, as is, on other systems, one that comes between the last look and the close.
 
+use std::future::pending;
 use std::io;
 #[cfg(unix)]
 use std::net::Shutdown;
@@ -18,7 +19,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connection;
 use super::contract::BoxFuture;
@@ -28,7 +29,7 @@ use super::serving::Serving;
 use super::slot::Slot;
 use crate::addresses::bind::Listener;
 use crate::addresses::error_reason;
-use crate::diagnostics::events;
+use crate::diagnostics::{Repeated, Telling, events};
 use crate::features::{Connection, Local, Remote};
 
 /// The pauses after a failed accept: the first, and the longest.
@@ -68,6 +69,8 @@ pub(super) fn start(
             serving: serving.subscribe(),
             slots: Arc::clone(slots),
             watch: drain.watch(),
+            rejected: Repeated::default(),
+            failures: Repeated::default(),
         };
         match listener {
             Listener::Tcp(listener) => {
@@ -143,6 +146,9 @@ struct Accept {
     /// How many connections of this socket are open.
     slots: Arc<AtomicU64>,
     watch: Watch,
+    /// Connections beyond the limit, and failed accepts.
+    rejected: Repeated,
+    failures: Repeated,
 }
 
 /// What an accept loop waited for.
@@ -150,6 +156,8 @@ enum Next<T> {
     It(T),
     /// What connections are served with is another now.
     Served,
+    /// It is time to tell how many connections were rejected.
+    Due,
     /// The loop is to end.
     End,
 }
@@ -165,6 +173,7 @@ impl Accept {
                 }
                 Next::It(Err(error)) => self.failed(&error, &mut pause).await,
                 Next::Served => inherit(&listener, self.serving.borrow().context.options()),
+                Next::Due => self.tell_rejected(),
                 Next::End => return self.close_tcp(listener).await,
             }
         }
@@ -172,6 +181,7 @@ impl Accept {
 
     /// Accepts what waits, and closes the socket.
     async fn close_tcp(self, listener: TcpListener) {
+        self.tell_rejected();
         // Without a stop there are others to wait for the place.
         let wait = HANDSHAKES.min(self.watch.phase().linger());
         if begin_no_more(&SockRef::from(&listener)) && !wait.is_zero() {
@@ -227,9 +237,11 @@ impl Accept {
                 }
                 Next::It(Err(error)) => self.failed(&error, &mut pause).await,
                 Next::Served => {}
+                Next::Due => self.tell_rejected(),
                 Next::End => break,
             }
         }
+        self.tell_rejected();
         // Nobody finds it any more, or is let in; who is in the queue already stays there.
         drop(file);
         let _ = SockRef::from(&listener).shutdown(Shutdown::Read);
@@ -253,7 +265,16 @@ impl Accept {
                 Ok(()) => Next::Served,
                 Err(_) => Next::End,
             },
+            () = reached(self.rejected.due().map(Instant::from_std)) => Next::Due,
             it = event => Next::It(it),
+        }
+    }
+
+    /// Tells how many connections were rejected and only counted.
+    fn tell_rejected(&self) {
+        match self.rejected.take(Instant::now().into_std()) {
+            0 => {}
+            count => events::more_connections_rejected(&self.address, count),
         }
     }
 
@@ -267,7 +288,11 @@ impl Accept {
         let Some(slot) = Slot::take(&self.slots, limit) else {
             counters.count_rejected();
             counters.count_closed();
-            events::connection_rejected(&facts.id());
+            let telling = self.rejected.happened(Instant::now().into_std());
+            if let Telling::Now { more: count @ 1.. } = telling {
+                events::more_connections_rejected(&self.address, count);
+            }
+            events::connection_rejected(&facts.id(), telling);
             socket.refuse();
             return;
         };
@@ -280,12 +305,23 @@ impl Accept {
         if is_no_failure(error) {
             return;
         }
-        events::accept_failed(&self.address, &error_reason(error), *pause);
+        let telling = self.failures.happened(Instant::now().into_std());
+        events::accept_failed(&self.address, &error_reason(error), *pause, telling);
         // An end is seen again by whoever waits next.
-        if let Next::Served = self.next(tokio::time::sleep(*pause)).await {
-            self.serving.mark_changed();
+        match self.next(tokio::time::sleep(*pause)).await {
+            Next::Served => self.serving.mark_changed(),
+            Next::Due => self.tell_rejected(),
+            Next::It(()) | Next::End => {}
         }
         *pause = (*pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Waits until a moment, if there is one.
+async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use axum::body::Body;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, DATE, SERVER, TRANSFER_ENCODING, UPGRADE};
@@ -91,7 +92,7 @@ impl Answer {
         if running.activity().is_http1() {
             self.upgrade(running);
         } else {
-            self.strip_connection_headers();
+            self.strip_connection_headers(running);
             running.become_tunnel();
         }
     }
@@ -105,10 +106,17 @@ impl Answer {
                 context.counters().count_upgraded();
                 running.activity().upgrade(Some(slot));
             }
-            None => self.fail(
-                running,
-                "Request cannot be upgraded because the server has already opened the maximum number of upgraded connections.",
-            ),
+            None => {
+                // It is no error of the app, and clients must not fill the log with it.
+                let telling = context.told().refused_upgrades.happened(Instant::now());
+                events::upgrade_refused(
+                    &running.activity().id(),
+                    running.request(),
+                    limit,
+                    telling,
+                );
+                *self = Self::new(empty(StatusCode::SERVICE_UNAVAILABLE));
+            }
         }
     }
 
@@ -124,7 +132,7 @@ impl Answer {
         cx: &mut Context<'_>,
     ) -> Result<(), BoxError> {
         if !running.activity().is_http1() {
-            self.strip_connection_headers();
+            self.strip_connection_headers(running);
         }
         let promise = Promise::of(&self.parts, method);
         let mut first = None;
@@ -192,13 +200,14 @@ impl Answer {
     }
 
     /// Takes out of an answer of HTTP/2 what only HTTP/1 has (RFC 9113 section 8.2.2).
-    fn strip_connection_headers(&mut self) {
+    fn strip_connection_headers(&mut self, running: &Running) {
         let headers = &mut self.parts.headers;
         if headers.keys().any(|name| OF_CONNECTION.contains(name)) {
             for name in &OF_CONNECTION {
                 headers.remove(name);
             }
-            events::response_headers_removed();
+            let told = running.activity().context().told();
+            events::response_headers_removed(told.removed_headers.happened(Instant::now()));
         }
     }
 

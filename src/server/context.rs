@@ -8,6 +8,7 @@ use axum::Router;
 use super::counters::Counters;
 use super::options::ServerOptions;
 use super::{date, protocol};
+use crate::diagnostics::Repeated;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -17,13 +18,21 @@ pub(super) struct Context {
     counters: Counters,
     /// How many connections are upgraded.
     upgraded: Arc<AtomicU64>,
+    told: Arc<Told>,
+}
+
+/// What clients can have told again and again.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) refused_upgrades: Repeated,
+    pub(super) removed_headers: Repeated,
 }
 
 impl Context {
     pub(super) fn new(options: ServerOptions, app: Router, counters: Counters) -> Arc<Self> {
         // Makes the app's handlers into services now, and not again for every request.
         let app = app.with_state(());
-        Arc::new(Self { options, app, counters, upgraded: Arc::default() })
+        Arc::new(Self { options, app, counters, upgraded: Arc::default(), told: Arc::default() })
     }
 
     /// The same app with other options; what is counted goes on.
@@ -33,6 +42,7 @@ impl Context {
             app: self.app.clone(),
             counters: self.counters.clone(),
             upgraded: Arc::clone(&self.upgraded),
+            told: Arc::clone(&self.told),
         })
     }
 
@@ -51,6 +61,10 @@ impl Context {
 
     pub(super) fn upgraded(&self) -> &Arc<AtomicU64> {
         &self.upgraded
+    }
+
+    pub(super) fn told(&self) -> &Told {
+        &self.told
     }
 
     pub(super) fn app(&self) -> &Router {

@@ -18,7 +18,7 @@ pub struct Limits {
     /// Key: `Kestrel:Limits:MaxConcurrentConnections`, at least 1.
     pub max_concurrent_connections: Option<u64>,
     /// How many upgraded connections (WebSockets and the like) the server may have at once; an
-    /// upgrade beyond is answered with 500, and the connection goes on. Default: `None`, no limit.
+    /// upgrade beyond is answered with 503, and the connection goes on. Default: `None`, no limit.
     /// Key: `Kestrel:Limits:MaxConcurrentUpgradedConnections`, at least 0.
     pub max_concurrent_upgraded_connections: Option<u64>,
     /// The largest request body, in bytes as they are on the wire; a larger one is answered with

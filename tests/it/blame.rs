@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,7 +15,8 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::{Layer, Registry};
 
 use crate::http2_frames::{self as frames, END_HEADERS, Http2, frame};
-use crate::support::{Wire, builder, saying, started, stopped};
+use crate::support::{Wire, builder, limited, pass, saying, started, stopped};
+use crate::upgrades::{UPGRADE, echo};
 
 /// What was told of the requests: the level and the id of each event, and the status that it names.
 #[derive(Clone, Default)]
@@ -34,6 +36,10 @@ impl Told {
 
     fn has(&self, level: Level, id: u64) -> bool {
         self.events().contains(&(level, id))
+    }
+
+    fn count(&self, level: Level, id: u64) -> usize {
+        self.events().iter().filter(|event| **event == (level, id)).count()
     }
 
     fn has_errors(&self) -> bool {
@@ -175,4 +181,62 @@ async fn what_the_app_does_wrong_is_told_as_an_error() {
     assert_eq!(Wire::connect(&host.addresses()[0]).await.get("/fails").await.status, 500);
     stopped(host).await;
     assert!(told.has(Level::ERROR, 13), "{:?}", told.events());
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_told_once_and_then_counted() {
+    let told = Told::default();
+    let _heard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+    let host = started(limited(&[("MaxConcurrentConnections", "1")])).await;
+    let address = &host.addresses()[0].clone();
+    let mut served = Wire::connect(address).await;
+    served.get("/").await;
+    for _ in 0..5 {
+        assert_eq!(Wire::connect(address).await.end().await.unwrap_or_default(), b"");
+    }
+    assert_eq!((told.count(Level::WARN, 24), told.count(Level::DEBUG, 24)), (1, 4));
+    assert_eq!(told.count(Level::WARN, 9), 0, "it is not over");
+    pass(Duration::from_secs(61)).await;
+    assert_eq!(told.count(Level::WARN, 9), 1, "nobody else came");
+    // That was told just now.
+    assert_eq!(Wire::connect(address).await.end().await.unwrap_or_default(), b"");
+    assert_eq!((told.count(Level::WARN, 24), told.count(Level::DEBUG, 24)), (1, 5));
+    drop(served);
+    stopped(host).await;
+    assert_eq!(told.count(Level::WARN, 9), 2, "the rest is told at the end");
+}
+
+#[tokio::test]
+async fn upgrades_beyond_the_limit_are_no_error_of_the_app() {
+    let told = Told::default();
+    let _heard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+    let app = saying("hello").route("/echo", any(echo));
+    let limits = [("MaxConcurrentUpgradedConnections", "0")];
+    let host = started(limited(&limits).app(app)).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    for _ in 0..3 {
+        wire.send(UPGRADE).await;
+        assert_eq!(wire.answer().await.status, 503);
+    }
+    assert_eq!(wire.get("/").await.body, "hello");
+    drop(wire);
+    stopped(host).await;
+    assert_eq!(told.count(Level::WARN, 10), 1, "{:?}", told.events());
+    assert_eq!(told.count(Level::ERROR, 13), 0, "{:?}", told.events());
+}
+
+#[tokio::test]
+async fn headers_that_http2_has_not_are_told_once_and_then_counted() {
+    let told = Told::default();
+    let _heard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+    let app = saying("hello").route("/closes", any(async || ([("Connection", "close")], "bye")));
+    let host = started(limited(&[]).app(app)).await;
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    for stream in [1, 3, 5] {
+        http2.request(stream, "/closes").await;
+    }
+    http2.seen().await;
+    drop(http2);
+    stopped(host).await;
+    assert_eq!((told.count(Level::WARN, 41), told.count(Level::DEBUG, 41)), (1, 2));
 }

@@ -112,7 +112,7 @@ async fn other_limits_do_not_forget_which_connections_are_upgraded() {
     stage.write(&limits(8));
     assert_eq!(host.reload().await.unwrap(), Reloaded::Changed);
     let head = asked(&mut Wire::connect(&address).await).await;
-    assert!(head.starts_with("HTTP/1.1 500 "), "there is one already: {head}");
+    assert!(head.starts_with("HTTP/1.1 503 "), "there is one already: {head}");
     drop(upgraded);
     stopped(host).await;
 }

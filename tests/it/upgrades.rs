@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Wire, limited, saying, soon, started, stopped};
 
-const UPGRADE: &str =
+pub(crate) const UPGRADE: &str =
     "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
 
 /// Turns the connection into one that says everything back.
@@ -105,7 +105,7 @@ async fn upgraded_connections_have_a_limit_of_their_own_and_leave_the_other() {
         }
     };
     let (mut second, answer) = soon("a free slot", second).await;
-    assert_eq!(answer.status, 500, "there is one upgraded connection already");
+    assert_eq!(answer.status, 503, "there is one upgraded connection already");
     assert_eq!(second.get("/").await.body, "hello", "the connection lives");
     first.send("ping").await;
     assert_eq!(first.take(4).await, b"ping");
