@@ -12,13 +12,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Ver
 use http_body::Body as _;
 use hyper::ext::ReasonPhrase;
 
-use super::activity::{Cut, Running};
+use super::activity::Activity;
 use super::answer_body::{self, AnswerBody, Guard, too_few, too_many};
 use super::body::BodyFacts;
 use super::date;
 use super::rejection::Reason;
 use super::request_log::RequestLog;
+use super::running::Running;
 use super::slot::Slot;
+use super::stream_error::StreamError;
 use crate::diagnostics::events;
 use crate::features::{BadRequest, Outcome, ResetStream, Unhandled};
 
@@ -68,10 +70,10 @@ impl Answer {
                 Ok(())
             }
             Some(Outcome::Aborted) => {
-                events::application_aborted(&running.activity().id(), running.request());
-                Err(abort(running, h2::Reason::INTERNAL_ERROR))
+                events::application_aborted(&running.id(), running.request());
+                Err(abort(running, StreamError::Internal))
             }
-            Some(Outcome::Reset(ResetStream(code))) => Err(abort(running, code.into())),
+            Some(Outcome::Reset(ResetStream(code))) => Err(abort(running, StreamError::App(code))),
         }
     }
 
@@ -89,32 +91,31 @@ impl Answer {
     /// Judges an answer behind which the connection of HTTP/1, the stream of HTTP/2, is a tunnel
     /// (RFC 9110 section 9.3.6).
     pub(super) fn judge_tunnel(&mut self, running: &mut Running) {
-        if running.activity().is_http1() {
-            self.upgrade(running);
-        } else {
-            self.strip_connection_headers(running);
-            running.become_tunnel();
+        match running.activity() {
+            Activity::Http1(_) => self.upgrade(running),
+            Activity::Http2(_) => {
+                self.strip_connection_headers(running);
+                running.become_tunnel();
+            }
         }
     }
 
-    /// Ends HTTP on the connection, if one more may.
+    /// Ends HTTP on the connection, if one more may. A stream is never asked to.
     fn upgrade(&mut self, running: &Running) {
-        let context = running.activity().context();
+        let context = running.context();
         let limit = context.options().limits.max_concurrent_upgraded_connections;
         match Slot::take(context.upgraded(), limit) {
-            Some(slot) => {
-                context.counters().count_upgraded();
-                running.activity().upgrade(Some(slot));
-            }
+            Some(slot) => match running.activity() {
+                Activity::Http1(http1) => {
+                    context.counters().count_upgraded();
+                    http1.upgrade(Some(slot));
+                }
+                Activity::Http2(_) => {}
+            },
             None => {
                 // It is no error of the app, and clients must not fill the log with it.
                 let telling = context.told().refused_upgrades.happened(Instant::now());
-                events::upgrade_refused(
-                    &running.activity().id(),
-                    running.request(),
-                    limit,
-                    telling,
-                );
+                events::upgrade_refused(&running.id(), running.request(), limit, telling);
                 *self = Self::new(empty(StatusCode::SERVICE_UNAVAILABLE));
             }
         }
@@ -131,8 +132,9 @@ impl Answer {
         running: &mut Running,
         cx: &mut Context<'_>,
     ) -> Result<(), BoxError> {
-        if !running.activity().is_http1() {
-            self.strip_connection_headers(running);
+        match running.activity() {
+            Activity::Http1(_) => {}
+            Activity::Http2(_) => self.strip_connection_headers(running),
         }
         let promise = Promise::of(&self.parts, method);
         let mut first = None;
@@ -149,7 +151,11 @@ impl Answer {
                 Poll::Ready(Some(Err(error))) => {
                     let failure = answer_body::failed(error, running);
                     answer_body::cut_if_asked(&failure, running);
-                    if running.activity().is_cut().is_some() || failure.is::<h2::Error>() {
+                    let is_cut = match running.activity() {
+                        Activity::Http1(http1) => http1.is_cut().is_some(),
+                        Activity::Http2(_) => false,
+                    };
+                    if is_cut || failure.is::<StreamError>() {
                         return Err(failure);
                     }
                     *self = Self::new(empty(StatusCode::INTERNAL_SERVER_ERROR));
@@ -167,10 +173,13 @@ impl Answer {
                     // What a GET would have is not known, only that this has no body.
                     self.parts.headers.remove(CONTENT_LENGTH);
                 }
-                if promise.status == StatusCode::NOT_MODIFIED && running.activity().is_http1() {
-                    // A length is told without a body (RFC 9110 section 15.4.5); hyper takes it
-                    // out of an answer whose body is known to be empty.
-                    left = promise.length;
+                if promise.status == StatusCode::NOT_MODIFIED {
+                    match running.activity() {
+                        // A length is told without a body (RFC 9110 section 15.4.5); hyper takes
+                        // it out of an answer whose body is known to be empty.
+                        Activity::Http1(_) => left = promise.length,
+                        Activity::Http2(_) => {}
+                    }
                 }
                 if first.is_some() || left.is_some() {
                     self.guard = Some(Guard::new(first, left));
@@ -182,7 +191,10 @@ impl Answer {
                         "Writing to the response body is invalid for responses with status code {}.",
                         promise.status.as_u16()
                     ));
-                    running.activity().end();
+                    match running.activity() {
+                        Activity::Http1(http1) => http1.end(),
+                        Activity::Http2(_) => {}
+                    }
                 }
                 self.body = Body::empty();
                 if promise.status != StatusCode::NOT_MODIFIED {
@@ -191,8 +203,8 @@ impl Answer {
             }
             Judgement::Fail(error) => {
                 self.fail(running, &error);
-                if first.is_some() && running.activity().is_http1() {
-                    self.close();
+                if first.is_some() {
+                    self.close(running);
                 }
             }
         }
@@ -206,7 +218,7 @@ impl Answer {
             for name in &OF_CONNECTION {
                 headers.remove(name);
             }
-            let told = running.activity().context().told();
+            let told = running.context().told();
             events::response_headers_removed(told.removed_headers.happened(Instant::now()));
         }
     }
@@ -222,8 +234,8 @@ impl Answer {
             // What an extractor makes of it is a 400 at best.
             self.parts.status = failure.status();
         }
-        if body.ends_connection() && running.activity().is_http1() {
-            self.close();
+        if body.ends_connection() {
+            self.close(running);
         }
     }
 
@@ -243,21 +255,23 @@ impl Answer {
     pub(super) fn complete(&mut self, running: &Running) {
         let headers = &mut self.parts.headers;
         headers.entry(DATE).or_insert_with(date::header_value);
-        if running.activity().context().options().add_server_header {
+        if running.context().options().add_server_header {
             headers.entry(SERVER).or_insert(HeaderValue::from_static("Kestrel"));
         }
-        if running.activity().is_last()
-            && !self.parts.status.is_informational()
-            && !running.activity().is_upgraded()
-        {
-            self.close();
-        }
-        if self.parts.status.canonical_reason().is_none()
-            && running.activity().is_http1()
-            && self.parts.extensions.get::<ReasonPhrase>().is_none()
-        {
-            // hyper writes `<none>` otherwise.
-            self.parts.extensions.insert(ReasonPhrase::from_static(b""));
+        match running.activity() {
+            Activity::Http1(http1) => {
+                if http1.is_last() && !self.parts.status.is_informational() && !http1.is_upgraded()
+                {
+                    self.close(running);
+                }
+                if self.parts.status.canonical_reason().is_none()
+                    && self.parts.extensions.get::<ReasonPhrase>().is_none()
+                {
+                    // hyper writes `<none>` otherwise.
+                    self.parts.extensions.insert(ReasonPhrase::from_static(b""));
+                }
+            }
+            Activity::Http2(_) => {}
         }
     }
 
@@ -288,8 +302,12 @@ impl Answer {
         *self = Self::new(empty(StatusCode::INTERNAL_SERVER_ERROR));
     }
 
-    fn close(&mut self) {
-        self.parts.headers.insert(CONNECTION, CLOSE);
+    /// Ends the connection behind the answer, where that says so.
+    fn close(&mut self, running: &Running) {
+        match running.activity() {
+            Activity::Http1(_) => drop(self.parts.headers.insert(CONNECTION, CLOSE)),
+            Activity::Http2(_) => {}
+        }
     }
 }
 
@@ -318,31 +336,31 @@ fn to_failure(failure: &Unhandled, body: Option<&BodyFacts>, running: &Running) 
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
     if !told {
-        events::bad_request(&running.activity().id(), bad);
+        events::bad_request(&running.id(), bad);
     }
-    let mut response = empty(bad.status());
-    if running.activity().is_http1() {
-        response.headers_mut().insert(CONNECTION, CLOSE);
+    refused(bad.status(), running)
+}
+
+fn abort(running: &mut Running, error: StreamError) -> BoxError {
+    running.abort(error);
+    error.into()
+}
+
+/// The fixed answer to a request that is not served.
+pub(super) fn refusal(reason: Reason, running: &Running) -> Response<Body> {
+    let mut response = refused(reason.status(), running);
+    if let Some(method) = reason.allow() {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
     }
     response
 }
 
-/// Cuts the connection of HTTP/1.1, or resets the stream of HTTP/2.
-fn abort(running: &mut Running, reason: h2::Reason) -> BoxError {
-    if running.activity().is_http1() {
-        running.activity().cut(Cut::Aborted);
-    } else {
-        running.reset(reason, "The application aborted the stream.");
-    }
-    h2::Error::from(reason).into()
-}
-
-/// The fixed answer to a request that is not served.
-pub(super) fn refusal(reason: Reason) -> Response<Body> {
-    let mut response = empty(reason.status());
-    response.headers_mut().insert(CONNECTION, CLOSE);
-    if let Some(method) = reason.allow() {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
+/// An answer of nothing but a status, to a request behind which a connection of its own ends.
+fn refused(status: StatusCode, running: &Running) -> Response<Body> {
+    let mut response = empty(status);
+    match running.activity() {
+        Activity::Http1(_) => drop(response.headers_mut().insert(CONNECTION, CLOSE)),
+        Activity::Http2(_) => {}
     }
     response
 }

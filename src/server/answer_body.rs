@@ -10,9 +10,11 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::activity::{Cut, Running};
-use super::body::BrokenOff;
+use super::activity::{Activity, Cut};
+use super::incoming_body::BrokenOff;
 use super::request_log::RequestLog;
+use super::running::Running;
+use super::stream_error::StreamError;
 use crate::diagnostics::events;
 use crate::features::{Abort, BadRequest, ResetStream};
 
@@ -51,7 +53,7 @@ impl AnswerBody {
         mut running: Running,
     ) -> Self {
         let ended = guard.is_none() && http_body::Body::is_end_stream(&body);
-        if ended && !running.activity().is_http1() {
+        if ended {
             running.end();
         }
         Self { body, guard, log, running }
@@ -81,12 +83,9 @@ impl http_body::Body for AnswerBody {
                 let promise = this.guard.as_mut();
                 match promise.and_then(|guard| guard.take_from_promise(&frame)) {
                     None => {
-                        if !this.running.activity().is_http1() {
-                            // hyper asks for more when the client's window lets it.
-                            this.running.hand_over();
-                            if this.body.is_end_stream() {
-                                this.running.end();
-                            }
+                        this.running.hand_over();
+                        if this.body.is_end_stream() {
+                            this.running.end();
                         }
                         return Poll::Ready(Some(Ok(frame)));
                     }
@@ -169,30 +168,23 @@ fn fail(mismatch: String, running: &mut Running) -> BoxError {
 
 /// Ends an answer that cannot be sent whole.
 fn cut_short(mismatch: String, running: &mut Running) -> BoxError {
-    if !running.activity().is_http1() {
-        running.reset(h2::Reason::INTERNAL_ERROR, &mismatch);
-    }
+    running.reset(StreamError::Internal, &mismatch);
     mismatch.into()
 }
 
 /// What the body of an answer failed with, told to the log, and in a way that says how to end it.
 pub(super) fn failed(error: axum::Error, running: &mut Running) -> BoxError {
-    let http1 = running.activity().is_http1();
     let error = error.into_inner();
     let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
     while let Some(current) = source {
         if let Some(ResetStream(code)) = current.downcast_ref() {
-            let reason = h2::Reason::from(*code);
-            if !http1 {
-                running.reset(reason, "The application reset the stream.");
-            }
-            return h2::Error::from(reason).into();
+            let error = StreamError::App(*code);
+            running.reset(error, "The application reset the stream.");
+            return error.into();
         }
         if current.is::<Abort>() {
-            events::application_aborted(&running.activity().id(), running.request());
-            if !http1 {
-                running.reset(h2::Reason::INTERNAL_ERROR, "The application aborted the stream.");
-            }
+            events::application_aborted(&running.id(), running.request());
+            running.reset(StreamError::Internal, "The application aborted the stream.");
             return Abort.into();
         }
         if current.is::<BadRequest>() || current.is::<BrokenOff>() {
@@ -204,10 +196,12 @@ pub(super) fn failed(error: axum::Error, running: &mut Running) -> BoxError {
     fail(error.to_string(), running)
 }
 
-/// Cuts the connection of HTTP/1 if the app asked for that; HTTP/2 resets the stream.
+/// Cuts a connection that the request has for itself, if the app asked for that; a stream is reset.
 pub(super) fn cut_if_asked(failure: &BoxError, running: &Running) {
-    let asked = failure.is::<Abort>() || failure.is::<h2::Error>();
-    if asked && running.activity().is_http1() {
-        running.activity().cut(Cut::Aborted);
+    if failure.is::<Abort>() || failure.is::<StreamError>() {
+        match running.activity() {
+            Activity::Http1(http1) => http1.cut(Cut::Aborted),
+            Activity::Http2(_) => {}
+        }
     }
 }

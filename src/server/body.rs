@@ -16,11 +16,10 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, Version};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::{Activity, Unread};
-use super::http2::check;
+use super::incoming_body::{BrokenOff, IncomingBody, Stopped};
 use super::rejection::{Reason, Rejection};
 use crate::diagnostics::events;
 use crate::features::{BadRequest, RequestBodyLimits};
@@ -31,7 +30,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Debug)]
 pub(super) struct RequestBody {
     /// `None` once it was read to its end, or failed.
-    incoming: Option<Incoming>,
+    incoming: Option<IncomingBody>,
     facts: Arc<BodyFacts>,
     /// What came, as the app sees it.
     bytes: u64,
@@ -45,17 +44,11 @@ pub(super) struct RequestBody {
 /// No status: the body failed, and nobody is to be answered.
 const BROKEN: u16 = 1;
 
-/// The client, or the end of its connection, broke the body off: nothing that the app, or we, did
-/// wrong.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct BrokenOff(#[source] hyper::Error);
-
 /// What the answer has to know of the body.
 #[derive(Debug)]
 pub(super) struct BodyFacts {
     pub(super) limits: RequestBodyLimits,
-    activity: Arc<Activity>,
+    activity: Activity,
     request: u32,
     /// The length the client announced.
     length: Option<u64>,
@@ -70,7 +63,7 @@ pub(super) struct BodyFacts {
 impl BodyFacts {
     pub(super) fn new(
         limits: RequestBodyLimits,
-        activity: Arc<Activity>,
+        activity: Activity,
         request: u32,
         version: Version,
         headers: &HeaderMap,
@@ -114,16 +107,12 @@ impl BodyFacts {
                 && !self.finished.load(Ordering::Acquire)
     }
 
-    fn is_http1(&self) -> bool {
-        self.activity.is_http1()
-    }
-
     /// What came and counts towards the limit: on HTTP/1.1 the framing of chunks does.
     fn counted(&self, bytes: u64) -> u64 {
-        match self.length {
+        match (&self.activity, self.length) {
             // The next request may have begun to count by then.
-            None if self.is_http1() => self.activity.body_bytes().max(bytes),
-            _ => bytes,
+            (Activity::Http1(http1), None) => http1.body_bytes().max(bytes),
+            (Activity::Http1(_) | Activity::Http2(_), _) => bytes,
         }
     }
 
@@ -134,14 +123,14 @@ impl BodyFacts {
     fn fail(&self, rejection: &Rejection) -> BadRequest {
         let failure = self.failure.get_or_init(|| rejection.into()).clone();
         self.failed.store(failure.status().as_u16(), Ordering::Release);
-        self.activity.context().counters().count_rejection(rejection.reason);
-        events::bad_request(&self.activity.id(), &failure);
+        self.activity.common().context().counters().count_rejection(rejection.reason);
+        events::bad_request(&self.activity.common().id(), &failure);
         failure
     }
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, facts: Arc<BodyFacts>) -> Self {
+    pub(super) fn new(incoming: IncomingBody, facts: Arc<BodyFacts>) -> Self {
         Self {
             incoming: Some(incoming),
             facts,
@@ -163,8 +152,11 @@ impl RequestBody {
     }
 
     /// The error of hyper's body, told in our words where the stream knows better.
-    fn broken(&mut self, error: hyper::Error) -> BoxError {
-        let reason = self.facts.is_http1().then(|| self.facts.activity.broken_body()).flatten();
+    fn broken(&mut self, error: BrokenOff) -> BoxError {
+        let reason = match &self.facts.activity {
+            Activity::Http1(http1) => http1.broken_body(),
+            Activity::Http2(_) => None,
+        };
         match reason {
             Some(Reason::ChunkTooLarge) => match self.facts.limits.max_size() {
                 Some(max) => self.too_large(max),
@@ -174,7 +166,7 @@ impl RequestBody {
             None => {
                 self.incoming = None;
                 self.facts.failed.store(BROKEN, Ordering::Release);
-                BrokenOff(error).into()
+                error.into()
             }
         }
     }
@@ -195,7 +187,7 @@ impl RequestBody {
         while timer.as_mut().poll(cx).is_ready() {
             if now >= deadline {
                 events::request_body_too_slow(
-                    &self.facts.activity.id(),
+                    &self.facts.activity.common().id(),
                     self.facts.request,
                     rate.bytes_per_second(),
                 );
@@ -221,7 +213,7 @@ impl Body for RequestBody {
         }
         if !this.facts.limits.is_read_only() {
             this.facts.limits.reading_starts();
-            events::request_body_start(&this.facts.activity.id(), this.facts.request);
+            events::request_body_start(&this.facts.activity.common().id(), this.facts.request);
             if let (Some(length), Some(max)) = (this.facts.length, this.facts.limits.max_size())
                 && length > max
             {
@@ -245,39 +237,39 @@ impl Body for RequestBody {
         }
         let frame = match frame {
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Poll::Ready(Some(Err(this.broken(error)))),
+            Some(Err(Stopped::Broken(error))) => return Poll::Ready(Some(Err(this.broken(error)))),
+            Some(Err(Stopped::Refused(reason))) => {
+                return Poll::Ready(Some(Err(this.fail(&reason.into()))));
+            }
             None => {
                 if let Some(max) = this.facts.is_too_large(this.bytes) {
                     return Poll::Ready(Some(Err(this.too_large(max))));
                 }
                 this.incoming = None;
                 this.facts.finished.store(true, Ordering::Release);
-                events::request_body_done(&this.facts.activity.id(), this.facts.request);
+                events::request_body_done(&this.facts.activity.common().id(), this.facts.request);
                 return Poll::Ready(None);
             }
         };
         if let Some(data) = frame.data_ref() {
             this.bytes += data.len() as u64;
-        } else if !this.facts.is_http1()
-            && let Some(reason) = frame.trailers_ref().and_then(check::excess)
-        {
-            return Poll::Ready(Some(Err(this.fail(&reason.into()))));
         }
         if let Some(max) = this.facts.is_too_large(this.bytes) {
             return Poll::Ready(Some(Err(this.too_large(max))));
         }
-        if this.incoming.as_ref().is_some_and(Incoming::is_end_stream) {
+        if this.incoming.as_ref().is_some_and(IncomingBody::is_end_stream) {
             this.facts.finished.store(true, Ordering::Release);
         }
         Poll::Ready(Some(Ok(without_framing_trailers(frame))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Incoming::is_end_stream) && self.facts.failure().is_none()
+        self.incoming.as_ref().is_none_or(IncomingBody::is_end_stream)
+            && self.facts.failure().is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), IncomingBody::size_hint)
     }
 }
 
@@ -286,14 +278,17 @@ impl Drop for RequestBody {
     fn drop(&mut self) {
         let facts = &self.facts;
         let body = self.incoming.take();
-        if !facts.is_http1() {
-            // hyper resets the stream behind the answer.
-            let ended = body.as_ref().is_some_and(Incoming::is_end_stream);
-            if !ended && !facts.finished.load(Ordering::Acquire) {
-                events::request_body_not_read(&facts.activity.id(), facts.request);
+        let http1 = match &facts.activity {
+            Activity::Http1(http1) => http1,
+            Activity::Http2(http2) => {
+                // hyper resets the stream behind the answer.
+                let ended = body.as_ref().is_some_and(IncomingBody::is_end_stream);
+                if !ended && !facts.finished.load(Ordering::Acquire) {
+                    events::request_body_not_read(&http2.id(), facts.request);
+                }
+                return;
             }
-            return;
-        }
+        };
         let Some(body) = body else {
             return;
         };
@@ -302,11 +297,11 @@ impl Drop for RequestBody {
         }
         if facts.length.zip(facts.limits.max_size()).is_some_and(|(length, max)| length > max) {
             // It would not be read if the app asked for it.
-            facts.activity.end();
+            http1.end();
             return;
         }
         let max_size = facts.limits.max_size().filter(|_| facts.length.is_none());
-        facts.activity.leave_unread(Unread { body, request: facts.request, max_size });
+        http1.leave_unread(Unread { body, request: facts.request, max_size });
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
-use super::activity::Activity;
+use super::activity::{Http1Activity, Http2Activity};
 use super::clock::TICK;
 use super::context::Context;
 use super::drain::{Phase, Watch};
@@ -12,7 +12,6 @@ use super::handshake::{Ready, handshake};
 use super::io::{Socket, Stream};
 use super::protocol::{self, FirstBytes};
 use super::rejection::Reason;
-use super::request::RequestService;
 use super::serving::Serving;
 use super::slot::Slot;
 use super::{http1, http2};
@@ -68,13 +67,13 @@ async fn speak<S: Socket>(ready: Ready<S>, serving: &Serving, mut watch: Watch, 
     let context = &serving.context;
     match spoken {
         Some(Spoken::Http1) => {
-            let activity = Activity::new(id, true, Arc::clone(context));
-            let service = RequestService::new(facts, activity);
+            let activity = Http1Activity::new(id, Arc::clone(context));
+            let service = http1::Service::new(facts, activity);
             http1::serve(stream, service, Arc::clone(&serving.http1), watch, slot).await;
         }
         Some(Spoken::Http2) => {
-            let activity = Activity::new(id, false, Arc::clone(context));
-            let service = RequestService::new(facts, activity);
+            let activity = Http2Activity::new(id, Arc::clone(context));
+            let service = http2::Service::new(facts, activity);
             // Boxed, or every connection of HTTP/1 would have its size, too.
             Box::pin(http2::serve(stream, service, &serving.http2, &mut watch)).await;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};
 use super::counters::Counters;
 use super::options::ServerOptions;
-use super::running::Running;
+use super::running_server::RunningServer;
 
 /// The built-in server: axum on hyper, with Kestrel's rules at the edge.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct KestrelServer {
     options: ServerOptions,
     counters: Counters,
     /// Set by the start.
-    running: Option<Running>,
+    running: Option<RunningServer>,
 }
 
 impl KestrelServer {
@@ -33,7 +33,7 @@ impl KestrelServer {
 impl Server for KestrelServer {
     fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         Box::pin(async move {
-            let running = Running::start(start, self.options.clone(), self.counters.clone())?;
+            let running = RunningServer::start(start, self.options.clone(), self.counters.clone())?;
             Ok(self.running.insert(running).addresses())
         })
     }
@@ -48,7 +48,7 @@ impl Server for KestrelServer {
     }
 
     fn has_lost_endpoints(&self) -> bool {
-        self.running.as_ref().is_some_and(Running::has_lost_endpoints)
+        self.running.as_ref().is_some_and(RunningServer::has_lost_endpoints)
     }
 
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use http::StatusCode;
 
+use super::stream_error::StreamError;
 use crate::features::BadRequest;
 
 /// Why a request is not served.
@@ -13,6 +14,15 @@ pub(super) struct Rejection {
     pub(super) reason: Reason,
     /// The offending bytes, made printable; empty where the text has none.
     pub(super) detail: String,
+}
+
+/// What becomes of a request that the app is not to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is answered with the status of the reason and no body.
+    Answer(Rejection),
+    /// Its stream is reset. The text says why.
+    Reset(StreamError, &'static str),
 }
 
 /// The reasons, named as in Kestrel. (Its `RequestRejectionReason`.)

@@ -11,14 +11,14 @@ use super::context::Context;
 use super::contract::{ServerError, ServerReload};
 use super::endpoint::Endpoint;
 use super::leaving::GRACE;
-use super::running::{Running, check_complete, check_secured};
+use super::running_server::{RunningServer, check_complete, check_secured};
 use super::serving::Serving;
 use crate::addresses::bind::{Binding, all_or_none, bind_endpoint};
 use crate::addresses::{Aspect, BindError, Change, EndpointPlan, PlannedEndpoint, clash};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 
-impl Running {
+impl RunningServer {
     pub(super) async fn go_over_to(
         &mut self,
         mut reload: ServerReload,
@@ -255,7 +255,7 @@ mod tests {
         let old = planned("http://127.0.0.1:0;http://127.0.0.1:0");
         let start = ServerStart::new(old.clone(), Router::new());
         let (options, counters) = (ServerOptions::default(), Counters::default());
-        let mut server = Running::start(start, options, counters).unwrap();
+        let mut server = RunningServer::start(start, options, counters).unwrap();
         let addresses = server.addresses();
         let authority = |address: &str| address.replace("http://", "");
         let mut open = TcpStream::connect(authority(&addresses[0])).await.unwrap();

@@ -13,23 +13,23 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::future::RouteFuture;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
-use hyper::service::Service;
 use pin_project_lite::pin_project;
-use tower_service::Service as TowerService;
+use tower_service::Service as _;
 use tracing::Span;
 
-use super::activity::{Activity, Note, Running};
+use super::activity::Activity;
 use super::answer::{self, Answer};
 use super::answer_body::AnswerBody;
 use super::body::{BodyFacts, RequestBody};
-use super::http2::check::{self, Refusal};
+use super::incoming_body::IncomingBody;
 use super::open_requests::Target;
-use super::rejection::Rejection;
+use super::rejection::{Refusal, Rejection};
 use super::request_log::RequestLog;
+use super::running::Running;
 use super::scope;
+use super::stream_error::StreamError;
 use crate::diagnostics::events;
-use crate::features::{Connection, RawTarget, RequestBodyLimits};
+use crate::features::{Connection, RequestBodyLimits};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -39,11 +39,11 @@ pub(super) struct RequestService {
     connection: Connection,
     /// The log scope of the connection.
     scope: Span,
-    activity: Arc<Activity>,
+    activity: Activity,
 }
 
 impl RequestService {
-    pub(super) fn new(connection: Connection, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(connection: Connection, activity: Activity) -> Self {
         let scope = events::connection_scope(&connection.id());
         Self { connection, scope, activity }
     }
@@ -53,58 +53,48 @@ impl RequestService {
         &self.connection
     }
 
-    /// What the connection is at.
-    pub(super) fn activity(&self) -> &Arc<Activity> {
-        &self.activity
-    }
-
-    /// What becomes of a request that the app is not to see, if this is one.
-    fn refuse(&self, request: &mut Request<Incoming>, running: &mut Running) -> Option<State> {
-        let note = self.activity.take_note();
-        if note.is_none() && self.activity.is_http1() {
-            return None;
-        }
-        match note {
-            None => {}
-            Some(Note::RawTarget(target)) => {
-                request.extensions_mut().insert(RawTarget(target));
-                return None;
-            }
-            Some(Note::Rejected(rejection)) => {
-                self.activity.context().counters().count_rejection(rejection.reason);
+    /// Answers a request that the app is not to see, or resets its stream.
+    pub(super) fn refuse(&self, refusal: Refusal) -> RequestFuture {
+        let mut running = Running::begin(&self.activity);
+        let counters = running.context().counters();
+        let state = match refusal {
+            Refusal::Answer(rejection) => {
+                counters.count_rejection(rejection.reason);
                 events::bad_request(&self.connection.id(), &rejection);
-                return Some(State::Refused { rejection });
+                State::Refused { rejection }
             }
-        }
-        let options = self.activity.context().options();
-        match check::check(request, options, self.connection.scheme()) {
-            Ok(()) => None,
-            Err(Refusal::Reset(reason, why)) => {
+            Refusal::Reset(error, why) => {
                 // As on Kestrel, a request that is no request is not told of.
-                self.activity.context().counters().count_bad_request();
-                running.reset(reason, why);
-                Some(State::Reset { reason })
+                counters.count_bad_request();
+                running.reset(error, why);
+                State::Reset { error }
             }
-            Err(Refusal::Answer(reason)) => {
-                self.activity.context().counters().count_rejection(reason);
-                events::bad_request(&self.connection.id(), &Rejection::from(reason));
-                Some(State::Answered { status: reason.status() })
-            }
+        };
+        RequestFuture {
+            state,
+            scope: Span::none(),
+            running: Some(running),
+            method: Method::GET,
+            target: None,
+            upgradable: false,
+            old: None,
+            body: None,
+            log: None,
         }
     }
 
     /// A body as the app gets it, with its limits.
     fn guard_body(
         &self,
-        request: Request<Incoming>,
+        request: Request<IncomingBody>,
         number: u32,
     ) -> (Request<Body>, Arc<BodyFacts>) {
         let (mut parts, incoming) = request.into_parts();
-        let limits = &self.activity.context().options().limits;
+        let limits = &self.activity.common().context().options().limits;
         let limits =
             RequestBodyLimits::new(limits.max_request_body_size, limits.min_request_body_data_rate);
         parts.extensions.insert(limits.clone());
-        let activity = Arc::clone(&self.activity);
+        let activity = self.activity.clone();
         let facts = BodyFacts::new(limits, activity, number, parts.version, &parts.headers);
         let body = Body::new(RequestBody::new(incoming, Arc::clone(&facts)));
         let mut request = Request::from_parts(parts, body);
@@ -112,29 +102,11 @@ impl RequestService {
         DefaultBodyLimit::disable().apply(&mut request);
         (request, facts)
     }
-}
 
-impl Service<Request<Incoming>> for RequestService {
-    type Response = Response<AnswerBody>;
-    type Error = BoxError;
-    type Future = RequestFuture;
-
-    fn call(&self, mut request: Request<Incoming>) -> RequestFuture {
-        let mut running = Activity::begin(&self.activity);
+    /// Hands a request to the app.
+    pub(super) fn call(&self, mut request: Request<IncomingBody>) -> RequestFuture {
+        let mut running = Running::begin(&self.activity);
         let number = running.request();
-        if let Some(state) = self.refuse(&mut request, &mut running) {
-            return RequestFuture {
-                state,
-                scope: Span::none(),
-                running: Some(running),
-                method: Method::GET,
-                target: None,
-                upgradable: false,
-                old: None,
-                body: None,
-                log: None,
-            };
-        }
         let scope = scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
         let log = events::requests_are_logged()
@@ -142,14 +114,20 @@ impl Service<Request<Incoming>> for RequestService {
         if events::kept_connections_are_logged() {
             let asked = request.version() != Version::HTTP_10 || keeps_alive(request.headers());
             let kept = asked && !has_token(request.headers(), "close");
-            running.set_kept(kept && self.activity.is_http1());
+            match &self.activity {
+                Activity::Http1(_) => running.set_kept(kept),
+                Activity::Http2(_) => {}
+            }
         }
         let method = request.method().clone();
         let target = Target::of(request.uri());
-        let upgradable = is_upgradable(&request);
+        let upgradable = match &self.activity {
+            Activity::Http1(http1) => http1.is_switchable() && asks_to_switch(request.headers()),
+            Activity::Http2(_) => false,
+        };
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         request.extensions_mut().insert(self.connection.clone());
-        let mut app = self.activity.context().app().clone();
+        let mut app = running.context().app().clone();
         let (future, body) = if http_body::Body::is_end_stream(request.body()) {
             (app.call(request.map(|_| Body::empty())), None)
         } else {
@@ -171,14 +149,9 @@ impl Service<Request<Incoming>> for RequestService {
     }
 }
 
-/// Whether a request asks for an upgrade, as far as it may: with a body it is an ordinary one.
-fn is_upgradable(request: &Request<Incoming>) -> bool {
-    // hyper leaves a mark where it could hand the connection over.
-    !request.extensions().is_empty()
-        && request.headers().contains_key(UPGRADE)
-        && request.version() == Version::HTTP_11
-        && http_body::Body::is_end_stream(request.body())
-        && has_token(request.headers(), "upgrade")
+/// Whether a request asks to change to another protocol (RFC 9110 section 7.8).
+fn asks_to_switch(headers: &HeaderMap) -> bool {
+    headers.contains_key(UPGRADE) && has_token(headers, "upgrade")
 }
 
 /// Whether a request of HTTP/1.0 asks to keep the connection (RFC 9112 section 9.3).
@@ -216,10 +189,8 @@ pin_project! {
     #[project = StateProjection]
     enum State {
         App { #[pin] future: RouteFuture<std::convert::Infallible> },
-        // By the gate of HTTP/1, by a check of HTTP/2.
         Refused { rejection: Rejection },
-        Answered { status: StatusCode },
-        Reset { reason: h2::Reason },
+        Reset { error: StreamError },
     }
 }
 
@@ -252,11 +223,11 @@ impl Future for RequestFuture {
                     }
                 }
             }
-            StateProjection::Refused { rejection } => answer::refusal(rejection.reason),
-            StateProjection::Answered { status } => answer::empty(*status),
-            StateProjection::Reset { reason } => {
-                return Poll::Ready(Err(h2::Error::from(*reason).into()));
-            }
+            StateProjection::Refused { rejection } => match this.running {
+                Some(running) => answer::refusal(rejection.reason, running),
+                None => answer::empty(rejection.reason.status()),
+            },
+            StateProjection::Reset { error } => return Poll::Ready(Err((*error).into())),
         };
         drop(entered);
         Poll::Ready(self.as_mut().finish(response, cx))

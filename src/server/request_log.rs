@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request, StatusCode, Version};
-use hyper::body::Incoming;
 use tracing::Span;
 
 use crate::diagnostics::events::{self, RequestFacts};
@@ -27,7 +26,7 @@ pub(super) struct RequestLog {
 }
 
 impl RequestLog {
-    pub(super) fn start(request: &Request<Incoming>, connection: &Connection, scope: Span) -> Self {
+    pub(super) fn start<B>(request: &Request<B>, connection: &Connection, scope: Span) -> Self {
         let target = RequestTarget::of(request);
         let facts = RequestFacts {
             protocol: protocol_name(request.version()),

@@ -1,126 +1,268 @@
-//! What is served from a start to a stop, whatever a reload changes of it.
+//! A request that is being answered, as its connection counts it.
 
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use http::Method;
 
-use tokio::time::Instant;
-
+use super::activity::{Activity, Common, Cut};
 use super::context::Context;
-use super::contract::{ServerError, ServerStart};
-use super::counters::Counters;
-use super::drain::{self, Drain};
-use super::endpoint::Endpoint;
-use super::leaving::Leaving;
-use super::options::ServerOptions;
-use super::serving::Serving;
-use crate::addresses::{self, BindError, BoundEndpoint, EndpointPlan, PlannedEndpoint, Transport};
+use super::open_requests::{OpenRequest, Target};
+use super::stream_error::StreamError;
 use crate::diagnostics::events;
-use crate::tls::EndpointTls;
+use crate::features::ConnectionId;
 
-/// A server that was started.
+/// A request that is being answered.
 #[derive(Debug)]
 pub(super) struct Running {
-    /// Its options are those of new connections.
-    pub(super) context: Arc<Context>,
-    /// In the order of the plan.
-    pub(super) endpoints: Vec<Endpoint>,
-    /// Endpoints that a reload removed and whose last requests run.
-    pub(super) leaving: Leaving,
+    activity: Activity,
+    request: u32,
+    /// The app was not asked for it yet. (On HTTP/2.)
+    unasked: bool,
+    /// The log wants to know that the connection goes on behind the answer.
+    kept: bool,
+    /// It does not count as running: what there is of the answer waits for the client.
+    handed_over: bool,
+    /// Whatever comes now, the client has not aborted it. (Of HTTP/2.)
+    ended: bool,
+    /// It takes time, which a stop may want to know.
+    open: bool,
 }
 
 impl Running {
-    /// Binds every endpoint of the plan and starts to accept.
-    ///
-    /// # Errors
-    ///
-    /// One could not be served; nothing listens then.
-    pub(super) fn start(
-        start: ServerStart,
-        options: ServerOptions,
-        counters: Counters,
-    ) -> Result<Self, ServerError> {
-        check_secured(&start.plan, &start.tls)?;
-        let mut bound = addresses::bind(&start.plan)?;
-        check_complete(bound.iter_mut(), start.strict)?;
-        let context = Context::new(options, start.app, counters);
-        let start_one = |(place, bound): (usize, BoundEndpoint)| {
-            let tls = start.tls.get(place).cloned().flatten();
-            let serving = Serving::new(&bound.planned, &bound.address, tls, &context);
-            Endpoint::start(bound, serving)
+    /// A request has come, and gets its number. Its answer is out when the result is dropped.
+    pub(super) fn begin(activity: &Activity) -> Self {
+        let request = activity.common().begin();
+        let unasked = match activity {
+            // Its task is that of the connection.
+            Activity::Http1(_) => false,
+            Activity::Http2(http2) => {
+                http2.not_asked();
+                true
+            }
         };
-        // Those before a failure are dropped, which closes them.
-        let endpoints: io::Result<Vec<_>> = bound.into_iter().enumerate().map(start_one).collect();
-        let endpoints = endpoints.map_err(|error| ServerError::Other(Box::new(error)))?;
-        Ok(Self { context, endpoints, leaving: Leaving::default() })
-    }
-
-    /// The addresses that are announced, in the order of the plan.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        self.endpoints.iter().map(|endpoint| endpoint.address.clone()).collect()
-    }
-
-    /// Whether one could not be opened again that was closed for another.
-    pub(super) fn has_lost_endpoints(&self) -> bool {
-        self.endpoints.iter().any(|endpoint| !endpoint.is_listening())
-    }
-
-    /// Stops: running requests have `grace` to end.
-    pub(super) async fn stop(&mut self, grace: Duration) {
-        let begun = Instant::now();
-        // First of all: what is accepted from now on is to know.
-        for endpoint in &self.endpoints {
-            endpoint.drain.begin(grace);
+        let activity = activity.clone();
+        Self {
+            activity,
+            request,
+            unasked,
+            kept: false,
+            handed_over: false,
+            ended: false,
+            open: false,
         }
-        let closing: Vec<_> = self.endpoints.iter_mut().map(Endpoint::close).collect();
-        for closed in closing {
-            closed.await;
+    }
+
+    /// What its connection is at.
+    pub(super) fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// What is the same of it for all versions.
+    pub(super) fn common(&self) -> &Common {
+        self.activity.common()
+    }
+
+    /// The context of its connection.
+    pub(super) fn context(&self) -> &Context {
+        self.common().context()
+    }
+
+    /// The id of its connection.
+    pub(super) fn id(&self) -> ConnectionId {
+        self.common().id()
+    }
+
+    /// The app failed to answer it.
+    pub(super) fn failed(&self, error: &str) {
+        events::application_failed(&self.id(), self.request, error);
+    }
+
+    /// Whether the log is to know that the connection goes on behind the answer.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    pub(super) fn set_kept(&mut self, kept: bool) {
+        self.kept = kept;
+    }
+
+    /// Its number on the connection.
+    pub(super) fn request(&self) -> u32 {
+        self.request
+    }
+
+    /// The app was asked for it: the answer is there, or takes time.
+    pub(super) fn asked(&mut self) {
+        if std::mem::take(&mut self.unasked)
+            && let Activity::Http2(http2) = &self.activity
+        {
+            http2.asked();
         }
-        let grace = grace.saturating_sub(begun.elapsed());
-        let leaving = self.leaving.drains();
-        let running = self.endpoints.iter().map(|endpoint| &*endpoint.drain);
-        let drains: Vec<&Drain> = running.chain(leaving.iter().map(|drain| &**drain)).collect();
-        drain::stop(&drains, grace, events::connections_did_not_close).await;
+    }
+
+    /// It takes time.
+    pub(super) fn takes_time(&mut self, method: &Method, target: &Target) {
+        self.open = true;
+        self.common().opened(OpenRequest::new(self.request, method.clone(), target));
+    }
+
+    /// The app has no part in it any more.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The client gave it up, or the stop did. (On HTTP/2.)
+    pub(super) fn aborted(&mut self) {
+        self.ended = true;
+        events::request_aborted(&self.id(), self.request);
+    }
+
+    /// It ends without an answer, because the app wants it so: with its connection if it has that for
+    /// itself, else with its stream.
+    pub(super) fn abort(&mut self, error: StreamError) {
+        match &self.activity {
+            Activity::Http1(http1) => http1.cut(Cut::Aborted),
+            Activity::Http2(_) => self.reset(error, "The application aborted the stream."),
+        }
+    }
+
+    /// Its stream is going to be reset, if it has one, which is told here.
+    pub(super) fn reset(&mut self, error: StreamError, why: &str) {
+        match &self.activity {
+            // What is sent ends with the connection.
+            Activity::Http1(_) => {}
+            Activity::Http2(http2) => {
+                self.ended = true;
+                http2.reset(self.request, error, why);
+            }
+        }
+    }
+
+    /// What there is of an answer is hyper's to send, which asks for more when the client's window
+    /// lets it.
+    pub(super) fn hand_over(&mut self) {
+        match &self.activity {
+            // The next request is behind it.
+            Activity::Http1(_) => {}
+            Activity::Http2(http2) => {
+                if !std::mem::replace(&mut self.handed_over, true) {
+                    http2.finish();
+                }
+            }
+        }
+    }
+
+    /// hyper wants more of the answer.
+    pub(super) fn go_on(&mut self) {
+        if std::mem::take(&mut self.handed_over) {
+            self.common().start();
+        }
+    }
+
+    /// The stream of HTTP/2 carries something else than HTTP from here on, at its own pace: it
+    /// counts as running to the end of the connection.
+    pub(super) fn become_tunnel(&mut self) {
+        self.handed_over = true;
     }
 }
 
-/// Whether every endpoint that is to be secured is.
-///
-/// # Errors
-///
-/// One is not, and would be served in clear text under the name of https.
-pub(super) fn check_secured(
-    plan: &EndpointPlan,
-    tls: &[Option<Arc<EndpointTls>>],
-) -> Result<(), ServerError> {
-    let is_open = |(place, endpoint): &(usize, &PlannedEndpoint)| {
-        endpoint.transport == Transport::Https && !matches!(tls.get(*place), Some(Some(_)))
-    };
-    match plan.endpoints.iter().enumerate().find(is_open) {
-        None => Ok(()),
-        Some((_, endpoint)) => Err(ServerError::Other(
-            format!(
-                "The endpoint {} has no certificate: a host loads certificates only for the server it makes itself.\n  fix: change that server's options with configure_kestrel, instead of giving the host another server",
-                endpoint.written
-            )
-            .into(),
-        )),
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.asked();
+        if self.kept {
+            events::connection_kept_alive(&self.id());
+        }
+        // One that ended in another protocol is what its connection is for from there on.
+        let stays_open = match &self.activity {
+            Activity::Http1(http1) => {
+                http1.wait_begins();
+                http1.is_upgraded()
+            }
+            Activity::Http2(_) => {
+                if !self.ended {
+                    self.aborted();
+                }
+                false
+            }
+        };
+        if self.open && !stays_open {
+            self.common().closed(self.request);
+        }
+        if !self.handed_over {
+            self.common().finish();
+        }
     }
 }
 
-/// Tells what is missing of endpoints that are served all the same.
-///
-/// # Errors
-///
-/// They are not, because warnings are errors.
-pub(super) fn check_complete<'a>(
-    bound: impl Iterator<Item = &'a mut BoundEndpoint>,
-    strict: bool,
-) -> Result<(), Vec<BindError>> {
-    let missing: Vec<_> = bound.filter_map(|endpoint| endpoint.missing.take()).collect();
-    if strict && !missing.is_empty() {
-        return Err(missing);
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use axum::Router;
+
+    use super::*;
+    use crate::features::{Connection, Scheme};
+    use crate::server::activity::{Http1Activity, Http2Activity};
+    use crate::server::clock::Moment;
+    use crate::server::counters::Counters;
+    use crate::server::options::ServerOptions;
+
+    fn connection() -> (ConnectionId, Arc<Context>) {
+        let connection = Connection::new(1, None, None, Scheme::Http);
+        let context = Context::new(ServerOptions::default(), Router::new(), Counters::default());
+        (connection.id(), context)
     }
-    missing.iter().filter_map(BindError::notice).for_each(|notice| notice.log());
-    Ok(())
+
+    #[test]
+    fn a_connection_of_http1_waits_once_the_answer_is_out() {
+        let (id, context) = connection();
+        let http1 = Http1Activity::new(id, context);
+        let running = Running::begin(&Activity::Http1(Arc::clone(&http1)));
+        assert_eq!((running.request(), http1.idle_since()), (1, None));
+        drop(running);
+        let waited = http1.waited(Moment::now());
+        assert!(waited.is_some_and(|waited| waited < Duration::from_secs(60)));
+        let running = Running::begin(&Activity::Http1(Arc::clone(&http1)));
+        assert_eq!((running.request(), http1.waited(Moment::now())), (2, None));
+    }
+
+    #[test]
+    fn a_request_is_unasked_until_the_app_was_asked_or_it_is_gone() {
+        let (id, context) = connection();
+        let http2 = Http2Activity::new(id, context);
+        let activity = Activity::Http2(Arc::clone(&http2));
+        assert!(!http2.has_unasked(), "nothing has come");
+        let mut both = [Running::begin(&activity), Running::begin(&activity)];
+        both[0].asked();
+        both[0].asked();
+        assert!(http2.has_unasked(), "a request is asked for once");
+        both[1].asked();
+        assert!(!http2.has_unasked());
+        let third = Running::begin(&activity);
+        assert!(http2.has_unasked());
+        drop(third);
+        drop(both);
+        assert!(!http2.has_unasked());
+    }
+
+    #[test]
+    fn an_answer_that_waits_for_the_client_does_not_run_where_others_may() {
+        let (id, context) = connection();
+        let http2 = Http2Activity::new(id, Arc::clone(&context));
+        let mut running = Running::begin(&Activity::Http2(Arc::clone(&http2)));
+        running.hand_over();
+        running.hand_over();
+        assert!(!http2.is_running());
+        running.go_on();
+        assert!(http2.is_running());
+        running.hand_over();
+        drop(running);
+        assert_eq!(http2.running(), 0);
+
+        let http1 = Http1Activity::new(id, context);
+        let mut running = Running::begin(&Activity::Http1(Arc::clone(&http1)));
+        running.hand_over();
+        assert!(http1.is_running());
+        drop(running);
+        assert_eq!(http1.running(), 0);
+    }
 }

@@ -31,7 +31,7 @@ use super::head::{Framing, Head, Progress, Scan, Upgrade};
 use super::options::Options;
 use super::stall::Stall;
 use crate::diagnostics::events;
-use crate::server::activity::{Activity, Cut, Note};
+use crate::server::activity::{Cut, Http1Activity, Note};
 use crate::server::clock::TICK;
 use crate::server::drain::Phase;
 use crate::server::io::{HangUp, Socket, Stream};
@@ -50,7 +50,7 @@ const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost:\r\n\r\n";
 /// The stream of a connection, between the socket and hyper.
 pub(super) struct Gate<S: Socket> {
     stream: Stream<S>,
-    activity: Arc<Activity>,
+    activity: Arc<Http1Activity>,
     options: Arc<Options>,
     input: Input,
     /// What was read and not handed on.
@@ -99,7 +99,7 @@ enum Input {
 impl<S: Socket> Gate<S> {
     pub(super) fn new(
         mut stream: Stream<S>,
-        activity: Arc<Activity>,
+        activity: Arc<Http1Activity>,
         options: Arc<Options>,
     ) -> Self {
         let pending = stream.take_first();
@@ -217,6 +217,9 @@ impl<S: Socket> Gate<S> {
         }
         self.old = head.old;
         self.undecided_behind = head.upgrade == Upgrade::Asked;
+        self.activity.set_switchable(
+            head.upgrade == Upgrade::Asked && matches!(head.framing, Framing::Length(0)),
+        );
         self.input = match head.framing {
             Framing::Length(0) if head.upgrade == Upgrade::Asked => Input::Undecided,
             Framing::Length(0) => Input::Head,
@@ -609,7 +612,7 @@ impl<S: Socket> Gate<S> {
 
 impl Input {
     /// How many of `bytes` belong to the body, or `None` if it is broken.
-    fn body(&mut self, bytes: &[u8], activity: &Activity) -> Option<usize> {
+    fn body(&mut self, bytes: &[u8], activity: &Http1Activity) -> Option<usize> {
         match self {
             Self::Length(left) => {
                 let here = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));

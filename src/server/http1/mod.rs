@@ -11,6 +11,7 @@ mod gate;
 mod head;
 mod home;
 mod options;
+mod service;
 mod stall;
 mod target;
 
@@ -27,17 +28,17 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::diagnostics::events;
 use crate::features::Connection;
-use crate::server::activity::{Activity, Cut, Last, Unread};
+use crate::server::activity::{Cut, Http1Activity, Last, Unread};
 use crate::server::clock::{Moment, TICK};
 use crate::server::drain::{Phase, PhaseFlag, Watch};
 use crate::server::io::{Socket, Stream};
 use crate::server::open_requests::Answer;
 use crate::server::rejection::Rejection;
-use crate::server::request::RequestService;
 use crate::server::slot::Slot;
 use gate::Gate;
 use home::{Home, Loan};
 pub(super) use options::Options;
+pub(super) use service::Service;
 
 /// After how long a wait hyper is dropped, to be made anew for the next request: longer than the
 /// pauses of a busy client, short enough that thousands of waiting ones hold little memory.
@@ -50,7 +51,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Socket>(
     stream: Stream<S>,
-    service: RequestService,
+    service: Service,
     options: Arc<Options>,
     mut watch: Watch,
     slot: Slot,
@@ -133,12 +134,12 @@ enum End<S: Socket> {
     Upgraded(Arc<Home<S>>),
 }
 
-type HyperConnection<S> = http1::UpgradeableConnection<TokioIo<Loan<S>>, RequestService>;
+type HyperConnection<S> = http1::UpgradeableConnection<TokioIo<Loan<S>>, Service>;
 
 /// Runs hyper on a connection until it waits for a request for some time, or ends.
 async fn busy<S: Socket>(
     gate: Box<Gate<S>>,
-    service: &RequestService,
+    service: &Service,
     options: &Options,
     watch: &mut Watch,
     answer: &mut Answer,
@@ -219,7 +220,7 @@ struct Run<'a, S: Socket> {
     ends: bool,
     /// Once the stop has begun.
     stopping: Option<&'a PhaseFlag>,
-    activity: &'a Arc<Activity>,
+    activity: &'a Http1Activity,
     facts: &'a Connection,
     limit: Duration,
 }
@@ -423,7 +424,7 @@ async fn close<S: Socket>(mut gate: Box<Gate<S>>, facts: &Connection, watch: &mu
 fn reset<S: Socket>(
     stream: &mut Stream<S>,
     facts: &Connection,
-    activity: &Activity,
+    activity: &Http1Activity,
     cut: Option<Cut>,
 ) {
     let reason = match cut {
@@ -451,7 +452,7 @@ fn reset<S: Socket>(
 /// Waits for the end of an upgraded connection, which the stop cuts off with all others.
 async fn upgraded<S: Socket>(
     home: &Home<S>,
-    activity: &Activity,
+    activity: &Http1Activity,
     watch: &mut Watch,
     mut answer: Answer,
 ) {

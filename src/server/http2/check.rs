@@ -13,20 +13,12 @@ use super::block::{self, Excess};
 use crate::features::Scheme;
 use crate::server::host::{is_valid_host, names_a_port};
 use crate::server::options::ServerOptions;
-use crate::server::rejection::Reason;
-
-/// What becomes of a request that the app is not to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Refusal {
-    /// It is answered with the status of the reason and no body.
-    Answer(Reason),
-    /// Its stream is reset. The text says why.
-    Reset(h2::Reason, &'static str),
-}
+use crate::server::rejection::{Reason, Refusal};
+use crate::server::stream_error::StreamError;
 
 /// Checks a request, and makes its fields what an app may rely on: one Host, and that of the
 /// `:authority`; one Cookie.
-pub(in crate::server) fn check<B>(
+pub(super) fn check<B>(
     request: &mut Request<B>,
     options: &ServerOptions,
     scheme: Scheme,
@@ -55,11 +47,11 @@ pub(in crate::server) fn check<B>(
 }
 
 fn malformed<T>(why: &'static str) -> Result<T, Refusal> {
-    Err(Refusal::Reset(h2::Reason::PROTOCOL_ERROR, why))
+    Err(Refusal::Reset(StreamError::Malformed, why))
 }
 
 /// Why the trailers of a request are too much, if they are.
-pub(in crate::server) fn excess(trailers: &HeaderMap) -> Option<Reason> {
+pub(super) fn excess(trailers: &HeaderMap) -> Option<Reason> {
     block::excess(trailers).map(Reason::from)
 }
 
@@ -89,7 +81,7 @@ impl<'a> Fields<'a> {
         let mut lengths = 0;
         for (name, value) in headers {
             if let Some(excess) = block::mark(value) {
-                return Err(Refusal::Answer(excess.into()));
+                return Err(Refusal::Answer(Reason::from(excess).into()));
             }
             if *name == HOST {
                 fields.host.get_or_insert(value);
@@ -203,9 +195,11 @@ mod tests {
     fn outcome(mut request: Request<()>, options: &ServerOptions) -> &'static str {
         match check(&mut request, options, Scheme::Http) {
             Ok(()) => "served",
-            Err(Refusal::Answer(Reason::RequestLineTooLong)) => "414",
+            Err(Refusal::Answer(rejection)) if rejection == Reason::RequestLineTooLong.into() => {
+                "414"
+            }
             Err(Refusal::Answer(_)) => "431",
-            Err(Refusal::Reset(h2::Reason::PROTOCOL_ERROR, _)) => "reset",
+            Err(Refusal::Reset(StreamError::Malformed, _)) => "reset",
             Err(Refusal::Reset(..)) => "another reset",
         }
     }

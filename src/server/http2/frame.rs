@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub(super) use crate::server::http2_code::Code;
+
 /// What an HTTP/2 client sends before its first frame.
 pub(super) const PREFACE_LENGTH: usize = 24;
 
@@ -35,55 +37,6 @@ pub(super) const END_HEADERS: u8 = 0x4;
 pub(super) const PADDED: u8 = 0x8;
 /// Of HEADERS.
 pub(super) const HAS_PRIORITY: u8 = 0x20;
-
-/// An error code (RFC 9113 section 7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) struct Code(pub(super) u32);
-
-impl Code {
-    pub(super) const NO_ERROR: Self = Self(0x0);
-    pub(super) const PROTOCOL_ERROR: Self = Self(0x1);
-    pub(super) const INTERNAL_ERROR: Self = Self(0x2);
-    pub(super) const FLOW_CONTROL_ERROR: Self = Self(0x3);
-    pub(super) const STREAM_CLOSED: Self = Self(0x5);
-    pub(super) const FRAME_SIZE_ERROR: Self = Self(0x6);
-    pub(super) const REFUSED_STREAM: Self = Self(0x7);
-    pub(super) const CANCEL: Self = Self(0x8);
-    pub(super) const COMPRESSION_ERROR: Self = Self(0x9);
-    pub(super) const ENHANCE_YOUR_CALM: Self = Self(0xb);
-}
-
-impl From<h2::Reason> for Code {
-    fn from(reason: h2::Reason) -> Self {
-        Self(reason.into())
-    }
-}
-
-impl fmt::Display for Code {
-    /// Its name in the specification.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 14] = [
-            "NO_ERROR",
-            "PROTOCOL_ERROR",
-            "INTERNAL_ERROR",
-            "FLOW_CONTROL_ERROR",
-            "SETTINGS_TIMEOUT",
-            "STREAM_CLOSED",
-            "FRAME_SIZE_ERROR",
-            "REFUSED_STREAM",
-            "CANCEL",
-            "COMPRESSION_ERROR",
-            "CONNECT_ERROR",
-            "ENHANCE_YOUR_CALM",
-            "INADEQUATE_SECURITY",
-            "HTTP_1_1_REQUIRED",
-        ];
-        match usize::try_from(self.0).ok().and_then(|code| NAMES.get(code)) {
-            Some(name) => f.write_str(name),
-            None => self.0.fmt(f),
-        }
-    }
-}
 
 /// The head of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use super::table::Fault;
 use super::windows::Pace;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
-use crate::server::activity::Activity;
+use crate::server::activity::Http2Activity;
 use crate::server::clock::TICK;
 use crate::server::io::{Socket, Stream};
 use crate::server::limits::Limits;
@@ -53,7 +53,7 @@ pub(super) struct Rest<S: Socket> {
 }
 
 impl<S: Socket> Gate<S> {
-    pub(super) fn new(stream: Stream<S>, limits: &Limits, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(stream: Stream<S>, limits: &Limits, activity: Arc<Http2Activity>) -> Self {
         let max_size = limits.max_request_headers_total_size;
         let max_field_size = limits.http2.max_request_header_field_size as usize;
         let bounds = Bounds {
@@ -176,7 +176,7 @@ struct Times {
 struct Inner<S: Socket> {
     stream: Stream<S>,
     id: ConnectionId,
-    activity: Arc<Activity>,
+    activity: Arc<Http2Activity>,
     max_streams: usize,
     /// What the client is told of the longest list of fields.
     max_list: u32,
@@ -512,7 +512,7 @@ impl<S: Socket> Inner<S> {
 }
 
 /// Tells of a reset that is sent, and whose fault it is: `fault` if it is that of a header block.
-fn tell_reset(activity: &Activity, stream: u32, payload: &[u8], fault: Option<Fault>) {
+fn tell_reset(activity: &Http2Activity, stream: u32, payload: &[u8], fault: Option<Fault>) {
     // The socket was full in the middle of the frame: such a reset is an error of no known kind.
     let code = (payload.len() >= 4).then(|| Code(frame::number(payload, 0)));
     // What the app or the server wanted, not an error of the client.

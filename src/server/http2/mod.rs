@@ -1,7 +1,7 @@
 //! HTTP/2: hyper speaks it, with Kestrel's settings, timeouts and manners.
 //!
 //! What goes in is a stream that begins with the preface; what comes out are requests for
-//! [`RequestService`] and, once, the end of the connection. hyper's library sees to streams,
+//! [`service`] and, once, the end of the connection. hyper's library sees to streams,
 //! compression and windows. Around it stand
 //!
 //! - [`gate`]: the stream that hyper reads and writes, which follows the frames and knows when
@@ -21,19 +21,19 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use self::ending::Ending;
-pub(super) use self::frame::Code;
+use self::frame::Code;
 use self::gate::{Gate, Rest};
 pub(super) use self::options::Options;
+pub(super) use self::service::Service;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
-use crate::server::activity::Activity;
+use crate::server::activity::Http2Activity;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
 use crate::server::open_requests::Answer;
-use crate::server::request::RequestService;
 
 mod block;
-pub(super) mod check;
+mod check;
 mod ending;
 mod frame;
 mod gate;
@@ -41,6 +41,7 @@ mod huffman;
 mod incoming;
 mod options;
 mod outgoing;
+mod service;
 mod streams;
 mod table;
 mod windows;
@@ -58,7 +59,7 @@ enum Left {
 /// Runs hyper's connection until it ends, has waited too long, or the stop aborts it.
 pub(super) async fn serve<S: Socket>(
     stream: Stream<S>,
-    service: RequestService,
+    service: Service,
     options: &Options,
     watch: &mut Watch,
 ) {
@@ -100,10 +101,10 @@ pub(super) async fn serve<S: Socket>(
 
 async fn drive<S: Socket>(
     gate: &Gate<S>,
-    service: RequestService,
+    service: Service,
     options: &Options,
     watch: &mut Watch,
-    activity: &Activity,
+    activity: &Http2Activity,
 ) -> Left {
     let stream = TokioIo::new(gate.stream());
     let mut connection = pin!(options.builder.serve_connection(stream, service));

@@ -4,10 +4,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::features::{Connection, Scheme};
+use crate::server::activity::Activity;
 use crate::server::context::Context as Shared;
 use crate::server::counters::Counters;
 use crate::server::drain::Drain;
 use crate::server::options::ServerOptions;
+use crate::server::running::Running;
 
 impl Socket for DuplexStream {
     fn reset_on_close(&self) {}
@@ -27,7 +29,7 @@ fn gate() -> (Gate<DuplexStream>, DuplexStream) {
     let options = ServerOptions::default();
     let ready = Arc::new(Options::from(&options));
     let context = Shared::new(options, axum::Router::new(), Counters::default());
-    (Gate::new(stream, Activity::new(connection.id(), true, context), ready), client)
+    (Gate::new(stream, Http1Activity::new(connection.id(), context), ready), client)
 }
 
 #[tokio::test]
@@ -76,7 +78,7 @@ async fn hyper_is_given_one_message_at_a_time() {
             Poll::Ready(Pin::new(&mut gate).poll_read(cx, &mut buffer))
         });
         assert!(next.await.is_pending());
-        drop(Activity::begin(&gate.activity));
+        drop(Running::begin(&Activity::Http1(Arc::clone(&gate.activity))));
     }
     assert!(gate.settle());
 }

@@ -89,7 +89,7 @@ fn limited(
         axum::Router::new(),
         Default::default(),
     );
-    let activity = Activity::new(facts.id(), false, context);
+    let activity = Http2Activity::new(facts.id(), context);
     Gate::new(Stream::new(socket, drain.watch()), limits, activity)
 }
 

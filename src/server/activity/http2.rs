@@ -1,0 +1,69 @@
+//! What connections of HTTP/2 have to know besides.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::common::Common;
+use crate::diagnostics::events;
+use crate::features::ConnectionId;
+use crate::server::context::Context;
+use crate::server::http2_code::Code;
+use crate::server::stream_error::StreamError;
+
+/// What a connection of HTTP/2 is at.
+#[derive(Debug)]
+pub(in crate::server) struct Http2Activity {
+    common: Common,
+    /// How many requests the app was not asked for yet: each waits for the first turn of its task,
+    /// which is about to come.
+    unasked: AtomicU32,
+    /// How many resets of streams were told of before they are sent.
+    told_resets: AtomicU32,
+}
+
+impl Deref for Http2Activity {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
+}
+
+impl Http2Activity {
+    /// A connection that waits for its first request.
+    pub(in crate::server) fn new(id: ConnectionId, context: Arc<Context>) -> Arc<Self> {
+        let (unasked, told_resets) = (AtomicU32::new(0), AtomicU32::new(0));
+        Arc::new(Self { common: Common::new(id, context), unasked, told_resets })
+    }
+
+    /// A request has come that the app was not asked for.
+    pub(in crate::server) fn not_asked(&self) {
+        self.unasked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The app was asked for it.
+    pub(in crate::server) fn asked(&self) {
+        self.unasked.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether there are requests that the app was not asked for yet.
+    pub(in crate::server) fn has_unasked(&self) -> bool {
+        self.unasked.load(Ordering::Relaxed) > 0
+    }
+
+    /// The stream of a request is going to be reset, which is told here.
+    pub(in crate::server) fn reset(&self, request: u32, error: StreamError, why: &str) {
+        let code = Code::from(error);
+        // One without an error is not told of when it is sent.
+        let told = u32::from(code != Code::NO_ERROR);
+        self.told_resets.fetch_add(told, Ordering::Relaxed);
+        events::http2_stream_reset(&self.id(), request, &code.to_string(), why);
+    }
+
+    /// Whether a reset that is sent was told of by whoever asked for it.
+    pub(in crate::server) fn take_told_reset(&self) -> bool {
+        let less = |told: u32| told.checked_sub(1);
+        self.told_resets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+}

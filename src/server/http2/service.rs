@@ -1,0 +1,115 @@
+//! The requests of HTTP/2 on their way from hyper to the app, and their answers on the way back.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+
+use super::check;
+use super::frame::Code;
+use crate::features::Connection;
+use crate::server::activity::{Activity, Http2Activity};
+use crate::server::answer_body::AnswerBody;
+use crate::server::incoming_body::IncomingBody;
+use crate::server::request::{RequestFuture, RequestService};
+use crate::server::stream_error::StreamError;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What hyper hands the requests of a connection to.
+#[derive(Debug)]
+pub(in crate::server) struct Service {
+    requests: RequestService,
+    activity: Arc<Http2Activity>,
+}
+
+impl Service {
+    pub(in crate::server) fn new(connection: Connection, activity: Arc<Http2Activity>) -> Self {
+        let requests = RequestService::new(connection, Activity::Http2(Arc::clone(&activity)));
+        Self { requests, activity }
+    }
+
+    /// What the connection is at.
+    pub(super) fn activity(&self) -> &Arc<Http2Activity> {
+        &self.activity
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<ResponseBody>;
+    type Error = BoxError;
+    type Future = ResponseFuture;
+
+    fn call(&self, request: Request<Incoming>) -> ResponseFuture {
+        let mut request = request.map(|body| IncomingBody::new(body, check::excess));
+        let options = self.activity.context().options();
+        let scheme = self.requests.connection().scheme();
+        let future = match check::check(&mut request, options, scheme) {
+            Ok(()) => self.requests.call(request),
+            Err(refusal) => self.requests.refuse(refusal),
+        };
+        ResponseFuture { future }
+    }
+}
+
+pin_project! {
+    /// The answer, with errors as hyper's library knows them.
+    pub(in crate::server) struct ResponseFuture {
+        #[pin]
+        future: RequestFuture,
+    }
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<ResponseBody>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(match ready!(self.project().future.poll(cx)) {
+            Ok(response) => Ok(response.map(|body| ResponseBody { body })),
+            Err(error) => Err(for_library(error)),
+        })
+    }
+}
+
+pin_project! {
+    /// The body of an answer, with errors as hyper's library knows them.
+    pub(in crate::server) struct ResponseBody {
+        #[pin]
+        body: AnswerBody,
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.project().body.poll_frame(cx).map_err(for_library)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An error that says with which code the stream is to be reset, if we know one.
+fn for_library(error: BoxError) -> BoxError {
+    match error.downcast::<StreamError>() {
+        Ok(error) => h2::Error::from(h2::Reason::from(Code::from(*error).0)).into(),
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,126 @@
+//! What is served from a start to a stop, whatever a reload changes of it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::contract::{ServerError, ServerStart};
+use super::counters::Counters;
+use super::drain::{self, Drain};
+use super::endpoint::Endpoint;
+use super::leaving::Leaving;
+use super::options::ServerOptions;
+use super::serving::Serving;
+use crate::addresses::{self, BindError, BoundEndpoint, EndpointPlan, PlannedEndpoint, Transport};
+use crate::diagnostics::events;
+use crate::tls::EndpointTls;
+
+/// A server that was started.
+#[derive(Debug)]
+pub(super) struct RunningServer {
+    /// Its options are those of new connections.
+    pub(super) context: Arc<Context>,
+    /// In the order of the plan.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Endpoints that a reload removed and whose last requests run.
+    pub(super) leaving: Leaving,
+}
+
+impl RunningServer {
+    /// Binds every endpoint of the plan and starts to accept.
+    ///
+    /// # Errors
+    ///
+    /// One could not be served; nothing listens then.
+    pub(super) fn start(
+        start: ServerStart,
+        options: ServerOptions,
+        counters: Counters,
+    ) -> Result<Self, ServerError> {
+        check_secured(&start.plan, &start.tls)?;
+        let mut bound = addresses::bind(&start.plan)?;
+        check_complete(bound.iter_mut(), start.strict)?;
+        let context = Context::new(options, start.app, counters);
+        let start_one = |(place, bound): (usize, BoundEndpoint)| {
+            let tls = start.tls.get(place).cloned().flatten();
+            let serving = Serving::new(&bound.planned, &bound.address, tls, &context);
+            Endpoint::start(bound, serving)
+        };
+        // Those before a failure are dropped, which closes them.
+        let endpoints: io::Result<Vec<_>> = bound.into_iter().enumerate().map(start_one).collect();
+        let endpoints = endpoints.map_err(|error| ServerError::Other(Box::new(error)))?;
+        Ok(Self { context, endpoints, leaving: Leaving::default() })
+    }
+
+    /// The addresses that are announced, in the order of the plan.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        self.endpoints.iter().map(|endpoint| endpoint.address.clone()).collect()
+    }
+
+    /// Whether one could not be opened again that was closed for another.
+    pub(super) fn has_lost_endpoints(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| !endpoint.is_listening())
+    }
+
+    /// Stops: running requests have `grace` to end.
+    pub(super) async fn stop(&mut self, grace: Duration) {
+        let begun = Instant::now();
+        // First of all: what is accepted from now on is to know.
+        for endpoint in &self.endpoints {
+            endpoint.drain.begin(grace);
+        }
+        let closing: Vec<_> = self.endpoints.iter_mut().map(Endpoint::close).collect();
+        for closed in closing {
+            closed.await;
+        }
+        let grace = grace.saturating_sub(begun.elapsed());
+        let leaving = self.leaving.drains();
+        let running = self.endpoints.iter().map(|endpoint| &*endpoint.drain);
+        let drains: Vec<&Drain> = running.chain(leaving.iter().map(|drain| &**drain)).collect();
+        drain::stop(&drains, grace, events::connections_did_not_close).await;
+    }
+}
+
+/// Whether every endpoint that is to be secured is.
+///
+/// # Errors
+///
+/// One is not, and would be served in clear text under the name of https.
+pub(super) fn check_secured(
+    plan: &EndpointPlan,
+    tls: &[Option<Arc<EndpointTls>>],
+) -> Result<(), ServerError> {
+    let is_open = |(place, endpoint): &(usize, &PlannedEndpoint)| {
+        endpoint.transport == Transport::Https && !matches!(tls.get(*place), Some(Some(_)))
+    };
+    match plan.endpoints.iter().enumerate().find(is_open) {
+        None => Ok(()),
+        Some((_, endpoint)) => Err(ServerError::Other(
+            format!(
+                "The endpoint {} has no certificate: a host loads certificates only for the server it makes itself.\n  fix: change that server's options with configure_kestrel, instead of giving the host another server",
+                endpoint.written
+            )
+            .into(),
+        )),
+    }
+}
+
+/// Tells what is missing of endpoints that are served all the same.
+///
+/// # Errors
+///
+/// They are not, because warnings are errors.
+pub(super) fn check_complete<'a>(
+    bound: impl Iterator<Item = &'a mut BoundEndpoint>,
+    strict: bool,
+) -> Result<(), Vec<BindError>> {
+    let missing: Vec<_> = bound.filter_map(|endpoint| endpoint.missing.take()).collect();
+    if strict && !missing.is_empty() {
+        return Err(missing);
+    }
+    missing.iter().filter_map(BindError::notice).for_each(|notice| notice.log());
+    Ok(())
+}
