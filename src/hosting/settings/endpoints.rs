@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::values::{did_you_mean, host_boolean, meant_value, separated};
+use super::parse::{did_you_mean, host_boolean, meant_value, separated};
 use super::{CodeEndpoints, tls, unix_socket};
 use crate::addresses::{
     BindingAddress, ConfiguredEndpoint, EndpointSettings, Host, HttpProtocols, ListenTarget,

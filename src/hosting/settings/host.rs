@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::endpoints::process_manager;
-use super::values::{counts_as, did_you_mean};
+use super::parse::{counts_as, did_you_mean};
 use crate::configuration::load::from_content_root;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
 

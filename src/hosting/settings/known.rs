@@ -7,7 +7,7 @@
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
 use super::logging::is_category;
-use super::values::{did_you_mean, shown};
+use super::parse::{did_you_mean, shown};
 use crate::configuration::{
     Loaded, Origin, Problem, Section, Setting, key_without_secret, keys_equal, speaks_of_secrets,
 };

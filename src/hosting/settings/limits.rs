@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::values::{
+use super::parse::{
     Span, cannot_convert, double, integer, meant_span, read_with, seconds_text, time_span,
 };
 use crate::configuration::{Configuration, Origin, Problem, Setting, Severity, keys_equal};

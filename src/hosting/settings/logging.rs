@@ -1,6 +1,6 @@
 //! `Logging:LogLevel`, `Logging:Console` and its formatters.
 
-use super::values::{boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value};
+use super::parse::{boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value};
 use crate::configuration::{Configuration, Problem, Section, Setting};
 use crate::hosting::logging::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,

@@ -15,19 +15,19 @@ mod limits;
 mod logging;
 mod near;
 mod not_yet;
+mod parse;
 mod server;
 mod tls;
 mod unix_socket;
-mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::effect::{Effect, effect};
 pub(crate) use self::known::is_switch;
-pub(crate) use self::tls::SharedCertificates;
 #[cfg(feature = "cli")]
-pub(crate) use self::values::did_you_mean;
+pub(crate) use self::parse::did_you_mean;
+pub(crate) use self::tls::SharedCertificates;
 use super::logging::LoggingOptions;
 use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
 use crate::configuration::{Loaded, Problem, Sourced};
@@ -81,7 +81,7 @@ impl HostSettings {
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
         let reload_on_change =
-            values::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
+            parse::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
         host::switches(configuration, &mut problems);
         let web_root = host::web_root(loaded);
         host::unprotected(loaded, &mut problems);

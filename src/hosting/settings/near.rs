@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::endpoints::process_manager;
 use super::known::{flag_called, is_prefixed, is_switch, is_text, is_told, is_top_name};
-use super::values::{did_you_mean, shown};
+use super::parse::{did_you_mean, shown};
 use crate::addresses::EndpointSettings;
 use crate::configuration::sources::command_line::Argument;
 use crate::configuration::{

@@ -1,7 +1,7 @@
 //! The server's options: those of `Kestrel` itself here, `Kestrel:Limits` in [`limits`].
 
 use super::limits;
-use super::values::read_boolean;
+use super::parse::read_boolean;
 use crate::configuration::{Configuration, Origin, Problem};
 use crate::server::ServerOptions;
 

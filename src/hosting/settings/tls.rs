@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::endpoints::protocols;
-use super::values::{boolean_or, meant_value};
+use super::parse::{boolean_or, meant_value};
 use crate::addresses::{ConfiguredTls, EndpointSettings};
 use crate::configuration::load::from_content_root;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Setting};
