@@ -130,6 +130,31 @@ impl Span {
     }
 }
 
+/// What the tables of the documents say.
+#[cfg(test)]
+impl Number {
+    pub(crate) fn default(&self) -> Option<u64> {
+        (self.get)(&Limits::default())
+    }
+
+    pub(crate) fn range(&self) -> (u64, u64) {
+        self.range
+    }
+}
+
+/// What the tables of the documents say.
+#[cfg(test)]
+impl Span {
+    /// `None` is never.
+    pub(crate) fn default(&self) -> Option<Duration> {
+        (self.get)(&Limits::default())
+    }
+
+    pub(crate) fn range(&self) -> &'static str {
+        self.fix
+    }
+}
+
 const POSITIVE: &str = "Value must be a positive number.";
 const POSITIVE_OR_NULL: &str = "Value must be null or a positive number.";
 const NOT_NEGATIVE_OR_NULL: &str = "Value must be null or a non-negative number.";
@@ -180,7 +205,7 @@ macro_rules! optional {
 
 /// Every limit that is a number.
 #[rustfmt::skip]
-pub(crate) const NUMBERS: [Number; 14] = [
+pub(crate) static NUMBERS: [Number; 14] = [
     optional!("MaxConcurrentConnections", (1, INT64), POSITIVE_OR_NULL, max_concurrent_connections),
     optional!("MaxConcurrentUpgradedConnections", (0, INT64), NOT_NEGATIVE_OR_NULL, max_concurrent_upgraded_connections),
     optional!("MaxRequestBodySize", (0, INT64), NOT_NEGATIVE_OR_NULL, max_request_body_size),
@@ -198,7 +223,7 @@ pub(crate) const NUMBERS: [Number; 14] = [
 ];
 
 /// Every limit that is a time.
-pub(crate) const SPANS: [Span; 4] = [
+pub(crate) static SPANS: [Span; 4] = [
     Span {
         name: "KeepAliveTimeout",
         least: Duration::from_nanos(1),
@@ -234,6 +259,34 @@ pub(crate) const SPANS: [Span; 4] = [
         },
     },
 ];
+
+/// The rule of the number of this name. It is asked for while this is compiled: without one, that fails.
+pub(crate) const fn number(name: &str) -> &'static Number {
+    let mut at = 0;
+    while !same(NUMBERS[at].name, name) {
+        at += 1;
+    }
+    &NUMBERS[at]
+}
+
+/// The rule of the time of this name, as [`number`].
+pub(crate) const fn span(name: &str) -> &'static Span {
+    let mut at = 0;
+    while !same(SPANS[at].name, name) {
+        at += 1;
+    }
+    &SPANS[at]
+}
+
+/// `==`, which is not there yet while this is compiled.
+const fn same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
+}
 
 /// A number of any width; a `usize` is no `u64` on its own.
 fn wide<T: TryInto<u64>>(value: T) -> Option<u64> {

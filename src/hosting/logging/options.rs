@@ -61,6 +61,17 @@ impl LogLevel {
         Self::None,
     ];
 
+    /// All names, in the order of the levels.
+    pub(crate) const NAMES: [&'static str; 7] = {
+        let mut names = [""; 7];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// Reads a level as settings spell it: the name in any case or a number from 0 to 6, blanks around it allowed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -73,7 +84,7 @@ impl LogLevel {
 
     /// The full name, as settings and the json format spell it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Trace => "Trace",
             Self::Debug => "Debug",

@@ -1,7 +1,7 @@
 //! `Kestrel:Limits`: from texts to limits, and from a limit that cannot be to where it was set.
 //!
 //! The names, ranges and Kestrel's words for them are a table of the server's, in
-//! `server/limits/rules.rs`; the rates are pairs of keys, and have theirs here.
+//! `server/limit_rules.rs`; the rates are pairs of keys, and have theirs here.
 
 use std::time::Duration;
 

@@ -65,10 +65,9 @@ fn rules_of(
             continue;
         };
         let Some(level) = LogLevel::parse(text).or_else(|| beyond(text, setting, problems)) else {
-            let names = ["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"];
-            let fix = match meant_value(text, &names) {
+            let fix = match meant_value(text, &LogLevel::NAMES) {
                 Some(meant) => format!("did you mean {meant}?"),
-                None => format!("write one of {}", names.join(", ")),
+                None => format!("write one of {}", LogLevel::NAMES.join(", ")),
             };
             problems.push(
                 Problem::error(format!("Configuration value '{text}' is not supported."))
@@ -179,14 +178,14 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
     options
 }
 
-const FORMATTERS: [(&str, FormatterName); 3] = [
+pub(super) const FORMATTERS: [(&str, FormatterName); 3] = [
     ("simple", FormatterName::Simple),
     ("json", FormatterName::Json),
     ("systemd", FormatterName::Systemd),
 ];
-const QUEUE_MODES: [(&str, QueueFullMode); 2] =
+pub(super) const QUEUE_MODES: [(&str, QueueFullMode); 2] =
     [("Wait", QueueFullMode::Wait), ("DropWrite", QueueFullMode::DropWrite)];
-const COLORS: [(&str, ColorBehavior); 3] = [
+pub(super) const COLORS: [(&str, ColorBehavior); 3] = [
     ("Default", ColorBehavior::Default),
     ("Enabled", ColorBehavior::Enabled),
     ("Disabled", ColorBehavior::Disabled),

@@ -5,12 +5,11 @@
 //! reader pushes what is wrong and goes on, so that a start names all mistakes at once. This is
 //! the only folder that turns a key into a value; searching for a key finds its one reader.
 //!
-//! [`known`] holds the vocabulary, for the did-you-mean.
+//! [`keys`] has a row for each of them, for all that has to be known of a key besides its value.
 
-mod effect;
 mod endpoints;
 mod host;
-mod known;
+mod keys;
 mod limits;
 mod logging;
 mod near;
@@ -19,15 +18,16 @@ mod parse;
 mod server;
 mod tls;
 mod unix_socket;
+mod unknown;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use self::effect::{Effect, effect};
-pub(crate) use self::known::is_switch;
+pub(crate) use self::keys::{Effect, effect};
 #[cfg(feature = "cli")]
 pub(crate) use self::parse::did_you_mean;
 pub(crate) use self::tls::SharedCertificates;
+pub(crate) use self::unknown::is_switch;
 use super::logging::LoggingOptions;
 use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
 use crate::configuration::{Loaded, Problem, Sourced};
@@ -90,7 +90,7 @@ impl HostSettings {
         near::report(loaded, &mut problems);
         // First: how to write what has no effect is not worth a word.
         not_yet::report(loaded, &mut problems);
-        known::report(loaded, &mut problems);
+        unknown::report(loaded, &mut problems);
         problems.extend(near::lone_port(configuration, &endpoints));
         Self {
             endpoints,

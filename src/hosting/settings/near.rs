@@ -8,8 +8,9 @@
 use std::net::IpAddr;
 
 use super::endpoints::process_manager;
-use super::known::{flag_called, is_prefixed, is_switch, is_text, is_told, is_top_name};
+use super::keys::{is_host_setting, is_text, is_top_name};
 use super::parse::{did_you_mean, shown};
+use super::unknown::{flag_called, is_prefixed, is_switch, is_told};
 use crate::addresses::EndpointSettings;
 use crate::configuration::sources::command_line::Argument;
 use crate::configuration::{
@@ -51,19 +52,6 @@ const CALLED: [(&str, Meant); 21] = [
     ("log-level", Meant::Level),
     ("loglevel", Meant::Level),
     ("log_level", Meant::Level),
-];
-
-/// The host settings of .NET that come by variables with a prefix.
-const HOST_SETTINGS: [&str; 9] = [
-    "urls",
-    "http_ports",
-    "https_ports",
-    "environment",
-    "contentRoot",
-    "applicationName",
-    "preferHostingUrls",
-    "shutdownTimeoutSeconds",
-    "webroot",
 ];
 
 /// Prefixes that are not `ASPNETCORE_`.
@@ -367,12 +355,11 @@ fn of_variable(name: &str, value: &str) -> Option<Problem> {
     if !prefix.is_empty() {
         return None;
     }
-    let host_setting = |rest: &str| HOST_SETTINGS.iter().any(|known| keys_equal(known, rest));
     let misspelled = PREFIXES.iter().find_map(|wrong| without(name, wrong)).or_else(|| {
         let (first, rest) = name.split_once('_')?;
         did_you_mean(first, ["ASPNETCORE"]).map(|_| rest)
     });
-    let rest = misspelled.filter(|rest| host_setting(rest))?;
+    let rest = misspelled.filter(|rest| is_host_setting(rest))?;
     Some(problem(&format!("ASPNETCORE_{}", rest.to_uppercase())))
 }
 
@@ -387,7 +374,7 @@ fn unreadable(name: &str) -> Option<Problem> {
     let top = name.replace("__", ":");
     let top = top.split(':').next().unwrap_or_default();
     let ours = is_prefixed(name)
-        || HOST_SETTINGS.iter().any(|known| keys_equal(known, name))
+        || is_host_setting(name)
         || (name.contains("__") && ["Kestrel", "Logging"].iter().any(|own| keys_equal(own, top)));
     ours.then(|| {
         Problem::warning(format!("The variable {} is no text, and left out.", name.escape_debug()))

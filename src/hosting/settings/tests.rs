@@ -1,6 +1,8 @@
 //! From configuration to settings.
 
+mod documents;
 mod limits;
+mod rows;
 mod tls;
 mod told;
 

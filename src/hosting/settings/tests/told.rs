@@ -344,7 +344,7 @@ fn every_key_that_is_read_is_in_the_vocabulary() {
     let unknown: Vec<_> = asked
         .iter()
         .filter(|key| !variables.contains(&key.as_str()) && !key.starts_with("DOTNET_"))
-        .filter(|key| !known::is_in_vocabulary(key))
+        .filter(|key| !keys::is_in_vocabulary(key))
         .collect();
     assert_eq!(unknown, Vec::<&String>::new());
 }

@@ -1,192 +1,16 @@
-//! The keys that mean something: which there are, and whether a text, a list or a section stands at
-//! each.
+//! Keys that mean nothing, and texts, lists and sections at a key of another shape.
 //!
 //! An unknown key is no mistake where an app may have its own: at the top, and among log providers.
 //! One that is a letter or two away from a known one most likely is, and so is one inside of
 //! `Kestrel`, which nobody else reads. What stands at a known key in another shape than the one that
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
-use super::logging::is_category;
+use super::keys::{Holds, Key, Others, Place, is_level_of_module, is_separated, is_text, place};
 use super::parse::{did_you_mean, shown};
 use crate::configuration::{
     Loaded, Origin, Problem, Section, Setting, key_without_secret, keys_equal, speaks_of_secrets,
 };
 use crate::hosting::logging::LogLevel;
-
-/// What may stand at a key.
-#[derive(Debug)]
-enum Node {
-    /// One text.
-    Text,
-    /// A list of texts.
-    List,
-    /// These names; another may be an app's own.
-    Section(&'static [(&'static str, Self)]),
-    /// These names and no other.
-    Closed(&'static [(&'static str, Self)]),
-    /// These names, and the same below any other.
-    Mixed(&'static [(&'static str, Self)], &'static Self),
-    /// Any name, such as this one, each with the same below it.
-    Named(&'static str, &'static Self),
-    /// Anything at all.
-    Open,
-}
-
-use Node::{Closed, List, Mixed, Named, Open, Section as Names, Text};
-
-const CERTIFICATE: Node = Closed(&[
-    ("Path", Text),
-    ("KeyPath", Text),
-    ("Password", Text),
-    ("Subject", Text),
-    ("Store", Text),
-    ("Location", Text),
-    ("AllowInvalid", Text),
-]);
-
-const SNI: Node = Closed(&[
-    ("ClientCertificateRoots", Open),
-    ("Certificate", CERTIFICATE),
-    ("Protocols", Text),
-    ("SslProtocols", List),
-    ("ClientCertificateMode", Text),
-]);
-
-const ENDPOINT: Node = Closed(&[
-    ("Url", Text),
-    ("Protocols", Text),
-    ("SslProtocols", List),
-    ("ClientCertificateMode", Text),
-    ("ClientCertificateRoots", Open),
-    ("Certificate", CERTIFICATE),
-    ("Sni", Named("www.example.com", &SNI)),
-    ("UnixSocket", Closed(&[("Mode", Text), ("Owner", Text), ("Group", Text)])),
-]);
-
-const RATE: Node = Closed(&[("BytesPerSecond", Text), ("GracePeriod", Text)]);
-
-const HTTP2_LIMITS: Node = Closed(&[
-    ("MaxStreamsPerConnection", Text),
-    ("HeaderTableSize", Text),
-    ("MaxFrameSize", Text),
-    ("MaxRequestHeaderFieldSize", Text),
-    ("InitialConnectionWindowSize", Text),
-    ("InitialStreamWindowSize", Text),
-    ("KeepAlivePingDelay", Text),
-    ("KeepAlivePingTimeout", Text),
-]);
-
-const LIMITS: Node = Closed(&[
-    ("MaxConcurrentConnections", Text),
-    ("MaxConcurrentUpgradedConnections", Text),
-    ("MaxRequestBodySize", Text),
-    ("MinRequestBodyDataRate", RATE),
-    ("MinResponseDataRate", RATE),
-    ("KeepAliveTimeout", Text),
-    ("RequestHeadersTimeout", Text),
-    ("MaxRequestLineSize", Text),
-    ("MaxRequestHeadersTotalSize", Text),
-    ("MaxRequestHeaderCount", Text),
-    ("MaxRequestBufferSize", Text),
-    ("MaxResponseBufferSize", Text),
-    ("Http2", HTTP2_LIMITS),
-    ("Http3", Open),
-]);
-
-const KESTREL: Node = Closed(&[
-    ("Endpoints", Named("Http", &ENDPOINT)),
-    (
-        "EndpointDefaults",
-        Closed(&[
-            ("Protocols", Text),
-            ("SslProtocols", List),
-            ("ClientCertificateMode", Text),
-            ("ClientCertificateRoots", Open),
-        ]),
-    ),
-    ("Certificates", Closed(&[("Default", CERTIFICATE), ("Development", CERTIFICATE)])),
-    ("Limits", LIMITS),
-    ("AddServerHeader", Text),
-    ("AllowAlternateSchemes", Text),
-    ("AllowHostHeaderOverride", Text),
-    ("AllowResponseHeaderCompression", Text),
-    ("DisableHttp1LineFeedTerminators", Text),
-    ("AllowSynchronousIO", Text),
-    ("DisableStringReuse", Text),
-]);
-
-const FORMATTER_OPTIONS: Node = Names(&[
-    ("IncludeScopes", Text),
-    ("TimestampFormat", Text),
-    ("UseUtcTimestamp", Text),
-    ("SingleLine", Text),
-    ("ColorBehavior", Text),
-    ("JsonWriterOptions", Names(&[("Indented", Text)])),
-]);
-
-/// By category. One with dots is one name, and so is the path of a module.
-const LEVELS: Node = Named("Default", &Text);
-
-const CONSOLE: Node = Names(&[
-    ("LogLevel", LEVELS),
-    ("FormatterName", Text),
-    ("FormatterOptions", FORMATTER_OPTIONS),
-    ("LogToStandardErrorThreshold", Text),
-    ("MaxQueueLength", Text),
-    ("QueueFullMode", Text),
-    ("IncludeScopes", Text),
-    ("TimestampFormat", Text),
-    ("UseUtcTimestamp", Text),
-    ("DisableColors", Text),
-    ("Format", Text),
-]);
-
-/// A log provider that is not ours.
-const PROVIDER: Node = Names(&[("LogLevel", LEVELS)]);
-
-const LOGGING: Node = Mixed(
-    &[
-        ("LogLevel", LEVELS),
-        ("Console", CONSOLE),
-        ("CaptureScopes", Text),
-        ("Debug", PROVIDER),
-        ("EventSource", PROVIDER),
-        ("EventLog", PROVIDER),
-    ],
-    &PROVIDER,
-);
-
-/// The keys at the top. Some are .NET's and mean nothing here; they are no misspellings either.
-const ROOT: Node = Names(&[
-    ("urls", Text),
-    ("http_ports", Text),
-    ("https_ports", Text),
-    ("https_port", Text),
-    ("preferHostingUrls", Text),
-    ("environment", Text),
-    ("contentRoot", Text),
-    ("applicationName", Text),
-    ("webroot", Text),
-    ("shutdownTimeoutSeconds", Text),
-    ("AllowedHosts", Text),
-    ("UserSecretsId", Text),
-    ("Kestrel", KESTREL),
-    ("Logging", LOGGING),
-    ("ConnectionStrings", Open),
-    ("hostBuilder", Names(&[("reloadConfigOnChange", Text)])),
-    ("captureStartupErrors", Text),
-    ("detailedErrors", Text),
-    ("suppressStatusMessages", Text),
-    ("startupAssembly", Text),
-    ("hostingStartupAssemblies", Text),
-    ("hostingStartupExcludeAssemblies", Text),
-    ("preventHostingStartup", Text),
-    ("staticWebAssets", Text),
-    ("servicesStartConcurrently", Text),
-    ("servicesStopConcurrently", Text),
-    ("ForwardedHeaders_Enabled", Text),
-    ("ReverseProxy", Open),
-]);
 
 /// What a process manager says, by variables with the prefix `ASPNETCORE_` and in no other way.
 const PROCESS_MANAGER: [&str; 3] = ["port", "appl_path", "token"];
@@ -198,9 +22,6 @@ const FLAGS: [&str; 5] = ["listen", "strict", "plan", "help", "version"];
 pub(super) fn flag_called(name: &str) -> Option<&'static str> {
     FLAGS.into_iter().find(|flag| flag.eq_ignore_ascii_case(name))
 }
-
-/// Texts that are lists, with `;` between.
-const SEPARATED: [&str; 4] = ["urls", "http_ports", "https_ports", "AllowedHosts"];
 
 /// Adds a warning for every key that is near a known one, stands where only known ones may, or holds
 /// something of another shape than is read there; once per name.
@@ -236,38 +57,9 @@ pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool 
     problems.iter().any(|problem| same_key(problem) || same_place(problem))
 }
 
-/// Whether `key` is known, as itself or as one of any name.
-#[cfg(test)]
-pub(super) fn is_in_vocabulary(key: &str) -> bool {
-    matches!(place(key), Place::Known(_) | Place::Anywhere)
-}
-
-/// Whether the server reads a text at `key`.
-pub(super) fn is_text(key: &str) -> bool {
-    matches!(place(key), Place::Known(Text))
-}
-
-/// Whether the server reads what stands at `key`, as itself or as one of any name.
-pub(super) fn is_read(key: &str) -> bool {
-    match place(key) {
-        Place::Known(node) => {
-            let unused = ["Kestrel:AllowSynchronousIO", "Kestrel:DisableStringReuse"];
-            !matches!(node, Open) && !unused.iter().any(|unused| keys_equal(unused, key))
-        }
-        // The category of a level may be the path of a module.
-        Place::Below(level) => is_level_of_module(level, key),
-        Place::Unknown(..) | Place::Anywhere => false,
-    }
-}
-
 /// Whether a switch of this name, without its dashes, sets something of the server's.
 pub(crate) fn is_switch(name: &str) -> bool {
     is_text(name) || FLAGS.iter().any(|flag| keys_equal(flag, name))
-}
-
-/// Whether `name` is a key at the top, or a section there.
-pub(super) fn is_top_name(name: &str) -> bool {
-    matches!(place(name), Place::Known(_))
 }
 
 /// A variable without a prefix belongs to anybody, unless it is plainly inside one of our sections.
@@ -282,7 +74,7 @@ fn is_foreign(setting: &Setting) -> bool {
         let whole_name = keys_equal(&name.replace("__", ":"), key);
         return whole_name || PROCESS_MANAGER.iter().any(|known| keys_equal(known, key));
     }
-    let ours = || !matches!(place(top), Place::Known(Text)) || keys_equal(top, "urls");
+    let ours = || !is_text(top) || keys_equal(top, "urls");
     !key.contains(':') || !ours()
 }
 
@@ -292,54 +84,22 @@ pub(super) fn is_prefixed(variable: &str) -> bool {
     })
 }
 
-/// Where a key leads.
-enum Place<'a> {
-    /// To a place that is known.
-    Known(&'static Node),
-    /// To something below a text or a list's element, which is the key up to there.
-    Below(&'a str),
-    /// Out of these names, with this one.
-    Unknown(&'static Node, &'a str),
-    /// To an app's own.
-    Anywhere,
-}
-
-fn place(key: &str) -> Place<'_> {
-    let mut node = &ROOT;
-    let mut end = 0;
-    for name in key.split(':') {
-        let above = key[..end].trim_end_matches(':');
-        let up_to_here = &key[..end + name.len()];
-        end += name.len() + 1;
-        node = match node {
-            Open => return Place::Anywhere,
-            Text => return Place::Below(above),
-            List => &Text,
-            Named(_, below) => below,
-            Names(names) | Closed(names) | Mixed(names, _) => {
-                match names.iter().find(|(known, _)| keys_equal(known, name)) {
-                    Some((_, below)) => below,
-                    None => return Place::Unknown(node, up_to_here),
-                }
-            }
-        };
-    }
-    Place::Known(node)
-}
-
 /// The key, up to where it goes wrong, of a setting that means nothing, and what is to be said.
 fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> {
     let key = setting.key.as_str();
     match place(key) {
-        Place::Known(Text | Open) | Place::Anywhere => None,
-        Place::Known(node) => {
+        Place::Known(Key {
+            holds: Holds::Text(_) | Holds::TextOrList(_) | Holds::Open, ..
+        })
+        | Place::Anywhere => None,
+        Place::Known(row) => {
             let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
-            Some((key.to_owned(), text_in_place_of(node, key, text)))
+            Some((key.to_owned(), text_in_place_of(row, key, text)))
         }
         Place::Below(level) if is_level_of_module(level, key) => None,
         Place::Below(text) => Some((text.to_owned(), more_than_a_text(loaded, text, key))),
-        Place::Unknown(Mixed(names, other), provider) => {
-            let near = fix(loaded, names, false, provider, &setting.origin);
+        Place::Unknown { names, others: Others::Like(other), name: provider } => {
+            let near = fix(loaded, names, Others::AnApps, provider, &setting.origin);
             let problem = match (near, setting.value.as_deref()) {
                 (Some(fix), _) => nothing(provider).fix(fix),
                 // A provider has levels below it, and options of its own.
@@ -355,22 +115,11 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
             };
             Some((provider.to_owned(), problem))
         }
-        Place::Unknown(node, wrong) => {
-            let (Names(names) | Closed(names)) = node else { return None };
-            let closed = matches!(node, Closed(_));
-            let fix = fix(loaded, names, closed, wrong, &setting.origin)?;
+        Place::Unknown { names, others, name: wrong } => {
+            let fix = fix(loaded, names, others, wrong, &setting.origin)?;
             Some((wrong.to_owned(), nothing(wrong).fix(fix)))
         }
     }
-}
-
-/// Whether `key` is a log level whose category is the path of a module: what looks like a section
-/// below `level` is the rest of it.
-fn is_level_of_module(level: &str, key: &str) -> bool {
-    let category = |above: &str| key.get(above.len() + 1..).is_some_and(is_category);
-    level.rsplit_once(':').is_some_and(|(above, _)| {
-        matches!(place(above), Place::Known(Named("Default", Text))) && category(above)
-    })
 }
 
 fn nothing(key: &str) -> Problem {
@@ -381,30 +130,27 @@ fn nothing(key: &str) -> Problem {
 /// What to do about a name that is none of `names`, if that is to be told.
 fn fix(
     loaded: &Loaded,
-    names: &[(&'static str, Node)],
-    closed: bool,
+    names: &[Key],
+    others: Others,
     wrong: &str,
     origin: &Origin,
 ) -> Option<String> {
     let (above, name) = wrong.rsplit_once(':').unwrap_or(("", wrong));
-    let known = || names.iter().map(|(known, _)| *known);
+    let known = || names.iter().map(|row| row.name);
+    let closed = matches!(others, Others::Nothing);
     let with_colons = wrong.replace("__", ":");
     if with_colons != wrong && is_text(&with_colons) {
         return Some(format!("write {with_colons}; two underscores stand in variables alone"));
     }
-    let at_the_top = |names: &'static [(&'static str, Node)]| {
-        names.iter().find(|(known, _)| keys_equal(known, name)).map(|(known, _)| *known)
-    };
-    if let (true, Names(top)) = (closed, &ROOT)
-        && let Some(meant) = at_the_top(top)
-    {
-        return Some(format!("write {meant} at the top, beside Kestrel and not in it"));
+    if let (true, Place::Known(meant)) = (closed, place(name)) {
+        return Some(format!("write {} at the top, beside Kestrel and not in it", meant.name));
     }
     // An app may have endpoints and limits of its own; here is none.
-    if let (true, Closed(below)) = (above.is_empty() && loaded.host_alone, &KESTREL)
-        && let Some(meant) = at_the_top(below)
+    if above.is_empty()
+        && loaded.host_alone
+        && let Place::Known(meant) = place(&format!("Kestrel:{name}"))
     {
-        return Some(format!("did you mean Kestrel:{meant}?"));
+        return Some(format!("did you mean Kestrel:{}?", meant.name));
     }
     if let Some(meant) = did_you_mean(name, known()) {
         let colon = if above.is_empty() { "" } else { ":" };
@@ -429,27 +175,27 @@ fn fix(
 }
 
 /// A text where names are read, or a list.
-fn text_in_place_of(node: &Node, key: &str, text: &str) -> Problem {
+fn text_in_place_of(row: &Key, key: &str, text: &str) -> Problem {
     let text = shown(key, text);
     let last = key.rsplit(':').next().unwrap_or_default();
-    if matches!(node, List) {
+    if matches!(row.holds, Holds::List(_)) {
         return Problem::warning(format!(
             "'{key}' is a list: the text '{text}' has no effect there."
         ))
         .fix(format!("write a list: \"{last}\": [\"{text}\"]"));
     }
     Problem::warning(format!("'{key}' is a section: the text '{text}' has no effect there."))
-        .fix(format!("set what belongs below it, such as {key}{}", example(node)))
+        .fix(format!("set what belongs below it, such as {key}{}", example(row)))
 }
 
-/// The way to the first text below a node.
-fn example(node: &Node) -> String {
-    match node {
-        Text | List | Open => String::new(),
-        Named(name, below) => format!(":{name}{}", example(below)),
-        Names(names) | Closed(names) | Mixed(names, _) => {
+/// The way to the first text below a row.
+fn example(row: &Key) -> String {
+    match row.holds {
+        Holds::Text(_) | Holds::List(_) | Holds::TextOrList(_) | Holds::Open => String::new(),
+        Holds::Any(name, each) => format!(":{name}{}", example(each)),
+        Holds::Names(names, _) => {
             let first = names.first();
-            first.map(|(name, below)| format!(":{name}{}", example(below))).unwrap_or_default()
+            first.map(|row| format!(":{}{}", row.name, example(row))).unwrap_or_default()
         }
     }
 }
@@ -481,10 +227,6 @@ fn more_than_a_text(loaded: &Loaded, text: &str, key: &str) -> Problem {
     Problem::warning(format!("'{text}' is one text: the {kind} has no effect there."))
         .cause(counts)
         .fix(fix)
-}
-
-fn is_separated(key: &str) -> bool {
-    SEPARATED.iter().any(|known| keys_equal(known, key))
 }
 
 /// The texts of a list, unless something else is in it.

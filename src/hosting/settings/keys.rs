@@ -1,0 +1,185 @@
+//! Every key of the configuration, in one table.
+//!
+//! A row of [`rows`] says what a key is called, what it holds and in which unit, which of that is
+//! taken, what counts without it, what a reload does with a new value, whether it is a secret, and
+//! what it means in one line. Rows stand in a tree, because what is below `Certificate` is the same
+//! wherever a certificate can be named. What follows from a row is written down nowhere else:
+//!
+//! - which names there are, and whether a text, a list or a section stands at each: [`place`], by
+//!   which `unknown` tells what means nothing, with the name that was meant;
+//! - what a feature that is not there yet leaves undone: `not_yet`;
+//! - when a changed value counts: [`effect`];
+//! - the tables of README.md and docs/, which `tests/documents.rs` writes and compares.
+//!
+//! What a row says of a limit's range and default is what the rule says that it points to, in
+//! `server/limit_rules.rs`: limits that are set in code are held to the same.
+//!
+//! A reader spells its key itself, so that who searches for a key finds two places, its row and its
+//! reader. They cannot part: `tests/rows.rs` sets every key to its default, to another value and to
+//! one that cannot be, and looks at what the reader makes of it; `tests/told.rs` lets no reader ask
+//! for a key without a row. So a new key is a row, and its reader.
+
+mod row;
+mod rows;
+
+pub(crate) use self::row::Effect;
+#[cfg(test)]
+pub(super) use self::row::{Default, Range};
+pub(super) use self::row::{Holds, Key, Kind, Meaning, NotYet, Others};
+use self::rows::{LATER, ROOT};
+use crate::configuration::keys_equal;
+
+/// Where a key leads.
+pub(super) enum Place<'a> {
+    /// To a row.
+    Known(&'static Key),
+    /// To something below a text or a list's element, which is the key up to there.
+    Below(&'a str),
+    /// Out of these names, with this one.
+    Unknown { names: &'static [Key], others: Others, name: &'a str },
+    /// To an app's own.
+    Anywhere,
+}
+
+/// Follows a key through the table.
+pub(super) fn place(key: &str) -> Place<'_> {
+    walk(key).0
+}
+
+/// Where a key leads, and when what stands there counts.
+fn walk(key: &str) -> (Place<'_>, Effect) {
+    let mut row = &ROOT;
+    let mut effect = Effect::None;
+    let mut end = 0;
+    for name in key.split(':') {
+        let above = key[..end].trim_end_matches(':');
+        let up_to_here = &key[..end + name.len()];
+        end += name.len() + 1;
+        row = match row.holds {
+            Holds::TextOrList(_) | Holds::Open => return (Place::Anywhere, effect),
+            Holds::Text(_) => return (Place::Below(above), effect),
+            Holds::List(each) | Holds::Any(_, each) => each,
+            Holds::Names(names, others) => {
+                match names.iter().find(|known| keys_equal(known.name, name)) {
+                    Some(known) => known,
+                    None => {
+                        return (Place::Unknown { names, others, name: up_to_here }, effect);
+                    }
+                }
+            }
+        };
+        effect = row.reload.unwrap_or(effect);
+    }
+    (Place::Known(row), effect)
+}
+
+/// When a new value of `key` takes effect. (Environment, content root and the application's name
+/// never come from a file, so they cannot be edited.)
+pub(crate) fn effect(key: &str) -> Effect {
+    let (place, effect) = walk(key);
+    let is_read = match place {
+        Place::Known(row) => row.is_read(),
+        // The category of a level may be the path of a module.
+        Place::Below(level) => is_level_of_module(level, key),
+        Place::Unknown { .. } | Place::Anywhere => false,
+    };
+    // What nothing reads has no time either.
+    if is_read { effect } else { Effect::None }
+}
+
+/// Whether `key` is a log level whose category is the path of a module: what looks like a section
+/// below `level` is the rest of it.
+pub(super) fn is_level_of_module(level: &str, key: &str) -> bool {
+    let category =
+        |above: &str| key.get(above.len() + 1..).is_some_and(super::logging::is_category);
+    level.rsplit_once(':').is_some_and(|(above, _)| {
+        let levels = matches!(
+            place(above),
+            Place::Known(Key { holds: Holds::Any(_, Key { holds: Holds::Text(_), .. }), .. })
+        );
+        levels && category(above)
+    })
+}
+
+/// Whether `key` is known, as itself or as one of any name.
+#[cfg(test)]
+pub(super) fn is_in_vocabulary(key: &str) -> bool {
+    matches!(place(key), Place::Known(_) | Place::Anywhere)
+}
+
+/// Whether the server reads a text at `key`.
+pub(super) fn is_text(key: &str) -> bool {
+    matches!(place(key), Place::Known(Key { holds: Holds::Text(_), .. }))
+}
+
+/// Whether the text at `key` has several parts, with `;` between.
+pub(super) fn is_separated(key: &str) -> bool {
+    matches!(place(key), Place::Known(Key { holds: Holds::Text(Kind::Separated(_)), .. }))
+}
+
+/// Whether `name` is a key at the top, or a section there.
+pub(super) fn is_top_name(name: &str) -> bool {
+    matches!(place(name), Place::Known(_))
+}
+
+/// Whether `name` is that of a host setting of .NET, which comes by a variable with a prefix.
+pub(super) fn is_host_setting(name: &str) -> bool {
+    matches!(place(name), Place::Known(row) if row.is_host_setting)
+}
+
+/// Every row with its key and the time when a new value counts, in the order of the table.
+pub(super) fn each(mut take: impl FnMut(&str, &'static Key, Effect)) {
+    for rows in [&ROOT, &LATER] {
+        each_below(rows, Effect::None, &mut String::new(), &mut take);
+    }
+}
+
+fn each_below(
+    row: &'static Key,
+    effect: Effect,
+    key: &mut String,
+    take: &mut impl FnMut(&str, &'static Key, Effect),
+) {
+    let end = key.len();
+    for row in row.below() {
+        if end > 0 {
+            key.push(':');
+        }
+        key.push_str(row.name);
+        let effect = row.reload.unwrap_or(effect);
+        take(key, row, if row.is_read() { effect } else { Effect::None });
+        each_below(row, effect, key, take);
+        key.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_its_time() {
+        for (key, expected) in [
+            ("Kestrel:Endpoints:A:Url", Effect::Endpoints),
+            ("kestrel:certificates:Default:Path", Effect::Endpoints),
+            ("Kestrel:Limits:KeepAliveTimeout", Effect::NewConnections),
+            ("Kestrel:AddServerHeader", Effect::NewConnections),
+            ("Kestrels:Limits", Effect::None),
+            ("Kestrel:Limitz:MaxRequestBodySize", Effect::None),
+            ("Kestrel:Limits:MaxRequestBodySiz", Effect::None),
+            ("Kestrel:Limits:MinRequestBodyDataRate", Effect::NewConnections),
+            ("Kestrel:Limits:MinRequestBodyDataRate:GracePeriod", Effect::NewConnections),
+            ("Kestrel:Limits:Http3:X", Effect::None),
+            ("Kestrel:AllowSynchronousIO", Effect::None),
+            ("Logging:Console:FormaterName", Effect::None),
+            ("Logging:LogLevel:Default", Effect::AtOnce),
+            ("Logging:Console:LogLevel:A.B", Effect::AtOnce),
+            ("Logging:Console:FormatterName", Effect::Restart),
+            ("URLS", Effect::Restart),
+            ("urls2", Effect::None),
+            ("Greeting", Effect::None),
+        ] {
+            assert_eq!(effect(key), expected, "{key}");
+        }
+    }
+}

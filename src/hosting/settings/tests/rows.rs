@@ -1,0 +1,303 @@
+//! No row of the table says what is not so: each key is set to its default, to other values and to
+//! some that cannot be, and what the readers make of it is looked at.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::addresses::{self, HttpProtocols, PlannedEndpoint, Targets, UnixSocketOptions};
+use crate::configuration::{keys_equal, speaks_of_secrets};
+use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
+use crate::tls::TlsOptions;
+
+/// A row with its key, and the key as it can be set.
+struct Row {
+    pattern: String,
+    key: String,
+    row: &'static Key,
+    effect: Effect,
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    keys::each(|pattern, row, effect| {
+        let key = pattern
+            .replace("{Name}", "A")
+            .replace("{Host}", "www.example.com")
+            .replace("{Number}", "0")
+            .replace("{Provider}", "Seq")
+            .replace("{Category}", "Some.Category");
+        assert!(!key.contains('{'), "{pattern}: a name for that is missing here");
+        rows.push(Row { pattern: pattern.to_owned(), key, row, effect });
+    });
+    assert!(rows.len() > 100);
+    rows
+}
+
+/// The texts that are read.
+fn texts() -> impl Iterator<Item = (Row, Kind)> {
+    rows().into_iter().filter_map(|row| match row.row.holds {
+        Holds::Text(kind) | Holds::TextOrList(kind)
+            if row.row.is_read() && !is_told_without_effect(&row) =>
+        {
+            Some((row, kind))
+        }
+        _ => None,
+    })
+}
+
+/// Whether the feature that reads it is not there, all of it: the web root is made.
+fn is_told_without_effect(row: &Row) -> bool {
+    matches!(row.row.meaning, Meaning::NotYet(_)) && row.key != "webroot"
+}
+
+/// What has to be said beside a key for it to count.
+fn beside(key: &str) -> Vec<(String, &'static str)> {
+    let endpoint = "Kestrel:Endpoints:A:Url";
+    let (url, more) = match key {
+        "http_ports" | "https_ports" | "urls" | "Kestrel:Endpoints:A:Url" => (None, vec![]),
+        "preferHostingUrls" => {
+            (Some("http://127.0.0.1:6001"), vec![("urls", "http://127.0.0.1:6002")])
+        }
+        "UserSecretsId" => (None, vec![("environment", "Development")]),
+        "Logging:CaptureScopes" => {
+            (None, vec![("Logging:Console:FormatterOptions:IncludeScopes", "true")])
+        }
+        key if key.contains(":UnixSocket:") => (Some("http://unix:/tmp/kestrel-rows.sock"), vec![]),
+        _ => (Some("https://127.0.0.1:6001"), vec![]),
+    };
+    let certificate = key.rsplit_once(':').and_then(|(section, name)| match name {
+        "KeyPath" | "Password" if !section.ends_with(":Development") => {
+            Some((section, "Path", "a.pem"))
+        }
+        "Store" | "Location" | "AllowInvalid" => Some((section, "Subject", "a")),
+        _ => None,
+    });
+    let url = url.map(|url| (endpoint.to_owned(), url));
+    let certificate = certificate.map(|(section, name, text)| (format!("{section}:{name}"), text));
+    let more = more.into_iter().map(|(key, text)| (key.to_owned(), text));
+    url.into_iter().chain(certificate).chain(more).collect()
+}
+
+/// What all settings come to, without who said so.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    endpoints: Vec<(String, Targets, HttpProtocols, Option<TlsOptions>, UnixSocketOptions)>,
+    certificates: SharedCertificates,
+    server: ServerOptions,
+    logging: LoggingOptions,
+    shutdown_timeout: Duration,
+    reload_on_change: bool,
+    folders: [Option<PathBuf>; 2],
+    names: [String; 2],
+    files: Vec<PathBuf>,
+}
+
+/// Reads a setting, and what has to stand beside it.
+fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome, Vec<Problem>) {
+    let set = text.map(|text| (key.to_owned(), text));
+    let all = beside(key).into_iter().chain(set);
+    let inputs = Inputs {
+        arguments: all.map(|(key, text)| format!("--{key}={text}")).enumerate().collect(),
+        variables: vec![("HOME".to_owned(), "/home/somebody".to_owned())],
+        current_directory: folder.to_owned(),
+        ..Inputs::default()
+    };
+    let loaded = load(&inputs);
+    let settings = HostSettings::read(&loaded, CodeEndpoints::default(), |_| {});
+    let plan = addresses::plan(&settings.endpoints);
+    let mut problems = settings.problems;
+    problems.extend(plan.warnings);
+    problems.extend(plan.problems.into_iter().map(|wrong| wrong.problem));
+    let endpoint =
+        |it: PlannedEndpoint| (it.written, it.targets, it.protocols, it.tls, it.unix_socket);
+    let outcome = Outcome {
+        endpoints: plan.endpoints.into_iter().map(endpoint).collect(),
+        certificates: settings.certificates,
+        server: settings.server,
+        logging: settings.logging,
+        shutdown_timeout: settings.shutdown_timeout,
+        reload_on_change: settings.reload_on_change,
+        folders: [Some(loaded.content_root.value), settings.web_root.map(|root| root.value)],
+        names: [loaded.environment.value, loaded.application_name.value],
+        files: loaded.files.into_iter().map(|file| file.path).collect(),
+    };
+    (outcome, problems)
+}
+
+/// Texts that are taken, all but the default.
+fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
+    let all: Vec<String> = match kind {
+        Kind::Text | Kind::Path => {
+            let text = match key.rsplit(':').next().unwrap_or_default() {
+                "Url" => "http://127.0.0.1:6003",
+                "Mode" => "660",
+                "Owner" | "Group" => "0",
+                "contentRoot" => "/",
+                _ => "other",
+            };
+            vec![text.to_owned()]
+        }
+        Kind::Separated("ports") => vec!["6003;6004".to_owned()],
+        Kind::Separated(_) => vec!["http://127.0.0.1:6003;http://127.0.0.1:6004".to_owned()],
+        Kind::Boolean => vec!["true".to_owned(), "false".to_owned()],
+        Kind::Words(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+        Kind::Number(_, range) => vec![range.least().to_string(), "77".to_owned()],
+        Kind::Time(_) | Kind::TimeLimit(_) => vec!["00:03:03".to_owned()],
+        Kind::Limit(_, rule) => {
+            let default = rule.default().unwrap_or(0);
+            vec![(default + 1).to_string(), rule.range().0.max(default).to_string()]
+        }
+    };
+    let default = default_text(kind, default);
+    all.into_iter().filter(|text| Some(text.as_str()) != default.as_deref()).collect()
+}
+
+/// Texts that are not taken.
+fn wrong(key: &str, kind: Kind) -> Vec<String> {
+    let text = |text: &str| vec![text.to_owned()];
+    match kind {
+        Kind::Text if key.ends_with(":Mode") => text("9"),
+        Kind::Text if key.ends_with(":Url") => text("htp://a"),
+        // Who is there is the machine's to say.
+        Kind::Text if key.ends_with(":Owner") || key.ends_with(":Group") => text("no such account"),
+        Kind::Text | Kind::Path => vec![],
+        Kind::Separated("ports") => text("http"),
+        Kind::Separated(_) => text("htp://a"),
+        Kind::Boolean => text("maybe"),
+        Kind::Words(_) => text("nonsense"),
+        Kind::Number(_, range) => {
+            let below = i128::from(range.least()) - 1;
+            vec![below.to_string(), "-1".to_owned(), "x".to_owned()]
+        }
+        Kind::Time(range) => {
+            let below = parse::seconds_text(range.least() - 1);
+            vec![below, "5".to_owned(), "-00:00:05".to_owned()]
+        }
+        Kind::Limit(_, rule) => {
+            let (least, most) = rule.range();
+            vec![
+                (i128::from(least) - 1).to_string(),
+                (i128::from(most) + 1).to_string(),
+                "x".to_owned(),
+            ]
+        }
+        Kind::TimeLimit(_) => vec!["00:00:00".to_owned(), "5".to_owned(), "-00:00:05".to_owned()],
+    }
+}
+
+/// The text that is as good as none.
+fn default_text(kind: Kind, default: Default) -> Option<String> {
+    match (default, kind) {
+        (Default::Text(text), _) => Some(text.to_owned()),
+        (Default::OfLimit, Kind::Limit(_, rule)) => {
+            Some(rule.default().map(|number| number.to_string()).unwrap_or_default())
+        }
+        (Default::OfLimit, Kind::TimeLimit(rule)) => Some(match rule.default() {
+            Some(time) => parse::seconds_text(time.as_secs()),
+            None => "-00:00:00.0010000".to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_default_is_what_counts_without_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = 0;
+    for (row, kind) in texts() {
+        let Some(default) = default_text(kind, row.row.default) else { continue };
+        let unset = outcome(folder.path(), &row.key, None);
+        let set = outcome(folder.path(), &row.key, Some(&default));
+        assert!(set == unset, "{} = '{default}': {:?}", row.key, set.1);
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn what_a_row_lets_pass_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for (row, kind) in texts() {
+        let (unset, _) = outcome(folder.path(), &row.key, None);
+        for text in others(&row.key, kind, row.row.default) {
+            let (set, problems) = outcome(folder.path(), &row.key, Some(&text));
+            let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+            assert_eq!(errors.count(), 0, "{} = '{text}': {problems:?}", row.key);
+            assert!(set != unset, "{} = '{text}'", row.key);
+        }
+    }
+}
+
+#[test]
+fn what_a_row_does_not_let_pass_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = 0;
+    for (row, kind) in texts() {
+        for text in wrong(&row.key, kind) {
+            let (_, problems) = outcome(folder.path(), &row.key, Some(&text));
+            let named = |problem: &Problem| {
+                problem.severity != Severity::Information
+                    && problem.key.as_ref().is_some_and(|key| keys_equal(key, &row.key))
+            };
+            assert!(problems.iter().any(named), "{} = '{text}': {problems:?}", row.key);
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn what_is_not_there_yet_is_told_by_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    for row in rows() {
+        let Meaning::NotYet(feature) = &row.row.meaning else { continue };
+        let key = match row.row.holds {
+            Holds::Text(_) => row.key.clone(),
+            _ => format!("{}:Something", row.key),
+        };
+        let inputs = Inputs {
+            arguments: vec![(0, format!("--{key}=something"))],
+            current_directory: folder.path().to_owned(),
+            code: CodeSettings { host_alone: true, ..CodeSettings::default() },
+            ..Inputs::default()
+        };
+        let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {});
+        let told =
+            settings.problems.iter().find(|problem| problem.fix.as_deref() == Some(feature.fix));
+        assert!(told.is_some(), "{key}: {:?}", settings.problems);
+    }
+}
+
+#[test]
+fn what_is_secret_is_never_shown() {
+    for row in rows() {
+        // The name of a folder, and hidden for what it says.
+        let hidden = speaks_of_secrets(&row.key) && row.key != "UserSecretsId";
+        assert_eq!(row.row.is_secret, hidden, "{}", row.pattern);
+    }
+}
+
+#[test]
+fn every_row_has_its_line_and_its_time() {
+    for row in rows() {
+        let Row { pattern, row, effect, .. } = row;
+        let text = matches!(row.holds, Holds::Text(_));
+        match row.meaning {
+            Meaning::Nothing => assert_eq!(effect, Effect::None, "{pattern}"),
+            _ => assert!(!row.line.is_empty() && !row.line.contains('\n'), "{pattern}"),
+        }
+        assert_eq!(keys::effect(&pattern.replace("{Category}", "a")), effect, "{pattern}");
+        if text && effect == Effect::None && matches!(row.meaning, Meaning::Read) {
+            // They never come from a file, or decide which files are read; that of an app is its own.
+            let early = [
+                "Logging:{Provider}:LogLevel:{Category}",
+                "environment",
+                "contentRoot",
+                "applicationName",
+                "UserSecretsId",
+                "Logging:CaptureScopes",
+            ];
+            assert!(early.contains(&pattern.as_str()), "{pattern}: when does a new value count?");
+        }
+    }
+}
