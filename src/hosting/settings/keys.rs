@@ -109,7 +109,7 @@ pub(super) fn is_in_vocabulary(key: &str) -> bool {
 
 /// Whether the server reads a text at `key`.
 pub(super) fn is_text(key: &str) -> bool {
-    matches!(place(key), Place::Known(Key { holds: Holds::Text(_), .. }))
+    matches!(place(key), Place::Known(Key { holds: Holds::Text(_) | Holds::TextOrList(_), .. }))
 }
 
 /// Whether the text at `key` has several parts, with `;` between.
@@ -175,6 +175,14 @@ mod tests {
             ("Logging:LogLevel:Default", Effect::AtOnce),
             ("Logging:Console:LogLevel:A.B", Effect::AtOnce),
             ("Logging:Console:FormatterName", Effect::Restart),
+            ("Logging:CaptureScopes", Effect::Restart),
+            (
+                "Logging:Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider:LogLevel:A",
+                Effect::AtOnce,
+            ),
+            // Nobody here writes their lines.
+            ("Logging:EventLog:LogLevel:Default", Effect::None),
+            ("Logging:Seq:LogLevel:Default", Effect::None),
             ("URLS", Effect::Restart),
             ("urls2", Effect::None),
             ("Greeting", Effect::None),

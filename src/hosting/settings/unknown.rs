@@ -11,16 +11,19 @@ use crate::configuration::{
     Loaded, Origin, Problem, Section, Setting, key_without_secret, keys_equal, speaks_of_secrets,
 };
 use crate::hosting::logging::LogLevel;
+use crate::hosting::usage;
 
 /// What a process manager says, by variables with the prefix `ASPNETCORE_` and in no other way.
 const PROCESS_MANAGER: [&str; 3] = ["port", "appl_path", "token"];
 
 /// The flags of a command line, which are no settings.
-const FLAGS: [&str; 5] = ["listen", "strict", "plan", "help", "version"];
+fn flags() -> impl Iterator<Item = &'static str> {
+    usage::FLAGS.iter().map(|flag| flag.name).chain(["help", "version"])
+}
 
 /// The flag of this name.
 pub(super) fn flag_called(name: &str) -> Option<&'static str> {
-    FLAGS.into_iter().find(|flag| flag.eq_ignore_ascii_case(name))
+    flags().find(|flag| flag.eq_ignore_ascii_case(name))
 }
 
 /// Adds a warning for every key that is near a known one, stands where only known ones may, or holds
@@ -59,7 +62,7 @@ pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool 
 
 /// Whether a switch of this name, without its dashes, sets something of the server's.
 pub(crate) fn is_switch(name: &str) -> bool {
-    is_text(name) || FLAGS.iter().any(|flag| keys_equal(flag, name))
+    is_text(name) || flags().any(|flag| keys_equal(flag, name))
 }
 
 /// A variable without a prefix belongs to anybody, unless it is plainly inside one of our sections.
@@ -164,7 +167,7 @@ fn fix(
         return None;
     }
     if above.is_empty()
-        && let Some(flag) = did_you_mean(name, FLAGS)
+        && let Some(flag) = did_you_mean(name, flags())
     {
         return Some(format!("did you mean --{flag}?"));
     }

@@ -483,16 +483,21 @@ const LOGGING: Key = names(
             "the log on standard output",
         )
         .at_restart(),
-        boolean("CaptureScopes", "true", "whether any provider is given the scopes"),
-        names("Debug", Others::AnApps, &[LEVELS], OF_DOTNET_PROVIDER),
-        names("EventSource", Others::AnApps, &[LEVELS], OF_DOTNET_PROVIDER),
-        names("EventLog", Others::AnApps, &[LEVELS], OF_DOTNET_PROVIDER),
+        names(
+            "Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider",
+            Others::AnApps,
+            &[LEVELS],
+            "`Console` by its type, which only counts for levels",
+        ),
+        boolean("CaptureScopes", "true", "whether any log is given the scopes").at_restart(),
+        of_others("Debug"),
+        of_others("EventSource"),
+        of_others("EventLog"),
     ],
     "the log",
 );
 
 const OF_NET_5: &str = "as in `FormatterOptions`, which win; set here until .NET 5";
-const OF_DOTNET_PROVIDER: &str = "a log of .NET's that is not written here";
 
 const FORMATTER_OPTIONS: &[Key] = &[
     boolean(
@@ -522,16 +527,21 @@ const FORMATTER_OPTIONS: &[Key] = &[
 ];
 
 /// By category. One with dots is one name, and so is the path of a module.
-const LEVELS: Key = LEVELS_OF_AN_APP.at_once();
-const LEVELS_OF_AN_APP: Key =
-    any("LogLevel", "Default", &LEVEL, "from which level on a category is written");
+const LEVELS: Key =
+    any("LogLevel", "Default", &LEVEL, "from which level on a category is written").at_once();
 static LEVEL: Key = words(
     "{Category}",
     &LogLevel::NAMES,
     "the level from which on its events are written; the longest category that fits an event counts, and `Default` for all others",
 )
-.default_in_words("`Information`; of the crates inside (`h2`, `hyper`, …) `Warning`");
+.default_in_words("`Information`; of the crates inside (`hyper`, `rustls`, …) `Warning`, of `h2` `Error`");
 
 /// A log provider that is not ours.
-static PROVIDER: Key =
-    names("{Provider}", Others::AnApps, &[LEVELS_OF_AN_APP], "a log provider of the app's");
+static PROVIDER: Key = of_others("{Provider}");
+
+const fn of_others(name: &'static str) -> Key {
+    names(name, Others::AnApps, LEVELS_OF_OTHERS, "a log that is not written here")
+}
+const LEVELS_OF_OTHERS: &[Key] = &[LEVELS_OF_ANOTHER];
+const LEVELS_OF_ANOTHER: Key = any("LogLevel", "Default", &LEVEL_OF_ANOTHER, "its levels");
+static LEVEL_OF_ANOTHER: Key = of_dotnet("{Category}");

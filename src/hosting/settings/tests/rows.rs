@@ -288,16 +288,23 @@ fn every_row_has_its_line_and_its_time() {
         }
         assert_eq!(keys::effect(&pattern.replace("{Category}", "a")), effect, "{pattern}");
         if text && effect == Effect::None && matches!(row.meaning, Meaning::Read) {
-            // They never come from a file, or decide which files are read; that of an app is its own.
-            let early = [
-                "Logging:{Provider}:LogLevel:{Category}",
-                "environment",
-                "contentRoot",
-                "applicationName",
-                "UserSecretsId",
-                "Logging:CaptureScopes",
-            ];
+            // They never come from a file, or decide which files are read.
+            let early = ["environment", "contentRoot", "applicationName", "UserSecretsId"];
             assert!(early.contains(&pattern.as_str()), "{pattern}: when does a new value count?");
         }
+    }
+}
+
+#[test]
+fn the_help_says_of_a_setting_what_its_row_says() {
+    for setting in crate::hosting::usage::SETTINGS {
+        let rows = rows();
+        let row = rows.iter().find(|row| row.key == setting.name).unwrap();
+        let default = setting.help.split_once(" [default: ").map(|(_, rest)| rest);
+        let of_row = match row.row.default {
+            Default::Text(text) | Default::Words(text) => Some(format!("{text}]")),
+            Default::Nothing | Default::OfLimit => None,
+        };
+        assert_eq!(default, of_row.as_deref(), "{}", setting.name);
     }
 }

@@ -505,6 +505,11 @@ fn a_switch_without_a_value_is_told_to_take_one_only_where_it_is_read() {
             false,
             "write /Kestrel:AddServerHeader VALUE or /Kestrel:AddServerHeader=VALUE",
         ),
+        (
+            "--Kestrel:EndpointDefaults:ClientCertificateRoots",
+            true,
+            "write --Kestrel:EndpointDefaults:ClientCertificateRoots VALUE or --Kestrel:EndpointDefaults:ClientCertificateRoots=VALUE",
+        ),
         ("--verbose", true, "leave it out: no setting is called so; --help has the usual ones"),
         (
             "--no-launch-profile",
