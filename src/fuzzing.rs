@@ -2,25 +2,25 @@
 
 /// Checks the beginning of a connection of HTTP/1.
 pub fn http1_head(input: &[u8]) {
-    crate::server::checks::head(input);
+    crate::server::invariants::head(input);
 }
 
 /// Checks a body in chunks.
 pub fn http1_chunks(input: &[u8]) {
-    crate::server::checks::chunks(input);
+    crate::server::invariants::chunks(input);
 }
 
 /// Checks a method and a target.
 pub fn http1_target(input: &[u8]) {
-    crate::server::checks::target(input);
+    crate::server::invariants::target(input);
 }
 
 /// Checks a file with certificates and keys.
 pub fn pem_reader(input: &[u8]) {
-    crate::tls::load::checks::pem(input);
+    crate::tls::load::invariants::pem(input);
 }
 
 /// Checks a PKCS#12 file.
 pub fn pfx_reader(input: &[u8]) {
-    crate::tls::load::checks::pfx(input);
+    crate::tls::load::invariants::pfx(input);
 }

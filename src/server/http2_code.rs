@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::stream_error::StreamError;
+use super::error::StreamError;
 
 /// An error code (RFC 9113 section 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

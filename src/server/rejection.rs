@@ -5,7 +5,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-use super::stream_error::StreamError;
+use super::error::StreamError;
 use crate::features::BadRequest;
 
 /// Why a request is not served.

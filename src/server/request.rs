@@ -1,7 +1,6 @@
 //! One request on its way to the app and its answer on the way back.
 
 use std::any::Any;
-use std::error::Error;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -18,20 +17,18 @@ use tower_service::Service as _;
 use tracing::Span;
 
 use super::activity::Activity;
-use super::answer::{self, Answer};
-use super::answer_body::AnswerBody;
-use super::body::{BodyFacts, RequestBody};
+use super::error::{BoxError, StreamError};
 use super::incoming_body::IncomingBody;
+use super::log_scope;
 use super::open_requests::Target;
 use super::rejection::{Refusal, Rejection};
+use super::request_body::{BodyFacts, RequestBody};
 use super::request_log::RequestLog;
+use super::response::{self, UnsentResponse};
+use super::response_body::ResponseBody;
 use super::running::Running;
-use super::scope;
-use super::stream_error::StreamError;
 use crate::diagnostics::events;
 use crate::features::{Connection, RequestBodyLimits};
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Hands the requests of one connection to the app.
 #[derive(Clone, Debug)]
@@ -107,7 +104,7 @@ impl RequestService {
     pub(super) fn call(&self, mut request: Request<IncomingBody>) -> RequestFuture {
         let mut running = Running::begin(&self.activity);
         let number = running.request();
-        let scope = scope::of_request(&self.scope, &request, &self.connection, number);
+        let scope = log_scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
         let log = events::requests_are_logged()
             .then(|| Box::new(RequestLog::start(&request, &self.connection, scope.clone())));
@@ -195,7 +192,7 @@ pin_project! {
 }
 
 impl Future for RequestFuture {
-    type Output = Result<Response<AnswerBody>, BoxError>;
+    type Output = Result<Response<ResponseBody>, BoxError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
@@ -219,13 +216,13 @@ impl Future for RequestFuture {
                         if let Some(running) = this.running {
                             running.failed(panic_message(&*panic));
                         }
-                        answer::empty(StatusCode::INTERNAL_SERVER_ERROR)
+                        response::empty(StatusCode::INTERNAL_SERVER_ERROR)
                     }
                 }
             }
             StateProjection::Refused { rejection } => match this.running {
-                Some(running) => answer::refusal(rejection.reason, running),
-                None => answer::empty(rejection.reason.status()),
+                Some(running) => response::refusal(rejection.reason, running),
+                None => response::empty(rejection.reason.status()),
             },
             StateProjection::Reset { error } => return Poll::Ready(Err((*error).into())),
         };
@@ -240,13 +237,13 @@ impl RequestFuture {
         self: Pin<&mut Self>,
         response: Response<Body>,
         cx: &mut TaskContext<'_>,
-    ) -> Result<Response<AnswerBody>, BoxError> {
+    ) -> Result<Response<ResponseBody>, BoxError> {
         let this = self.project();
         let _entered = this.scope.enter();
         let Some(mut running) = this.running.take() else {
             return Err("the answer was made twice".into());
         };
-        let mut answer = Answer::new(response);
+        let mut answer = UnsentResponse::new(response);
         answer.settle_outcome(this.body.as_deref(), &mut running)?;
         if answer.status().is_informational() {
             answer.judge_switch(*this.upgradable, &running);

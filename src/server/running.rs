@@ -4,8 +4,8 @@ use http::Method;
 
 use super::activity::{Activity, Common, Cut};
 use super::context::Context;
+use super::error::StreamError;
 use super::open_requests::{OpenRequest, Target};
-use super::stream_error::StreamError;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
 

@@ -8,8 +8,8 @@ use super::common::Common;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
 use crate::server::context::Context;
+use crate::server::error::StreamError;
 use crate::server::http2_code::Code;
-use crate::server::stream_error::StreamError;
 
 /// What a connection of HTTP/2 is at.
 #[derive(Debug)]

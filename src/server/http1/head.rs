@@ -10,7 +10,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 
 use super::target::{self, Form};
-use crate::server::host::is_valid_host;
+use crate::server::host_header::is_valid_host;
 use crate::server::options::ServerOptions;
 use crate::server::rejection::{Reason, Rejection};
 

@@ -4,12 +4,12 @@
 //! `target`) and follows every body (`chunks`). While it waits for a request it needs no hyper at
 //! all: after a moment without one, hyper is dropped, and made anew when a byte comes.
 
-#[cfg(any(test, fuzzing))]
-pub(crate) mod checks;
 mod chunks;
 mod gate;
 mod head;
-mod home;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
+mod lent_gate;
 mod options;
 mod service;
 mod stall;
@@ -36,7 +36,7 @@ use crate::server::open_requests::Answer;
 use crate::server::rejection::Rejection;
 use crate::server::slot::Slot;
 use gate::Gate;
-use home::{Home, Loan};
+use lent_gate::{Home, Loan};
 pub(super) use options::Options;
 pub(super) use service::Service;
 

@@ -1,6 +1,5 @@
 //! The requests of HTTP/1 on their way from hyper to the app.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use http::{Request, Response};
@@ -8,10 +7,11 @@ use hyper::body::Incoming;
 
 use crate::features::{Connection, RawTarget};
 use crate::server::activity::{Activity, Http1Activity, Note};
-use crate::server::answer_body::AnswerBody;
+use crate::server::error::BoxError;
 use crate::server::incoming_body::IncomingBody;
 use crate::server::rejection::Refusal;
 use crate::server::request::{RequestFuture, RequestService};
+use crate::server::response_body::ResponseBody;
 
 /// What hyper hands the requests of a connection to.
 #[derive(Clone, Debug)]
@@ -38,8 +38,8 @@ impl Service {
 }
 
 impl hyper::service::Service<Request<Incoming>> for Service {
-    type Response = Response<AnswerBody>;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Response = Response<ResponseBody>;
+    type Error = BoxError;
     type Future = RequestFuture;
 
     fn call(&self, request: Request<Incoming>) -> RequestFuture {

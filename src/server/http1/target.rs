@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::server::host::{is_valid_host, names_a_port};
+use crate::server::host_header::{is_valid_host, names_a_port};
 use crate::server::rejection::{Reason, Rejection};
 
 /// The form of a target.

@@ -8,7 +8,7 @@
 //!   something takes too long or is too much; [`incoming`], [`outgoing`], [`streams`], [`windows`],
 //!   [`block`] and [`table`] are its parts that know no socket;
 //! - [`ending`]: every reason for which a connection ends;
-//! - [`check`]: what is wrong with a request that came through.
+//! - [`request_rules`]: what is wrong with a request that came through.
 //!
 //! Bodies, their sizes and rates are not looked at here.
 
@@ -33,7 +33,6 @@ use crate::server::io::{Socket, Stream};
 use crate::server::open_requests::Answer;
 
 mod block;
-mod check;
 mod ending;
 mod frame;
 mod gate;
@@ -41,6 +40,7 @@ mod huffman;
 mod incoming;
 mod options;
 mod outgoing;
+mod request_rules;
 mod service;
 mod streams;
 mod table;

@@ -1,6 +1,5 @@
 //! The requests of HTTP/2 on their way from hyper to the app, and their answers on the way back.
 
-use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,16 +11,14 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 
-use super::check;
 use super::frame::Code;
+use super::request_rules;
 use crate::features::Connection;
 use crate::server::activity::{Activity, Http2Activity};
-use crate::server::answer_body::AnswerBody;
+use crate::server::error::{BoxError, StreamError};
 use crate::server::incoming_body::IncomingBody;
 use crate::server::request::{RequestFuture, RequestService};
-use crate::server::stream_error::StreamError;
-
-type BoxError = Box<dyn Error + Send + Sync>;
+use crate::server::response_body::ResponseBody;
 
 /// What hyper hands the requests of a connection to.
 #[derive(Debug)]
@@ -43,36 +40,36 @@ impl Service {
 }
 
 impl hyper::service::Service<Request<Incoming>> for Service {
-    type Response = Response<ResponseBody>;
+    type Response = Response<CodedBody>;
     type Error = BoxError;
-    type Future = ResponseFuture;
+    type Future = CodedFuture;
 
-    fn call(&self, request: Request<Incoming>) -> ResponseFuture {
-        let mut request = request.map(|body| IncomingBody::new(body, check::excess));
+    fn call(&self, request: Request<Incoming>) -> CodedFuture {
+        let mut request = request.map(|body| IncomingBody::new(body, request_rules::excess));
         let options = self.activity.context().options();
         let scheme = self.requests.connection().scheme();
-        let future = match check::check(&mut request, options, scheme) {
+        let future = match request_rules::check(&mut request, options, scheme) {
             Ok(()) => self.requests.call(request),
             Err(refusal) => self.requests.refuse(refusal),
         };
-        ResponseFuture { future }
+        CodedFuture { future }
     }
 }
 
 pin_project! {
     /// The answer, with errors as hyper's library knows them.
-    pub(in crate::server) struct ResponseFuture {
+    pub(in crate::server) struct CodedFuture {
         #[pin]
         future: RequestFuture,
     }
 }
 
-impl Future for ResponseFuture {
-    type Output = Result<Response<ResponseBody>, BoxError>;
+impl Future for CodedFuture {
+    type Output = Result<Response<CodedBody>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(match ready!(self.project().future.poll(cx)) {
-            Ok(response) => Ok(response.map(|body| ResponseBody { body })),
+            Ok(response) => Ok(response.map(|body| CodedBody { body })),
             Err(error) => Err(for_library(error)),
         })
     }
@@ -80,13 +77,13 @@ impl Future for ResponseFuture {
 
 pin_project! {
     /// The body of an answer, with errors as hyper's library knows them.
-    pub(in crate::server) struct ResponseBody {
+    pub(in crate::server) struct CodedBody {
         #[pin]
-        body: AnswerBody,
+        body: ResponseBody,
     }
 }
 
-impl Body for ResponseBody {
+impl Body for CodedBody {
     type Data = Bytes;
     type Error = BoxError;
 

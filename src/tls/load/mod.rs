@@ -11,10 +11,10 @@
 //! What it does not do: choose between certificates, or look for the development certificate.
 
 mod certificate_and_key;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod checks;
 mod content;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod key;
 mod pem;
 mod pkcs12;

@@ -1,4 +1,9 @@
-//! Why the stream of a request is reset.
+//! How a request ends other than with an answer.
+
+use std::error::Error;
+
+/// Any error.
+pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Why a request ends without an answer, or without the rest of it, while its connection goes on.
 /// Each version that has streams has a number of its own for it.

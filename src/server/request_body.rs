@@ -1,7 +1,6 @@
 //! The body of a request on its way to the app: how large it may be, how slow, and what becomes of
 //! the rest that nobody reads.
 
-use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -19,12 +18,11 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::{Activity, Unread};
+use super::error::BoxError;
 use super::incoming_body::{BrokenOff, IncomingBody, Stopped};
 use super::rejection::{Reason, Rejection};
 use crate::diagnostics::events;
 use crate::features::{BadRequest, RequestBodyLimits};
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The body of a request, guarded.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use hyper::ext::Protocol;
 
 use super::block::{self, Excess};
 use crate::features::Scheme;
-use crate::server::host::{is_valid_host, names_a_port};
+use crate::server::error::StreamError;
+use crate::server::host_header::{is_valid_host, names_a_port};
 use crate::server::options::ServerOptions;
 use crate::server::rejection::{Reason, Refusal};
-use crate::server::stream_error::StreamError;
 
 /// Checks a request, and makes its fields what an app may rely on: one Host, and that of the
 /// `:authority`; one Cookie.

@@ -11,18 +11,17 @@ use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::activity::{Activity, Cut};
+use super::error::{BoxError, StreamError};
 use super::incoming_body::BrokenOff;
+use super::promise::{too_few, too_many};
 use super::request_log::RequestLog;
 use super::running::Running;
-use super::stream_error::StreamError;
 use crate::diagnostics::events;
 use crate::features::{Abort, BadRequest, ResetStream};
 
-type BoxError = Box<dyn Error + Send + Sync>;
-
 pin_project! {
     /// The body of an answer; when hyper drops it, the answer is out.
-    pub(super) struct AnswerBody {
+    pub(super) struct ResponseBody {
         #[pin]
         body: Body,
         // Only where there is something to watch.
@@ -45,7 +44,7 @@ pub(super) struct Guard {
     failure: Option<BoxError>,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     pub(super) fn new(
         body: Body,
         guard: Option<Box<Guard>>,
@@ -60,7 +59,7 @@ impl AnswerBody {
     }
 }
 
-impl http_body::Body for AnswerBody {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -151,14 +150,6 @@ impl Guard {
             _ => None,
         }
     }
-}
-
-pub(super) fn too_many(bytes: u64, length: u64) -> String {
-    format!("Response Content-Length mismatch: too many bytes written ({bytes} of {length}).")
-}
-
-pub(super) fn too_few(bytes: u64, length: u64) -> String {
-    format!("Response Content-Length mismatch: too few bytes written ({bytes} of {length}).")
 }
 
 fn fail(mismatch: String, running: &mut Running) -> BoxError {
