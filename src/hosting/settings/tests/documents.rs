@@ -15,7 +15,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::hosting::settings::keys::{self, Default, Effect, Holds, Key, Kind, Meaning, Range};
+use crate::hosting::settings::keys::{
+    self, Default, Effect, Holds, Key, Kind, Meaning, Place, Range,
+};
 use crate::hosting::settings::parse::seconds_text;
 
 /// A row as it is shown.
@@ -70,6 +72,48 @@ fn one_document_has_every_key() {
             assert!(listed.iter().any(|shown| same(shown.row, row)), "{key} is missing in {ALL}");
         }
     });
+}
+
+#[test]
+fn every_key_that_is_written_of_is_in_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = documents(root);
+    sources(&root.join("src"), &mut files);
+    let mut seen = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let quoted = text.split('`').filter(|part| !part.contains(char::is_whitespace));
+        let keys = quoted
+            .filter(|part| part.starts_with("Kestrel:") || part.starts_with("Logging:"))
+            .map(|key| key.trim_end_matches(":*"));
+        for key in keys {
+            assert!(is_known(key), "{}: there is no key {key}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+fn is_known(key: &str) -> bool {
+    // That of an app.
+    let key = key.replace("{provider}", "Console").replace("{Provider}", "Console");
+    match keys::place(&key) {
+        Place::Below(level) => keys::is_level_of_module(level, &key),
+        Place::Known(_) | Place::Anywhere => true,
+        Place::Unknown { .. } => false,
+    }
+}
+
+/// The files of the crate, but those of the settings, whose tests have keys that are wrong.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("hosting/settings") {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            found.push(path);
+        }
+    }
 }
 
 fn documents(root: &Path) -> Vec<PathBuf> {
