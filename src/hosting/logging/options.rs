@@ -161,6 +161,12 @@ pub enum FormatterName {
     Systemd,
 }
 
+impl FormatterName {
+    /// All names, as settings spell them.
+    pub(crate) const NAMES: [(&'static str, Self); 3] =
+        [("simple", Self::Simple), ("json", Self::Json), ("systemd", Self::Systemd)];
+}
+
 /// What happens to a new line while the queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum QueueFullMode {
@@ -175,6 +181,12 @@ pub enum QueueFullMode {
     DropWrite,
 }
 
+impl QueueFullMode {
+    /// The names of those that can be set, as settings spell them.
+    pub(crate) const NAMES: [(&'static str, Self); 2] =
+        [("Wait", Self::Wait), ("DropWrite", Self::DropWrite)];
+}
+
 /// When the level of a line is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorBehavior {
@@ -185,6 +197,12 @@ pub enum ColorBehavior {
     Enabled,
     /// Never.
     Disabled,
+}
+
+impl ColorBehavior {
+    /// All names, as settings spell them.
+    pub(crate) const NAMES: [(&'static str, Self); 3] =
+        [("Default", Self::Default), ("Enabled", Self::Enabled), ("Disabled", Self::Disabled)];
 }
 
 /// The facts of the process that decide about colours, gathered by whoever may read the environment.

@@ -14,10 +14,10 @@
 //! What a row says of a limit's range and default is what the rule says that it points to, in
 //! `server/limit_rules.rs`: limits that are set in code are held to the same.
 //!
-//! A reader spells its key itself, so that who searches for a key finds two places, its row and its
-//! reader. They cannot part: `tests/rows.rs` sets every key to its default, to another value and to
-//! one that cannot be, and looks at what the reader makes of it; `tests/told.rs` lets no reader ask
-//! for a key without a row. So a new key is a row, and its reader.
+//! The table knows no reader. A reader spells its key itself, so that who searches for a key finds
+//! two places, its row and its reader. They cannot part: `tests/rows.rs` sets every key to its
+//! default, to another value and to one that cannot be, and looks at what the reader makes of it;
+//! `tests/told.rs` lets no reader ask for a key without a row. So a new key is a row, and its reader.
 
 mod row;
 mod rows;
@@ -90,8 +90,7 @@ pub(crate) fn effect(key: &str) -> Effect {
 /// Whether `key` is a log level whose category is the path of a module: what looks like a section
 /// below `level` is the rest of it.
 pub(super) fn is_level_of_module(level: &str, key: &str) -> bool {
-    let category =
-        |above: &str| key.get(above.len() + 1..).is_some_and(super::logging::is_category);
+    let category = |above: &str| key.get(above.len() + 1..).is_some_and(is_category);
     level.rsplit_once(':').is_some_and(|(above, _)| {
         let levels = matches!(
             place(above),
@@ -99,6 +98,11 @@ pub(super) fn is_level_of_module(level: &str, key: &str) -> bool {
         );
         levels && category(above)
     })
+}
+
+/// Whether this is one name, or the path of a module, and no section of sections.
+pub(super) fn is_category(name: &str) -> bool {
+    !name.replace("::", "").contains(':')
 }
 
 /// Whether `key` is known, as itself or as one of any name.

@@ -1,5 +1,6 @@
 //! `Logging:LogLevel`, `Logging:Console` and its formatters.
 
+use super::keys::is_category;
 use super::parse::{boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value};
 use crate::configuration::{Configuration, Problem, Section, Setting};
 use crate::hosting::logging::{
@@ -92,11 +93,6 @@ fn rules_of(
     }
 }
 
-/// Whether this is one name, or the path of a module, and no section of sections.
-pub(super) fn is_category(name: &str) -> bool {
-    !name.replace("::", "").contains(':')
-}
-
 /// A number outside of the levels: .NET takes it as it is, which makes everything or nothing of it.
 fn beyond(text: &str, setting: &Setting, problems: &mut Vec<Problem>) -> Option<LogLevel> {
     let number: i32 = text.trim().parse().ok()?;
@@ -115,9 +111,13 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
     let mut options = ConsoleOptions::default();
     let formatter = section.section("FormatterOptions");
     if let Some(name) = section.non_empty("FormatterName") {
-        match one_of(name.value, &FORMATTERS) {
+        match one_of(name.value, &FormatterName::NAMES) {
             Some(formatter) => options.formatter = formatter,
-            None => problems.push(unknown(section.get("FormatterName"), name.value, &FORMATTERS)),
+            None => problems.push(unknown(
+                section.get("FormatterName"),
+                name.value,
+                &FormatterName::NAMES,
+            )),
         }
     } else if let Some(format) = section.non_empty("Format") {
         // The key of .NET 5 and before: only `Systemd` differs from the default.
@@ -149,13 +149,25 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
         "Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode",
         "write Wait or DropWrite",
     );
-    let mode = choice(section, "QueueFullMode", problems, |text| one_of(text, &QUEUE_MODES), kind);
+    let mode = choice(
+        section,
+        "QueueFullMode",
+        problems,
+        |text| one_of(text, &QueueFullMode::NAMES),
+        kind,
+    );
     set(&mut options.queue_full_mode, mode);
     let kind = (
         "Microsoft.Extensions.Logging.Console.LoggerColorBehavior",
         "write Default, Enabled or Disabled",
     );
-    let color = choice(&formatter, "ColorBehavior", problems, |text| one_of(text, &COLORS), kind);
+    let color = choice(
+        &formatter,
+        "ColorBehavior",
+        problems,
+        |text| one_of(text, &ColorBehavior::NAMES),
+        kind,
+    );
     set(&mut options.color_behavior, color);
 
     let mut flag = |place: &Section<'_>, key: &str| {
@@ -177,19 +189,6 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
     set(&mut options.json_indented, flag(&writer, "Indented"));
     options
 }
-
-pub(super) const FORMATTERS: [(&str, FormatterName); 3] = [
-    ("simple", FormatterName::Simple),
-    ("json", FormatterName::Json),
-    ("systemd", FormatterName::Systemd),
-];
-pub(super) const QUEUE_MODES: [(&str, QueueFullMode); 2] =
-    [("Wait", QueueFullMode::Wait), ("DropWrite", QueueFullMode::DropWrite)];
-pub(super) const COLORS: [(&str, ColorBehavior); 3] = [
-    ("Default", ColorBehavior::Default),
-    ("Enabled", ColorBehavior::Enabled),
-    ("Disabled", ColorBehavior::Disabled),
-];
 
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {

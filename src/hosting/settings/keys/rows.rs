@@ -5,8 +5,7 @@ use super::row::{
     rate, text, text_or_list, time_limit, words,
 };
 use crate::features::HttpProtocols;
-use crate::hosting::logging::LogLevel;
-use crate::hosting::settings::logging::{COLORS, FORMATTERS, QUEUE_MODES};
+use crate::hosting::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
 use crate::tls::ClientCertificateMode;
 
 /// The keys at the top. Some are .NET's and mean nothing here; they are no misspellings either.
@@ -445,7 +444,8 @@ const LOGGING: Key = names(
             Others::AnApps,
             &[
                 LEVELS,
-                words("FormatterName", &first(&FORMATTERS), "how a line looks").default("simple"),
+                words("FormatterName", &first(&FormatterName::NAMES), "how a line looks")
+                    .default("simple"),
                 names("FormatterOptions", Others::AnApps, FORMATTER_OPTIONS, "of the formatter"),
                 words(
                     "LogToStandardErrorThreshold",
@@ -461,7 +461,7 @@ const LOGGING: Key = names(
                 .default("2500"),
                 words(
                     "QueueFullMode",
-                    &first(&QUEUE_MODES),
+                    &first(&QueueFullMode::NAMES),
                     "what a line does while that many wait",
                 )
                 .default_in_words("wait for a second in all, then be dropped"),
@@ -514,7 +514,7 @@ const FORMATTER_OPTIONS: &[Key] = &[
     boolean("SingleLine", "false", "one line for each event; of `simple`"),
     words(
         "ColorBehavior",
-        &first(&COLORS),
+        &first(&ColorBehavior::NAMES),
         "whether levels are coloured, `Default` on a terminal; of `simple`",
     )
     .default("Default"),
