@@ -11,18 +11,18 @@
 //! - acknowledgements of nothing are made frames without a meaning.
 
 use bytes::{BufMut, BytesMut};
-use tokio::time::{Duration, Instant};
 
 use super::block::{self, Blocks, Kind};
+use super::bucket::Bucket;
 use super::ending::{Ending, Flood};
 use super::frame::{
-    self, ACK, Code, END_HEADERS, END_STREAM, HAS_PRIORITY, HEAD_LENGTH, Head, IGNORED, PADDED,
-    PREFACE_LENGTH,
+    self, ACK, Code, END_HEADERS, END_STREAM, HEAD_LENGTH, Head, IGNORED, PADDED, PREFACE_LENGTH,
 };
+use super::frame_rules::{check_length, check_place, check_settings, check_whole, error, fragment};
 use super::streams::{State, Streams};
 use super::table::Fault;
 
-/// How many frames without a request or a body a client may send in [`WINDOW`]. Kestrel was
+/// How many frames without a request or a body a client may send in [`WINDOW`](super::bucket::WINDOW). Kestrel was
 /// recorded to answer 2,000 PINGs in one go; libraries that measure the bandwidth send one per
 /// round trip, but next to bodies, which earn [`CREDIT`].
 const CONTROL_FRAMES: u32 = 4_000;
@@ -30,15 +30,13 @@ const CONTROL_FRAMES: u32 = 4_000;
 /// What a frame that does carry something earns.
 const CREDIT: u32 = 16;
 
-/// How many requests a client may reset before they are answered in [`WINDOW`]; one more for each
+/// How many requests a client may reset before they are answered in [`WINDOW`](super::bucket::WINDOW); one more for each
 /// that is answered. Kestrel was recorded to serve 2,000 at a pace when they were answered.
 const RESETS: u32 = 1_000;
 
 /// How many CONTINUATION frames one header block may have. Kestrel was recorded to take 200, all
 /// of them empty.
 const CONTINUATIONS: u32 = 1_000;
-
-const WINDOW: Duration = Duration::from_secs(10);
 
 /// How many malformed blocks are remembered until their streams are reset.
 const FAULTS: usize = 64;
@@ -197,7 +195,7 @@ impl Incoming {
         }
         check_length(head)?;
         check_place(head, streams)?;
-        check_whole(head, self.bounds)?;
+        check_whole(head, self.bounds.max_block_size)?;
         let total = head.total();
         let here = match head.kind {
             // Only the length of the padding is wanted of it.
@@ -350,10 +348,6 @@ impl Incoming {
     }
 }
 
-fn error<T>(code: Code) -> Result<T, Ending> {
-    Err(Ending::Protocol(code))
-}
-
 /// Makes an acknowledgement nobody waits for a frame without a meaning: the library takes one of
 /// SETTINGS for an error, and one of PING for worth a warning.
 fn ignore_unless(awaited: &mut u32, frame: &mut [u8]) {
@@ -361,110 +355,6 @@ fn ignore_unless(awaited: &mut u32, frame: &mut [u8]) {
         Some(left) => *awaited = left,
         None => frame[3] = IGNORED,
     }
-}
-
-/// Whether a frame may come on its stream.
-fn check_place(head: Head, streams: &Streams) -> Result<(), Ending> {
-    let of_connection = match head.kind {
-        frame::SETTINGS | frame::PING | frame::GOAWAY => true,
-        frame::WINDOW_UPDATE => head.stream == 0,
-        kind if kind > frame::CONTINUATION => return Ok(()),
-        _ => false,
-    };
-    if of_connection != (head.stream == 0) || head.kind == frame::PUSH_PROMISE {
-        return error(Code::PROTOCOL_ERROR);
-    }
-    if of_connection || matches!(head.kind, frame::PRIORITY | frame::CONTINUATION) {
-        return Ok(());
-    }
-    // The streams with even ids are ours, and we open none.
-    if head.stream.is_multiple_of(2) {
-        return error(Code::PROTOCOL_ERROR);
-    }
-    match (head.kind, streams.state(head.stream)) {
-        (frame::HEADERS, State::Idle) => Ok(()),
-        // RFC 9113 section 5.1.1.
-        (frame::HEADERS, State::Closed) if streams.was_passed_over(head.stream) => {
-            error(Code::PROTOCOL_ERROR)
-        }
-        // The rest of a request whose stream we have reset may still be on its way.
-        (frame::HEADERS | frame::DATA, State::Closed) if !streams.was_reset_by_us(head.stream) => {
-            error(Code::STREAM_CLOSED)
-        }
-        (_, State::Idle) => error(Code::PROTOCOL_ERROR),
-        (frame::HEADERS | frame::DATA, State::HalfClosed) => error(Code::STREAM_CLOSED),
-        _ => Ok(()),
-    }
-}
-
-/// Whether a frame has the length its type asks for.
-fn check_length(head: Head) -> Result<(), Ending> {
-    let length = head.length;
-    let fits = match head.kind {
-        frame::PRIORITY => length == 5,
-        frame::RST_STREAM | frame::WINDOW_UPDATE => length == 4,
-        frame::SETTINGS if head.has(ACK) => length == 0,
-        frame::SETTINGS => length.is_multiple_of(6),
-        frame::PING => length == 8,
-        frame::GOAWAY => length >= 8,
-        frame::HEADERS | frame::DATA => {
-            let priority = head.kind == frame::HEADERS && head.has(HAS_PRIORITY);
-            length >= u32::from(head.has(PADDED)) + if priority { 5 } else { 0 }
-        }
-        _ => true,
-    };
-    if fits { Ok(()) } else { error(Code::FRAME_SIZE_ERROR) }
-}
-
-/// Whether a frame that is looked at as a whole may be that long, where frames may be longer than
-/// the 16 KiB of the specification.
-fn check_whole(head: Head, bounds: Bounds) -> Result<(), Ending> {
-    match head.kind {
-        frame::HEADERS | frame::CONTINUATION if head.length as usize > bounds.max_block_size => {
-            Err(Ending::HeadersTooLong)
-        }
-        frame::SETTINGS if head.length > 1 << 14 => error(Code::FRAME_SIZE_ERROR),
-        _ => Ok(()),
-    }
-}
-
-/// Whether settings have values that they may have (RFC 9113 section 6.5.2); the size of windows
-/// among them, if it is there.
-fn check_settings(payload: &[u8]) -> Result<Option<u32>, Ending> {
-    let mut window = None;
-    for setting in payload.chunks_exact(6) {
-        let value = frame::number(setting, 2);
-        match (setting[0], setting[1]) {
-            // ENABLE_PUSH, MAX_FRAME_SIZE, ENABLE_CONNECT_PROTOCOL
-            (0, 2 | 8) if value > 1 => return error(Code::PROTOCOL_ERROR),
-            (0, 5) if !(1 << 14..1 << 24).contains(&value) => return error(Code::PROTOCOL_ERROR),
-            // INITIAL_WINDOW_SIZE
-            (0, 4) if value > frame::ANY_STREAM => return error(Code::FLOW_CONTROL_ERROR),
-            (0, 4) => window = Some(value),
-            _ => {}
-        }
-    }
-    Ok(window)
-}
-
-/// The header block in the payload of a HEADERS frame, without padding and priority.
-fn fragment(head: Head, payload: &[u8]) -> Result<&[u8], Ending> {
-    let mut from = 0;
-    let mut to = payload.len();
-    if head.has(PADDED) {
-        from = 1;
-        to = to.saturating_sub(usize::from(payload[0]));
-    }
-    if head.has(HAS_PRIORITY) {
-        if frame::number(payload, from) & frame::ANY_STREAM == head.stream {
-            return error(Code::PROTOCOL_ERROR);
-        }
-        from += 5;
-    }
-    if from > to {
-        return error(Code::PROTOCOL_ERROR);
-    }
-    Ok(&payload[from..to])
 }
 
 /// Writes a header block as HEADERS and CONTINUATION frames as large as may be.
@@ -487,39 +377,5 @@ fn put_block(output: &mut BytesMut, begun: Head, fragment: &[u8], bounds: Bounds
             return;
         }
         (kind, flags) = (frame::CONTINUATION, 0);
-    }
-}
-
-/// A number of things that may happen in [`WINDOW`]. The clock is asked only when it is used up.
-#[derive(Debug)]
-struct Bucket {
-    left: u32,
-    size: u32,
-    filled: Instant,
-}
-
-impl Bucket {
-    fn new(size: u32) -> Self {
-        Self { left: size, size, filled: Instant::now() }
-    }
-
-    fn credit(&mut self, more: u32) {
-        if self.left < self.size {
-            self.left = self.size.min(self.left + more);
-        }
-    }
-
-    fn spend(&mut self, flood: Flood) -> Result<(), Ending> {
-        if let Some(left) = self.left.checked_sub(1) {
-            self.left = left;
-            return Ok(());
-        }
-        let now = Instant::now();
-        if now - self.filled < WINDOW {
-            return Err(Ending::Flood(flood));
-        }
-        self.filled = now;
-        self.left = self.size - 1;
-        Ok(())
     }
 }
