@@ -35,6 +35,7 @@ mod limits;
 mod log_scope;
 mod open_requests;
 mod options;
+mod pace;
 mod promise;
 mod protocol;
 mod rejection;

@@ -1,12 +1,10 @@
 //! The body of a request on its way to the app: how large it may be, how slow, and what becomes of
 //! the rest that nobody reads.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::{
@@ -15,11 +13,11 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, Version};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::{Activity, Unread};
 use super::error::BoxError;
 use super::incoming_body::{BrokenOff, IncomingBody, Stopped};
+use super::pace::BodyClock;
 use super::rejection::{Reason, Rejection};
 use crate::diagnostics::events;
 use crate::features::{BadRequest, RequestBodyLimits};
@@ -32,11 +30,7 @@ pub(super) struct RequestBody {
     facts: Arc<BodyFacts>,
     /// What came, as the app sees it.
     bytes: u64,
-    /// How long the app has waited for the body, and since when it does now.
-    waited: Duration,
-    since: Option<Instant>,
-    /// Only made for a body that is waited for.
-    timer: Option<Pin<Box<Sleep>>>,
+    clock: BodyClock,
 }
 
 /// No status: the body failed, and nobody is to be answered.
@@ -129,19 +123,11 @@ impl BodyFacts {
 
 impl RequestBody {
     pub(super) fn new(incoming: IncomingBody, facts: Arc<BodyFacts>) -> Self {
-        Self {
-            incoming: Some(incoming),
-            facts,
-            bytes: 0,
-            waited: Duration::ZERO,
-            since: None,
-            timer: None,
-        }
+        Self { incoming: Some(incoming), facts, bytes: 0, clock: BodyClock::default() }
     }
 
     fn fail(&mut self, rejection: &Rejection) -> BoxError {
         self.incoming = None;
-        self.timer = None;
         self.facts.fail(rejection).into()
     }
 
@@ -171,29 +157,13 @@ impl RequestBody {
 
     /// Times the wait for more; ready when it is too long.
     fn poll_rate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let now = Instant::now();
-        let since = *self.since.get_or_insert(now);
-        let Some(rate) = self.facts.limits.min_data_rate() else {
-            return Poll::Pending;
-        };
-        let left = |waited: Duration, bytes| rate.allowed(bytes).saturating_sub(waited);
-        let deadline = since.checked_add(left(self.waited, self.bytes));
-        let Some(deadline) = deadline else {
-            return Poll::Pending;
-        };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        while timer.as_mut().poll(cx).is_ready() {
-            if now >= deadline {
-                events::request_body_too_slow(
-                    &self.facts.activity.common().id(),
-                    self.facts.request,
-                    rate.bytes_per_second(),
-                );
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline);
+        let rate = self.facts.limits.min_data_rate();
+        ready!(self.clock.poll_waiting(self.bytes, rate, cx));
+        if let Some(rate) = rate {
+            let (id, request) = (self.facts.activity.common().id(), self.facts.request);
+            events::request_body_too_slow(&id, request, rate.bytes_per_second());
         }
-        Poll::Pending
+        Poll::Ready(())
     }
 }
 
@@ -230,9 +200,7 @@ impl Body for RequestBody {
             }
             return Poll::Pending;
         };
-        if let Some(since) = this.since.take() {
-            this.waited += since.elapsed();
-        }
+        this.clock.came();
         let frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(Stopped::Broken(error))) => return Poll::Ready(Some(Err(this.broken(error)))),

@@ -29,12 +29,12 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use super::chunks::Chunks;
 use super::head::{Framing, Head, Progress, Scan, Upgrade};
 use super::options::Options;
-use super::stall::Stall;
 use crate::diagnostics::events;
 use crate::server::activity::{Cut, Http1Activity, Note};
 use crate::server::clock::TICK;
 use crate::server::drain::Phase;
 use crate::server::io::{HangUp, Socket, Stream};
+use crate::server::pace::Stall;
 use crate::server::rejection::{Reason, Rejection};
 
 /// Answers that are held back go out once they are this many bytes.

@@ -12,7 +12,6 @@ pub(crate) mod invariants;
 mod lent_gate;
 mod options;
 mod service;
-mod stall;
 mod target;
 
 use std::future::{Future, pending, poll_fn};

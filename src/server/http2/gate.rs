@@ -22,13 +22,13 @@ use super::incoming::{Bounds, Incoming, Step};
 use super::outgoing::Outgoing;
 use super::streams::{Overdue, Streams};
 use super::table::Fault;
-use super::windows::Pace;
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
 use crate::server::activity::Http2Activity;
 use crate::server::clock::TICK;
 use crate::server::io::{Socket, Stream};
 use crate::server::limits::Limits;
+use crate::server::pace::Pace;
 
 /// How long the frame that is going out when a connection has to end may take to get there.
 const LAST_FRAME: Duration = Duration::from_secs(1);

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use tokio::time::Instant;
 
-use super::windows::{Pace, Window};
+use super::windows::Window;
+use crate::server::pace::Pace;
 
 /// How many of the streams that we have reset are remembered: what a client sends on them in one
 /// round trip, before it knows, is no fault of it.

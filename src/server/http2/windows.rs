@@ -11,34 +11,7 @@
 
 use tokio::time::{Duration, Instant};
 
-use crate::features::MinDataRate;
-
-/// How fast a client has to take what it asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    pub(super) rate: MinDataRate,
-    /// The most bytes for which it may seem to take nothing.
-    pub(super) step: u64,
-}
-
-impl Pace {
-    /// By when something has to be taken, where `by` was the time and `length` bytes were taken:
-    /// they earn time at the rate, but no more than a stall has from its beginning, when the client
-    /// has `held` bytes. What was fast long ago does not excuse a client that reads nothing now.
-    pub(super) fn earn(self, by: Instant, length: u64, held: u64) -> Instant {
-        let earned = Duration::try_from_secs_f64(length as f64 / self.rate.bytes_per_second());
-        let by = earned.ok().and_then(|earned| by.checked_add(earned));
-        [by, Some(self.by_when(held))].into_iter().flatten().min().unwrap_or_else(Instant::now)
-    }
-
-    /// By when something has to be taken if the wait begins now, and `held` bytes are on their way
-    /// or with the client.
-    pub(super) fn by_when(self, held: u64) -> Instant {
-        // A patience that is no date is none.
-        const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
-        Instant::now() + self.rate.allowed(held.min(self.step)).min(NEVER)
-    }
-}
+use crate::server::pace::Pace;
 
 /// The window of a stream, or of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +92,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::MinDataRate;
 
     const SECOND: Duration = Duration::from_secs(1);
 
