@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Duration, Instant};
 
 use super::block;
+use super::clocks::{Clocks, later};
 use super::ending::Ending;
 use super::frame::{self, ANY_STREAM, Code, HEAD_LENGTH, Head};
 use super::incoming::{Bounds, Incoming, Step};
@@ -81,12 +82,7 @@ impl<S: Socket> Gate<S> {
             activity,
             max_streams: limits.http2.max_streams_per_connection as usize,
             max_list: u32::try_from(max_size).unwrap_or(u32::MAX),
-            times: Times {
-                keep_alive: limits.keep_alive_timeout,
-                request_headers: limits.request_headers_timeout,
-                ping: limits.http2.keep_alive_ping_timeout,
-                response: rate.map(|rate| Pace { rate, step: unseen }),
-            },
+            clocks: Clocks::new(limits, rate.map(|rate| Pace { rate, step: unseen })),
             incoming: Incoming::new(bounds),
             outgoing: Outgoing::default(),
             streams: Streams::new(pace),
@@ -98,10 +94,6 @@ impl<S: Socket> Gate<S> {
             ending: None,
             ended: None,
             given_up: false,
-            idle_since: Instant::now(),
-            block_since: None,
-            ping_since: None,
-            stalled: None,
         })))
     }
 
@@ -164,13 +156,13 @@ enum Stopping {
     Told,
 }
 
-#[derive(Debug)]
-struct Times {
-    keep_alive: Duration,
-    request_headers: Duration,
-    ping: Duration,
-    /// If the client has to take something.
-    response: Option<Pace>,
+/// Where bytes are that are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// In hyper's buffer.
+    InPlace,
+    /// In one of ours.
+    Aside,
 }
 
 struct Inner<S: Socket> {
@@ -180,7 +172,7 @@ struct Inner<S: Socket> {
     max_streams: usize,
     /// What the client is told of the longest list of fields.
     max_list: u32,
-    times: Times,
+    clocks: Clocks,
     incoming: Incoming,
     outgoing: Outgoing,
     streams: Streams,
@@ -198,13 +190,6 @@ struct Inner<S: Socket> {
     ended: Option<Instant>,
     /// The frame that was going out then never will be complete.
     given_up: bool,
-    /// Since when no stream is open, if none is.
-    idle_since: Instant,
-    block_since: Option<Instant>,
-    /// When the PING was sent that nothing has come after.
-    ping_since: Option<Instant>,
-    /// By when the client has to have taken more of what we want to send.
-    stalled: Option<Instant>,
 }
 
 impl<S: Socket> Inner<S> {
@@ -248,17 +233,8 @@ impl<S: Socket> Inner<S> {
         if let Some(ended) = self.ended {
             return Some(ended + LAST_FRAME);
         }
-        let idle = self.is_idle().then(|| later(self.idle_since, self.times.keep_alive));
-        let block = self.block_since.map(|since| later(since, self.times.request_headers));
-        let ping = self.ping_since.map(|since| later(since, self.times.ping));
-        let stalled = self.stalled.map(|by| later(by, Duration::ZERO));
         let window = self.streams.due().map(|by| later(by, Duration::ZERO));
-        [idle, block, ping, stalled, window].into_iter().flatten().min()
-    }
-
-    /// Half a head has a time of its own.
-    fn is_idle(&self) -> bool {
-        self.streams.count() == 0 && self.block_since.is_none()
+        self.clocks.due(self.streams.count()).into_iter().chain(window).min()
     }
 
     fn expire(&mut self, now: Instant) {
@@ -266,18 +242,10 @@ impl<S: Socket> Inner<S> {
             self.given_up |= now >= ended + LAST_FRAME;
             return;
         }
-        let over =
-            |since: Option<Instant>, limit| since.is_some_and(|since| now >= later(since, limit));
-        if over(self.block_since, self.times.request_headers) {
-            self.end(Ending::RequestHeaders);
-        } else if over(self.ping_since, self.times.ping) {
-            self.end(Ending::Ping);
-        } else if over(self.stalled, Duration::ZERO) {
-            self.end(Ending::ResponseRate);
+        if let Some(ending) = self.clocks.overdue(now, self.streams.count()) {
+            self.end(ending);
             // It takes nothing, so it will not take a goodbye.
-            self.given_up = true;
-        } else if self.is_idle() && over(Some(self.idle_since), self.times.keep_alive) {
-            self.end(Ending::KeepAlive);
+            self.given_up |= ending == Ending::ResponseRate;
         } else if let Some(now) = now.checked_sub(TICK) {
             self.expire_windows(now);
         }
@@ -301,7 +269,7 @@ impl<S: Socket> Inner<S> {
             self.inject(&frame::reset(stream, Code::INTERNAL_ERROR));
             self.ready.extend_from_slice(&frame::reset(stream, Code::CANCEL));
             if self.streams.count() == 0 {
-                self.idle_since = Instant::now();
+                self.clocks.idle();
             }
         }
     }
@@ -337,7 +305,7 @@ impl<S: Socket> Inner<S> {
                 if buffer.filled().len() == start {
                     return Poll::Ready(Ok(()));
                 }
-                let passed = self.pass(&mut buffer.filled_mut()[start..], false);
+                let passed = self.pass(&mut buffer.filled_mut()[start..], Way::InPlace);
                 buffer.set_filled(start + passed);
                 if passed > 0 {
                     return Poll::Ready(Ok(()));
@@ -351,19 +319,19 @@ impl<S: Socket> Inner<S> {
                 }
                 let mut bytes = std::mem::take(&mut self.rest);
                 bytes.extend_from_slice(scratch.filled());
-                self.pass(&mut bytes, true);
+                self.pass(&mut bytes, Way::Aside);
             }
         }
     }
 
     /// Looks at bytes that have come. Those at their beginning that go to hyper as they are stay
-    /// where they are, and are counted in the result; unless `divert`, when everything for hyper
-    /// is put into `ready`.
-    fn pass(&mut self, bytes: &mut [u8], divert: bool) -> usize {
+    /// where they are, and are counted in the result; unless they are [`Way::Aside`], when everything
+    /// for hyper is put into `ready`.
+    fn pass(&mut self, bytes: &mut [u8], way: Way) -> usize {
         let open = self.streams.count();
         let id = self.id;
         let mut at = 0;
-        let mut diverted = divert.then_some(0);
+        let mut diverted = (way == Way::Aside).then_some(0);
         while at < bytes.len() {
             let seen = &mut |head: Head| {
                 let (kind, flags) = (frame::KindName(head.kind), frame::FlagNames(head));
@@ -391,20 +359,20 @@ impl<S: Socket> Inner<S> {
                 }
             }
         }
-        self.ping_since = None;
+        self.clocks.heard();
         if self.streams.count() != open {
             if self.streams.count() == 0 {
-                self.idle_since = Instant::now();
+                self.clocks.idle();
             } else if open < self.max_streams && self.streams.count() >= self.max_streams {
                 events::http2_max_streams_reached(&id);
             }
         }
         if self.incoming.take_pinged() {
-            self.idle_since = Instant::now();
+            self.clocks.idle();
         }
         match self.incoming.in_block(&self.rest) {
-            Some(_) => self.block_since = self.block_since.or_else(|| Some(Instant::now())),
-            None => self.block_since = None,
+            Some(_) => self.clocks.block_begins(),
+            None => self.clocks.block_ended(),
         }
         diverted.unwrap_or(at)
     }
@@ -453,10 +421,7 @@ impl<S: Socket> Inner<S> {
             }
             Poll::Ready(error) => Poll::Ready(error),
             Poll::Pending => {
-                if let (None, Some(pace)) = (self.stalled, self.times.response) {
-                    // The system does not tell how much it holds.
-                    self.stalled = Some(pace.by_when(u64::MAX));
-                }
+                self.clocks.stalls();
                 Poll::Pending
             }
         }
@@ -484,16 +449,13 @@ impl<S: Socket> Inner<S> {
                 false
             });
         }
-        let now = Instant::now;
         if open > 0 && self.streams.count() == 0 {
-            self.idle_since = now();
+            self.clocks.idle();
         }
         if pinged {
-            self.ping_since = Some(now());
+            self.clocks.pinged();
         }
-        if let (Some(by), Some(pace)) = (self.stalled, self.times.response) {
-            self.stalled = Some(pace.earn(by, length as u64, u64::MAX));
-        }
+        self.clocks.took(length as u64);
     }
 
     fn poll_injected(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -536,13 +498,6 @@ fn tell_reset(activity: &Http2Activity, stream: u32, payload: &[u8], fault: Opti
     }
 }
 
-/// When a timeout fires that began at `since`.
-fn later(since: Instant, limit: Duration) -> Instant {
-    // A limit that is no date is none.
-    const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
-    since + limit.saturating_add(TICK).min(NEVER)
-}
-
 impl<S: Socket> AsyncRead for GatedStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -580,7 +535,7 @@ impl<S: Socket> AsyncWrite for GatedStream<S> {
             ready!(inner.poll_injected(cx))?;
         }
         // hyper flushes when everything is written.
-        inner.stalled = None;
+        inner.clocks.all_taken();
         // What TLS has left goes out whenever the stream is asked, as the system would send it:
         // like there, a client that takes nothing is timed by the next write.
         match Pin::new(&mut inner.stream).poll_flush(cx) {

@@ -5,8 +5,9 @@
 //! compression and windows. Around it stand
 //!
 //! - [`gate`]: the stream that hyper reads and writes, which follows the frames and knows when
-//!   something takes too long or is too much; [`incoming`], [`frame_rules`], [`bucket`], [`outgoing`], [`streams`], [`windows`],
-//!   [`block`], [`representation`] and [`table`] are its parts that know no socket;
+//!   something takes too long or is too much; [`incoming`], [`frame_rules`], [`bucket`],
+//!   [`outgoing`], [`streams`], [`windows`], [`clocks`], [`block`], [`representation`] and
+//!   [`table`] are its parts that know no socket;
 //! - [`ending`]: every reason for which a connection ends;
 //! - [`request_rules`]: what is wrong with a request that came through.
 //!
@@ -34,6 +35,7 @@ use crate::server::open_requests::Answer;
 
 mod block;
 mod bucket;
+mod clocks;
 mod ending;
 mod frame;
 mod frame_rules;
