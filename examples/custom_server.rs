@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::{Router, routing::get};
-use kestrel::{BoxFuture, Host, Server, ServerError, ServerStart, StopHandle};
+use kestrel::{Application, BoxFuture, Host, Server, ServerError, ServerStart, StopHandle};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
@@ -24,7 +24,7 @@ impl Server for LineServer {
         self.task = Some(tokio::spawn(async move {
             let mut lines = BufReader::new(stdin()).lines();
             while let Ok(Some(path)) = lines.next_line().await {
-                let answer = answer(&start.app, &path).await;
+                let answer = answer(&start.application, &path).await;
                 if stdout().write_all(answer.as_bytes()).await.is_err() {
                     break;
                 }
@@ -42,11 +42,11 @@ impl Server for LineServer {
     }
 }
 
-async fn answer(app: &Router, path: &str) -> String {
+async fn answer(application: &Application, path: &str) -> String {
     let Ok(request) = axum::http::Request::get(path).body(Body::empty()) else {
         return "400 that is no path\n".to_owned();
     };
-    let Ok(response) = app.clone().oneshot(request).await;
+    let Ok(response) = application.clone().oneshot(request).await;
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), 1 << 20).await.unwrap_or_default();
     format!("{status} {}\n", String::from_utf8_lossy(&body))

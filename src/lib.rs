@@ -43,19 +43,21 @@ pub mod features;
 pub mod fuzzing;
 pub mod hosting;
 pub mod middleware;
+mod pipeline;
 pub mod server;
 pub mod tls;
 
 pub use features::{
-    Abort, BadRequest, Connection, ConnectionId, Local, MinDataRate, Remote, RequestBodyLimits,
-    RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake, TlsProtocol, Unhandled,
+    Abort, BadRequest, Connection, ConnectionId, EffectiveRequest, Local, MinDataRate, Remote,
+    RequestBodyLimits, RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake,
+    TlsProtocol, Unhandled,
 };
 pub use hosting::{
-    Answer, AppContext, ExitKind, Host, HostBuilder, HostError, LiveConfiguration, Reloaded,
-    RunningHost, StopHandle,
+    Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,
+    LiveConfiguration, Reloaded, RunningHost, StopHandle,
 };
 pub use middleware::RequestSizeLimit;
 pub use server::{
-    BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions,
-    ServerReload, ServerStart,
+    Application, BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError,
+    ServerOptions, ServerReload, ServerStart,
 };

@@ -151,6 +151,8 @@ fn word_without_user_info(word: &str) -> Cow<'_, str> {
     }
 }
 
+impl std::error::Error for Problem {}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;

@@ -997,5 +997,52 @@ pub(crate) fn certificates_ready() {
     emit!(OUR_RELOAD, INFO, 12, "The certificates can be served now.");
 }
 
-// Next free ids of our own: Kestrel.Certificates 7, Kestrel.Configuration 5, Kestrel.Endpoints 7,
+// ---- Stages of the pipeline -----------------------------------------------------------------
+
+const HOST_FILTERING: &str = "Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware";
+
+/// A request names no host, and passes.
+pub(crate) fn missing_host_allowed() {
+    emit!(HOST_FILTERING, DEBUG, 4, "The request passed: it names no host.");
+}
+
+pub(crate) fn host_allowed(host: &str) {
+    emit!(HOST_FILTERING, TRACE, 5, "The host '{Host}' matches an allowed host."; Host = host);
+}
+
+pub(crate) fn host_not_allowed(host: &str) {
+    emit!(HOST_FILTERING, INFO, 6, "The host '{Host}' does not match an allowed host."; Host = host);
+}
+
+const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
+
+pub(crate) fn hsts_is_not_for_clear_text() {
+    emit!(HSTS, DEBUG, 1, "The request is insecure. Skipping HSTS header.");
+}
+
+pub(crate) fn hsts_excludes_host(host: &str) {
+    emit!(HSTS, DEBUG, 2, "The host '{host}' is excluded. Skipping HSTS header."; host = host);
+}
+
+// ---- The app --------------------------------------------------------------------------------
+
+const OUR_APP: &str = "Kestrel.App";
+
+/// The app has ended by itself, and the host with it.
+pub(crate) fn application_exited() {
+    emit!(OUR_APP, INFO, 1, "The app has ended: the host stops.");
+}
+
+/// A task that runs beside the app panicked. Requests are answered as before.
+pub(crate) fn background_task_panicked(message: &str) {
+    emit!(OUR_APP, ERROR, 2, "A background task of the app panicked; it does not run any more.",
+        detail: message);
+}
+
+/// Tasks of an app that is over did not end in time.
+pub(crate) fn background_tasks_cut_off(count: usize) {
+    emit!(OUR_APP, WARN, 3, "{Count} background task(s) of the app did not end in time and were cut off."; Count = count);
+}
+
+// Next free ids of our own: Kestrel.App 4, Kestrel.Certificates 7, Kestrel.Configuration 5, Kestrel.Endpoints 7,
 // Kestrel.Logging 2, Kestrel.Reload 15, Kestrel.Server 11.

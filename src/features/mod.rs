@@ -10,6 +10,7 @@
 mod body_limits;
 mod connection;
 mod data_rate;
+mod effective_request;
 mod http_protocols;
 mod outcome;
 mod path;
@@ -20,6 +21,8 @@ mod tls_handshake;
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
 pub use data_rate::{MinDataRate, MinDataRateError};
+pub use effective_request::EffectiveRequest;
+pub(crate) use effective_request::without_port;
 pub use http_protocols::HttpProtocols;
 pub(crate) use outcome::Outcome;
 pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};

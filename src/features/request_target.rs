@@ -43,7 +43,7 @@ impl<'a> RequestTarget<'a> {
         Self::new(&parts.uri, &parts.headers, &parts.extensions)
     }
 
-    fn new(uri: &'a Uri, headers: &'a HeaderMap, extensions: &'a Extensions) -> Self {
+    pub(super) fn new(uri: &'a Uri, headers: &'a HeaderMap, extensions: &'a Extensions) -> Self {
         let raw = extensions.get::<RawTarget>().map(|raw| &*raw.0);
         Self { uri, headers, raw }
     }

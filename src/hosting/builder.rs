@@ -4,35 +4,20 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use axum::Router;
-
-use super::certificates::{self, Certificates, Surroundings};
-use super::command_line::{self, Asked};
+use super::app::{App, AppContext, AppError, AppSource};
 use super::error::HostError;
-use super::finding::{self, Finding, Subject, judged};
-use super::host::{Host, StopHandle};
+use super::given::Given;
+use super::host::{Host, RunningHost};
 use super::lifetime::Signals;
-use super::logging::{self, FormatterName};
-use super::reload::{Configure, Configured, LiveConfiguration, Published, Sources};
-use super::report::{self, Refusal, Voice};
-use super::settings::CodeEndpoints;
-use super::{explain, process, usage};
-use crate::addresses::{
-    ConfiguredEndpoint, EndpointPlan, IpLiteral, ListenSpec, ListenTarget, Scope,
-    UnixSocketOptions, parse_listen_spec, plan, readable_rights, short_ip_of_spec,
-};
-use crate::apps::welcome_page::{self, Welcome};
-use crate::configuration::{
-    CodeSettings, Inputs, Loaded, Origin, Problem, Sourced, address_without_user_info, fold_key,
-};
-use crate::diagnostics::events;
-use crate::features::ServerAddresses;
+use super::report::Refusal;
+use super::start::Draft;
+use super::stop_handle::StopHandle;
+use crate::addresses::{ConfiguredEndpoint, IpLiteral, ListenTarget, Scope, UnixSocketOptions};
+use crate::configuration::{Origin, Sourced};
 use crate::server::{Server, ServerOptions};
 use crate::tls::TlsOptions;
-use crate::tls::places::Places;
 
 /// Builds a [`Host`]: the app, and what code says beside the configuration.
 ///
@@ -47,71 +32,66 @@ use crate::tls::places::Places;
 /// ```
 #[must_use = "a builder does nothing until it is built or run"]
 #[derive(Default)]
-pub struct HostBuilder {
-    app: Option<AppSource>,
-    server: Option<Box<dyn Server>>,
-    stop: StopHandle,
-    arguments: Vec<(usize, OsString)>,
-    settings_only: bool,
-    version: Option<String>,
-    variables: Option<Vec<(String, String)>>,
-    current_directory: Option<PathBuf>,
-    code: CodeSettings,
-    endpoints: CodeEndpoints,
-    configure: Vec<Configure>,
-    shutdown_timeout: Option<Duration>,
-    strict: bool,
-    named_after_content_root: bool,
-    no_logging: bool,
-    problems: Vec<Problem>,
-}
-
-/// The app, or how to make it once the host is configured.
-enum AppSource {
-    Ready(Router),
-    Made(Box<dyn FnOnce(&AppContext) -> Router + Send>),
-}
-
-/// What an app can know about its host when it is made.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct AppContext {
-    /// The merged configuration at the start.
-    pub configuration: crate::configuration::Configuration,
-    /// The merged configuration of any moment: reloads change it.
-    pub live_configuration: LiveConfiguration,
-    /// The environment, such as `Production`.
-    pub environment: String,
-    /// The folder that files are looked up in.
-    pub content_root: PathBuf,
-    /// The bound addresses, once the host has started.
-    pub addresses: ServerAddresses,
-    /// Asks the host to stop.
-    pub stop: StopHandle,
-}
+pub struct HostBuilder(Given);
 
 impl HostBuilder {
-    /// The app that answers the requests. Without one, the welcome page does.
-    pub fn app(mut self, app: Router) -> Self {
-        self.app = Some(AppSource::Ready(app));
+    /// The app that answers the requests: a [`Router`](axum::Router), or an [`App`]. Without one, the
+    /// welcome page does.
+    pub fn app(mut self, app: impl Into<App>) -> Self {
+        self.0.app = Some(AppSource::Ready(app.into()));
         self
     }
 
-    /// The app, made once the configuration is known.
-    pub fn app_with(mut self, make: impl FnOnce(&AppContext) -> Router + Send + 'static) -> Self {
-        self.app = Some(AppSource::Made(Box::new(make)));
+    /// The app, made once the configuration is known. Reloads leave it as it is.
+    pub fn app_with<A: Into<App>>(
+        mut self,
+        make: impl FnOnce(&AppContext) -> A + Send + 'static,
+    ) -> Self {
+        self.0.app = Some(AppSource::Once(Box::new(|context| make(context).into())));
+        self
+    }
+
+    /// The app, made from the configuration: for the start, and again by every reload that finds
+    /// another one. What is wrong with it is told with all other mistakes, and refuses the start, or
+    /// the reload. A reload makes the new app first, and puts it in the place of the old one together
+    /// with endpoints and certificates; the next request on any connection gets it. The old one ends
+    /// when its last request has.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use kestrel::{App, AppContext, AppError, Host};
+    ///
+    /// async fn app(context: AppContext) -> Result<App, AppError> {
+    ///     let path = context.configuration.value("Greeting:File").ok_or("Greeting:File is missing")?;
+    ///     let greeting = std::fs::read_to_string(context.content_root.join(path))?;
+    ///     Ok(Router::new().route("/", get(async move || greeting.clone())).into())
+    /// }
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> std::process::ExitCode {
+    ///     Host::builder().args(std::env::args_os().skip(1)).reloadable_app(app).run().await
+    /// }
+    /// ```
+    pub fn reloadable_app<F>(
+        mut self,
+        make: impl Fn(AppContext) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<App, AppError>> + Send + 'static,
+    {
+        self.0.app = Some(AppSource::EachTime(Box::new(move |context| Box::pin(make(context)))));
         self
     }
 
     /// The handle that will ask this host to stop, made before the host.
     pub fn stop_handle(mut self, handle: StopHandle) -> Self {
-        self.stop = handle;
+        self.0.stop = handle;
         self
     }
 
     /// Another server in the place of the built-in one.
     pub fn server(mut self, server: impl Server + 'static) -> Self {
-        self.server = Some(Box::new(server));
+        self.0.server = Some(Box::new(server));
         self
     }
 
@@ -124,7 +104,7 @@ impl HostBuilder {
     /// that wants a value it is that value, and a warning tells it. A program that reads its own
     /// command line says so with [`without_host_flags`](Self::without_host_flags).
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        self.arguments = arguments
+        self.0.arguments = arguments
             .into_iter()
             .enumerate()
             .map(|(place, argument)| (place + 1, argument.into()))
@@ -135,7 +115,7 @@ impl HostBuilder {
     /// As [`args`](Self::args), each argument with its place on the whole command line.
     #[cfg(feature = "cli")]
     pub(crate) fn numbered_args(mut self, arguments: Vec<(usize, OsString)>) -> Self {
-        self.arguments = arguments;
+        self.0.arguments = arguments;
         self
     }
 
@@ -143,14 +123,14 @@ impl HostBuilder {
     /// nothing else, as on ASP.NET Core. `--help` and the other flags of the host mean nothing then;
     /// [`listen_spec`](Self::listen_spec) and [`strict`](Self::strict) do what they do.
     pub fn without_host_flags(mut self) -> Self {
-        self.settings_only = true;
+        self.0.settings_only = true;
         self
     }
 
     /// The program's version, for `--version`: `env!("CARGO_PKG_VERSION")` in most. Without it only
     /// that of kestrel is told.
     pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.version = Some(version.into());
+        self.0.version = Some(version.into());
         self
     }
 
@@ -158,7 +138,7 @@ impl HostBuilder {
     /// serves many, and its own name says nothing.
     #[cfg(feature = "cli")]
     pub(crate) fn named_after_content_root(mut self) -> Self {
-        self.named_after_content_root = true;
+        self.0.named_after_content_root = true;
         self
     }
 
@@ -167,14 +147,14 @@ impl HostBuilder {
         mut self,
         variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        self.variables =
+        self.0.variables =
             Some(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
         self
     }
 
     /// This folder in the place of the process's current directory.
     pub fn current_directory(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.current_directory = Some(folder.into());
+        self.0.current_directory = Some(folder.into());
         self
     }
 
@@ -196,7 +176,7 @@ impl HostBuilder {
     /// ```
     pub fn listen_https(mut self, address: SocketAddr, options: TlsOptions) -> Self {
         self = self.listen_on(ip_target(address), "listen_https");
-        if let Some(endpoint) = self.endpoints.listen.last_mut() {
+        if let Some(endpoint) = self.0.endpoints.listen.last_mut() {
             endpoint.tls = Some(options.into());
         }
         self
@@ -226,14 +206,14 @@ impl HostBuilder {
     ) -> Self {
         let target = ListenTarget::UnixSocket(path.into());
         self = self.listen_on(target, "listen_unix_socket_with");
-        if let Some(endpoint) = self.endpoints.listen.last_mut() {
+        if let Some(endpoint) = self.0.endpoints.listen.last_mut() {
             endpoint.unix_socket = options;
         }
         self
     }
 
     fn listen_on(mut self, target: ListenTarget, call: &'static str) -> Self {
-        self.endpoints.listen.push(ConfiguredEndpoint {
+        self.0.endpoints.listen.push(ConfiguredEndpoint {
             name: target.to_string(),
             key: call.to_owned(),
             target: Sourced::new(target, Origin::Code(call)),
@@ -246,37 +226,7 @@ impl HostBuilder {
 
     /// Listens on what a command line's `--listen` says; see [`parse_listen_spec`].
     pub fn listen_spec(mut self, spec: &str, origin: Origin) -> Self {
-        match parse_listen_spec(spec) {
-            Ok(ListenSpec { target, unix_socket }) => {
-                let short = short_ip_of_spec(spec);
-                self.problems.extend(short.map(|it| it.key("--listen").origin(origin.clone())));
-                self.endpoints.listen.push(ConfiguredEndpoint {
-                    name: target.to_string(),
-                    key: "--listen".to_owned(),
-                    target: Sourced::new(target, origin),
-                    protocols: None,
-                    tls: None,
-                    unix_socket,
-                })
-            }
-            Err(fix) => {
-                let spec = address_without_user_info(spec);
-                self.problems.push(
-                    Problem::error(format!("'{spec}' is nothing to listen on."))
-                        .key("--listen")
-                        .origin(origin.clone())
-                        .fix(fix),
-                );
-                self.endpoints.refused.push(ConfiguredEndpoint {
-                    name: spec.to_string(),
-                    key: "--listen".to_owned(),
-                    unix_socket: readable_rights(&spec),
-                    target: Sourced::new(ListenTarget::Url(spec.into_owned()), origin),
-                    protocols: None,
-                    tls: None,
-                });
-            }
-        }
+        self.0.add_listen_spec(spec, origin);
         self
     }
 
@@ -287,7 +237,7 @@ impl HostBuilder {
 
     /// Adds an address to the host's own list, which beats every `urls` (what `app.Urls` is).
     pub fn add_url(mut self, url: impl Into<String>) -> Self {
-        self.endpoints.added_urls.push(Sourced::new(url.into(), Origin::Code("add_url")));
+        self.0.endpoints.added_urls.push(Sourced::new(url.into(), Origin::Code("add_url")));
         self
     }
 
@@ -303,32 +253,32 @@ impl HostBuilder {
     }
 
     fn setting(mut self, key: &str, value: &str, call: &'static str) -> Self {
-        self.code.settings.push((key.to_owned(), value.to_owned(), call));
+        self.0.code.settings.push((key.to_owned(), value.to_owned(), call));
         self
     }
 
     /// The environment, over variables and command line.
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
-        self.code.environment = Some(environment.into());
+        self.0.code.environment = Some(environment.into());
         self
     }
 
     /// The content root, over variables and command line.
     pub fn content_root(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.code.content_root = Some(folder.into());
+        self.0.code.content_root = Some(folder.into());
         self
     }
 
     /// The application's name, over variables and command line. Without any of them it is the
     /// name of the program.
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
-        self.code.application_name = Some(name.into());
+        self.0.code.application_name = Some(name.into());
         self
     }
 
     /// The id of the user's secrets, which are read in Development.
     pub fn user_secrets_id(mut self, id: impl Into<String>) -> Self {
-        self.code.user_secrets_id = Some(id.into());
+        self.0.code.user_secrets_id = Some(id.into());
         self
     }
 
@@ -357,27 +307,27 @@ impl HostBuilder {
         mut self,
         configure: impl FnMut(&mut ServerOptions) + Send + 'static,
     ) -> Self {
-        self.configure.push(Box::new(configure));
+        self.0.configure.push(Box::new(configure));
         self
     }
 
     /// How long a stop may take, over the key `shutdownTimeoutSeconds`. Default: 30 seconds.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = Some(timeout);
+        self.0.shutdown_timeout = Some(timeout);
         self
     }
 
     /// Lets whatever would only be warned about end the start: of the configuration, the endpoints and
     /// the certificates, and of addresses that can be bound in part only.
     pub fn strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
+        self.0.strict = strict;
         self
     }
 
     /// Leaves the log to the app: no subscriber is installed. (One that the app has installed
     /// itself is left alone in any case.)
     pub fn without_logging(mut self) -> Self {
-        self.no_logging = true;
+        self.0.no_logging = true;
         self
     }
 
@@ -389,186 +339,7 @@ impl HostBuilder {
     /// Everything that is wrong and can be known without binding, together; or the
     /// [`Answer`](HostError::Answered) that the command line asked for instead.
     pub fn build(self) -> Result<Host, HostError> {
-        self.prepare().map_err(Refusal::logged)
-    }
-
-    fn prepare(mut self) -> Result<Host, Refusal> {
-        let command_line = match self.settings_only {
-            true => command_line::settings_only(&self.arguments),
-            false => command_line::read(&self.arguments),
-        };
-        let named = self.code.application_name.clone();
-        let program =
-            || named.or_else(process::program_name).unwrap_or_else(|| "PROGRAM".to_owned());
-        match command_line.asked {
-            Some(Asked::Help { .. }) => {
-                return Err(Refusal::answer(usage::help(&program()), String::new()));
-            }
-            Some(Asked::Version) => {
-                let version = usage::version(&program(), self.version.as_deref());
-                return Err(Refusal::answer(version, String::new()));
-            }
-            Some(Asked::Plan) | None => {}
-        }
-        if !command_line.mistakes.is_empty() {
-            return Err(Refusal::silent(HostError::Usage(command_line.mistakes)));
-        }
-        for (position, spec) in &command_line.listen {
-            let argument = "--listen".to_owned();
-            let origin = Origin::CommandLine { position: *position, argument };
-            self = self.listen_spec(spec, origin);
-        }
-        self.problems.extend(command_line.warnings);
-        self.strict |= command_line.strict;
-        let (variables, unreadable_variables) = match self.variables {
-            Some(variables) => (variables, Vec::new()),
-            None => (process::environment_variables(), process::unreadable_variables()),
-        };
-        let places = Places::new(&variables, process::account_home());
-        let terminal = process::terminal(&variables);
-        let mut endpoints = self.endpoints;
-        endpoints.container = process::container(&variables);
-        let mut code = self.code;
-        if !self.named_after_content_root {
-            code.default_application_name = process::program_name();
-        }
-        code.host_alone = self.named_after_content_root;
-        let inputs = Inputs {
-            variables,
-            unreadable_variables,
-            arguments: command_line.settings,
-            current_directory: self
-                .current_directory
-                .or_else(process::current_directory)
-                .unwrap_or_default(),
-            code,
-        };
-        let mut sources =
-            Sources { inputs, endpoints, configure: self.configure, strict: self.strict };
-        let read_at = SystemTime::now();
-        let (loaded, settings) = sources.read();
-        let plan = plan(&settings.endpoints);
-        let application = loaded.application_name.value.clone();
-        let environment = loaded.environment.value.clone();
-        let surroundings = Surroundings { places, application, environment };
-
-        let incomplete = loaded.problems.iter().any(Problem::is_error);
-        // What nobody configured may stand in what could not be read.
-        let of_default = |warning: &&Problem| warning.origin == Some(Origin::Default);
-        let of_plan = plan.warnings.iter().filter(|warning| !(incomplete && of_default(warning)));
-        // What was said of an argument already, is not said again of the key that it sets.
-        let of_arguments: Vec<_> =
-            self.problems.iter().filter_map(|it| it.origin.clone()).collect();
-        let is_told = |problem: &Problem| {
-            let twice = |origin: &Origin| {
-                matches!(origin, Origin::CommandLine { .. }) && of_arguments.contains(origin)
-            };
-            !problem.is_error() && problem.origin.as_ref().is_some_and(twice)
-        };
-        let of_settings = settings.problems.iter().filter(|problem| !is_told(problem));
-        let odd = of_settings.chain(of_plan).cloned();
-        let problems = self.problems.into_iter().chain(odd);
-        let of_settings: Vec<_> =
-            problems.map(|problem| Finding::of_problem(Subject::Configuration, problem)).collect();
-        let web_root = settings.web_root.as_ref().filter(|web_root| !web_root.value.exists());
-        let mut of_plan: Vec<_> = web_root
-            .and_then(web_root_problem)
-            .map(|problem| Finding::of_problem(Subject::Configuration, problem))
-            .into_iter()
-            .collect();
-        of_plan.extend(explain::before_binding(&plan.notes));
-        of_plan.extend(plan.problems.iter().map(Finding::of_plan));
-        // Another server has certificates of its own, if it has any.
-        let (certificates, mut of_certificates) = match &self.server {
-            Some(_) => Default::default(),
-            None => certificates::load(
-                &plan,
-                &settings.certificates,
-                &loaded.configuration,
-                &surroundings,
-                SystemTime::now(),
-            ),
-        };
-
-        of_certificates.retain(|finding| {
-            let none_found = certificates.none_found.contains(finding.problem());
-            !(none_found && is_consequence(finding.problem(), &of_settings, incomplete))
-        });
-
-        let (fatal, of_settings) = judged(of_settings, self.strict);
-        let (more, of_plan) = judged(of_plan, self.strict);
-        let (of_certificates_alone, of_certificates) = judged(of_certificates, self.strict);
-        let fatal: Vec<_> = fatal.into_iter().chain(more).collect();
-        // What is planned although its configuration is wrong would not be.
-        let table =
-            fatal.is_empty().then(|| plan_table(&plan, &certificates, self.server.is_some()));
-        let fatal = fatal.into_iter().chain(of_certificates_alone).collect();
-        let error = finding::error(fatal);
-        let remarks = || of_settings.iter().chain(&of_plan).chain(&of_certificates);
-        if command_line.asked == Some(Asked::Plan) {
-            let missing =
-                web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
-            let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));
-            let remarks: Vec<_> = remarks().cloned().chain(missing).collect();
-            let table = table.unwrap_or_default();
-            return Err(match error {
-                Some(error) => Refusal { error, remarks, voice: Voice::Plan { table } },
-                None => Refusal::answer(table, report::remarks_text(&remarks)),
-            });
-        }
-        let logging =
-            (!self.no_logging).then(|| logging::install(settings.logging.clone(), terminal));
-        tell_files(&loaded);
-        let complete = settings.logging.console.formatter != FormatterName::Simple;
-        if let Some(error) = error {
-            let remarks = remarks().cloned().collect();
-            return Err(Refusal {
-                error,
-                remarks,
-                voice: Voice::of(logging.map(Arc::new), complete),
-            });
-        }
-        of_settings.iter().for_each(|finding| finding.notice().log());
-        if let Some(web_root) = web_root
-            && let Err(problem) = make_web_root(web_root)
-        {
-            let error = HostError::Configuration(vec![problem]);
-            let remarks = of_plan.into_iter().chain(of_certificates).collect();
-            return Err(Refusal {
-                error,
-                remarks,
-                voice: Voice::of(logging.map(Arc::new), complete),
-            });
-        }
-        let live = Published::new(loaded.configuration.clone());
-        let context = AppContext {
-            live_configuration: live.handle(),
-            configuration: loaded.configuration.clone(),
-            environment: loaded.environment.value.clone(),
-            content_root: loaded.content_root.value.clone(),
-            addresses: ServerAddresses::default(),
-            stop: self.stop,
-        };
-        let app = match self.app {
-            Some(AppSource::Ready(app)) => app,
-            Some(AppSource::Made(make)) => make(&context),
-            None => welcome_page::app(Welcome {
-                environment: context.environment.clone(),
-                addresses: context.addresses.clone(),
-                version: env!("CARGO_PKG_VERSION"),
-            }),
-        };
-        Ok(Host {
-            shutdown_timeout: self.shutdown_timeout.unwrap_or(settings.shutdown_timeout),
-            configured: Configured { sources, surroundings, read_at, loaded, settings, plan, live },
-            certificates,
-            remarks: of_plan.into_iter().chain(of_certificates).collect(),
-            addresses: context.addresses,
-            stop: context.stop,
-            app,
-            server: self.server,
-            logging,
-        })
+        Draft::read(self.0).and_then(Draft::judge).map_err(Refusal::logged)
     }
 
     /// Builds, starts, serves until a signal or a [`StopHandle`] asks for the stop, and stops. A
@@ -586,14 +357,15 @@ impl HostBuilder {
             Ok(signals) => signals,
             Err(error) => return Refusal::internal(error).tell(),
         };
-        let host = match self.prepare() {
-            Ok(host) => host,
-            Err(refusal) => return refusal.tell(),
-        };
-        match host.launch(Some(&signals)).await {
+        match self.launch(&signals).await {
             Ok(running) => running.run(signals).await,
             Err(refusal) => refusal.tell(),
         }
+    }
+
+    async fn launch(self, signals: &Signals) -> Result<RunningHost, Refusal> {
+        let draft = Draft::read(self.0)?.make_app().await;
+        draft.judge()?.launch(Some(signals)).await
     }
 }
 
@@ -608,63 +380,6 @@ fn ip_target(address: SocketAddr) -> ListenTarget {
 impl std::fmt::Debug for HostBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Arguments may hold secrets.
-        f.debug_struct("HostBuilder").field("code", &self.code).finish_non_exhaustive()
+        f.debug_struct("HostBuilder").field("code", &self.0.code).finish_non_exhaustive()
     }
-}
-
-/// Whether an endpoint may lack its certificate only because settings could not be read: all of a file,
-/// if the sources are `incomplete`, or those of the endpoint or of certificates.
-fn is_consequence(none_found: &Problem, of_settings: &[Finding], incomplete: bool) -> bool {
-    let key = none_found.key.as_deref().map(fold_key).unwrap_or_default();
-    let node = key.strip_suffix(&*fold_key(":Url"));
-    let nodes = [node.map(str::to_owned), Some(fold_key("Kestrel:Certificates"))];
-    let is_cause = |key: &str| {
-        let key = fold_key(key);
-        let below = |node: &String| key.strip_prefix(&**node).is_some_and(|it| it.starts_with(':'));
-        nodes.iter().flatten().any(below)
-    };
-    let wrong = of_settings.iter().map(Finding::problem).filter(|problem| problem.is_error());
-    incomplete || wrong.filter_map(|problem| problem.key.as_deref()).any(is_cause)
-}
-
-fn tell_files(loaded: &Loaded) {
-    for file in &loaded.files {
-        events::configuration_file(&file.path.display().to_string(), file.found);
-    }
-}
-
-/// The plan as a table, with the certificates that would be served.
-fn plan_table(plan: &EndpointPlan, certificates: &Certificates, another_server: bool) -> String {
-    plan.table(|place| match certificates.served(place).split_first() {
-        // Another server may have one, and nobody knows.
-        None if another_server => Vec::new(),
-        None => vec!["no certificate".to_owned()],
-        Some(((_, own), of_names)) => {
-            let of_names = of_names.iter().map(|(of, text)| format!("{of}: {text}"));
-            std::iter::once(own.clone()).chain(of_names).collect()
-        }
-    })
-}
-
-/// Why a web root that is not there cannot be made, as far as that is known without trying.
-fn web_root_problem(web_root: &Sourced<PathBuf>) -> Option<Problem> {
-    let there = web_root.value.ancestors().find(|folder| folder.exists())?;
-    let in_the_way = format!("{} is no folder", there.display());
-    (!there.is_dir()).then(|| web_root_refused(web_root, &in_the_way))
-}
-
-fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
-    let shown = web_root.value.display();
-    Problem::error(format!("The web root {shown} cannot be created: {why}."))
-        .key("webroot")
-        .origin(web_root.origin.clone())
-        .fix("create it, or name an existing folder")
-}
-
-/// Makes a web root that was named but is not there, as Kestrel does.
-fn make_web_root(web_root: &Sourced<PathBuf>) -> Result<(), Problem> {
-    std::fs::create_dir_all(&web_root.value)
-        .map_err(|error| web_root_refused(web_root, &error.to_string()))?;
-    events::web_root_created(&web_root.value.display().to_string()).log();
-    Ok(())
 }

@@ -28,7 +28,6 @@ pub(super) struct Certificates {
     /// What is said of endpoints for which none was found. If settings could not be read, one of
     /// them may have named it.
     pub(super) none_found: Vec<Problem>,
-    looked: bool,
 }
 
 /// What an endpoint is secured with.
@@ -64,11 +63,6 @@ impl Certificates {
     pub(super) fn endpoints(&self) -> Vec<Option<Arc<EndpointTls>>> {
         let tls = |secured: &Option<Secured>| secured.as_ref().map(|it| Arc::clone(&it.tls));
         self.endpoints.iter().map(tls).collect()
-    }
-
-    /// Whether nobody has looked for certificates, since the server is another one.
-    pub(super) fn are_of_another_server(&self) -> bool {
-        !self.looked
     }
 
     /// What is to be said of the development certificate.
@@ -154,28 +148,11 @@ pub(super) struct Surroundings {
 }
 
 /// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
-/// cannot be served, and every endpoint that has none; some of it is only to be warned of. What is
-/// to be said of those that are served comes with it, in the order in which a start says it.
+/// cannot be served, and every endpoint that has none; some of it is only to be warned of.
 ///
 /// An endpoint gets its own, else `Kestrel:Certificates:Default`, else that of the application's
 /// development file, else the user's development certificate. The default one is loaded even if
 /// nothing uses it, as on Kestrel.
-pub(super) fn load(
-    plan: &EndpointPlan,
-    shared: &SharedCertificates,
-    configuration: &Configuration,
-    surroundings: &Surroundings,
-    now: SystemTime,
-) -> (Certificates, Vec<Finding>) {
-    let (certificates, problems) = read(plan, shared, configuration, surroundings, now);
-    let mut findings = certificates.of_development();
-    let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
-    findings.extend(problems.into_iter().map(wrong));
-    findings.extend(certificates.of_all(now));
-    (certificates, findings)
-}
-
-/// The same without the words for what is served: a reload says them of what is new.
 pub(super) fn read(
     plan: &EndpointPlan,
     shared: &SharedCertificates,
@@ -192,7 +169,7 @@ pub(super) fn read(
         roots: Vec::new(),
         fallback: None,
         problems: Vec::new(),
-        certificates: Certificates { looked: true, ..Certificates::default() },
+        certificates: Certificates::default(),
     };
     if let Some(source) = &shared.default {
         loading.default(source, plan.endpoints.iter().any(takes_the_default));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::addresses::BindError;
 use crate::configuration::Problem;
+use crate::server::ServerError;
 
 /// Why a host did not start. Printed, it says what is wrong, where it was set and how to fix it.
 #[derive(Debug)]
@@ -21,8 +22,10 @@ pub enum HostError {
     Bind(Vec<BindError>),
     /// A certificate cannot be served, or an https endpoint has none: every one of them.
     Certificate(Vec<Problem>),
+    /// The app cannot be made: everything it says.
+    App(Vec<Problem>),
     /// Mistakes of several kinds: those of the configuration first, then those of certificates, then
-    /// those of endpoints.
+    /// those of endpoints, then those of the app.
     Several(Vec<Self>),
     /// The command line asked for an answer instead of a start, such as `--plan`. It is no mistake:
     /// its exit code is 0.
@@ -57,6 +60,8 @@ pub enum ExitKind {
     Binding = 4,
     /// A certificate is missing or wrong.
     Certificate = 5,
+    /// The app cannot be made.
+    App = 6,
 }
 
 impl From<ExitKind> for ExitCode {
@@ -74,6 +79,7 @@ impl HostError {
             Self::Configuration(_) => ExitKind::Configuration,
             Self::Endpoints(_) | Self::Bind(_) => ExitKind::Binding,
             Self::Certificate(_) => ExitKind::Certificate,
+            Self::App(_) => ExitKind::App,
             Self::Answered(_) => ExitKind::Stopped,
             Self::Several(errors) => errors.first().map_or(ExitKind::Internal, Self::exit_kind),
             Self::Server(_) => ExitKind::Internal,
@@ -86,13 +92,23 @@ impl HostError {
             Self::Usage(problems)
             | Self::Configuration(problems)
             | Self::Endpoints(problems)
-            | Self::Certificate(problems) => problems.clone(),
+            | Self::Certificate(problems)
+            | Self::App(problems) => problems.clone(),
             Self::Bind(errors) => errors.iter().map(BindError::problem).collect(),
             Self::Answered(_) => Vec::new(),
             Self::Several(errors) => errors.iter().flat_map(Self::problems).collect(),
             Self::Server(error) => {
                 vec![Problem::error(format!("The server failed: {error}"))]
             }
+        }
+    }
+}
+
+impl From<ServerError> for HostError {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::Bind(errors) => Self::Bind(errors),
+            ServerError::Other(error) => Self::Server(error),
         }
     }
 }

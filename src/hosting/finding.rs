@@ -30,6 +30,7 @@ pub(super) enum Subject {
     Configuration,
     Certificate,
     Endpoints,
+    App,
 }
 
 impl Finding {
@@ -89,6 +90,7 @@ pub(super) fn error(fatal: Vec<Finding>) -> Option<HostError> {
         (HostError::Configuration as fn(Vec<Problem>) -> HostError, of(Subject::Configuration)),
         (HostError::Certificate, of(Subject::Certificate)),
         (HostError::Endpoints, of(Subject::Endpoints)),
+        (HostError::App, of(Subject::App)),
     ];
     let mut errors: Vec<_> = kinds
         .into_iter()

@@ -7,34 +7,38 @@ use std::process::ExitCode;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use axum::Router;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, watch};
 
-use super::certificates::Certificates;
+use super::app::{AppContext, Exit, Lives, Making};
 use super::error::HostError;
-use super::explain;
 use super::finding::{self, Finding, judged};
 use super::lifetime::{Asked, Signals, StopSignal};
-use super::logging::{FormatterName, Logging};
-use super::reload::{Configured, Reloaded, Running};
+use super::live_configuration::Published;
+use super::logging::Logging;
+use super::prepare::Prepared;
+use super::reload::{self, Reloaded, Running, Serving, Started};
 use super::report::{Refusal, Voice};
+use super::sources::Sources;
+use super::stop_handle::StopHandle;
+use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Notice, events};
 use crate::features::ServerAddresses;
-use crate::server::{KestrelServer, Server, ServerError, ServerStart};
+use crate::pipeline::{Application, Pipeline};
+use crate::server::{KestrelServer, Server, ServerStart};
 
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
-    pub(super) configured: Configured,
-    pub(super) certificates: Certificates,
+    pub(super) sources: Sources,
+    pub(super) prepared: Prepared,
+    pub(super) live: Published,
     /// What is to be said before the endpoints are bound.
     pub(super) remarks: Vec<Finding>,
     pub(super) shutdown_timeout: Duration,
-    pub(super) addresses: ServerAddresses,
-    pub(super) stop: StopHandle,
-    pub(super) app: Router,
+    pub(super) context: AppContext,
+    pub(super) app: Making,
     pub(super) server: Option<Box<dyn Server>>,
     pub(super) logging: Option<Logging>,
 }
@@ -48,34 +52,34 @@ impl Host {
 
     /// What will be bound, and who said so. It prints as a table.
     pub fn plan(&self) -> &EndpointPlan {
-        &self.configured.plan
+        &self.prepared.plan
     }
 
     /// The merged configuration, with the origin of every value.
     pub fn configuration(&self) -> &Configuration {
-        &self.configured.loaded.configuration
+        &self.prepared.loaded.configuration
     }
 
     /// The environment, such as `Production`.
     pub fn environment(&self) -> &str {
-        &self.configured.loaded.environment.value
+        &self.prepared.loaded.environment.value
     }
 
     /// The folder that files are looked up in.
     pub fn content_root(&self) -> &Path {
-        &self.configured.loaded.content_root.value
+        &self.prepared.loaded.content_root.value
     }
 
     /// The name of the application.
     pub fn application_name(&self) -> &str {
-        &self.configured.loaded.application_name.value
+        &self.prepared.loaded.application_name.value
     }
 
-    /// Binds the endpoints, announces them and starts to serve.
+    /// Makes the app if it is not made yet, binds the endpoints, announces them and starts to serve.
     ///
     /// # Errors
     ///
-    /// Endpoints cannot be bound: every one of them. Nothing is left bound.
+    /// The app cannot be made, or endpoints cannot be bound: every one of them. Nothing is left bound.
     pub async fn start(self) -> Result<RunningHost, HostError> {
         self.launch(None).await.map_err(Refusal::logged)
     }
@@ -89,20 +93,17 @@ impl Host {
         let logging = self.logging.take().map(Arc::new);
         let remarks = std::mem::take(&mut self.remarks);
         remarks.iter().for_each(|remark| remark.notice().log());
-        // A reload does not tell of them again.
-        let told = remarks.into_iter().map(|remark| remark.problem().clone());
-        let told = told.chain(self.configured.plan.warnings.iter().cloned());
-        self.configured.settings.problems.extend(told);
         // Before the announcement: what is edited after it does not go unnoticed.
-        let (watch, odd) = self.configured.watch(&self.certificates);
-        let (fatal, odd) = judged(odd, self.configured.sources.strict);
+        let variables = &self.sources.inputs.variables;
+        let (watch, odd) = reload::watch_files(&self.prepared, variables);
+        let (fatal, odd) = judged(odd, self.sources.strict);
         odd.iter().for_each(|odd| odd.notice().log());
         if let Some(error) = finding::error(fatal) {
             return Err(self.refusal(error, logging));
         }
         let (watcher, changes) = watch.unzip();
-        let server = match self.start_server(signals).await {
-            Ok(server) => server,
+        let serving = match self.serve(signals).await {
+            Ok(serving) => serving,
             Err(error) => return Err(self.refusal(error, logging)),
         };
         if let Some(signals) = signals {
@@ -110,15 +111,20 @@ impl Host {
         }
         self.announce();
         let (stopping, stops) = watch::channel(false);
-        let running = Running::new(
-            self.configured,
-            self.certificates,
-            server,
-            self.addresses.clone(),
-            logging.clone(),
+        let (stop, addresses) = (self.context.stop.clone(), self.context.addresses.clone());
+        let exit = serving.exit.clone();
+        let running = Running::new(Started {
+            sources: self.sources,
+            prepared: self.prepared,
+            // A reload does not tell of them again.
+            told: remarks.into_iter().map(|remark| remark.problem().clone()).collect(),
+            live: self.live,
+            context: self.context,
+            serving,
+            logging: logging.clone(),
             watcher,
-            stops,
-        );
+            stopping: stops,
+        });
         let running = Arc::new(Mutex::new(running));
         if let Some(changes) = changes {
             tokio::spawn(reload_on(changes, Arc::downgrade(&running)));
@@ -127,43 +133,46 @@ impl Host {
             running,
             logging,
             stopping,
-            addresses: self.addresses,
+            addresses,
             shutdown_timeout: self.shutdown_timeout,
-            stop: self.stop,
+            stop,
+            exit,
         })
     }
-
-    async fn start_server(
-        &mut self,
-        signals: Option<&Signals>,
-    ) -> Result<Box<dyn Server>, HostError> {
-        let configured = &self.configured;
-        if let Some(signals) = signals {
-            signals.binding();
-        }
-        let options = configured.settings.server.clone();
-        let mut server =
-            self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
-        let start = ServerStart::new(configured.plan.clone(), std::mem::take(&mut self.app))
-            .secured(self.certificates.endpoints())
-            .strict(configured.sources.strict);
-        let addresses = server.start(start).await.map_err(|error| match error {
-            ServerError::Bind(errors) => HostError::Bind(errors),
-            ServerError::Other(error) => HostError::Server(error),
-        })?;
-        self.addresses.publish(addresses);
-        Ok(server)
-    }
-
     fn refusal(self, error: HostError, logging: Option<Arc<Logging>>) -> Refusal {
-        let format = self.configured.settings.logging.console.formatter;
-        let voice = Voice::of(logging, format != FormatterName::Simple);
+        let voice = Voice::of(logging, &self.prepared.settings.logging);
         Refusal { error, remarks: Vec::new(), voice }
     }
 
+    /// Makes the app, and serves it.
+    async fn serve(&mut self, signals: Option<&Signals>) -> Result<Serving, HostError> {
+        let app = std::mem::replace(&mut self.app, Making::Failed(Vec::new()));
+        let made = match app.make(&self.context).await {
+            Making::Done(made) => made,
+            Making::Failed(problems) => return Err(HostError::App(problems)),
+            Making::ToDo(_) => return Err(HostError::App(Vec::new())),
+        };
+        if let Some(signals) = signals {
+            signals.binding();
+        }
+        let Prepared { settings, plan, certificates, .. } = &self.prepared;
+        let options = settings.server.clone();
+        let mut server =
+            self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
+        let (app, life) = made.app.into_parts();
+        let application = Application::new(Pipeline::new(pipeline::stages(&settings.stages), app));
+        let start = ServerStart::new(plan.clone(), application.clone())
+            .secured(certificates.endpoints())
+            .strict(self.sources.strict);
+        self.context.addresses.publish(server.start(start).await?);
+        let exit = Exit::new(self.context.stop.clone());
+        let lives = Lives::begin(life, exit.clone(), self.shutdown_timeout);
+        Ok(Serving { server, application, make_app: made.again, lives, exit })
+    }
+
     fn announce(&self) {
-        explain::after_binding(&self.configured.plan.notes).iter().for_each(Notice::log);
-        for address in self.addresses.list() {
+        explain::after_binding(&self.prepared.plan.notes).iter().for_each(Notice::log);
+        for address in self.context.addresses.list() {
             events::listening(&address);
             if let Some(also) = also_reachable(&address) {
                 events::listening(&also);
@@ -180,7 +189,7 @@ impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host")
             .field("environment", &self.environment())
-            .field("plan", &self.configured.plan)
+            .field("plan", &self.prepared.plan)
             .finish_non_exhaustive()
     }
 }
@@ -208,6 +217,7 @@ pub struct RunningHost {
     addresses: ServerAddresses,
     shutdown_timeout: Duration,
     stop: StopHandle,
+    exit: Exit,
 }
 
 impl RunningHost {
@@ -240,13 +250,20 @@ impl RunningHost {
         reload.await.unwrap_or_else(|error| Err(HostError::Server(Box::new(error))))
     }
 
-    /// Waits until somebody asks for the stop by a [`StopHandle`]. Signals are not listened to.
+    /// The exit code that the app ended the host with, if it did.
+    pub fn exit_code(&self) -> Option<ExitCode> {
+        self.exit.code()
+    }
+
+    /// Waits until somebody asks for the stop by a [`StopHandle`], or the app ends the host. Signals are
+    /// not listened to.
     pub async fn stop_requested(&self) {
-        self.stop.0.notified().await;
+        self.stop.asked().await;
     }
 
     /// Stops: no new connections, idle ones closed, running requests finished within the shutdown
-    /// timeout and then aborted. A log that nobody reads holds it for a second and a half at most.
+    /// timeout and then aborted; then the background tasks of the app end, within what is left of it. A
+    /// log that nobody reads holds it for a second and a half at most.
     pub async fn stop(self) {
         if let Some(logging) = &self.logging {
             logging.begin_stop();
@@ -282,11 +299,11 @@ impl RunningHost {
                 () = self.stop_requested() => break,
             }
         }
-        let last = self.logging.clone();
+        let (last, exit) = (self.logging.clone(), self.exit.clone());
         let mut stop = pin!(self.stop());
         loop {
             let asked = tokio::select! {
-                () = &mut stop => return ExitCode::SUCCESS,
+                () = &mut stop => return exit.code().unwrap_or(ExitCode::SUCCESS),
                 asked = signals.next() => asked,
             };
             match asked {
@@ -329,16 +346,5 @@ async fn hangup(running: Arc<Mutex<Running>>) {
 impl fmt::Debug for RunningHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunningHost").field("addresses", &self.addresses()).finish_non_exhaustive()
-    }
-}
-
-/// Asks a host to stop.
-#[derive(Clone, Debug, Default)]
-pub struct StopHandle(Arc<Notify>);
-
-impl StopHandle {
-    /// Asks for the stop; more than once is no harm, and so is asking before the start.
-    pub fn stop(&self) {
-        self.0.notify_one();
     }
 }

@@ -13,6 +13,7 @@
 //! to be said and knows what of it refuses a start, `report` tells a refused one, `lifetime` knows
 //! signals, `command_line` takes the arguments apart, `usage` has the words of the help, [`logging`] writes the log, and `process` alone looks at the process.
 
+mod app;
 mod builder;
 mod certificates;
 pub(crate) mod command_line;
@@ -20,20 +21,30 @@ mod container;
 mod error;
 mod explain;
 mod finding;
+mod given;
 mod host;
 mod lifetime;
+mod live_configuration;
 pub mod logging;
+mod pipeline;
+mod prepare;
 pub(crate) mod process;
 mod reload;
 mod report;
 mod settings;
+mod sources;
+mod start;
+mod stop_handle;
 pub(crate) mod usage;
 
-pub use builder::{AppContext, HostBuilder};
+pub use app::{App, AppContext, AppError, Ending};
+pub use builder::HostBuilder;
 pub use error::{Answer, ExitKind, HostError};
-pub use host::{Host, RunningHost, StopHandle};
+pub use host::{Host, RunningHost};
+pub use live_configuration::LiveConfiguration;
 #[cfg(feature = "cli")]
 pub(crate) use logging::last_words;
-pub use reload::{LiveConfiguration, Reloaded};
+pub use reload::Reloaded;
 #[cfg(feature = "cli")]
 pub(crate) use settings::{did_you_mean, is_switch};
+pub use stop_handle::StopHandle;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::error::{Answer, HostError};
 use super::finding::Finding;
-use super::logging::{self, Logging};
+use super::logging::{self, FormatterName, Logging, LoggingOptions};
 use crate::diagnostics::events::{self, StartFailure};
 
 /// A start that does not come about.
@@ -39,7 +39,9 @@ pub(super) enum Voice {
 }
 
 impl Voice {
-    pub(super) fn of(logging: Option<Arc<Logging>>, complete: bool) -> Self {
+    /// With these options the log is written, if there is one of ours.
+    pub(super) fn of(logging: Option<Arc<Logging>>, options: &LoggingOptions) -> Self {
+        let complete = options.console.formatter != FormatterName::Simple;
         match logging {
             Some(logging) => Self::Log { logging, complete },
             None => Self::Theirs,

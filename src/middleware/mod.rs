@@ -4,6 +4,10 @@
 //! the facts of `features` and nothing of the server. What it does not do: answer requests, read
 //! configuration.
 
+mod host_filtering;
+mod hsts;
 mod request_size_limit;
 
+pub(crate) use host_filtering::AllowedHosts;
+pub(crate) use hsts::Hsts;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};

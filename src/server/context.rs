@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use axum::Router;
-
 use super::counters::Counters;
 use super::options::ServerOptions;
 use super::{date, protocol};
 use crate::diagnostics::Repeated;
+use crate::pipeline::Application;
 
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Context {
     options: ServerOptions,
-    app: Router,
+    application: Application,
     counters: Counters,
     /// How many connections are upgraded.
     upgraded: Arc<AtomicU64>,
@@ -29,17 +28,20 @@ pub(super) struct Told {
 }
 
 impl Context {
-    pub(super) fn new(options: ServerOptions, app: Router, counters: Counters) -> Arc<Self> {
-        // Makes the app's handlers into services now, and not again for every request.
-        let app = app.with_state(());
-        Arc::new(Self { options, app, counters, upgraded: Arc::default(), told: Arc::default() })
+    pub(super) fn new(
+        options: ServerOptions,
+        application: Application,
+        counters: Counters,
+    ) -> Arc<Self> {
+        let (upgraded, told) = Default::default();
+        Arc::new(Self { options, application, counters, upgraded, told })
     }
 
-    /// The same app with other options; what is counted goes on.
+    /// The same application with other options; what is counted goes on.
     pub(super) fn with_options(&self, options: ServerOptions) -> Arc<Self> {
         Arc::new(Self {
             options,
-            app: self.app.clone(),
+            application: self.application.clone(),
             counters: self.counters.clone(),
             upgraded: Arc::clone(&self.upgraded),
             told: Arc::clone(&self.told),
@@ -67,7 +69,7 @@ impl Context {
         &self.told
     }
 
-    pub(super) fn app(&self) -> &Router {
-        &self.app
+    pub(super) fn application(&self) -> &Application {
+        &self.application
     }
 }

@@ -6,10 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-
 use super::options::ServerOptions;
 use crate::addresses::{BindError, Difference, EndpointPlan};
+use crate::pipeline::Application;
 use crate::tls::EndpointTls;
 
 /// What a server fulfils towards the host: it starts on a plan of endpoints, tells the addresses it
@@ -72,8 +71,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct ServerStart {
     /// Which endpoints to listen on.
     pub plan: EndpointPlan,
-    /// What answers the requests.
-    pub app: Router,
+    /// What answers the requests: at each moment the host's stages and its app of that moment.
+    pub application: Application,
     /// What secures each endpoint of the plan, in its order; clear text has none.
     pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
     /// Whether an endpoint of which a part is missing refuses the start.
@@ -81,8 +80,8 @@ pub struct ServerStart {
 }
 
 impl ServerStart {
-    pub(crate) fn new(plan: EndpointPlan, app: Router) -> Self {
-        Self { plan, app, tls: Vec::new(), strict: false }
+    pub(crate) fn new(plan: EndpointPlan, application: Application) -> Self {
+        Self { plan, application, tls: Vec::new(), strict: false }
     }
 
     /// The same, refused on what would only be warned about.

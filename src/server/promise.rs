@@ -44,7 +44,7 @@ impl Promise {
     }
 
     /// Statuses whose answers end with the head (RFC 9110 section 6.4.1), or have to be empty.
-    fn is_without_body(self) -> bool {
+    pub(super) fn is_without_body(self) -> bool {
         matches!(self.status.as_u16(), 204 | 205 | 304)
     }
 

@@ -253,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_lost_is_opened_again_by_the_next_reload() {
         let old = planned("http://127.0.0.1:0;http://127.0.0.1:0");
-        let start = ServerStart::new(old.clone(), Router::new());
+        let start = ServerStart::new(old.clone(), Router::new().into());
         let (options, counters) = (ServerOptions::default(), Counters::default());
         let mut server = RunningServer::start(start, options, counters).unwrap();
         let addresses = server.addresses();

@@ -9,11 +9,9 @@ use std::task::{Context as TaskContext, Poll};
 
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::future::RouteFuture;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use pin_project_lite::pin_project;
-use tower_service::Service as _;
 use tracing::Span;
 
 use super::activity::Activity;
@@ -29,6 +27,7 @@ use super::response_body::ResponseBody;
 use super::running::Running;
 use crate::diagnostics::events;
 use crate::features::{Connection, RequestBodyLimits};
+use crate::pipeline::Responding;
 
 /// Hands the requests of one connection to the app.
 #[derive(Clone, Debug)]
@@ -124,16 +123,24 @@ impl RequestService {
         };
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         request.extensions_mut().insert(self.connection.clone());
-        let mut app = running.context().app().clone();
-        let (future, body) = if http_body::Body::is_end_stream(request.body()) {
-            (app.call(request.map(|_| Body::empty())), None)
+        let pipeline = running.context().application().current();
+        let (request, body) = if http_body::Body::is_end_stream(request.body()) {
+            (request.map(|_| Body::empty()), None)
         } else {
             let (request, body) = self.guard_body(request, number);
-            (app.call(request), Some(body))
+            (request, Some(body))
         };
+        let state = match catch_unwind(AssertUnwindSafe(|| pipeline.call(request))) {
+            Ok(future) => State::App { future },
+            Err(panic) => {
+                running.failed(panic_message(&*panic));
+                State::Failed
+            }
+        };
+        running.is_answered_by(pipeline);
         drop(entered);
         RequestFuture {
-            state: State::App { future },
+            state,
             scope,
             running: Some(running),
             method,
@@ -185,7 +192,9 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State {
-        App { #[pin] future: RouteFuture<std::convert::Infallible> },
+        App { #[pin] future: Responding },
+        // The app panicked before there was a future.
+        Failed,
         Refused { rejection: Rejection },
         Reset { error: StreamError },
     }
@@ -204,8 +213,7 @@ impl Future for RequestFuture {
                     running.asked();
                 }
                 match polled {
-                    Ok(Poll::Ready(Ok(response))) => response,
-                    Ok(Poll::Ready(Err(never))) => match never {},
+                    Ok(Poll::Ready(response)) => response,
                     Ok(Poll::Pending) => {
                         if let (Some(running), Some(target)) = (this.running, this.target.take()) {
                             running.takes_time(this.method, &target);
@@ -220,6 +228,7 @@ impl Future for RequestFuture {
                     }
                 }
             }
+            StateProjection::Failed => response::empty(StatusCode::INTERNAL_SERVER_ERROR),
             StateProjection::Refused { rejection } => match this.running {
                 Some(running) => response::refusal(rejection.reason, running),
                 None => response::empty(rejection.reason.status()),
@@ -246,7 +255,7 @@ impl RequestFuture {
         let mut answer = UnsentResponse::new(response);
         answer.settle_outcome(this.body.as_deref(), &mut running)?;
         if answer.status().is_informational() {
-            answer.judge_switch(*this.upgradable, &running);
+            answer.judge_switch(*this.upgradable, &mut running);
         } else if *this.method == Method::CONNECT && answer.status().is_success() {
             answer.judge_tunnel(&mut running);
         } else {

@@ -76,7 +76,7 @@ impl UnsentResponse {
     }
 
     /// Judges an answer that is none yet: only a change of the protocol can be one.
-    pub(super) fn judge_switch(&mut self, upgradable: bool, running: &Running) {
+    pub(super) fn judge_switch(&mut self, upgradable: bool, running: &mut Running) {
         match self.status() {
             StatusCode::SWITCHING_PROTOCOLS if upgradable => self.upgrade(running),
             StatusCode::SWITCHING_PROTOCOLS => {
@@ -99,7 +99,7 @@ impl UnsentResponse {
     }
 
     /// Ends HTTP on the connection, if one more may. A stream is never asked to.
-    fn upgrade(&mut self, running: &Running) {
+    fn upgrade(&mut self, running: &mut Running) {
         let context = running.context();
         let limit = context.options().limits.max_concurrent_upgraded_connections;
         match Slot::take(context.upgraded(), limit) {
@@ -107,6 +107,7 @@ impl UnsentResponse {
                 Activity::Http1(http1) => {
                     context.counters().count_upgraded();
                     http1.upgrade(Some(slot));
+                    running.keep_app();
                 }
                 Activity::Http2(_) => {}
             },
@@ -179,8 +180,12 @@ impl UnsentResponse {
                         Activity::Http2(_) => {}
                     }
                 }
-                if first.is_some() || left.is_some() {
-                    self.guard = Some(Guard::new(first, left));
+                match running.activity() {
+                    Activity::Http2(_) if promise.head => self.send_head_alone(promise),
+                    _ if first.is_some() || left.is_some() => {
+                        self.guard = Some(Guard::new(first, left));
+                    }
+                    _ => {}
                 }
             }
             Judgement::SendHead => {
@@ -207,6 +212,17 @@ impl UnsentResponse {
             }
         }
         Ok(())
+    }
+
+    /// Sends no body to a HEAD, but tells its length (RFC 9110 section 9.3.2): hyper would send it on
+    /// HTTP/2.
+    fn send_head_alone(&mut self, promise: Promise) {
+        let body = std::mem::replace(&mut self.body, Body::empty());
+        if let (None, Some(length @ 1..), false) =
+            (promise.length, body.size_hint().exact(), promise.is_without_body())
+        {
+            self.parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
     }
 
     /// Takes out of an answer of HTTP/2 what only HTTP/1 has (RFC 9113 section 8.2.2).

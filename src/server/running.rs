@@ -1,5 +1,7 @@
 //! A request that is being answered, as its connection counts it.
 
+use std::sync::Arc;
+
 use http::Method;
 
 use super::activity::{Activity, Common, Cut};
@@ -8,12 +10,15 @@ use super::error::StreamError;
 use super::open_requests::{OpenRequest, Target};
 use crate::diagnostics::events;
 use crate::features::ConnectionId;
+use crate::pipeline::Pipeline;
 
 /// A request that is being answered.
 #[derive(Debug)]
 pub(super) struct Running {
     activity: Activity,
     request: u32,
+    /// What answers it, which is in use until the answer is out.
+    pipeline: Option<Arc<Pipeline>>,
     /// The app was not asked for it yet. (On HTTP/2.)
     unasked: bool,
     /// The log wants to know that the connection goes on behind the answer.
@@ -42,6 +47,7 @@ impl Running {
         Self {
             activity,
             request,
+            pipeline: None,
             unasked,
             kept: false,
             handed_over: false,
@@ -95,6 +101,19 @@ impl Running {
             && let Activity::Http2(http2) = &self.activity
         {
             http2.asked();
+        }
+    }
+
+    /// This answers it.
+    pub(super) fn is_answered_by(&mut self, pipeline: Arc<Pipeline>) {
+        self.pipeline = Some(pipeline);
+    }
+
+    /// What answers it is in use to the end of the connection, which carries something else than HTTP
+    /// from here on, or a tunnel.
+    pub(super) fn keep_app(&mut self) {
+        if let Some(pipeline) = self.pipeline.take() {
+            self.common().keep(pipeline);
         }
     }
 
@@ -161,6 +180,7 @@ impl Running {
     /// counts as running to the end of the connection.
     pub(super) fn become_tunnel(&mut self) {
         self.handed_over = true;
+        self.keep_app();
     }
 }
 
@@ -208,7 +228,8 @@ mod tests {
 
     fn connection() -> (ConnectionId, Arc<Context>) {
         let connection = Connection::new(1, None, None, Scheme::Http);
-        let context = Context::new(ServerOptions::default(), Router::new(), Counters::default());
+        let context =
+            Context::new(ServerOptions::default(), Router::new().into(), Counters::default());
         (connection.id(), context)
     }
 

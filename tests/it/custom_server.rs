@@ -71,7 +71,7 @@ async fn a_custom_server_gets_plan_and_app_and_its_addresses_are_the_hosts() {
         start.plan.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
     assert_eq!(names, ["http://127.0.0.1:5000", "http://*:5001"]);
     let request = Request::get("/").body(Body::empty()).expect("a request");
-    let Ok(response) = start.app.oneshot(request).await;
+    let Ok(response) = start.application.oneshot(request).await;
     let body = to_bytes(response.into_body(), 100).await.expect("a body");
     assert_eq!(body, "hello");
     stopped(host).await;

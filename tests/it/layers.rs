@@ -9,18 +9,29 @@ use std::path::Path;
 use source::{Code, Module, Source};
 
 /// Each folder and the folders of ours it may name.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("cli", &["hosting", "tls", "configuration"]),
     (
         "hosting",
-        &["apps", "server", "addresses", "tls", "configuration", "features", "diagnostics"],
+        &[
+            "apps",
+            "middleware",
+            "server",
+            "pipeline",
+            "addresses",
+            "tls",
+            "configuration",
+            "features",
+            "diagnostics",
+        ],
     ),
-    ("apps", &["middleware", "features", "diagnostics"]),
-    ("middleware", &["features", "diagnostics"]),
-    ("server", &["addresses", "tls", "features", "diagnostics"]),
+    ("apps", &["middleware", "pipeline", "features", "diagnostics"]),
+    ("middleware", &["pipeline", "features", "diagnostics"]),
+    ("server", &["pipeline", "addresses", "tls", "features", "diagnostics"]),
     ("addresses", &["tls", "configuration", "features", "diagnostics"]),
     ("tls", &["configuration", "features", "diagnostics"]),
     ("configuration", &[]),
+    ("pipeline", &["features", "diagnostics"]),
     ("features", &[]),
     ("diagnostics", &[]),
 ];

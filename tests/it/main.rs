@@ -8,6 +8,7 @@
 
 mod addresses;
 mod answers;
+mod apps;
 mod binding_errors;
 mod blame;
 mod command_line;

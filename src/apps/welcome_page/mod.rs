@@ -19,14 +19,14 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
 use http_body::Body as _;
 
 use crate::features::ServerAddresses;
+use crate::pipeline::{Answering, Handler, Request, Response};
 
 /// What the page tells about the server it runs on.
 #[derive(Clone, Debug)]
@@ -41,8 +41,35 @@ pub struct Welcome {
 }
 
 /// The welcome page as an app.
-pub fn app(facts: Welcome) -> Router {
-    Router::new().fallback(answer).with_state(Arc::new(facts))
+#[derive(Debug)]
+pub struct WelcomePage(Arc<Welcome>);
+
+impl WelcomePage {
+    /// A page that tells this.
+    pub fn new(facts: Welcome) -> Self {
+        Self(Arc::new(facts))
+    }
+}
+
+impl Handler for WelcomePage {
+    fn call(&self, request: Request) -> Answering {
+        let (head, body) = request.into_parts();
+        if !is_answered(&head.method) {
+            let allow = [(header::ALLOW, ANSWERED)];
+            return Answering::Ready((StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
+        }
+        if body.is_end_stream() {
+            return Answering::Ready(answer(&self.0, &head));
+        }
+        let facts = Arc::clone(&self.0);
+        Answering::later(async move {
+            match drop_all(body).await {
+                Ok(()) => answer(&facts, &head),
+                // The server puts the status of what is wrong in its place.
+                Err(_) => StatusCode::BAD_REQUEST.into_response(),
+            }
+        })
+    }
 }
 
 /// What the page may do in a browser: apply its own style sheet, known by its SHA-256, and show
@@ -54,18 +81,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
 /// What a client may ask with (RFC 9110 section 9.3, RFC 5789).
 const ANSWERED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
 
-async fn answer(State(facts): State<Arc<Welcome>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    if !ANSWERED.split(", ").any(|method| head.method == method) {
-        // With any 2xx to a CONNECT, the client would take the connection for a tunnel to somewhere.
-        // What an unknown method asks for was not done, and nobody may think so.
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, ANSWERED)]).into_response();
-    }
-    if drop_all(body).await.is_err() {
-        // The server puts the status of what is wrong in its place.
-        return StatusCode::BAD_REQUEST.into_response();
-    }
-    let seen = seen::Seen::of(&head, &facts);
+/// Whether a method is one of those. With any 2xx to a CONNECT, the client would take the connection for
+/// a tunnel to somewhere. What an unknown method asks for was not done, and nobody may think so.
+fn is_answered(method: &Method) -> bool {
+    ANSWERED.split(", ").any(|answered| method == answered)
+}
+
+fn answer(facts: &Welcome, head: &Parts) -> Response {
+    let seen = seen::Seen::of(head, facts);
     let (content_type, text) = if negotiation::wants_html(&accept(&head.headers)) {
         ("text/html; charset=utf-8", html::html(&seen))
     } else {
@@ -79,7 +102,7 @@ async fn answer(State(facts): State<Arc<Welcome>>, request: Request) -> Response
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     ];
-    // The router takes the body away again where the request is a HEAD.
+    // The server takes the body away again where the request is a HEAD.
     (headers, Body::from(text)).into_response()
 }
 

@@ -6,18 +6,16 @@
 //! is told, and leaves everything as it was; the next good edit is applied.
 //!
 //! `watch` notices changes of files (`folders` is told of them by the system, `files` tells which file
-//! is which), `sources` reads them again, `report` puts what happened into words, [`LiveConfiguration`] is the configuration for
-//! handlers.
+//! is which), `watching` says which, `report` puts what happened into words.
 //!
 //! What is not read again: variables and arguments are those of the start, and what they, or code,
 //! say stays. Of addresses only `Kestrel:Endpoints` is reloaded, as on Kestrel.
 
 mod files;
 mod folders;
-mod live;
 mod report;
-mod sources;
 mod watch;
+mod watching;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -26,25 +24,26 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch as signal};
 
-pub use live::LiveConfiguration;
-pub(super) use live::Published;
+pub(super) use watching::start as watch_files;
 
-use self::sources::watched;
-pub(super) use self::sources::{Configure, Configured, Sources};
 use self::watch::{Watcher, found};
-use super::certificates::{self, Certificates, Surroundings};
+use super::app::{App, AppContext, Exit, Lives, MakeApp};
+use super::certificates::Certificates;
 use super::error::HostError;
-use super::explain;
 use super::finding::{self, Finding, Subject, judged};
+use super::live_configuration::Published;
 use super::logging::{Logging, Rule};
-use super::settings::HostSettings;
+use super::pipeline;
+use super::prepare::{self, Prepared};
+use super::settings::StageSettings;
+use super::sources::Sources;
 use crate::addresses::{
-    BindError, Change, Difference, EndpointPlan, PlannedEndpoint, difference, fixed, replan,
+    BindError, Change, Difference, EndpointPlan, PlannedEndpoint, difference, fixed,
 };
-use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
+use crate::configuration::{Configuration, Problem, keys_equal};
 use crate::diagnostics::events;
-use crate::features::ServerAddresses;
-use crate::server::{Server, ServerError, ServerOptions, ServerReload};
+use crate::pipeline::{Application, Pipeline, Stage};
+use crate::server::{Server, ServerOptions, ServerReload};
 
 /// How long certificates that cannot be read are tried again: who renews them replaces one file after
 /// the other, and mostly not both at once.
@@ -73,15 +72,15 @@ fn may_pass(error: &HostError) -> bool {
 
 /// A host that serves, and what it takes to configure it again.
 pub(super) struct Running {
-    server: Box<dyn Server>,
-    addresses: ServerAddresses,
+    serving: Serving,
     pub(super) logging: Option<Arc<Logging>>,
     /// A reading that is given up has them still.
     sources: Arc<Mutex<Sources>>,
     /// Whether warnings are errors.
     strict: bool,
-    surroundings: Surroundings,
     live: Published,
+    /// What the first app was made with.
+    context: AppContext,
     /// The endpoints that stay whatever is configured; `None` if all do.
     fixed: Option<Vec<PlannedEndpoint>>,
     /// What is in effect.
@@ -103,31 +102,61 @@ struct Current {
     plan: EndpointPlan,
     certificates: Certificates,
     options: ServerOptions,
+    stages: StageSettings,
     rules: Vec<Rule>,
 }
 
+/// A server with its application, and the lives of its apps.
+pub(super) struct Serving {
+    pub(super) server: Box<dyn Server>,
+    pub(super) application: Application,
+    /// How another configuration gets another app; `None` if the app stays.
+    pub(super) make_app: Option<MakeApp>,
+    pub(super) lives: Lives,
+    pub(super) exit: Exit,
+}
+
+impl Serving {
+    /// Answers requests with other stages from now on, and with another app, if there is one.
+    fn go_over_to(&mut self, app: Option<App>, stages: Box<[Box<dyn Stage>]>) {
+        match app.map(App::into_parts) {
+            Some((app, life)) => {
+                self.application.replace(Pipeline::new(stages, app));
+                self.lives.replace(life);
+            }
+            None => self.application.replace_stages(stages),
+        }
+    }
+}
+
+/// A host that has just been started.
+pub(super) struct Started {
+    pub(super) sources: Sources,
+    pub(super) prepared: Prepared,
+    /// What was said besides what is wrong with settings.
+    pub(super) told: Vec<Problem>,
+    pub(super) live: Published,
+    pub(super) context: AppContext,
+    pub(super) serving: Serving,
+    pub(super) logging: Option<Arc<Logging>>,
+    pub(super) watcher: Option<Watcher>,
+    /// Tells when the stop begins: a reload that reads files then is given up.
+    pub(super) stopping: signal::Receiver<bool>,
+}
+
 impl Running {
-    /// A host that has just been started. `stopping` tells when its stop begins: a reload that
-    /// reads files then is given up.
-    pub(super) fn new(
-        configured: Configured,
-        certificates: Certificates,
-        server: Box<dyn Server>,
-        addresses: ServerAddresses,
-        logging: Option<Arc<Logging>>,
-        watcher: Option<Watcher>,
-        stopping: signal::Receiver<bool>,
-    ) -> Self {
-        let Configured { sources, surroundings, loaded, settings, plan, live, .. } = configured;
-        let told = settings.problems.into_iter().chain(plan.warnings.iter().cloned()).collect();
+    pub(super) fn new(started: Started) -> Self {
+        let Started { sources, prepared, mut told, .. } = started;
+        let Prepared { loaded, settings, plan, certificates, .. } = prepared;
+        told.extend(settings.problems);
+        told.extend(plan.warnings.iter().cloned());
         Self {
-            server,
-            addresses,
-            logging,
+            serving: started.serving,
+            logging: started.logging,
             strict: sources.strict,
             sources: Arc::new(Mutex::new(sources)),
-            surroundings,
-            live,
+            live: started.live,
+            context: started.context,
             fixed: fixed(&plan, &settings.endpoints),
             of_start: loaded.configuration.clone(),
             current: Current {
@@ -135,12 +164,13 @@ impl Running {
                 plan,
                 certificates,
                 options: settings.server,
+                stages: settings.stages,
                 rules: settings.logging.rules,
             },
             told,
             refused: false,
-            watcher,
-            stopping,
+            watcher: started.watcher,
+            stopping: started.stopping,
         }
     }
 
@@ -207,32 +237,21 @@ impl Running {
     }
 
     async fn try_reload(&mut self) -> Result<Reloaded, HostError> {
-        let read_at = SystemTime::now();
         let sources = Arc::clone(&self.sources);
-        let (loaded, settings) = self
-            .away(move || sources.lock().unwrap_or_else(PoisonError::into_inner).read())
+        let running = match &self.fixed {
+            Some(fixed) => prepare::Running::Fixed(fixed.clone()),
+            None => prepare::Running::All(Box::new(self.current.plan.clone())),
+        };
+        let prepared = self
+            .away(move || {
+                let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+                Prepared::read(&mut sources, Some(running))
+            })
             .await?;
-        let plan = match &self.fixed {
-            Some(fixed) => replan(fixed, &settings.endpoints),
-            None => self.current.plan.clone(),
-        };
-        // Another server has certificates of its own, if it has any.
-        let (certificates, problems) = match self.current.certificates.are_of_another_server() {
-            true => Default::default(),
-            false => {
-                let (plan, shared) = (plan.clone(), settings.certificates.clone());
-                let configuration = loaded.configuration.clone();
-                let surroundings = self.surroundings.clone();
-                let now = SystemTime::now();
-                self.away(move || {
-                    certificates::read(&plan, &shared, &configuration, &surroundings, now)
-                })
-                .await?
-            }
-        };
         // What is refused is watched, too: its file may be put right.
-        let files = watched(&loaded, [&certificates, &self.current.certificates]);
-        let outcome = self.go_over_to(loaded, settings, plan, certificates, problems).await;
+        let certificates = [&prepared.certificates, &self.current.certificates];
+        let (files, read_at) = (watching::files(&prepared.loaded, certificates), prepared.read_at);
+        let outcome = self.go_over_to(prepared).await;
         if self.watcher.is_some() {
             let found = self.away(move || found(files, read_at)).await?;
             if let Some(watcher) = &self.watcher {
@@ -270,36 +289,56 @@ impl Running {
         }
     }
 
-    /// Stops the server. Nothing is reloaded any more.
+    /// Stops the server, then the app, within `grace`. Nothing is reloaded any more.
     pub(super) async fn stop(&mut self, grace: Duration) {
         self.watcher = None;
-        self.server.stop(grace).await;
+        let deadline = tokio::time::Instant::now() + grace;
+        self.serving.server.stop(grace).await;
+        self.serving.lives.stop(deadline).await;
     }
 
-    async fn go_over_to(
+    /// Makes the app of another configuration; `None` if the app stays.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be made.
+    async fn make_app(
         &mut self,
-        loaded: Loaded,
-        settings: HostSettings,
-        plan: EndpointPlan,
-        certificates: Certificates,
-        certificate_problems: Vec<Problem>,
-    ) -> Result<Reloaded, HostError> {
+        configuration: &Configuration,
+    ) -> Result<Option<App>, Vec<Finding>> {
+        let Some(make) = &self.serving.make_app else {
+            return Ok(None);
+        };
+        if self.current.configuration.differing_keys(configuration).is_empty() {
+            return Ok(None);
+        }
+        let context = AppContext { configuration: configuration.clone(), ..self.context.clone() };
+        let making = make(context);
+        let made = tokio::select! {
+            biased;
+            // Nobody wants it then.
+            _ = self.stopping.wait_for(|stopping| *stopping) => Err("the host is stopping".into()),
+            made = making => made,
+        };
+        let wrong = |problem| Finding::of_problem(Subject::App, problem);
+        made.map(Some).map_err(|error| error.into_problems().into_iter().map(wrong).collect())
+    }
+
+    async fn go_over_to(&mut self, prepared: Prepared) -> Result<Reloaded, HostError> {
+        let (of_settings, notes) =
+            (prepared.of_settings(), prepared.notes(&self.current.plan.notes));
+        let of_plan: Vec<_> = prepared.of_plan().collect();
+        let Prepared { loaded, settings, plan, certificates, of_certificates, .. } = prepared;
+        let app = self.make_app(&loaded.configuration).await;
+        let (app, of_app) = app.map_or_else(|wrong| (None, wrong), |app| (app, Vec::new()));
         let running = &self.current.certificates;
         let other_certificate = |old, new| running.differ_at(old, &certificates, new);
         let difference =
             difference(&self.current.plan.endpoints, &plan.endpoints, other_certificate);
-        let notes: Vec<_> =
-            plan.notes.iter().filter(|note| !self.current.plan.notes.contains(note)).collect();
-        let notes = explain::before_binding(notes);
-        let problems = settings.problems.into_iter().chain(plan.warnings.iter().cloned());
-        let problems = problems.map(|it| Finding::of_problem(Subject::Configuration, it));
-        let of_certificates = certificate_problems.into_iter();
-        let of_certificates =
-            of_certificates.map(|it| Finding::of_problem(Subject::Certificate, it));
-        let problems: Vec<_> = problems.chain(of_certificates).collect();
+        let problems: Vec<_> = of_settings.into_iter().chain(of_certificates).collect();
         let served = self.said_of(&certificates, &difference);
-        let of_plan = plan.problems.iter().map(Finding::of_plan);
         let all = problems.iter().chain(&notes).chain(&served).cloned().chain(of_plan);
+        let all = all.chain(of_app);
         let (mut fatal, _) = judged(all.collect(), self.strict);
         if fatal.is_empty() && plan.endpoints.is_empty() {
             fatal.push(nothing_left());
@@ -312,29 +351,31 @@ impl Running {
         }
         events::reload_token_fired();
         let other_options = settings.server != self.current.options;
-        let addresses = self.addresses.list();
+        let addresses = self.context.addresses.list();
         // Names and places alone are nothing to the server. What it has lost, it may have back: that
         // an edit is undone is no difference.
-        let changed = !difference.is_empty() || other_options || self.server.has_lost_endpoints();
+        let changed =
+            !difference.is_empty() || other_options || self.serving.server.has_lost_endpoints();
         if changed {
             notes.iter().for_each(|note| note.notice().log());
             let reload =
                 ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
                     .secured(certificates.endpoints())
                     .strict(self.strict);
-            match self.server.reload(reload).await {
-                Ok(bound) => self.addresses.publish(bound),
+            match self.serving.server.reload(reload).await {
+                Ok(bound) => self.context.addresses.publish(bound),
                 Err(error) => {
                     self.tell_odd(&problems);
-                    return Err(match error {
-                        ServerError::Bind(errors) => HostError::Bind(errors),
-                        ServerError::Other(error) => HostError::Server(error),
-                    });
+                    return Err(error.into());
                 }
             }
         }
 
         // It has succeeded: the rest follows.
+        let (other_app, other_stages) = (app.is_some(), settings.stages != self.current.stages);
+        if other_app || other_stages {
+            self.serving.go_over_to(app, pipeline::stages(&settings.stages));
+        }
         served.iter().for_each(|said| said.notice().log());
         self.tell_odd(&problems);
         self.told = problems.into_iter().map(|warning| warning.problem().clone()).collect();
@@ -345,13 +386,18 @@ impl Running {
         if let Some(logging) = self.logging.as_ref().filter(|_| other_rules) {
             logging.update(settings.logging.rules.clone());
         }
-        let settings_changed = other_options || other_rules;
+        let settings_changed = other_options || other_rules || other_stages;
         let other_than_at_start = self.of_start.differing_keys(&loaded.configuration);
         let waiting = report::waiting_for_restart(&keys, |key| {
             !other_than_at_start.iter().any(|other| keys_equal(other, key))
         });
-        let lines =
-            self.tell(&difference, (&plan, &certificates), &addresses, &keys, settings_changed);
+        let mut lines = self.tell(&difference, (&plan, &certificates), &addresses);
+        if settings_changed {
+            lines.extend(report::setting_lines(&keys));
+        }
+        if other_app {
+            lines.push("~ the app (made anew)".to_owned());
+        }
         match (lines.is_empty(), was_refused) {
             (true, false) => events::reloaded_without_effect(),
             (true, true) => events::reload_works_again(),
@@ -367,6 +413,7 @@ impl Running {
         self.live.replace(loaded.configuration.clone());
         self.current.configuration = loaded.configuration;
         self.current.options = settings.server;
+        self.current.stages = settings.stages;
         self.current.rules = settings.logging.rules;
         if changed {
             self.current.plan = plan;
@@ -381,8 +428,6 @@ impl Running {
         difference: &Difference,
         (plan, certificates): (&EndpointPlan, &Certificates),
         addresses_before: &[String],
-        keys: &[&str],
-        settings_changed: bool,
     ) -> Vec<String> {
         let mut lines = Vec::new();
         if !difference.is_empty() {
@@ -395,11 +440,8 @@ impl Running {
                 events::endpoints_starting(&starting);
             }
             let certificate = |place| certificates.text(place);
-            let now = self.addresses.list();
+            let now = self.context.addresses.list();
             lines = report::endpoint_lines(difference, addresses_before, &now, certificate);
-        }
-        if settings_changed {
-            lines.extend(report::setting_lines(keys));
         }
         lines
     }

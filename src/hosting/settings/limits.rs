@@ -99,7 +99,7 @@ fn timeout(
 
 /// Reads a length of time. `out_of_range` gives what to write in the place of one that would be
 /// refused next: nobody is to be told to write that.
-fn span(
+pub(super) fn span(
     setting: &Setting,
     text: &str,
     out_of_range: impl Fn(Duration) -> Option<String>,

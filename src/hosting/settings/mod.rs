@@ -15,6 +15,7 @@ mod logging;
 mod near;
 mod not_yet;
 mod parse;
+mod pipeline;
 mod server;
 mod tls;
 mod unix_socket;
@@ -26,6 +27,7 @@ use std::time::Duration;
 pub(crate) use self::keys::{Effect, effect};
 #[cfg(feature = "cli")]
 pub(crate) use self::parse::did_you_mean;
+pub(crate) use self::pipeline::StageSettings;
 pub(crate) use self::tls::SharedCertificates;
 pub(crate) use self::unknown::is_switch;
 use super::logging::LoggingOptions;
@@ -42,6 +44,8 @@ pub(crate) struct HostSettings {
     pub(crate) certificates: SharedCertificates,
     /// How the server behaves.
     pub(crate) server: ServerOptions,
+    /// What happens to requests on their way to the app.
+    pub(crate) stages: StageSettings,
     /// What is logged, and how.
     pub(crate) logging: LoggingOptions,
     /// How long a stop may take.
@@ -78,6 +82,7 @@ impl HostSettings {
         let endpoints = endpoints::read(loaded, code, &mut problems);
         let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
+        let stages = pipeline::read(configuration, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
         let reload_on_change =
@@ -96,6 +101,7 @@ impl HostSettings {
             endpoints,
             certificates,
             server,
+            stages,
             logging,
             shutdown_timeout,
             reload_on_change: reload_on_change.unwrap_or(true),

@@ -121,9 +121,6 @@ fn a_process_manager_needs_all_three_variables() {
 
 #[test]
 fn protection_that_is_not_there_is_told() {
-    let hosts = read(&["--AllowedHosts=a.example;b.example"], &[]);
-    assert!(told(&hosts, Severity::Warning)[0].starts_with("AllowedHosts has no effect"));
-    assert_eq!(read(&["--AllowedHosts=*"], &[]).problems, []);
     let all =
         [("ASPNETCORE_PORT", "1"), ("ASPNETCORE_APPL_PATH", "/"), ("ASPNETCORE_TOKEN", "secret-t")];
     let manager = read(&[], &all);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::features::ConnectionId;
+use crate::pipeline::Pipeline;
 use crate::server::context::Context;
 use crate::server::open_requests::OpenRequest;
 
@@ -18,12 +19,14 @@ pub(in crate::server) struct Common {
     running: AtomicU32,
     /// The requests that take time.
     open: Mutex<Vec<OpenRequest>>,
+    /// What answers for as long as the connection is there.
+    in_use: Mutex<Vec<Arc<Pipeline>>>,
 }
 
 impl Common {
     pub(super) fn new(id: ConnectionId, context: Arc<Context>) -> Self {
         let (begun, running) = (AtomicU32::new(0), AtomicU32::new(0));
-        Self { id, context, begun, running, open: Mutex::default() }
+        Self { id, context, begun, running, open: Mutex::default(), in_use: Mutex::default() }
     }
 
     pub(in crate::server) fn id(&self) -> ConnectionId {
@@ -81,6 +84,15 @@ impl Common {
     /// It does not any more.
     pub(in crate::server) fn closed(&self, request: u32) {
         self.open().retain(|open| open.number != request);
+    }
+
+    /// What answers is in use until the connection ends.
+    pub(in crate::server) fn keep(&self, pipeline: Arc<Pipeline>) {
+        let mut kept = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        // Once is enough for a connection of many tunnels.
+        if !kept.iter().any(|it| Arc::ptr_eq(it, &pipeline)) {
+            kept.push(pipeline);
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, Vec<OpenRequest>> {

@@ -59,12 +59,27 @@ pub(super) static ROOT: Key = names(
             .default("30")
             .at_restart()
             .of_host(),
-        text("AllowedHosts", Kind::Separated("hosts"), "the hosts that a request may name").not_yet(NotYet {
-            harmless: &["*"],
-            without: "requests for every host are answered, not only for '{value}'",
-            fix: "let a proxy in front check the host, or set it to *",
-            may_be_the_apps: false,
-        }),
+        text("AllowedHosts", Kind::Separated("hosts"), "the hosts that a request may name")
+            .default("*")
+            .at_once(),
+        names(
+            "Hsts",
+            Others::AnApps,
+            &[
+                boolean("Enabled", "false", "let browsers come back by https only"),
+                text("MaxAge", Kind::Time(Range::From(0)), "for how long").default("30.00:00:00"),
+                boolean("IncludeSubDomains", "false", "the same for all hosts below it"),
+                boolean("Preload", "false", "ask browsers to know it beforehand"),
+                list(
+                    "ExcludedHosts",
+                    &text("{Number}", Kind::Text, "a host without a port"),
+                    "hosts that are left out",
+                )
+                .default_in_words("`localhost`, `127.0.0.1`, `[::1]`"),
+            ],
+            "let browsers stay with https",
+        )
+        .at_once(),
         text("UserSecretsId", Kind::Text, "the folder of the user secrets, which Development reads"),
         boolean("ForwardedHeaders_Enabled", "false", "believe a proxy who the client is").not_yet(NotYet {
             harmless: &["false", "0"],
@@ -144,12 +159,6 @@ pub(super) static LATER: Key = names(
             harmless: &[],
             without: "answers are sent as they are",
             fix: "let a proxy in front compress them",
-            may_be_the_apps: true,
-        }),
-        open("Hsts", "let browsers stay with https").not_yet(NotYet {
-            harmless: &[],
-            without: "no answer has a Strict-Transport-Security header",
-            fix: "let a proxy in front add it",
             may_be_the_apps: true,
         }),
         open("Cors", "let pages of other origins read answers").not_yet(NotYet {

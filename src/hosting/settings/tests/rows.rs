@@ -7,6 +7,7 @@ use super::*;
 use crate::addresses::{self, HttpProtocols, PlannedEndpoint, Targets, UnixSocketOptions};
 use crate::configuration::{keys_equal, speaks_of_secrets};
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
+use crate::middleware::{AllowedHosts, Hsts};
 use crate::tls::TlsOptions;
 
 /// A row with its key, and the key as it can be set.
@@ -59,6 +60,8 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             (Some("http://127.0.0.1:6001"), vec![("urls", "http://127.0.0.1:6002")])
         }
         "UserSecretsId" => (None, vec![("environment", "Development")]),
+        "Hsts:Enabled" => (None, vec![]),
+        key if key.starts_with("Hsts:") => (None, vec![("Hsts:Enabled", "true")]),
         "Logging:CaptureScopes" => {
             (None, vec![("Logging:Console:FormatterOptions:IncludeScopes", "true")])
         }
@@ -84,6 +87,8 @@ struct Outcome {
     endpoints: Vec<(String, Targets, HttpProtocols, Option<TlsOptions>, UnixSocketOptions)>,
     certificates: SharedCertificates,
     server: ServerOptions,
+    allowed_hosts: Option<AllowedHosts>,
+    hsts: Option<Hsts>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
     reload_on_change: bool,
@@ -114,6 +119,8 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         endpoints: plan.endpoints.into_iter().map(endpoint).collect(),
         certificates: settings.certificates,
         server: settings.server,
+        allowed_hosts: settings.stages.allowed_hosts.map(|hosts| hosts.value),
+        hsts: settings.stages.hsts.map(|hsts| hsts.value),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
         reload_on_change: settings.reload_on_change,
@@ -170,8 +177,8 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
             vec![below.to_string(), "-1".to_owned(), "x".to_owned()]
         }
         Kind::Time(range) => {
-            let below = parse::seconds_text(range.least() - 1);
-            vec![below, "5".to_owned(), "-00:00:05".to_owned()]
+            let below = range.least().checked_sub(1).map(parse::seconds_text);
+            below.into_iter().chain(["5".to_owned(), "-00:00:05".to_owned()]).collect()
         }
         Kind::Limit(_, rule) => {
             let (least, most) = rule.range();

@@ -28,7 +28,7 @@ fn gate() -> (Gate<DuplexStream>, DuplexStream) {
     let connection = Connection::new(1, None, None, Scheme::Http);
     let options = ServerOptions::default();
     let ready = Arc::new(Options::from(&options));
-    let context = Shared::new(options, axum::Router::new(), Counters::default());
+    let context = Shared::new(options, axum::Router::new().into(), Counters::default());
     (Gate::new(stream, Http1Activity::new(connection.id(), context), ready), client)
 }
 

@@ -86,7 +86,7 @@ fn limited(
     let facts = crate::features::Connection::new(1, None, None, crate::features::Scheme::Http);
     let context = crate::server::context::Context::new(
         Default::default(),
-        axum::Router::new(),
+        axum::Router::new().into(),
         Default::default(),
     );
     let activity = Http2Activity::new(facts.id(), context);

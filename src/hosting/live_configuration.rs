@@ -28,7 +28,7 @@ pub struct LiveConfiguration(watch::Receiver<Arc<Configuration>>);
 
 /// The end that a reload writes to.
 #[derive(Debug)]
-pub(in crate::hosting) struct Published(watch::Sender<Arc<Configuration>>);
+pub(super) struct Published(watch::Sender<Arc<Configuration>>);
 
 impl LiveConfiguration {
     /// The configuration of this moment. It stays as it is; later ones are others.
@@ -50,11 +50,11 @@ impl LiveConfiguration {
 }
 
 impl Published {
-    pub(in crate::hosting) fn new(configuration: Configuration) -> Self {
+    pub(super) fn new(configuration: Configuration) -> Self {
         Self(watch::Sender::new(Arc::new(configuration)))
     }
 
-    pub(in crate::hosting) fn handle(&self) -> LiveConfiguration {
+    pub(super) fn handle(&self) -> LiveConfiguration {
         LiveConfiguration(self.0.subscribe())
     }
 

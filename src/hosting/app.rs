@@ -1,0 +1,387 @@
+//! The app of a host, and its life: how it is made, what runs beside it, when it ends.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::IntoResponse;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout_at};
+use tower_service::Service;
+
+use super::live_configuration::LiveConfiguration;
+use super::stop_handle::StopHandle;
+use crate::apps::welcome_page::{Welcome, WelcomePage};
+use crate::configuration::{Configuration, Problem};
+use crate::diagnostics::events;
+use crate::features::ServerAddresses;
+use crate::pipeline::{InUse, Responder, Retired};
+use crate::server::BoxFuture;
+
+/// What answers requests, and what lives with it.
+///
+/// An [`axum::Router`] is one as it is; [`App::service`] makes one of any service of tower's.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use axum::{Router, routing::get};
+/// use kestrel::{App, Host};
+///
+/// let router = Router::new().route("/", get(|| async { "Hello" }));
+/// let app = App::from(router).background(|mut ending| async move {
+///     let mut minutes = tokio::time::interval(Duration::from_secs(60));
+///     loop {
+///         tokio::select! {
+///             _ = minutes.tick() => { /* look for work */ }
+///             () = ending.begun() => return,
+///         }
+///     }
+/// });
+/// let builder = Host::builder().app(app);
+/// ```
+#[must_use = "an app does nothing until a host runs it"]
+pub struct App {
+    responder: Responder,
+    tasks: Vec<Box<dyn FnOnce(Ending) -> BoxFuture<'static, ()> + Send>>,
+    exit: Option<BoxFuture<'static, ExitCode>>,
+}
+
+impl App {
+    /// A service of tower's as an app. It is asked whether it is ready before each request, which
+    /// waits for that.
+    pub fn service<S>(service: S) -> Self
+    where
+        S: Service<axum::extract::Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send + 'static,
+    {
+        Self::of(Responder::service(service))
+    }
+
+    pub(super) fn of(responder: Responder) -> Self {
+        Self { responder, tasks: Vec::new(), exit: None }
+    }
+
+    /// Runs a task beside the app: it begins when the app answers requests, and is to end when the
+    /// app does, which [`Ending::begun`] tells. That is when its last request has been answered: at
+    /// the stop of the host, or after a reload has replaced it. It is waited for within the shutdown
+    /// timeout and dropped then. A panic in it is told in the log.
+    pub fn background<F>(mut self, task: impl FnOnce(Ending) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.push(Box::new(|ending| Box::pin(task(ending))));
+        self
+    }
+
+    /// Ends the host with an exit code, once `exit` is ready: requests finish as at any stop. It does
+    /// not count any more once a reload has replaced the app. Called again, it replaces what was
+    /// given before.
+    pub fn exit_with(mut self, exit: impl Future<Output = ExitCode> + Send + 'static) -> Self {
+        self.exit = Some(Box::pin(exit));
+        self
+    }
+
+    /// What answers requests, and the life beside it, which has not begun.
+    pub(super) fn into_parts(self) -> (Arc<InUse>, Life) {
+        let (in_use, retired) = InUse::new(self.responder);
+        let life = Life {
+            retired,
+            ending: watch::Sender::new(false),
+            to_begin: self.tasks,
+            tasks: JoinSet::new(),
+            to_exit: self.exit,
+            exit: None,
+        };
+        (in_use, life)
+    }
+}
+
+impl From<Router> for App {
+    fn from(router: Router) -> Self {
+        Self::of(Responder::router(router))
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("responder", &self.responder)
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tells a background task that its app has answered its last request.
+#[derive(Clone, Debug)]
+pub struct Ending(watch::Receiver<bool>);
+
+impl Ending {
+    /// Waits until the end begins. It may be asked again, and dropped at any time.
+    pub async fn begun(&mut self) {
+        // Without a sender the app is gone, which is an end, too.
+        let _ = self.0.wait_for(|ending| *ending).await;
+    }
+}
+
+/// Why an app cannot be made. Every error becomes one with `?`; a [`Problem`] keeps what it says of
+/// keys, origins and fixes.
+pub struct AppError(Vec<Problem>);
+
+impl AppError {
+    /// Several mistakes at once.
+    pub fn of_problems(problems: impl IntoIterator<Item = Problem>) -> Self {
+        Self(problems.into_iter().collect())
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        match self.0.is_empty() {
+            true => vec![Problem::error("The app cannot be made, and does not say why.")],
+            false => self.0,
+        }
+    }
+}
+
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for AppError {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match error.downcast::<Problem>() {
+            Ok(problem) => Self(vec![*problem]),
+            Err(error) => {
+                let mut problem = Problem::error(format!("The app cannot be made: {error}."));
+                let mut source = error.source();
+                while let Some(cause) = source {
+                    problem = problem.cause(cause.to_string());
+                    source = cause.source();
+                }
+                Self(vec![problem])
+            }
+        }
+    }
+}
+
+impl fmt::Debug for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AppError").field(&self.0).finish()
+    }
+}
+
+/// What an app can know about its host when it is made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AppContext {
+    /// The merged configuration that the app is made from.
+    pub configuration: Configuration,
+    /// The merged configuration of any moment: reloads change it.
+    pub live_configuration: LiveConfiguration,
+    /// The environment, such as `Production`.
+    pub environment: String,
+    /// The folder that files are looked up in.
+    pub content_root: PathBuf,
+    /// The bound addresses, once the host has started.
+    pub addresses: ServerAddresses,
+    /// Asks the host to stop.
+    pub stop: StopHandle,
+}
+
+/// How an app is made.
+pub(super) enum AppSource {
+    /// It is there, and stays.
+    Ready(App),
+    /// It is made once, and stays.
+    Once(Box<dyn FnOnce(&AppContext) -> App + Send>),
+    /// It is made for the start, and again by every reload that changes the configuration.
+    EachTime(MakeApp),
+}
+
+/// Makes an app from the configuration.
+pub(super) type MakeApp =
+    Box<dyn Fn(AppContext) -> BoxFuture<'static, Result<App, AppError>> + Send + Sync>;
+
+/// An app that was made, and how the next one is; `None` if it stays.
+pub(super) struct Made {
+    pub(super) app: App,
+    pub(super) again: Option<MakeApp>,
+}
+
+/// An app that may be made already.
+pub(super) enum Making {
+    ToDo(AppSource),
+    Done(Made),
+    /// It could not be made.
+    Failed(Vec<Problem>),
+}
+
+impl Making {
+    /// Makes the app, unless somebody tried that already.
+    pub(super) async fn make(self, context: &AppContext) -> Self {
+        match self {
+            Self::ToDo(source) => source.first(context).await.map_or_else(Self::Failed, Self::Done),
+            tried => tried,
+        }
+    }
+}
+
+impl AppSource {
+    /// What answers where nothing else does.
+    pub(super) fn welcome_page() -> Self {
+        Self::Once(Box::new(|context| {
+            App::of(Responder::Handler(Arc::new(WelcomePage::new(Welcome {
+                environment: context.environment.clone(),
+                addresses: context.addresses.clone(),
+                version: env!("CARGO_PKG_VERSION"),
+            }))))
+        }))
+    }
+
+    /// Makes the first app.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be made.
+    async fn first(self, context: &AppContext) -> Result<Made, Vec<Problem>> {
+        match self {
+            Self::Ready(app) => Ok(Made { app, again: None }),
+            Self::Once(make) => Ok(Made { app: make(context), again: None }),
+            Self::EachTime(make) => {
+                let app = make(context.clone()).await.map_err(AppError::into_problems)?;
+                Ok(Made { app, again: Some(make) })
+            }
+        }
+    }
+}
+
+/// The life of an app beside its requests.
+pub(super) struct Life {
+    retired: Retired,
+    ending: watch::Sender<bool>,
+    to_begin: Vec<Box<dyn FnOnce(Ending) -> BoxFuture<'static, ()> + Send>>,
+    tasks: JoinSet<()>,
+    to_exit: Option<BoxFuture<'static, ExitCode>>,
+    exit: Option<JoinHandle<()>>,
+}
+
+impl Life {
+    /// The app answers requests from now on.
+    fn begin(&mut self, exit: &Exit) {
+        for task in std::mem::take(&mut self.to_begin) {
+            self.tasks.spawn(task(Ending(self.ending.subscribe())));
+        }
+        if let Some(code) = self.to_exit.take() {
+            let exit = exit.clone();
+            self.exit = Some(tokio::spawn(async move { exit.ask(code.await) }));
+        }
+    }
+
+    /// Another app is in its place: it ends the host no more.
+    fn replaced(&mut self) {
+        if let Some(exit) = self.exit.take() {
+            exit.abort();
+        }
+    }
+
+    /// Ends the tasks, by `deadline` at the latest.
+    async fn end(mut self, deadline: Instant) {
+        self.replaced();
+        self.ending.send_replace(true);
+        while let Ok(Some(ended)) = timeout_at(deadline, self.tasks.join_next()).await {
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                events::background_task_panicked(panic_message(&*panic));
+            }
+        }
+        if !self.tasks.is_empty() {
+            events::background_tasks_cut_off(self.tasks.len());
+        }
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// The apps of a host that are not over: the one that answers, and those whose last requests run.
+pub(super) struct Lives {
+    current: Option<Life>,
+    leaving: JoinSet<()>,
+    /// By when everything is to be over, once the host stops.
+    stop: watch::Sender<Option<Instant>>,
+    exit: Exit,
+    /// How long the tasks of an app that was replaced have.
+    patience: Duration,
+}
+
+impl Lives {
+    pub(super) fn begin(mut life: Life, exit: Exit, patience: Duration) -> Self {
+        life.begin(&exit);
+        Self {
+            current: Some(life),
+            leaving: JoinSet::new(),
+            stop: watch::Sender::new(None),
+            exit,
+            patience,
+        }
+    }
+
+    /// Another app answers from now on. The one before ends with its last request.
+    pub(super) fn replace(&mut self, mut life: Life) {
+        while self.leaving.try_join_next().is_some() {}
+        life.begin(&self.exit);
+        let Some(mut old) = self.current.replace(life) else {
+            return;
+        };
+        old.replaced();
+        let (mut stop, patience) = (self.stop.subscribe(), self.patience);
+        self.leaving.spawn(async move {
+            let deadline = tokio::select! {
+                () = &mut old.retired => None,
+                stop = stop.wait_for(Option::is_some) => stop.ok().and_then(|stop| *stop),
+            };
+            old.end(deadline.unwrap_or_else(|| Instant::now() + patience)).await;
+        });
+    }
+
+    /// The last request has ended: all apps end, by `deadline` at the latest.
+    pub(super) async fn stop(&mut self, deadline: Instant) {
+        self.stop.send_replace(Some(deadline));
+        if let Some(life) = self.current.take() {
+            self.leaving.spawn(life.end(deadline));
+        }
+        while self.leaving.join_next().await.is_some() {}
+    }
+}
+
+/// Ends the host because its app did.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exit {
+    code: Arc<OnceLock<ExitCode>>,
+    stop: StopHandle,
+}
+
+impl Exit {
+    pub(super) fn new(stop: StopHandle) -> Self {
+        Self { code: Arc::default(), stop }
+    }
+
+    fn ask(&self, code: ExitCode) {
+        // The first counts; the host stops once.
+        let _ = self.code.set(code);
+        events::application_exited();
+        self.stop.stop();
+    }
+
+    /// What the app said, if it did.
+    pub(super) fn code(&self) -> Option<ExitCode> {
+        self.code.get().copied()
+    }
+}

@@ -1,0 +1,74 @@
+//! What code says of a host.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::app::AppSource;
+use super::settings::CodeEndpoints;
+use super::sources::Configure;
+use super::stop_handle::StopHandle;
+use crate::addresses::{
+    ConfiguredEndpoint, ListenSpec, ListenTarget, parse_listen_spec, readable_rights,
+    short_ip_of_spec,
+};
+use crate::configuration::{CodeSettings, Origin, Problem, Sourced, address_without_user_info};
+use crate::server::Server;
+
+/// Everything that code says, as the builder gathers it.
+#[derive(Default)]
+pub(super) struct Given {
+    pub(super) app: Option<AppSource>,
+    pub(super) server: Option<Box<dyn Server>>,
+    pub(super) stop: StopHandle,
+    pub(super) arguments: Vec<(usize, OsString)>,
+    pub(super) settings_only: bool,
+    pub(super) version: Option<String>,
+    pub(super) variables: Option<Vec<(String, String)>>,
+    pub(super) current_directory: Option<PathBuf>,
+    pub(super) code: CodeSettings,
+    pub(super) endpoints: CodeEndpoints,
+    pub(super) configure: Vec<Configure>,
+    pub(super) shutdown_timeout: Option<Duration>,
+    pub(super) strict: bool,
+    pub(super) named_after_content_root: bool,
+    pub(super) no_logging: bool,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Given {
+    /// Adds what a `--listen` says, or what is wrong with it.
+    pub(super) fn add_listen_spec(&mut self, spec: &str, origin: Origin) {
+        match parse_listen_spec(spec) {
+            Ok(ListenSpec { target, unix_socket }) => {
+                let short = short_ip_of_spec(spec);
+                self.problems.extend(short.map(|it| it.key("--listen").origin(origin.clone())));
+                self.endpoints.listen.push(ConfiguredEndpoint {
+                    name: target.to_string(),
+                    key: "--listen".to_owned(),
+                    target: Sourced::new(target, origin),
+                    protocols: None,
+                    tls: None,
+                    unix_socket,
+                })
+            }
+            Err(fix) => {
+                let spec = address_without_user_info(spec);
+                self.problems.push(
+                    Problem::error(format!("'{spec}' is nothing to listen on."))
+                        .key("--listen")
+                        .origin(origin.clone())
+                        .fix(fix),
+                );
+                self.endpoints.refused.push(ConfiguredEndpoint {
+                    name: spec.to_string(),
+                    key: "--listen".to_owned(),
+                    unix_socket: readable_rights(&spec),
+                    target: Sourced::new(ListenTarget::Url(spec.into_owned()), origin),
+                    protocols: None,
+                    tls: None,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! One preparation, for the start and for every reload: everything is read, and what is wrong with it
+//! is put into words. Nothing is judged, bound or switched here: the start and the reload do that.
+
+use std::time::SystemTime;
+
+use super::certificates::{self, Certificates};
+use super::explain;
+use super::finding::{Finding, Subject};
+use super::settings::HostSettings;
+use super::sources::Sources;
+use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, plan, replan};
+use crate::configuration::Loaded;
+
+/// What a configuration means.
+pub(super) struct Prepared {
+    /// When the reading began: a file that changed since then is another one.
+    pub(super) read_at: SystemTime,
+    pub(super) loaded: Loaded,
+    pub(super) settings: HostSettings,
+    pub(super) plan: EndpointPlan,
+    pub(super) certificates: Certificates,
+    /// What is wrong with certificates, or odd.
+    pub(super) of_certificates: Vec<Finding>,
+}
+
+/// The endpoints of a host that runs, as far as a reload has to heed them.
+#[derive(Clone)]
+pub(super) enum Running {
+    /// These are no endpoints of the configuration, and stay.
+    Fixed(Vec<PlannedEndpoint>),
+    /// All of them stay as they are.
+    All(Box<EndpointPlan>),
+}
+
+impl Prepared {
+    /// Reads everything: for a start, or for the reload of a host that runs.
+    pub(super) fn read(sources: &mut Sources, running: Option<Running>) -> Self {
+        let read_at = SystemTime::now();
+        let (loaded, settings) = sources.read();
+        let plan = match running {
+            None => plan(&settings.endpoints),
+            Some(Running::Fixed(fixed)) => replan(&fixed, &settings.endpoints),
+            Some(Running::All(plan)) => *plan,
+        };
+        let (certificates, problems) = match sources.another_server {
+            true => Default::default(),
+            false => certificates::read(
+                &plan,
+                &settings.certificates,
+                &loaded.configuration,
+                &sources.surroundings(&loaded),
+                SystemTime::now(),
+            ),
+        };
+        let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
+        let of_certificates = problems.into_iter().map(wrong).collect();
+        Self { read_at, loaded, settings, plan, certificates, of_certificates }
+    }
+
+    /// What is wrong with settings, or odd, and what is odd about the plan.
+    pub(super) fn of_settings(&self) -> Vec<Finding> {
+        let problems = self.settings.problems.iter().chain(&self.plan.warnings);
+        problems.map(|it| Finding::of_problem(Subject::Configuration, it.clone())).collect()
+    }
+
+    /// What is to be said of the plan, but for what `said` holds, before it is bound.
+    pub(super) fn notes(&self, said: &[Note]) -> Vec<Finding> {
+        explain::before_binding(self.plan.notes.iter().filter(|note| !said.contains(note)))
+    }
+
+    /// What is wrong with the plan.
+    pub(super) fn of_plan(&self) -> impl Iterator<Item = Finding> {
+        self.plan.problems.iter().map(Finding::of_plan)
+    }
+}

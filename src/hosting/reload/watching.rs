@@ -1,0 +1,78 @@
+//! Which files are watched, and how.
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::watch::{Kind, Mode, Watched, Watcher, found};
+use crate::configuration::Loaded;
+use crate::diagnostics::events;
+use crate::hosting::certificates::Certificates;
+use crate::hosting::finding::{Finding, Subject};
+use crate::hosting::prepare::Prepared;
+
+/// A watcher, and what gets something whenever its files change.
+type Watch = (Watcher, UnboundedReceiver<()>);
+
+/// Starts to watch the files of a configuration and those of its certificates. `None` if they are not
+/// to be watched, or there is no thread for it, which is told, as is that they can only be looked at.
+pub(in crate::hosting) fn start(
+    prepared: &Prepared,
+    variables: &[(String, String)],
+) -> (Option<Watch>, Vec<Finding>) {
+    if !prepared.settings.reload_on_change {
+        return (None, Vec::new());
+    }
+    let files = found(files(&prepared.loaded, [&prepared.certificates]), prepared.read_at);
+    let (watch, odd) = match Watcher::start(mode(variables), files) {
+        Ok((watcher, changes, odd)) => (Some((watcher, changes)), odd),
+        Err(error) => (None, Some(events::not_watching(&error.to_string()))),
+    };
+    let odd = odd.map(|notice| Finding::of_notice(Subject::Configuration, notice));
+    (watch, odd.into_iter().collect())
+}
+
+/// Whether .NET's variable says that files are to be looked at instead of waiting for events.
+fn mode(variables: &[(String, String)]) -> Mode {
+    let asked = variables.iter().any(|(name, value)| {
+        name == "DOTNET_USE_POLLING_FILE_WATCHER"
+            && (value == "1" || value.eq_ignore_ascii_case("true"))
+    });
+    if asked { Mode::Polling } else { Mode::Events }
+}
+
+/// The files that a configuration and these certificates were read from.
+pub(super) fn files<'a>(
+    loaded: &Loaded,
+    certificates: impl IntoIterator<Item = &'a Certificates>,
+) -> Vec<Watched> {
+    let configuration = loaded.files.iter().map(|file| (&file.path, Kind::Configuration));
+    let certificates = certificates.into_iter().flat_map(|certificates| &certificates.files);
+    let mut files: Vec<Watched> = Vec::new();
+    for (path, kind) in configuration.chain(certificates.map(|path| (path, Kind::Certificate))) {
+        if !files.iter().any(|file| file.path == *path) {
+            files.push(Watched { path: path.clone(), kind });
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_only_looked_at_if_nets_variable_says_so() {
+        for (value, expected) in [
+            (None, Mode::Events),
+            (Some(""), Mode::Events),
+            (Some("0"), Mode::Events),
+            (Some("false"), Mode::Events),
+            (Some("1"), Mode::Polling),
+            (Some("true"), Mode::Polling),
+            (Some("TRUE"), Mode::Polling),
+        ] {
+            let variable =
+                value.map(|value| ("DOTNET_USE_POLLING_FILE_WATCHER".to_owned(), value.to_owned()));
+            assert_eq!(mode(variable.as_slice()), expected, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What a host is configured by: read once for the start, and again for every reload.
+
+use super::certificates::Surroundings;
+use super::settings::{CodeEndpoints, HostSettings};
+use crate::configuration::{Inputs, Loaded, load};
+use crate::server::ServerOptions;
+use crate::tls::places::Places;
+
+/// What a host is configured by, besides files: so that it can be configured again.
+pub(super) struct Sources {
+    pub(super) inputs: Inputs,
+    pub(super) endpoints: CodeEndpoints,
+    pub(super) configure: Vec<Configure>,
+    /// Whether warnings are errors.
+    pub(super) strict: bool,
+    /// Where certificates are looked for besides the files that settings name.
+    pub(super) places: Places,
+    /// Whether the server is not the built-in one: it has certificates of its own, if it has any.
+    pub(super) another_server: bool,
+}
+
+/// A change of the server's options by code.
+pub(super) type Configure = Box<dyn FnMut(&mut ServerOptions) + Send>;
+
+impl Sources {
+    /// Reads everything.
+    pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
+        let loaded = load(&self.inputs);
+        let settings = HostSettings::read(&loaded, self.endpoints.clone(), |options| {
+            for configure in &mut self.configure {
+                configure(options);
+            }
+        });
+        (loaded, settings)
+    }
+
+    /// Where certificates are looked for, and what decides what is done about them.
+    pub(super) fn surroundings(&self, loaded: &Loaded) -> Surroundings {
+        Surroundings {
+            places: self.places.clone(),
+            application: loaded.application_name.value.clone(),
+            environment: loaded.environment.value.clone(),
+        }
+    }
+}

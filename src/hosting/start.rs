@@ -1,0 +1,375 @@
+//! From a builder to a host: what code says and what the sources say become one configuration, which is
+//! judged. Nothing is bound here.
+//!
+//! A draft is read, may make its app, and is judged: what is wrong with the app is told with everything
+//! else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::app::{AppContext, AppSource, Making};
+use super::certificates::Certificates;
+use super::command_line::{self, Asked, CommandLine};
+use super::error::HostError;
+use super::finding::{self, Finding, Subject, judged};
+use super::given::Given;
+use super::host::Host;
+use super::live_configuration::Published;
+use super::logging::{self, Logging};
+use super::prepare::Prepared;
+use super::report::{self, Refusal, Voice};
+use super::sources::Sources;
+use super::{pipeline, process, usage};
+use crate::addresses::EndpointPlan;
+use crate::configuration::{Inputs, Loaded, Origin, Problem, Sourced, fold_key};
+use crate::diagnostics::events;
+use crate::features::ServerAddresses;
+use crate::server::Server;
+use crate::tls::places::Places;
+
+/// A host whose configuration is read and not judged yet.
+pub(super) struct Draft {
+    sources: Sources,
+    prepared: Prepared,
+    live: Published,
+    context: AppContext,
+    app: Making,
+    server: Option<Box<dyn Server>>,
+    shutdown_timeout: Option<Duration>,
+    logging: Option<Logging>,
+    /// The web root, if it was named and is not there.
+    web_root: Option<Sourced<PathBuf>>,
+    findings: Findings,
+}
+
+/// What is to be said, in the order in which it is.
+#[derive(Default)]
+struct Findings {
+    of_settings: Vec<Finding>,
+    of_plan: Vec<Finding>,
+    of_certificates: Vec<Finding>,
+    of_app: Vec<Finding>,
+}
+
+impl Draft {
+    /// Reads everything, and installs the log.
+    ///
+    /// # Errors
+    ///
+    /// The command line is none, or asks for an answer instead of a start, such as `--plan`.
+    pub(super) fn read(mut given: Given) -> Result<Self, Refusal> {
+        let command_line = read_command_line(&mut given)?;
+        let asked = command_line.asked;
+        let (mut sources, unread) = sources(&mut given, command_line);
+        let prepared = Prepared::read(&mut sources, None);
+        let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
+        let findings = Findings::of(&prepared, unread, web_root.as_ref());
+        if asked == Some(Asked::Plan) {
+            return Err(findings.answer_with_plan(&prepared, &sources, web_root.as_ref()));
+        }
+        let terminal = process::terminal(&sources.inputs.variables);
+        let logging = (!given.no_logging)
+            .then(|| logging::install(prepared.settings.logging.clone(), terminal));
+        tell_files(&prepared.loaded);
+        let live = Published::new(prepared.loaded.configuration.clone());
+        let context = AppContext {
+            live_configuration: live.handle(),
+            configuration: prepared.loaded.configuration.clone(),
+            environment: prepared.loaded.environment.value.clone(),
+            content_root: prepared.loaded.content_root.value.clone(),
+            addresses: ServerAddresses::default(),
+            stop: given.stop,
+        };
+        Ok(Self {
+            sources,
+            prepared,
+            live,
+            context,
+            app: Making::ToDo(given.app.unwrap_or_else(AppSource::welcome_page)),
+            server: given.server,
+            shutdown_timeout: given.shutdown_timeout,
+            logging,
+            web_root,
+            findings,
+        })
+    }
+
+    /// Makes the app, unless files could not be read: what is wrong with it would be a consequence.
+    pub(super) async fn make_app(mut self) -> Self {
+        if !is_incomplete(&self.prepared.loaded) {
+            self.app = self.app.make(&self.context).await;
+        }
+        self
+    }
+
+    /// Judges what was read: a host, if nothing speaks against it.
+    ///
+    /// # Errors
+    ///
+    /// Everything that does, together.
+    pub(super) fn judge(self) -> Result<Host, Refusal> {
+        let Self { sources, prepared, logging, web_root, context, .. } = self;
+        let mut findings = self.findings;
+        if let Making::Failed(problems) = &self.app {
+            let wrong = |problem: &Problem| Finding::of_problem(Subject::App, problem.clone());
+            findings.of_app = problems.iter().map(wrong).collect();
+        }
+        let (error, findings) = findings.judge(sources.strict);
+        let refuse = |error, remarks, logging: Option<Logging>| Refusal {
+            error,
+            remarks,
+            voice: Voice::of(logging.map(Arc::new), &prepared.settings.logging),
+        };
+        if let Some(error) = error {
+            return Err(refuse(error, findings.all(), logging));
+        }
+        findings.of_settings.iter().for_each(|finding| finding.notice().log());
+        if let Some(web_root) = web_root
+            && let Err(problem) = make_web_root(&web_root)
+        {
+            let error = HostError::Configuration(vec![problem]);
+            return Err(refuse(error, findings.behind_settings(), logging));
+        }
+        Ok(Host {
+            shutdown_timeout: self.shutdown_timeout.unwrap_or(prepared.settings.shutdown_timeout),
+            sources,
+            prepared,
+            live: self.live,
+            remarks: findings.behind_settings(),
+            context,
+            app: self.app,
+            server: self.server,
+            logging,
+        })
+    }
+}
+
+/// Takes the command line apart.
+///
+/// # Errors
+///
+/// It is none, or asks for an answer that needs no configuration.
+fn read_command_line(given: &mut Given) -> Result<CommandLine, Refusal> {
+    let arguments = std::mem::take(&mut given.arguments);
+    let command_line = match given.settings_only {
+        true => command_line::settings_only(&arguments),
+        false => command_line::read(&arguments),
+    };
+    let named = given.code.application_name.clone();
+    let program = || named.or_else(process::program_name).unwrap_or_else(|| "PROGRAM".to_owned());
+    match command_line.asked {
+        Some(Asked::Help { .. }) => {
+            return Err(Refusal::answer(usage::help(&program()), String::new()));
+        }
+        Some(Asked::Version) => {
+            let version = usage::version(&program(), given.version.as_deref());
+            return Err(Refusal::answer(version, String::new()));
+        }
+        Some(Asked::Plan) | None => {}
+    }
+    match command_line.mistakes.is_empty() {
+        true => Ok(command_line),
+        false => Err(Refusal::silent(HostError::Usage(command_line.mistakes))),
+    }
+}
+
+/// What the host is configured by, and what is wrong with what code and arguments say.
+fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Problem>) {
+    for (position, spec) in &command_line.listen {
+        let argument = "--listen".to_owned();
+        given.add_listen_spec(spec, Origin::CommandLine { position: *position, argument });
+    }
+    let mut problems = std::mem::take(&mut given.problems);
+    problems.extend(command_line.warnings);
+    let (variables, unreadable_variables) = match given.variables.take() {
+        Some(variables) => (variables, Vec::new()),
+        None => (process::environment_variables(), process::unreadable_variables()),
+    };
+    let places = Places::new(&variables, process::account_home());
+    let mut endpoints = std::mem::take(&mut given.endpoints);
+    endpoints.container = process::container(&variables);
+    let mut code = std::mem::take(&mut given.code);
+    if !given.named_after_content_root {
+        code.default_application_name = process::program_name();
+    }
+    code.host_alone = given.named_after_content_root;
+    let here = given.current_directory.take().or_else(process::current_directory);
+    let inputs = Inputs {
+        variables,
+        unreadable_variables,
+        arguments: command_line.settings,
+        current_directory: here.unwrap_or_default(),
+        code,
+    };
+    let sources = Sources {
+        inputs,
+        endpoints,
+        configure: std::mem::take(&mut given.configure),
+        strict: given.strict || command_line.strict,
+        places,
+        another_server: given.server.is_some(),
+    };
+    (sources, problems)
+}
+
+impl Findings {
+    /// What a start says of a configuration, besides what is wrong with code and arguments.
+    fn of(prepared: &Prepared, of_code: Vec<Problem>, web_root: Option<&Sourced<PathBuf>>) -> Self {
+        let Prepared { loaded, settings, plan, certificates, .. } = prepared;
+        let incomplete = is_incomplete(loaded);
+        // What nobody configured may stand in what could not be read.
+        let of_default = |warning: &&Problem| warning.origin == Some(Origin::Default);
+        let of_plan = plan.warnings.iter().filter(|warning| !(incomplete && of_default(warning)));
+        // What was said of an argument already, is not said again of the key that it sets.
+        let of_arguments: Vec<_> = of_code.iter().filter_map(|it| it.origin.clone()).collect();
+        let is_told = |problem: &Problem| {
+            let twice = |origin: &Origin| {
+                matches!(origin, Origin::CommandLine { .. }) && of_arguments.contains(origin)
+            };
+            !problem.is_error() && problem.origin.as_ref().is_some_and(twice)
+        };
+        let of_settings = settings.problems.iter().filter(|problem| !is_told(problem));
+        let odd = of_settings.chain(of_plan).cloned();
+        let wrong = |problem| Finding::of_problem(Subject::Configuration, problem);
+        let of_settings: Vec<_> = of_code.into_iter().chain(odd).map(wrong).collect();
+        let web_root = web_root.and_then(web_root_problem).map(wrong);
+        let of_plan = web_root.into_iter().chain(prepared.notes(&[])).chain(prepared.of_plan());
+        let mut of_certificates = certificates.of_development();
+        of_certificates.extend(prepared.of_certificates.iter().cloned());
+        of_certificates.extend(certificates.of_all(SystemTime::now()));
+        of_certificates.retain(|finding| {
+            let none_found = certificates.none_found.contains(finding.problem());
+            !(none_found && is_consequence(finding.problem(), &of_settings, incomplete))
+        });
+        Self { of_plan: of_plan.collect(), of_certificates, of_settings, of_app: Vec::new() }
+    }
+
+    /// The error that they are, if they are one, and what is only said.
+    fn judge(self, strict: bool) -> (Option<HostError>, Self) {
+        let (mut fatal, of_settings) = judged(self.of_settings, strict);
+        let mut judge = |findings| {
+            let (more, said) = judged(findings, strict);
+            fatal.extend(more);
+            said
+        };
+        let of_plan = judge(self.of_plan);
+        let of_certificates = judge(self.of_certificates);
+        let of_app = judge(self.of_app);
+        (finding::error(fatal), Self { of_settings, of_plan, of_certificates, of_app })
+    }
+
+    /// All of them.
+    fn all(&self) -> Vec<Finding> {
+        self.of_settings.iter().cloned().chain(self.behind_settings()).collect()
+    }
+
+    /// What is said behind what is odd about settings.
+    fn behind_settings(&self) -> Vec<Finding> {
+        [&self.of_plan, &self.of_certificates, &self.of_app]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// The answer to `--plan`: what would be bound, and what a start would say of it.
+    fn answer_with_plan(
+        self,
+        prepared: &Prepared,
+        sources: &Sources,
+        web_root: Option<&Sourced<PathBuf>>,
+    ) -> Refusal {
+        let strict = sources.strict;
+        // What is planned although its configuration is wrong would not be.
+        let is_planned = [&self.of_settings, &self.of_plan]
+            .into_iter()
+            .all(|findings| judged(findings.clone(), strict).0.is_empty());
+        let table = match is_planned {
+            true => plan_text(prepared, sources.another_server),
+            false => String::new(),
+        };
+        let (error, said) = self.judge(strict);
+        let missing = web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
+        let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));
+        let remarks: Vec<_> = said.all().into_iter().chain(missing).collect();
+        match error {
+            Some(error) => Refusal { error, remarks, voice: Voice::Plan { table } },
+            None => Refusal::answer(table, report::remarks_text(&remarks)),
+        }
+    }
+}
+
+/// Whether files could not be read, so that anything may be missing.
+fn is_incomplete(loaded: &Loaded) -> bool {
+    loaded.problems.iter().any(Problem::is_error)
+}
+
+/// Whether an endpoint may lack its certificate only because settings could not be read: all of a file,
+/// if the sources are `incomplete`, or those of the endpoint or of certificates.
+fn is_consequence(none_found: &Problem, of_settings: &[Finding], incomplete: bool) -> bool {
+    let key = none_found.key.as_deref().map(fold_key).unwrap_or_default();
+    let node = key.strip_suffix(&*fold_key(":Url"));
+    let nodes = [node.map(str::to_owned), Some(fold_key("Kestrel:Certificates"))];
+    let is_cause = |key: &str| {
+        let key = fold_key(key);
+        let below = |node: &String| key.strip_prefix(&**node).is_some_and(|it| it.starts_with(':'));
+        nodes.iter().flatten().any(below)
+    };
+    let wrong = of_settings.iter().map(Finding::problem).filter(|problem| problem.is_error());
+    incomplete || wrong.filter_map(|problem| problem.key.as_deref()).any(is_cause)
+}
+
+fn tell_files(loaded: &Loaded) {
+    for file in &loaded.files {
+        events::configuration_file(&file.path.display().to_string(), file.found);
+    }
+}
+
+/// What would be bound, and what requests would go through.
+fn plan_text(prepared: &Prepared, another_server: bool) -> String {
+    let table = plan_table(&prepared.plan, &prepared.certificates, another_server);
+    let stages = pipeline::on(&prepared.settings.stages);
+    if stages.is_empty() {
+        return table;
+    }
+    let line = |on: &pipeline::On| format!("{} (set by {}, key {})", on.name, on.origin, on.key);
+    let lines: Vec<_> = stages.iter().map(line).chain(["the app".to_owned()]).collect();
+    format!("{table}\nrequests go through:\n  {}\n", lines.join("\n  "))
+}
+
+/// The plan as a table, with the certificates that would be served.
+fn plan_table(plan: &EndpointPlan, certificates: &Certificates, another_server: bool) -> String {
+    plan.table(|place| match certificates.served(place).split_first() {
+        // Another server may have one, and nobody knows.
+        None if another_server => Vec::new(),
+        None => vec!["no certificate".to_owned()],
+        Some(((_, own), of_names)) => {
+            let of_names = of_names.iter().map(|(of, text)| format!("{of}: {text}"));
+            std::iter::once(own.clone()).chain(of_names).collect()
+        }
+    })
+}
+
+/// Why a web root that is not there cannot be made, as far as that is known without trying.
+fn web_root_problem(web_root: &Sourced<PathBuf>) -> Option<Problem> {
+    let there = web_root.value.ancestors().find(|folder| folder.exists())?;
+    let in_the_way = format!("{} is no folder", there.display());
+    (!there.is_dir()).then(|| web_root_refused(web_root, &in_the_way))
+}
+
+fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
+    let shown = web_root.value.display();
+    Problem::error(format!("The web root {shown} cannot be created: {why}."))
+        .key("webroot")
+        .origin(web_root.origin.clone())
+        .fix("create it, or name an existing folder")
+}
+
+/// Makes a web root that was named but is not there, as Kestrel does.
+fn make_web_root(web_root: &Sourced<PathBuf>) -> Result<(), Problem> {
+    std::fs::create_dir_all(&web_root.value)
+        .map_err(|error| web_root_refused(web_root, &error.to_string()))?;
+    events::web_root_created(&web_root.value.display().to_string()).log();
+    Ok(())
+}

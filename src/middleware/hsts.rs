@@ -1,0 +1,65 @@
+//! Tells browsers to come back by HTTPS only (RFC 6797).
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::STRICT_TRANSPORT_SECURITY;
+
+use crate::diagnostics::events;
+use crate::features::{EffectiveRequest, without_port};
+use crate::pipeline::{Enter, Request, Stage};
+
+/// Adds `Strict-Transport-Security` to answers by HTTPS. (What `HstsMiddleware` is in ASP.NET Core.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hsts {
+    header: HeaderValue,
+    excluded: Vec<String>,
+}
+
+impl Hsts {
+    /// For `max_age`, in whole seconds. `excluded` are hosts without a port, compared without regard to
+    /// case.
+    pub(crate) fn new(
+        max_age: Duration,
+        include_sub_domains: bool,
+        preload: bool,
+        excluded: Vec<String>,
+    ) -> Self {
+        let mut text = format!("max-age={}", max_age.as_secs());
+        for (on, directive) in [(include_sub_domains, "includeSubDomains"), (preload, "preload")] {
+            if on {
+                let _ = write!(text, "; {directive}");
+            }
+        }
+        // Digits and the words above are a value.
+        let header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("max-age=0"));
+        Self { header, excluded }
+    }
+}
+
+impl Stage for Hsts {
+    fn enter(&self, request: &mut Request) -> Enter {
+        let meant = EffectiveRequest::of(request);
+        if !meant.is_https() {
+            events::hsts_is_not_for_clear_text();
+            return Enter::Next;
+        }
+        let host = without_port(meant.host());
+        if self.excluded.iter().any(|excluded| excluded.eq_ignore_ascii_case(host)) {
+            events::hsts_excludes_host(host);
+            return Enter::Next;
+        }
+        let header = self.header.clone();
+        Enter::Then(Box::new(move |mut response| {
+            // One that the app has set itself stays, and is the second.
+            let headers = response.headers_mut();
+            let own: Vec<_> = headers.get_all(STRICT_TRANSPORT_SECURITY).iter().cloned().collect();
+            headers.insert(STRICT_TRANSPORT_SECURITY, header);
+            for value in own {
+                headers.append(STRICT_TRANSPORT_SECURITY, value);
+            }
+            response
+        }))
+    }
+}

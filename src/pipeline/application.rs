@@ -1,0 +1,167 @@
+//! What a server serves, of this moment.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use tokio::sync::oneshot;
+use tower_service::Service;
+
+use super::responder::{Request, Responder, Responding, Response};
+use super::stage::{Enter, Leave, Stage};
+
+/// What answers the requests of a server: the host's stages and its app, as they are at this moment.
+/// A reload may replace them; each request is answered by what is there when it comes. (What
+/// `IHttpApplication` is in ASP.NET Core.)
+///
+/// It is a service of tower's. Clones are the same application.
+#[derive(Clone)]
+pub struct Application(Arc<ArcSwap<Pipeline>>);
+
+impl Application {
+    pub(crate) fn new(pipeline: Pipeline) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(pipeline)))
+    }
+
+    /// What answers a request that comes now. It is in use as long as it is held.
+    pub(crate) fn current(&self) -> Arc<Pipeline> {
+        self.0.load_full()
+    }
+
+    /// Answers requests with this from now on.
+    pub(crate) fn replace(&self, pipeline: Pipeline) {
+        self.0.store(Arc::new(pipeline));
+    }
+
+    /// Answers requests with the same app behind these stages from now on.
+    pub(crate) fn replace_stages(&self, stages: Box<[Box<dyn Stage>]>) {
+        let app = Arc::clone(&self.0.load().app);
+        self.replace(Pipeline::new(stages, app));
+    }
+}
+
+impl From<Router> for Application {
+    fn from(router: Router) -> Self {
+        let (app, _) = InUse::new(Responder::router(router));
+        Self::new(Pipeline::new(Box::default(), app))
+    }
+}
+
+impl Service<Request> for Application {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = ApplicationFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> ApplicationFuture {
+        let pipeline = self.current();
+        let responding = Box::pin(pipeline.call(request));
+        ApplicationFuture { responding, _in_use: pipeline }
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Application").field(&self.current()).finish()
+    }
+}
+
+/// The answer of an [`Application`] on its way.
+pub struct ApplicationFuture {
+    responding: Pin<Box<Responding>>,
+    _in_use: Arc<Pipeline>,
+}
+
+impl Future for ApplicationFuture {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.responding.as_mut().poll(cx).map(Ok)
+    }
+}
+
+impl fmt::Debug for ApplicationFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApplicationFuture").finish_non_exhaustive()
+    }
+}
+
+/// An app that answers, or has requests left to answer.
+pub(crate) struct InUse {
+    responder: Responder,
+    /// Is dropped with it.
+    _retired: oneshot::Sender<Infallible>,
+}
+
+impl InUse {
+    pub(crate) fn new(responder: Responder) -> (Arc<Self>, Retired) {
+        let (sender, retired) = oneshot::channel();
+        (Arc::new(Self { responder, _retired: sender }), Retired(retired))
+    }
+}
+
+/// Stages in their order, and the app behind them.
+pub(crate) struct Pipeline {
+    stages: Box<[Box<dyn Stage>]>,
+    app: Arc<InUse>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(stages: Box<[Box<dyn Stage>]>, app: Arc<InUse>) -> Self {
+        Self { stages, app }
+    }
+
+    /// Sends a request through the stages to the app.
+    pub(crate) fn call(&self, mut request: Request) -> Responding {
+        let mut leaves: Vec<Leave> = Vec::new();
+        for stage in &self.stages {
+            match stage.enter(&mut request) {
+                Enter::Next => {}
+                Enter::Then(leave) => leaves.push(leave),
+                Enter::Answer(response) => {
+                    return Responding::Ready { response: Some(way_out(leaves, response)) };
+                }
+            }
+        }
+        let responding = self.app.responder.call(request);
+        match leaves.is_empty() {
+            true => responding,
+            false => Responding::later(async { way_out(leaves, responding.await) }),
+        }
+    }
+}
+
+/// An answer on its way out: the last stage that was entered is the first to see it.
+fn way_out(leaves: Vec<Leave>, response: Response) -> Response {
+    leaves.into_iter().rev().fold(response, |response, leave| leave(response))
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("stages", &self.stages.len())
+            .field("app", &self.app.responder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Is ready once an app is replaced and its last request has ended.
+#[derive(Debug)]
+pub(crate) struct Retired(oneshot::Receiver<Infallible>);
+
+impl Future for Retired {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Nothing is ever sent.
+        Pin::new(&mut self.0).poll(cx).map(|_| ())
+    }
+}

@@ -1,0 +1,20 @@
+//! What stands between the server and the app: the stages a request goes through, and the app itself.
+//!
+//! A [`Pipeline`] is what answers requests at one moment: its stages in their order, then a
+//! [`Responder`]. An [`Application`] is what a server holds: the pipeline of the moment, which a reload
+//! replaces. The server asks for it once per request, so that connections that were open long before
+//! get the new one, too; a request that is being answered keeps the pipeline it began with, and
+//! [`Retired`] tells when the last of them has ended.
+//!
+//! A stage that is off is not in the list, and costs nothing: an app alone is called as if there were
+//! no pipeline. Which stages there are, in which order, and what switches them on, is the host's to
+//! say (`hosting/pipeline.rs`); what they do stands in `middleware`.
+
+mod application;
+mod responder;
+mod stage;
+
+pub use application::{Application, ApplicationFuture};
+pub(crate) use application::{InUse, Pipeline, Retired};
+pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
+pub(crate) use stage::{Enter, Stage};

@@ -1,0 +1,139 @@
+//! What answers requests in the end.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use axum::routing::future::RouteFuture;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+/// A request as stages and apps get it.
+pub(crate) type Request = http::Request<Body>;
+
+/// An answer as stages and apps give it.
+pub(crate) type Response = http::Response<Body>;
+
+/// Answers requests, with as little between the server and itself as there can be.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Answers a request, at once or later.
+    fn call(&self, request: Request) -> Answering;
+}
+
+/// An answer, or the way to it.
+pub(crate) enum Answering {
+    /// It is here.
+    Ready(Response),
+    /// It takes time.
+    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
+}
+
+impl Answering {
+    /// An answer that takes time.
+    pub(crate) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
+        Self::Later(Box::pin(answer))
+    }
+}
+
+/// What answers requests: a router, or anything else.
+#[derive(Clone)]
+pub(crate) enum Responder {
+    /// Called as axum calls it, without another box around its future.
+    Router(Router),
+    /// Anything else.
+    Handler(Arc<dyn Handler>),
+}
+
+impl Responder {
+    /// A router whose handlers are made into services now, and not again for every request.
+    pub(crate) fn router(router: Router) -> Self {
+        Self::Router(router.with_state(()))
+    }
+
+    /// A service of tower's.
+    pub(crate) fn service<S>(service: S) -> Self
+    where
+        S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send + 'static,
+    {
+        Self::Handler(Arc::new(OfService(service)))
+    }
+
+    pub(super) fn call(&self, request: Request) -> Responding {
+        match self {
+            Self::Router(router) => Responding::Router { future: router.clone().call(request) },
+            Self::Handler(handler) => match handler.call(request) {
+                Answering::Ready(response) => Responding::Ready { response: Some(response) },
+                Answering::Later(future) => Responding::Later { future },
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Router(_) => "Router",
+            Self::Handler(_) => "Handler",
+        })
+    }
+}
+
+/// A service of tower's as a handler.
+struct OfService<S>(S);
+
+impl<S> Handler for OfService<S>
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    fn call(&self, request: Request) -> Answering {
+        let mut service = self.0.clone();
+        Answering::later(async move {
+            let Ok(()) = poll_fn(|cx| service.poll_ready(cx)).await;
+            let Ok(response) = service.call(request).await;
+            response.into_response()
+        })
+    }
+}
+
+pin_project! {
+    /// The answer of a responder on its way.
+    #[project = RespondingProjection]
+    pub(crate) enum Responding {
+        Router { #[pin] future: RouteFuture<Infallible> },
+        Ready { response: Option<Response> },
+        Later { future: Pin<Box<dyn Future<Output = Response> + Send>> },
+    }
+}
+
+impl Responding {
+    pub(super) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
+        Self::Later { future: Box::pin(answer) }
+    }
+}
+
+impl Future for Responding {
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        match self.project() {
+            RespondingProjection::Router { future } => future.poll(cx).map(|answer| {
+                let Ok(response) = answer;
+                response
+            }),
+            RespondingProjection::Ready { response } => {
+                response.take().map_or(Poll::Pending, Poll::Ready)
+            }
+            RespondingProjection::Later { future } => future.as_mut().poll(cx),
+        }
+    }
+}
