@@ -22,7 +22,7 @@ use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
-use crate::pipeline::{InUse, Responder, Retired};
+use crate::pipeline::{InUse, Layers, Responder, Retired};
 use crate::server::BoxFuture;
 
 /// What answers requests, and what lives with it.
@@ -90,9 +90,10 @@ impl App {
         self
     }
 
-    /// What answers requests, and the life beside it, which has not begun.
-    pub(super) fn into_parts(self) -> (Arc<InUse>, Life) {
-        let (in_use, retired) = InUse::new(self.responder);
+    /// What answers requests, with the program's layers around it, and the life beside it, which has
+    /// not begun.
+    pub(super) fn into_parts(self, layers: &Layers) -> (Arc<InUse>, Life) {
+        let (in_use, retired) = InUse::new(layers.around(self.responder));
         let life = Life {
             retired,
             ending: watch::Sender::new(false),

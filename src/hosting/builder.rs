@@ -1,10 +1,17 @@
 //! What code says of a host.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use axum::routing::Route;
+use tower_layer::Layer;
+use tower_service::Service;
 
 use super::app::{App, AppContext, AppError, AppSource};
 use super::error::HostError;
@@ -80,6 +87,44 @@ impl HostBuilder {
         F: Future<Output = Result<App, AppError>> + Send + 'static,
     {
         self.0.app = Some(AppSource::EachTime(Box::new(move |context| Box::pin(make(context)))));
+        self
+    }
+
+    /// A layer of tower's around the app, whatever kind of app it is and whenever it is made: inside all
+    /// stages that the configuration switches on (`--plan` lists them), outside the app as a whole. It
+    /// sees a request before a router chooses a route, and is there once for all of them; a layer for
+    /// some routes, or one that wants to know the route, is for
+    /// [`Router::layer`](axum::Router::layer). Another call puts another layer around the ones before:
+    /// the last one sees a request first, as with `Router::layer`, which takes the same layers.
+    ///
+    /// ```no_run
+    /// use axum::extract::Request;
+    /// use axum::middleware::{Next, from_fn};
+    /// use axum::response::Response;
+    /// use axum::{Router, routing::get};
+    ///
+    /// async fn timed(request: Request, next: Next) -> Response {
+    ///     let begun = std::time::Instant::now();
+    ///     let response = next.run(request).await;
+    ///     tracing::info!(milliseconds = begun.elapsed().as_millis(), "answered");
+    ///     response
+    /// }
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> std::process::ExitCode {
+    ///     let app = Router::new().route("/", get(|| async { "Hello, World!" }));
+    ///     kestrel::Host::builder().app(app).layer(from_fn(timed)).run().await
+    /// }
+    /// ```
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.0.layers.add(layer);
         self
     }
 

@@ -13,12 +13,14 @@ use crate::addresses::{
     short_ip_of_spec,
 };
 use crate::configuration::{CodeSettings, Origin, Problem, Sourced, address_without_user_info};
+use crate::pipeline::Layers;
 use crate::server::Server;
 
 /// Everything that code says, as the builder gathers it.
 #[derive(Default)]
 pub(super) struct Given {
     pub(super) app: Option<AppSource>,
+    pub(super) layers: Layers,
     pub(super) server: Option<Box<dyn Server>>,
     pub(super) stop: StopHandle,
     pub(super) arguments: Vec<(usize, OsString)>,

@@ -26,7 +26,7 @@ use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Notice, events};
 use crate::features::ServerAddresses;
-use crate::pipeline::{Application, Pipeline};
+use crate::pipeline::{Application, Layers, Pipeline};
 use crate::server::{KestrelServer, Server, ServerStart};
 
 /// A host that is configured but not started: nothing is bound yet.
@@ -39,6 +39,7 @@ pub struct Host {
     pub(super) shutdown_timeout: Duration,
     pub(super) context: AppContext,
     pub(super) app: Making,
+    pub(super) layers: Layers,
     pub(super) server: Option<Box<dyn Server>>,
     pub(super) logging: Option<Logging>,
 }
@@ -159,7 +160,7 @@ impl Host {
         let options = settings.server.clone();
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
-        let (app, life) = made.app.into_parts();
+        let (app, life) = made.app.into_parts(&self.layers);
         let application = Application::new(Pipeline::new(pipeline::stages(&settings.stages), app));
         let start = ServerStart::new(plan.clone(), application.clone())
             .secured(certificates.endpoints())
@@ -167,7 +168,8 @@ impl Host {
         self.context.addresses.publish(server.start(start).await?);
         let exit = Exit::new(self.context.stop.clone());
         let lives = Lives::begin(life, exit.clone(), self.shutdown_timeout);
-        Ok(Serving { server, application, make_app: made.again, lives, exit })
+        let layers = std::mem::take(&mut self.layers);
+        Ok(Serving { server, application, make_app: made.again, layers, lives, exit })
     }
 
     fn announce(&self) {

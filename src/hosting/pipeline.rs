@@ -18,7 +18,7 @@ pub(super) struct On {
 type Make = fn(&StageSettings) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
-/// put around it.
+/// put around it (`pipeline/layers.rs`).
 const ORDER: [Make; 2] = [
     // First: what follows may believe what a request says of its host.
     host_filtering,

@@ -25,6 +25,7 @@ use crate::addresses::EndpointPlan;
 use crate::configuration::{Inputs, Loaded, Origin, Problem, Sourced, fold_key};
 use crate::diagnostics::events;
 use crate::features::ServerAddresses;
+use crate::pipeline::Layers;
 use crate::server::Server;
 use crate::tls::places::Places;
 
@@ -35,6 +36,7 @@ pub(super) struct Draft {
     live: Published,
     context: AppContext,
     app: Making,
+    layers: Layers,
     server: Option<Box<dyn Server>>,
     shutdown_timeout: Option<Duration>,
     logging: Option<Logging>,
@@ -66,7 +68,9 @@ impl Draft {
         let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
         let findings = Findings::of(&prepared, unread, web_root.as_ref());
         if asked == Some(Asked::Plan) {
-            return Err(findings.answer_with_plan(&prepared, &sources, web_root.as_ref()));
+            let go_through = go_through(&prepared, &given.layers);
+            let web_root = web_root.as_ref();
+            return Err(findings.answer_with_plan(&prepared, &sources, web_root, &go_through));
         }
         let terminal = process::terminal(&sources.inputs.variables);
         let logging = (!given.no_logging)
@@ -87,6 +91,7 @@ impl Draft {
             live,
             context,
             app: Making::ToDo(given.app.unwrap_or_else(AppSource::welcome_page)),
+            layers: given.layers,
             server: given.server,
             shutdown_timeout: given.shutdown_timeout,
             logging,
@@ -139,6 +144,7 @@ impl Draft {
             remarks: findings.behind_settings(),
             context,
             app: self.app,
+            layers: self.layers,
             server: self.server,
             logging,
         })
@@ -273,12 +279,14 @@ impl Findings {
             .collect()
     }
 
-    /// The answer to `--plan`: what would be bound, and what a start would say of it.
+    /// The answer to `--plan`: what would be bound, what requests would `go_through`, and what a start
+    /// would say of it.
     fn answer_with_plan(
         self,
         prepared: &Prepared,
         sources: &Sources,
         web_root: Option<&Sourced<PathBuf>>,
+        go_through: &str,
     ) -> Refusal {
         let strict = sources.strict;
         // What is planned although its configuration is wrong would not be.
@@ -286,7 +294,10 @@ impl Findings {
             .into_iter()
             .all(|findings| judged(findings.clone(), strict).0.is_empty());
         let table = match is_planned {
-            true => plan_text(prepared, sources.another_server),
+            true => {
+                let Prepared { plan, certificates, .. } = prepared;
+                plan_table(plan, certificates, sources.another_server) + go_through
+            }
             false => String::new(),
         };
         let (error, said) = self.judge(strict);
@@ -326,16 +337,18 @@ fn tell_files(loaded: &Loaded) {
     }
 }
 
-/// What would be bound, and what requests would go through.
-fn plan_text(prepared: &Prepared, another_server: bool) -> String {
-    let table = plan_table(&prepared.plan, &prepared.certificates, another_server);
-    let stages = pipeline::on(&prepared.settings.stages);
-    if stages.is_empty() {
-        return table;
-    }
+/// What requests would go through on their way to the app; nothing, if they go straight to it.
+fn go_through(prepared: &Prepared, layers: &Layers) -> String {
     let line = |on: &pipeline::On| format!("{} (set by {}, key {})", on.name, on.origin, on.key);
-    let lines: Vec<_> = stages.iter().map(line).chain(["the app".to_owned()]).collect();
-    format!("{table}\nrequests go through:\n  {}\n", lines.join("\n  "))
+    let mut lines: Vec<_> = pipeline::on(&prepared.settings.stages).iter().map(line).collect();
+    if !layers.is_empty() {
+        lines.push("the program's layers".to_owned());
+    }
+    if lines.is_empty() {
+        return String::new();
+    }
+    lines.push("the app".to_owned());
+    format!("\nrequests go through:\n  {}\n", lines.join("\n  "))
 }
 
 /// The plan as a table, with the certificates that would be served.

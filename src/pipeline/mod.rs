@@ -8,13 +8,16 @@
 //!
 //! A stage that is off is not in the list, and costs nothing: an app alone is called as if there were
 //! no pipeline. Which stages there are, in which order, and what switches them on, is the host's to
-//! say (`hosting/pipeline.rs`); what they do stands in `middleware`.
+//! say (`hosting/pipeline.rs`); what they do stands in `middleware`. Between the stages and the app is the
+//! place of the program's own [`Layers`], which become a part of each app.
 
 mod application;
+mod layers;
 mod responder;
 mod stage;
 
 pub use application::{Application, ApplicationFuture};
 pub(crate) use application::{InUse, Pipeline, Retired};
+pub(crate) use layers::Layers;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
 pub(crate) use stage::{Enter, Stage};

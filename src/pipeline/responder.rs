@@ -69,10 +69,7 @@ impl Responder {
     pub(super) fn call(&self, request: Request) -> Responding {
         match self {
             Self::Router(router) => Responding::Router { future: router.clone().call(request) },
-            Self::Handler(handler) => match handler.call(request) {
-                Answering::Ready(response) => Responding::Ready { response: Some(response) },
-                Answering::Later(future) => Responding::Later { future },
-            },
+            Self::Handler(handler) => handler.call(request).into(),
         }
     }
 }
@@ -118,6 +115,15 @@ pin_project! {
 impl Responding {
     pub(super) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
         Self::Later { future: Box::pin(answer) }
+    }
+}
+
+impl From<Answering> for Responding {
+    fn from(answering: Answering) -> Self {
+        match answering {
+            Answering::Ready(response) => Self::Ready { response: Some(response) },
+            Answering::Later(future) => Self::Later { future },
+        }
     }
 }
 

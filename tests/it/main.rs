@@ -29,6 +29,7 @@ mod logging;
 mod open_requests;
 mod panics;
 mod pipelining;
+mod program_layers;
 mod protocols;
 #[cfg(target_os = "linux")]
 #[path = "../proxies/mod.rs"]

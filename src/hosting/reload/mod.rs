@@ -42,7 +42,7 @@ use crate::addresses::{
 };
 use crate::configuration::{Configuration, Problem, keys_equal};
 use crate::diagnostics::events;
-use crate::pipeline::{Application, Pipeline, Stage};
+use crate::pipeline::{Application, Layers, Pipeline, Stage};
 use crate::server::{Server, ServerOptions, ServerReload};
 
 /// How long certificates that cannot be read are tried again: who renews them replaces one file after
@@ -112,6 +112,8 @@ pub(super) struct Serving {
     pub(super) application: Application,
     /// How another configuration gets another app; `None` if the app stays.
     pub(super) make_app: Option<MakeApp>,
+    /// What every app gets around it.
+    pub(super) layers: Layers,
     pub(super) lives: Lives,
     pub(super) exit: Exit,
 }
@@ -119,7 +121,7 @@ pub(super) struct Serving {
 impl Serving {
     /// Answers requests with other stages from now on, and with another app, if there is one.
     fn go_over_to(&mut self, app: Option<App>, stages: Box<[Box<dyn Stage>]>) {
-        match app.map(App::into_parts) {
+        match app.map(|app| app.into_parts(&self.layers)) {
             Some((app, life)) => {
                 self.application.replace(Pipeline::new(stages, app));
                 self.lives.replace(life);
