@@ -17,3 +17,26 @@ mod repeated;
 
 pub(crate) use notice::Notice;
 pub(crate) use repeated::{Repeated, Telling};
+
+#[cfg(test)]
+mod tests {
+    use super::events;
+
+    #[test]
+    fn a_notice_says_what_its_event_says() {
+        let notice = events::ports_overridden("80", "", "http://a", "lost: 80");
+        assert_eq!(
+            notice.message(),
+            "Overriding HTTP_PORTS '80' and HTTPS_PORTS ''. Binding to values defined by URLS instead 'http://a'."
+        );
+        assert_eq!(notice.detail(), "lost: 80");
+        assert!(notice.is_warning() && notice.is_usually_told() && notice.is_kestrels());
+        let notice = events::urls_shadowed("used: {x}");
+        assert!(!notice.is_warning() && notice.is_usually_told() && !notice.is_kestrels());
+        assert!(!events::default_address("http://{a}").is_usually_told());
+        assert_eq!(
+            events::configuration_warning("'{x}' means nothing", "").message(),
+            "'{x}' means nothing"
+        );
+    }
+}

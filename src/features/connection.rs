@@ -147,6 +147,30 @@ impl fmt::Display for ConnectionId {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for TlsHandshake {
+    type Rejection = (http::StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        handshake_of(parts).ok_or((
+            http::StatusCode::INTERNAL_SERVER_ERROR,
+            "this request did not come in on a TLS connection",
+        ))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for TlsHandshake {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(handshake_of(parts))
+    }
+}
+
+/// What the handshake of the connection settled that a request came in on.
+fn handshake_of(parts: &Parts) -> Option<TlsHandshake> {
+    parts.extensions.get::<Connection>().and_then(Connection::tls).cloned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,13 +1,7 @@
 //! What a TLS handshake settled.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
-
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use http::request::Parts;
-
-use super::Connection;
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,27 +117,4 @@ impl TlsHandshake {
     pub fn is_resumed(&self) -> bool {
         self.0.resumed
     }
-}
-
-impl<S: Sync> FromRequestParts<S> for TlsHandshake {
-    type Rejection = (http::StatusCode, &'static str);
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        of(parts).ok_or((
-            http::StatusCode::INTERNAL_SERVER_ERROR,
-            "this request did not come in on a TLS connection",
-        ))
-    }
-}
-
-impl<S: Sync> OptionalFromRequestParts<S> for TlsHandshake {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(of(parts))
-    }
-}
-
-fn of(parts: &Parts) -> Option<TlsHandshake> {
-    parts.extensions.get::<Connection>().and_then(Connection::tls).cloned()
 }

@@ -41,6 +41,14 @@ use crate::tls::TlsOptions;
 #[derive(Default)]
 pub struct HostBuilder(Given);
 
+impl Host {
+    /// A builder with the settings of the process: its variables and its current directory. The
+    /// command line counts only if it is given to [`args`](HostBuilder::args).
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+}
+
 impl HostBuilder {
     /// The app that answers the requests: a [`Router`](axum::Router), or an [`App`]. Without one, the
     /// welcome page does.

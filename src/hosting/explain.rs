@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Subject};
 use crate::addresses::{GivenAddress, Note, PlannedEndpoint};
-use crate::configuration::{Origin, Problem, Severity, Sourced};
+use crate::configuration::{Origin, Sourced};
 use crate::diagnostics::{Notice, events};
 
 /// What is to be said about a plan before it is bound.
@@ -51,15 +51,6 @@ pub(super) fn after_binding(notes: &[Note]) -> Vec<Notice> {
         _ => None,
     });
     said.collect()
-}
-
-/// What is odd about the configuration, for a start that goes on.
-pub(super) fn odd(problem: &Problem) -> Notice {
-    let notice = match problem.severity {
-        Severity::Information => events::configuration_note,
-        Severity::Warning | Severity::Error => events::configuration_warning,
-    };
-    notice(&problem.message, &problem.details())
 }
 
 fn joined(addresses: &[GivenAddress]) -> String {

@@ -6,10 +6,9 @@
 //! `report` does that.
 
 use super::error::HostError;
-use super::explain;
 use crate::addresses::PlanProblem;
-use crate::configuration::Problem;
-use crate::diagnostics::Notice;
+use crate::configuration::{Problem, Severity};
+use crate::diagnostics::{Notice, events};
 
 /// One thing that is to be said.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +35,7 @@ pub(super) enum Subject {
 impl Finding {
     /// A mistake, or a warning, in the form of settings.
     pub(super) fn of_problem(subject: Subject, problem: Problem) -> Self {
-        let notice = explain::odd(&problem);
+        let notice = odd(&problem);
         Self { subject, problem, notice }
     }
 
@@ -101,6 +100,15 @@ pub(super) fn error(fatal: Vec<Finding>) -> Option<HostError> {
         0 | 1 => errors.pop(),
         _ => Some(HostError::Several(errors)),
     }
+}
+
+/// What is odd about the configuration, for a start that goes on.
+fn odd(problem: &Problem) -> Notice {
+    let notice = match problem.severity {
+        Severity::Information => events::configuration_note,
+        Severity::Warning | Severity::Error => events::configuration_warning,
+    };
+    notice(&problem.message, &problem.details())
 }
 
 #[cfg(test)]

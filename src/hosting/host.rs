@@ -45,12 +45,6 @@ pub struct Host {
 }
 
 impl Host {
-    /// A builder with the settings of the process: its variables and its current directory. The
-    /// command line counts only if it is given to [`args`](super::HostBuilder::args).
-    pub fn builder() -> super::HostBuilder {
-        super::HostBuilder::default()
-    }
-
     /// What will be bound, and who said so. It prints as a table.
     pub fn plan(&self) -> &EndpointPlan {
         &self.prepared.plan

@@ -10,10 +10,11 @@ use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 use rustls::{HandshakeKind, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::accepted::Accepted;
 use super::endpoint::{Answer, EndpointTls};
 use super::first_message::{FirstMessage, NoTls, Objection, alert, is_handshake, no_handshake};
-use super::stream::{TlsStream, encode, last_words};
-use crate::features::{HttpProtocols, TlsHandshake, TlsProtocol};
+use super::stream::{encode, last_words};
+use crate::features::{TlsHandshake, TlsProtocol};
 
 /// How much is read at once: most first messages of clients are less.
 const READ: usize = 4096;
@@ -23,21 +24,6 @@ const MOST_READ: usize = 96 * 1024;
 
 /// The longest first line of clear text that is waited for.
 const LONGEST_LINE: usize = 8 * 1024;
-
-/// A handshake that is done.
-pub(crate) struct Accepted {
-    pub(super) session: Box<UnbufferedServerConnection>,
-    /// What came behind it and is not looked at: half a record.
-    pub(super) incoming: BytesMut,
-    /// What came behind it and is decrypted.
-    pub(super) plaintext: BytesMut,
-    /// The client will send no more.
-    pub(super) ended: bool,
-    /// What it settled.
-    pub(crate) handshake: TlsHandshake,
-    /// The versions of HTTP of the section of `Sni` that is meant, or of the endpoint.
-    pub(crate) protocols: HttpProtocols,
-}
 
 /// Why there was no handshake.
 #[derive(Debug)]
@@ -74,13 +60,6 @@ impl From<Objection> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Gone(error)
-    }
-}
-
-impl Accepted {
-    /// The stream for HTTP.
-    pub(crate) fn into_stream<S>(self, socket: S) -> TlsStream<S> {
-        TlsStream::new(socket, self)
     }
 }
 

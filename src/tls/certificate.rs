@@ -14,7 +14,7 @@ use self::facts::parse;
 use super::public_key::{self, Kind};
 use crate::diagnostics::{Notice, events};
 
-pub(crate) use facts::{CertificateFacts, Validity, hexadecimal, thumbprint, timestamp};
+pub(crate) use facts::{CertificateFacts, Validity, thumbprint, timestamp};
 
 /// A certificate with its chain and its private key.
 ///

@@ -62,7 +62,7 @@ fn value(attribute: &AttributeTypeAndValue<'_>) -> String {
             let pairs = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
             String::from_utf16_lossy(&pairs.map(u16::from_be_bytes).collect::<Vec<_>>())
         }
-        _ => format!("#{}", super::certificate::hexadecimal(bytes)),
+        _ => format!("#{}", super::hexadecimal::hexadecimal(bytes)),
     }
 }
 

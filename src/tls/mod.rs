@@ -8,6 +8,7 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server" and
 //! "Enforce HTTPS in ASP.NET Core"; where ours are stricter, `docs/deviations.md` says so.
 
+mod accepted;
 mod acceptor;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line writes DER"))]
 mod asn1;
@@ -17,6 +18,7 @@ pub(crate) mod dev_certificate;
 mod distinguished_name;
 pub(crate) mod endpoint;
 mod first_message;
+mod hexadecimal;
 pub(crate) mod load;
 mod odd_certificates;
 mod options;
@@ -25,6 +27,7 @@ pub(crate) mod places;
 mod public_key;
 mod sni;
 mod stream;
+mod user;
 
 pub(crate) use acceptor::Failure;
 pub(crate) use endpoint::EndpointTls;

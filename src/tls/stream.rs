@@ -16,7 +16,7 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::acceptor::Accepted;
+use super::accepted::Accepted;
 
 /// How much is encrypted at once: four records of the largest size.
 const MOST_PLAINTEXT: usize = 64 * 1024;
@@ -83,6 +83,13 @@ enum Found {
     All,
     /// The reader has no more room.
     Enough,
+}
+
+impl Accepted {
+    /// The stream for HTTP.
+    pub(crate) fn into_stream<S>(self, socket: S) -> TlsStream<S> {
+        TlsStream::new(socket, self)
+    }
 }
 
 impl<S> TlsStream<S> {

@@ -65,7 +65,7 @@ const NEVER: [(&str, &[&str]); 3] = [
 ];
 
 /// Files that use one that uses them, all the same: who, whom, and why. It may only become shorter.
-const CIRCLES: [(&str, &str, &str); 30] = [
+const CIRCLES: [(&str, &str, &str); 12] = [
     (
         "addresses::host_mistake",
         "addresses::binding_address",
@@ -79,11 +79,6 @@ const CIRCLES: [(&str, &str, &str); 30] = [
     ("addresses::advice", "addresses::plan", "its tests begin with a plan"),
     ("addresses::display", "addresses::plan", "its tests begin with a plan"),
     (
-        "apps::welcome_page::seen",
-        "apps::welcome_page::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
         "configuration::load",
         "configuration::mod",
         "what it wants of the file above is to have a file of its own",
@@ -94,70 +89,13 @@ const CIRCLES: [(&str, &str, &str); 30] = [
         "what it wants of the file above is to have a file of its own",
     ),
     ("configuration::sources", "configuration::load", "the user's secrets are found as files are"),
-    ("diagnostics::notice", "diagnostics::events", "its tests want one"),
-    ("features::tls_handshake", "features::connection", "each is found by the other"),
-    ("hosting::host", "hosting::builder", "a host makes its builder"),
-    ("hosting::explain", "hosting::finding", "each makes words of the other"),
-    (
-        "hosting::logging::console",
-        "hosting::logging::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "hosting::logging::fields",
-        "hosting::logging::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "hosting::logging::outputs",
-        "hosting::logging::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "hosting::logging::scratch",
-        "hosting::logging::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
     (
         "hosting::settings::endpoints",
         "hosting::settings::mod",
         "what it wants of the file above is to have a file of its own",
     ),
     ("hosting::settings::tls", "hosting::settings::endpoints", "one function is wanted of it"),
-    ("tls::stream", "tls::acceptor", "a stream is made of what was accepted"),
-    ("tls::distinguished_name", "tls::certificate", "one function"),
     ("tls::certificate", "tls::load", "its tests load one"),
-    ("tls::dev_certificate", "tls::load", "one function"),
-    (
-        "tls::dev_certificate::tool::check",
-        "tls::dev_certificate::tool::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "tls::dev_certificate::tool::clean",
-        "tls::dev_certificate::tool::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "tls::dev_certificate::tool::ensure",
-        "tls::dev_certificate::tool::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "tls::dev_certificate::trust::nss",
-        "tls::dev_certificate::trust::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "tls::dev_certificate::trust::openssl",
-        "tls::dev_certificate::trust::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "tls::dev_certificate::trust::system",
-        "tls::dev_certificate::trust::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
     ("tls::pfx::mac", "tls::pfx::read", "its tests write and read files"),
     ("tls::pfx::mac", "tls::pfx::write", "its tests write and read files"),
 ];

@@ -14,6 +14,7 @@ mod html;
 mod json;
 mod negotiation;
 mod seen;
+mod welcome;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -25,20 +26,8 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body::Body as _;
 
-use crate::features::ServerAddresses;
 use crate::pipeline::{Answering, Handler, Request, Response};
-
-/// What the page tells about the server it runs on.
-#[derive(Clone, Debug)]
-pub struct Welcome {
-    /// The name of the environment, such as `Development`.
-    pub environment: String,
-    /// The bound addresses. They are read anew for each request, so an app that is built before
-    /// the server binds still shows them.
-    pub addresses: ServerAddresses,
-    /// The version of the server.
-    pub version: &'static str,
-}
+pub use welcome::Welcome;
 
 /// The welcome page as an app.
 #[derive(Debug)]

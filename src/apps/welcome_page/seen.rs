@@ -3,7 +3,7 @@
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
-use super::Welcome;
+use super::welcome::Welcome;
 use crate::features::Connection;
 
 /// All that the page shows. Values are text of visible ASCII characters wherever they came from

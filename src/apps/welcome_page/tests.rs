@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request as HttpRequest, StatusCode, Uri};
 
 use super::*;
+use crate::features::ServerAddresses;
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 

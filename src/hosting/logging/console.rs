@@ -11,11 +11,11 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::LAST_WAIT;
 use super::entry::{self, Entry};
 use super::fields::{Fields, Value};
 use super::filter::Filter;
 use super::layout::Layout;
+use super::limits::LAST_WAIT;
 use super::options::{ConsoleOptions, LogLevel, Terminal};
 use super::outputs::{Outputs, Stream};
 use super::queue::{Queue, Settings};

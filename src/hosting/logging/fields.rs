@@ -68,7 +68,7 @@ impl Fields {
 
     pub(super) fn clear(&mut self) {
         // One huge event must not hold its memory for the life of the thread.
-        if self.text.capacity() > super::LARGEST_KEPT_BUFFER {
+        if self.text.capacity() > super::limits::LARGEST_KEPT_BUFFER {
             self.text = String::new();
         }
         self.text.clear();

@@ -17,6 +17,7 @@ mod fields;
 mod filter;
 mod json;
 mod layout;
+mod limits;
 mod options;
 mod outputs;
 mod queue;
@@ -31,7 +32,6 @@ mod timestamp;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -40,19 +40,13 @@ use self::filter::Filter;
 use self::queue::Queue;
 
 pub use self::console::ConsoleLayer;
+pub(super) use self::limits::LAST_WAIT;
 pub use self::options::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
     Terminal,
 };
 pub use self::outputs::Outputs;
 pub(crate) use self::outputs::last_words;
-
-/// Buffers that grew beyond this are given back to the system instead of being used again.
-const LARGEST_KEPT_BUFFER: usize = 256 * 1024;
-
-/// How long the last lines may wait for an output that takes nothing: a reader that has stopped must not keep a process
-/// alive.
-pub(super) const LAST_WAIT: Duration = Duration::from_millis(1500);
 
 /// Writes the events of the whole process to its standard streams.
 ///

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{LARGEST_KEPT_BUFFER, LAST_WAIT};
+use super::limits::{LARGEST_KEPT_BUFFER, LAST_WAIT};
 
 /// How long to wait before another attempt when an output was set not to block and is full.
 const RETRY_AFTER: Duration = Duration::from_millis(1);

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use super::LARGEST_KEPT_BUFFER;
 use super::fields::Fields;
+use super::limits::LARGEST_KEPT_BUFFER;
 use super::scopes::Scope;
 
 /// Each thread keeps one set; it is taken out while in use, because a value that is being formatted may log an event of

@@ -10,6 +10,7 @@ use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Version;
 
 use crate::tls::distinguished_name;
+use crate::tls::hexadecimal::hexadecimal;
 
 /// What is known of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,11 +136,6 @@ pub(crate) fn timestamp(time: SystemTime) -> String {
 pub(crate) fn thumbprint(certificate: &[u8]) -> String {
     use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
     hexadecimal(digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate).as_ref())
-}
-
-/// Bytes in hexadecimal, upper case.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// The certificate in these bytes, if they are one and nothing else.

@@ -85,7 +85,7 @@ pub(crate) fn find(places: &Places, now: SystemTime) -> Option<Found> {
 pub(crate) fn why_none(places: &Places, now: SystemTime) -> String {
     let store = Store::personal(places);
     let unreadable = |error: &io::Error| match error.kind() {
-        io::ErrorKind::PermissionDenied => format!("unreadable by the {}", super::load::user()),
+        io::ErrorKind::PermissionDenied => format!("unreadable by the {}", super::user::user()),
         _ => format!("unreadable: {error}"),
     };
     let contents = match store.contents() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::told::Told;
 use crate::configuration::regular_file::{self, NotRegular};
+use crate::tls::user::user;
 
 /// No certificate, key or PKCS#12 file comes near this; a device or a log file does.
 const LARGEST: u64 = 16 << 20;
@@ -131,16 +132,6 @@ fn owner(_: &Path) -> Option<String> {
     None
 }
 
-/// Who runs this process. Asked only once a file has been refused to it.
-#[cfg(unix)]
-pub(super) fn user() -> String {
-    let uid = nix::unistd::Uid::effective();
-    match nix::unistd::User::from_uid(uid) {
-        Ok(Some(user)) => format!("user {} (uid {uid})", user.name),
-        _ => format!("user with uid {uid}"),
-    }
-}
-
 #[cfg(unix)]
 fn user_name() -> String {
     let uid = nix::unistd::Uid::effective();
@@ -148,11 +139,6 @@ fn user_name() -> String {
         Ok(Some(user)) => user.name,
         _ => uid.to_string(),
     }
-}
-
-#[cfg(not(unix))]
-pub(super) fn user() -> String {
-    "user of this process".to_owned()
 }
 
 #[cfg(not(unix))]

@@ -154,10 +154,5 @@ pub(crate) fn none_found(
     .fix(fix)
 }
 
-/// Who runs this process, in words, such as `user app (uid 1000)`.
-pub(in crate::tls) fn user() -> String {
-    file::user()
-}
-
 #[cfg(test)]
 pub(in crate::tls) mod tests;

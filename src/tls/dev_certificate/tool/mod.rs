@@ -15,53 +15,22 @@ mod clean;
 mod ensure;
 mod listing;
 mod plan;
+mod run;
 #[cfg(all(test, unix))]
 mod tests;
 mod usage;
 
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arguments::Typed;
 use plan::{Plan, Refusal};
+pub(crate) use run::{Exit, Surroundings};
 
 use super::file;
 use super::report::Report;
-use crate::tls::places::Places;
 
 /// How long a run waits for another one to end.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How a run ended: the exit codes of .NET's tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Exit {
-    Success = 0,
-    NotCreated = 1,
-    NotSaved = 2,
-    NotExported = 3,
-    NotTrusted = 4,
-    NoneFound = 6,
-    NoneTrusted = 7,
-    NotCleaned = 8,
-    UnknownFormat = 10,
-    ImportMissing = 12,
-    ImportUnreadable = 13,
-    ImportOfAnother = 14,
-    OthersPresent = 15,
-    Usage = 255,
-}
-
-/// What a run works with.
-#[derive(Clone, Debug)]
-pub(crate) struct Surroundings {
-    /// Where certificates are kept.
-    pub(crate) places: Places,
-    /// What relative paths are relative to.
-    pub(crate) current_directory: PathBuf,
-    /// The time.
-    pub(crate) now: SystemTime,
-}
 
 /// Does what was typed behind `kestrel dev-certs`, and tells what came of it.
 pub(crate) fn run(arguments: &[String], surroundings: &Surroundings) -> (Exit, Report) {

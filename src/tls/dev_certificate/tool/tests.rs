@@ -10,6 +10,7 @@ use super::super::report::Stream;
 use super::super::store::Store;
 use super::*;
 use crate::tls::pfx::{self, Iterations};
+use crate::tls::places::Places;
 
 /// A home, a working directory, and programs.
 struct User {

@@ -1,5 +1,6 @@
 //! Who trusts a certificate: .NET by its own store, OpenSSL by a folder, browsers by databases.
 
+mod nickname;
 mod nss;
 mod openssl;
 pub(super) mod system;
@@ -31,11 +32,6 @@ impl Trust {
             (false, _) => Self::None,
         }
     }
-}
-
-/// The name a certificate goes by in folders and databases.
-fn nickname(certificate: &DevelopmentCertificate) -> String {
-    format!("aspnetcore-localhost-{}", certificate.thumbprint)
 }
 
 /// Asks everybody.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::certificate::DevelopmentCertificate;
 use super::super::programs::Program;
 use super::super::report::Report;
-use super::nickname;
+use super::nickname::nickname;
 use crate::tls::places::Places;
 
 const VARIABLE: &str = "DOTNET_DEV_CERTS_NSSDB_PATHS";

@@ -15,7 +15,7 @@ use super::super::file as files;
 use super::super::programs::Program;
 use super::super::report::Report;
 use super::super::store;
-use super::nickname;
+use super::nickname::nickname;
 use crate::configuration::regular_file;
 use crate::tls::places::Places;
 

@@ -8,7 +8,7 @@ use super::super::certificate::DevelopmentCertificate;
 use super::super::export::pem;
 use super::super::programs::Program;
 use super::super::report::Report;
-use super::nickname;
+use super::nickname::nickname;
 use crate::tls::places::Places;
 
 const PROGRAM: &str = "update-ca-certificates";
