@@ -25,6 +25,7 @@
 //! | [`server`] | what happens to a connection; where is a limit enforced |
 //! | [`apps`] | what answers a request if the program does not |
 //! | [`middleware`] | what happens to a request on its way to the app |
+//! | [`logging`] | which lines does the console show, and how |
 //! | [`features`] | what is known about a request besides its head and body |
 //!
 //! The features of the crate: `cli` (default) is the binary `kestrel`; a library user can switch
@@ -42,6 +43,7 @@ pub mod features;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod hosting;
+pub mod logging;
 pub mod middleware;
 mod pipeline;
 pub mod server;

@@ -1,7 +1,7 @@
 //! Every event the host logs.
 //!
 //! An event carries its id and its message template as fields, so that the console formatters can
-//! print what .NET's do; see `hosting/logging`. The lists of ids per category stand at the end.
+//! print what .NET's do; see `logging`. The lists of ids per category stand at the end.
 
 use std::time::Duration;
 

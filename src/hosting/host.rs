@@ -15,7 +15,6 @@ use super::error::HostError;
 use super::finding::{self, Finding, judged};
 use super::lifetime::{Asked, Signals, StopSignal};
 use super::live_configuration::Published;
-use super::logging::Logging;
 use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started};
 use super::report::{Refusal, Voice};
@@ -26,6 +25,7 @@ use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Notice, events};
 use crate::features::ServerAddresses;
+use crate::logging::Logging;
 use crate::pipeline::{Application, Layers, Pipeline};
 use crate::server::{KestrelServer, Server, ServerStart};
 

@@ -15,8 +15,8 @@ use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout_at;
 
-use super::logging::{LAST_WAIT, Logging};
 use super::process;
+use crate::logging::{LAST_WAIT, Logging};
 
 /// Within this time of the first, signals to stop are one wish: supervisors signal a process and its group, and Ctrl+C
 /// reaches a wrapper and its child.

@@ -11,7 +11,7 @@
 //!
 //! `settings` turns keys into values, `explain` puts decisions into words, `finding` gathers what is
 //! to be said and knows what of it refuses a start, `report` tells a refused one, `lifetime` knows
-//! signals, `command_line` takes the arguments apart, `usage` has the words of the help, [`logging`] writes the log, and `process` alone looks at the process.
+//! signals, `command_line` takes the arguments apart, `usage` has the words of the help, and `process` alone looks at the process.
 
 mod app;
 mod builder;
@@ -25,7 +25,6 @@ mod given;
 mod host;
 mod lifetime;
 mod live_configuration;
-pub mod logging;
 mod pipeline;
 mod prepare;
 pub(crate) mod process;
@@ -42,9 +41,10 @@ pub use builder::HostBuilder;
 pub use error::{Answer, ExitKind, HostError};
 pub use host::{Host, RunningHost};
 pub use live_configuration::LiveConfiguration;
-#[cfg(feature = "cli")]
-pub(crate) use logging::last_words;
 pub use reload::Reloaded;
 #[cfg(feature = "cli")]
 pub(crate) use settings::{did_you_mean, is_switch};
 pub use stop_handle::StopHandle;
+
+#[cfg(feature = "cli")]
+pub(crate) use crate::logging::last_words;

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::container::{self, Facts};
-use super::logging::Terminal;
+use crate::logging::Terminal;
 
 /// The environment variables whose name and value are text.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the process's environment")]

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use super::error::{Answer, HostError};
 use super::finding::Finding;
-use super::logging::{self, FormatterName, Logging, LoggingOptions};
 use crate::diagnostics::events::{self, StartFailure};
+use crate::logging::{self, FormatterName, Logging, LoggingOptions};
 
 /// A start that does not come about.
 pub(super) struct Refusal {

@@ -9,7 +9,7 @@ use std::path::Path;
 use source::{Code, Module, Source};
 
 /// Each folder and the folders of ours it may name.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("cli", &["hosting", "tls", "configuration"]),
     (
         "hosting",
@@ -23,6 +23,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
             "configuration",
             "features",
             "diagnostics",
+            "logging",
         ],
     ),
     ("apps", &["middleware", "pipeline", "features", "diagnostics"]),
@@ -34,6 +35,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("pipeline", &["features", "diagnostics"]),
     ("features", &[]),
     ("diagnostics", &[]),
+    ("logging", &[]),
 ];
 
 /// Crates that stay in one place.
@@ -44,8 +46,8 @@ const AT_HOME: [(&str, &[&str]); 17] = [
     ("jsonc_parser", &["configuration"]),
     ("hyper", &["server"]),
     ("h2", &["server"]),
-    ("tracing_subscriber", &["hosting::logging"]),
-    ("chrono", &["hosting::logging"]),
+    ("tracing_subscriber", &["logging"]),
+    ("chrono", &["logging"]),
     ("directories", &["configuration"]),
     ("rustls", &["tls"]),
     ("tokio_rustls", &["tls"]),

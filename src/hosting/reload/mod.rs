@@ -32,7 +32,6 @@ use super::certificates::Certificates;
 use super::error::HostError;
 use super::finding::{self, Finding, Subject, judged};
 use super::live_configuration::Published;
-use super::logging::{Logging, Rule};
 use super::pipeline;
 use super::prepare::{self, Prepared};
 use super::settings::StageSettings;
@@ -42,6 +41,7 @@ use crate::addresses::{
 };
 use crate::configuration::{Configuration, Problem, keys_equal};
 use crate::diagnostics::events;
+use crate::logging::{Logging, Rule};
 use crate::pipeline::{Application, Layers, Pipeline, Stage};
 use crate::server::{Server, ServerOptions, ServerReload};
 

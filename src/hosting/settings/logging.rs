@@ -3,7 +3,7 @@
 use super::keys::is_category;
 use super::parse::{boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value};
 use crate::configuration::{Configuration, Problem, Section, Setting};
-use crate::hosting::logging::{
+use crate::logging::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
 };
 

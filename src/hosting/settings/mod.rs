@@ -30,9 +30,9 @@ pub(crate) use self::parse::did_you_mean;
 pub(crate) use self::pipeline::StageSettings;
 pub(crate) use self::tls::SharedCertificates;
 pub(crate) use self::unknown::is_switch;
-use super::logging::LoggingOptions;
 use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
 use crate::configuration::{Loaded, Problem, Sourced};
+use crate::logging::LoggingOptions;
 use crate::server::ServerOptions;
 
 /// Everything the configuration says, typed.

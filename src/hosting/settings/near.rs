@@ -17,7 +17,7 @@ use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Unread, address_without_user_info, keys_equal,
     speaks_of_secrets,
 };
-use crate::hosting::logging::LogLevel;
+use crate::logging::LogLevel;
 
 /// What a key is meant for.
 #[derive(Clone, Copy)]

@@ -10,8 +10,8 @@ use super::parse::{did_you_mean, shown};
 use crate::configuration::{
     Loaded, Origin, Problem, Section, Setting, key_without_secret, keys_equal, speaks_of_secrets,
 };
-use crate::hosting::logging::LogLevel;
 use crate::hosting::usage;
+use crate::logging::LogLevel;
 
 /// What a process manager says, by variables with the prefix `ASPNETCORE_` and in no other way.
 const PROCESS_MANAGER: [&str; 3] = ["port", "appl_path", "token"];

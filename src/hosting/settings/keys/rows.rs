@@ -5,7 +5,7 @@ use super::row::{
     rate, text, text_or_list, time_limit, words,
 };
 use crate::features::HttpProtocols;
-use crate::hosting::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
+use crate::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
 use crate::tls::ClientCertificateMode;
 
 /// The keys at the top. Some are .NET's and mean nothing here; they are no misspellings either.

@@ -7,4 +7,4 @@ pub(super) const LARGEST_KEPT_BUFFER: usize = 256 * 1024;
 
 /// How long the last lines may wait for an output that takes nothing: a reader that has stopped must not keep a process
 /// alive.
-pub(in crate::hosting) const LAST_WAIT: Duration = Duration::from_millis(1500);
+pub(crate) const LAST_WAIT: Duration = Duration::from_millis(1500);

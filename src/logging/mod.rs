@@ -40,7 +40,7 @@ use self::filter::Filter;
 use self::queue::Queue;
 
 pub use self::console::ConsoleLayer;
-pub(super) use self::limits::LAST_WAIT;
+pub(crate) use self::limits::LAST_WAIT;
 pub use self::options::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
     Terminal,
