@@ -25,13 +25,13 @@ const BACKLOG: i32 = 512;
 /// An endpoint with its open sockets. Dropping it closes them and removes the file of a Unix
 /// socket.
 #[derive(Debug)]
-pub struct BoundEndpoint {
+pub(crate) struct BoundEndpoint {
     /// What was planned.
-    pub planned: PlannedEndpoint,
+    pub(crate) planned: PlannedEndpoint,
     /// The address to publish, with the port the system chose.
-    pub address: String,
+    pub(crate) address: String,
     /// What could not be had of it: a loopback that this machine lacks. It is served all the same.
-    pub missing: Option<BindError>,
+    pub(crate) missing: Option<BindError>,
     pub(crate) listeners: Vec<Listener>,
 }
 
@@ -61,7 +61,7 @@ impl BoundEndpoint {
 /// # Errors
 ///
 /// Every endpoint that cannot be bound: all are tried. Those that could be are closed again.
-pub fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, Vec<BindError>> {
+pub(crate) fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, Vec<BindError>> {
     let mut binding = Binding::of(plan);
     all_or_none(plan.endpoints.iter().map(|planned| binding.bind(planned)))
 }

@@ -18,7 +18,7 @@ pub struct BindingAddress {
     /// Whether the scheme is `https`.
     pub https: bool,
     /// What stands for the host.
-    pub host: Host,
+    pub host: BindingHost,
     /// The port; 80 or 443 if none was written, 0 lets the system choose. No meaning for sockets
     /// without ports.
     pub port: u16,
@@ -26,7 +26,7 @@ pub struct BindingAddress {
 
 /// What stands for the host in a URL to bind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
+pub enum BindingHost {
     /// `localhost`, or a name below it: both loopback addresses. The name is as it is to be shown.
     Localhost(String),
     /// An IP address: this one only.
@@ -34,7 +34,7 @@ pub enum Host {
     /// `*` or `+`: all interfaces.
     Any,
     /// Another name: all interfaces too, because a name is no filter. As it was written; what
-    /// cannot be a name is refused, and [`near_miss`](super::near_miss) knows names that are slips.
+    /// cannot be a name is refused, and the plan warns of names that are slips.
     Name(String),
     /// The path of a Unix socket.
     UnixSocket(PathBuf),
@@ -125,10 +125,10 @@ impl BindingAddress {
     /// Takes a URL apart.
     ///
     /// ```
-    /// use kestrel::addresses::{BindingAddress, Host};
+    /// use kestrel::addresses::{BindingAddress, BindingHost};
     ///
     /// let address = BindingAddress::parse("http://*:5000").unwrap();
-    /// assert_eq!(address.host, Host::Any);
+    /// assert_eq!(address.host, BindingHost::Any);
     /// assert_eq!(address.port, 5000);
     /// assert!(BindingAddress::parse("http://*:{port}").is_err());
     /// ```
@@ -167,9 +167,9 @@ impl BindingAddress {
             }
         };
         let (host, port) = if rest.starts_with("unix:/") {
-            (Host::UnixSocket(socket_name(address, start, "unix:")?.into()), 0)
+            (BindingHost::UnixSocket(socket_name(address, start, "unix:")?.into()), 0)
         } else if rest.starts_with("pipe:/") {
-            (Host::NamedPipe(socket_name(address, start, "pipe:/")?.to_owned()), 0)
+            (BindingHost::NamedPipe(socket_name(address, start, "pipe:/")?.to_owned()), 0)
         } else {
             let default_port = if https { 443 } else { 80 };
             let place = Place { address, start, end: authority.end, advise };
@@ -198,7 +198,11 @@ impl<'a> Authority<'a> {
         }
     }
 
-    fn read(&self, place: Place<'_>, default_port: u16) -> Result<(Host, u16), AddressError> {
+    fn read(
+        &self,
+        place: Place<'_>,
+        default_port: u16,
+    ) -> Result<(BindingHost, u16), AddressError> {
         if !matches!(&place.address[self.end..], "" | "/") {
             return Err(self.path(place.address));
         }
@@ -432,7 +436,7 @@ fn port_fix(place: Place<'_>, port: &str, position: usize) -> String {
     }
 }
 
-fn read_host(place: Place<'_>, host: &str) -> Result<Host, AddressError> {
+fn read_host(place: Place<'_>, host: &str) -> Result<BindingHost, AddressError> {
     let Place { address, start, .. } = place;
     if let Some(blank) = host.find(char::is_whitespace) {
         let problem = AddressProblem::Blank(address.to_owned());
@@ -443,14 +447,14 @@ fn read_host(place: Place<'_>, host: &str) -> Result<Host, AddressError> {
     if let Some(shown) = localhost_name(host) {
         return match host_mistake::in_name(place, host) {
             Some(error) => Err(error),
-            None => Ok(Host::Localhost(shown)),
+            None => Ok(BindingHost::Localhost(shown)),
         };
     }
     if let Some(literal) = IpLiteral::parse(host) {
-        return Ok(Host::Ip(literal));
+        return Ok(BindingHost::Ip(literal));
     }
     if host == "*" || host == "+" {
-        return Ok(Host::Any);
+        return Ok(BindingHost::Any);
     }
     if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         let fix = host_mistake::mistyped_ip_fix(place, host);
@@ -459,7 +463,7 @@ fn read_host(place: Place<'_>, host: &str) -> Result<Host, AddressError> {
     }
     match host_mistake::in_name(place, host) {
         Some(error) => Err(error),
-        None => Ok(Host::Name(host.to_owned())),
+        None => Ok(BindingHost::Name(host.to_owned())),
     }
 }
 
@@ -482,13 +486,13 @@ impl fmt::Display for BindingAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.https { "https" } else { "http" };
         match &self.host {
-            Host::Localhost(name) | Host::Name(name) => {
+            BindingHost::Localhost(name) | BindingHost::Name(name) => {
                 write!(f, "{scheme}://{name}:{}", self.port)
             }
-            Host::Ip(literal) => write!(f, "{scheme}://{literal}:{}", self.port),
-            Host::Any => write!(f, "{scheme}://*:{}", self.port),
-            Host::UnixSocket(path) => write!(f, "{scheme}://unix:{}", path.display()),
-            Host::NamedPipe(name) => write!(f, "{scheme}://pipe:/{name}"),
+            BindingHost::Ip(literal) => write!(f, "{scheme}://{literal}:{}", self.port),
+            BindingHost::Any => write!(f, "{scheme}://*:{}", self.port),
+            BindingHost::UnixSocket(path) => write!(f, "{scheme}://unix:{}", path.display()),
+            BindingHost::NamedPipe(name) => write!(f, "{scheme}://pipe:/{name}"),
         }
     }
 }

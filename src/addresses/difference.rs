@@ -94,7 +94,7 @@ impl Difference {
 /// Two endpoints are the same if their sockets are; of several on free ports, those of one name.
 /// `other_certificate` tells of the endpoints at two places, old and new, whether the certificates
 /// that were loaded for them differ: a file can be another without a setting being so.
-pub fn difference(
+pub(crate) fn difference(
     old: &[PlannedEndpoint],
     new: &[PlannedEndpoint],
     other_certificate: impl Fn(usize, usize) -> bool,

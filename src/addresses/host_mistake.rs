@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::binding_address::{AddressError, AddressProblem, BindingAddress, Host};
+use super::binding_address::{AddressError, AddressProblem, BindingAddress, BindingHost};
 use super::ip_literal::IpLiteral;
 
 /// The part of an address that holds host and port, and what surrounds it.
@@ -222,7 +222,7 @@ pub(super) fn several(place: Place<'_>) -> Option<AddressError> {
         let read = BindingAddress::read(&address, false).ok()?;
         // `127,0,0,1` is one address.
         let is_number = item.bytes().all(|byte| byte.is_ascii_digit());
-        (!is_number && !matches!(read.host, Host::Name(_))).then_some(address)
+        (!is_number && !matches!(read.host, BindingHost::Name(_))).then_some(address)
     };
     let addresses: Vec<String> = items.iter().map(whole).collect::<Option<_>>()?;
     let fix = format!(

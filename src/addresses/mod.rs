@@ -1,9 +1,10 @@
 //! Which addresses are bound, and why not the others.
 //!
-//! In goes [`EndpointSettings`]: what `urls`, the ports, `Kestrel:Endpoints` and `Listen` calls
-//! say, each with its origin. [`plan()`] decides, as a pure function, what will be bound and what
+//! In goes what `urls`, the ports, `Kestrel:Endpoints` and `Listen` calls say, each with its origin
+//! (`endpoint.rs`). `plan.rs` decides, as a pure function, what will be bound and what
 //! has to be said about it: an [`EndpointPlan`], which can be printed before anything happens.
-//! [`bind`](bind::bind) obeys it and gives back [`BoundEndpoint`]s with the ports the system chose.
+//! `bind.rs` obeys it and knows the ports that the system chose; `difference.rs` tells what another
+//! plan changes.
 //! Every fall-back (both loopbacks for `localhost`, `0.0.0.0` after `[::]`) is data of the plan.
 //!
 //! What it does not do: read configuration keys (`hosting/settings` does) or serve (`server` does).
@@ -37,21 +38,23 @@ pub(crate) mod unix_socket;
 
 pub use crate::features::HttpProtocols;
 pub(crate) use advice::short_ip_of_spec;
-pub use bind::{BoundEndpoint, bind};
-pub use binding_address::{AddressError, AddressProblem, BindingAddress, Host};
-pub(crate) use difference::clash;
-pub use difference::{Aspect, Change, Difference, difference};
+pub(crate) use bind::{BoundEndpoint, bind};
+pub use binding_address::{AddressError, AddressProblem, BindingAddress, BindingHost};
+pub use difference::{Aspect, Change, Difference};
+pub(crate) use difference::{clash, difference};
 pub(crate) use display::{also_reachable, planned_text, readdressed};
-pub use endpoint::{
-    ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ListenAddr, ListenTarget, PlannedEndpoint,
-    ProcessManager, Targets, Transport,
-};
+pub use endpoint::{ListenAddr, ListenTarget, PlannedEndpoint, Targets, Transport};
+// The input of a plan, and the way to it: only the bench of this package takes it from outside.
+#[doc(hidden)]
+pub use endpoint::{ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ProcessManager};
 pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
 pub use holder::{Holder, HoldingProcess, Relation};
 pub use ip_literal::{IpLiteral, Scope};
 pub(crate) use listen_spec::readable_rights;
 pub use listen_spec::{ListenSpec, parse_listen_spec};
-pub use near_miss::{NearMiss, near_miss};
-pub use plan::{EndpointPlan, GivenAddress, Note, PlanProblem, fixed, plan, replan};
+#[doc(hidden)]
+pub use plan::plan;
+pub use plan::{EndpointPlan, GivenAddress, Note, PlanProblem};
+pub(crate) use plan::{fixed, replan};
 pub use socket_options::UnixSocketOptions;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 /// What a host name was probably meant to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NearMiss {
+pub(super) enum NearMiss {
     /// The loopback, by this name.
     Localhost(String),
     /// An IPv4 address: this one, if only one can have been meant.
@@ -36,7 +36,7 @@ const LONGEST: usize = 80;
 /// is one with a dot too many, a name below a misspelt `localhost`, and what hosts files call the
 /// loopback. An IPv4 address is known by its shape: four parts, most of them numbers, the last one
 /// nothing that a top-level domain could be called.
-pub fn near_miss(host: &str) -> Option<NearMiss> {
+pub(super) fn near_miss(host: &str) -> Option<NearMiss> {
     if host.len() > LONGEST {
         return None;
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::advice;
-use super::binding_address::{AddressError, AddressProblem, BindingAddress, Host};
+use super::binding_address::{AddressError, AddressProblem, BindingAddress, BindingHost};
 use super::claim::Claim;
 use super::display;
 use super::endpoint::{
@@ -190,7 +190,7 @@ pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
 
 /// Decides what will be bound after a reload: what is `fixed`, and beside it the endpoints that
 /// the configuration names now.
-pub fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> EndpointPlan {
+pub(crate) fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> EndpointPlan {
     let mut plan = EndpointPlan { endpoints: fixed.to_vec(), ..EndpointPlan::default() };
     for endpoint in &settings.endpoints {
         let planned = plan.configured(endpoint, settings);
@@ -204,7 +204,10 @@ pub fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> Endpoin
 
 /// The endpoints of a plan that no reload touches: those of code, addresses and ports. `None` if no
 /// reload touches any, because addresses were preferred.
-pub fn fixed(plan: &EndpointPlan, settings: &EndpointSettings) -> Option<Vec<PlannedEndpoint>> {
+pub(crate) fn fixed(
+    plan: &EndpointPlan,
+    settings: &EndpointSettings,
+) -> Option<Vec<PlannedEndpoint>> {
     let addresses = EndpointPlan::default().addresses(settings);
     if !addresses.is_empty() && preference(settings).is_some() {
         return None;
@@ -372,10 +375,10 @@ impl EndpointPlan {
         let planned = match &endpoint.target.value {
             ListenTarget::Url(url) => match BindingAddress::parse(url) {
                 Ok(address) => {
-                    if let Host::Name(host) = &address.host {
+                    if let BindingHost::Name(host) = &address.host {
                         self.name(endpoint, url, (host, address.port));
                     }
-                    if let Host::Ip(literal) = &address.host {
+                    if let BindingHost::Ip(literal) = &address.host {
                         self.warnings.extend(advice::short_ip(endpoint, url, literal));
                     }
                     let transport = if address.https { Transport::Https } else { Transport::Http };
@@ -695,11 +698,11 @@ fn targets(address: BindingAddress) -> (Targets, String) {
     let localhost = || "localhost".to_owned();
     let port = address.port;
     match address.host {
-        Host::Localhost(name) => (Targets::localhost(port), name),
-        Host::Ip(address) => (Targets::Exactly(ListenAddr { address, port }), localhost()),
-        Host::Any | Host::Name(_) => (Targets::any_ip(port), localhost()),
-        Host::UnixSocket(path) => (Targets::UnixSocket(path), localhost()),
-        Host::NamedPipe(name) => (Targets::NamedPipe(name), localhost()),
+        BindingHost::Localhost(name) => (Targets::localhost(port), name),
+        BindingHost::Ip(address) => (Targets::Exactly(ListenAddr { address, port }), localhost()),
+        BindingHost::Any | BindingHost::Name(_) => (Targets::any_ip(port), localhost()),
+        BindingHost::UnixSocket(path) => (Targets::UnixSocket(path), localhost()),
+        BindingHost::NamedPipe(name) => (Targets::NamedPipe(name), localhost()),
     }
 }
 

@@ -9,13 +9,13 @@ fn read(text: &str) -> String {
         Ok(BindingAddress { https, host, port }) => {
             let tls = if https { "tls " } else { "" };
             let target = match host {
-                Host::Localhost(name) if name == "localhost" => format!("LH({port})"),
-                Host::Localhost(name) => format!("LH({name},{port})"),
-                Host::Ip(literal) => format!("IP({literal},{port})"),
-                Host::Any => format!("ANY({port})"),
-                Host::Name(_) => format!("NAME({port})"),
-                Host::UnixSocket(path) => format!("UDS({})", path.display()),
-                Host::NamedPipe(name) => format!("PIPE({name})"),
+                BindingHost::Localhost(name) if name == "localhost" => format!("LH({port})"),
+                BindingHost::Localhost(name) => format!("LH({name},{port})"),
+                BindingHost::Ip(literal) => format!("IP({literal},{port})"),
+                BindingHost::Any => format!("ANY({port})"),
+                BindingHost::Name(_) => format!("NAME({port})"),
+                BindingHost::UnixSocket(path) => format!("UDS({})", path.display()),
+                BindingHost::NamedPipe(name) => format!("PIPE({name})"),
             };
             format!("{tls}{target}")
         }

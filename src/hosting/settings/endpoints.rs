@@ -6,7 +6,7 @@ use std::path::Path;
 use super::parse::{did_you_mean, host_boolean, meant_value, separated};
 use super::{CodeEndpoints, tls, unix_socket};
 use crate::addresses::{
-    BindingAddress, ConfiguredEndpoint, EndpointSettings, Host, HttpProtocols, ListenTarget,
+    BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenTarget,
     ProcessManager, UnixSocketOptions,
 };
 use crate::configuration::{
@@ -97,7 +97,7 @@ fn endpoint(
         refuse_https_only_keys(section, problems);
     }
     let unix_socket = match address.as_ref().map(|address| &address.host) {
-        Some(Host::UnixSocket(_)) | None => unix_socket::read(section, problems),
+        Some(BindingHost::UnixSocket(_)) | None => unix_socket::read(section, problems),
         Some(_) => {
             unix_socket::tell_without_meaning(section, problems);
             UnixSocketOptions::default()
