@@ -50,9 +50,9 @@ pub mod server;
 pub mod tls;
 
 pub use features::{
-    Abort, BadRequest, Connection, ConnectionId, EffectiveRequest, Local, MinDataRate, Remote,
-    RequestBodyLimits, RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake,
-    TlsProtocol, Unhandled,
+    Abort, BadRequest, Completed, Completion, Connection, ConnectionId, EffectiveRequest, Local,
+    MinDataRate, Remote, RequestBodyLimits, RequestTarget, ResetStream, Scheme, ServerAddresses,
+    TlsHandshake, TlsProtocol, Unhandled,
 };
 pub use hosting::{
     Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
+use http::{Request, StatusCode};
 
 use super::TlsHandshake;
+use super::completion::Completion;
 
 /// Our end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,11 @@ impl Scheme {
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Connection(Arc<Facts>);
+pub struct Connection {
+    facts: Arc<Facts>,
+    /// Of the request that it was found in: it costs no extension of its own.
+    completion: Option<Completion>,
+}
 
 struct Facts {
     id: ConnectionId,
@@ -65,38 +71,47 @@ struct Facts {
 impl Connection {
     /// The facts of a new connection. `local` and `remote` are `None` on a Unix socket.
     pub fn new(id: u64, local: Option<Local>, remote: Option<Remote>, scheme: Scheme) -> Self {
-        Self(Arc::new(Facts { id: ConnectionId(id), local, remote, scheme, tls: None }))
+        Self::of(Facts { id: ConnectionId(id), local, remote, scheme, tls: None })
     }
 
     /// The same connection after its handshake.
     pub(crate) fn secured(&self, handshake: TlsHandshake) -> Self {
-        let Facts { id, local, remote, .. } = *self.0;
-        Self(Arc::new(Facts { id, local, remote, scheme: Scheme::Https, tls: Some(handshake) }))
+        let Facts { id, local, remote, .. } = *self.facts;
+        Self::of(Facts { id, local, remote, scheme: Scheme::Https, tls: Some(handshake) })
+    }
+
+    fn of(facts: Facts) -> Self {
+        Self { facts: Arc::new(facts), completion: None }
+    }
+
+    /// The same for a request that completes like this.
+    pub(crate) fn for_request(&self, completion: Completion) -> Self {
+        Self { facts: Arc::clone(&self.facts), completion: Some(completion) }
     }
 
     /// The connection's id, in the form log lines use: thirteen digits and letters.
     pub fn id(&self) -> ConnectionId {
-        self.0.id
+        self.facts.id
     }
 
     /// Our address, `None` on a Unix socket.
     pub fn local(&self) -> Option<Local> {
-        self.0.local
+        self.facts.local
     }
 
     /// The client's address, `None` on a Unix socket.
     pub fn remote(&self) -> Option<Remote> {
-        self.0.remote
+        self.facts.remote
     }
 
     /// `https` on a TLS connection, else `http`.
     pub fn scheme(&self) -> Scheme {
-        self.0.scheme
+        self.facts.scheme
     }
 
     /// What the TLS handshake settled; clear text has none.
     pub fn tls(&self) -> Option<&TlsHandshake> {
-        self.0.tls.as_ref()
+        self.facts.tls.as_ref()
     }
 }
 
@@ -112,11 +127,11 @@ impl fmt::Debug for Connection {
 }
 
 impl<S: Sync> FromRequestParts<S> for Connection {
-    type Rejection = (http::StatusCode, &'static str);
+    type Rejection = (StatusCode, &'static str);
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         parts.extensions.get().cloned().ok_or((
-            http::StatusCode::INTERNAL_SERVER_ERROR,
+            StatusCode::INTERNAL_SERVER_ERROR,
             "the server attached no connection facts to this request",
         ))
     }
@@ -127,6 +142,33 @@ impl<S: Sync> OptionalFromRequestParts<S> for Connection {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
         Ok(parts.extensions.get().cloned())
+    }
+}
+
+/// It is found with the connection.
+impl Completion {
+    /// That of a request; `None` if another server took it.
+    pub fn of<B>(request: &Request<B>) -> Option<Self> {
+        request.extensions().get::<Connection>()?.completion.clone()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Completion {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get::<Connection>().and_then(|it| it.completion.clone()).ok_or((
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server does not tell when the answer to this request is out",
+        ))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Completion {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get::<Connection>().and_then(|it| it.completion.clone()))
     }
 }
 

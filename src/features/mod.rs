@@ -8,6 +8,7 @@
 //! middleware and the server can all speak of the same facts without knowing each other.
 
 mod body_limits;
+mod completion;
 mod connection;
 mod data_rate;
 mod effective_request;
@@ -19,6 +20,8 @@ mod server_addresses;
 mod tls_handshake;
 
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
+pub use completion::{Completed, Completion};
+pub(crate) use completion::{CompletionSource, Tell};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
 pub use data_rate::{MinDataRate, MinDataRateError};
 pub use effective_request::EffectiveRequest;

@@ -13,6 +13,7 @@
 mod accept;
 mod activity;
 mod clock;
+mod completions;
 mod connection;
 mod context;
 mod contract;

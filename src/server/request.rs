@@ -122,7 +122,7 @@ impl RequestService {
             Activity::Http2(_) => false,
         };
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
-        request.extensions_mut().insert(self.connection.clone());
+        request.extensions_mut().insert(self.connection.for_request(running.completion()));
         let pipeline = running.context().application().current();
         let (request, body) = if http_body::Body::is_end_stream(request.body()) {
             (request.map(|_| Body::empty()), None)

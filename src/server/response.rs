@@ -107,6 +107,7 @@ impl UnsentResponse {
                 Activity::Http1(http1) => {
                     context.counters().count_upgraded();
                     http1.upgrade(Some(slot));
+                    running.end();
                     running.keep_app();
                 }
                 Activity::Http2(_) => {}
@@ -210,6 +211,10 @@ impl UnsentResponse {
                     self.close(running);
                 }
             }
+        }
+        if promise.head || promise.is_without_body() {
+            // hyper asks for none of it.
+            running.end();
         }
         Ok(())
     }

@@ -83,7 +83,8 @@ impl http_body::Body for ResponseBody {
                 match promise.and_then(|guard| guard.take_from_promise(&frame)) {
                     None => {
                         this.running.hand_over();
-                        if this.body.is_end_stream() {
+                        let kept = this.guard.as_ref().is_some_and(|guard| guard.left == Some(0));
+                        if kept || this.body.is_end_stream() {
                             this.running.end();
                         }
                         return Poll::Ready(Some(Ok(frame)));
@@ -153,7 +154,7 @@ impl Guard {
 }
 
 fn fail(mismatch: String, running: &mut Running) -> BoxError {
-    running.failed(&mismatch);
+    running.breaks_off(&mismatch);
     cut_short(mismatch, running)
 }
 

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::error::StreamError;
 use super::open_requests::{OpenRequest, Target};
 use crate::diagnostics::events;
-use crate::features::ConnectionId;
+use crate::features::{Completed, Completion, CompletionSource, ConnectionId};
 use crate::pipeline::Pipeline;
 
 /// A request that is being answered.
@@ -25,8 +25,8 @@ pub(super) struct Running {
     kept: bool,
     /// It does not count as running: what there is of the answer waits for the client.
     handed_over: bool,
-    /// Whatever comes now, the client has not aborted it. (Of HTTP/2.)
-    ended: bool,
+    /// How it ended, as soon as it has: whatever comes then is not the client's doing.
+    end: Option<Completed>,
     /// It takes time, which a stop may want to know.
     open: bool,
 }
@@ -51,7 +51,7 @@ impl Running {
             unasked,
             kept: false,
             handed_over: false,
-            ended: false,
+            end: None,
             open: false,
         }
     }
@@ -123,14 +123,34 @@ impl Running {
         self.common().opened(OpenRequest::new(self.request, method.clone(), target));
     }
 
-    /// The app has no part in it any more.
+    /// All of its answer is here.
     pub(super) fn end(&mut self) {
-        self.ended = true;
+        self.ends(Completed::Sent);
+    }
+
+    /// The app broke its answer off.
+    pub(super) fn breaks_off(&mut self, error: &str) {
+        self.failed(error);
+        self.ends(Completed::Failed);
+    }
+
+    /// The first end counts.
+    fn ends(&mut self, end: Completed) {
+        self.end.get_or_insert(end);
+    }
+
+    /// What tells when its answer is out.
+    pub(super) fn completion(&self) -> Completion {
+        let source: Arc<dyn CompletionSource> = match &self.activity {
+            Activity::Http1(http1) => Arc::clone(http1) as _,
+            Activity::Http2(http2) => Arc::clone(http2) as _,
+        };
+        Completion::new(source, self.request)
     }
 
     /// The client gave it up, or the stop did. (On HTTP/2.)
     pub(super) fn aborted(&mut self) {
-        self.ended = true;
+        self.ends(self.common().completions().end());
         events::request_aborted(&self.id(), self.request);
     }
 
@@ -141,6 +161,7 @@ impl Running {
             Activity::Http1(http1) => http1.cut(Cut::Aborted),
             Activity::Http2(_) => self.reset(error, "The application aborted the stream."),
         }
+        self.ends(Completed::Aborted);
     }
 
     /// Its stream is going to be reset, if it has one, which is told here.
@@ -149,7 +170,7 @@ impl Running {
             // What is sent ends with the connection.
             Activity::Http1(_) => {}
             Activity::Http2(http2) => {
-                self.ended = true;
+                self.end.get_or_insert(Completed::Aborted);
                 http2.reset(self.request, error, why);
             }
         }
@@ -196,13 +217,16 @@ impl Drop for Running {
                 http1.wait_begins();
                 http1.is_upgraded()
             }
-            Activity::Http2(_) => {
-                if !self.ended {
+            Activity::Http2(http2) => {
+                http2.over();
+                if self.end.is_none() {
                     self.aborted();
                 }
                 false
             }
         };
+        let end = self.end.unwrap_or_else(|| self.common().completions().end());
+        self.common().completions().over(self.request, (end != Completed::Sent).then_some(end));
         if self.open && !stays_open {
             self.common().closed(self.request);
         }

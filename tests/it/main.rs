@@ -12,6 +12,7 @@ mod apps;
 mod binding_errors;
 mod blame;
 mod command_line;
+mod completion;
 mod conversations;
 mod custom_server;
 mod gone_clients;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::features::ConnectionId;
 use crate::pipeline::Pipeline;
+use crate::server::completions::Completions;
 use crate::server::context::Context;
 use crate::server::open_requests::OpenRequest;
 
@@ -19,6 +20,8 @@ pub(in crate::server) struct Common {
     running: AtomicU32,
     /// The requests that take time.
     open: Mutex<Vec<OpenRequest>>,
+    /// Who wants to know when answers are out.
+    completions: Completions,
     /// What answers for as long as the connection is there.
     in_use: Mutex<Vec<Arc<Pipeline>>>,
 }
@@ -26,7 +29,15 @@ pub(in crate::server) struct Common {
 impl Common {
     pub(super) fn new(id: ConnectionId, context: Arc<Context>) -> Self {
         let (begun, running) = (AtomicU32::new(0), AtomicU32::new(0));
-        Self { id, context, begun, running, open: Mutex::default(), in_use: Mutex::default() }
+        Self {
+            id,
+            context,
+            begun,
+            running,
+            open: Mutex::default(),
+            completions: Completions::default(),
+            in_use: Mutex::default(),
+        }
     }
 
     pub(in crate::server) fn id(&self) -> ConnectionId {
@@ -84,6 +95,11 @@ impl Common {
     /// It does not any more.
     pub(in crate::server) fn closed(&self, request: u32) {
         self.open().retain(|open| open.number != request);
+    }
+
+    /// Who wants to know when answers are out.
+    pub(in crate::server) fn completions(&self) -> &Completions {
+        &self.completions
     }
 
     /// What answers is in use until the connection ends.

@@ -11,7 +11,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::common::Common;
-use crate::features::ConnectionId;
+use crate::features::{Completed, CompletionSource, ConnectionId, Tell};
 use crate::server::clock::Moment;
 use crate::server::context::Context;
 use crate::server::incoming_body::IncomingBody;
@@ -111,6 +111,12 @@ impl Deref for Http1Activity {
 
     fn deref(&self) -> &Common {
         &self.common
+    }
+}
+
+impl CompletionSource for Http1Activity {
+    fn on_end(&self, request: u32, tell: Tell) {
+        self.completions().wait(request, tell);
     }
 }
 
@@ -241,6 +247,11 @@ impl Http1Activity {
 
     /// Cuts the connection; the first reason stays.
     pub(in crate::server) fn cut(&self, cut: Cut) {
+        self.completions().ends(match cut {
+            Cut::Aborted => Completed::Aborted,
+            Cut::ResponseRate => Completed::TooSlow,
+            Cut::Drain | Cut::Gone => Completed::ClientGone,
+        });
         let _ = self.cut.compare_exchange(0, cut as u8, Ordering::AcqRel, Ordering::Relaxed);
         self.call_attention();
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::common::Common;
 use crate::diagnostics::events;
-use crate::features::ConnectionId;
+use crate::features::{CompletionSource, ConnectionId, Tell};
 use crate::server::context::Context;
 use crate::server::error::StreamError;
 use crate::server::http2_code::Code;
@@ -20,6 +20,8 @@ pub(in crate::server) struct Http2Activity {
     unasked: AtomicU32,
     /// How many resets of streams were told of before they are sent.
     told_resets: AtomicU32,
+    /// How many requests are over: hyper's library has all of their answers.
+    over: AtomicU32,
 }
 
 impl Deref for Http2Activity {
@@ -30,16 +32,33 @@ impl Deref for Http2Activity {
     }
 }
 
+impl CompletionSource for Http2Activity {
+    fn on_end(&self, request: u32, tell: Tell) {
+        self.completions().wait(request, tell);
+    }
+}
+
 impl Http2Activity {
     /// A connection that waits for its first request.
     pub(in crate::server) fn new(id: ConnectionId, context: Arc<Context>) -> Arc<Self> {
-        let (unasked, told_resets) = (AtomicU32::new(0), AtomicU32::new(0));
-        Arc::new(Self { common: Common::new(id, context), unasked, told_resets })
+        let common = Common::new(id, context);
+        let [unasked, told_resets, over] = [0; 3].map(AtomicU32::new);
+        Arc::new(Self { common, unasked, told_resets, over })
     }
 
     /// A request has come that the app was not asked for.
     pub(in crate::server) fn not_asked(&self) {
         self.unasked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request is over.
+    pub(in crate::server) fn over(&self) {
+        self.over.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests have come and are not over.
+    pub(in crate::server) fn alive(&self) -> u32 {
+        self.begun().wrapping_sub(self.over.load(Ordering::Relaxed))
     }
 
     /// The app was asked for it.

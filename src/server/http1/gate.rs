@@ -745,6 +745,9 @@ impl<S: Socket> AsyncWrite for Gate<S> {
             // it: like there, a client that takes nothing is timed by the next write.
             return Poll::Ready(Ok(()));
         }
+        if this.held.is_empty() && matches!(flushed, Poll::Ready(Ok(()))) {
+            this.activity.completions().written();
+        }
         flushed
     }
 

@@ -26,7 +26,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::diagnostics::events;
-use crate::features::Connection;
+use crate::features::{Completed, Connection};
 use crate::server::activity::{Cut, Http1Activity, Last, Unread};
 use crate::server::clock::{Moment, TICK};
 use crate::server::drain::{Phase, PhaseFlag, Watch};
@@ -169,6 +169,7 @@ async fn busy<S: Socket>(
             // tells whether there is anything to ask.
             if !registered || phase.get() != Phase::Running {
                 if aborting.as_mut().poll(cx).is_ready() {
+                    activity.completions().ends(Completed::Stopped);
                     return Poll::Ready(Why::Cut(None));
                 }
                 if run.stopping.is_none() && stopping.as_mut().poll(cx).is_ready() {

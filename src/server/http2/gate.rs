@@ -331,6 +331,8 @@ impl<S: Socket> Inner<S> {
         let open = self.streams.count();
         let id = self.id;
         let mut at = 0;
+        // Those that we reset ourselves are no affair of the client's.
+        self.streams.take_cut_off();
         let mut diverted = (way == Way::Aside).then_some(0);
         while at < bytes.len() {
             let seen = &mut |head: Head| {
@@ -360,6 +362,9 @@ impl<S: Socket> Inner<S> {
             }
         }
         self.clocks.heard();
+        if self.streams.take_cut_off() {
+            self.activity.completions().reset();
+        }
         if self.streams.count() != open {
             if self.streams.count() == 0 {
                 self.clocks.idle();
@@ -540,7 +545,16 @@ impl<S: Socket> AsyncWrite for GatedStream<S> {
         // like there, a client that takes nothing is timed by the next write.
         match Pin::new(&mut inner.stream).poll_flush(cx) {
             Poll::Pending => Poll::Ready(Ok(())),
-            flushed => flushed,
+            flushed => {
+                let activity = &inner.activity;
+                // Where we have something left to send, hyper's library may have it all.
+                if activity.completions().are_wanted()
+                    && inner.streams.unsent() <= activity.alive() as usize
+                {
+                    activity.completions().written();
+                }
+                flushed
+            }
         }
     }
 

@@ -27,7 +27,7 @@ use self::gate::{Gate, Rest};
 pub(super) use self::options::Options;
 pub(super) use self::service::Service;
 use crate::diagnostics::events;
-use crate::features::ConnectionId;
+use crate::features::{Completed, ConnectionId};
 use crate::server::activity::Http2Activity;
 use crate::server::drain::{Phase, Watch};
 use crate::server::io::{Socket, Stream};
@@ -140,6 +140,7 @@ async fn drive<S: Socket>(
             }
         } else {
             if aborting.as_mut().poll(cx).is_ready() {
+                activity.completions().ends(Completed::Stopped);
                 return Poll::Ready(Left::Aborted);
             }
             if !told && stopping.as_mut().poll(cx).is_ready() {

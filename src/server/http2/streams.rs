@@ -37,6 +37,8 @@ pub(super) struct Streams {
     initial_window: i64,
     /// A window was used up since none was found to be.
     stalled: bool,
+    /// One was reset on which we had something left to send.
+    cut_off: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +76,7 @@ impl Streams {
             window: Window::new(WINDOW),
             initial_window: WINDOW,
             stalled: false,
+            cut_off: false,
         }
     }
 
@@ -159,6 +162,16 @@ impl Streams {
         true
     }
 
+    /// Whether one was reset, since this was asked last, on which we had something left to send.
+    pub(super) fn take_cut_off(&mut self) -> bool {
+        std::mem::take(&mut self.cut_off)
+    }
+
+    /// On how many of them we have not sent all.
+    pub(super) fn unsent(&self) -> usize {
+        self.open.iter().filter(|entry| !entry.local_ended).count()
+    }
+
     /// The client opens the window of a stream, or of the connection, which is stream 0.
     pub(super) fn widen(&mut self, id: u32, more: u32) {
         if id == 0 {
@@ -239,7 +252,7 @@ impl Streams {
     pub(super) fn reset(&mut self, id: u32) -> bool {
         let found = self.find(id);
         if let Some(at) = found {
-            self.open.remove(at);
+            self.cut_off |= !self.open.remove(at).local_ended;
         }
         found.is_some()
     }

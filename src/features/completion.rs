@@ -1,0 +1,73 @@
+//! The moment in which the answer to a request is out.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// How the answer to a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Completed {
+    /// Its last byte was handed to the system.
+    Sent,
+    /// The client was gone before, or did not want it any more.
+    ClientGone,
+    /// The client took it more slowly than `MinResponseDataRate` allows.
+    TooSlow,
+    /// The app cut it off: [`Abort`](super::Abort), or [`ResetStream`](super::ResetStream).
+    Aborted,
+    /// The app failed in the middle of it.
+    Failed,
+    /// The stop of the server cut it off.
+    Stopped,
+}
+
+/// Tells when the answer to a request is out, and how that ended. It costs nothing unless it is asked
+/// for. (What `HttpResponse.OnCompleted` is for in ASP.NET Core, with the reason.)
+///
+/// On HTTP/2 it may come later than the last byte, while another answer on the same connection waits
+/// for the client; and where several wait, one that the client resets then may be told as sent.
+///
+/// ```
+/// use kestrel::{Completed, Completion};
+///
+/// async fn download(completion: Option<Completion>) -> &'static str {
+///     if let Some(completion) = completion {
+///         completion.on_end(|end| {
+///             if end == Completed::Sent { /* count it */ }
+///         });
+///     }
+///     "a large file"
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Completion {
+    source: Arc<dyn CompletionSource>,
+    request: u32,
+}
+
+impl Completion {
+    pub(crate) fn new(source: Arc<dyn CompletionSource>, request: u32) -> Self {
+        Self { source, request }
+    }
+
+    /// Calls `tell` once the answer is out. It is called where bytes are written, so it should be quick.
+    /// If the answer is out already, it is never called.
+    pub fn on_end(&self, tell: impl FnOnce(Completed) + Send + 'static) {
+        self.source.on_end(self.request, Box::new(tell));
+    }
+}
+
+impl fmt::Debug for Completion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completion").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// Who knows when answers are out: a connection of the server.
+pub(crate) trait CompletionSource: Send + Sync {
+    /// Calls `tell` when the answer to a request of this number is out.
+    fn on_end(&self, request: u32, tell: Tell);
+}
+
+/// What is to be called.
+pub(crate) type Tell = Box<dyn FnOnce(Completed) + Send>;

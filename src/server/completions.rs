@@ -1,0 +1,175 @@
+//! Who wants to know when answers are out, and when they are.
+//!
+//! A request is over when hyper has all of its answer; the answer is out when hyper's buffers, and
+//! those of the gate, are written. Between the two it is due. Where nobody asks, a request costs a
+//! look at a flag.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::features::{Completed, Tell};
+
+/// Those who wait for answers of one connection.
+#[derive(Default)]
+pub(super) struct Completions {
+    /// How many wait.
+    count: AtomicUsize,
+    waiting: Mutex<Vec<Waiting>>,
+    /// How the connection ends, one more than the place in [`ENDS`]; 0 as long as nobody knows.
+    end: AtomicU8,
+}
+
+struct Waiting {
+    request: u32,
+    tell: Tell,
+    /// All of the answer is hyper's, or the gate's, to write.
+    due: bool,
+}
+
+const ENDS: [Completed; 4] =
+    [Completed::ClientGone, Completed::TooSlow, Completed::Aborted, Completed::Stopped];
+
+impl Completions {
+    pub(super) fn wait(&self, request: u32, tell: Tell) {
+        let mut waiting = self.waiting();
+        waiting.push(Waiting { request, tell, due: false });
+        self.count.store(waiting.len(), Ordering::Release);
+    }
+
+    /// Whether anybody waits.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.count.load(Ordering::Acquire) > 0
+    }
+
+    /// hyper has the answer to a request: `None` if it has all of it.
+    pub(super) fn over(&self, request: u32, broken: Option<Completed>) {
+        if self.are_wanted() {
+            match broken {
+                None => {
+                    let mut waiting = self.waiting();
+                    let mine = waiting.iter_mut().filter(|it| it.request == request);
+                    mine.for_each(|it| it.due = true);
+                }
+                Some(end) => self.tell(end, |it| it.request == request),
+            }
+        }
+    }
+
+    /// Everything that hyper and the gate had is written.
+    pub(super) fn written(&self) {
+        if self.are_wanted() {
+            self.tell(Completed::Sent, |it| it.due);
+        }
+    }
+
+    /// The client resets a stream on which something was left to send. If one answer alone is due, it
+    /// is that one.
+    pub(super) fn reset(&self) {
+        if self.are_wanted() && self.waiting().iter().filter(|it| it.due).count() == 1 {
+            self.tell(Completed::ClientGone, |it| it.due);
+        }
+    }
+
+    /// The connection is going to end like this; the first reason stays.
+    pub(super) fn ends(&self, end: Completed) {
+        let place = ENDS.iter().position(|it| *it == end).unwrap_or(0);
+        let end = u8::try_from(place + 1).unwrap_or(1);
+        let _ = self.end.compare_exchange(0, end, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// How the connection ends: unless we know better, the client has gone.
+    pub(super) fn end(&self) -> Completed {
+        let place = usize::from(self.end.load(Ordering::Acquire)).saturating_sub(1);
+        ENDS.get(place).copied().unwrap_or(Completed::ClientGone)
+    }
+
+    fn tell(&self, end: Completed, whom: impl Fn(&Waiting) -> bool) {
+        let told: Vec<_> = {
+            let mut waiting = self.waiting();
+            let told = waiting.extract_if(.., |it| whom(it)).collect();
+            self.count.store(waiting.len(), Ordering::Release);
+            told
+        };
+        // Not under the lock: whoever is told may ask again.
+        told.into_iter().for_each(|it| (it.tell)(end));
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Completions {
+    /// The connection is gone, and with it what was due.
+    fn drop(&mut self) {
+        self.tell(self.end(), |_| true);
+    }
+}
+
+impl std::fmt::Debug for Completions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Completions").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    type Told = Arc<Mutex<Vec<(u32, Completed)>>>;
+
+    fn waited_for(requests: &[u32]) -> (Completions, Told) {
+        let (completions, told) = (Completions::default(), Told::default());
+        for request in requests {
+            let (request, told) = (*request, Arc::clone(&told));
+            let tell = move |end| told.lock().unwrap().push((request, end));
+            completions.wait(request, Box::new(tell));
+        }
+        (completions, told)
+    }
+
+    fn taken(told: &Told) -> Vec<(u32, Completed)> {
+        std::mem::take(&mut told.lock().unwrap())
+    }
+
+    #[test]
+    fn an_answer_is_out_once_it_is_written() {
+        let (completions, told) = waited_for(&[1, 2]);
+        completions.written();
+        completions.over(1, None);
+        assert_eq!(taken(&told), [], "it is in a buffer");
+        completions.written();
+        assert_eq!(taken(&told), [(1, Completed::Sent)]);
+        assert!(completions.are_wanted());
+        completions.over(2, None);
+        completions.written();
+        assert_eq!(taken(&told), [(2, Completed::Sent)]);
+        assert!(!completions.are_wanted());
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_told_at_once() {
+        let (completions, told) = waited_for(&[1, 2]);
+        completions.over(2, Some(Completed::Failed));
+        assert_eq!(taken(&told), [(2, Completed::Failed)]);
+        completions.over(3, None);
+        assert_eq!(taken(&told), [], "nobody asked");
+    }
+
+    #[test]
+    fn what_is_not_written_ends_with_the_connection() {
+        for end in ENDS {
+            let (completions, told) = waited_for(&[1, 2]);
+            completions.over(1, None);
+            completions.ends(end);
+            completions.ends(Completed::ClientGone);
+            drop(completions);
+            assert_eq!(taken(&told), [(1, end), (2, end)]);
+        }
+        let (completions, told) = waited_for(&[1]);
+        drop(completions);
+        assert_eq!(taken(&told), [(1, Completed::ClientGone)]);
+    }
+}
