@@ -37,6 +37,7 @@ pub mod apps;
 #[doc(hidden)]
 pub mod cli;
 pub mod configuration;
+mod dev_certificates;
 mod diagnostics;
 pub mod features;
 #[cfg(fuzzing)]

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::output;
+use crate::dev_certificates::{self, Stream, Surroundings};
 use crate::hosting::{ExitKind, process};
-use crate::tls::dev_certificate::{self, Stream, Surroundings};
 use crate::tls::places::Places;
 
 /// Make, trust, export and remove the development certificate
@@ -104,7 +104,7 @@ pub(super) fn exec(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
         current_directory: process::current_directory().unwrap_or_else(|| PathBuf::from(".")),
         now: SystemTime::now(),
     };
-    let (exit, report) = dev_certificate::run(&arguments, &surroundings);
+    let (exit, report) = dev_certificates::run(&arguments, &surroundings);
     for (stream, line) in report.lines() {
         match stream {
             Stream::Output => output::answer(format!("{line}\n").as_bytes())?,

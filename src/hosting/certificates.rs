@@ -8,10 +8,10 @@ use super::finding::{Finding, Subject};
 use super::settings::SharedCertificates;
 use crate::addresses::{EndpointPlan, PlannedEndpoint};
 use crate::configuration::{Configuration, Problem, Section, Severity};
+use crate::dev_certificates::{self, Trust};
 use crate::diagnostics::events;
 use crate::tls::certificate::{ServerCertificate, timestamp};
 use crate::tls::client_certificates::ClientRoots;
-use crate::tls::dev_certificate::{self, Trust};
 use crate::tls::endpoint::EndpointTls;
 use crate::tls::places::Places;
 use crate::tls::{self, CertificateLocation, CertificateSource, ClientCertificateMode, TlsOptions};
@@ -496,7 +496,7 @@ impl Loading<'_> {
             return None;
         };
         let leaf = certificate.certified.cert.first()?;
-        if !dev_certificate::is_development_certificate(leaf) {
+        if !dev_certificates::is_development_certificate(leaf) {
             return None;
         }
         self.certificates.development.push(Development::FileUsed {
@@ -508,7 +508,7 @@ impl Loading<'_> {
 
     /// The user's development certificate.
     fn development_certificate(&mut self) -> Option<Arc<ServerCertificate>> {
-        let found = dev_certificate::find(&self.surroundings.places, self.now)?;
+        let found = dev_certificates::find(&self.surroundings.places, self.now)?;
         let chain = found.certificates.into_iter().map(Into::into).collect();
         let certificate = ServerCertificate::from_pkcs8(chain, found.key).ok()?;
         self.certificates.development.extend(match found.trust {
@@ -537,7 +537,9 @@ impl Loading<'_> {
         };
         let node = endpoint.key.strip_suffix(":Url");
         let meant_for = (environment.as_str(), endpoint.targets.are_loopback());
-        let problem = tls::load::none_found(node, (file, found), meant_for, places, self.now)
+        let why_none = dev_certificates::why_none(places, self.now);
+        let looked_at = [(file, found), (places.store("My"), &*why_none)];
+        let problem = tls::load::none_found(node, looked_at, meant_for)
             .key(endpoint.key.clone())
             .origin(endpoint.origin.clone());
         self.certificates.none_found.push(problem.clone());

@@ -17,32 +17,32 @@ fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// SEQUENCE.
-pub(super) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     element(0x30, parts)
 }
 
 /// SET of elements that are in order already.
-pub(super) fn set(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn set(parts: &[&[u8]]) -> Vec<u8> {
     element(0x31, parts)
 }
 
 /// OCTET STRING.
-pub(super) fn octets(content: &[u8]) -> Vec<u8> {
+pub(crate) fn octets(content: &[u8]) -> Vec<u8> {
     element(0x04, &[content])
 }
 
 /// BIT STRING of whole bytes.
-pub(super) fn bits(content: &[u8]) -> Vec<u8> {
+pub(crate) fn bits(content: &[u8]) -> Vec<u8> {
     element(0x03, &[&[0], content])
 }
 
 /// BIT STRING that ends with some unused bits.
-pub(super) fn some_bits(unused: u8, byte: u8) -> Vec<u8> {
+pub(crate) fn some_bits(unused: u8, byte: u8) -> Vec<u8> {
     element(0x03, &[&[unused, byte]])
 }
 
 /// INTEGER, from the digits of a number that is not negative.
-pub(super) fn integer(digits: &[u8]) -> Vec<u8> {
+pub(crate) fn integer(digits: &[u8]) -> Vec<u8> {
     let significant = digits.iter().position(|digit| *digit != 0).unwrap_or(digits.len());
     let digits = &digits[significant..];
     // The highest bit would be a sign.
@@ -52,7 +52,7 @@ pub(super) fn integer(digits: &[u8]) -> Vec<u8> {
 }
 
 /// OBJECT IDENTIFIER. The first two arcs are small, as all of ours are.
-pub(super) fn identifier(arcs: &[u32]) -> Vec<u8> {
+pub(crate) fn identifier(arcs: &[u32]) -> Vec<u8> {
     let mut content = vec![(arcs[0] * 40 + arcs[1]) as u8];
     for arc in &arcs[2..] {
         let digits = (0..5).rev().map(|place| (arc >> (7 * place)) & 0x7f).collect::<Vec<_>>();
@@ -65,32 +65,32 @@ pub(super) fn identifier(arcs: &[u32]) -> Vec<u8> {
 }
 
 /// NULL.
-pub(super) fn null() -> Vec<u8> {
+pub(crate) fn null() -> Vec<u8> {
     element(0x05, &[])
 }
 
 /// BOOLEAN true.
-pub(super) fn yes() -> Vec<u8> {
+pub(crate) fn yes() -> Vec<u8> {
     element(0x01, &[&[0xff]])
 }
 
 /// PrintableString.
-pub(super) fn printable(text: &str) -> Vec<u8> {
+pub(crate) fn printable(text: &str) -> Vec<u8> {
     element(0x13, &[text.as_bytes()])
 }
 
 /// UTCTime, of a text such as `261121025200Z`.
-pub(super) fn utc_time(text: &str) -> Vec<u8> {
+pub(crate) fn utc_time(text: &str) -> Vec<u8> {
     element(0x17, &[text.as_bytes()])
 }
 
 /// An element of one's own tag around others.
-pub(super) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
     element(0xa0 | number, &[content])
 }
 
 /// An element of one's own tag in the place of another.
-pub(super) fn implicit(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn implicit(number: u8, content: &[u8]) -> Vec<u8> {
     element(0x80 | number, &[content])
 }
 

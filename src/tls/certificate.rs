@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 
@@ -163,6 +164,11 @@ impl ServerCertificate {
         });
         notices
     }
+}
+
+/// The certificates of a text in PEM form, in DER form. What is broken in it is left out.
+pub(crate) fn in_pem(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    CertificateDer::pem_slice_iter(text).flatten().map(|certificate| certificate.to_vec())
 }
 
 #[cfg(test)]

@@ -313,17 +313,11 @@ fn is_usable(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Erro
 #[cfg(test)]
 mod tests {
     use rustls::crypto::aws_lc_rs::default_provider;
-    use rustls::pki_types::pem::PemObject;
 
     use super::*;
+    use crate::tls::test_data::certificate;
 
     const SECONDS_A_YEAR: u64 = 31_557_600;
-
-    /// A certificate of `tests/data/tls`.
-    fn certificate(name: &str) -> CertificateDer<'static> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls");
-        CertificateDer::from_pem_file(format!("{folder}/{name}.pem")).unwrap()
-    }
 
     /// What is said of a chain in the middle of a year by a server that trusts these.
     fn verdict(trusted: &[&str], chain: &[&str], year: u64) -> Result<(), Error> {

@@ -11,10 +11,9 @@
 mod accepted;
 mod acceptor;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line writes DER"))]
-mod asn1;
+pub(crate) mod asn1;
 pub(crate) mod certificate;
 pub(crate) mod client_certificates;
-pub(crate) mod dev_certificate;
 mod distinguished_name;
 pub(crate) mod endpoint;
 mod first_message;
@@ -27,7 +26,9 @@ pub(crate) mod places;
 mod public_key;
 mod sni;
 mod stream;
-mod user;
+#[cfg(test)]
+mod test_data;
+pub(crate) mod user;
 
 pub(crate) use acceptor::Failure;
 pub(crate) use endpoint::EndpointTls;

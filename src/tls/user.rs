@@ -2,7 +2,7 @@
 
 /// Who runs this process, such as `user app (uid 1000)`. Asked only once a file has been refused to it.
 #[cfg(unix)]
-pub(super) fn user() -> String {
+pub(crate) fn user() -> String {
     let uid = nix::unistd::Uid::effective();
     match nix::unistd::User::from_uid(uid) {
         Ok(Some(user)) => format!("user {} (uid {uid})", user.name),
@@ -11,6 +11,6 @@ pub(super) fn user() -> String {
 }
 
 #[cfg(not(unix))]
-pub(super) fn user() -> String {
+pub(crate) fn user() -> String {
     "user of this process".to_owned()
 }

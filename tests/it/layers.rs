@@ -9,8 +9,8 @@ use std::path::Path;
 use source::{Code, Module, Source};
 
 /// Each folder and the folders of ours it may name.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
-    ("cli", &["hosting", "tls", "configuration"]),
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
+    ("cli", &["hosting", "dev_certificates", "tls", "configuration"]),
     (
         "hosting",
         &[
@@ -19,6 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
             "server",
             "pipeline",
             "addresses",
+            "dev_certificates",
             "tls",
             "configuration",
             "features",
@@ -30,6 +31,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("middleware", &["pipeline", "features", "diagnostics"]),
     ("server", &["pipeline", "addresses", "tls", "features", "diagnostics"]),
     ("addresses", &["tls", "configuration", "features", "diagnostics"]),
+    ("dev_certificates", &["tls", "configuration"]),
     ("tls", &["configuration", "features", "diagnostics"]),
     ("configuration", &[]),
     ("pipeline", &["features", "diagnostics"]),
@@ -51,11 +53,11 @@ const AT_HOME: [(&str, &[&str]); 17] = [
     ("directories", &["configuration"]),
     ("rustls", &["tls"]),
     ("tokio_rustls", &["tls"]),
-    ("aws_lc_rs", &["tls"]),
+    ("aws_lc_rs", &["dev_certificates", "tls"]),
     ("p12_keystore", &["tls"]),
     ("pkcs8", &["tls"]),
-    ("x509_parser", &["tls"]),
-    ("der", &["tls"]),
+    ("x509_parser", &["dev_certificates", "tls"]),
+    ("der", &["dev_certificates", "tls"]),
     ("notify", &["hosting::reload"]),
 ];
 

@@ -31,7 +31,6 @@ use rustls::pki_types::CertificateDer;
 
 use self::told::Mistake;
 use super::certificate::ServerCertificate;
-use super::dev_certificate;
 use super::places::Places;
 use super::{CertificateLocation, CertificateSource};
 use crate::configuration::{Problem, Severity};
@@ -115,25 +114,18 @@ pub(crate) fn trusted(places: &Places) -> Vec<CertificateDer<'static>> {
 
 /// An https endpoint has no certificate, neither its own nor the default nor that of development.
 ///
-/// `endpoint_key` is the key of the endpoint where there is one, `development_file` the file that
-/// a development certificate would have been in, with what was found there. Only this machine reaches
-/// an endpoint that is `local`: the development certificate serves it in every environment.
+/// `endpoint_key` is the key of the endpoint where there is one, `looked_at` where a development
+/// certificate would have been, with what was found there. Only this machine reaches an endpoint that
+/// is `local`: the development certificate serves it in every environment.
 pub(crate) fn none_found(
     endpoint_key: Option<&str>,
-    (development_file, found): (PathBuf, &str),
+    looked_at: [(PathBuf, &str); 2],
     (environment, local): (&str, bool),
-    places: &Places,
-    now: SystemTime,
 ) -> Problem {
     let own = endpoint_key.map(|key| format!("{key}:Certificate: not set"));
-    let searched: Vec<_> = own
-        .into_iter()
-        .chain([
-            "Kestrel:Certificates:Default: not set".to_owned(),
-            format!("{}: {found}", development_file.display()),
-            format!("{}: {}", places.store("My").display(), dev_certificate::why_none(places, now)),
-        ])
-        .collect();
+    let default = "Kestrel:Certificates:Default: not set".to_owned();
+    let places = looked_at.map(|(path, found)| format!("{}: {found}", path.display()));
+    let searched: Vec<_> = own.into_iter().chain([default]).chain(places).collect();
     let problem = Problem::error(
         "Unable to configure HTTPS endpoint. No server certificate was specified, and the default \
          developer certificate could not be found or is out of date.",

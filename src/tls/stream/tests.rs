@@ -2,12 +2,11 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::TlsConnector;
@@ -16,30 +15,28 @@ use super::*;
 use crate::features::HttpProtocols;
 use crate::tls::certificate::ServerCertificate;
 use crate::tls::client_certificates::ClientRoots;
-use crate::tls::dev_certificate;
+use crate::tls::test_data::{certificate, key};
 use crate::tls::{EndpointTls, TlsOptions};
 
 /// How long is waited for what happens at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An endpoint and a client that trusts it: one certificate for all tests, it takes a while.
+/// An endpoint and a client that trusts it.
 fn both() -> &'static (EndpointTls, Arc<ClientConfig>) {
     static MADE: OnceLock<(EndpointTls, Arc<ClientConfig>)> = OnceLock::new();
     MADE.get_or_init(|| {
-        let made = dev_certificate::generate::generate(SystemTime::now()).unwrap();
-        let leaf = CertificateDer::from(made.certificate);
-        let served = ServerCertificate::from_pkcs8(vec![leaf.clone()], made.key).unwrap();
+        let served = ServerCertificate::from_pkcs8(vec![certificate("server")], key("server"));
         let options = TlsOptions::default();
         let endpoint = EndpointTls::new(
             "test",
             &options,
             HttpProtocols::Http1AndHttp2,
-            Some(&Arc::new(served)),
+            Some(&Arc::new(served.unwrap())),
             &[],
             (&ClientRoots::default(), &[]),
         );
         let mut roots = RootCertStore::empty();
-        roots.add(leaf).unwrap();
+        roots.add(certificate("ca")).unwrap();
         let provider = Arc::new(default_provider());
         let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));

@@ -5,8 +5,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::certificate::DevelopmentCertificate;
@@ -17,6 +15,7 @@ use super::super::report::Report;
 use super::super::store;
 use super::nickname::nickname;
 use crate::configuration::regular_file;
+use crate::tls::certificate::in_pem;
 use crate::tls::places::Places;
 
 const VARIABLE: &str = "SSL_CERT_DIR";
@@ -42,8 +41,8 @@ pub(super) fn trusts(places: &Places, certificate: &DevelopmentCertificate) -> b
 
 /// Whether a file in PEM form has this very certificate.
 fn holds(path: &Path, certificate: &DevelopmentCertificate) -> bool {
-    let Ok(certificates) = CertificateDer::pem_file_iter(path) else { return false };
-    certificates.flatten().any(|der| der.as_ref() == certificate.der)
+    let Ok(text) = regular_file::read(path) else { return false };
+    in_pem(&text).any(|der| der == certificate.der)
 }
 
 /// The file of a certificate in the trust folder.
@@ -336,8 +335,7 @@ fn link_with(openssl: &Program, folder: &Path) -> Result<(), NoLink> {
 /// Whether a file is one that OpenSSL would link to.
 fn is_certificate(path: &Path) -> bool {
     let Ok(bytes) = regular_file::read(path) else { return false };
-    let mut in_pem = CertificateDer::pem_slice_iter(&bytes);
-    X509Certificate::from_der(&bytes).is_ok() || in_pem.any(|certificate| certificate.is_ok())
+    X509Certificate::from_der(&bytes).is_ok() || in_pem(&bytes).next().is_some()
 }
 
 /// Whether a name is that of a link: a digest, a dot, a number.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::certificate::DevelopmentCertificate;
 use super::file;
 use crate::configuration::regular_file;
+use crate::tls::certificate::thumbprint;
 use crate::tls::pfx::{self, Iterations, ReadError};
 use crate::tls::places::Places;
 
@@ -106,7 +107,7 @@ impl Store {
         let Some(certificate) = chain.first() else { return Ok(()) };
         let bytes = pfx::write(chain, key, PASSWORD, Iterations::One).map_err(io::Error::other)?;
         fs::create_dir_all(&self.folder)?;
-        let name = format!("{}.pfx", super::thumbprint(certificate));
+        let name = format!("{}.pfx", thumbprint(certificate));
         file::write(&self.folder.join(name), &bytes)
     }
 

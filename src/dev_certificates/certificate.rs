@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn certificates_without_the_mark_are_none() {
-        let other = include_bytes!("../../../tests/data/pfx/rsa.cer");
+        let other = include_bytes!("../../tests/data/pfx/rsa.cer");
         assert_eq!(DevelopmentCertificate::read(other), None);
         assert_eq!(DevelopmentCertificate::read(b"junk"), None);
     }

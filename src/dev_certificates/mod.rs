@@ -1,7 +1,7 @@
 //! The development certificate: one that signs itself, for `localhost`, kept where .NET keeps its
 //! own, so that either tool finds what the other made.
 //!
-//! [`find`] is what the server asks. All else is the tool `kestrel dev-certs https`: it makes,
+//! [`find`] is what a host asks for https endpoints without a certificate of their own. All else is the tool `kestrel dev-certs https`: it makes,
 //! checks, trusts, exports, imports and removes certificates as `dotnet dev-certs https` does.
 //!
 //! In go [`Places`], which say where things are, and the time; nothing here looks at the process
@@ -16,7 +16,7 @@ mod certificate;
 mod export;
 mod file;
 #[cfg(any(feature = "cli", test))]
-pub(super) mod generate;
+mod generate;
 mod programs;
 mod report;
 mod store;
@@ -37,8 +37,9 @@ pub(crate) use report::Stream;
 pub(crate) use tool::{Surroundings, run};
 pub(crate) use trust::Trust;
 
-use super::certificate::thumbprint;
-use super::places::Places;
+use crate::tls::certificate::thumbprint;
+use crate::tls::places::Places;
+use crate::tls::user::user;
 
 /// The certificate a server takes if it is given none.
 #[derive(Clone, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub(crate) fn find(places: &Places, now: SystemTime) -> Option<Found> {
 pub(crate) fn why_none(places: &Places, now: SystemTime) -> String {
     let store = Store::personal(places);
     let unreadable = |error: &io::Error| match error.kind() {
-        io::ErrorKind::PermissionDenied => format!("unreadable by the {}", super::user::user()),
+        io::ErrorKind::PermissionDenied => format!("unreadable by the {}", user()),
         _ => format!("unreadable: {error}"),
     };
     let contents = match store.contents() {
@@ -174,9 +175,7 @@ mod tests {
         let (_home, places, _) = home(&[(6, 1), (4, 1), (6, 2), (6, 3)]);
         let listed = std::fs::read_dir(places.store("My")).unwrap().flatten();
         let expected = listed
-            .filter_map(|file| {
-                super::super::pfx::read(&std::fs::read(file.path()).unwrap(), "").ok()
-            })
+            .filter_map(|file| crate::tls::pfx::read(&std::fs::read(file.path()).unwrap(), "").ok())
             .find(|identity| {
                 DevelopmentCertificate::read(&identity.certificates[0]).unwrap().version == 6
             })
@@ -212,6 +211,16 @@ mod tests {
         assert_eq!(why_none(&places, now()), "no development certificate in it");
         Store::personal(&places).save(&made, None).unwrap();
         assert_eq!(why_none(&places, now()), "its certificate has no private key");
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_read_is_told() {
+        let (_home, places, _) = home(&[]);
+        let store = places.store("My");
+        std::fs::create_dir_all(store.parent().unwrap()).unwrap();
+        std::fs::write(&store, "a file").unwrap();
+        let why = why_none(&places, now());
+        assert!(why.starts_with("unreadable: "), "{why}");
     }
 
     #[test]
@@ -262,7 +271,7 @@ mod tests {
     fn only_the_mark_makes_a_development_certificate() {
         let old = of_version(2, now() - DAY * 900).unwrap();
         assert!(is_development_certificate(&old.certificate));
-        assert!(!is_development_certificate(include_bytes!("../../../tests/data/pfx/rsa.cer")));
+        assert!(!is_development_certificate(include_bytes!("../../tests/data/pfx/rsa.cer")));
         assert!(!is_development_certificate(b""));
     }
 }
