@@ -15,6 +15,7 @@ mod command_line;
 mod completion;
 mod conversations;
 mod custom_server;
+mod event_ids;
 mod gone_clients;
 mod graceful_stop;
 mod half_closed;

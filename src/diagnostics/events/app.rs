@@ -1,0 +1,19 @@
+//! The app, and what runs beside it.
+
+use super::categories::OUR_APP;
+
+/// The app has ended by itself, and the host with it.
+pub(crate) fn application_exited() {
+    emit!(OUR_APP, INFO, 1, "The app has ended: the host stops.");
+}
+
+/// A task that runs beside the app panicked. Requests are answered as before.
+pub(crate) fn background_task_panicked(message: &str) {
+    emit!(OUR_APP, ERROR, 2, "A background task of the app panicked; it does not run any more.",
+        detail: message);
+}
+
+/// Tasks of an app that is over did not end in time.
+pub(crate) fn background_tasks_cut_off(count: usize) {
+    emit!(OUR_APP, WARN, 3, "{Count} background task(s) of the app did not end in time and were cut off."; Count = count);
+}

@@ -1,0 +1,25 @@
+//! The categories: those of ASP.NET Core, and our own, which begin with `Kestrel.`.
+
+pub(super) const LIFETIME: &str = "Microsoft.Hosting.Lifetime";
+pub(super) const HOST: &str = "Microsoft.Extensions.Hosting.Internal.Host";
+pub(super) const HOSTING: &str = "Microsoft.AspNetCore.Hosting.Diagnostics";
+pub(super) const KESTREL: &str = "Microsoft.AspNetCore.Server.Kestrel";
+pub(super) const CONNECTIONS: &str = "Microsoft.AspNetCore.Server.Kestrel.Connections";
+pub(super) const BAD_REQUESTS: &str = "Microsoft.AspNetCore.Server.Kestrel.BadRequests";
+pub(super) const ROUTING: &str = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
+pub(super) const SOCKETS: &str = "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets";
+pub(super) const HTTPS: &str =
+    "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
+pub(super) const CORE: &str = "Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer";
+pub(super) const SCOPE: &str = "Kestrel.Scope";
+pub(super) const HTTP2: &str = "Microsoft.AspNetCore.Server.Kestrel.Http2";
+pub(super) const HOST_FILTERING: &str =
+    "Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware";
+pub(super) const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
+
+pub(super) const OUR_APP: &str = "Kestrel.App";
+pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
+pub(super) const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
+pub(super) const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
+pub(super) const OUR_RELOAD: &str = "Kestrel.Reload";
+pub(super) const OUR_SERVER: &str = "Kestrel.Server";
