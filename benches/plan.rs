@@ -25,12 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("appsettings.json"), settings()?)?;
-    let inputs = Inputs {
-        variables: variables(),
-        arguments: vec![(1, "--AllowedHosts".to_owned()), (2, "*".to_owned())],
-        current_directory: folder.path().to_owned(),
-        ..Inputs::default()
-    };
+    let mut inputs = Inputs::default();
+    inputs.variables = variables();
+    inputs.arguments = vec![(1, "--AllowedHosts".to_owned()), (2, "*".to_owned())];
+    inputs.current_directory = folder.path().to_owned();
 
     let loaded = load(&inputs);
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);

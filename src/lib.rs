@@ -14,53 +14,58 @@
 //! }
 //! ```
 //!
-//! # The house
+//! # Where things are
+//!
+//! Everything has one path. What a program needs to host its app is here: the host and its builder,
+//! the app, the server with its options and limits, and what is known about a request. What belongs
+//! to one subject is in its module, and nowhere else:
 //!
 //! | module | question it answers |
 //! |---|---|
-//! | [`hosting`] | in what order does it start and stop; which key feeds which setting |
 //! | [`configuration`] | which value does a key have, and who said so |
-//! | [`tls`] | which certificate is served |
 //! | [`addresses`] | which addresses are bound, and why not the others |
-//! | [`server`] | what happens to a connection; where is a limit enforced |
-//! | [`apps`] | what answers a request if the program does not |
-//! | [`middleware`] | what happens to a request on its way to the app |
+//! | [`tls`] | which certificate is served |
 //! | [`logging`] | which lines does the console show, and how |
-//! | [`features`] | what is known about a request besides its head and body |
+//!
+//! Enums, and structs with public fields, may get more of both with any version, and are
+//! `#[non_exhaustive]`; the few that are complete by nature, such as an IP address with its port, are
+//! not. (`tests/it/public_surface.rs` holds both rules.)
 //!
 //! The features of the crate: `cli` (default) is the binary `kestrel`; a library user can switch
-//! it off and saves clap.
+//! it off and saves clap. `jemalloc` (default) is for the binary alone.
 
 pub mod addresses;
-pub mod apps;
+mod apps;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
 pub mod configuration;
 mod dev_certificates;
 mod diagnostics;
-pub mod features;
+mod features;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod hosting;
+mod hosting;
 pub mod logging;
-pub mod middleware;
+mod middleware;
 mod pipeline;
-pub mod server;
+mod server;
 pub mod tls;
 
 pub use features::{
-    Abort, BadRequest, Completed, Completion, Connection, ConnectionId, EffectiveRequest, Local,
-    MinDataRate, Remote, RequestBodyLimits, RequestTarget, ResetStream, Scheme, ServerAddresses,
-    TlsHandshake, TlsProtocol, Unhandled,
+    Abort, BadRequest, BodyLimitReadOnly, Completed, Completion, Connection, ConnectionId,
+    EffectiveRequest, HttpProtocols, Local, MinDataRate, MinDataRateError, Remote,
+    RequestBodyLimits, RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake,
+    TlsProtocol, Unhandled,
 };
 pub use hosting::{
     Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,
     LiveConfiguration, Reloaded, RunningHost, StopHandle,
 };
-pub use middleware::RequestSizeLimit;
+pub use middleware::{RequestSizeLimit, RequestSizeLimitService};
+pub use pipeline::{Application, ApplicationFuture};
 pub use server::{
-    Application, BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError,
+    BoxFuture, Counters, Http2Limits, InvalidLimit, KestrelServer, Limits, Server, ServerError,
     ServerOptions, ServerReload, ServerStart,
 };

@@ -14,13 +14,12 @@ fuzz_target!(|text: &str| {
         .map(|(place, argument)| (place + 1, argument.to_owned()))
         .collect();
     let count = arguments.len();
-    let loaded = load(&Inputs {
-        variables: vec![(name.to_owned(), value.to_owned())],
-        arguments,
-        // A folder that is not there: no file is read.
-        current_directory: "/nonexistent".into(),
-        ..Inputs::default()
-    });
+    let mut inputs = Inputs::default();
+    inputs.variables = vec![(name.to_owned(), value.to_owned())];
+    inputs.arguments = arguments;
+    // A folder that is not there: no file is read.
+    inputs.current_directory = "/nonexistent".into();
+    let loaded = load(&inputs);
     for setting in loaded.configuration.settings() {
         if let Origin::CommandLine { position, .. } = setting.origin {
             assert!((1..=count).contains(&position), "{setting:?}");

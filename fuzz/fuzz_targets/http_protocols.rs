@@ -1,7 +1,7 @@
 //! `Protocols`: reading it never panics, and what it prints reads back as itself.
 #![no_main]
 
-use kestrel::addresses::HttpProtocols;
+use kestrel::HttpProtocols;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -15,7 +15,9 @@ static FOLDER: LazyLock<TempDir> =
 fuzz_target!(|bytes: &[u8]| {
     let folder = FOLDER.path();
     std::fs::write(folder.join("appsettings.json"), bytes).expect("the file can be written");
-    let loaded = load(&Inputs { current_directory: folder.to_owned(), ..Inputs::default() });
+    let mut inputs = Inputs::default();
+    inputs.current_directory = folder.to_owned();
+    let loaded = load(&inputs);
     assert!(loaded.files[0].found);
     // Half a character at the end of UTF-16 still makes a line.
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;

@@ -14,6 +14,7 @@ use crate::configuration::address_without_user_info;
 
 /// A URL to bind, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct BindingAddress {
     /// Whether the scheme is `https`.
     pub https: bool,
@@ -26,6 +27,7 @@ pub struct BindingAddress {
 
 /// What stands for the host in a URL to bind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum BindingHost {
     /// `localhost`, or a name below it: both loopback addresses. The name is as it is to be shown.
     Localhost(String),
@@ -45,6 +47,7 @@ pub enum BindingHost {
 /// What is wrong with a URL to bind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
+#[non_exhaustive]
 pub struct AddressError {
     /// What is wrong. Users and passwords are blotted out in it.
     pub problem: AddressProblem,

@@ -8,6 +8,7 @@ use crate::tls::{CertificateSource, SniOptions, TlsOptions};
 
 /// How a new plan differs from the one that runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Difference {
     /// What becomes of each endpoint of the new plan, in its order.
     pub endpoints: Vec<Change>,
@@ -17,6 +18,7 @@ pub struct Difference {
 
 /// What becomes of an endpoint of the new plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Change {
     /// Nothing has its sockets yet: they are bound.
     Added,
@@ -182,8 +184,9 @@ fn aspects_of_tls(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::addresses::{EndpointSettings, HttpProtocols, Transport, plan};
+    use crate::addresses::{EndpointSettings, Transport, plan};
     use crate::configuration::{Origin, Sourced};
+    use crate::features::HttpProtocols;
     use crate::tls::SslProtocols;
 
     /// Endpoints from URLs, each with the name before its `=`.

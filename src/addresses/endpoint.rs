@@ -123,6 +123,7 @@ impl From<TlsOptions> for ConfiguredTls {
 
 /// What an endpoint listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ListenTarget {
     /// A URL, as it was written.
     Url(String),
@@ -153,6 +154,7 @@ impl fmt::Display for ListenTarget {
 
 /// How an endpoint is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Transport {
     /// Clear text.
     Http,
@@ -194,6 +196,7 @@ impl fmt::Display for ListenAddr {
 
 /// The sockets of an endpoint, fall-backs included.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Targets {
     /// This address and no other.
     Exactly(ListenAddr),
@@ -239,6 +242,7 @@ impl Targets {
 
 /// One endpoint that will be bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlannedEndpoint {
     /// Its name: that of `Kestrel:Endpoints`, or the address it was made from.
     pub name: String,

@@ -108,6 +108,7 @@ pub enum BindError {
 
 /// What lies in the way of a Unix socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FileInTheWay {
     /// A socket that a process listens on.
     LiveSocket,

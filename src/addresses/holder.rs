@@ -36,6 +36,7 @@ pub struct HoldingProcess {
 
 /// What a process is to this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Relation {
     /// This very process.
     Itself,

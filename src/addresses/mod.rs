@@ -36,7 +36,6 @@ pub(crate) mod unix_socket;
 #[path = "no_unix_socket.rs"]
 pub(crate) mod unix_socket;
 
-pub use crate::features::HttpProtocols;
 pub(crate) use advice::short_ip_of_spec;
 pub(crate) use bind::{BoundEndpoint, bind};
 pub use binding_address::{AddressError, AddressProblem, BindingAddress, BindingHost};

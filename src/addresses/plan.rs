@@ -20,6 +20,7 @@ use crate::tls::TlsOptions;
 
 /// What will be bound, what has to be said about it, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct EndpointPlan {
     /// The endpoints, in the order they are bound.
     pub endpoints: Vec<PlannedEndpoint>,
@@ -106,6 +107,7 @@ pub enum Note {
 
 /// An address as it was given, not yet read. Users and passwords are blotted out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GivenAddress {
     /// The key or call that gave it, such as `urls`.
     pub key: &'static str,
@@ -115,6 +117,7 @@ pub struct GivenAddress {
 
 /// A mistake in a plan.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PlanProblem {
     /// What, where it was set, how to fix it.
     pub problem: Problem,

@@ -7,4 +7,4 @@
 //! An app takes typed options and never reads a configuration key, opens a socket or knows how it
 //! is reached: limits, TLS and the stop are the server's part.
 
-pub mod welcome_page;
+pub(crate) mod welcome_page;

@@ -20,6 +20,7 @@ use super::user_info::without_user_info;
 
 /// One value as a source gave it. Printed for debugging, it hides secrets.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Leaf {
     /// The key in its original spelling, segments joined by `:`.
     pub key: String,
@@ -31,6 +32,7 @@ pub struct Leaf {
 
 /// The strongest value of a key. Printed for debugging, it hides secrets.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Setting {
     /// The key as the winning source spelled it.
     pub key: String,
@@ -46,6 +48,7 @@ pub struct Setting {
 
 /// A value that lost. Printed for debugging, it hides the value, whose key it does not know.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Shadowed {
     /// Its text; `None` is an explicit null.
     pub value: Option<String>,

@@ -29,6 +29,7 @@ use super::sources::{command_line, environment_variables, json, memory, user_sec
 
 /// What a configuration is made from, besides files. Printed for debugging, it shows no values.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub struct Inputs {
     /// The environment variables.
     pub variables: Vec<(String, String)>,
@@ -53,6 +54,7 @@ impl fmt::Debug for Inputs {
 
 /// What the program's code says. Printed for debugging, it shows no settings.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub struct CodeSettings {
     /// The environment, over variables and command line.
     pub environment: Option<String>,
@@ -82,6 +84,7 @@ impl fmt::Debug for CodeSettings {
 
 /// The configuration, and what had to be decided on the way to it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Loaded {
     /// All layers merged.
     pub configuration: Configuration,
@@ -108,6 +111,7 @@ pub struct Loaded {
 
 /// A file that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LookedFor {
     /// Its path.
     pub path: PathBuf,

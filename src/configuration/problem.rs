@@ -9,6 +9,7 @@ use super::user_info::{address_without_user_info, without_user_info};
 
 /// One mistake in the configuration, told as what / why / where it was set / how to fix.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Problem {
     /// What is wrong. Kestrel's own text where Kestrel has one, because people search for it.
     pub message: String,
@@ -28,6 +29,7 @@ pub struct Problem {
 
 /// Whether a mistake ends the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Severity {
     /// The start is refused.
     Error,
@@ -39,6 +41,7 @@ pub enum Severity {
 
 /// A line of a file and the place in it that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Excerpt {
     /// The line's number, counted from 1; `None` for a text that is no file.
     pub line: Option<usize>,

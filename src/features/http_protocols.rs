@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Which versions of HTTP an endpoint speaks. Key: `Kestrel:Endpoints:{Name}:Protocols`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HttpProtocols {
     /// None: every connection is closed at once.
     None,

@@ -47,6 +47,7 @@ pub struct Answer {
 /// The exit codes of a host; `docs/diagnostics.md` tells them to users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum ExitKind {
     /// It ran and was stopped.
     Stopped = 0,

@@ -151,6 +151,7 @@ impl Default for ConsoleOptions {
 
 /// The layouts a line can have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FormatterName {
     /// For people: a head line with level and category, the message indented below it.
     #[default]
@@ -169,6 +170,7 @@ impl FormatterName {
 
 /// What happens to a new line while the queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum QueueFullMode {
     /// The thread that logs waits for room, all of them together for a second while nothing goes out. Then lines are
     /// dropped and counted; a warning tells the number once they go out again. No text of the configuration means
@@ -189,6 +191,7 @@ impl QueueFullMode {
 
 /// When the level of a line is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ColorBehavior {
     /// As [`Terminal`] suggests.
     #[default]
@@ -207,6 +210,7 @@ impl ColorBehavior {
 
 /// The facts of the process that decide about colours, gathered by whoever may read the environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Terminal {
     /// Standard output is a terminal. It decides even for lines that go to standard error, as in the reference.
     pub stdout_is_terminal: bool,

@@ -15,6 +15,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(1);
 
 /// Where lines are written to. Errors are ignored: there is nowhere left to report them. For the same reason an output
 /// must not log: its events would wait for itself.
+#[non_exhaustive]
 pub struct Outputs {
     /// Takes what is below the threshold for standard error.
     pub stdout: Box<dyn Write + Send>,

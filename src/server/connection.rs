@@ -15,9 +15,9 @@ use super::rejection::Reason;
 use super::serving::Serving;
 use super::slot::Slot;
 use super::{http1, http2};
-use crate::addresses::HttpProtocols;
 use crate::diagnostics::events;
 use crate::features::Connection;
+use crate::features::HttpProtocols;
 
 /// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`.
 pub(super) async fn serve<S: Socket>(

@@ -58,5 +58,3 @@ pub(crate) use http1::invariants;
 pub use kestrel_server::KestrelServer;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
-
-pub use crate::pipeline::{Application, ApplicationFuture};

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::Context;
 use super::{http1, http2};
-use crate::addresses::{HttpProtocols, PlannedEndpoint, Transport};
+use crate::addresses::{PlannedEndpoint, Transport};
+use crate::features::HttpProtocols;
 use crate::features::Scheme;
 use crate::tls::EndpointTls;
 

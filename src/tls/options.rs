@@ -87,6 +87,7 @@ pub enum CertificateLocation {
 
 /// Whose certificate store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StoreLocation {
     /// The user's.
     #[default]
@@ -129,6 +130,7 @@ impl Default for SslProtocols {
 
 /// Whether clients are asked for a certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ClientCertificateMode {
     /// They are not.
     #[default]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use kestrel::server::KestrelServer;
 use kestrel::{
-    BoxFuture, ExitKind, HostError, Server, ServerError, ServerOptions, ServerReload, ServerStart,
+    BoxFuture, ExitKind, HostError, KestrelServer, Server, ServerError, ServerOptions,
+    ServerReload, ServerStart,
 };
 use tower::ServiceExt;
 

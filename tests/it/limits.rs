@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use kestrel::server::{KestrelServer, ServerOptions};
+use kestrel::{KestrelServer, ServerOptions};
 
 use crate::http2_frames::Http2;
 use crate::support::{

@@ -132,7 +132,7 @@ async fn a_name_has_its_certificate_its_protocols_and_its_versions() {
     let options = sections(vec![
         section("one.example", |one| {
             one.certificate = Some(certificate("one"));
-            one.protocols = kestrel::addresses::HttpProtocols::parse("Http1");
+            one.protocols = kestrel::HttpProtocols::parse("Http1");
         }),
         section("*.two.example", |two| {
             two.certificate = Some(certificate("two"));
@@ -186,7 +186,7 @@ async fn a_name_without_a_certificate_takes_the_endpoints_and_a_star_takes_all_t
 async fn http2_alone_is_not_spoken_without_an_agreement() {
     let mut options = options();
     options.sni = vec![section("*", |all| {
-        all.protocols = kestrel::addresses::HttpProtocols::parse("Http2");
+        all.protocols = kestrel::HttpProtocols::parse("Http2");
     })];
     let host = host(options).await;
     let mut wire = Client::default().connect(&address(&host)).await;
@@ -204,7 +204,7 @@ async fn http2_alone_is_not_spoken_without_an_agreement() {
 async fn an_endpoint_without_protocols_closes_every_connection() {
     let mut options = options();
     options.sni = vec![section("*", |all| {
-        all.protocols = kestrel::addresses::HttpProtocols::parse("None");
+        all.protocols = kestrel::HttpProtocols::parse("None");
     })];
     let host = host(options).await;
     let mut wire = Client::default().connect(&address(&host)).await;

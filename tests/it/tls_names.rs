@@ -48,7 +48,7 @@ async fn names_of_one_certificate_have_rules_of_their_own() {
         }),
         section("old.two.example", |it| it.ssl_protocols.get_or_insert_default().tls13 = false),
         section("http1.two.example", |it| {
-            it.protocols = kestrel::addresses::HttpProtocols::parse("Http1");
+            it.protocols = kestrel::HttpProtocols::parse("Http1");
         }),
     ];
     let host = started(serving(options).app(app())).await;

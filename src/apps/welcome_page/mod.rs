@@ -27,15 +27,15 @@ use http::{HeaderMap, Method, StatusCode, header};
 use http_body::Body as _;
 
 use crate::pipeline::{Answering, Handler, Request, Response};
-pub use welcome::Welcome;
+pub(crate) use welcome::Welcome;
 
 /// The welcome page as an app.
 #[derive(Debug)]
-pub struct WelcomePage(Arc<Welcome>);
+pub(crate) struct WelcomePage(Arc<Welcome>);
 
 impl WelcomePage {
     /// A page that tells this.
-    pub fn new(facts: Welcome) -> Self {
+    pub(crate) fn new(facts: Welcome) -> Self {
         Self(Arc::new(facts))
     }
 }

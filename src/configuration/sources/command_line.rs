@@ -26,6 +26,7 @@ pub(crate) struct CommandLine {
 
 /// An argument that sets nothing: a bare word, a switch with one dash, or one without a value.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unread {
     /// Its place: 1 is the first argument after the program's name.
     pub position: usize,

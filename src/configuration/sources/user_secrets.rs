@@ -44,6 +44,7 @@ fn no_folder() -> Problem {
 
 /// A user-secrets id that would name a place outside its folder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidUserSecretsId {
     /// The id is empty.
     #[error("The user secrets ID is empty.")]

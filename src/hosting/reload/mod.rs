@@ -54,6 +54,7 @@ const NEXT_ATTEMPT: Duration = Duration::from_millis(500);
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reloaded {
     /// Everything is as it was: no value is different, and no certificate.
     Unchanged,

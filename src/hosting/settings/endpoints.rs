@@ -6,12 +6,13 @@ use std::path::Path;
 use super::parse::{did_you_mean, host_boolean, meant_value, separated};
 use super::{CodeEndpoints, tls, unix_socket};
 use crate::addresses::{
-    BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, HttpProtocols, ListenTarget,
+    BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, ListenTarget,
     ProcessManager, UnixSocketOptions,
 };
 use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Section, Setting, Sourced, address_without_user_info,
 };
+use crate::features::HttpProtocols;
 
 pub(super) fn read(
     loaded: &Loaded,

@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::addresses::{self, HttpProtocols, PlannedEndpoint, Targets, UnixSocketOptions};
+use crate::addresses::{self, PlannedEndpoint, Targets, UnixSocketOptions};
 use crate::configuration::{keys_equal, speaks_of_secrets};
+use crate::features::HttpProtocols;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::{AllowedHosts, Hsts};
 use crate::tls::TlsOptions;

@@ -1,8 +1,8 @@
 //! `Certificate`, `SslProtocols`, `ClientCertificateMode`, `Sni` and `Kestrel:Certificates`.
 
 use super::{read, told};
-use crate::addresses::HttpProtocols;
 use crate::configuration::Severity;
+use crate::features::HttpProtocols;
 use crate::tls::{CertificateLocation, ClientCertificateMode, SslProtocols, StoreLocation};
 
 #[test]
