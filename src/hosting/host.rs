@@ -27,7 +27,7 @@ use crate::diagnostics::{Notice, events};
 use crate::features::ServerAddresses;
 use crate::logging::Logging;
 use crate::pipeline::{Application, Layers, Pipeline};
-use crate::server::{KestrelServer, Server, ServerStart};
+use crate::server::{Counters, KestrelServer, Server, ServerStart};
 
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
@@ -107,7 +107,7 @@ impl Host {
         self.announce();
         let (stopping, stops) = watch::channel(false);
         let (stop, addresses) = (self.context.stop.clone(), self.context.addresses.clone());
-        let exit = serving.exit.clone();
+        let (exit, counters) = (serving.exit.clone(), serving.server.counters());
         let running = Running::new(Started {
             sources: self.sources,
             prepared: self.prepared,
@@ -129,6 +129,7 @@ impl Host {
             logging,
             stopping,
             addresses,
+            counters,
             shutdown_timeout: self.shutdown_timeout,
             stop,
             exit,
@@ -211,6 +212,7 @@ pub struct RunningHost {
     /// True once the stop has begun.
     stopping: watch::Sender<bool>,
     addresses: ServerAddresses,
+    counters: Option<Counters>,
     shutdown_timeout: Duration,
     stop: StopHandle,
     exit: Exit,
@@ -221,6 +223,22 @@ impl RunningHost {
     /// `IServerAddressesFeature` tells).
     pub fn addresses(&self) -> Vec<String> {
         self.addresses.list()
+    }
+
+    /// What the server has counted since its start, to be looked at again at any time; `None` if it is
+    /// another server that counts nothing.
+    ///
+    /// ```no_run
+    /// # async fn watch() -> Result<(), kestrel::HostError> {
+    /// let host = kestrel::Host::builder().build()?.start().await?;
+    /// if let Some(counters) = host.counters() {
+    ///     println!("{} of {} connections are open", counters.open(), counters.accepted());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn counters(&self) -> Option<Counters> {
+        self.counters.clone()
     }
 
     /// A handle that asks this host to stop, from anywhere.

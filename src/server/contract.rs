@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::counters::Counters;
 use super::options::ServerOptions;
 use crate::addresses::{BindError, Difference, EndpointPlan};
 use crate::pipeline::Application;
@@ -56,6 +57,11 @@ pub trait Server: Send {
     /// handed to it then, even if nothing is different. Default: no.
     fn has_lost_endpoints(&self) -> bool {
         false
+    }
+
+    /// What it counts, for [`RunningHost::counters`](crate::RunningHost::counters). Default: nothing.
+    fn counters(&self) -> Option<Counters> {
+        None
     }
 
     /// Stops: takes no more connections, lets running requests end within `grace`, then ends them.

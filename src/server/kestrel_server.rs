@@ -51,6 +51,10 @@ impl Server for KestrelServer {
         self.running.as_ref().is_some_and(RunningServer::has_lost_endpoints)
     }
 
+    fn counters(&self) -> Option<Counters> {
+        Some(self.counters.clone())
+    }
+
     fn stop(&mut self, grace: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if let Some(running) = &mut self.running {

@@ -78,6 +78,22 @@ async fn a_custom_server_gets_plan_and_app_and_its_addresses_are_the_hosts() {
 }
 
 #[tokio::test]
+async fn a_running_host_has_what_its_server_counts() {
+    let one = || builder().use_urls("http://127.0.0.1:0").app(saying("hello"));
+    for builder in [one(), one().server(KestrelServer::new(ServerOptions::default()))] {
+        let host = started(builder).await;
+        let counters = host.counters().expect("the built-in server counts");
+        assert_eq!(counters.accepted(), 0);
+        Wire::connect(&host.addresses()[0]).await.get("/").await;
+        assert_eq!(counters.accepted(), 1);
+        stopped(host).await;
+    }
+    let host = started(one().server(recording().0)).await;
+    assert!(host.counters().is_none(), "it counts nothing");
+    stopped(host).await;
+}
+
+#[tokio::test]
 async fn a_custom_server_is_stopped_once_with_the_shutdown_timeout() {
     let (server, asked) = recording();
     let grace = Duration::from_secs(7);
