@@ -277,7 +277,8 @@ impl HostBuilder {
         self
     }
 
-    /// Listens on what a command line's `--listen` says; see [`parse_listen_spec`].
+    /// Listens on what a command line's `--listen` says; see
+    /// [`parse_listen_spec`](crate::addresses::parse_listen_spec).
     pub fn listen_spec(mut self, spec: &str, origin: Origin) -> Self {
         self.0.add_listen_spec(spec, origin);
         self
