@@ -48,12 +48,20 @@ const DEPTH: usize = 16;
 fn a_request_needs_no_memory_that_is_not_known() {
     let runtime = runtime();
     let hyper = runtime.block_on(axum_on_hyper());
-    let (ours, _running) = runtime.block_on(kestrel());
+    let (ours, _running) = runtime.block_on(kestrel(&[]));
     let sum = |known: &[(&str, usize)]| known.iter().map(|(_, times)| times).sum::<usize>();
 
     let (theirs, own) = (counted(hyper, 1), counted(ours, 1));
     println!("allocations for a request: axum on hyper {theirs}, kestrel {own}");
     assert!(own + sum(&LESS) <= theirs + sum(&MORE), "{own}, but {theirs} on bare hyper");
+
+    let believing = [
+        ("ForwardedHeaders:Enabled", "true"),
+        ("ForwardedHeaders:ForwardedHeaders", "All"),
+        ("ForwardedHeaders:RequireHeaderSymmetry", "true"),
+    ];
+    let (proxied, _believing) = runtime.block_on(kestrel(&believing));
+    assert_eq!(counted(proxied, 1), own, "no proxy has told anything of these requests");
 
     let (theirs, together) = (counted(hyper, DEPTH), counted(ours, DEPTH));
     println!("for {DEPTH} at once: axum on hyper {theirs}, kestrel {together}");
@@ -106,8 +114,11 @@ fn app() -> Router {
     Router::new().route("/", get(|| async { TEXT }))
 }
 
-async fn kestrel() -> (SocketAddr, RunningHost) {
-    let host = Host::builder()
+async fn kestrel(settings: &[(&str, &str)]) -> (SocketAddr, RunningHost) {
+    let builder = settings
+        .iter()
+        .fold(Host::builder(), |builder, (key, value)| builder.use_setting(key, value));
+    let host = builder
         // Looking at files takes memory, too.
         .environment_variables([("DOTNET_hostBuilder__reloadConfigOnChange", "false")])
         .without_logging()

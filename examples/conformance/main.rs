@@ -49,6 +49,11 @@ fn said_in_code(mut host: HostBuilder) -> HostBuilder {
     if let Some(seconds) = code("SHUTDOWN").and_then(|seconds| seconds.parse().ok()) {
         host = host.shutdown_timeout(Duration::from_secs(seconds));
     }
+    if code("FORWARDED").is_some_and(|which| which == "1") {
+        host = host
+            .use_setting("ForwardedHeaders:Enabled", "true")
+            .use_setting("ForwardedHeaders:ForwardedHeaders", "All");
+    }
     let (request, response) = (code("MINREQ"), code("MINRESP"));
     host.configure_kestrel(move |options| {
         if let Some(text) = &request {

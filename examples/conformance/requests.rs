@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_LENGTH, HOST};
 use axum::http::request::Parts;
 use axum::response::Response;
 use http_body_util::BodyExt;
-use kestrel::{AppContext, BadRequest, Connection, Remote, RequestBodyLimits, RequestTarget};
+use kestrel::{AppContext, BadRequest, EffectiveRequest, RequestBodyLimits, RequestTarget};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
@@ -53,15 +53,15 @@ async fn length(mut body: Body) -> Result<usize, axum::Error> {
 
 fn seen(parts: &Parts, body: usize) -> Value {
     let target = RequestTarget::of_parts(parts);
-    let connection = parts.extensions.get::<Connection>();
+    let meant = EffectiveRequest::of_parts(parts);
     let mut headers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, value) in &parts.headers {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         headers.entry(name.as_str()).or_default().push(value);
     }
     // On the reference the authority of HTTP/2 is the Host header of the app.
-    if parts.version == Version::HTTP_2 && !target.host().is_empty() {
-        headers.insert(HOST.as_str(), vec![target.host().to_owned()]);
+    if parts.version == Version::HTTP_2 && !meant.host().is_empty() {
+        headers.insert(HOST.as_str(), vec![meant.host().to_owned()]);
     }
     let protocol = match parts.version {
         Version::HTTP_10 => "HTTP/1.0",
@@ -77,9 +77,9 @@ fn seen(parts: &Parts, body: usize) -> Value {
         "path": target.path(),
         "query": if no_query { Value::Null } else { target.query().into() },
         "protocol": protocol,
-        "scheme": connection.map(|connection| connection.scheme().as_str()),
-        "host": target.host(),
-        "remoteIp": connection.and_then(Connection::remote).map(|Remote(address)| address.ip().to_string()),
+        "scheme": meant.scheme(),
+        "host": meant.host(),
+        "remoteIp": meant.client().map(|address| address.ip().to_string()),
         "contentLength": length.and_then(|length| length.parse::<u64>().ok()),
         "body": body,
         "headers": headers,

@@ -19,9 +19,19 @@ pub(crate) struct Overlay {
 
 impl Overlay {
     /// Changes what a request has.
-    #[cfg_attr(not(test), expect(dead_code, reason = "forwarded headers and path bases come next"))]
     pub(crate) fn change<B>(request: &mut Request<B>, change: impl FnOnce(&mut Self)) {
         change(request.extensions_mut().get_or_insert_default());
+    }
+
+    /// Puts other facts over these.
+    pub(crate) fn lay(&mut self, other: Self) {
+        let before = std::mem::take(self);
+        *self = Self {
+            scheme: other.scheme.or(before.scheme),
+            client: other.client.or(before.client),
+            host: other.host.or(before.host),
+            path_base: other.path_base.or(before.path_base),
+        };
     }
 }
 

@@ -7,11 +7,12 @@ use percent_encoding::percent_decode_str;
 ///
 /// Bytes that are no UTF-8 stay as they were written.
 pub(crate) fn decoded_path(raw: &str) -> String {
-    let decoded = if raw.contains('%') { decode(raw) } else { raw.to_owned() };
+    let decoded = path_of_escapes(raw);
     if decoded.contains("/.") { without_dots(&decoded) } else { decoded }
 }
 
-fn decode(raw: &str) -> String {
+/// The same with its `.` and `..` segments.
+pub(crate) fn path_of_escapes(raw: &str) -> String {
     let mut decoded = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find('%') {

@@ -1,7 +1,9 @@
 //! The stages that requests go through, in their order: the one list of them.
 
 use super::settings::StageSettings;
-use crate::configuration::Origin;
+use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
+use crate::configuration::{Origin, Problem};
+use crate::middleware::{ForwardedHeaders, Proxies};
 use crate::pipeline::Stage;
 
 /// A stage that is on.
@@ -19,9 +21,11 @@ type Make = fn(&StageSettings) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 2] = [
-    // First: what follows may believe what a request says of its host.
+const ORDER: [Make; 3] = [
+    // First, so that it sees the host that was sent: what proxies tell of it has a list of its own.
     host_filtering,
+    // What follows goes by what the client did, not the proxy.
+    forwarded_headers,
     hsts,
 ];
 
@@ -42,6 +46,43 @@ fn host_filtering(settings: &StageSettings) -> Option<On> {
         key: "AllowedHosts",
         origin: hosts.origin.clone(),
         stage: Box::new(hosts.value.clone()),
+    })
+}
+
+fn forwarded_headers(settings: &StageSettings) -> Option<On> {
+    let it = settings.forwarded_headers.as_ref()?;
+    Some(On {
+        name: "forwarded headers",
+        key: it.key,
+        origin: it.origin.clone(),
+        stage: Box::new(ForwardedHeaders::new(it.believed.clone())),
+    })
+}
+
+/// What is to be said if everybody is believed and other machines can connect.
+pub(super) fn believes_everybody(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.forwarded_headers.as_ref()?;
+    let others_connect = |endpoint: &&PlannedEndpoint| match endpoint.targets {
+        Targets::Exactly(_) | Targets::AtLeastOne(_) | Targets::FirstThatWorks(_) => {
+            !endpoint.targets.are_loopback()
+        }
+        Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
+    };
+    let open = plan.endpoints.iter().find(others_connect)?;
+    (it.believed.proxies == Proxies::All).then(|| {
+        Problem::information(
+            "Everybody who connects is believed who the client is: no proxy is named.",
+        )
+        .cause(format!(
+            "Who reaches {} without the proxy can claim any address and scheme.",
+            open.written
+        ))
+        .key(it.key)
+        .origin(it.origin.clone())
+        .fix(
+            "if others than the proxy can connect, name it: ForwardedHeaders:KnownProxies or \
+             ForwardedHeaders:KnownIPNetworks",
+        )
     })
 }
 

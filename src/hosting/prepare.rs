@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use super::certificates::{self, Certificates};
 use super::explain;
 use super::finding::{Finding, Subject};
+use super::pipeline;
 use super::settings::HostSettings;
 use super::sources::Sources;
 use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, plan, replan};
-use crate::configuration::Loaded;
+use crate::configuration::{Loaded, Problem};
 
 /// What a configuration means.
 pub(super) struct Prepared {
@@ -57,10 +58,16 @@ impl Prepared {
         Self { read_at, loaded, settings, plan, certificates, of_certificates }
     }
 
-    /// What is wrong with settings, or odd, and what is odd about the plan.
+    /// What is wrong with settings, or odd, and what is odd about the plan, or beside it.
     pub(super) fn of_settings(&self) -> Vec<Finding> {
-        let problems = self.settings.problems.iter().chain(&self.plan.warnings);
-        problems.map(|it| Finding::of_problem(Subject::Configuration, it.clone())).collect()
+        let problems = self.settings.problems.iter().chain(&self.plan.warnings).cloned();
+        let all = problems.chain(self.of_stages());
+        all.map(|it| Finding::of_problem(Subject::Configuration, it)).collect()
+    }
+
+    /// What is odd about the stages where they listen.
+    pub(super) fn of_stages(&self) -> Option<Problem> {
+        pipeline::believes_everybody(&self.settings.stages, &self.plan)
     }
 
     /// What is to be said of the plan, but for what `said` holds, before it is bound.

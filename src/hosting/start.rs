@@ -236,7 +236,7 @@ impl Findings {
             !problem.is_error() && problem.origin.as_ref().is_some_and(twice)
         };
         let of_settings = settings.problems.iter().filter(|problem| !is_told(problem));
-        let odd = of_settings.chain(of_plan).cloned();
+        let odd = of_settings.chain(of_plan).cloned().chain(prepared.of_stages());
         let wrong = |problem| Finding::of_problem(Subject::Configuration, problem);
         let of_settings: Vec<_> = of_code.into_iter().chain(odd).map(wrong).collect();
         let web_root = web_root.and_then(web_root_problem).map(wrong);

@@ -4,10 +4,12 @@
 //! the facts of `features` and nothing of the server. What it does not do: answer requests, read
 //! configuration.
 
+mod forwarded_headers;
 mod host_filtering;
 mod hsts;
 mod request_size_limit;
 
+pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names, Network, Proxies};
 pub(crate) use host_filtering::AllowedHosts;
 pub(crate) use hsts::Hsts;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};

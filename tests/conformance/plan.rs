@@ -14,8 +14,10 @@ use anyhow::{Context as _, Result, ensure};
 use crate::case::Case;
 
 /// The groups of cases that run; one test each.
-pub(crate) const GROUPS: &[&str] =
-    &["layer", "url", "bind", "local", "config", "tls", "reload", "life", "iis", "more", "asked"];
+pub(crate) const GROUPS: &[&str] = &[
+    "layer", "url", "bind", "local", "config", "tls", "reload", "life", "hosts", "forward", "iis",
+    "more", "asked",
+];
 
 /// Names in a case's `needs` that are built.
 pub(crate) const BUILT: &[&str] = &["reload", "tls"];

@@ -16,6 +16,7 @@ mod completion;
 mod conversations;
 mod custom_server;
 mod event_ids;
+mod forwarded_headers;
 mod gone_clients;
 mod graceful_stop;
 mod half_closed;

@@ -84,9 +84,10 @@ impl Proxies {
     pub(crate) fn apache(&self, lines: &str) -> Proxy {
         let folder = self.0.path().display();
         let reserved = Reserved::new();
-        let modules = ["mpm_event", "authz_core", "proxy", "proxy_http", "proxy_wstunnel"]
-            .map(|name| format!("LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so"))
-            .join("\n");
+        let modules =
+            ["mpm_event", "authz_core", "headers", "proxy", "proxy_http", "proxy_wstunnel"]
+                .map(|name| format!("LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so"))
+                .join("\n");
         let settings = format!(
             "ServerRoot {folder}\nDefaultRuntimeDir {folder}\nPidFile {folder}/apache.pid\nServerName a.test\n\
              {modules}\nUser www-data\nGroup www-data\nErrorLog /dev/stderr\nListen {}\n{lines}\n",

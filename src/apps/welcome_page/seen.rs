@@ -1,10 +1,12 @@
 //! What the server saw of a request, as plain text that is safe to show.
 
+use std::net::SocketAddr;
+
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
 use super::welcome::Welcome;
-use crate::features::Connection;
+use crate::features::{Connection, EffectiveRequest, Overlay};
 
 /// All that the page shows. Values are text of visible ASCII characters wherever they came from
 /// the client, and secrets are gone; they are not yet escaped for HTML or JSON.
@@ -31,6 +33,8 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn of(head: &Parts, facts: &Welcome) -> Self {
         let connection = head.extensions.get::<Connection>();
+        let meant = EffectiveRequest::of_parts(head);
+        let told_host = head.extensions.get().and_then(|told: &Overlay| told.host.as_deref());
         Self {
             version: facts.version.to_owned(),
             environment: facts.environment.clone(),
@@ -38,16 +42,24 @@ impl Seen {
             method: head.method.to_string(),
             target: target(&head.uri, head.version),
             protocol: protocol(head.version),
-            scheme: connection
-                .map(|connection| connection.scheme().as_str())
-                .or(head.uri.scheme_str())
-                .map(str::to_owned),
-            host: host(&head.uri, &head.headers),
-            remote: connection.and_then(Connection::remote).map(|remote| remote.0.to_string()),
+            scheme: connection.map(|_| meant.scheme()).or(head.uri.scheme_str()).map(str::to_owned),
+            host: match told_host {
+                Some(told) => Some(visible(told.as_bytes())),
+                None => host(&head.uri, &head.headers),
+            },
+            remote: meant.client().map(client),
             local: connection.and_then(Connection::local).map(|local| local.0.to_string()),
             connection: connection.map(|connection| connection.id().to_string()),
             headers: headers(&head.headers),
         }
+    }
+}
+
+/// A client's address; without a port, which a proxy seldom tells.
+fn client(address: SocketAddr) -> String {
+    match address.port() {
+        0 => address.ip().to_string(),
+        _ => address.to_string(),
     }
 }
 
@@ -118,8 +130,6 @@ fn visible(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use http::Request;
 
     use super::*;
@@ -165,6 +175,25 @@ mod tests {
         ] {
             assert_eq!(protocol(version), name);
         }
+    }
+
+    #[test]
+    fn what_a_proxy_has_told_is_shown() {
+        let mut request = Request::builder().uri("/").header("host", "inside").body(()).unwrap();
+        request.extensions_mut().insert(Connection::new(1, None, None, Scheme::Http));
+        Overlay::change(&mut request, |overlay| {
+            overlay.scheme = Some("https".into());
+            overlay.host = Some("shop.example".into());
+            overlay.client = Some("192.0.2.7:0".parse().unwrap());
+        });
+        let facts = Welcome {
+            environment: "Development".to_owned(),
+            addresses: ServerAddresses::default(),
+            version: "1.2.3",
+        };
+        let seen = Seen::of(&request.into_parts().0, &facts);
+        let shown = [seen.scheme, seen.host, seen.remote].map(Option::unwrap_or_default);
+        assert_eq!(shown, ["https", "shop.example", "192.0.2.7"]);
     }
 
     #[test]

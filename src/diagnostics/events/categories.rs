@@ -15,6 +15,8 @@ pub(super) const SCOPE: &str = "Kestrel.Scope";
 pub(super) const HTTP2: &str = "Microsoft.AspNetCore.Server.Kestrel.Http2";
 pub(super) const HOST_FILTERING: &str =
     "Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware";
+pub(super) const FORWARDED_HEADERS: &str =
+    "Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersMiddleware";
 pub(super) const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
 
 pub(super) const OUR_APP: &str = "Kestrel.App";

@@ -1,6 +1,7 @@
 //! Stages of the pipeline, and limits of routes.
 
-use super::categories::{HOST_FILTERING, HSTS, ROUTING};
+use super::categories::{FORWARDED_HEADERS, HOST_FILTERING, HSTS, ROUTING};
+use crate::diagnostics::repeated::Telling;
 
 pub(crate) fn request_size_limit_read_only() {
     emit!(
@@ -30,6 +31,39 @@ pub(crate) fn host_allowed(host: &str) {
 
 pub(crate) fn host_not_allowed(host: &str) {
     emit!(HOST_FILTERING, INFO, 6, "The host '{Host}' does not match an allowed host."; Host = host);
+}
+
+/// Who tells of a request is none of the proxies that are believed.
+pub(crate) fn unknown_proxy(address: &dyn std::fmt::Display) {
+    emit!(FORWARDED_HEADERS, DEBUG, 1, "Unknown proxy: {RemoteIpAndPort}";
+        RemoteIpAndPort = tracing::field::display(address));
+}
+
+pub(crate) fn forwarded_address_not_read(text: &str) {
+    emit!(FORWARDED_HEADERS, DEBUG, 1, "Unparsable IP: {IpAndPortText}"; IpAndPortText = text);
+}
+
+/// Two headers of proxies have not as many members, and have to.
+pub(crate) fn forwarded_headers_mismatch(one: &str, other: &str, telling: Telling) {
+    match telling {
+        Telling::Now { more } => emit!(FORWARDED_HEADERS, WARN, 1,
+            "Parameter count mismatch between {Other} and {One}: nothing of it is believed. Told since this was told last: {More}.";
+            Other = other, One = one, More = more),
+        Telling::Counted => emit!(FORWARDED_HEADERS, DEBUG, 1,
+            "Parameter count mismatch between {Other} and {One}: nothing of it is believed."; Other = other, One = one),
+    }
+}
+
+/// A proxy's header has a member that cannot be meant, and each has to be good.
+pub(crate) fn forwarded_header_not_taken(name: &str, telling: Telling) {
+    match telling {
+        Telling::Now { more } => emit!(FORWARDED_HEADERS, WARN, 3,
+            "{Header} has a value that is not taken, and RequireHeaderSymmetry is set: nothing of it is believed. Told since this was told last: {More}.";
+            Header = name, More = more),
+        Telling::Counted => emit!(FORWARDED_HEADERS, DEBUG, 3,
+            "{Header} has a value that is not taken, and RequireHeaderSymmetry is set: nothing of it is believed.";
+            Header = name),
+    }
 }
 
 pub(crate) fn hsts_is_not_for_clear_text() {

@@ -150,6 +150,7 @@ pub(super) struct Started {
 impl Running {
     pub(super) fn new(started: Started) -> Self {
         let Started { sources, prepared, mut told, .. } = started;
+        told.extend(prepared.of_stages());
         let Prepared { loaded, settings, plan, certificates, .. } = prepared;
         told.extend(settings.problems);
         told.extend(plan.warnings.iter().cloned());

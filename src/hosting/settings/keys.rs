@@ -19,6 +19,7 @@
 //! default, to another value and to one that cannot be, and looks at what the reader makes of it;
 //! `tests/told.rs` lets no reader ask for a key without a row. So a new key is a row, and its reader.
 
+mod forwarded_headers;
 mod row;
 mod rows;
 

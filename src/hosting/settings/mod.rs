@@ -8,6 +8,7 @@
 //! [`keys`] has a row for each of them, for all that has to be known of a key besides its value.
 
 mod endpoints;
+mod forwarded_headers;
 mod host;
 mod keys;
 mod limits;

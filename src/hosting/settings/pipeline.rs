@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::forwarded_headers::{self, ForwardedHeadersSettings};
 use super::limits::span;
 use super::parse::{Span, read_boolean, read_with, separated};
-use crate::configuration::{Configuration, Problem, Sourced};
+use crate::configuration::{Configuration, Origin, Problem, Sourced};
 use crate::middleware::{AllowedHosts, Hsts};
 
 /// What the configuration says of the stages.
@@ -12,6 +13,8 @@ use crate::middleware::{AllowedHosts, Hsts};
 pub(crate) struct StageSettings {
     /// `AllowedHosts`; `None` lets every host pass.
     pub(crate) allowed_hosts: Option<Sourced<AllowedHosts>>,
+    /// What proxies are believed, if any is.
+    pub(crate) forwarded_headers: Option<ForwardedHeadersSettings>,
     /// `Hsts`, if it is on.
     pub(crate) hsts: Option<Sourced<Hsts>>,
 }
@@ -20,6 +23,7 @@ pub(crate) struct StageSettings {
 pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> StageSettings {
     StageSettings {
         allowed_hosts: allowed_hosts(configuration, problems),
+        forwarded_headers: forwarded_headers::read(configuration, problems),
         hsts: hsts(configuration, problems),
     }
 }
@@ -32,16 +36,34 @@ fn allowed_hosts(
     let list = separated(configuration, "AllowedHosts", problems)?;
     let allowed = AllowedHosts::parse(&list.value)?;
     for entry in list.value.split(';').filter(|entry| !entry.is_empty()) {
-        if let Some((why, fix)) = never_matches(entry) {
-            problems.push(
-                Problem::warning(format!("No request can be for '{entry}': {why}."))
-                    .key("AllowedHosts")
-                    .origin(list.origin.clone())
-                    .fix(fix),
-            );
-        }
+        problems.extend(tell_if_never(entry, "AllowedHosts", &list.origin));
     }
     Some(list.map(|_| allowed))
+}
+
+/// Hosts, one in each element of a list; `None` if any host may be.
+pub(super) fn hosts_of_list(
+    configuration: &Configuration,
+    key: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<AllowedHosts> {
+    let mut hosts = Vec::new();
+    for item in configuration.section(key).children() {
+        let Some(setting) = item.setting() else { continue };
+        let host = setting.value.as_deref().unwrap_or_default();
+        if !host.is_empty() {
+            problems.extend(tell_if_never(host, &setting.key, &setting.origin));
+            hosts.push(host);
+        }
+    }
+    AllowedHosts::parse(&hosts.join(";"))
+}
+
+/// A warning of an entry that no host matches.
+fn tell_if_never(entry: &str, key: &str, origin: &Origin) -> Option<Problem> {
+    let (why, fix) = never_matches(entry)?;
+    let problem = Problem::warning(format!("No request can be for '{entry}': {why}."));
+    Some(problem.key(key).origin(origin.clone()).fix(fix))
 }
 
 /// Why no host matches an entry, and what to write instead.
@@ -125,6 +147,105 @@ mod tests {
             let told: Vec<_> = problems.iter().filter_map(|it| it.fix.as_deref()).collect();
             assert_eq!(told, fixes, "{list}");
         }
+    }
+
+    #[test]
+    fn proxies_are_believed_by_the_switch_or_by_the_section() {
+        let this_machine = ["127.0.0.1", "127.9.9.9", "::1"];
+        for (settings, believes, not) in [
+            (&[("ForwardedHeaders_Enabled", "True")][..], &["192.0.2.1", "::1"][..], &[][..]),
+            (&[("ForwardedHeaders:Enabled", "true")], &this_machine, &["192.0.2.1"]),
+            (
+                &[
+                    ("ForwardedHeaders_Enabled", "true"),
+                    ("ForwardedHeaders:KnownProxies:0", "192.0.2.1"),
+                ],
+                &["192.0.2.1"],
+                &["192.0.2.2", "::1", "127.0.0.1"],
+            ),
+            (
+                &[
+                    ("ForwardedHeaders:Enabled", "true"),
+                    ("ForwardedHeaders:KnownProxies:0", "2001:db8::1"),
+                    ("ForwardedHeaders:KnownIPNetworks:0", "10.0.0.0/8"),
+                ],
+                &["2001:db8::1", "10.1.2.3", "::ffff:10.1.2.3"],
+                &["127.0.0.1", "2001:db8::2"],
+            ),
+        ] {
+            let (read, problems) = read_of(settings);
+            assert_eq!(problems, []);
+            let believed = read.forwarded_headers.expect("it is on").believed;
+            assert!(believed.client.is_some() && believed.scheme.is_some());
+            assert!(believed.host.is_none() && believed.path_base.is_none());
+            assert_eq!(believed.limit, Some(1));
+            for (addresses, expected) in [(believes, true), (not, false)] {
+                for address in addresses {
+                    let has = believed.proxies.have(address.parse().unwrap());
+                    assert_eq!(has, expected, "{address} with {settings:?}");
+                }
+            }
+        }
+        for off in [
+            ("ForwardedHeaders_Enabled", "false"),
+            ("ForwardedHeaders_Enabled", "1"),
+            ("ForwardedHeaders:KnownProxies:0", "192.0.2.1"),
+        ] {
+            assert_eq!(read_of(&[off]).0, StageSettings::default(), "{off:?}");
+        }
+        let none =
+            [("ForwardedHeaders:Enabled", "true"), ("ForwardedHeaders:ForwardedHeaders", "None")];
+        assert_eq!(read_of(&none), (StageSettings::default(), Vec::new()));
+    }
+
+    #[test]
+    fn what_cannot_be_a_proxy_is_told_with_what_to_write() {
+        for (name, text, fix) in [
+            ("KnownProxies:0", "10.0.0.0/8", "move it to ForwardedHeaders:KnownIPNetworks"),
+            ("KnownProxies:0", "10.0.0.1:80", "write 10.0.0.1"),
+            ("KnownProxies:0", "[::1]:80", "write ::1"),
+            ("KnownProxies:0", "[::1]", "write ::1"),
+            ("KnownProxies:0", "nginx", "write the address that the proxy connects from"),
+            (
+                "KnownIPNetworks:0",
+                "10.0.0.1",
+                "write 10.0.0.1/32, or move it to ForwardedHeaders:KnownProxies",
+            ),
+            ("KnownIPNetworks:0", "10.0.0.1/8", "write 10.0.0.0/8"),
+            ("KnownIPNetworks:0", "2001:db8::1/32", "write 2001:db8::/32"),
+            ("KnownIPNetworks:0", "10.0.0.1/33", "write 10.0.0.1/32 for this one address"),
+            (
+                "KnownIPNetworks:0",
+                "10.0.0.0/255.0.0.0",
+                "write its first address and how many bits count: 10.0.0.0/8",
+            ),
+            ("AllowedHosts:0", "a.example:80", "write a.example"),
+            ("ForwardedHeaders", "XForwardedFor, XForwardedPrato", "write XForwardedProto"),
+            (
+                "ForwardLimit",
+                "all",
+                "write the number of proxies in a row, or nothing for any number",
+            ),
+            (
+                "ForwardedForHeaderName",
+                "X Real IP",
+                "write the name of a header, such as X-Forwarded-For, or remove it",
+            ),
+        ] {
+            let key = format!("ForwardedHeaders:{name}");
+            let (_, problems) = read_of(&[(&key, text)]);
+            let [problem] = &problems[..] else { panic!("{key}={text}: {problems:?}") };
+            assert_eq!(problem.fix.as_deref(), Some(fix), "{key}={text}");
+            assert_eq!(problem.key.as_deref(), Some(&*key));
+        }
+    }
+
+    #[test]
+    fn an_empty_limit_is_none() {
+        let settings =
+            [("ForwardedHeaders:Enabled", "true"), ("ForwardedHeaders:ForwardLimit", "")];
+        let believed = read_of(&settings).0.forwarded_headers.expect("it is on").believed;
+        assert_eq!(believed.limit, None);
     }
 
     #[test]

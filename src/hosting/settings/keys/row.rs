@@ -66,6 +66,8 @@ pub(crate) enum Kind {
     Boolean,
     /// As one of these.
     Words(&'static [&'static str]),
+    /// As some of these, with `,` between.
+    Flags(&'static [&'static str]),
     /// As a number of this unit.
     Number(&'static str, Range),
     /// As a length of time, `hh:mm:ss`.

@@ -1,5 +1,6 @@
 //! The rows: one for each key, in the order of the tables in the documents.
 
+use super::forwarded_headers::FORWARDED_HEADERS;
 use super::row::{
     Key, Kind, NotYet, Others, Range, any, boolean, first, limit, list, names, of_dotnet, open,
     rate, text, text_or_list, time_limit, words,
@@ -62,6 +63,13 @@ pub(super) static ROOT: Key = names(
         text("AllowedHosts", Kind::Separated("hosts"), "the hosts that a request may name")
             .default("*")
             .at_once(),
+        boolean(
+            "ForwardedHeaders_Enabled",
+            "false",
+            "believe everybody who connects which client and scheme it stands for",
+        )
+        .at_once(),
+        FORWARDED_HEADERS,
         names(
             "Hsts",
             Others::AnApps,
@@ -81,12 +89,6 @@ pub(super) static ROOT: Key = names(
         )
         .at_once(),
         text("UserSecretsId", Kind::Text, "the folder of the user secrets, which Development reads"),
-        boolean("ForwardedHeaders_Enabled", "false", "believe a proxy who the client is").not_yet(NotYet {
-            harmless: &["false", "0"],
-            without: "X-Forwarded-For and X-Forwarded-Proto are not looked at, and a proxy counts as the client",
-            fix: "remove it; an app finds both in the request's headers",
-            may_be_the_apps: false,
-        }),
         text("https_port", Kind::Text, "where requests in clear text are sent").not_yet(NotYet {
             harmless: &[],
             without: "requests in clear text are not redirected to HTTPS",
@@ -141,12 +143,6 @@ pub(super) static LATER: Key = names(
             harmless: &[],
             without: "no files are served",
             fix: "remove it, or let nginx or Apache serve them",
-            may_be_the_apps: true,
-        }),
-        open("ForwardedHeaders", "which proxies are believed").not_yet(NotYet {
-            harmless: &[],
-            without: "X-Forwarded-For and its like are not looked at, and a proxy counts as the client",
-            fix: "remove it",
             may_be_the_apps: true,
         }),
         open("HttpsRedirection", "send clear text to https").not_yet(NotYet {

@@ -261,13 +261,8 @@ fn text(kind: Kind) -> String {
         Kind::Separated(what) => format!("{what}, separated by `;`"),
         Kind::Path => "a path, from the content root on".to_owned(),
         Kind::Boolean => "`true` or `false`".to_owned(),
-        Kind::Words(words) => {
-            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-            match &words[..] {
-                [some @ .., last] => format!("{} or {last}", some.join(", ")),
-                [] => String::new(),
-            }
-        }
+        Kind::Words(words) => one_of(words),
+        Kind::Flags(words) => format!("{}, or several with `,` between", one_of(words)),
         Kind::Number(unit, Range::From(0)) => unit.to_owned(),
         Kind::Number(unit, Range::From(least)) => format!("{unit}, {least} or more"),
         Kind::Number(unit, Range::Above(most)) => format!("{unit}, more than {most}"),
@@ -291,6 +286,14 @@ fn text(kind: Kind) -> String {
             });
             format!("time, {}", words.collect::<Vec<_>>().join(" "))
         }
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match &words[..] {
+        [some @ .., last] => format!("{} or {last}", some.join(", ")),
+        [] => String::new(),
     }
 }
 

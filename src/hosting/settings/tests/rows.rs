@@ -8,7 +8,7 @@ use crate::addresses::{self, PlannedEndpoint, Targets, UnixSocketOptions};
 use crate::configuration::{keys_equal, speaks_of_secrets};
 use crate::features::HttpProtocols;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
-use crate::middleware::{AllowedHosts, Hsts};
+use crate::middleware::{AllowedHosts, Believed, Hsts};
 use crate::tls::TlsOptions;
 
 /// A row with its key, and the key as it can be set.
@@ -62,6 +62,12 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         }
         "UserSecretsId" => (None, vec![("environment", "Development")]),
         "Hsts:Enabled" => (None, vec![]),
+        "ForwardedHeaders:Enabled" => (None, vec![]),
+        "ForwardedHeaders:ForwardedHeaders" => (None, vec![("ForwardedHeaders:Enabled", "true")]),
+        key if key.starts_with("ForwardedHeaders:") => {
+            let all = ("ForwardedHeaders:ForwardedHeaders", "All");
+            (None, vec![("ForwardedHeaders:Enabled", "true"), all])
+        }
         key if key.starts_with("Hsts:") => (None, vec![("Hsts:Enabled", "true")]),
         "Logging:CaptureScopes" => {
             (None, vec![("Logging:Console:FormatterOptions:IncludeScopes", "true")])
@@ -89,6 +95,7 @@ struct Outcome {
     certificates: SharedCertificates,
     server: ServerOptions,
     allowed_hosts: Option<AllowedHosts>,
+    believed: Option<Believed>,
     hsts: Option<Hsts>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -121,6 +128,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         certificates: settings.certificates,
         server: settings.server,
         allowed_hosts: settings.stages.allowed_hosts.map(|hosts| hosts.value),
+        believed: settings.stages.forwarded_headers.map(|it| it.believed),
         hsts: settings.stages.hsts.map(|hsts| hsts.value),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
@@ -141,6 +149,8 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Mode" => "660",
                 "Owner" | "Group" => "0",
                 "contentRoot" => "/",
+                _ if key.contains(":KnownProxies:") => "10.0.0.1",
+                _ if key.contains(":KnownIPNetworks:") => "10.0.0.0/8",
                 _ => "other",
             };
             vec![text.to_owned()]
@@ -148,7 +158,9 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
         Kind::Separated("ports") => vec!["6003;6004".to_owned()],
         Kind::Separated(_) => vec!["http://127.0.0.1:6003;http://127.0.0.1:6004".to_owned()],
         Kind::Boolean => vec!["true".to_owned(), "false".to_owned()],
-        Kind::Words(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+        Kind::Words(words) | Kind::Flags(words) => {
+            words.iter().map(|word| (*word).to_owned()).collect()
+        }
         Kind::Number(_, range) => vec![range.least().to_string(), "77".to_owned()],
         Kind::Time(_) | Kind::TimeLimit(_) => vec!["00:03:03".to_owned()],
         Kind::Limit(_, rule) => {
@@ -168,11 +180,14 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.ends_with(":Url") => text("htp://a"),
         // Who is there is the machine's to say.
         Kind::Text if key.ends_with(":Owner") || key.ends_with(":Group") => text("no such account"),
+        Kind::Text if key.contains(":KnownProxies:") => text("10.0.0.0/8"),
+        Kind::Text if key.contains(":KnownIPNetworks:") => text("10.0.0.1"),
+        Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
         Kind::Text | Kind::Path => vec![],
         Kind::Separated("ports") => text("http"),
         Kind::Separated(_) => text("htp://a"),
         Kind::Boolean => text("maybe"),
-        Kind::Words(_) => text("nonsense"),
+        Kind::Words(_) | Kind::Flags(_) => text("nonsense"),
         Kind::Number(_, range) => {
             let below = i128::from(range.least()) - 1;
             vec![below.to_string(), "-1".to_owned(), "x".to_owned()]

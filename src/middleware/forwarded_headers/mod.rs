@@ -1,0 +1,312 @@
+//! What proxies in front tell of a request (`X-Forwarded-For` and its like).
+
+mod members;
+mod proxies;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use self::members::Members;
+pub(crate) use self::proxies::{Network, Proxies};
+use super::AllowedHosts;
+use crate::diagnostics::{Repeated, events};
+use crate::features::{EffectiveRequest, Overlay, path_of_escapes};
+use crate::pipeline::{Enter, Request, Stage};
+
+/// What is believed, and of whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Believed {
+    /// Which header tells the client's address, if any does, and so on.
+    pub(crate) client: Option<Names>,
+    pub(crate) scheme: Option<Names>,
+    pub(crate) host: Option<Names>,
+    pub(crate) path_base: Option<Names>,
+    /// How many proxies are believed, from the nearest on; `None` is all.
+    pub(crate) limit: Option<u32>,
+    pub(crate) proxies: Proxies,
+    /// The hosts that a proxy may tell; `None` is any.
+    pub(crate) hosts: Option<AllowedHosts>,
+    /// Whether nothing counts unless each proxy has told all of it.
+    pub(crate) all_or_nothing: bool,
+}
+
+/// A header of proxies, and the one that keeps what the request had before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) forwarded: HeaderName,
+    pub(crate) original: HeaderName,
+}
+
+/// Believes what proxies tell of requests. (What `ForwardedHeadersMiddleware` is in ASP.NET Core.)
+///
+/// Each proxy adds who has connected to it at the end of a list. So the lists are read from the end:
+/// what the last member says is from whoever has connected to this server, and is believed if that is
+/// one of the proxies; the member before it is from the address that the last one names, and so on.
+#[derive(Debug)]
+pub(crate) struct ForwardedHeaders {
+    believed: Believed,
+    refused: Repeated,
+}
+
+/// What one proxy has told, or some.
+#[derive(Clone, Copy, Default)]
+struct Told<'a> {
+    client: Option<SocketAddr>,
+    scheme: Option<&'a str>,
+    host: Option<&'a str>,
+    path_base: Option<&'a str>,
+}
+
+/// What the lists of a request say, the last member of each first.
+struct Lists<'a> {
+    client: Members<'a>,
+    scheme: Members<'a>,
+    host: Members<'a>,
+    path_base: Members<'a>,
+}
+
+/// Members that stand at the same place of their lists, counted from the end.
+struct Hop<'a> {
+    client: Option<&'a [u8]>,
+    scheme: Option<&'a [u8]>,
+    host: Option<&'a [u8]>,
+    path_base: Option<&'a [u8]>,
+}
+
+impl<'a> Lists<'a> {
+    fn hop(&mut self) -> Option<Hop<'a>> {
+        let hop = Hop {
+            client: self.client.next(),
+            scheme: self.scheme.next(),
+            host: self.host.next(),
+            path_base: self.path_base.next(),
+        };
+        let all = [hop.client, hop.scheme, hop.host, hop.path_base];
+        all.iter().any(Option::is_some).then_some(hop)
+    }
+}
+
+impl ForwardedHeaders {
+    pub(crate) fn new(believed: Believed) -> Self {
+        Self { believed, refused: Repeated::default() }
+    }
+
+    /// What there is to believe of a request from `peer`, and of how many proxies it is.
+    fn told<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        peer: Option<SocketAddr>,
+    ) -> Option<(Told<'a>, usize)> {
+        let believed = &self.believed;
+        if believed.all_or_nothing && !self.are_of_one_length(headers) {
+            return None;
+        }
+        let mut lists = believed.lists(headers);
+        let (mut told, mut hops) = (Told::default(), 0);
+        // Who has told the next of it. A peer without an address is on this machine.
+        let mut teller = peer;
+        while believed.limit.is_none_or(|limit| hops < limit as usize) {
+            let Some(hop) = lists.hop() else { break };
+            if let Some(unknown) = teller.filter(|it| !believed.proxies.have(it.ip())) {
+                events::unknown_proxy(&unknown);
+                break;
+            }
+            let client = hop.client.map(text);
+            let address = client.and_then(values::endpoint);
+            if let (Some(text), None) = (client, address) {
+                events::forwarded_address_not_read(text);
+                break;
+            }
+            let this = Told { client: address, ..believed.valid(&hop) };
+            if believed.all_or_nothing
+                && let Some(name) = believed.lacking(&this)
+            {
+                events::forwarded_header_not_taken(
+                    name.as_str(),
+                    self.refused.happened(Instant::now()),
+                );
+                return None;
+            }
+            told = this.or(told);
+            teller = address.or(teller);
+            hops += 1;
+        }
+        told.is_anything().then_some((told, hops))
+    }
+
+    fn are_of_one_length(&self, headers: &HeaderMap) -> bool {
+        let mut names = self.believed.names().into_iter().flatten();
+        let Some(first) = names.next() else { return true };
+        let length = |names: &Names| Members::of(headers, Some(&names.forwarded)).count();
+        let expected = length(first);
+        let Some(other) = names.find(|names| length(names) != expected) else { return true };
+        let telling = self.refused.happened(Instant::now());
+        events::forwarded_headers_mismatch(
+            other.forwarded.as_str(),
+            first.forwarded.as_str(),
+            telling,
+        );
+        false
+    }
+}
+
+impl Believed {
+    fn names(&self) -> [Option<&Names>; 4] {
+        [&self.client, &self.scheme, &self.host, &self.path_base].map(Option::as_ref)
+    }
+
+    fn lists<'a>(&self, headers: &'a HeaderMap) -> Lists<'a> {
+        let [client, scheme, host, path_base] =
+            self.names().map(|names| Members::of(headers, names.map(|names| &names.forwarded)));
+        Lists { client, scheme, host, path_base }
+    }
+
+    /// What can be meant of what a proxy has told, but for the client.
+    fn valid<'a>(&self, hop: &Hop<'a>) -> Told<'a> {
+        let may_be = |host: &&str| self.hosts.as_ref().is_none_or(|hosts| hosts.allow(host));
+        Told {
+            client: None,
+            scheme: hop.scheme.map(text).filter(|it| values::is_scheme(it)),
+            host: hop.host.map(text).filter(|it| values::is_host(it)).filter(may_be),
+            path_base: hop.path_base.map(text).filter(|it| it.starts_with('/')),
+        }
+    }
+
+    /// The header of which a proxy has not told what it should.
+    fn lacking(&self, told: &Told<'_>) -> Option<&HeaderName> {
+        let there = [
+            told.client.is_some(),
+            told.scheme.is_some(),
+            told.host.is_some(),
+            told.path_base.is_some(),
+        ];
+        let mut all = self.names().into_iter().zip(there);
+        all.find_map(|(names, there)| names.filter(|_| !there).map(|names| &names.forwarded))
+    }
+}
+
+impl Told<'_> {
+    fn or(self, other: Self) -> Self {
+        Self {
+            client: self.client.or(other.client),
+            scheme: self.scheme.or(other.scheme),
+            host: self.host.or(other.host),
+            path_base: self.path_base.or(other.path_base),
+        }
+    }
+
+    fn is_anything(&self) -> bool {
+        let Self { client, scheme, host, path_base } = self;
+        client.is_some() || scheme.is_some() || host.is_some() || path_base.is_some()
+    }
+}
+
+/// A member as text; one that is none is nothing that can be meant.
+fn text(member: &[u8]) -> &str {
+    std::str::from_utf8(member).unwrap_or("\u{fffd}")
+}
+
+impl Stage for ForwardedHeaders {
+    fn enter(&self, request: &mut Request) -> Enter {
+        let peer = EffectiveRequest::of(request).client();
+        if let Some((told, hops)) = self.told(request.headers(), peer) {
+            let changes = Changes::of(request, &self.believed, told, hops);
+            changes.make(request);
+        }
+        Enter::Next
+    }
+}
+
+/// What becomes other in a request.
+#[derive(Default)]
+struct Changes {
+    facts: Overlay,
+    /// Headers with their new lines; one without a line goes.
+    headers: Vec<(HeaderName, Vec<HeaderValue>)>,
+}
+
+impl Changes {
+    fn of(request: &Request, believed: &Believed, told: Told<'_>, hops: usize) -> Self {
+        let meant = EffectiveRequest::of(request);
+        let headers = request.headers();
+        let mut changes = Self::default();
+        let peer = meant.client();
+        // The peer is kept beside what else was told, too, as on ASP.NET Core.
+        if let Some(names) = believed.client.as_ref().filter(|_| told.client.or(peer).is_some()) {
+            changes.take(headers, names, hops, peer.map(|peer| peer.to_string()));
+            changes.facts.client = told.client;
+        }
+        if let (Some(names), Some(scheme)) = (&believed.scheme, told.scheme) {
+            changes.take(headers, names, hops, Some(meant.scheme().to_owned()));
+            changes.facts.scheme = Some(match scheme {
+                "https" => Cow::Borrowed("https"),
+                "http" => Cow::Borrowed("http"),
+                other => Cow::Owned(other.to_owned()),
+            });
+        }
+        if let (Some(names), Some(host)) = (&believed.host, told.host) {
+            changes.take(headers, names, hops, Some(meant.host().to_owned()));
+            changes.headers.push((HOST, HeaderValue::from_str(host).into_iter().collect()));
+            changes.facts.host = Some(host.into());
+        }
+        if let (Some(names), Some(path_base)) = (&believed.path_base, told.path_base) {
+            let before = utf8_percent_encode(meant.path_base(), NOT_OF_PATHS).to_string();
+            changes.take(headers, names, hops, Some(before));
+            changes.facts.path_base = Some(path_of_escapes(path_base).into());
+        }
+        changes
+    }
+
+    /// Takes what `hops` proxies have told out of a header, and keeps what the request had before. (One
+    /// of a client that looks like that goes.)
+    fn take(&mut self, headers: &HeaderMap, names: &Names, hops: usize, before: Option<String>) {
+        let mut members = Members::of(headers, Some(&names.forwarded));
+        members.by_ref().take(hops).for_each(drop);
+        let before = before.filter(|before| !before.is_empty());
+        let before = before.and_then(|before| HeaderValue::try_from(before).ok());
+        self.headers.push((names.forwarded.clone(), members.left()));
+        self.headers.push((names.original.clone(), before.into_iter().collect()));
+    }
+
+    fn make(self, request: &mut Request) {
+        let headers = request.headers_mut();
+        for (name, lines) in self.headers {
+            headers.remove(&name);
+            for line in lines {
+                // One that has no room has nothing to say either.
+                let _ = headers.try_append(&name, line);
+            }
+        }
+        let facts = self.facts;
+        Overlay::change(request, |overlay| overlay.lay(facts));
+    }
+}
+
+/// What is written as escapes in a path (RFC 3986 section 3.3). A `%` is, too: it was an escape's.
+const NOT_OF_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
