@@ -265,3 +265,13 @@ pub struct PlannedEndpoint {
     /// What the file of a Unix socket is to be like.
     pub unix_socket: UnixSocketOptions,
 }
+
+/// An address as it was given, not yet read. Users and passwords are blotted out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GivenAddress {
+    /// The key or call that gave it, such as `urls`.
+    pub key: &'static str,
+    /// The address.
+    pub text: Sourced<String>,
+}

@@ -42,7 +42,7 @@ pub use binding_address::{AddressError, AddressProblem, BindingAddress, BindingH
 pub use difference::{Aspect, Change, Difference};
 pub(crate) use difference::{clash, difference};
 pub(crate) use display::{also_reachable, planned_text, readdressed};
-pub use endpoint::{ListenAddr, ListenTarget, PlannedEndpoint, Targets, Transport};
+pub use endpoint::{GivenAddress, ListenAddr, ListenTarget, PlannedEndpoint, Targets, Transport};
 // The input of a plan, and the way to it: only the bench of this package takes it from outside.
 #[doc(hidden)]
 pub use endpoint::{ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ProcessManager};
@@ -54,6 +54,9 @@ pub(crate) use listen_spec::readable_rights;
 pub use listen_spec::{ListenSpec, parse_listen_spec};
 #[doc(hidden)]
 pub use plan::plan;
-pub use plan::{EndpointPlan, GivenAddress, Note, PlanProblem};
+pub use plan::{EndpointPlan, Note, PlanProblem};
 pub(crate) use plan::{fixed, replan};
 pub use socket_options::UnixSocketOptions;
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,8 @@ use super::binding_address::{AddressError, AddressProblem, BindingAddress, Bindi
 use super::claim::Claim;
 use super::display;
 use super::endpoint::{
-    ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ListenAddr, ListenTarget, PlannedEndpoint,
-    Targets, Transport,
+    ConfiguredEndpoint, ConfiguredTls, EndpointSettings, GivenAddress, ListenAddr, ListenTarget,
+    PlannedEndpoint, Targets, Transport,
 };
 use super::near_miss::{NearMiss, near_miss};
 use super::ports;
@@ -103,16 +103,6 @@ pub enum Note {
         /// The endpoint, such as `127.0.0.1:5000`.
         endpoint: String,
     },
-}
-
-/// An address as it was given, not yet read. Users and passwords are blotted out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GivenAddress {
-    /// The key or call that gave it, such as `urls`.
-    pub key: &'static str,
-    /// The address.
-    pub text: Sourced<String>,
 }
 
 /// A mistake in a plan.

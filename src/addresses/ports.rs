@@ -1,7 +1,7 @@
 //! The `;` lists of `http_ports` and `https_ports`.
 
 use super::binding_address::{AddressError, AddressProblem};
-use super::plan::GivenAddress;
+use super::endpoint::GivenAddress;
 use crate::configuration::{Excerpt, Problem, Sourced, address_without_user_info};
 
 /// The address that stands for every port of `scheme`.

@@ -20,9 +20,10 @@ use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::Configuration;
 use super::layers::{Layer, Leaf, Setting};
+use super::merged::Configuration;
 use super::origin::{Origin, Sourced};
+use super::path::as_the_system_writes_it;
 use super::problem::{Problem, Severity};
 use super::sources::command_line::Unread;
 use super::sources::{command_line, environment_variables, json, memory, user_secrets};
@@ -362,12 +363,6 @@ fn environment_name(environment: &Sourced<String>, problems: &mut Vec<Problem>) 
 /// A path that was set, which counts from the content root if it is relative.
 pub(crate) fn from_content_root(content_root: &Path, path: impl AsRef<Path>) -> PathBuf {
     as_the_system_writes_it(content_root.join(path))
-}
-
-/// The same path. Windows takes both slashes, and a message must not show both in one path; elsewhere
-/// it stays as it was typed.
-pub(super) fn as_the_system_writes_it(path: PathBuf) -> PathBuf {
-    if cfg!(windows) { path.components().collect() } else { path }
 }
 
 /// `path` without `.` and with every `..` taken back.

@@ -69,39 +69,18 @@ const NEVER: [(&str, &[&str]); 3] = [
 ];
 
 /// Files that use one that uses them, all the same: who, whom, and why. It may only become shorter.
-const CIRCLES: [(&str, &str, &str); 12] = [
+const CIRCLES: [(&str, &str, &str); 3] = [
     (
         "addresses::host_mistake",
         "addresses::binding_address",
         "an address and what is wrong with its host know each other",
     ),
     (
-        "addresses::ports",
-        "addresses::plan",
-        "a plan asks for ports, which are told by what was given",
-    ),
-    ("addresses::advice", "addresses::plan", "its tests begin with a plan"),
-    ("addresses::display", "addresses::plan", "its tests begin with a plan"),
-    (
-        "configuration::load",
-        "configuration::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    (
-        "configuration::section",
-        "configuration::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    ("configuration::sources", "configuration::load", "the user's secrets are found as files are"),
-    (
         "hosting::settings::endpoints",
         "hosting::settings::mod",
         "what it wants of the file above is to have a file of its own",
     ),
     ("hosting::settings::tls", "hosting::settings::endpoints", "one function is wanted of it"),
-    ("tls::certificate", "tls::load", "its tests load one"),
-    ("tls::pfx::mac", "tls::pfx::read", "its tests write and read files"),
-    ("tls::pfx::mac", "tls::pfx::write", "its tests write and read files"),
 ];
 
 /// The files of the crate, and where what they name stands.

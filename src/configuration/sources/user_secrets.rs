@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::configuration::load::as_the_system_writes_it;
+use crate::configuration::path::as_the_system_writes_it;
 use crate::configuration::problem::Problem;
 
 /// The file that holds the secrets of `id`.

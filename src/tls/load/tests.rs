@@ -1,6 +1,7 @@
 //! Files made by the real openssl, and what comes of them.
 
 mod mistakes;
+mod served;
 mod stores;
 
 use std::path::Path;

@@ -141,12 +141,9 @@ impl<'a> Envelope<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Iterations, read, write};
+pub(super) mod tests {
     use super::*;
-
-    const LEAF: &[u8] = include_bytes!("../../../tests/data/pfx/rsa.cer");
-    const KEY: &[u8] = include_bytes!("../../../tests/data/pfx/rsa.p8");
+    use crate::tls::asn1::{identifier, integer, octets, sequence};
 
     #[test]
     fn seals_of_openssl_are_verified() {
@@ -163,21 +160,18 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_seal_without_a_password_is_as_good_as_an_empty_one() {
-        let file = write(&[LEAF.to_vec()], Some(KEY), "", Iterations::One).unwrap();
-        let envelope = Envelope::open(&file).unwrap();
+    /// The file with an empty password again, sealed without one.
+    pub(in super::super) fn sealed_without_password() -> Vec<u8> {
+        let file = include_bytes!("../../../tests/data/pfx/empty_password.pfx");
+        let envelope = Envelope::open(file).unwrap();
         let salt = [5; 20];
         let key = hmac::Key::new(SHA1.hmac, &SHA1.key(None, &salt, 3));
         let seal = hmac::sign(&key, envelope.content().unwrap());
-        use crate::tls::asn1::{identifier, integer, octets, sequence};
         let info =
             sequence(&[&sequence(&[&identifier(&[1, 3, 14, 3, 2, 26])]), &octets(seal.as_ref())]);
         let mac = sequence(&[&info, &octets(&salt), &integer(&[3])]);
         let bare = envelope.without_seal().unwrap();
         let inner = AnyRef::from_der(&bare).unwrap();
-        let file = sequence(&[inner.value(), &mac]);
-        assert_eq!(read(&file, "").unwrap().key, KEY);
-        assert!(read(&file, "x").is_err());
+        sequence(&[inner.value(), &mac])
     }
 }

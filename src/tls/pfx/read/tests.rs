@@ -1,6 +1,7 @@
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 
 use super::*;
+use crate::tls::pfx::mac::tests::sealed_without_password;
 
 /// The files are made by `tests/data/pfx/make.sh`.
 macro_rules! file {
@@ -27,6 +28,13 @@ fn all_forms_that_openssl_writes_are_read() {
         assert_eq!(identity.certificates, [file!("rsa.cer")], "{password}");
         assert_eq!(identity.key, file!("rsa.p8"), "{password}");
     }
+}
+
+#[test]
+fn a_seal_without_a_password_is_as_good_as_an_empty_one() {
+    let file = sealed_without_password();
+    assert_eq!(read(&file, "").unwrap().key, file!("rsa.p8"));
+    assert!(read(&file, "x").is_err());
 }
 
 #[test]

@@ -1,0 +1,176 @@
+//! The merged configuration, and its parts by their paths.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::key::{compare_keys, fold_key};
+use super::layers::{self, Layer, Setting};
+use super::origin::Sourced;
+
+/// The merged configuration: for every key the strongest value, its origin and what it shadows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Configuration {
+    /// By folded key, see [`fold_key`].
+    settings: BTreeMap<String, Setting>,
+}
+
+impl Configuration {
+    pub(super) fn from_layers(layers: &[Layer]) -> Self {
+        Self { settings: layers::merge(layers) }
+    }
+
+    /// The value of `key`, or `None` if no layer has it or the strongest one says `null`.
+    ///
+    /// Keys are compared without case; an empty text is a value.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.setting(key)?.value.as_deref()
+    }
+
+    /// The value of `key` with its origin and everything it shadows.
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push(key.to_owned()));
+        self.settings.get(&fold_key(key))
+    }
+
+    /// The value of `key` with its origin, unless it is absent, null or empty.
+    pub fn non_empty(&self, key: &str) -> Option<Sourced<&str>> {
+        let setting = self.setting(key)?;
+        let value = setting.value.as_deref().filter(|value| !value.is_empty())?;
+        Some(Sourced { value, origin: setting.origin.clone() })
+    }
+
+    /// The part of the configuration below `path`; it may be empty.
+    pub fn section(&self, path: &str) -> Section<'_> {
+        Section::new(self, path.to_owned())
+    }
+
+    /// Every key with a value, in the order of [`compare_keys`] on the folded keys.
+    pub fn settings(&self) -> impl Iterator<Item = &Setting> {
+        self.settings.values()
+    }
+
+    /// The keys whose value is another one in `other`, or which only one of the two has, as they are
+    /// spelled. Where a value was set does not count.
+    pub fn differing_keys<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
+        let known = self.settings.iter().filter(|(folded, setting)| {
+            other.settings.get(*folded).is_none_or(|other| other.value != setting.value)
+        });
+        let new = other.settings.iter().filter(|(folded, _)| !self.settings.contains_key(*folded));
+        let mut keys: Vec<_> = known.chain(new).map(|(_, setting)| setting.key.as_str()).collect();
+        keys.sort_by(|left, right| compare_keys(left, right));
+        keys
+    }
+
+    /// The keys that lie below `path`, `path` itself left out.
+    fn below(&self, path: &str) -> impl Iterator<Item = (&str, &Setting)> {
+        let prefix = if path.is_empty() { String::new() } else { format!("{}:", fold_key(path)) };
+        self.settings
+            .range(prefix.clone()..)
+            .take_while(move |(folded, _)| folded.starts_with(&prefix))
+            .map(|(folded, setting)| (folded.as_str(), setting))
+    }
+}
+
+/// Everything at and below one key.
+#[derive(Clone, Debug)]
+pub struct Section<'a> {
+    configuration: &'a Configuration,
+    path: String,
+}
+
+impl<'a> Section<'a> {
+    fn new(configuration: &'a Configuration, path: String) -> Self {
+        Self { configuration, path }
+    }
+
+    /// The whole key of this section.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The last segment of the key, such as the name of an endpoint.
+    pub fn name(&self) -> &str {
+        self.path.rsplit(':').next().unwrap_or_default()
+    }
+
+    /// The value at this very key.
+    pub fn setting(&self) -> Option<&'a Setting> {
+        self.configuration.setting(&self.path)
+    }
+
+    /// The value at `key` below this section.
+    pub fn get(&self, key: &str) -> Option<&'a Setting> {
+        self.configuration.setting(&format!("{}:{key}", self.path))
+    }
+
+    /// The value at `key` below this section with its origin, unless absent, null or empty.
+    pub fn non_empty(&self, key: &str) -> Option<Sourced<&'a str>> {
+        self.configuration.non_empty(&format!("{}:{key}", self.path))
+    }
+
+    /// The section at `key` below this one.
+    pub fn section(&self, key: &str) -> Self {
+        Self::new(self.configuration, format!("{}:{key}", self.path))
+    }
+
+    /// Whether there is a value at this key or anything below it.
+    pub fn exists(&self) -> bool {
+        self.setting().is_some_and(|setting| setting.value.is_some())
+            || self.configuration.below(&self.path).next().is_some()
+    }
+
+    /// The sections right below this one, sorted as .NET sorts them: numbers by value, then names
+    /// without case. File order does not matter.
+    pub fn children(&self) -> Vec<Self> {
+        let depth = if self.path.is_empty() { 0 } else { self.path.split(':').count() };
+        let mut seen = BTreeSet::new();
+        let mut names: Vec<&str> = Vec::new();
+        for (folded, setting) in self.configuration.below(&self.path) {
+            if seen.insert(folded.split(':').nth(depth).unwrap_or_default()) {
+                names.push(setting.key.split(':').nth(depth).unwrap_or_default());
+            }
+        }
+        names.sort_by(|left, right| compare_keys(left, right));
+        names.iter().map(|name| self.child(name)).collect()
+    }
+
+    fn child(&self, name: &str) -> Self {
+        if self.path.is_empty() {
+            Self::new(self.configuration, name.to_owned())
+        } else {
+            self.section(name)
+        }
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The keys that were asked for on this thread.
+    static ASKED: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// The keys that this thread asked for since the last call.
+#[cfg(test)]
+pub(crate) fn asked_keys() -> Vec<String> {
+    ASKED.take()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::origin::Origin;
+    use crate::configuration::sources::memory;
+
+    #[test]
+    fn two_configurations_differ_in_values_and_not_in_their_places() {
+        let configuration = |text: &[(&str, &str)]| {
+            let leaf =
+                |(key, value): &(&str, &str)| memory::leaf(key, *value, Origin::Code("test"));
+            Configuration::from_layers(&[text.iter().map(leaf).collect()])
+        };
+        let old = configuration(&[("A", "1"), ("B:c", "1"), ("D", "1")]);
+        let new = configuration(&[("a", "1"), ("B:C", "2"), ("E", "1")]);
+        assert_eq!(old.differing_keys(&new), ["B:c", "D", "E"]);
+        assert_eq!(old.differing_keys(&old), Vec::<&str>::new());
+    }
+}
