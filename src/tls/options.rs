@@ -116,15 +116,19 @@ pub struct SslProtocols {
 }
 
 impl SslProtocols {
-    /// These versions; `None` if there is none.
-    pub const fn new(tls12: bool, tls13: bool) -> Option<Self> {
-        if tls12 || tls13 { Some(Self { tls12, tls13 }) } else { None }
-    }
+    /// TLS 1.2 alone.
+    pub const TLS12: Self = Self { tls12: true, tls13: false };
+
+    /// TLS 1.3 alone.
+    pub const TLS13: Self = Self { tls12: false, tls13: true };
+
+    /// Both.
+    pub const ALL: Self = Self { tls12: true, tls13: true };
 }
 
 impl Default for SslProtocols {
     fn default() -> Self {
-        Self { tls12: true, tls13: true }
+        Self::ALL
     }
 }
 

@@ -233,7 +233,7 @@ pub(super) fn ssl_protocols(
             old.push((setting, text));
         }
     }
-    let protocols = SslProtocols::new(said & TLS12 != 0, said & TLS13 != 0);
+    let protocols = spoken(said);
     for (setting, text) in old {
         let message = format!(
             "'{text}' is not spoken: versions of TLS before 1.2 are broken and were withdrawn in 2021 (RFC 8996)."
@@ -248,6 +248,16 @@ pub(super) fn ssl_protocols(
         problems.push(problem.key(setting.key.clone()).origin(setting.origin.clone()));
     }
     protocols
+}
+
+/// The versions among these flags that are spoken, if any is.
+fn spoken(flags: u32) -> Option<SslProtocols> {
+    match (flags & TLS12 != 0, flags & TLS13 != 0) {
+        (true, true) => Some(SslProtocols::ALL),
+        (true, false) => Some(SslProtocols::TLS12),
+        (false, true) => Some(SslProtocols::TLS13),
+        (false, false) => None,
+    }
 }
 
 /// The flags of a name without case, of a number, or of a comma list of names.

@@ -34,7 +34,7 @@ fn tls_is_read_as_kestrel_names_it() {
         matches!(certificate.location, CertificateLocation::File { path, key_path, password: None }
         if path.is_absolute() && path.ends_with("c.pem") && key_path.as_deref() == Some("/etc/k.pem".as_ref()))
     );
-    assert_eq!(Some(a.ssl_protocols), SslProtocols::new(false, true));
+    assert_eq!(a.ssl_protocols, SslProtocols::TLS13);
     assert_eq!(a.client_certificate_mode, ClientCertificateMode::RequireCertificate);
     assert_eq!(a.sni.len(), 1);
     let name = &a.sni[0];
@@ -44,7 +44,7 @@ fn tls_is_read_as_kestrel_names_it() {
     assert!(
         matches!(certificate.location, CertificateLocation::Store { store, location: StoreLocation::LocalMachine, .. } if store == "My")
     );
-    assert_eq!(Some(b.ssl_protocols), SslProtocols::new(true, false));
+    assert_eq!(b.ssl_protocols, SslProtocols::TLS12);
     let shared = settings.certificates;
     assert!(matches!(
         shared.default.unwrap().location,
