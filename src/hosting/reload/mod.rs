@@ -34,12 +34,12 @@ use super::finding::{self, Finding, Subject, judged};
 use super::live_configuration::Published;
 use super::pipeline;
 use super::prepare::{self, Prepared};
-use super::settings::StageSettings;
+use super::settings::{HostSettings, StageSettings};
 use super::sources::Sources;
 use crate::addresses::{
     BindError, Change, Difference, EndpointPlan, PlannedEndpoint, difference, fixed,
 };
-use crate::configuration::{Configuration, Problem, keys_equal};
+use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
 use crate::diagnostics::events;
 use crate::logging::{Logging, Rule};
 use crate::pipeline::{Application, Layers, Pipeline, Stage};
@@ -105,6 +105,30 @@ struct Current {
     options: ServerOptions,
     stages: StageSettings,
     rules: Vec<Rule>,
+}
+
+/// A configuration that nothing speaks against.
+struct Next {
+    loaded: Loaded,
+    settings: HostSettings,
+    plan: EndpointPlan,
+    certificates: Certificates,
+    /// `None` if the app stays.
+    app: Option<App>,
+    difference: Difference,
+    /// What is odd about settings and certificates.
+    problems: Vec<Finding>,
+    /// What is to be said before the server goes over to it.
+    notes: Vec<Finding>,
+    /// What is to be said of certificates once they are served.
+    served: Vec<Finding>,
+}
+
+/// What a reload was to the server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OfServer {
+    Unchanged,
+    Changed,
 }
 
 /// A server with its application, and the lives of its apps.
@@ -329,6 +353,32 @@ impl Running {
     }
 
     async fn go_over_to(&mut self, prepared: Prepared) -> Result<Reloaded, HostError> {
+        let next = self.judge(prepared).await?;
+        events::reload_token_fired();
+        let addresses = self.context.addresses.list();
+        let server = match self.for_server(&next) {
+            None => OfServer::Unchanged,
+            Some(reload) => {
+                next.notes.iter().for_each(|note| note.notice().log());
+                match self.serving.server.reload(reload).await {
+                    Ok(bound) => self.context.addresses.publish(bound),
+                    Err(error) => {
+                        self.tell_odd(&next.problems);
+                        return Err(error.into());
+                    }
+                }
+                OfServer::Changed
+            }
+        };
+        Ok(self.follow(next, server, &addresses))
+    }
+
+    /// Judges what was read, and the app that is made of it.
+    ///
+    /// # Errors
+    ///
+    /// Everything that speaks against it.
+    async fn judge(&mut self, prepared: Prepared) -> Result<Next, HostError> {
         let (of_settings, notes) =
             (prepared.of_settings(), prepared.notes(&self.current.plan.notes));
         let of_plan: Vec<_> = prepared.of_plan().collect();
@@ -353,29 +403,30 @@ impl Running {
             }
             return Err(error);
         }
-        events::reload_token_fired();
-        let other_options = settings.server != self.current.options;
-        let addresses = self.context.addresses.list();
+        Ok(Next { loaded, settings, plan, certificates, app, difference, problems, notes, served })
+    }
+
+    /// What the server goes over to, if that is anything to it.
+    fn for_server(&self, next: &Next) -> Option<ServerReload> {
+        let Next { settings, plan, certificates, difference, .. } = next;
         // Names and places alone are nothing to the server. What it has lost, it may have back: that
         // an edit is undone is no difference.
-        let changed =
-            !difference.is_empty() || other_options || self.serving.server.has_lost_endpoints();
-        if changed {
-            notes.iter().for_each(|note| note.notice().log());
-            let reload =
-                ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
-                    .secured(certificates.endpoints())
-                    .strict(self.strict);
-            match self.serving.server.reload(reload).await {
-                Ok(bound) => self.context.addresses.publish(bound),
-                Err(error) => {
-                    self.tell_odd(&problems);
-                    return Err(error.into());
-                }
-            }
-        }
+        let changed = !difference.is_empty()
+            || settings.server != self.current.options
+            || self.serving.server.has_lost_endpoints();
+        changed.then(|| {
+            ServerReload::new(plan.clone(), difference.clone(), settings.server.clone())
+                .secured(certificates.endpoints())
+                .strict(self.strict)
+        })
+    }
 
-        // It has succeeded: the rest follows.
+    /// The server has gone over to it: the rest follows, and what happened is told.
+    fn follow(&mut self, next: Next, server: OfServer, addresses_before: &[String]) -> Reloaded {
+        let Next {
+            loaded, settings, plan, certificates, app, difference, problems, served, ..
+        } = next;
+        let other_options = settings.server != self.current.options;
         let (other_app, other_stages) = (app.is_some(), settings.stages != self.current.stages);
         if other_app || other_stages {
             self.serving.go_over_to(app, pipeline::stages(&settings.stages));
@@ -384,19 +435,17 @@ impl Running {
         self.tell_odd(&problems);
         self.told = problems.into_iter().map(|warning| warning.problem().clone()).collect();
         let was_refused = std::mem::take(&mut self.refused);
-        let old = &self.current.configuration;
-        let keys = old.differing_keys(&loaded.configuration);
+        let keys = self.current.configuration.differing_keys(&loaded.configuration);
         let other_rules = settings.logging.rules != self.current.rules;
         if let Some(logging) = self.logging.as_ref().filter(|_| other_rules) {
             logging.update(settings.logging.rules.clone());
         }
-        let settings_changed = other_options || other_rules || other_stages;
         let other_than_at_start = self.of_start.differing_keys(&loaded.configuration);
         let waiting = report::waiting_for_restart(&keys, |key| {
             !other_than_at_start.iter().any(|other| keys_equal(other, key))
         });
-        let mut lines = self.tell(&difference, (&plan, &certificates), &addresses);
-        if settings_changed {
+        let mut lines = self.tell(&difference, (&plan, &certificates), addresses_before);
+        if other_options || other_rules || other_stages {
             lines.extend(report::setting_lines(&keys));
         }
         if other_app {
@@ -410,20 +459,20 @@ impl Running {
         if !waiting.is_empty() {
             events::restart_needed(&waiting);
         }
-        let outcome = match keys.is_empty() && !changed {
-            true => Reloaded::Unchanged,
-            false => Reloaded::Changed,
+        let outcome = match (keys.is_empty(), server) {
+            (true, OfServer::Unchanged) => Reloaded::Unchanged,
+            _ => Reloaded::Changed,
         };
         self.live.replace(loaded.configuration.clone());
         self.current.configuration = loaded.configuration;
         self.current.options = settings.server;
         self.current.stages = settings.stages;
         self.current.rules = settings.logging.rules;
-        if changed {
+        if server == OfServer::Changed {
             self.current.plan = plan;
             self.current.certificates = certificates;
         }
-        Ok(outcome)
+        outcome
     }
 
     /// Tells what a reload did, as Kestrel does; what it did line by line is the result.
@@ -450,7 +499,6 @@ impl Running {
         lines
     }
 
-    /// Whether a warning was told at the last reload or the start. It may have moved in its file.
     /// Tells what is odd, and once: what is tried again is odd again.
     fn tell_odd(&mut self, problems: &[Finding]) {
         let odd = problems.iter().filter(|odd| !odd.problem().is_error());
@@ -459,6 +507,7 @@ impl Running {
         self.told.extend(odd.into_iter().map(|odd| odd.problem().clone()));
     }
 
+    /// Whether a warning was told at the last reload or the start. It may have moved in its file.
     fn was_told(&self, problem: &Problem) -> bool {
         let same = |told: &Problem| told.message == problem.message && told.key == problem.key;
         self.told.iter().any(same)
