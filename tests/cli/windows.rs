@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::certificates::data;
 use crate::environment::{no_windows, skipped};
 use crate::http::{StuckRequest, get};
 use crate::process::{Kestrel, LIMIT, Outcome, Running};
@@ -228,10 +229,7 @@ fn the_second_ctrl_c_does_not_wait_for_requests() {
 
 #[test]
 fn certificates_are_read_and_http_2_is_agreed_on() {
-    let text = |name: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name);
-        fs::read_to_string(path).expect("it is there")
-    };
+    let text = |name: &str| fs::read_to_string(data(name)).expect("it is there");
     let Some(windows) = Windows::new([
         "run",
         "--urls",
