@@ -1,13 +1,20 @@
 //! The gate, without a socket.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use super::*;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+
+use super::Gate;
 use crate::features::{Connection, Scheme};
-use crate::server::activity::Activity;
+use crate::server::activity::{Activity, Http1Activity};
 use crate::server::context::Context as Shared;
 use crate::server::counters::Counters;
 use crate::server::drain::Drain;
+use crate::server::http1::options::Options;
+use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::running::Running;
 

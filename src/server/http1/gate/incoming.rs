@@ -1,0 +1,218 @@
+//! What comes in: heads, each of which waits for its turn, bodies, and what follows an upgrade.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Instant, sleep_until};
+
+use super::state::{Gate, Input};
+use crate::server::clock::TICK;
+use crate::server::drain::Phase;
+use crate::server::http1::head::{Progress, Scan};
+use crate::server::io::Socket;
+use crate::server::rejection::Reason;
+
+impl<S: Socket> AsyncRead for Gate<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.has_passed() {
+            this.hand_on(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        match this.input {
+            Input::Head => this.poll_head(cx, buffer),
+            Input::Length(_) | Input::Chunked(_) => this.poll_body(cx, buffer),
+            Input::Undecided if this.activity.is_upgraded() => this.poll_upgraded(cx, buffer),
+            Input::Undecided if this.is_answered() => {
+                this.input = Input::Head;
+                this.poll_head(cx, buffer)
+            }
+            Input::Undecided | Input::Closed => Poll::Pending,
+        }
+    }
+}
+
+impl<S: Socket> Gate<S> {
+    /// A head, as hyper waits for it.
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.handed != self.activity.begun() {
+            // hyper has one that is not its turn yet.
+            return Poll::Pending;
+        }
+        if self.activity.is_running() || self.activity.is_blocked() {
+            // hyper has no business here before the answer is out.
+            return Poll::Pending;
+        }
+        if self.activity.ends() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.pending.is_empty() && self.scan_pending() {
+            self.hand_on(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        if self.ended {
+            return self.end(buffer);
+        }
+        loop {
+            if !self.held.is_empty() {
+                // Nothing more is here: now the answers have to go. What cannot be written goes
+                // with the next flush; hyper polls again when the client takes it.
+                let _ = self.poll_release(cx)?;
+            }
+            let before = buffer.filled().len();
+            match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
+                Poll::Ready(()) => {}
+                Poll::Pending => return self.poll_headers_timer(cx, buffer),
+            }
+            let came = &buffer.filled()[before..];
+            if came.is_empty() {
+                self.set_ended();
+                return self.end(buffer);
+            }
+            if self.pending.is_empty() {
+                let mut scan = Scan::default();
+                if let Progress::Complete(mut head) = scan.advance(came, &self.options.rules)
+                    && head.start == 0
+                    && head.rewritten.is_none()
+                {
+                    let end = before + head.end;
+                    if end < buffer.filled().len() {
+                        self.pending.extend_from_slice(&buffer.filled()[end..]);
+                        buffer.set_filled(end);
+                    }
+                    self.accept(&mut head);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            self.pending.extend_from_slice(&buffer.filled()[before..]);
+            buffer.set_filled(before);
+            if self.scan_pending() {
+                self.hand_on(buffer);
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// The stream ended where a head may begin, or within one.
+    fn end(&mut self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.has_begun()
+            && let Some(scan) = self.scan.take()
+        {
+            self.reject(scan.cut_off(&self.pending));
+            self.hand_on(buffer);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The wait for the rest of a head ends at some time.
+    fn poll_headers_timer(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.has_begun() {
+            return Poll::Pending;
+        }
+        let limit = self.options.headers_timeout + TICK;
+        // The first head began before anybody knew that it is one.
+        let begun = self.stream.begun().filter(|_| self.handed == 0);
+        let timer = self.headers_timer.get_or_insert_with(|| {
+            self.activity.set_head_begun(true);
+            Box::pin(sleep_until(begun.unwrap_or_else(Instant::now) + limit))
+        });
+        ready!(timer.as_mut().poll(cx));
+        self.reject(Reason::RequestHeadersTimeout.into());
+        self.hand_on(buffer);
+        Poll::Ready(Ok(()))
+    }
+
+    /// More of a body.
+    fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.pending.is_empty() {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+            let came = &buffer.filled()[before..];
+            if came.is_empty() {
+                self.set_ended();
+                self.activity.break_body(Reason::UnexpectedEndOfRequestContent);
+                return Poll::Ready(Ok(()));
+            }
+            if self.hung_up {
+                self.hung_up = false;
+                self.farewell = None;
+            }
+            match self.input.body(came, &self.activity) {
+                Some(length) => {
+                    let end = before + length;
+                    if end < buffer.filled().len() {
+                        self.pending.extend_from_slice(&buffer.filled()[end..]);
+                        buffer.set_filled(end);
+                    }
+                    self.settle_body();
+                    self.tell_ahead();
+                }
+                None => {
+                    buffer.set_filled(before);
+                    return Poll::Ready(Err(self.broken()));
+                }
+            }
+            return Poll::Ready(Ok(()));
+        }
+        match self.input.body(&self.pending, &self.activity) {
+            Some(length) => self.passed = length,
+            None => return Poll::Ready(Err(self.broken())),
+        }
+        self.settle_body();
+        self.tell_ahead();
+        self.hand_on(buffer);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Behind the body of a CONNECT may be a tunnel: nothing of that is looked at as a request.
+    fn settle_body(&mut self) {
+        if self.undecided_behind && matches!(self.input, Input::Head) {
+            self.input = Input::Undecided;
+        }
+    }
+
+    fn broken(&mut self) -> io::Error {
+        self.input = Input::Closed;
+        io::Error::from(io::ErrorKind::InvalidData)
+    }
+
+    /// An upgraded connection is not looked at, but the stop ends it.
+    fn poll_upgraded(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.pending.is_empty() {
+            self.passed = self.pending.len();
+            self.hand_on(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        if self.stream.phase() == Phase::Aborting {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_pending() {
+            self.activity.set_waker(cx.waker());
+        }
+        read
+    }
+}

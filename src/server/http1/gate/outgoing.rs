@@ -1,0 +1,206 @@
+//! What goes out: answers, which are held back while the next request is here already, so that many
+//! of them leave in one write, and the time of a client that does not take what was written.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use tokio::io::AsyncWrite;
+
+use super::state::{Gate, Input};
+use crate::server::activity::Cut;
+use crate::server::drain::Phase;
+use crate::server::io::Socket;
+use crate::server::pace::Stall;
+
+/// Answers that are held back go out once they are this many bytes.
+const HELD_MOST: usize = 16 * 1024;
+
+impl<S: Socket> Gate<S> {
+    /// Ends what is sent, behind answers that wait for company.
+    pub(in crate::server::http1) async fn end_sending(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_release(cx)).await?;
+        self.stream.end().await
+    }
+
+    pub(super) fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let written = Pin::new(&mut self.stream).poll_write(cx, &self.held);
+            let length = ready!(self.timed(cx, written))?;
+            self.held.advance(length);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes the version off the beginning of an answer to HTTP/1.0, and keeps the one that goes out
+    /// with the rest; how many bytes were taken.
+    ///
+    /// A server says the version that it speaks, whatever the client's is (RFC 9110 section 2.5), but
+    /// hyper can only say the client's, and frames the answer by the same switch.
+    fn hold_version(&mut self, bytes: &[u8]) -> Option<usize> {
+        const CLIENTS: &[u8] = b"HTTP/1.0";
+        const OURS: &[u8] = b"HTTP/1.1";
+        // What was left of the answer before went out before the request was handed on.
+        if !std::mem::take(&mut self.old) || !bytes.starts_with(CLIENTS) {
+            return None;
+        }
+        self.held.extend_from_slice(OURS);
+        Some(CLIENTS.len())
+    }
+
+    /// Whether the answers so far may wait, as the next request is here.
+    fn may_hold(&mut self) -> bool {
+        if self.activity.is_running() || self.activity.ends() || self.held.len() >= HELD_MOST {
+            return false;
+        }
+        self.handed != self.activity.begun()
+            || matches!(self.input, Input::Head)
+                && !self.pending.is_empty()
+                // Of a body the app does not read, a part may stand there yet.
+                && !self.has_passed()
+                && self.scan_pending()
+    }
+
+    /// Times a write the client does not take.
+    fn timed(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if !self.activity.is_upgraded() {
+            if written.is_pending() {
+                self.activity.set_blocked(true);
+                self.look_out(cx)?;
+            } else if self.farewell.is_some() && self.activity.is_blocked() {
+                // It takes what waited for it.
+                self.is_there();
+            }
+        }
+        let Some(rate) = self.options.response_rate.filter(|_| !self.activity.is_upgraded()) else {
+            return written;
+        };
+        match written {
+            Poll::Ready(Ok(length)) => {
+                self.last = length;
+                if let Some(stall) = &mut self.stall {
+                    stall.took(length, rate);
+                }
+                written
+            }
+            Poll::Ready(Err(_)) => written,
+            Poll::Pending => {
+                let request = self.activity.begun();
+                if self.stall.as_ref().is_some_and(|stall| !stall.is_of(request)) {
+                    self.stall = None;
+                }
+                let (stream, bound) = (&self.stream, self.options.bound);
+                let stall = self.stall.get_or_insert_with(|| {
+                    Stall::begin(request, stream.unseen(bound, self.last), rate)
+                });
+                ready!(stall.poll_waiting(cx));
+                self.activity.cut(Cut::ResponseRate);
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+}
+
+impl<S: Socket> AsyncWrite for Gate<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.activity.is_upgraded() && this.stream.phase() == Phase::Aborting {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if let Some(length) = this.hold_version(bytes) {
+            return Poll::Ready(Ok(length));
+        }
+        if this.may_hold() {
+            this.held.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        if !this.held.is_empty() {
+            if this.held.len() + bytes.len() <= HELD_MOST {
+                // One write for all of them.
+                this.held.extend_from_slice(bytes);
+                return Poll::Ready(Ok(bytes.len()));
+            }
+            ready!(this.poll_release(cx))?;
+        }
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.timed(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.old
+            && let Some(length) = this.hold_version(slices.first().map_or(&[], |slice| slice))
+        {
+            return Poll::Ready(Ok(length));
+        }
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        if length <= HELD_MOST && (!this.held.is_empty() || this.may_hold()) {
+            if this.held.len() + length > HELD_MOST {
+                ready!(this.poll_release(cx))?;
+            }
+            for slice in slices {
+                this.held.extend_from_slice(slice);
+            }
+            return Poll::Ready(Ok(length));
+        }
+        ready!(this.poll_release(cx))?;
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.timed(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if !this.held.is_empty() && !this.may_hold() {
+            ready!(this.poll_release(cx))?;
+        }
+        if this.held.is_empty() && this.activity.is_blocked() {
+            this.activity.set_blocked(false);
+            // It may have asked for a head meanwhile.
+            cx.waker().wake_by_ref();
+        }
+        if this.activity.is_running() && !this.activity.is_upgraded() {
+            this.look_out(cx)?;
+        }
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        if flushed.is_pending() && !this.activity.is_upgraded() {
+            // What TLS has left goes out whenever the stream is asked, as the system would send
+            // it: like there, a client that takes nothing is timed by the next write.
+            return Poll::Ready(Ok(()));
+        }
+        if this.held.is_empty() && matches!(flushed, Poll::Ready(Ok(()))) {
+            this.activity.completions().written();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_release(cx))?;
+        if self.activity.is_upgraded() && self.stream.phase() == Phase::Aborting {
+            // A reset is to tell that the end came too early, not a proper end.
+            return Poll::Ready(Ok(()));
+        }
+        if !self.activity.is_upgraded() {
+            // The connection's task ends the stream once hyper is done with it, and times that.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
