@@ -1,4 +1,8 @@
-use super::*;
+use super::characters::plain_length;
+use super::scan::LONGEST_NAME;
+use super::{Framing, Head, MOST_HEADERS, Progress, Rules, Scan, Upgrade};
+use crate::server::options::ServerOptions;
+use crate::server::rejection::Reason;
 
 fn rules() -> Rules {
     Rules::from(&ServerOptions::default())
