@@ -169,6 +169,26 @@ async fn an_app_that_cannot_be_made_refuses_the_reload_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_panic_while_an_app_is_made_is_not_the_end_of_reloads() {
+    let stage = Stage::new(&greeting("one"));
+    let make = async |context: AppContext| {
+        let text = context.configuration.value("Greeting").unwrap_or_default().to_owned();
+        assert_ne!(text, "two", "this one is for the test");
+        Ok(Router::new().route("/", get(async move || text.clone())).into())
+    };
+    let host = started(stage.builder().reloadable_app(make)).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    stage.write(&greeting("two"));
+    let error = host.reload().await.expect_err("it panics");
+    assert_eq!(error.to_string(), "The app cannot be made: the code that makes it panicked.");
+    assert_eq!(wire.get("/").await.body, "one");
+    stage.write(&greeting("three"));
+    assert_eq!(host.reload().await.unwrap(), Reloaded::Changed);
+    assert_eq!(wire.get("/").await.body, "three");
+    stopped(host).await;
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_an_app_is_told_by_its_own_exit_code() {
     let wrong = |_: AppContext| async {
         let problem = Problem::error("The folder is missing.").key("Site:Folder").fix("make it");

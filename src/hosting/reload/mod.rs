@@ -23,6 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch as signal};
+use tokio::task::JoinSet;
 
 pub(super) use watching::start as watch_files;
 
@@ -341,12 +342,16 @@ impl Running {
             return Ok(None);
         }
         let context = AppContext { configuration: configuration.clone(), ..self.context.clone() };
-        let making = make(context);
+        // A task of its own: a panic must not be the end of all reloads.
+        let mut making = JoinSet::new();
+        making.spawn(make(context));
         let made = tokio::select! {
             biased;
             // Nobody wants it then.
             _ = self.stopping.wait_for(|stopping| *stopping) => Err("the host is stopping".into()),
-            made = making => made,
+            Some(made) = making.join_next() => {
+                made.unwrap_or_else(|_| Err("the code that makes it panicked".into()))
+            }
         };
         let wrong = |problem| Finding::of_problem(Subject::App, problem);
         made.map(Some).map_err(|error| error.into_problems().into_iter().map(wrong).collect())
