@@ -144,6 +144,22 @@ impl Chunks {
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size { size: 0, digits: 0 },
             (State::DataCr | State::DataLf, _) => return Err(Reason::BadChunkSuffix),
+            (
+                State::Trailer { .. }
+                | State::TrailerName { .. }
+                | State::TrailerValue(_)
+                | State::TrailerLf
+                | State::LastLf { .. },
+                _,
+            ) => self.trailer(byte)?,
+            // `advance` handles the one and stops at the other.
+            (state @ (State::Data { .. } | State::Done), _) => state,
+        })
+    }
+
+    /// The same behind the last chunk.
+    fn trailer(&mut self, byte: u8) -> Result<State, Reason> {
+        Ok(match (self.state, byte) {
             (State::Trailer { any }, b'\r') => State::LastLf { any },
             (State::Trailer { any }, _) => {
                 if !any {
@@ -178,8 +194,8 @@ impl Chunks {
             (State::TrailerLf, _) => return Err(Reason::InvalidRequestHeader),
             (State::LastLf { .. }, b'\n') => State::Done,
             (State::LastLf { .. }, _) => return Err(Reason::InvalidRequestHeadersNoCrLf),
-            // `advance` handles the one and stops at the other.
-            (state @ (State::Data { .. } | State::Done), _) => state,
+            // `step` handles the others.
+            (state, _) => state,
         })
     }
 

@@ -102,9 +102,14 @@ pub(super) async fn busy<S: Socket>(
         })
         .await
     };
-    let Some(mut gate) = home.take() else {
-        return End::Upgraded(home);
-    };
+    match home.take() {
+        Some(gate) => ended(gate, why),
+        None => End::Upgraded(home),
+    }
+}
+
+/// What becomes of a connection whose hyper is gone.
+fn ended<S: Socket>(mut gate: Box<Gate<S>>, why: Why) -> End<S> {
     match why {
         Why::Cut(cut) => End::Cut(gate, cut),
         Why::Idle if gate.settle() => End::Idle(gate),

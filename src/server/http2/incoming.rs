@@ -182,37 +182,19 @@ impl Incoming {
                 return Ok(Step::Pass(passed));
             }
         }
-        let Some(head) = Head::parse(bytes) else {
+        let Some(head) = self.head(bytes, streams)? else {
             return Ok(Step::More);
         };
-        if head.length as usize > self.bounds.max_frame_size {
-            return error(Code::FRAME_SIZE_ERROR);
-        }
-        if let Some(block) = &self.block
-            && (head.kind != frame::CONTINUATION || head.stream != block.head.stream)
-        {
-            return error(Code::PROTOCOL_ERROR);
-        }
-        check_length(head)?;
-        check_place(head, streams)?;
-        check_whole(head, self.bounds.max_block_size)?;
-        let total = head.total();
-        let here = match head.kind {
-            // Only the length of the padding is wanted of it.
-            frame::DATA if head.has(PADDED) => HEAD_LENGTH + 1,
-            frame::DATA | frame::GOAWAY => HEAD_LENGTH,
-            kind if kind > frame::CONTINUATION => HEAD_LENGTH,
-            _ => total,
-        };
+        let (total, here) = (head.total(), looked_at(head));
         if bytes.len() < here {
             return Ok(Step::More);
         }
         seen(head);
-        let payload = &bytes[HEAD_LENGTH..here];
+        let frame = &mut bytes[..here];
         match head.kind {
-            frame::DATA => self.data(head, payload, streams)?,
+            frame::DATA => self.data(head, &frame[HEAD_LENGTH..], streams)?,
             frame::HEADERS => {
-                let fragment = fragment(head, payload)?;
+                let fragment = fragment(head, &frame[HEAD_LENGTH..])?;
                 if !head.has(END_HEADERS) {
                     // No request before it is whole: a stop does not wait for it.
                     self.block = Some(Block { head, fragment: fragment.into(), frames: 0 });
@@ -225,63 +207,37 @@ impl Incoming {
                 }
             }
             frame::CONTINUATION => {
-                let Some(block) = &mut self.block else {
-                    return error(Code::PROTOCOL_ERROR);
-                };
-                block.frames += 1;
-                block.fragment.extend_from_slice(payload);
-                if block.fragment.len() > self.bounds.max_block_size {
-                    return Err(Ending::HeadersTooLong);
-                }
+                self.go_on(head, &frame[HEAD_LENGTH..])?;
                 if head.has(END_HEADERS) {
                     self.complete(output, streams)?;
-                } else if block.frames > CONTINUATIONS {
-                    return Err(Ending::Flood(Flood::Continuations));
                 }
                 return Ok(Step::Replace(total));
             }
-            frame::RST_STREAM => {
-                self.controls.spend(Flood::Control)?;
-                if streams.reset(head.stream) {
-                    self.resets.spend(Flood::Resets)?;
-                }
-            }
-            frame::SETTINGS => {
-                self.controls.spend(Flood::Control)?;
-                if let Some(size) = check_settings(payload)? {
-                    streams.set_initial_window(size);
-                }
-                if head.has(ACK) {
-                    ignore_unless(&mut self.settings_sent, bytes);
-                }
-            }
-            frame::PING => {
-                self.controls.spend(Flood::Control)?;
-                if head.has(ACK) {
-                    ignore_unless(&mut self.pings_sent, bytes);
-                } else {
-                    self.pinged = true;
-                }
-            }
-            frame::PRIORITY => {
-                self.controls.spend(Flood::Control)?;
-                if frame::number(payload, 0) & frame::ANY_STREAM == head.stream {
-                    return error(Code::PROTOCOL_ERROR);
-                }
-            }
-            frame::WINDOW_UPDATE => {
-                self.controls.spend(Flood::Control)?;
-                let more = frame::number(payload, 0) & frame::ANY_STREAM;
-                if more == 0 {
-                    return error(Code::PROTOCOL_ERROR);
-                }
-                streams.widen(head.stream, more);
-            }
-            _ => self.controls.spend(Flood::Control)?,
+            _ => self.control(head, frame, streams)?,
         }
         let passed = total.min(bytes.len());
         self.payload_left = total - passed;
         Ok(Step::Pass(passed))
+    }
+
+    /// The head of the frame that comes next, if all of it is here and it may stand there.
+    #[inline]
+    fn head(&self, bytes: &[u8], streams: &Streams) -> Result<Option<Head>, Ending> {
+        let Some(head) = Head::parse(bytes) else {
+            return Ok(None);
+        };
+        if head.length as usize > self.bounds.max_frame_size {
+            return error(Code::FRAME_SIZE_ERROR);
+        }
+        if let Some(block) = &self.block
+            && (head.kind != frame::CONTINUATION || head.stream != block.head.stream)
+        {
+            return error(Code::PROTOCOL_ERROR);
+        }
+        check_length(head)?;
+        check_place(head, streams)?;
+        check_whole(head, self.bounds.max_block_size)?;
+        Ok(Some(head))
     }
 
     /// A header block begins.
@@ -317,6 +273,64 @@ impl Incoming {
         Ok(())
     }
 
+    /// A frame that carries no request and no body.
+    #[inline]
+    fn control(
+        &mut self,
+        head: Head,
+        bytes: &mut [u8],
+        streams: &mut Streams,
+    ) -> Result<(), Ending> {
+        self.controls.spend(Flood::Control)?;
+        let payload = &bytes[HEAD_LENGTH..];
+        match head.kind {
+            frame::RST_STREAM => {
+                let early = streams.reset(head.stream);
+                if early {
+                    self.resets.spend(Flood::Resets)?;
+                }
+            }
+            frame::SETTINGS => {
+                if let Some(size) = check_settings(payload)? {
+                    streams.set_initial_window(size);
+                }
+                if head.has(ACK) {
+                    ignore_unless(&mut self.settings_sent, bytes);
+                }
+            }
+            frame::PING if head.has(ACK) => ignore_unless(&mut self.pings_sent, bytes),
+            frame::PING => self.pinged = true,
+            frame::PRIORITY if frame::number(payload, 0) & frame::ANY_STREAM == head.stream => {
+                return error(Code::PROTOCOL_ERROR);
+            }
+            frame::WINDOW_UPDATE => {
+                let more = frame::number(payload, 0) & frame::ANY_STREAM;
+                if more == 0 {
+                    return error(Code::PROTOCOL_ERROR);
+                }
+                streams.widen(head.stream, more);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// More of a header block in several frames.
+    fn go_on(&mut self, head: Head, payload: &[u8]) -> Result<(), Ending> {
+        let Some(block) = &mut self.block else {
+            return error(Code::PROTOCOL_ERROR);
+        };
+        block.frames += 1;
+        block.fragment.extend_from_slice(payload);
+        if block.fragment.len() > self.bounds.max_block_size {
+            return Err(Ending::HeadersTooLong);
+        }
+        if !head.has(END_HEADERS) && block.frames > CONTINUATIONS {
+            return Err(Ending::Flood(Flood::Continuations));
+        }
+        Ok(())
+    }
+
     /// A header block in several frames has come to its end.
     fn complete(&mut self, output: &mut BytesMut, streams: &mut Streams) -> Result<(), Ending> {
         if let Some(block) = self.block.take() {
@@ -345,6 +359,18 @@ impl Incoming {
             self.faults.push((stream, fault));
         }
         Ok(judged.replaced)
+    }
+}
+
+/// How many bytes of a frame have to be here before it is looked at.
+#[inline]
+fn looked_at(head: Head) -> usize {
+    match head.kind {
+        // Only the length of the padding is wanted of it.
+        frame::DATA if head.has(PADDED) => HEAD_LENGTH + 1,
+        frame::DATA | frame::GOAWAY => HEAD_LENGTH,
+        kind if kind > frame::CONTINUATION => HEAD_LENGTH,
+        _ => head.total(),
     }
 }
 

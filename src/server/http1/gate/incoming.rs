@@ -80,20 +80,8 @@ impl<S: Socket> Gate<S> {
                 self.set_ended();
                 return self.end(buffer);
             }
-            if self.pending.is_empty() {
-                let mut scan = Scan::default();
-                if let Progress::Complete(mut head) = scan.advance(came, &self.options.rules)
-                    && head.start == 0
-                    && head.rewritten.is_none()
-                {
-                    let end = before + head.end;
-                    if end < buffer.filled().len() {
-                        self.pending.extend_from_slice(&buffer.filled()[end..]);
-                        buffer.set_filled(end);
-                    }
-                    self.accept(&mut head);
-                    return Poll::Ready(Ok(()));
-                }
+            if self.pending.is_empty() && self.accept_in_place(buffer, before) {
+                return Poll::Ready(Ok(()));
             }
             self.pending.extend_from_slice(&buffer.filled()[before..]);
             buffer.set_filled(before);
@@ -102,6 +90,27 @@ impl<S: Socket> Gate<S> {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+
+    /// Accepts a head that came in one piece and is good as it is, where hyper reads it: behind
+    /// `before`. Whether it is one.
+    #[inline]
+    fn accept_in_place(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> bool {
+        let came = &buffer.filled()[before..];
+        let progress = Scan::default().advance(came, &self.options.rules);
+        let Progress::Complete(mut head) = progress else {
+            return false;
+        };
+        if head.start != 0 || head.rewritten.is_some() {
+            return false;
+        }
+        let end = before + head.end;
+        if end < buffer.filled().len() {
+            self.pending.extend_from_slice(&buffer.filled()[end..]);
+            buffer.set_filled(end);
+        }
+        self.accept(&mut head);
+        true
     }
 
     /// The stream ended where a head may begin, or within one.
