@@ -5,10 +5,11 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, DATE, SERVER, TRANSFER_ENCODING, UPGRADE};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use hyper::ext::ReasonPhrase;
 
 use super::activity::Activity;
@@ -148,19 +149,7 @@ impl UnsentResponse {
                     first = Some(frame);
                     promise.judge(bytes, false)
                 }
-                Poll::Ready(Some(Err(error))) => {
-                    let failure = response_body::failed(error, running);
-                    response_body::cut_if_asked(&failure, running);
-                    let is_cut = match running.activity() {
-                        Activity::Http1(http1) => http1.is_cut().is_some(),
-                        Activity::Http2(_) => false,
-                    };
-                    if is_cut || failure.is::<StreamError>() {
-                        return Err(failure);
-                    }
-                    *self = Self::new(empty(StatusCode::INTERNAL_SERVER_ERROR));
-                    return Ok(());
-                }
+                Poll::Ready(Some(Err(error))) => return self.fail_at_once(error, running),
                 Poll::Ready(None) => {
                     self.body = Body::empty();
                     promise.judge(0, true)
@@ -168,43 +157,8 @@ impl UnsentResponse {
             },
         };
         match judgement {
-            Judgement::Send { mut left } => {
-                if promise.head && promise.length == Some(0) && !promise.status.is_server_error() {
-                    // What a GET would have is not known, only that this has no body.
-                    self.parts.headers.remove(CONTENT_LENGTH);
-                }
-                if promise.status == StatusCode::NOT_MODIFIED {
-                    match running.activity() {
-                        // A length is told without a body (RFC 9110 section 15.4.5); hyper takes
-                        // it out of an answer whose body is known to be empty.
-                        Activity::Http1(_) => left = promise.length,
-                        Activity::Http2(_) => {}
-                    }
-                }
-                match running.activity() {
-                    Activity::Http2(_) if promise.head => self.send_head_alone(promise),
-                    _ if first.is_some() || left.is_some() => {
-                        self.guard = Some(Guard::new(first, left));
-                    }
-                    _ => {}
-                }
-            }
-            Judgement::SendHead => {
-                if !promise.head {
-                    running.failed(&format!(
-                        "Writing to the response body is invalid for responses with status code {}.",
-                        promise.status.as_u16()
-                    ));
-                    match running.activity() {
-                        Activity::Http1(http1) => http1.end(),
-                        Activity::Http2(_) => {}
-                    }
-                }
-                self.body = Body::empty();
-                if promise.status != StatusCode::NOT_MODIFIED {
-                    self.parts.headers.remove(CONTENT_LENGTH);
-                }
-            }
+            Judgement::Send { left } => self.hold_to(promise, first, left, running),
+            Judgement::SendHead => self.drop_body(promise, running),
             Judgement::Fail(error) => {
                 self.fail(running, &error);
                 if first.is_some() {
@@ -217,6 +171,71 @@ impl UnsentResponse {
             running.end();
         }
         Ok(())
+    }
+
+    /// The body fails before anything of it is there: that can still be told, unless the app wants
+    /// the connection, or the stream, to end.
+    fn fail_at_once(&mut self, error: axum::Error, running: &mut Running) -> Result<(), BoxError> {
+        let failure = response_body::failed(error, running);
+        response_body::cut_if_asked(&failure, running);
+        let is_cut = match running.activity() {
+            Activity::Http1(http1) => http1.is_cut().is_some(),
+            Activity::Http2(_) => false,
+        };
+        if is_cut || failure.is::<StreamError>() {
+            return Err(failure);
+        }
+        *self = Self::new(empty(StatusCode::INTERNAL_SERVER_ERROR));
+        Ok(())
+    }
+
+    /// Holds the body to what the head promises. `first` of it is here already, and no more than
+    /// `left` bytes may go out.
+    #[inline]
+    fn hold_to(
+        &mut self,
+        promise: Promise,
+        first: Option<Frame<Bytes>>,
+        mut left: Option<u64>,
+        running: &Running,
+    ) {
+        if promise.head && promise.length == Some(0) && !promise.status.is_server_error() {
+            // What a GET would have is not known, only that this has no body.
+            self.parts.headers.remove(CONTENT_LENGTH);
+        }
+        if promise.status == StatusCode::NOT_MODIFIED {
+            match running.activity() {
+                // A length is told without a body (RFC 9110 section 15.4.5); hyper takes
+                // it out of an answer whose body is known to be empty.
+                Activity::Http1(_) => left = promise.length,
+                Activity::Http2(_) => {}
+            }
+        }
+        match running.activity() {
+            Activity::Http2(_) if promise.head => self.send_head_alone(promise),
+            _ if first.is_some() || left.is_some() => {
+                self.guard = Some(Guard::new(first, left));
+            }
+            _ => {}
+        }
+    }
+
+    /// Leaves the head alone, as the request or the status has no body.
+    fn drop_body(&mut self, promise: Promise, running: &mut Running) {
+        if !promise.head {
+            running.failed(&format!(
+                "Writing to the response body is invalid for responses with status code {}.",
+                promise.status.as_u16()
+            ));
+            match running.activity() {
+                Activity::Http1(http1) => http1.end(),
+                Activity::Http2(_) => {}
+            }
+        }
+        self.body = Body::empty();
+        if promise.status != StatusCode::NOT_MODIFIED {
+            self.parts.headers.remove(CONTENT_LENGTH);
+        }
     }
 
     /// Sends no body to a HEAD, but tells its length (RFC 9110 section 9.3.2): hyper would send it on
