@@ -73,7 +73,7 @@ impl Stage for AllowedHosts {
     fn enter(&self, request: &mut Request) -> Enter {
         let host = EffectiveRequest::of(request).host();
         if host.is_empty() {
-            events::missing_host_allowed();
+            events::missing_host_allowed(request.version());
             return Enter::Next;
         }
         if self.allow(host) {

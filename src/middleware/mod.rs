@@ -1,8 +1,9 @@
 //! What happens to a request on its way to the app.
 //!
-//! Each piece is a [tower layer](tower_layer::Layer) for an axum `Router` or a part of one; it knows
-//! the facts of `features` and nothing of the server. What it does not do: answer requests, read
-//! configuration.
+//! Most are stages of the host's pipeline (`pipeline::Stage`), which `hosting/pipeline.rs` lists;
+//! [`RequestSizeLimit`] is a [tower layer](tower_layer::Layer) for an axum `Router` or a part of one.
+//! They know the facts of `features` and nothing of the server. What they do not do: read
+//! configuration, or answer requests that they let pass.
 
 mod forwarded_headers;
 mod host_filtering;

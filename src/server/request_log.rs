@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Request, StatusCode, Version};
+use http::{HeaderMap, Request, StatusCode};
 use tracing::Span;
 
 use crate::diagnostics::events::{self, RequestFacts};
@@ -29,7 +29,7 @@ impl RequestLog {
     pub(super) fn start<B>(request: &Request<B>, connection: &Connection, scope: Span) -> Self {
         let target = RequestTarget::of(request);
         let facts = RequestFacts {
-            protocol: protocol_name(request.version()),
+            protocol: events::protocol_name(request.version()),
             method: request.method().as_str().to_owned(),
             scheme: connection.scheme().as_str(),
             host: target.host().to_owned(),
@@ -75,14 +75,4 @@ fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> 
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     text(headers, &CONTENT_LENGTH)?.parse().ok()
-}
-
-fn protocol_name(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_09 => "HTTP/0.9",
-        Version::HTTP_10 => "HTTP/1.0",
-        Version::HTTP_2 => "HTTP/2",
-        Version::HTTP_3 => "HTTP/3",
-        _ => "HTTP/1.1",
-    }
 }

@@ -21,8 +21,20 @@ pub(crate) fn request_size_limit_disabled() {
 }
 
 /// A request names no host, and passes.
-pub(crate) fn missing_host_allowed() {
-    emit!(HOST_FILTERING, DEBUG, 4, "The request passed: it names no host.");
+pub(crate) fn missing_host_allowed(version: http::Version) {
+    emit!(HOST_FILTERING, DEBUG, 4, "{Protocol} request allowed with missing or empty host header.";
+        Protocol = protocol_name(version));
+}
+
+/// A version of HTTP as ASP.NET Core names it.
+pub(crate) fn protocol_name(version: http::Version) -> &'static str {
+    match version {
+        http::Version::HTTP_09 => "HTTP/0.9",
+        http::Version::HTTP_10 => "HTTP/1.0",
+        http::Version::HTTP_2 => "HTTP/2",
+        http::Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
 }
 
 pub(crate) fn host_allowed(host: &str) {
