@@ -13,9 +13,11 @@
 
 pub(crate) mod events;
 mod notice;
+mod panic_message;
 mod repeated;
 
 pub(crate) use notice::Notice;
+pub(crate) use panic_message::panic_message;
 pub(crate) use repeated::{Repeated, Telling};
 
 #[cfg(test)]

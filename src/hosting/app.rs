@@ -1,6 +1,5 @@
 //! The app of a host, and its life: how it is made, what runs beside it, when it ends.
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -20,7 +19,7 @@ use super::live_configuration::LiveConfiguration;
 use super::stop_handle::StopHandle;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
-use crate::diagnostics::events;
+use crate::diagnostics::{events, panic_message};
 use crate::features::ServerAddresses;
 use crate::pipeline::{InUse, Layers, Responder, Retired};
 use crate::server::BoxFuture;
@@ -304,11 +303,6 @@ impl Life {
             events::background_tasks_cut_off(self.tasks.len());
         }
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 /// The apps of a host that are not over: the one that answers, and those whose last requests run.

@@ -1,6 +1,5 @@
 //! One request on its way to the app and its answer on the way back.
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -25,7 +24,7 @@ use super::request_log::RequestLog;
 use super::response::{self, UnsentResponse};
 use super::response_body::ResponseBody;
 use super::running::Running;
-use crate::diagnostics::events;
+use crate::diagnostics::{events, panic_message};
 use crate::features::{Connection, RequestBodyLimits};
 use crate::pipeline::Responding;
 
@@ -277,16 +276,8 @@ impl RequestFuture {
         let abandoned = this.body.as_deref().is_some_and(BodyFacts::is_broken)
             && matches!(answer.status().as_u16(), 400 | 500);
         if let Some(log) = this.log.as_mut().filter(|_| !abandoned) {
-            log.answered(answer.status(), answer.headers());
+            log.answered(answer.status(), answer.headers(), answer.content_length());
         }
         Ok(answer.send(this.log.take(), running))
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("the app panicked")
 }

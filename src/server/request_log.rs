@@ -49,10 +49,15 @@ impl RequestLog {
     }
 
     /// There is an answer.
-    pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
+    pub(super) fn answered(
+        &mut self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        content_length: Option<u64>,
+    ) {
         self.status = status.as_u16();
         self.content_type = text(headers, &CONTENT_TYPE).map(str::to_owned);
-        self.content_length = content_length(headers);
+        self.content_length = content_length;
     }
 }
 

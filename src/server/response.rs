@@ -49,6 +49,17 @@ impl UnsentResponse {
         &self.parts.headers
     }
 
+    /// The length that its head tells: hyper adds one that is known.
+    pub(super) fn content_length(&self) -> Option<u64> {
+        let length = self.parts.headers.get(CONTENT_LENGTH);
+        match length.map(|length| length.to_str().ok()?.parse().ok()) {
+            Some(told) => told,
+            None if self.guard.is_some() || self.status().is_informational() => None,
+            None if matches!(self.status().as_u16(), 204 | 205 | 304) => None,
+            None => self.body.size_hint().exact(),
+        }
+    }
+
     /// Does what the app wants instead of an answer.
     ///
     /// # Errors
