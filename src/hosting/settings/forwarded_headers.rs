@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::HeaderName;
 
+use super::allowed_hosts::hosts_of_list;
 use super::parse::{
     Empty, cannot_convert, counts_as, integer, meant_value, read_boolean, read_with,
 };
-use super::pipeline::hosts_of_list;
 use crate::configuration::{Configuration, Origin, Problem, Setting};
 use crate::middleware::{Believed, Names, Network, Proxies};
 

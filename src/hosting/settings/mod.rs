@@ -7,6 +7,7 @@
 //!
 //! [`keys`] has a row for each of them, for all that has to be known of a key besides its value.
 
+mod allowed_hosts;
 mod endpoints;
 mod forwarded_headers;
 mod host;
