@@ -119,8 +119,16 @@ impl Pipeline {
         Self { stages, app }
     }
 
-    /// Sends a request through the stages to the app.
-    pub(crate) fn call(&self, mut request: Request) -> Responding {
+    /// Sends a request through the stages to the app. A panic on the way comes with the first poll.
+    #[inline]
+    pub(crate) fn call(&self, request: Request) -> Responding {
+        match self.stages.is_empty() {
+            true => self.app.responder.call(request),
+            false => Responding::guarded(|| self.through_stages(request)),
+        }
+    }
+
+    fn through_stages(&self, mut request: Request) -> Responding {
         let mut leaves: Vec<Leave> = Vec::new();
         for stage in &self.stages {
             match stage.enter(&mut request) {

@@ -1,8 +1,10 @@
 //! What answers requests in the end.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -66,10 +68,11 @@ impl Responder {
         Self::Handler(Arc::new(OfService(service)))
     }
 
+    #[inline]
     pub(super) fn call(&self, request: Request) -> Responding {
         match self {
             Self::Router(router) => Responding::Router { future: router.clone().call(request) },
-            Self::Handler(handler) => handler.call(request).into(),
+            Self::Handler(handler) => Responding::guarded(|| handler.call(request).into()),
         }
     }
 }
@@ -109,10 +112,18 @@ pin_project! {
         Router { #[pin] future: RouteFuture<Infallible> },
         Ready { response: Option<Response> },
         Later { future: Pin<Box<dyn Future<Output = Response> + Send>> },
+        Panicked { panic: Option<Box<dyn Any + Send>> },
     }
 }
 
 impl Responding {
+    /// What `begin` gives. A panic in it becomes one of the first poll, which the server is prepared
+    /// for. (A router does nothing before it is polled.)
+    pub(super) fn guarded(begin: impl FnOnce() -> Self) -> Self {
+        catch_unwind(AssertUnwindSafe(begin))
+            .unwrap_or_else(|panic| Self::Panicked { panic: Some(panic) })
+    }
+
     pub(super) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
         Self::Later { future: Box::pin(answer) }
     }
@@ -140,6 +151,33 @@ impl Future for Responding {
                 response.take().map_or(Poll::Pending, Poll::Ready)
             }
             RespondingProjection::Later { future } => future.as_mut().poll(cx),
+            RespondingProjection::Panicked { panic } => match panic.take() {
+                Some(panic) => resume_unwind(panic),
+                None => Poll::Pending,
+            },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    /// A handler that fails before it gives an answer.
+    struct Panics;
+
+    impl Handler for Panics {
+        fn call(&self, _: Request) -> Answering {
+            panic!("this one is for the test");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_before_there_is_an_answer_comes_when_it_is_waited_for() {
+        let responding = Responder::Handler(Arc::new(Panics)).call(Request::new(Body::empty()));
+        let polled = tokio::spawn(responding).await;
+        assert!(polled.is_err_and(|error| error.is_panic()));
     }
 }

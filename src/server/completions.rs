@@ -37,29 +37,35 @@ impl Completions {
     }
 
     /// Whether anybody waits.
+    #[inline]
     pub(super) fn are_wanted(&self) -> bool {
         self.count.load(Ordering::Acquire) > 0
     }
 
     /// hyper has the answer to a request: `None` if it has all of it.
+    #[cold]
     pub(super) fn over(&self, request: u32, broken: Option<Completed>) {
-        if self.are_wanted() {
-            match broken {
-                None => {
-                    let mut waiting = self.waiting();
-                    let mine = waiting.iter_mut().filter(|it| it.request == request);
-                    mine.for_each(|it| it.due = true);
-                }
-                Some(end) => self.tell(end, |it| it.request == request),
+        match broken {
+            None => {
+                let mut waiting = self.waiting();
+                let mine = waiting.iter_mut().filter(|it| it.request == request);
+                mine.for_each(|it| it.due = true);
             }
+            Some(end) => self.tell(end, |it| it.request == request),
         }
     }
 
     /// Everything that hyper and the gate had is written.
+    #[inline]
     pub(super) fn written(&self) {
         if self.are_wanted() {
-            self.tell(Completed::Sent, |it| it.due);
+            self.tell_due();
         }
+    }
+
+    #[cold]
+    fn tell_due(&self) {
+        self.tell(Completed::Sent, |it| it.due);
     }
 
     /// The client resets a stream on which something was left to send. If one answer alone is due, it

@@ -129,17 +129,11 @@ impl RequestService {
             let (request, body) = self.guard_body(request, number);
             (request, Some(body))
         };
-        let state = match catch_unwind(AssertUnwindSafe(|| pipeline.call(request))) {
-            Ok(future) => State::App { future },
-            Err(panic) => {
-                running.failed(panic_message(&*panic));
-                State::Failed
-            }
-        };
+        let future = pipeline.call(request);
         running.is_answered_by(pipeline);
         drop(entered);
         RequestFuture {
-            state,
+            state: State::App { future },
             scope,
             running: Some(running),
             method,
@@ -192,8 +186,6 @@ pin_project! {
     #[project = StateProjection]
     enum State {
         App { #[pin] future: Responding },
-        // The app panicked before there was a future.
-        Failed,
         Refused { rejection: Rejection },
         Reset { error: StreamError },
     }
@@ -227,7 +219,6 @@ impl Future for RequestFuture {
                     }
                 }
             }
-            StateProjection::Failed => response::empty(StatusCode::INTERNAL_SERVER_ERROR),
             StateProjection::Refused { rejection } => match this.running {
                 Some(running) => response::refusal(rejection.reason, running),
                 None => response::empty(rejection.reason.status()),

@@ -225,8 +225,11 @@ impl Drop for Running {
                 false
             }
         };
-        let end = self.end.unwrap_or_else(|| self.common().completions().end());
-        self.common().completions().over(self.request, (end != Completed::Sent).then_some(end));
+        let completions = self.common().completions();
+        if completions.are_wanted() {
+            let end = self.end.unwrap_or_else(|| completions.end());
+            completions.over(self.request, (end != Completed::Sent).then_some(end));
+        }
         if self.open && !stays_open {
             self.common().closed(self.request);
         }
