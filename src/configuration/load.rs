@@ -110,6 +110,13 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
+impl Loaded {
+    /// Whether files could not be read, so that anything may be missing.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+}
+
 /// A file that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::iter::successors;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -22,7 +23,10 @@ use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::{events, panic_message};
 use crate::features::ServerAddresses;
 use crate::pipeline::{InUse, Layers, Responder, Retired};
-use crate::server::BoxFuture;
+use crate::server::{BoxFuture, moment_after};
+
+/// A task that runs beside an app.
+type Task = Box<dyn FnOnce(Ending) -> BoxFuture<'static, ()> + Send>;
 
 /// What answers requests, and what lives with it.
 ///
@@ -49,7 +53,7 @@ use crate::server::BoxFuture;
 #[must_use = "an app does nothing until a host runs it"]
 pub struct App {
     responder: Responder,
-    tasks: Vec<Box<dyn FnOnce(Ending) -> BoxFuture<'static, ()> + Send>>,
+    tasks: Vec<Task>,
     exit: Option<BoxFuture<'static, ExitCode>>,
 }
 
@@ -156,13 +160,15 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for AppError {
         match error.downcast::<Problem>() {
             Ok(problem) => Self(vec![*problem]),
             Err(error) => {
-                let mut problem = Problem::error(format!("The app cannot be made: {error}."));
-                let mut source = error.source();
-                while let Some(cause) = source {
-                    problem = problem.cause(cause.to_string());
-                    source = cause.source();
-                }
-                Self(vec![problem])
+                let text = error.to_string();
+                let text = text.trim_end_matches('.');
+                let problem = Problem::error(format!("The app cannot be made: {text}."));
+                let causes = successors(error.source(), |error| error.source());
+                let causes: Vec<_> = causes.map(ToString::to_string).collect();
+                Self(vec![match causes.is_empty() {
+                    true => problem,
+                    false => problem.cause(causes.join("\n")),
+                }])
             }
         }
     }
@@ -263,7 +269,7 @@ impl AppSource {
 pub(super) struct Life {
     retired: Retired,
     ending: watch::Sender<bool>,
-    to_begin: Vec<Box<dyn FnOnce(Ending) -> BoxFuture<'static, ()> + Send>>,
+    to_begin: Vec<Task>,
     tasks: JoinSet<()>,
     to_exit: Option<BoxFuture<'static, ExitCode>>,
     exit: Option<JoinHandle<()>>,
@@ -273,7 +279,7 @@ impl Life {
     /// The app answers requests from now on.
     fn begin(&mut self, exit: &Exit) {
         for task in std::mem::take(&mut self.to_begin) {
-            self.tasks.spawn(task(Ending(self.ending.subscribe())));
+            self.tasks.spawn(watched(task, Ending(self.ending.subscribe())));
         }
         if let Some(code) = self.to_exit.take() {
             let exit = exit.clone();
@@ -292,16 +298,21 @@ impl Life {
     async fn end(mut self, deadline: Instant) {
         self.replaced();
         self.ending.send_replace(true);
-        while let Ok(Some(ended)) = timeout_at(deadline, self.tasks.join_next()).await {
-            if let Err(error) = ended
-                && let Ok(panic) = error.try_into_panic()
-            {
-                events::background_task_panicked(panic_message(&*panic));
-            }
-        }
+        while let Ok(Some(_)) = timeout_at(deadline, self.tasks.join_next()).await {}
         if !self.tasks.is_empty() {
             events::background_tasks_cut_off(self.tasks.len());
         }
+    }
+}
+
+/// Runs a task, and tells of a panic when it happens: the app may live for weeks after it.
+async fn watched(task: Task, ending: Ending) {
+    let mut running = JoinSet::new();
+    running.spawn(async move { task(ending).await });
+    if let Some(Err(error)) = running.join_next().await
+        && let Ok(panic) = error.try_into_panic()
+    {
+        events::background_task_panicked(panic_message(&*panic));
     }
 }
 
@@ -342,7 +353,7 @@ impl Lives {
                 () = &mut old.retired => None,
                 stop = stop.wait_for(Option::is_some) => stop.ok().and_then(|stop| *stop),
             };
-            old.end(deadline.unwrap_or_else(|| Instant::now() + patience)).await;
+            old.end(deadline.unwrap_or_else(|| moment_after(patience))).await;
         });
     }
 

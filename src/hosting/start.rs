@@ -102,7 +102,7 @@ impl Draft {
 
     /// Makes the app, unless files could not be read: what is wrong with it would be a consequence.
     pub(super) async fn make_app(mut self) -> Self {
-        if !is_incomplete(&self.prepared.loaded) {
+        if !self.prepared.loaded.is_incomplete() {
             self.app = self.app.make(&self.context).await;
         }
         self
@@ -223,7 +223,7 @@ impl Findings {
     /// What a start says of a configuration, besides what is wrong with code and arguments.
     fn of(prepared: &Prepared, of_code: Vec<Problem>, web_root: Option<&Sourced<PathBuf>>) -> Self {
         let Prepared { loaded, settings, plan, certificates, .. } = prepared;
-        let incomplete = is_incomplete(loaded);
+        let incomplete = loaded.is_incomplete();
         // What nobody configured may stand in what could not be read.
         let of_default = |warning: &&Problem| warning.origin == Some(Origin::Default);
         let of_plan = plan.warnings.iter().filter(|warning| !(incomplete && of_default(warning)));
@@ -309,11 +309,6 @@ impl Findings {
             None => Refusal::answer(table, report::remarks_text(&remarks)),
         }
     }
-}
-
-/// Whether files could not be read, so that anything may be missing.
-fn is_incomplete(loaded: &Loaded) -> bool {
-    loaded.problems.iter().any(Problem::is_error)
 }
 
 /// Whether an endpoint may lack its certificate only because settings could not be read: all of a file,

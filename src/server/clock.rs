@@ -73,6 +73,13 @@ pub(super) fn unix_second() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
+/// The moment after a time, of which there may be more than there is.
+pub(crate) fn moment_after(time: Duration) -> tokio::time::Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = tokio::time::Instant::now();
+    now.checked_add(time).unwrap_or(now + FAR)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

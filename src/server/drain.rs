@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::clock::moment_after;
 use super::open_requests::{self, ANSWERS, Answers, Inquiry, PATIENCE};
 
 /// How long a connection that waits for a request goes on to do so once the stop has begun. A
@@ -202,7 +203,7 @@ pub(super) async fn stop(drains: &[&Drain], grace: Duration, outlived: impl FnOn
     for drain in drains {
         drain.begin(grace);
     }
-    let until = Instant::now() + grace;
+    let until = moment_after(grace);
     if let Some(answers) = waits_for(drains, until).await {
         let left = until.saturating_duration_since(Instant::now());
         open_requests::tell(answers, connections(drains), left);

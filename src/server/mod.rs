@@ -51,6 +51,7 @@ mod running_server;
 mod serving;
 mod slot;
 
+pub(crate) use clock::moment_after;
 pub use contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};
 pub use counters::Counters;
 #[cfg(fuzzing)]

@@ -234,6 +234,44 @@ async fn a_task_that_does_not_end_is_cut_off_when_the_time_of_the_stop_is_over()
 }
 
 #[tokio::test]
+async fn a_stop_may_have_all_the_time_there_is() {
+    let builder = builder().use_urls("http://127.0.0.1:0").shutdown_timeout(Duration::MAX);
+    let host = started(builder.app(saying("hello"))).await;
+    assert_eq!(Wire::connect(&host.addresses()[0]).await.get("/").await.body, "hello");
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_alone_and_not_what_an_app_says_of_it() {
+    let stage = Stage::new(&greeting("one"));
+    let (host, _told, _) = greeted(&stage).await;
+    stage.write("{ nonsense");
+    let error = host.reload().await.expect_err("that is no JSON");
+    assert!(matches!(error, HostError::Configuration(_)), "{error:?}");
+    assert!(!error.to_string().contains("greeting"), "{error}");
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn an_error_with_sources_is_told_with_all_of_them() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the store cannot be opened.")]
+    struct Store(#[source] Disk);
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk is gone")]
+    struct Disk(#[source] std::io::Error);
+    let wrong = |_: AppContext| async {
+        Err(AppError::from(Store(Disk(std::io::Error::other("no power")))))
+    };
+    let host = builder().use_urls("http://127.0.0.1:0").reloadable_app(wrong);
+    let error = host.build().expect("it is not made yet").start().await.expect_err("it fails");
+    assert_eq!(
+        error.to_string(),
+        "The app cannot be made: the store cannot be opened.\n  the disk is gone\n  no power"
+    );
+}
+
+#[tokio::test]
 async fn a_service_of_towers_is_an_app() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked);

@@ -240,3 +240,21 @@ async fn headers_that_http2_has_not_are_told_once_and_then_counted() {
     stopped(host).await;
     assert_eq!((told.count(Level::WARN, 41), told.count(Level::DEBUG, 41)), (1, 2));
 }
+
+/// The app may live for weeks after it: whoever waits for the end to hear of it, waits too long.
+#[tokio::test]
+async fn a_panic_of_a_background_task_is_told_when_it_happens() {
+    let told = Told::default();
+    let _guard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+    let app = kestrel::App::from(saying("hello"))
+        .background(|_| async { panic!("this one is for the test") });
+    let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+    crate::support::soon("the line of the panic", async {
+        while !told.has(Level::ERROR, 2) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(Wire::connect(&host.addresses()[0]).await.get("/").await.body, "hello");
+    stopped(host).await;
+}

@@ -15,5 +15,5 @@ pub(crate) fn background_task_panicked(message: &str) {
 
 /// Tasks of an app that is over did not end in time.
 pub(crate) fn background_tasks_cut_off(count: usize) {
-    emit!(OUR_APP, WARN, 3, "{Count} background task(s) of the app did not end in time and were cut off."; Count = count);
+    emit!(OUR_APP, WARN, 3, "Background tasks of the app did not end in time and were cut off: {Count}."; Count = count);
 }

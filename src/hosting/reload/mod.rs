@@ -44,7 +44,7 @@ use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
 use crate::diagnostics::events;
 use crate::logging::{Logging, Rule};
 use crate::pipeline::{Application, Layers, Pipeline, Stage};
-use crate::server::{Server, ServerOptions, ServerReload};
+use crate::server::{Server, ServerOptions, ServerReload, moment_after};
 
 /// How long certificates that cannot be read are tried again: who renews them replaces one file after
 /// the other, and mostly not both at once.
@@ -321,7 +321,7 @@ impl Running {
     /// Stops the server, then the app, within `grace`. Nothing is reloaded any more.
     pub(super) async fn stop(&mut self, grace: Duration) {
         self.watcher = None;
-        let deadline = tokio::time::Instant::now() + grace;
+        let deadline = moment_after(grace);
         self.serving.server.stop(grace).await;
         self.serving.lives.stop(deadline).await;
     }
@@ -388,7 +388,11 @@ impl Running {
             (prepared.of_settings(), prepared.notes(&self.current.plan.notes));
         let of_plan: Vec<_> = prepared.of_plan().collect();
         let Prepared { loaded, settings, plan, certificates, of_certificates, .. } = prepared;
-        let app = self.make_app(&loaded.configuration).await;
+        let app = match loaded.is_incomplete() {
+            // What is wrong with it would be a consequence.
+            true => Ok(None),
+            false => self.make_app(&loaded.configuration).await,
+        };
         let (app, of_app) = app.map_or_else(|wrong| (None, wrong), |app| (app, Vec::new()));
         let running = &self.current.certificates;
         let other_certificate = |old, new| running.differ_at(old, &certificates, new);
