@@ -12,11 +12,11 @@ use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use axum::{Router, routing::get};
+use axum::{Router, extract::State, routing::get};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use kestrel::{Host, RunningHost};
+use kestrel::{App, AppContext, Host, HostBuilder, RunningHost};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -48,19 +48,26 @@ const DEPTH: usize = 16;
 fn a_request_needs_no_memory_that_is_not_known() {
     let runtime = runtime();
     let hyper = runtime.block_on(axum_on_hyper());
-    let (ours, _running) = runtime.block_on(kestrel(&[]));
+    let (ours, _running) = runtime.block_on(kestrel(&[], app()));
     let sum = |known: &[(&str, usize)]| known.iter().map(|(_, times)| times).sum::<usize>();
 
     let (theirs, own) = (counted(hyper, 1), counted(ours, 1));
     println!("allocations for a request: axum on hyper {theirs}, kestrel {own}");
     assert!(own + sum(&LESS) <= theirs + sum(&MORE), "{own}, but {theirs} on bare hyper");
 
+    let (keeping, _keeping) = runtime.block_on(kestrel_with_state(AppContext::clone));
+    // Not nothing: then axum clones no box.
+    let (small, _small) = runtime.block_on(kestrel_with_state(|_| 0_u8));
+    let (keeping, small) = (counted(keeping, 1), counted(small, 1));
+    println!("with the context as state {keeping}, with a number {small}");
+    assert_eq!(keeping, small, "a clone of the context copies nothing of what it holds");
+
     let believing = [
         ("ForwardedHeaders:Enabled", "true"),
         ("ForwardedHeaders:ForwardedHeaders", "All"),
         ("ForwardedHeaders:RequireHeaderSymmetry", "true"),
     ];
-    let (proxied, _believing) = runtime.block_on(kestrel(&believing));
+    let (proxied, _believing) = runtime.block_on(kestrel(&believing, app()));
     assert_eq!(counted(proxied, 1), own, "no proxy has told anything of these requests");
 
     let (theirs, together) = (counted(hyper, DEPTH), counted(ours, DEPTH));
@@ -114,16 +121,29 @@ fn app() -> Router {
     Router::new().route("/", get(|| async { TEXT }))
 }
 
-async fn kestrel(settings: &[(&str, &str)]) -> (SocketAddr, RunningHost) {
-    let builder = settings
-        .iter()
-        .fold(Host::builder(), |builder, (key, value)| builder.use_setting(key, value));
+async fn kestrel(settings: &[(&str, &str)], app: Router) -> (SocketAddr, RunningHost) {
+    started(settings, Host::builder().app(app)).await
+}
+
+/// An app whose handler has a state, which each request clones.
+async fn kestrel_with_state<S: Clone + Send + Sync + 'static>(
+    state: fn(&AppContext) -> S,
+) -> (SocketAddr, RunningHost) {
+    let app = move |context: &AppContext| -> App {
+        let handler = get(async |State(_): State<S>| TEXT);
+        Router::new().route("/", handler).with_state(state(context)).into()
+    };
+    started(&[], Host::builder().app_with(app)).await
+}
+
+async fn started(settings: &[(&str, &str)], builder: HostBuilder) -> (SocketAddr, RunningHost) {
+    let builder =
+        settings.iter().fold(builder, |builder, (key, value)| builder.use_setting(key, value));
     let host = builder
         // Looking at files takes memory, too.
         .environment_variables([("DOTNET_hostBuilder__reloadConfigOnChange", "false")])
         .without_logging()
         .use_urls("http://127.0.0.1:0")
-        .app(app())
         .build()
         .expect("a host")
         .start()

@@ -1,21 +1,23 @@
 //! The merged configuration, and its parts by their paths.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::key::{compare_keys, fold_key};
 use super::layers::{self, Layer, Setting};
 use super::origin::Sourced;
 
 /// The merged configuration: for every key the strongest value, its origin and what it shadows.
+/// It never changes, and cloning it is cheap.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Configuration {
     /// By folded key, see [`fold_key`].
-    settings: BTreeMap<String, Setting>,
+    settings: Arc<BTreeMap<String, Setting>>,
 }
 
 impl Configuration {
     pub(super) fn from_layers(layers: &[Layer]) -> Self {
-        Self { settings: layers::merge(layers) }
+        Self { settings: Arc::new(layers::merge(layers)) }
     }
 
     /// The value of `key`, or `None` if no layer has it or the strongest one says `null`.
@@ -160,6 +162,14 @@ mod tests {
     use super::*;
     use crate::configuration::origin::Origin;
     use crate::configuration::sources::memory;
+
+    #[test]
+    fn a_clone_shares_what_it_holds() {
+        let leaf = memory::leaf("A", "1", Origin::Code("test"));
+        let configuration = Configuration::from_layers(&[[leaf].into_iter().collect()]);
+        let (first, clone) = (configuration.setting("A"), configuration.clone());
+        assert!(std::ptr::eq(first.unwrap(), clone.setting("A").unwrap()));
+    }
 
     #[test]
     fn two_configurations_differ_in_values_and_not_in_their_places() {

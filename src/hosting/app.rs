@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::iter::successors;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -180,7 +180,8 @@ impl fmt::Debug for AppError {
     }
 }
 
-/// What an app can know about its host when it is made.
+/// What an app can know about its host when it is made. Cloning it is cheap: a handler may have it as
+/// its state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppContext {
@@ -188,14 +189,24 @@ pub struct AppContext {
     pub configuration: Configuration,
     /// The merged configuration of any moment: reloads change it.
     pub live_configuration: LiveConfiguration,
-    /// The environment, such as `Production`.
-    pub environment: String,
-    /// The folder that files are looked up in.
-    pub content_root: PathBuf,
     /// The bound addresses, once the host has started.
     pub addresses: ServerAddresses,
     /// Asks the host to stop.
     pub stop: StopHandle,
+    pub(super) environment: Arc<str>,
+    pub(super) content_root: Arc<Path>,
+}
+
+impl AppContext {
+    /// The environment, such as `Production`.
+    pub fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// The folder that files are looked up in.
+    pub fn content_root(&self) -> &Path {
+        &self.content_root
+    }
 }
 
 /// How an app is made.
@@ -241,7 +252,7 @@ impl AppSource {
     pub(super) fn welcome_page() -> Self {
         Self::Once(Box::new(|context| {
             App::of(Responder::Handler(Arc::new(WelcomePage::new(Welcome {
-                environment: context.environment.clone(),
+                environment: context.environment().to_owned(),
                 addresses: context.addresses.clone(),
                 version: env!("CARGO_PKG_VERSION"),
             }))))

@@ -78,7 +78,7 @@ impl HostBuilder {
     ///
     /// async fn app(context: AppContext) -> Result<App, AppError> {
     ///     let path = context.configuration.value("Greeting:File").ok_or("Greeting:File is missing")?;
-    ///     let greeting = std::fs::read_to_string(context.content_root.join(path))?;
+    ///     let greeting = std::fs::read_to_string(context.content_root().join(path))?;
     ///     Ok(Router::new().route("/", get(async move || greeting.clone())).into())
     /// }
     ///

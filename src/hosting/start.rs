@@ -80,8 +80,8 @@ impl Draft {
         let context = AppContext {
             live_configuration: live.handle(),
             configuration: prepared.loaded.configuration.clone(),
-            environment: prepared.loaded.environment.value.clone(),
-            content_root: prepared.loaded.content_root.value.clone(),
+            environment: prepared.loaded.environment.value.as_str().into(),
+            content_root: prepared.loaded.content_root.value.as_path().into(),
             addresses: ServerAddresses::default(),
             stop: given.stop,
         };
