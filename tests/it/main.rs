@@ -48,10 +48,14 @@ mod slow_app;
 mod slow_clients;
 mod stops_under_load;
 mod support;
-mod tls;
+mod tls_agreement;
 mod tls_client;
-mod tls_clients;
+mod tls_client_certificates;
+mod tls_connections;
+mod tls_handshakes;
+mod tls_host;
 mod tls_names;
+mod tls_sessions;
 #[cfg(unix)]
 mod unix_socket;
 mod upgrades;

@@ -10,6 +10,7 @@ use axum::routing::get;
 use crate::reload::Stage;
 use crate::support::{configured, saying, started, stopped};
 use crate::tls_client::{Client, ONLY_TLS12, ONLY_TLS13, certificate, file, serving};
+use crate::tls_host::{address, host, http2_body, section, sections};
 
 async fn facts(tls: TlsHandshake) -> String {
     let protocol = tls.application_protocol().unwrap_or("-");
@@ -30,7 +31,7 @@ async fn told(client: &Client, address: &str) -> Option<String> {
     Some(answer.body)
 }
 
-fn section(name: &str, change: impl FnOnce(&mut SniOptions)) -> SniOptions {
+fn of_two(name: &str, change: impl FnOnce(&mut SniOptions)) -> SniOptions {
     let mut section = SniOptions::default();
     section.name = name.to_owned();
     section.certificate = Some(certificate("two"));
@@ -39,15 +40,70 @@ fn section(name: &str, change: impl FnOnce(&mut SniOptions)) -> SniOptions {
 }
 
 #[tokio::test]
+async fn a_name_has_its_certificate_its_protocols_and_its_versions() {
+    let options = sections(vec![
+        section("one.example", |one| {
+            one.certificate = Some(certificate("one"));
+            one.protocols = kestrel::HttpProtocols::parse("Http1");
+        }),
+        section("*.two.example", |two| {
+            two.certificate = Some(certificate("two"));
+            two.ssl_protocols.get_or_insert_default().tls13 = false;
+        }),
+    ]);
+    let host = host(options).await;
+    let both = &["h2", "http/1.1"];
+    // A client takes no certificate but one for the name it asks for.
+    for (name, expected) in [
+        ("one.example", "https Tls13 one.example http/1.1 0"),
+        ("ONE.example", "https Tls13 one.example http/1.1 0"),
+        ("x.two.example", "https Tls12 x.two.example h2 0"),
+    ] {
+        let client = Client { name, ..Client::offering(both) };
+        let mut wire = client.connect(&address(&host)).await;
+        let body = match expected.contains("h2") {
+            true => http2_body(wire).await,
+            false => wire.get("/").await.body,
+        };
+        assert_eq!(body, expected);
+    }
+    for name in ["two.example", "x.one.example", "127.0.0.1"] {
+        let error = Client::asking(name).try_connect(&address(&host)).await.map(|_| ());
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("Unrecogniz") || error.contains("UnrecognisedName"), "{error}");
+    }
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_name_without_a_certificate_takes_the_endpoints_and_a_star_takes_all_the_rest() {
+    let mut options = sections(vec![
+        section("one.example", |one| one.certificate = Some(certificate("one"))),
+        section("*", |_| {}),
+    ]);
+    options.certificate = Some(certificate("server"));
+    let host = host(options).await;
+    for (name, expected) in [
+        ("one.example", "https Tls13 one.example - 0"),
+        ("localhost", "https Tls13 localhost - 0"),
+        ("127.0.0.1", "https Tls13 - - 0"),
+    ] {
+        let mut wire = Client::asking(name).connect(&address(&host)).await;
+        assert_eq!(wire.get("/").await.body, expected);
+    }
+    stopped(host).await;
+}
+
+#[tokio::test]
 async fn names_of_one_certificate_have_rules_of_their_own() {
     let mut options = TlsOptions::default();
     options.sni = vec![
-        section("open.two.example", |_| {}),
-        section("strict.two.example", |it| {
+        of_two("open.two.example", |_| {}),
+        of_two("strict.two.example", |it| {
             it.client_certificate_mode = Some(ClientCertificateMode::RequireCertificate);
         }),
-        section("old.two.example", |it| it.ssl_protocols.get_or_insert_default().tls13 = false),
-        section("http1.two.example", |it| {
+        of_two("old.two.example", |it| it.ssl_protocols.get_or_insert_default().tls13 = false),
+        of_two("http1.two.example", |it| {
             it.protocols = kestrel::HttpProtocols::parse("Http1");
         }),
     ];

@@ -1,4 +1,4 @@
-//! Unix sockets: what happens with their files.
+//! Unix sockets: what happens with their files, and who is served on them.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -12,7 +12,9 @@ use tokio::net::UnixStream;
 use tokio::sync::Barrier;
 
 use crate::reload::Stage;
-use crate::support::{Wire, builder, saying, started, stopped};
+use crate::support::{Wire, builder, configured, saying, soon, started, stopped};
+use crate::tls_client::{Client, file};
+use crate::tls_host::app;
 
 async fn host_at(path: &Path) -> RunningHost {
     started(builder().listen_unix_socket(path).app(saying("hello"))).await
@@ -292,4 +294,28 @@ async fn an_abstract_socket_serves_without_a_file() {
     assert!(matches!(reasons[..], [BindError::AddressInUse { .. }]), "{error:?}");
     stopped(host).await;
     connect().expect_err("nobody listens any more");
+}
+
+#[tokio::test]
+async fn a_unix_socket_may_speak_tls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s");
+    let url = format!("https://unix:{}", path.display());
+    let file = |name: &str| file(name).display().to_string();
+    let host = started(
+        configured(&[
+            ("ASPNETCORE_URLS", &url),
+            ("Kestrel__Certificates__Default__Path", &file("server.pem")),
+            ("Kestrel__Certificates__Default__KeyPath", &file("server.key")),
+        ])
+        .app(app()),
+    )
+    .await;
+    let socket = UnixStream::connect(&path).await.expect("somebody listens");
+    let connector = tokio_rustls::TlsConnector::from(Client::default().config());
+    let name = "localhost".try_into().expect("a name");
+    let stream = soon("a handshake", connector.connect(name, socket)).await.expect("a handshake");
+    let mut wire = Wire::new(stream);
+    assert_eq!(wire.get("/").await.body, "https Tls13 localhost - 0");
+    stopped(host).await;
 }

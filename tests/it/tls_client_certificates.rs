@@ -15,6 +15,7 @@ use rustls::{HandshakeKind, SignatureScheme};
 use crate::reload::Stage;
 use crate::support::{saying, started, stopped};
 use crate::tls_client::{Client, ONLY_TLS12, ONLY_TLS13, file, options, serving};
+use crate::tls_host::{VERSIONS, address, host};
 
 /// Shows a certificate, and signs with whatever key there is.
 #[derive(Debug)]
@@ -60,6 +61,53 @@ async fn requiring(change: impl FnOnce(&mut TlsOptions)) -> RunningHost {
     options.client_certificate_mode = ClientCertificateMode::RequireCertificate;
     change(&mut options);
     started(serving(options).app(saying("hello"))).await
+}
+
+#[tokio::test]
+async fn certificates_of_clients_are_asked_for_and_judged() {
+    use ClientCertificateMode::{
+        AllowCertificate, DelayCertificate, NoCertificate, RequireCertificate,
+    };
+
+    for (mode, none, trusted, strange) in [
+        (NoCertificate, Some(0), Some(0), Some(0)),
+        (AllowCertificate, Some(0), Some(1), None),
+        (RequireCertificate, None, Some(1), None),
+        (DelayCertificate, Some(0), Some(0), Some(0)),
+    ] {
+        let mut options = options();
+        options.client_certificate_mode = mode;
+        let host = host(options).await;
+        for (versions, version) in VERSIONS {
+            for (certificate, seen) in [
+                (None, none),
+                (Some("client"), trusted),
+                // One that is trusted itself.
+                (Some("own"), trusted),
+                (Some("stranger"), strange),
+                (Some("other-use"), strange),
+            ] {
+                let client = Client { versions, certificate, ..Client::default() };
+                let what = format!("{mode:?} {version} {certificate:?}");
+                match seen {
+                    Some(seen) => {
+                        let body = client.connect(&address(&host)).await.get("/").await.body;
+                        assert_eq!(body, format!("https {version} - - {seen}"), "{what}");
+                    }
+                    // A client of TLS 1.3 only learns of it when it reads.
+                    None => {
+                        let refused = match client.try_connect(&address(&host)).await {
+                            Ok(mut wire) => wire.end().await.map(|_| ()),
+                            Err(error) => Err(error),
+                        };
+                        let error = refused.expect_err(&what).to_string();
+                        assert!(error.contains("received fatal alert"), "{what}: {error}");
+                    }
+                }
+            }
+        }
+        stopped(host).await;
+    }
 }
 
 #[tokio::test]
