@@ -33,11 +33,7 @@ fn without_effect(
     if is_told(problems, &setting.key, &setting.origin) {
         return None;
     }
-    let value = match section.setting().and_then(|setting| setting.value.as_deref()) {
-        Some(text) => text.to_owned(),
-        None => list.join(";"),
-    };
-    let without = feature.without.replace("{value}", &value);
+    let without = feature.without;
     Some(
         Problem::warning(format!("{key} has no effect in this version: {without}."))
             .key(setting.key.clone())

@@ -126,7 +126,7 @@ pub(crate) enum Meaning {
 pub(crate) struct NotYet {
     /// Texts that ask for nothing.
     pub(crate) harmless: &'static [&'static str],
-    /// What goes on without the feature; `{value}` is what was set.
+    /// What goes on without the feature.
     pub(crate) without: &'static str,
     /// What to do until it is there.
     pub(crate) fix: &'static str,
