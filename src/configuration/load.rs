@@ -27,6 +27,7 @@ use super::path::as_the_system_writes_it;
 use super::problem::{Problem, Severity};
 use super::sources::command_line::Unread;
 use super::sources::{command_line, environment_variables, json, memory, user_secrets};
+use super::user_info::{address_without_user_info, path_without_user_info};
 
 /// What a configuration is made from, besides files. Printed for debugging, it shows no values.
 #[derive(Clone, Default)]
@@ -274,7 +275,7 @@ fn out_of_reach(root: &Sourced<PathBuf>, current_directory: &Path) -> Option<Pro
                 .fix(format!("start it in a folder that is there (cd does it), or name one: --contentRoot {SOME_FOLDER}")),
         );
     }
-    let mut shown = root.value.display().to_string();
+    let mut shown = path_without_user_info(&root.value);
     if !shown.ends_with(std::path::is_separator) {
         shown.push(std::path::MAIN_SEPARATOR);
     }
@@ -320,7 +321,7 @@ fn not_to_be_entered(folder: &Path) -> Option<io::Error> {
 }
 
 fn closed(shown: &str, door: &Path, error: &io::Error) -> Problem {
-    let door = door.display();
+    let door = path_without_user_info(door);
     let right = if cfg!(windows) {
         format!("icacls \"{door}\" /grant USER:RX")
     } else {
@@ -336,7 +337,8 @@ fn closed(shown: &str, door: &Path, error: &io::Error) -> Problem {
 fn environment_name(environment: &Sourced<String>, problems: &mut Vec<Problem>) -> bool {
     let name = environment.value.as_str();
     // It stands in quotes of its own; who looks for a backslash would look in vain.
-    let shown = name.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
+    let shown = address_without_user_info(name).escape_debug().to_string();
+    let shown = shown.replace("\\\"", "\"").replace("\\'", "'");
     let place = |problem: Problem| problem.key("environment").origin(environment.origin.clone());
     if let Some(wrong) = name.chars().find(|c| c.is_control() || matches!(c, '/' | '\\')) {
         let wrong = if wrong.is_control() {
@@ -353,8 +355,10 @@ fn environment_name(environment: &Sourced<String>, problems: &mut Vec<Problem>) 
         ));
         return false;
     }
-    let bare = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
-    if bare != name {
+    let is_around = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    if name.trim_matches(is_around) != name {
+        let name = &*address_without_user_info(name);
+        let bare = name.trim_matches(is_around);
         let fix = if bare.is_empty() { "Production" } else { bare };
         problems.push(place(
             Problem::warning(format!("The environment is called '{shown}', quotes and blanks included."))

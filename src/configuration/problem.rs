@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use super::key::key_without_secret;
 use super::origin::Origin;
@@ -133,11 +134,52 @@ impl Problem {
 
 /// A text without the users and passwords of the URLs in it: a value that is shown because it is
 /// wrong may be an address, whatever its key is, and with or without its scheme.
+///
+/// What stands in quotes is one value, blanks included. (Whoever quotes a value blots it out itself:
+/// only there is it known where it ends.)
 fn printable(text: String) -> String {
     if !(text.contains('@') || text.contains("%40")) {
         return text;
     }
-    text.split_inclusive(char::is_whitespace).map(word_without_user_info).collect()
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(quoted) = first_quoted(rest) {
+        shown.extend(words_without_user_info(&rest[..quoted.start]));
+        shown.push_str(&word_without_user_info(&rest[quoted.clone()]));
+        let behind = quoted.end + 1;
+        shown.push_str(&rest[quoted.end..behind]);
+        rest = &rest[behind..];
+    }
+    shown.extend(words_without_user_info(rest));
+    shown
+}
+
+/// The first value in quotes, without them. An apostrophe is none: it stands inside of a word.
+fn first_quoted(text: &str) -> Option<Range<usize>> {
+    let mut before = ' ';
+    let mut open = None;
+    for (at, character) in text.char_indices() {
+        let next = text[at + character.len_utf8()..].chars().next();
+        match open {
+            None if matches!(character, '\'' | '"')
+                && (before.is_whitespace() || "([=".contains(before)) =>
+            {
+                open = Some((at + 1, character));
+            }
+            Some((start, quote))
+                if character == quote && next.is_none_or(|next| !next.is_alphanumeric()) =>
+            {
+                return Some(start..at);
+            }
+            _ => {}
+        }
+        before = character;
+    }
+    None
+}
+
+fn words_without_user_info(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    text.split_inclusive(char::is_whitespace).map(word_without_user_info)
 }
 
 fn word_without_user_info(word: &str) -> Cow<'_, str> {
@@ -215,6 +257,15 @@ mod tests {
             "'http://*********@b' is no number.\n  It is http://*********@b, and https://*********@d.\n  \
              fix: write unix:@name, or http://*********@b:5000"
         );
+        let problem = Problem::warning("Could not find file '/srv/a:hunter2 hunter3@b'.")
+            .cause("It isn't \"a: hunter2@b\", nor 'http://a:hunter2 @b', nor ''.")
+            .fix("write 'me@b', or 'a:b' and me@b");
+        assert_eq!(
+            problem.to_string(),
+            "Could not find file '**********************@b'.\n  \
+             It isn't \"**********@b\", nor 'http://**********@b', nor ''.\n  \
+             fix: write 'me@b', or 'a:b' and me@b"
+        );
         let problem = Problem::warning("'a:hunter2@b' (a:hunter2%40b) is not me@b, /srv/a@b.sock:")
             .cause("The content root /srv/http:/a:hunter2@b/ is none.");
         assert_eq!(
@@ -222,6 +273,14 @@ mod tests {
             "'*********@b' (*********%40b) is not me@b, /srv/a@b.sock:\n  \
              The content root ********************@b/ is none."
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_text_can_be_told(text in "\\PC*|(['\"@:/ aé]|://|%40)*") {
+            let told = printable(text.clone());
+            proptest::prop_assert_eq!(told.len(), text.len());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Users and passwords in addresses: they are never printed.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 /// A text in which every user and password of a URL is blotted out, so that it can be printed: each
 /// of their bytes is a `*`, and every place of the text stays where it was.
@@ -36,6 +37,16 @@ pub(crate) fn address_without_user_info(text: &str) -> Cow<'_, str> {
     match last_at(text).filter(|_| !text.starts_with("unix:")) {
         Some(at) => Cow::Owned(format!("{}{}", "*".repeat(at), &text[at..])),
         None => Cow::Borrowed(text),
+    }
+}
+
+/// The same for a path, which may have an `@` in it, and none behind a `:` unless an address was
+/// taken for one.
+pub(crate) fn path_without_user_info(path: &Path) -> String {
+    let shown = path.display().to_string();
+    match last_at(&shown) {
+        Some(at) if shown[..at].contains(':') => address_without_user_info(&shown).into_owned(),
+        _ => shown,
     }
 }
 
@@ -97,6 +108,18 @@ mod tests {
             ("localhost:5000", "localhost:5000"),
         ] {
             assert_eq!(address_without_user_info(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_may_have_an_at_in_it() {
+        for (path, shown) in [
+            ("/srv/me@example.org/site", "/srv/me@example.org/site"),
+            ("/srv/u:P W@x/", "**********@x/"),
+            ("/srv/http:/u:P W@x", "****************@x"),
+            ("/srv/a:b", "/srv/a:b"),
+        ] {
+            assert_eq!(path_without_user_info(Path::new(path)), shown, "{path}");
         }
     }
 

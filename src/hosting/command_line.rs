@@ -12,9 +12,7 @@ use std::ffi::OsString;
 
 use super::settings::is_switch;
 use crate::configuration::sources::command_line::{Argument, is_before_secret, shown_argument};
-use crate::configuration::{
-    Origin, Problem, address_without_user_info, key_without_secret, speaks_of_secrets,
-};
+use crate::configuration::{Origin, Problem, key_without_secret, speaks_of_secrets};
 
 /// What was typed, taken apart.
 #[derive(Debug, Default, PartialEq)]
@@ -104,7 +102,7 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
 fn takes_a_switch(setting: &str, value: &str) -> Problem {
     let value = match speaks_of_secrets(setting) {
         true => "(hidden)".to_owned(),
-        false => shown_value(value),
+        false => shown_argument(value),
     };
     let shown = key_without_secret(setting);
     let is_read = matches!(Argument::parse(setting), Argument::Switch { key } if is_switch(key));
@@ -115,15 +113,6 @@ fn takes_a_switch(setting: &str, value: &str) -> Problem {
     };
     Problem::warning(format!("The switch '{shown}' takes '{value}' as its value."))
         .fix(format!("{first}, or write {shown}={value} if that is meant"))
-}
-
-/// What looks like a switch, and may hold a value that is not to be shown.
-fn shown_value(value: &str) -> String {
-    let shown = shown_argument(value);
-    match shown.split_once('=') {
-        Some((switch, value)) => format!("{switch}={}", address_without_user_info(value)),
-        None => shown,
-    }
 }
 
 /// The same for a program that reads the flags itself: all are settings.
@@ -183,7 +172,7 @@ fn no_text(
             (format!("The value of {name}"), name)
         }
         (None, None) => {
-            let argument = shown_argument(&address_without_user_info(argument));
+            let argument = shown_argument(argument);
             (format!("The argument {argument}"), argument)
         }
     };

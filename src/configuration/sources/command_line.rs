@@ -5,6 +5,7 @@
 //! single-dash switch and a switch at the very end set nothing; .NET drops them in silence, we
 //! say so, where it is known what they may be meant for.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::configuration::key::{
@@ -13,7 +14,7 @@ use crate::configuration::key::{
 use crate::configuration::layers::Leaf;
 use crate::configuration::origin::Origin;
 use crate::configuration::problem::Problem;
-use crate::configuration::user_info::without_user_info;
+use crate::configuration::user_info::{address_without_user_info, without_user_info};
 
 /// The settings of a command line, and what of it sets nothing.
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ fn given_twice(leaves: &[Leaf]) -> Vec<Problem> {
             match (LISTS.iter().any(|it| keys_equal(it, &first.key)), &first.value, &later.value) {
                 (true, Some(first_value), Some(later_value)) => {
                     let both = format!("{first_value};{later_value}");
-                    let both = both.split(';').map(without_user_info).collect::<Vec<_>>().join(";");
+                    let both = address_without_user_info(&both);
                     format!("for both, write --{} \"{both}\"; else remove this one", first.key)
                 }
                 _ => "remove this one".to_owned(),
@@ -159,7 +160,7 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                         && Argument::parse(&next.1) == Argument::Nothing
                 };
                 let value = rest.next_if(is_word);
-                let value = value.map(|(_, word)| without_user_info(word).into_owned());
+                let value = value.map(|(_, word)| address_without_user_info(word).into_owned());
                 let (position, argument) = (*position, shown_argument(argument));
                 result.unread.push(Unread { position, argument, value, short_switch: false });
             }
@@ -171,7 +172,14 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
 
 /// An argument as it may be shown. A `:` or `=` in it may be what was meant to stand before a value.
 pub(crate) fn shown_argument(argument: &str) -> String {
-    let shown = without_user_info(argument);
+    let (name, value) = match argument.find('=').filter(|_| argument.starts_with(['-', '/'])) {
+        Some(equals) => argument.split_at(equals + 1),
+        None => ("", argument),
+    };
+    let shown = match argument.contains("://") {
+        true => without_user_info(argument),
+        false => Cow::Owned(format!("{name}{}", address_without_user_info(value))),
+    };
     let may_end = |character: char| character.is_whitespace() || ":=".contains(character);
     without_secret(&shown, may_end).into_owned()
 }

@@ -1,7 +1,7 @@
 //! Lists of hosts: as one text, and as a list.
 
 use super::parse::separated;
-use crate::configuration::{Configuration, Origin, Problem, Sourced};
+use crate::configuration::{Configuration, Origin, Problem, Sourced, address_without_user_info};
 use crate::middleware::AllowedHosts;
 
 /// `AllowedHosts`: host names, separated by `;`.
@@ -11,7 +11,9 @@ pub(super) fn allowed_hosts(
 ) -> Option<Sourced<AllowedHosts>> {
     let list = separated(configuration, "AllowedHosts", problems)?;
     let allowed = AllowedHosts::parse(&list.value)?;
-    for entry in list.value.split(';').filter(|entry| !entry.is_empty()) {
+    // As a whole, because a password may hold what separates hosts.
+    let shown = address_without_user_info(&list.value);
+    for entry in shown.split(';').filter(|entry| !entry.is_empty()) {
         problems.extend(tell_if_never(entry, "AllowedHosts", &list.origin));
     }
     Some(list.map(|_| allowed))
@@ -28,14 +30,15 @@ pub(super) fn hosts_of_list(
         let Some(setting) = item.setting() else { continue };
         let host = setting.value.as_deref().unwrap_or_default();
         if !host.is_empty() {
-            problems.extend(tell_if_never(host, &setting.key, &setting.origin));
+            let shown = address_without_user_info(host);
+            problems.extend(tell_if_never(&shown, &setting.key, &setting.origin));
             hosts.push(host);
         }
     }
     AllowedHosts::parse(&hosts.join(";"))
 }
 
-/// A warning of an entry that no host matches.
+/// A warning of an entry, without a password, that no host matches.
 fn tell_if_never(entry: &str, key: &str, origin: &Origin) -> Option<Problem> {
     let (why, fix) = never_matches(entry)?;
     let problem = Problem::warning(format!("No request can be for '{entry}': {why}."));
@@ -44,6 +47,9 @@ fn tell_if_never(entry: &str, key: &str, origin: &Origin) -> Option<Problem> {
 
 /// Why no host matches an entry, and what to write instead.
 fn never_matches(entry: &str) -> Option<(&'static str, String)> {
+    if entry.contains('@') || entry.contains("%40") {
+        return Some(("a host has no user", "write the host alone".to_owned()));
+    }
     let trimmed = entry.trim();
     if trimmed != entry {
         return Some(("blanks beside ';' belong to the host", format!("write {trimmed}")));

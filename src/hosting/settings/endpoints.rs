@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::parse::{did_you_mean, host_boolean, meant_value, separated};
+use super::parse::{did_you_mean, host_boolean, meant_value, separated, shown};
 use super::{CodeEndpoints, tls, unix_socket};
 use crate::addresses::{
     BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, ListenTarget,
@@ -274,8 +274,9 @@ pub(super) fn protocols(
             Some(meant) => format!("did you mean {meant}?"),
             None => format!("write one of {}", names.join(", ")),
         };
+        let given = shown("Protocols", text.value);
         problems.push(
-            Problem::warning(format!("'{}' names no HTTP protocols and is left out.", text.value))
+            Problem::warning(format!("'{given}' names no HTTP protocols and is left out."))
                 .key(format!("{}:Protocols", section.path()))
                 .origin(text.origin)
                 .fix(fix),

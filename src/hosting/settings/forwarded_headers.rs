@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use super::allowed_hosts::hosts_of_list;
 use super::parse::{
-    Empty, cannot_convert, counts_as, integer, meant_value, read_boolean, read_with,
+    Empty, cannot_convert, counts_as, integer, meant_value, read_boolean, read_with, shown,
 };
 use crate::configuration::{Configuration, Origin, Problem, Setting};
 use crate::middleware::{Believed, Names, Network, Proxies};
@@ -140,7 +140,7 @@ fn known(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<Netw
             match read(text.trim()) {
                 Ok(network) => known.push(network),
                 Err((why, fix)) => problems.push(
-                    Problem::error(format!("'{text}' {why}."))
+                    Problem::error(format!("'{}' {why}.", shown(&setting.key, text)))
                         .key(setting.key.clone())
                         .origin(setting.origin.clone())
                         .fix(fix),

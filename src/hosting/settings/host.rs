@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::endpoints::process_manager;
-use super::parse::{counts_as, did_you_mean};
+use super::parse::{counts_as, did_you_mean, shown};
 use crate::configuration::load::from_content_root;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
 
@@ -23,9 +23,11 @@ pub(super) fn shutdown_timeout(
     match text.value.parse::<u32>() {
         Ok(seconds) if digits => Duration::from_secs(seconds.into()),
         _ => {
+            const KEY: &str = "shutdownTimeoutSeconds";
+            let given = shown(KEY, text.value);
             problems.push(
-                Problem::warning(format!("'{}' is no number of seconds; 30 is used.", text.value))
-                    .key("shutdownTimeoutSeconds")
+                Problem::warning(format!("'{given}' is no number of seconds; 30 is used."))
+                    .key(KEY)
                     .origin(text.origin)
                     .fix("write whole seconds, such as 30; 0 ends running requests at once"),
             );
@@ -89,8 +91,9 @@ pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
         if late && setting.origin != *origin && setting.value.as_deref() != Some(&*value) {
             problems.push(
                 Problem::warning(format!(
-                    "'{}' comes too late: the {key} is already '{value}'.",
-                    setting.value.as_deref().unwrap_or_default()
+                    "'{}' comes too late: the {key} is already '{}'.",
+                    shown(key, setting.value.as_deref().unwrap_or_default()),
+                    shown(key, &value)
                 ))
                 .key(setting.key.clone())
                 .origin(setting.origin.clone())

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::parse::{
-    Span, cannot_convert, double, integer, meant_span, read_with, seconds_text, time_span,
+    Span, cannot_convert, double, integer, meant_span, read_with, seconds_text, shown, time_span,
 };
 use crate::configuration::{Configuration, Origin, Problem, Setting, Severity, keys_equal};
 use crate::features::{MinDataRate, MinDataRateError};
@@ -195,7 +195,7 @@ fn rate(
 
 /// A value out of its range: Kestrel's words, then which.
 fn refused(rule: &str, setting: &Setting, fix: String) -> Problem {
-    let value = setting.value.as_deref().unwrap_or_default();
+    let value = shown(&setting.key, setting.value.as_deref().unwrap_or_default());
     in_our_words(rule, Problem::error(format!("{rule} '{}' is '{value}'.", setting.key)))
         .key(setting.key.clone())
         .origin(setting.origin.clone())

@@ -1,7 +1,9 @@
 //! `Logging:LogLevel`, `Logging:Console` and its formatters.
 
 use super::keys::is_category;
-use super::parse::{boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value};
+use super::parse::{
+    boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value, shown,
+};
 use crate::configuration::{Configuration, Problem, Section, Setting};
 use crate::logging::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
@@ -70,6 +72,7 @@ fn rules_of(
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("write one of {}", LogLevel::NAMES.join(", ")),
             };
+            let text = shown(&setting.key, text);
             problems.push(
                 Problem::error(format!("Configuration value '{text}' is not supported."))
                     .key(setting.key.clone())
@@ -128,7 +131,8 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
             text if text.eq_ignore_ascii_case("Default") => {}
             text => problems.push(
                 Problem::warning(format!(
-                    "No console format is called '{text}'; the default is used."
+                    "No console format is called '{}'; the default is used.",
+                    shown("Format", text)
                 ))
                 .key(format!("{}:Format", section.path()))
                 .origin(format.origin)
@@ -207,6 +211,7 @@ fn unknown<T>(setting: Option<&Setting>, text: &str, names: &[(&str, T)]) -> Pro
         Some(meant) => format!("did you mean {meant}?"),
         None => format!("write one of {}", names.join(", ")),
     };
+    let text = shown("FormatterName", text);
     let problem =
         Problem::warning(format!("No console formatter is called '{text}'; simple is used."))
             .fix(fix);

@@ -220,6 +220,7 @@ fn program_to_start(configuration: &Configuration) -> Option<(usize, Problem)> {
     let setting = configuration.settings().find(|setting| setting.key.is_empty())?;
     let Origin::CommandLine { position, argument } = &setting.origin else { return None };
     let first = setting.value.as_deref().filter(|_| argument == "--")?;
+    let first = &*address_without_user_info(first);
     let fix = match first.starts_with(['-', '/']) {
         true => format!("settings stand without it: leave -- out, and write {first} ..."),
         false => format!("leave out -- and what follows; start {first} beside the server"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::allowed_hosts::allowed_hosts;
 use super::forwarded_headers::{self, ForwardedHeadersSettings};
 use super::limits::span;
-use super::parse::{Span, read_boolean, read_with};
+use super::parse::{Span, read_boolean, read_with, shown};
 use crate::configuration::{Configuration, Problem, Sourced};
 use crate::middleware::{AllowedHosts, Hsts};
 
@@ -45,7 +45,8 @@ fn hsts(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<So
         match span(setting, text, |_| None)? {
             Span::Of(age) => Ok(age),
             Span::Infinite | Span::Negative => Err(Problem::error(format!(
-                "'{text}' is less than nothing, and no age."
+                "'{}' is less than nothing, and no age.",
+                shown(&setting.key, text)
             ))
             .key(setting.key.clone())
             .origin(setting.origin.clone())

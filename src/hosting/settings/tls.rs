@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::endpoints::protocols;
-use super::parse::{boolean_or, meant_value};
+use super::parse::{boolean_or, meant_value, shown};
 use crate::addresses::{ConfiguredTls, EndpointSettings};
 use crate::configuration::load::from_content_root;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Setting};
@@ -164,6 +164,7 @@ fn store_location(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<
             Some(StoreLocation::LocalMachine)
         }
         name => {
+            let name = shown("Location", name);
             problems.push(
                 Problem::error(format!("Requested value '{name}' was not found."))
                     .key(format!("{}:Location", section.path()))
@@ -199,11 +200,12 @@ pub(super) fn ssl_protocols(
 ) -> Option<SslProtocols> {
     let key = format!("{}:SslProtocols", section.path());
     if let Some(text) = section.non_empty("SslProtocols") {
+        let given = shown(&key, text.value);
         problems.push(
-            Problem::warning(format!("'{}' is no list and is left out.", text.value))
+            Problem::warning(format!("'{given}' is no list and is left out."))
                 .key(key.clone())
                 .origin(text.origin)
-                .fix(format!("write a list: \"SslProtocols\": [\"{}\"]", text.value)),
+                .fix(format!("write a list: \"SslProtocols\": [\"{given}\"]")),
         );
     }
     let mut said = 0;
@@ -220,6 +222,7 @@ pub(super) fn ssl_protocols(
                 Some(meant) => format!("did you mean {meant}?"),
                 None => "write Tls12 or Tls13".to_owned(),
             };
+            let text = shown(&setting.key, text);
             problems.push(
                 Problem::warning(format!("'{text}' names no version of TLS and is left out."))
                     .key(setting.key.clone())
@@ -286,8 +289,8 @@ pub(super) fn client_certificate_mode(
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("write one of {}", names.join(", ")),
             };
-            let message =
-                format!("'{}' is no mode for client certificates and is left out.", text.value);
+            let given = shown("ClientCertificateMode", text.value);
+            let message = format!("'{given}' is no mode for client certificates and is left out.");
             Some(Problem::warning(message).fix(fix))
         }
         Some(ClientCertificateMode::DelayCertificate) => Some(

@@ -3,6 +3,7 @@
 //! Users and groups are looked up here, so that a name that nobody has is told with everything else
 //! that is wrong, and not by the system when the socket is bound.
 
+use super::parse::shown;
 use crate::addresses::unix_socket::AccountKind;
 use crate::addresses::{ConfiguredEndpoint, UnixSocketOptions};
 use crate::configuration::{Origin, Problem, Section};
@@ -18,7 +19,8 @@ pub(super) fn read(endpoint: &Section<'_>, problems: &mut Vec<Problem>) -> UnixS
                 useless(mode)
             }
             Err(fix) => {
-                let message = format!("'{}' is not the mode of a socket's file.", text.value);
+                let given = shown("Mode", text.value);
+                let message = format!("'{given}' is not the mode of a socket's file.");
                 Some(Problem::error(message).fix(fix))
             }
         };
@@ -86,6 +88,7 @@ fn unknown(kind: AccountKind, name: &str, key: &str, origin: &Origin) -> Option<
         Ok(None) => None,
         Err(error) => Some(format!("The system's accounts cannot be read: {error}.")),
     };
+    let name = shown(key, name);
     let mut problem = Problem::error(format!("There is no {called} '{name}' on this machine."))
         .key(key)
         .origin(origin.clone())

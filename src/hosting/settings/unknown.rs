@@ -216,7 +216,7 @@ fn more_than_a_text(loaded: &Loaded, text: &str, key: &str) -> Problem {
         _ if text.to_lowercase().contains("loglevel:") => {
             let name = key[text.len() - last.len()..].replace(':', ".");
             let level = configuration.value(key).unwrap_or("Warning");
-            format!("write a category as one name: \"{name}\": \"{level}\"")
+            format!("write a category as one name: \"{name}\": \"{}\"", shown(key, level))
         }
         Some(elements) if is_list && (elements.len() == 1 || is_separated(text)) => {
             format!("write one text: \"{last}\": \"{}\"", shown(text, &elements.join(";")))

@@ -331,3 +331,63 @@ fn the_help_says_of_a_setting_what_its_row_says() {
         assert_eq!(default, of_row.as_deref(), "{}", setting.name);
     }
 }
+
+#[test]
+fn no_user_and_no_password_is_shown_whatever_has_it_for_its_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = [
+        "u:PW@x",
+        "u:PW PW@x",
+        "u: PW@x:80",
+        "PW PW@x",
+        "u:PW' PW, 'PW@x",
+        "u:PW PW%40x",
+        "http://u:PW PW@x:80",
+        "http://u:PW :/PW;PW@x:80",
+        "u:PW;PW,PW@x",
+        "http://a;http://u:PW;PW PW@x",
+    ];
+    let mut shown = Vec::new();
+    let mut seen = 0;
+    let mut look_at = |what: &str, problems: Vec<Problem>| {
+        let text = format!("{problems:?}");
+        if text.contains("PW") {
+            shown.push(format!("{what}: {text}"));
+        }
+        seen += usize::from(!problems.is_empty());
+    };
+    for Row { key, .. } in rows() {
+        let misspelled = format!("{key}x");
+        for (key, value) in [&key, &misspelled].iter().flat_map(|key| values.map(|it| (*key, it))) {
+            if key == "contentRoot" && !value.contains(':') {
+                // The name of a folder.
+                continue;
+            }
+            look_at(&format!("{key}={value}"), outcome(folder.path(), key, Some(value)).1);
+        }
+    }
+    for value in values {
+        for arguments in [
+            vec![value],
+            vec!["-x", value],
+            vec!["-urls", value],
+            vec!["--x", "y", value],
+            vec!["--urls", value, "--urls", "http://b"],
+            vec!["--x", value, "--x", "y"],
+            vec!["--port", value],
+            vec!["--host", value],
+            vec!["--", value],
+        ] {
+            look_at(&format!("{arguments:?}"), read(&arguments, &[]).problems);
+        }
+        for name in ["-x", "--x", "/x", "-urls", "x"] {
+            let argument = format!("{name}={value}");
+            look_at(&argument, read(&[&argument], &[]).problems);
+        }
+        for name in ["ASPNETCORE_URLS", "ASPNETCORE__URLS", "ASPNETCORE_HOST", "ASPNETCORE_PORT"] {
+            look_at(&format!("{name}={value}"), read(&[], &[(name, value)]).problems);
+        }
+    }
+    assert_eq!(shown, [""; 0]);
+    assert!(seen > 1000, "{seen}");
+}
