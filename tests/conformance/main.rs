@@ -1,28 +1,28 @@
 //! The conformance test: our host against recordings of the real Kestrel.
 //!
-//! Six files of recordings, and three ways to play them. `http1.jsonl`, `h2.jsonl` and
-//! `limits.jsonl` are about what happens on a connection: they are played on bare sockets against
-//! `examples/conformance`, see `wire`. `hosting.jsonl` is about the host. `dev-certs.jsonl` and
-//! `dev-certs-host.jsonl` are about development certificates, see `dev_certs`.
-//!
-//! `hosting.jsonl` holds cases: how a host is started, in which surroundings, and what ASP.NET
-//! Core's Kestrel did then. Each case is run on the binary `kestrel` and on
-//! `examples/conformance` in a network namespace of its own, and whatever differs is a failure
-//! unless `docs/deviations.md` gives a reason. The way of a case through the files:
+//! What a recording is about decides how it is played, and which folder does it:
 //!
 //! ```text
-//! case          a line of hosting.jsonl (json_text: its parts in their order)
-//! plan          which cases run on which programs: the tables to edit when something is built
-//! run           a process and a namespace for each run, and the verdict
-//! inside        what happens in there (surroundings: files, network; process: the host)
-//! facts         lines, sockets -> what can be compared (console: log lines; normal: ports, times)
-//! compare       recorded facts and ours -> differences
-//! report        the tests and what is printed (options: the command line)
+//! hosting    hosting.jsonl, asked.jsonl: the host, in a network namespace for each case
+//! http1      http1.jsonl: raw bytes on a bare socket, and the answers to them
+//! h2         h2.jsonl: frames, and the reactions to them
+//! limits     limits.jsonl: scripts with times
+//! dev_certs  dev-certs.jsonl, dev-certs-host.jsonl: development certificates, step by step
+//! ```
+//!
+//! Whatever differs is a failure unless `docs/deviations.md` gives a reason. What they share:
+//!
+//! ```text
+//! suite         what all of them but hosting have in common: the app, many cases at once, verdicts
+//! programs      what is judged: the binary, `examples/conformance`, or another host
+//! process       one of those while it runs, and what it has printed (console: its log lines)
+//! deviations    what docs/deviations.md names
+//! verdict       the result of a case
+//! report        the tests and what is printed (command_line: which of them)
 //! ```
 //!
 //! There is one test per group of hosting cases, one for each of the other files, and `harness` for
-//! the code here. Usage, under cargo and
-//! under nextest:
+//! the code here. Usage, under cargo and under nextest:
 //!
 //! ```text
 //! cargo test --test conformance [-- FILTER...]       tests by name, such as layer
@@ -39,41 +39,31 @@
 )]
 
 #[cfg(unix)]
-mod case;
-#[cfg(unix)]
-mod compare;
+mod command_line;
 #[cfg(unix)]
 mod console;
 #[cfg(unix)]
 mod dev_certs;
 #[cfg(unix)]
-mod facts;
+mod deviations;
 #[cfg(unix)]
 mod h2;
 #[cfg(unix)]
+mod hosting;
+#[cfg(unix)]
 mod http1;
-#[cfg(unix)]
-mod inside;
-#[cfg(unix)]
-mod json_text;
 #[cfg(unix)]
 mod limits;
 #[cfg(unix)]
-mod normal;
-#[cfg(unix)]
-mod options;
-#[cfg(unix)]
-mod plan;
-#[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod programs;
 #[cfg(unix)]
 mod report;
 #[cfg(unix)]
-mod run;
+mod suite;
 #[cfg(unix)]
-mod surroundings;
-#[cfg(unix)]
-mod wire;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -92,16 +82,18 @@ fn main() -> ExitCode {
 /// Does what the command line says. True when all is well.
 #[cfg(unix)]
 fn go(arguments: Vec<String>) -> anyhow::Result<bool> {
-    use options::Task;
+    use command_line::{Options, Task};
+    use hosting::case::Case;
+    use hosting::in_namespace;
 
     if let [first, id, program] = &arguments[..]
-        && first == inside::ARGUMENT
+        && first == in_namespace::ARGUMENT
     {
-        let case = case::Case::find(id)?;
-        println!("{}", inside::observe(&case, program.as_ref())?);
+        let case = Case::find(id)?;
+        println!("{}", in_namespace::observe(&case, program.as_ref())?);
         return Ok(true);
     }
-    let options = options::Options::read(arguments);
+    let options = Options::read(arguments);
     let (selected, filtered_out): (Vec<_>, Vec<_>) =
         report::test_names().into_iter().partition(|name| options.selects(name));
     match &options.task {

@@ -9,13 +9,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::case::Case;
-use crate::plan::{self, GROUPS, Programs};
-use crate::run::{self, Judgement, Verdict};
-use crate::wire::{self, Judged, Suite};
-use crate::{
-    case, compare, console, dev_certs, facts, h2, http1, json_text, limits, normal, options,
-};
+use crate::deviations::{self, Listed};
+use crate::hosting::case::Case;
+use crate::hosting::judge::{self, Judgement};
+use crate::hosting::selection::{self, GROUPS};
+use crate::programs::Programs;
+use crate::suite::{self, Judged, Suite};
+use crate::verdict::Verdict;
+use crate::{command_line, console, dev_certs, h2, hosting, http1, limits};
 
 /// The test of the harness itself. It needs neither root nor a server.
 const HARNESS: &str = "harness";
@@ -62,7 +63,7 @@ pub(crate) fn test(selected: &[String], filtered_out: usize) -> Result<bool> {
         run_suite(suite, &mut report)?;
     }
     let groups: Vec<&str> = selected.iter().filter_map(|name| name.strip_prefix(HOSTING)).collect();
-    if !groups.is_empty() && run::is_possible() {
+    if !groups.is_empty() && judge::is_possible() {
         run_groups(&groups, filtered_out == 0, &mut report)?;
     } else {
         for group in groups {
@@ -104,31 +105,27 @@ impl Report {
 /// The tests of the pure parts, at the end of each file.
 fn check_harness() -> bool {
     let checks: &[fn()] = &[
-        case::check,
-        compare::check,
+        command_line::check,
         console::check,
+        deviations::check,
         dev_certs::check,
-        facts::check,
         h2::check,
         http1::check,
-        json_text::check,
         limits::check,
-        normal::check,
-        options::check,
-        plan::check,
-        wire::app::check,
-        wire::check,
-        wire::events::check,
-        wire::pool::check,
+        suite::app::check,
+        suite::check,
+        suite::events::check,
+        suite::pool::check,
     ];
+    let checks = hosting::CHECKS.iter().chain(checks);
     // A check that fails says so on standard error.
-    let passed: Vec<bool> = checks.iter().map(|check| panic::catch_unwind(check).is_ok()).collect();
+    let passed: Vec<bool> = checks.map(|check| panic::catch_unwind(check).is_ok()).collect();
     passed.iter().all(|passed| *passed)
 }
 
 /// What docs/deviations.md says, which is nothing about another host but what cannot be played yet.
-fn listed_for(programs: &Programs) -> Result<plan::Listed> {
-    let mut listed = plan::listed()?;
+fn listed_for(programs: &Programs) -> Result<Listed> {
+    let mut listed = deviations::listed()?;
     if programs.foreign() {
         listed.deviations.clear();
     }
@@ -173,7 +170,7 @@ fn run_groups(groups: &[&str], all: bool, report: &mut Report) -> Result<()> {
     let (runnable, later): (Vec<_>, Vec<_>) = cases
         .iter()
         .filter(|case| all || groups.contains(&case.group()))
-        .map(|case| (case, plan::later(case)))
+        .map(|case| (case, selection::later(case)))
         .partition(|(_, later)| later.is_none());
     let mut runnable: Vec<&Case> = runnable.into_iter().map(|(case, _)| case).collect();
     // Groups follow each other as in the table, so that each is reported when its last case is
@@ -186,7 +183,7 @@ fn run_groups(groups: &[&str], all: bool, report: &mut Report) -> Result<()> {
     runnable.iter().for_each(|case| *left.entry(case.group()).or_default() += 1);
     let mut verdicts = Vec::new();
     let mut any_failed = false;
-    run::judge_all(&runnable, &programs, &listed, |judgement| {
+    judge::judge_all(&runnable, &programs, &listed, |judgement| {
         let group = judgement.case.group();
         if judgement.verdict.fails() {
             show(&judgement);
@@ -264,7 +261,7 @@ pub(crate) fn single(id: &str) -> Result<bool> {
     if found { Ok(passed) } else { single_of_hosting(&Case::find(id)?) }
 }
 
-fn single_of(suite: Suite, wanted: wire::Wanted<'_>) -> Result<bool> {
+fn single_of(suite: Suite, wanted: suite::Wanted<'_>) -> Result<bool> {
     let programs = Programs::find()?;
     let listed = listed_for(&programs)?;
     suite.ids()?.iter().filter(|id| wanted(id) && listed.later.contains(*id)).for_each(|id| {
@@ -285,10 +282,10 @@ fn single_of_hosting(case: &Case) -> Result<bool> {
     let programs = Programs::find()?;
     let listed = listed_for(&programs)?.deviations;
     let mut passed = true;
-    if let Some(reason) = plan::later(case) {
+    if let Some(reason) = selection::later(case) {
         println!("later: {reason}");
     }
-    run::judge_all(&[case], &programs, &listed, |judgement| {
+    judge::judge_all(&[case], &programs, &listed, |judgement| {
         passed = !judgement.verdict.fails();
         for run in &judgement.runs {
             println!("\n{} run {}", run.program, case.args.join(" "));

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use anyhow::{Result, ensure};
 
 use super::stage::Stage;
-use crate::wire::Line;
+use crate::suite::Line;
 
 const CHROMIUM: &str = ".pki/nssdb";
 const FIREFOX: &str = ".mozilla/firefox/abcd1234.default-release";

@@ -5,24 +5,24 @@
 //! fresh home; those from one fresh home to the next are a round, and rounds are played at once.
 //!
 //! ```text
-//! stage      a home, a working directory, and what changed in them
-//! arrange    what was there before a step, by its id
-//! forms      what an exported file is, told by openssl
-//! host       which certificate the server takes then: dev-certs-host.jsonl
-//! meant      where ours is to differ, by id, and why
+//! stage                a home, a working directory, and what changed in them
+//! arrange              what was there before a step, by its id
+//! file_forms           what an exported file is, told by openssl
+//! default_certificate  which certificate the server takes then: dev-certs-host.jsonl
+//! meant_differences    where ours is to differ, by id, and why
 //! ```
 
 mod arrange;
-mod forms;
-pub(crate) mod host;
-mod meant;
+pub(crate) mod default_certificate;
+mod file_forms;
+mod meant_differences;
 mod stage;
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::plan::Programs;
-use crate::wire::{Line, Observed, Ours, Wanted, lines, pool};
+use crate::programs::Programs;
+use crate::suite::{Line, Observed, Ours, Wanted, lines, pool};
 use stage::Stage;
 
 pub(crate) const RECORDINGS: &str = include_str!("../dev-certs.jsonl");
@@ -85,8 +85,8 @@ fn play_step(step: &Line, stage: &mut Stage, binary: &std::path::Path) -> Result
     if let Value::Object(notes) = &step.all["note"] {
         let notes: Result<serde_json::Map<String, Value>> = notes
             .keys()
-            .filter(|name| !forms::LEFT_OUT.contains(&name.as_str()))
-            .map(|name| Ok((name.clone(), forms::note(name, stage)?)))
+            .filter(|name| !file_forms::LEFT_OUT.contains(&name.as_str()))
+            .map(|name| Ok((name.clone(), file_forms::note(name, stage)?)))
             .collect();
         seen["note"] = Value::Object(notes?);
     }
@@ -97,14 +97,14 @@ fn judge(step: &Line, seen: Value) -> Observed {
     let mut expected = step.recorded.clone();
     if let Value::Object(notes) = &step.all["note"] {
         let mut notes = notes.clone();
-        notes.retain(|name, _| !forms::LEFT_OUT.contains(&name.as_str()));
+        notes.retain(|name, _| !file_forms::LEFT_OUT.contains(&name.as_str()));
         if let Some(structure) = notes.get_mut("asn1") {
-            *structure = forms::without_accidents_in(structure);
+            *structure = file_forms::without_accidents_in(structure);
         }
         expected["note"] = Value::Object(notes);
     }
-    meant::everywhere(&mut expected);
-    let differs = meant::here(&step.id, &mut expected);
+    meant_differences::everywhere(&mut expected);
+    let differs = meant_differences::here(&step.id, &mut expected);
     let mut differences = Vec::new();
     compare(&expected, &seen, "", &mut differences);
     let mut case = step.clone();
@@ -183,9 +183,9 @@ pub(crate) fn check() {
         compare(&file(recorded), &file(seen), "", &mut found);
         assert_eq!(found.len(), expected, "{name} {recorded} {seen}: {found:?}");
     }
-    forms::check();
-    host::check();
-    meant::check();
+    file_forms::check();
+    default_certificate::check();
+    meant_differences::check();
     stage::check();
     arrange::check();
 }

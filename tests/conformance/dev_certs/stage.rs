@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::wire::Line;
+use crate::suite::Line;
 
 /// What is known of a file: its facts, and its time to see whether it was written again.
 type Listing = BTreeMap<String, (Value, (i64, i64))>;

@@ -5,20 +5,20 @@
 //! GOAWAY frames and the end of the connection ([`seen`]); where ours may or must react otherwise,
 //! the recording says how ([`reaction`]).
 
+mod connection;
 mod frames;
 mod reaction;
 mod seen;
 mod steps;
-mod talk;
 
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::plan::Programs;
-use crate::wire::app::{App, Start};
-use crate::wire::{Line, Observed, Ours, Wanted, events, lines, pool};
+use crate::programs::Programs;
+use crate::suite::app::{App, Start};
+use crate::suite::{Line, Observed, Ours, Wanted, events, lines, pool};
 use reaction::Reactions;
 use seen::Seen;
 
@@ -57,7 +57,7 @@ pub(crate) fn play(wanted: Wanted<'_>, programs: &Programs) -> Result<Vec<Observ
         let start = start(case);
         let group = groups.iter().find(|(of, _)| of.variables == start.variables);
         let played = match group.filter(|_| !alone.iter().any(|own| own.id == case.id)) {
-            Some((_, Some(app))) => talk::play(app, case).map(|seen| (seen, Vec::new())),
+            Some((_, Some(app))) => connection::play(app, case).map(|seen| (seen, Vec::new())),
             _ => play_alone(case, &start.log("Debug"), programs),
         };
         match played {
@@ -94,10 +94,10 @@ fn start(case: &Line) -> Start {
 /// Plays a case on an app of its own. Also answers which recorded events that did not log.
 fn play_alone(case: &Line, start: &Start, programs: &Programs) -> Result<(Seen, Vec<String>)> {
     let app = App::start(programs.app(), start)?;
-    let mut seen = talk::play(&app, case)?;
+    let mut seen = connection::play(&app, case)?;
     let missing = || events::differences(&case.all["logs"], &app.events(), programs.foreign());
     // Some of it is only logged once the connection is gone.
-    crate::wire::app::wait(LOG, || missing().is_empty());
+    crate::suite::app::wait(LOG, || missing().is_empty());
     if case.all["send"]
         .as_array()
         .is_some_and(|steps| steps.iter().any(|step| !step["signal"].is_null()))

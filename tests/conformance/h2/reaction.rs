@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use super::seen::{Seen, Stream};
 use super::steps;
-use crate::wire::Line;
+use crate::suite::Line;
 
 /// The reactions a text names; one of them must be seen.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ pub(crate) fn check() {
     use super::seen::{End, Goaway};
     let case = |text: &str| {
         let line = format!(r#"{{"id": "x-001", "ours_reaction": "{text}", "send": []}}"#);
-        crate::wire::lines(&line).expect("a case").remove(0)
+        crate::suite::lines(&line).expect("a case").remove(0)
     };
     let mut seen = Seen::default();
     seen.stream(1).reset = Some("PROTOCOL_ERROR".to_owned());

@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use super::connection::Connection;
 use super::frames;
-use super::talk::Talk;
 use crate::http1::latin1;
-use crate::wire::app::App;
+use crate::suite::app::App;
 
 /// The largest payload that is put into one DATA frame.
 const PIECE: usize = 16384;
@@ -18,25 +18,25 @@ const PIECE: usize = 16384;
 ///
 /// # Errors
 /// When nobody here knows it.
-pub(crate) fn take(talk: &mut Talk<'_>, app: &App, step: &Value) -> Result<()> {
+pub(crate) fn take(connection: &mut Connection<'_>, app: &App, step: &Value) -> Result<()> {
     let has = |name: &str| !step[name].is_null();
-    let stream = |talk: &Talk<'_>| number(&step["stream"]).unwrap_or(talk.last);
+    let stream = |connection: &Connection<'_>| number(&step["stream"]).unwrap_or(connection.last);
     let on_stream = number(&step["stream"]).unwrap_or(0);
     if has("repeat") && has("steps") {
         for _ in 0..number(&step["repeat"]).unwrap_or(0) {
             for step in step["steps"].as_array().into_iter().flatten() {
-                take(talk, app, step)?;
+                take(connection, app, step)?;
             }
-            if talk.send_failed {
+            if connection.send_failed {
                 break;
             }
         }
     } else if let Some(seconds) = step["wait"].as_f64() {
-        talk.read(Duration::from_secs_f64(seconds), None, |_| false);
+        connection.read(Duration::from_secs_f64(seconds), None, |_| false);
     } else if let Some(what) = step["until"].as_str() {
-        let of = stream(talk);
+        let of = stream(connection);
         let limit = Duration::from_secs_f64(step["s"].as_f64().unwrap_or(3.0));
-        talk.read(limit, None, |seen| match (what, seen.streams.get(&of)) {
+        connection.read(limit, None, |seen| match (what, seen.streams.get(&of)) {
             ("goaway", _) => !seen.goaway.is_empty(),
             ("status", Some(own)) => own.status.is_some(),
             ("end", Some(own)) => own.end,
@@ -44,30 +44,30 @@ pub(crate) fn take(talk: &mut Talk<'_>, app: &App, step: &Value) -> Result<()> {
             _ => false,
         });
     } else if let Some(raw) = step["raw"].as_str() {
-        talk.send(&latin1(raw));
+        connection.send(&latin1(raw));
     } else if let Some(name) = step["signal"].as_str() {
-        talk.began = Instant::now();
+        connection.began = Instant::now();
         app.server.signal(format!("SIG{name}").parse::<Signal>()?);
     } else if has("get") || has("headers") || has("block") {
-        send_headers(talk, step)?;
+        send_headers(connection, step)?;
     } else if has("data") {
-        send_data(talk, step)?;
+        send_data(connection, step)?;
     } else if has("settings") {
-        talk.send(&frames::settings(on_stream, &settings(&step["settings"])));
+        connection.send(&frames::settings(on_stream, &settings(&step["settings"])));
     } else if let Some(by) = number(&step["window"]) {
-        talk.send(&frames::window_update(on_stream, by));
+        connection.send(&frames::window_update(on_stream, by));
     } else if let Some(code) = number(&step["rst"]) {
-        let stream = stream_of(talk, step, Stream::Last);
-        talk.send(&frames::rst_stream(stream, code));
+        let stream = stream_of(connection, step, Stream::Last);
+        connection.send(&frames::rst_stream(stream, code));
     } else if has("priority") {
-        talk.send(&frames::priority(on_stream, &priority(&step["priority"])));
+        connection.send(&frames::priority(on_stream, &priority(&step["priority"])));
     } else if let Some(payload) = step["ping"].as_str() {
         let flags = if step["ack"] == true { frames::ACK } else { 0 };
-        talk.send(&frames::ping(flags, on_stream, &latin1(payload)));
+        connection.send(&frames::ping(flags, on_stream, &latin1(payload)));
     } else if let Some(code) = number(&step["goaway"]) {
-        talk.send(&frames::goaway(on_stream, number(&step["last"]).unwrap_or(0), code));
+        connection.send(&frames::goaway(on_stream, number(&step["last"]).unwrap_or(0), code));
     } else if let Value::Array(frame) = &step["frame"] {
-        talk.send(&any_frame(frame, &step["length"])?);
+        connection.send(&any_frame(frame, &step["length"])?);
     } else {
         bail!("nobody here knows the step {step}");
     }
@@ -82,7 +82,7 @@ enum Stream {
 }
 
 /// The stream of a step, as a number or as `next` or `last`.
-fn stream_of(talk: &mut Talk<'_>, step: &Value, default: Stream) -> u32 {
+fn stream_of(connection: &mut Connection<'_>, step: &Value, default: Stream) -> u32 {
     let named = match step["stream"].as_str() {
         Some("next") => Stream::Next,
         Some("last") => Stream::Last,
@@ -91,23 +91,23 @@ fn stream_of(talk: &mut Talk<'_>, step: &Value, default: Stream) -> u32 {
     let stream = match (number(&step["stream"]), named) {
         (Some(stream), _) => {
             if stream % 2 == 1 {
-                talk.next = talk.next.max(stream + 2);
+                connection.next = connection.next.max(stream + 2);
             }
             stream
         }
         (None, Stream::Next) => {
-            talk.next += 2;
-            talk.next - 2
+            connection.next += 2;
+            connection.next - 2
         }
-        (None, Stream::Last) => talk.last,
+        (None, Stream::Last) => connection.last,
     };
-    talk.last = stream;
+    connection.last = stream;
     stream
 }
 
 /// HEADERS and, where the case wants them, CONTINUATIONs.
-fn send_headers(talk: &mut Talk<'_>, step: &Value) -> Result<()> {
-    let stream = stream_of(talk, step, Stream::Next);
+fn send_headers(connection: &mut Connection<'_>, step: &Value) -> Result<()> {
+    let stream = stream_of(connection, step, Stream::Next);
     let block = match step["block"].as_str() {
         Some(block) => latin1(block),
         None => frames::block(&fields(step)?),
@@ -132,10 +132,10 @@ fn send_headers(talk: &mut Talk<'_>, step: &Value) -> Result<()> {
     if parts.peek().is_some() {
         flags &= !frames::END_HEADERS;
     }
-    talk.send(&frames::headers(flags, stream, &payload));
+    connection.send(&frames::headers(flags, stream, &payload));
     while let Some(part) = parts.next() {
         let flags = if parts.peek().is_none() { end_headers } else { 0 };
-        talk.send(&frames::continuation(flags, stream, part));
+        connection.send(&frames::continuation(flags, stream, part));
     }
     Ok(())
 }
@@ -169,25 +169,25 @@ fn repeated(value: &Value) -> Result<Vec<u8>> {
     }
 }
 
-fn send_data(talk: &mut Talk<'_>, step: &Value) -> Result<()> {
-    let stream = stream_of(talk, step, Stream::Last);
+fn send_data(connection: &mut Connection<'_>, step: &Value) -> Result<()> {
+    let stream = stream_of(connection, step, Stream::Last);
     let data = repeated(&step["data"])?;
     let end = if step["end"] == true { frames::END_STREAM } else { 0 };
     if let Some(pad) = number(&step["pad"]) {
         let mut payload = vec![u8::try_from(pad)?];
         payload.extend(&data);
         payload.extend(vec![0; padding(step)?]);
-        talk.send(&frames::data(end | frames::PADDED, stream, &payload));
+        connection.send(&frames::data(end | frames::PADDED, stream, &payload));
         return Ok(());
     }
     let size = size(&step["size"])?.unwrap_or(PIECE);
     let mut pieces = data.chunks(size).peekable();
     if pieces.peek().is_none() {
-        talk.send(&frames::data(end, stream, &[]));
+        connection.send(&frames::data(end, stream, &[]));
     }
     while let Some(piece) = pieces.next() {
         let flags = if pieces.peek().is_none() { end } else { 0 };
-        talk.send(&frames::data(flags, stream, piece));
+        connection.send(&frames::data(flags, stream, piece));
     }
     Ok(())
 }

@@ -5,18 +5,18 @@
 //! what the app saw of the requests ([`facts`]), and who ends the connection.
 
 mod answers;
+mod connection;
 mod facts;
-mod talk;
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use crate::plan::Programs;
-use crate::wire::app::{App, Start};
-use crate::wire::{Line, Observed, Ours, Wanted, lines, pool};
-use talk::Part;
+use crate::programs::Programs;
+use crate::suite::app::{App, Start};
+use crate::suite::{Line, Observed, Ours, Wanted, lines, pool};
+use connection::Part;
 
 pub(crate) const RECORDINGS: &str = include_str!("../http1.jsonl");
 
@@ -71,7 +71,8 @@ fn play_one(app: &App, case: &Line) -> Result<Value> {
         _ => vec![part(&case.all["raw"])?],
     };
     let half_close = case.all["half_close"] == true;
-    let heard = talk::talk(app.address(), &parts, half_close, Duration::from_secs_f64(idle(case)))?;
+    let heard =
+        connection::talk(app.address(), &parts, half_close, Duration::from_secs_f64(idle(case)))?;
     let texts = parts.iter().filter_map(Part::text);
     let heads = answers::head_requests(&texts.collect::<Vec<_>>().concat());
     let (answers, rest) = answers::read(&heard.bytes, &heads);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::wire::{Line, Ours};
+use crate::suite::{Line, Ours};
 
 /// How a start that is refused may end: our exit codes by kind, and no signal.
 const REFUSED: std::ops::RangeInclusive<i64> = 2..=5;
@@ -82,7 +82,7 @@ fn second_signal(seen: &Value) -> Result<(), String> {
 
 /// The harness's test of this file: every case that is to be better says how.
 pub(super) fn check() {
-    for case in crate::wire::lines(super::RECORDINGS).expect("the recordings are readable") {
+    for case in crate::suite::lines(super::RECORDINGS).expect("the recordings are readable") {
         if case.all["ours"] == "better" {
             let met = match judge(&case, &case.recorded) {
                 Ours::Instead(Err(why)) | Ours::Either(Err(why)) => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
-use crate::wire::app::is_timeout;
+use crate::suite::app::is_timeout;
 
 pub(crate) const OK: &str = "GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n";
 pub(crate) const UPGRADE: &str =

@@ -19,8 +19,8 @@ mod timeouts;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use crate::plan::Programs;
-use crate::wire::{Line, Observed, Ours, Wanted, events, lines, pool};
+use crate::programs::Programs;
+use crate::suite::{Line, Observed, Ours, Wanted, events, lines, pool};
 use stage::Stage;
 
 pub(crate) const RECORDINGS: &str = include_str!("../limits.jsonl");

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use crate::console::Entry;
-use crate::wire::Line;
-use crate::wire::app::{self, App, Start};
+use crate::suite::Line;
+use crate::suite::app::{self, App, Start};
 
 /// How long the app may take to stop after a script that did not stop it.
 const STOP: Duration = Duration::from_secs(3);

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,11 +15,12 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::case::Case;
-use crate::compare::{Difference, Rules, differences};
-use crate::facts::Facts;
-use crate::inside;
-use crate::plan::{self, Programs};
+use super::case::Case;
+use super::compare::{Difference, Rules, differences};
+use super::facts::Facts;
+use super::{in_namespace, selection};
+use crate::programs::Programs;
+use crate::verdict::Verdict;
 
 /// Workers per processor.
 const WORKERS: usize = 2;
@@ -30,7 +30,7 @@ const WORKERS: usize = 2;
 pub(crate) struct Run {
     /// `kestrel` or `conformance`, or the other host's name.
     pub(crate) program: String,
-    /// What was seen, in the shape of `inside`.
+    /// What was seen, in the shape of `in_namespace`.
     pub(crate) seen: Value,
     /// How it differs from the recording.
     pub(crate) differences: Vec<Difference>,
@@ -42,48 +42,6 @@ pub(crate) struct Judgement<'a> {
     pub(crate) case: &'a Case,
     pub(crate) verdict: Verdict,
     pub(crate) runs: Vec<Run>,
-}
-
-/// The result of a case over all its runs.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Verdict {
-    /// Every run is like the recording.
-    Equal,
-    /// A run differs.
-    Differs,
-    /// A run differs, and docs/deviations.md says why.
-    Listed,
-    /// It is not like the recording, but what the recording says that ours should be.
-    AsMeant,
-    /// It is not like the recording, which varies itself, or is not about the host that is judged.
-    MayDiffer,
-    /// Every run is like the recording, but docs/deviations.md says otherwise.
-    ListedButEqual,
-    /// The harness could not run it.
-    Broken(String),
-}
-
-impl Verdict {
-    /// Whether the case speaks against us.
-    pub(crate) fn fails(&self) -> bool {
-        !matches!(self, Self::Equal | Self::Listed | Self::AsMeant | Self::MayDiffer)
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Equal => write!(f, "equal"),
-            Self::Differs => write!(f, "differs"),
-            Self::Listed => write!(f, "differs, and is listed in docs/deviations.md"),
-            Self::ListedButEqual => {
-                write!(f, "listed but equal: take it off the list in docs/deviations.md")
-            }
-            Self::AsMeant => write!(f, "differs as it is meant to"),
-            Self::MayDiffer => write!(f, "differs where it may"),
-            Self::Broken(why) => write!(f, "could not be run: {why}"),
-        }
-    }
 }
 
 /// Judges `cases` and hands each judgement to `tell`, in order.
@@ -123,10 +81,10 @@ pub(crate) fn judge_all<'a>(
 
 /// Runs a case on its programs and compares.
 fn judge<'a>(case: &'a Case, programs: &Programs, listed: &BTreeSet<String>) -> Judgement<'a> {
-    let rules = Rules { foreign: programs.foreign(), log_up_to: plan::log_up_to(case) };
+    let rules = Rules { foreign: programs.foreign(), log_up_to: selection::log_up_to(case) };
     let recorded = Facts::recorded(case);
     let mut runs = Vec::new();
-    for program in programs.of(case) {
+    for program in programs_for(case, programs) {
         match run(case, program) {
             Ok(seen) => runs.push(Run {
                 program: program.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -148,14 +106,20 @@ fn judge<'a>(case: &'a Case, programs: &Programs, listed: &BTreeSet<String>) -> 
     Judgement { case, verdict, runs }
 }
 
+/// The programs that `case` runs on.
+fn programs_for<'a>(case: &Case, programs: &'a Programs) -> Vec<&'a Path> {
+    let binary = programs.binary().filter(|_| !case.needs_app());
+    binary.into_iter().chain([programs.app()]).collect()
+}
+
 /// Runs a case in a network namespace: this program once more, with the arguments that lead to
-/// [`inside`].
+/// [`in_namespace`].
 fn run(case: &Case, program: &Path) -> Result<Value> {
     let mut command = Command::new("unshare");
     command
         .args(["-n", "--"])
         .arg(env::current_exe()?)
-        .args([inside::ARGUMENT, &case.id])
+        .args([in_namespace::ARGUMENT, &case.id])
         .arg(program);
     let output = command.stdin(Stdio::null()).output().context("unshare")?;
     if !output.status.success() {

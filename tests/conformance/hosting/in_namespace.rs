@@ -22,9 +22,9 @@ use nix::sys::signal::Signal;
 use nix::unistd::User;
 use serde_json::{Value, json};
 
-use crate::case::{Case, Step};
+use super::case::{Case, Step};
+use super::surroundings::{Place, Taken, network, take_sockets};
 use crate::process::Server;
-use crate::surroundings::{Place, Taken, network, take_sockets};
 
 /// The first of the arguments that lead here; the case's id and the program follow.
 pub(crate) const ARGUMENT: &str = "--inside";

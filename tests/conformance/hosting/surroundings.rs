@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
-use crate::case::{Case, Content};
+use super::case::{Case, Content};
 
 /// The folders of a case. The path is short, since those of Unix sockets may have 108 characters.
 pub(crate) struct Place {

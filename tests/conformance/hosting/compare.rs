@@ -10,8 +10,8 @@ use std::fmt::{self, Debug};
 
 use serde_json::Value;
 
+use super::facts::{Answer, Facts};
 use crate::console::{Entry, category, groups, same_line};
-use crate::facts::{Answer, Facts};
 
 /// Recorded events of Debug and Trace that ours need not log: category, id and the reason.
 const NOT_LOGGED: &[(&str, i64, &str)] = &[

@@ -14,13 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::json_text::{elements, members};
-use crate::normal::Ports;
+use super::json_text::{elements, members};
+use super::placeholders::Ports;
 
 /// The recordings, one case per line: the given ones, and those we asked the reference for.
 const RECORDINGS: [(&str, &str); 2] = [
-    ("hosting.jsonl", include_str!("hosting.jsonl")),
-    ("asked.jsonl", include_str!("asked.jsonl")),
+    ("hosting.jsonl", include_str!("../hosting.jsonl")),
+    ("asked.jsonl", include_str!("../asked.jsonl")),
 ];
 
 /// One recorded case.

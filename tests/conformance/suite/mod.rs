@@ -1,4 +1,5 @@
-//! Cases that are played on bare sockets: what all of them have in common.
+//! Cases whose recordings are played by scripts and bare sockets, not in a namespace like those of
+//! `hosting`: what all of them have in common.
 //!
 //! A suite reads its file of recordings, plays each case against the app and says how what it saw
 //! differs from the recording, and, where the recording says that we mean to differ, whether ours
@@ -21,8 +22,9 @@ pub(crate) mod pool;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::plan::{Listed, Programs};
-use crate::run::Verdict;
+use crate::deviations::Listed;
+use crate::programs::Programs;
+use crate::verdict::Verdict;
 use crate::{dev_certs, h2, http1, limits};
 
 /// A file of recordings.
@@ -63,7 +65,7 @@ impl Suite {
             Self::Http2 => h2::RECORDINGS,
             Self::Limits => limits::RECORDINGS,
             Self::DevCerts => dev_certs::RECORDINGS,
-            Self::DevCertsHost => dev_certs::host::RECORDINGS,
+            Self::DevCertsHost => dev_certs::default_certificate::RECORDINGS,
         };
         Ok(lines(text)?.into_iter().map(|case| case.id).collect())
     }
@@ -83,7 +85,7 @@ impl Suite {
             Self::Http2 => h2::play(wanted, programs),
             Self::Limits => limits::play(wanted, programs),
             Self::DevCerts => dev_certs::play(wanted, programs),
-            Self::DevCertsHost => dev_certs::host::play(wanted, programs),
+            Self::DevCertsHost => dev_certs::default_certificate::play(wanted, programs),
         }
     }
 

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::frames::{self, Kind};
 use super::seen::{End, Goaway, Seen};
 use super::steps;
-use crate::wire::Line;
-use crate::wire::app::{App, is_timeout};
+use crate::suite::Line;
+use crate::suite::app::{App, is_timeout};
 
 /// How long a case may last after its last step.
 const LIMIT: f64 = 4.8;
@@ -32,25 +32,25 @@ const SEND: Duration = Duration::from_secs(3);
 /// When there is no connection, or a step is not known.
 pub(crate) fn play(app: &App, case: &Line) -> Result<Seen> {
     let case = &case.all;
-    let mut talk = Talk::begin(app, case)?;
+    let mut connection = Connection::begin(app, case)?;
     if case["preface"] != false {
         let settings = steps::settings(&case["settings"]);
-        talk.send(&[frames::MAGIC, &frames::settings(0, &settings)].concat());
-        talk.read(Duration::from_millis(500), None, |seen| seen.settings.is_some());
-        talk.read(Duration::from_millis(50), None, |_| false);
+        connection.send(&[frames::MAGIC, &frames::settings(0, &settings)].concat());
+        connection.read(Duration::from_millis(500), None, |seen| seen.settings.is_some());
+        connection.read(Duration::from_millis(50), None, |_| false);
     }
-    talk.began = Instant::now();
+    connection.began = Instant::now();
     for step in case["send"].as_array().into_iter().flatten() {
-        steps::take(&mut talk, app, step)?;
+        steps::take(&mut connection, app, step)?;
     }
     let seconds =
         |name: &str, default: f64| Duration::from_secs_f64(case[name].as_f64().unwrap_or(default));
-    talk.read(seconds("limit", LIMIT), Some(seconds("quiet", QUIET)), |_| false);
-    Ok(talk.seen)
+    connection.read(seconds("limit", LIMIT), Some(seconds("quiet", QUIET)), |_| false);
+    Ok(connection.seen)
 }
 
 /// A connection of a client that does what it is told.
-pub(crate) struct Talk<'a> {
+pub(crate) struct Connection<'a> {
     stream: TcpStream,
     decoder: Decoder<'a>,
     /// What came and is no whole frame yet.
@@ -69,7 +69,7 @@ pub(crate) struct Talk<'a> {
     refills: bool,
 }
 
-impl Talk<'_> {
+impl Connection<'_> {
     fn begin(app: &App, case: &Value) -> Result<Self> {
         let stream = TcpStream::connect_timeout(&app.address(), PATIENCE)?;
         stream.set_nodelay(true)?;

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::wire::app::is_timeout;
+use crate::suite::app::is_timeout;
 
 /// How long the server may take to accept, or to take what is sent.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,7 +1,7 @@
 //! From what was observed to what can be compared.
 //!
 //! [`Facts`] is the one shape for both sides: [`Facts::recorded`] reads it from a case,
-//! [`Facts::observed`] makes it from the lines and sockets that `inside` found. Console lines
+//! [`Facts::observed`] makes it from the lines and sockets that `in_namespace` found. Console lines
 //! become log entries; the four lifetime messages become `addresses`, `environment` and
 //! `content_root`; request logs count in the group `life` only, where they are the subject. Texts
 //! are normalised on both sides. Of the recording, the exit code is not the reference's (which
@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::case::Case;
+use super::case::Case;
+use super::placeholders::{Ports, normalise};
 use crate::console::{Entry, entries, without_exception};
-use crate::normal::{Ports, normalise};
 
 /// The folder of the recorded app's program; the recordings name it where a relative content root
 /// starts there.
@@ -111,7 +111,7 @@ impl Facts {
         }
     }
 
-    /// What the run of `case` did that `inside` saw.
+    /// What the run of `case` did that `in_namespace` saw.
     pub(crate) fn observed(case: &Case, seen: &Value) -> Self {
         let mut facts = Self::of_both(seen, &case.ports);
         if facts.outcome == "hung" && !facts.sockets.is_empty() {

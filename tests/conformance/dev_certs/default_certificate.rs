@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::arrange::{MADE, Made, OLD_MARK, make};
 use super::compare;
 use super::stage::Stage;
-use crate::plan::Programs;
 use crate::process::{Seen, Server};
-use crate::wire::{Line, Observed, Ours, Wanted, lines, pool};
+use crate::programs::Programs;
+use crate::suite::{Line, Observed, Ours, Wanted, lines, pool};
 
 pub(crate) const RECORDINGS: &str = include_str!("../dev-certs-host.jsonl");
 

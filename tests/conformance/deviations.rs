@@ -1,0 +1,61 @@
+//! The cases that docs/deviations.md names: those that are to differ, and those that wait.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+use anyhow::{Context as _, Result};
+
+/// The cases that docs/deviations.md names.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// There we mean to differ, and must.
+    pub(crate) deviations: BTreeSet<String>,
+    /// These wait for a feature.
+    pub(crate) later: BTreeSet<String>,
+}
+
+/// The heading above the cases that wait for a feature.
+const LATER: &str = "\n## Not there yet\n";
+
+/// Reads docs/deviations.md.
+///
+/// # Errors
+/// When the file is there but cannot be read.
+pub(crate) fn listed() -> Result<Listed> {
+    let folder = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let path = folder.join("docs/deviations.md");
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(split(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Listed::default()),
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    }
+}
+
+fn split(text: &str) -> Listed {
+    let (deviations, later) = text.split_once(LATER).unwrap_or((text, ""));
+    Listed { deviations: case_ids(deviations), later: case_ids(later) }
+}
+
+/// All words of the form `group-123`.
+fn case_ids(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    let is_id = |word: &&str| {
+        word.split_once('-').is_some_and(|(group, number)| {
+            let group = !group.is_empty()
+                && group.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+            group && number.len() == 3 && number.chars().all(|c| c.is_ascii_digit())
+        })
+    };
+    words.filter(is_id).map(str::to_owned).collect()
+}
+
+/// The harness's test of this file.
+pub(crate) fn check() {
+    let text = "| `life-004`, url-027 | x-1 | UTF-8 | a-b-001 | bind-0333 (le-005) |";
+    assert_eq!(case_ids(text).into_iter().collect::<Vec<_>>(), ["le-005", "life-004", "url-027"]);
+    let listed = split("| x-001 |\n## Not there yet\n| y-001 |");
+    assert!(listed.deviations.contains("x-001") && !listed.deviations.contains("y-001"));
+    assert!(listed.later.contains("y-001") && !listed.later.contains("x-001"));
+}
