@@ -42,6 +42,8 @@ mod no_regular_file;
 #[cfg(unix)]
 mod output;
 #[cfg(unix)]
+mod plan;
+#[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
 #[path = "../proxies/mod.rs"]
