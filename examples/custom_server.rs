@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::{Router, routing::get};
-use kestrel::{Application, BoxFuture, Host, Server, ServerError, ServerStart, StopHandle};
+use kestrel::{Application, BoxFuture, Host, Lifetime, Server, ServerError, ServerStart};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 /// Speaks lines in the place of HTTP.
 struct LineServer {
     /// Stops the host at the end of the input.
-    end: StopHandle,
+    end: Lifetime,
     task: Option<JoinHandle<()>>,
 }
 
@@ -55,7 +55,7 @@ async fn answer(application: &Application, path: &str) -> String {
 #[tokio::main]
 async fn main() -> ExitCode {
     let app = Router::new().route("/greet", get(|| async { "Hello, line!" }));
-    let end = StopHandle::default();
+    let end = Lifetime::default();
     let server = LineServer { end: end.clone(), task: None };
-    Host::builder().app(app).stop_handle(end).server(server).run().await
+    Host::builder().app(app).lifetime(end).server(server).run().await
 }

@@ -55,13 +55,13 @@ pub mod tls;
 
 pub use features::{
     Abort, BadRequest, BodyLimitReadOnly, Completed, Completion, Connection, ConnectionId,
-    EffectiveRequest, HttpProtocols, Local, MinDataRate, MinDataRateError, Remote,
+    EffectiveRequest, HttpProtocols, Lifetime, Local, MinDataRate, MinDataRateError, Remote,
     RequestBodyLimits, RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake,
-    TlsProtocol, Unhandled,
+    TlsProtocol, Unhandled, UntilStopping,
 };
 pub use hosting::{
     Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,
-    LiveConfiguration, Reloaded, RunningHost, StopHandle,
+    LiveConfiguration, Reloaded, RunningHost,
 };
 pub use middleware::{RequestSizeLimit, RequestSizeLimitService};
 pub use pipeline::{Application, ApplicationFuture};

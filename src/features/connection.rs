@@ -11,6 +11,7 @@ use http::{Request, StatusCode};
 
 use super::TlsHandshake;
 use super::completion::Completion;
+use super::lifetime::Lifetime;
 
 /// Our end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,22 +67,34 @@ struct Facts {
     remote: Option<Remote>,
     scheme: Scheme,
     tls: Option<TlsHandshake>,
+    lifetime: Option<Lifetime>,
 }
 
 impl Connection {
     /// The facts of a new connection. `local` and `remote` are `None` on a Unix socket.
     pub fn new(id: u64, local: Option<Local>, remote: Option<Remote>, scheme: Scheme) -> Self {
-        Self::of(Facts { id: ConnectionId(id), local, remote, scheme, tls: None })
+        let (tls, lifetime) = (None, None);
+        Self::of(Facts { id: ConnectionId(id), local, remote, scheme, tls, lifetime })
     }
 
     /// The same connection after its handshake.
     pub(crate) fn secured(&self, handshake: TlsHandshake) -> Self {
         let Facts { id, local, remote, .. } = *self.facts;
-        Self::of(Facts { id, local, remote, scheme: Scheme::Https, tls: Some(handshake) })
+        let (tls, lifetime) = (Some(handshake), self.facts.lifetime.clone());
+        Self::of(Facts { id, local, remote, scheme: Scheme::Https, tls, lifetime })
     }
 
     fn of(facts: Facts) -> Self {
         Self { facts: Arc::new(facts), completion: None }
+    }
+
+    /// The same, taken by a server of a host with this life.
+    pub(crate) fn within(mut self, lifetime: Lifetime) -> Self {
+        // Nobody else has it yet.
+        if let Some(facts) = Arc::get_mut(&mut self.facts) {
+            facts.lifetime = Some(lifetime);
+        }
+        self
     }
 
     /// The same for a request that completes like this.
@@ -170,6 +183,30 @@ impl<S: Sync> OptionalFromRequestParts<S> for Completion {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
         Ok(parts.extensions.get::<Connection>().and_then(|it| it.completion.clone()))
     }
+}
+
+impl<S: Sync> FromRequestParts<S> for Lifetime {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        lifetime_of(parts).ok_or((
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "this request did not come in through a host that could have a lifetime",
+        ))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Lifetime {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(lifetime_of(parts))
+    }
+}
+
+/// The life of the host that took a request.
+fn lifetime_of(parts: &Parts) -> Option<Lifetime> {
+    parts.extensions.get::<Connection>()?.facts.lifetime.clone()
 }
 
 /// The id of a connection: unique in the process, printed as Kestrel prints it, the digits of a

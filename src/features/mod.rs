@@ -4,7 +4,7 @@
 //! from the request's extensions. [`RequestTarget`] tells what a request asks for,
 //! [`RequestBodyLimits`] how large and how slow its body may be, [`Unhandled`], [`Abort`] and
 //! [`ResetStream`] end it. [`TlsHandshake`] tells how its connection is secured, [`ServerAddresses`]
-//! which addresses the server really bound. This folder imports nothing of ours, so that an app, a
+//! which addresses the server really bound, [`Lifetime`] whether it is about to stop. This folder imports nothing of ours, so that an app, a
 //! middleware and the server can all speak of the same facts without knowing each other.
 
 mod body_limits;
@@ -13,6 +13,7 @@ mod connection;
 mod data_rate;
 mod effective_request;
 mod http_protocols;
+mod lifetime;
 mod outcome;
 mod path;
 mod request_target;
@@ -27,6 +28,8 @@ pub use data_rate::{MinDataRate, MinDataRateError};
 pub use effective_request::EffectiveRequest;
 pub(crate) use effective_request::{Overlay, without_port};
 pub use http_protocols::HttpProtocols;
+pub(crate) use lifetime::Living;
+pub use lifetime::{Lifetime, UntilStopping};
 pub(crate) use outcome::Outcome;
 pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};
 pub(crate) use path::path_of_escapes;

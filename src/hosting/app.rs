@@ -17,11 +17,10 @@ use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
 use super::live_configuration::LiveConfiguration;
-use super::stop_handle::StopHandle;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::{events, panic_message};
-use crate::features::ServerAddresses;
+use crate::features::{Lifetime, ServerAddresses};
 use crate::pipeline::{InUse, Layers, Responder, Retired};
 use crate::server::{BoxFuture, moment_after};
 
@@ -191,8 +190,8 @@ pub struct AppContext {
     pub live_configuration: LiveConfiguration,
     /// The bound addresses, once the host has started.
     pub addresses: ServerAddresses,
-    /// Asks the host to stop.
-    pub stop: StopHandle,
+    /// Asks the host to stop, and tells how far it is.
+    pub lifetime: Lifetime,
     pub(super) environment: Arc<str>,
     pub(super) content_root: Arc<Path>,
 }
@@ -382,19 +381,19 @@ impl Lives {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exit {
     code: Arc<OnceLock<ExitCode>>,
-    stop: StopHandle,
+    lifetime: Lifetime,
 }
 
 impl Exit {
-    pub(super) fn new(stop: StopHandle) -> Self {
-        Self { code: Arc::default(), stop }
+    pub(super) fn new(lifetime: Lifetime) -> Self {
+        Self { code: Arc::default(), lifetime }
     }
 
     fn ask(&self, code: ExitCode) {
         // The first counts; the host stops once.
         let _ = self.code.set(code);
         events::application_exited();
-        self.stop.stop();
+        self.lifetime.stop();
     }
 
     /// What the app said, if it did.

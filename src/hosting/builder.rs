@@ -20,9 +20,9 @@ use super::host::{Host, RunningHost};
 use super::lifetime::Signals;
 use super::report::Refusal;
 use super::start::Draft;
-use super::stop_handle::StopHandle;
 use crate::addresses::{ConfiguredEndpoint, IpLiteral, ListenTarget, Scope, UnixSocketOptions};
 use crate::configuration::{Origin, Sourced};
+use crate::features::Lifetime;
 use crate::server::{Server, ServerOptions};
 use crate::tls::TlsOptions;
 
@@ -136,9 +136,9 @@ impl HostBuilder {
         self
     }
 
-    /// The handle that will ask this host to stop, made before the host.
-    pub fn stop_handle(mut self, handle: StopHandle) -> Self {
-        self.0.stop = handle;
+    /// The life of this host, made before it: asks it to stop, and tells how far it is.
+    pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
+        self.0.lifetime = lifetime;
         self
     }
 
@@ -396,7 +396,7 @@ impl HostBuilder {
         Draft::read(self.0).and_then(Draft::judge).map_err(Refusal::logged)
     }
 
-    /// Builds, starts, serves until a signal or a [`StopHandle`] asks for the stop, and stops. A
+    /// Builds, starts, serves until a signal or a [`Lifetime`] asks for the stop, and stops. A
     /// start that is refused is told once: in the log, if its format was chosen, else on standard
     /// error. The exit code is the one that `docs/diagnostics.md` tells.
     ///

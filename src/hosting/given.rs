@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::app::AppSource;
 use super::settings::CodeEndpoints;
 use super::sources::Configure;
-use super::stop_handle::StopHandle;
 use crate::addresses::{
     ConfiguredEndpoint, ListenSpec, ListenTarget, parse_listen_spec, readable_rights,
     short_ip_of_spec,
 };
 use crate::configuration::{CodeSettings, Origin, Problem, Sourced, address_without_user_info};
+use crate::features::Lifetime;
 use crate::pipeline::Layers;
 use crate::server::Server;
 
@@ -22,7 +22,7 @@ pub(super) struct Given {
     pub(super) app: Option<AppSource>,
     pub(super) layers: Layers,
     pub(super) server: Option<Box<dyn Server>>,
-    pub(super) stop: StopHandle,
+    pub(super) lifetime: Lifetime,
     pub(super) arguments: Vec<(usize, OsString)>,
     pub(super) settings_only: bool,
     pub(super) version: Option<String>,

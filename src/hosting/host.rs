@@ -19,12 +19,11 @@ use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started};
 use super::report::{Refusal, Voice};
 use super::sources::Sources;
-use super::stop_handle::StopHandle;
 use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Notice, events};
-use crate::features::ServerAddresses;
+use crate::features::{Lifetime, Living, ServerAddresses};
 use crate::logging::Logging;
 use crate::pipeline::{Application, Layers, Pipeline};
 use crate::server::{Counters, KestrelServer, Server, ServerStart};
@@ -38,6 +37,7 @@ pub struct Host {
     pub(super) remarks: Vec<Finding>,
     pub(super) shutdown_timeout: Duration,
     pub(super) context: AppContext,
+    pub(super) living: Living,
     pub(super) app: Making,
     pub(super) layers: Layers,
     pub(super) server: Option<Box<dyn Server>>,
@@ -106,7 +106,8 @@ impl Host {
         }
         self.announce();
         let (stopping, stops) = watch::channel(false);
-        let (stop, addresses) = (self.context.stop.clone(), self.context.addresses.clone());
+        let (lifetime, addresses) = (self.context.lifetime.clone(), self.context.addresses.clone());
+        self.living.started();
         let (exit, counters) = (serving.exit.clone(), serving.server.counters());
         let running = Running::new(Started {
             sources: self.sources,
@@ -131,7 +132,8 @@ impl Host {
             addresses,
             counters,
             shutdown_timeout: self.shutdown_timeout,
-            stop,
+            lifetime,
+            _living: self.living,
             exit,
         })
     }
@@ -158,10 +160,11 @@ impl Host {
         let (app, life) = made.app.into_parts(&self.layers);
         let application = Application::new(Pipeline::new(pipeline::stages(&settings.stages), app));
         let start = ServerStart::new(plan.clone(), application.clone())
+            .within(self.context.lifetime.clone())
             .secured(certificates.endpoints())
             .strict(self.sources.strict);
         self.context.addresses.publish(server.start(start).await?);
-        let exit = Exit::new(self.context.stop.clone());
+        let exit = Exit::new(self.context.lifetime.clone());
         let lives = Lives::begin(life, exit.clone(), self.shutdown_timeout);
         let layers = std::mem::take(&mut self.layers);
         Ok(Serving { server, application, make_app: made.again, layers, lives, exit })
@@ -214,7 +217,9 @@ pub struct RunningHost {
     addresses: ServerAddresses,
     counters: Option<Counters>,
     shutdown_timeout: Duration,
-    stop: StopHandle,
+    lifetime: Lifetime,
+    /// Tells the end of the host to whoever waits for it.
+    _living: Living,
     exit: Exit,
 }
 
@@ -241,9 +246,9 @@ impl RunningHost {
         self.counters.clone()
     }
 
-    /// A handle that asks this host to stop, from anywhere.
-    pub fn handle(&self) -> StopHandle {
-        self.stop.clone()
+    /// The life of this host: asks it to stop, from anywhere, and tells how far it is.
+    pub fn lifetime(&self) -> Lifetime {
+        self.lifetime.clone()
     }
 
     /// Reads the configuration again and goes over to it, as a change of a file and SIGHUP make the
@@ -269,10 +274,10 @@ impl RunningHost {
         self.exit.code()
     }
 
-    /// Waits until somebody asks for the stop by a [`StopHandle`], or the app ends the host. Signals are
+    /// Waits until somebody asks for the stop by a [`Lifetime`], or the app ends the host. Signals are
     /// not listened to.
     pub async fn stop_requested(&self) {
-        self.stop.asked().await;
+        self.lifetime.stopping().await;
     }
 
     /// Stops: no new connections, idle ones closed, running requests finished within the shutdown
@@ -282,6 +287,8 @@ impl RunningHost {
         if let Some(logging) = &self.logging {
             logging.begin_stop();
         }
+        // Whatever would never end ends itself now.
+        self.lifetime.stop();
         events::application_stopping();
         events::hosting_stopping();
         // A reload that waits for files gives way.
@@ -294,7 +301,7 @@ impl RunningHost {
         }
     }
 
-    /// Serves until a signal or a [`StopHandle`] asks for the stop, and stops. SIGHUP reloads. A
+    /// Serves until a signal or a [`Lifetime`] asks for the stop, and stops. SIGHUP reloads. A
     /// second signal to stop, a second after the first or later, ends at once, with 128 and its
     /// number as the exit code.
     pub(super) async fn run(self, mut signals: Signals) -> ExitCode {

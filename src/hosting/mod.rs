@@ -33,7 +33,6 @@ mod report;
 mod settings;
 mod sources;
 mod start;
-mod stop_handle;
 pub(crate) mod usage;
 
 pub use app::{App, AppContext, AppError, Ending};
@@ -44,7 +43,6 @@ pub use live_configuration::LiveConfiguration;
 pub use reload::Reloaded;
 #[cfg(feature = "cli")]
 pub(crate) use settings::{did_you_mean, is_switch};
-pub use stop_handle::StopHandle;
 
 #[cfg(feature = "cli")]
 pub(crate) use crate::logging::last_words;

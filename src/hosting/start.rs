@@ -23,7 +23,7 @@ use super::{pipeline, process, usage};
 use crate::addresses::EndpointPlan;
 use crate::configuration::{Inputs, Loaded, Origin, Problem, Sourced, fold_key};
 use crate::diagnostics::events;
-use crate::features::ServerAddresses;
+use crate::features::{Living, ServerAddresses};
 use crate::logging::{self, Logging};
 use crate::pipeline::Layers;
 use crate::server::Server;
@@ -35,6 +35,7 @@ pub(super) struct Draft {
     prepared: Prepared,
     live: Published,
     context: AppContext,
+    living: Living,
     app: Making,
     layers: Layers,
     server: Option<Box<dyn Server>>,
@@ -61,6 +62,8 @@ impl Draft {
     ///
     /// The command line is none, or asks for an answer instead of a start, such as `--plan`.
     pub(super) fn read(mut given: Given) -> Result<Self, Refusal> {
+        // A host that does not come about has ended, too.
+        let living = given.lifetime.begin();
         let command_line = read_command_line(&mut given)?;
         let asked = command_line.asked;
         let (mut sources, unread) = sources(&mut given, command_line);
@@ -83,13 +86,14 @@ impl Draft {
             environment: prepared.loaded.environment.value.as_str().into(),
             content_root: prepared.loaded.content_root.value.as_path().into(),
             addresses: ServerAddresses::default(),
-            stop: given.stop,
+            lifetime: given.lifetime,
         };
         Ok(Self {
             sources,
             prepared,
             live,
             context,
+            living,
             app: Making::ToDo(given.app.unwrap_or_else(AppSource::welcome_page)),
             layers: given.layers,
             server: given.server,
@@ -143,6 +147,7 @@ impl Draft {
             live: self.live,
             remarks: findings.behind_settings(),
             context,
+            living: self.living,
             app: self.app,
             layers: self.layers,
             server: self.server,

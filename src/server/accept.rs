@@ -280,7 +280,8 @@ impl Accept {
 
     fn spawn<S: super::io::Socket>(&self, socket: S, local: Option<Local>, remote: Option<Remote>) {
         let serving = Arc::clone(&self.serving.borrow());
-        let facts = Connection::new(next_id(), local, remote, serving.scheme);
+        let facts = Connection::new(next_id(), local, remote, serving.scheme)
+            .within(serving.context.lifetime().clone());
         events::connection_accepted(&facts.id());
         let counters = serving.context.counters();
         counters.count_accepted();

@@ -7,6 +7,7 @@ use super::counters::Counters;
 use super::options::ServerOptions;
 use super::{date, protocol};
 use crate::diagnostics::Repeated;
+use crate::features::Lifetime;
 use crate::pipeline::Application;
 
 /// What all connections share.
@@ -14,6 +15,7 @@ use crate::pipeline::Application;
 pub(super) struct Context {
     options: ServerOptions,
     application: Application,
+    lifetime: Lifetime,
     counters: Counters,
     /// How many connections are upgraded.
     upgraded: Arc<AtomicU64>,
@@ -31,10 +33,11 @@ impl Context {
     pub(super) fn new(
         options: ServerOptions,
         application: Application,
+        lifetime: Lifetime,
         counters: Counters,
     ) -> Arc<Self> {
         let (upgraded, told) = Default::default();
-        Arc::new(Self { options, application, counters, upgraded, told })
+        Arc::new(Self { options, application, lifetime, counters, upgraded, told })
     }
 
     /// The same application with other options; what is counted goes on.
@@ -42,6 +45,7 @@ impl Context {
         Arc::new(Self {
             options,
             application: self.application.clone(),
+            lifetime: self.lifetime.clone(),
             counters: self.counters.clone(),
             upgraded: Arc::clone(&self.upgraded),
             told: Arc::clone(&self.told),
@@ -67,6 +71,10 @@ impl Context {
 
     pub(super) fn told(&self) -> &Told {
         &self.told
+    }
+
+    pub(super) fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
     }
 
     pub(super) fn application(&self) -> &Application {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::counters::Counters;
 use super::options::ServerOptions;
 use crate::addresses::{BindError, Difference, EndpointPlan};
+use crate::features::Lifetime;
 use crate::pipeline::Application;
 use crate::tls::EndpointTls;
 
@@ -79,6 +80,8 @@ pub struct ServerStart {
     pub plan: EndpointPlan,
     /// What answers the requests: at each moment the host's stages and its app of that moment.
     pub application: Application,
+    /// The life of the host, for what is to end with it.
+    pub lifetime: Lifetime,
     /// What secures each endpoint of the plan, in its order; clear text has none.
     pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
     /// Whether an endpoint of which a part is missing refuses the start.
@@ -87,7 +90,14 @@ pub struct ServerStart {
 
 impl ServerStart {
     pub(crate) fn new(plan: EndpointPlan, application: Application) -> Self {
-        Self { plan, application, tls: Vec::new(), strict: false }
+        let (tls, lifetime) = (Vec::new(), Lifetime::new());
+        Self { plan, application, lifetime, tls, strict: false }
+    }
+
+    /// The same for a host with this life.
+    pub(crate) fn within(mut self, lifetime: Lifetime) -> Self {
+        self.lifetime = lifetime;
+        self
     }
 
     /// The same, refused on what would only be warned about.

@@ -255,8 +255,12 @@ mod tests {
 
     fn connection() -> (ConnectionId, Arc<Context>) {
         let connection = Connection::new(1, None, None, Scheme::Http);
-        let context =
-            Context::new(ServerOptions::default(), Router::new().into(), Counters::default());
+        let context = Context::new(
+            ServerOptions::default(),
+            Router::new().into(),
+            Default::default(),
+            Counters::default(),
+        );
         (connection.id(), context)
     }
 

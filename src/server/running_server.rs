@@ -43,7 +43,7 @@ impl RunningServer {
         check_secured(&start.plan, &start.tls)?;
         let mut bound = addresses::bind(&start.plan)?;
         check_complete(bound.iter_mut(), start.strict)?;
-        let context = Context::new(options, start.application, counters);
+        let context = Context::new(options, start.application, start.lifetime, counters);
         let start_one = |(place, bound): (usize, BoundEndpoint)| {
             let tls = start.tls.get(place).cloned().flatten();
             let serving = Serving::new(&bound.planned, &bound.address, tls, &context);

@@ -225,9 +225,9 @@ async fn an_http2_stream_that_outlives_the_shutdown_timeout_is_aborted() {
 }
 
 #[tokio::test]
-async fn a_stop_handle_is_heard_even_if_it_asked_before() {
+async fn a_wish_to_stop_is_heard_even_if_it_was_there_before() {
     let (host, _slow, _) = slow_host(NEVER).await;
-    let handle = host.handle();
+    let handle = host.lifetime();
     handle.stop();
     handle.stop();
     soon("the request for the stop", host.stop_requested()).await;
@@ -235,12 +235,12 @@ async fn a_stop_handle_is_heard_even_if_it_asked_before() {
 }
 
 #[tokio::test]
-async fn run_ends_with_0_when_a_stop_handle_asks() {
+async fn run_ends_with_0_when_its_lifetime_is_asked_to_stop() {
     use std::process::ExitCode;
 
-    let handle = kestrel::StopHandle::default();
+    let handle = kestrel::Lifetime::default();
     handle.stop();
-    let run = builder().use_urls("http://127.0.0.1:0").stop_handle(handle).run();
+    let run = builder().use_urls("http://127.0.0.1:0").lifetime(handle).run();
     assert_eq!(soon("the end", run).await, ExitCode::SUCCESS);
 }
 

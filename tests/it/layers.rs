@@ -62,9 +62,8 @@ const AT_HOME: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates that a folder does without.
-const NEVER: [(&str, &[&str]); 3] = [
+const NEVER: [(&str, &[&str]); 2] = [
     ("configuration", &["tokio", "axum", "tower_service"]),
-    ("features", &["tokio"]),
     ("diagnostics", &["tokio", "axum"]),
 ];
 

@@ -27,6 +27,7 @@ mod http2_limits;
 mod http2_rfc9113;
 mod keep_alive;
 mod layers;
+mod lifetime;
 mod limits;
 mod logging;
 mod open_requests;

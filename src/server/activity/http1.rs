@@ -371,8 +371,12 @@ mod tests {
 
     fn activity() -> Arc<Http1Activity> {
         let connection = Connection::new(1, None, None, Scheme::Http);
-        let context =
-            Context::new(ServerOptions::default(), Router::new().into(), Counters::default());
+        let context = Context::new(
+            ServerOptions::default(),
+            Router::new().into(),
+            Default::default(),
+            Counters::default(),
+        );
         Http1Activity::new(connection.id(), context)
     }
 

@@ -35,7 +35,8 @@ fn gate() -> (Gate<DuplexStream>, DuplexStream) {
     let connection = Connection::new(1, None, None, Scheme::Http);
     let options = ServerOptions::default();
     let ready = Arc::new(Options::from(&options));
-    let context = Shared::new(options, axum::Router::new().into(), Counters::default());
+    let context =
+        Shared::new(options, axum::Router::new().into(), Default::default(), Counters::default());
     (Gate::new(stream, Http1Activity::new(connection.id(), context), ready), client)
 }
 

@@ -88,6 +88,7 @@ fn limited(
         Default::default(),
         axum::Router::new().into(),
         Default::default(),
+        Default::default(),
     );
     let activity = Http2Activity::new(facts.id(), context);
     Gate::new(Stream::new(socket, drain.watch()), limits, activity)
