@@ -10,7 +10,7 @@
 //! #[tokio::main]
 //! async fn main() -> std::process::ExitCode {
 //!     let app = Router::new().route("/", get(|| async { "Hello, World!" }));
-//!     kestrel::Host::builder().args(std::env::args_os().skip(1)).app(app).run().await
+//!     kestrel::Host::from_args().app(app).run().await
 //! }
 //! ```
 //!

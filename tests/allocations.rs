@@ -16,7 +16,7 @@ use axum::{Router, extract::State, routing::get};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use kestrel::{App, AppContext, Host, HostBuilder, RunningHost};
+use kestrel::{AppContext, Host, HostBuilder, RunningHost};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -129,9 +129,9 @@ async fn kestrel(settings: &[(&str, &str)], app: Router) -> (SocketAddr, Running
 async fn kestrel_with_state<S: Clone + Send + Sync + 'static>(
     state: fn(&AppContext) -> S,
 ) -> (SocketAddr, RunningHost) {
-    let app = move |context: &AppContext| -> App {
+    let app = async move |context: AppContext| {
         let handler = get(async |State(_): State<S>| TEXT);
-        Router::new().route("/", handler).with_state(state(context)).into()
+        Ok(Router::new().route("/", handler).with_state(state(&context)))
     };
     started(&[], Host::builder().app_with(app)).await
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::any;
-use kestrel::{AppContext, Host, HostBuilder, MinDataRate};
+use kestrel::{AppContext, AppError, Host, HostBuilder, MinDataRate};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -82,8 +82,8 @@ fn listen(host: HostBuilder, target: &str) -> HostBuilder {
     }
 }
 
-fn app(context: &AppContext) -> Router {
-    Router::new()
+async fn app(context: AppContext) -> Result<Router, AppError> {
+    let router = Router::new()
         .route("/plaintext", any(answers::plaintext))
         .route("/json", any(answers::json))
         .route("/noread", any(answers::noread))
@@ -141,5 +141,6 @@ fn app(context: &AppContext) -> Router {
         .route("/slowread", any(requests::slow_read))
         .route("/bigheader", any(answers::big_header))
         .fallback(requests::echo)
-        .with_state(context.clone())
+        .with_state(context);
+    Ok(router)
 }

@@ -213,14 +213,16 @@ pub(super) enum AppSource {
     /// It is there, and stays.
     Ready(App),
     /// It is made once, and stays.
-    Once(Box<dyn FnOnce(&AppContext) -> App + Send>),
+    Once(Box<dyn FnOnce(AppContext) -> MakingApp + Send>),
     /// It is made for the start, and again by every reload that changes the configuration.
     EachTime(MakeApp),
 }
 
 /// Makes an app from the configuration.
-pub(super) type MakeApp =
-    Box<dyn Fn(AppContext) -> BoxFuture<'static, Result<App, AppError>> + Send + Sync>;
+pub(super) type MakeApp = Box<dyn Fn(AppContext) -> MakingApp + Send + Sync>;
+
+/// An app that is being made.
+pub(super) type MakingApp = BoxFuture<'static, Result<App, AppError>>;
 
 /// An app that was made, and how the next one is; `None` if it stays.
 pub(super) struct Made {
@@ -250,11 +252,13 @@ impl AppSource {
     /// What answers where nothing else does.
     pub(super) fn welcome_page() -> Self {
         Self::Once(Box::new(|context| {
-            App::of(Responder::Handler(Arc::new(WelcomePage::new(Welcome {
+            let page = WelcomePage::new(Welcome {
                 environment: context.environment().to_owned(),
                 addresses: context.addresses.clone(),
                 version: env!("CARGO_PKG_VERSION"),
-            }))))
+            });
+            let app = App::of(Responder::Handler(Arc::new(page)));
+            Box::pin(std::future::ready(Ok(app)))
         }))
     }
 
@@ -266,7 +270,10 @@ impl AppSource {
     async fn first(self, context: &AppContext) -> Result<Made, Vec<Problem>> {
         match self {
             Self::Ready(app) => Ok(Made { app, again: None }),
-            Self::Once(make) => Ok(Made { app: make(context), again: None }),
+            Self::Once(make) => {
+                let app = make(context.clone()).await.map_err(AppError::into_problems)?;
+                Ok(Made { app, again: None })
+            }
             Self::EachTime(make) => {
                 let app = make(context.clone()).await.map_err(AppError::into_problems)?;
                 Ok(Made { app, again: Some(make) })

@@ -18,6 +18,7 @@ use super::error::HostError;
 use super::given::Given;
 use super::host::{Host, RunningHost};
 use super::lifetime::Signals;
+use super::process;
 use super::report::Refusal;
 use super::start::Draft;
 use crate::addresses::{ConfiguredEndpoint, IpLiteral, ListenTarget, Scope, UnixSocketOptions};
@@ -34,7 +35,7 @@ use crate::tls::TlsOptions;
 /// #[tokio::main]
 /// async fn main() -> std::process::ExitCode {
 ///     let app = Router::new().route("/", get(|| async { "Hello, World!" }));
-///     kestrel::Host::builder().args(std::env::args_os().skip(1)).app(app).run().await
+///     kestrel::Host::from_args().app(app).run().await
 /// }
 /// ```
 #[must_use = "a builder does nothing until it is built or run"]
@@ -47,6 +48,11 @@ impl Host {
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
     }
+
+    /// The same with the command line of the process.
+    pub fn from_args() -> HostBuilder {
+        Self::builder().args(process::arguments())
+    }
 }
 
 impl HostBuilder {
@@ -57,12 +63,35 @@ impl HostBuilder {
         self
     }
 
-    /// The app, made once the configuration is known. Reloads leave it as it is.
-    pub fn app_with<A: Into<App>>(
-        mut self,
-        make: impl FnOnce(&AppContext) -> A + Send + 'static,
-    ) -> Self {
-        self.0.app = Some(AppSource::Once(Box::new(|context| make(context).into())));
+    /// The app, made once the configuration is known. What is wrong with it is told with all other
+    /// mistakes, and refuses the start. Reloads leave it as it is; see
+    /// [`reloadable_app`](Self::reloadable_app) for one that follows them, and [`Host::app`] for one
+    /// that is made between the configuration and the start.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use kestrel::{AppContext, AppError, Host};
+    ///
+    /// async fn app(context: AppContext) -> Result<Router, AppError> {
+    ///     let path = context.content_root().join("greeting.txt");
+    ///     let greeting = tokio::fs::read_to_string(path).await?;
+    ///     Ok(Router::new().route("/", get(async move || greeting)))
+    /// }
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> std::process::ExitCode {
+    ///     Host::from_args().app_with(app).run().await
+    /// }
+    /// ```
+    pub fn app_with<A, F>(mut self, make: impl FnOnce(AppContext) -> F + Send + 'static) -> Self
+    where
+        A: Into<App>,
+        F: Future<Output = Result<A, AppError>> + Send + 'static,
+    {
+        self.0.app = Some(AppSource::Once(Box::new(|context| {
+            let app = make(context);
+            Box::pin(async { app.await.map(Into::into) })
+        })));
         self
     }
 
@@ -74,27 +103,31 @@ impl HostBuilder {
     ///
     /// ```no_run
     /// use axum::{Router, routing::get};
-    /// use kestrel::{App, AppContext, AppError, Host};
+    /// use kestrel::{AppContext, AppError, Host};
     ///
-    /// async fn app(context: AppContext) -> Result<App, AppError> {
+    /// async fn app(context: AppContext) -> Result<Router, AppError> {
     ///     let path = context.configuration.value("Greeting:File").ok_or("Greeting:File is missing")?;
     ///     let greeting = std::fs::read_to_string(context.content_root().join(path))?;
-    ///     Ok(Router::new().route("/", get(async move || greeting.clone())).into())
+    ///     Ok(Router::new().route("/", get(async move || greeting.clone())))
     /// }
     ///
     /// #[tokio::main]
     /// async fn main() -> std::process::ExitCode {
-    ///     Host::builder().args(std::env::args_os().skip(1)).reloadable_app(app).run().await
+    ///     Host::from_args().reloadable_app(app).run().await
     /// }
     /// ```
-    pub fn reloadable_app<F>(
+    pub fn reloadable_app<A, F>(
         mut self,
         make: impl Fn(AppContext) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Result<App, AppError>> + Send + 'static,
+        A: Into<App>,
+        F: Future<Output = Result<A, AppError>> + Send + 'static,
     {
-        self.0.app = Some(AppSource::EachTime(Box::new(move |context| Box::pin(make(context)))));
+        self.0.app = Some(AppSource::EachTime(Box::new(move |context| {
+            let app = make(context);
+            Box::pin(async { app.await.map(Into::into) })
+        })));
         self
     }
 
@@ -393,7 +426,41 @@ impl HostBuilder {
     /// Everything that is wrong and can be known without binding, together; or the
     /// [`Answer`](HostError::Answered) that the command line asked for instead.
     pub fn build(self) -> Result<Host, HostError> {
-        Draft::read(self.0).and_then(Draft::judge).map_err(Refusal::logged)
+        self.prepare().map_err(Refusal::logged)
+    }
+
+    /// The same, and ends the process where there is no host: with the answer to `--help` and its kin, or
+    /// with a report of everything that is wrong, and the exit code that [`run`](Self::run) would
+    /// give. For the first lines of `main`.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
+    ///     let host = kestrel::Host::from_args().build_or_exit();
+    ///     let path = host.content_root().join("greeting.txt");
+    ///     let greeting = tokio::fs::read_to_string(path).await?;
+    ///     let app = Router::new().route("/", get(async move || greeting));
+    ///     Ok(host.app(app).run().await)
+    /// }
+    /// ```
+    pub fn build_or_exit(self) -> Host {
+        self.prepare().unwrap_or_else(|refusal| process::exit(refusal.tell_kind() as u8))
+    }
+
+    fn prepare(self) -> Result<Host, Refusal> {
+        Draft::read(self.0).and_then(Draft::judge)
+    }
+
+    /// Builds, and starts; see [`Host::start`].
+    ///
+    /// # Errors
+    ///
+    /// As those of [`build`](Self::build) and [`Host::start`]; what is wrong with the app is told
+    /// together with all other mistakes.
+    pub async fn start(self) -> Result<RunningHost, HostError> {
+        self.launch(None).await.map_err(Refusal::logged)
     }
 
     /// Builds, starts, serves until a signal or a [`Lifetime`] asks for the stop, and stops. A
@@ -406,20 +473,29 @@ impl HostBuilder {
     /// itself uses [`build`](Self::build), [`start`](Host::start) and
     /// [`stop`](super::RunningHost::stop), which leave them alone.
     pub async fn run(self) -> ExitCode {
-        // Before the start: whatever holds it, a signal ends it.
-        let signals = match Signals::register() {
-            Ok(signals) => signals,
-            Err(error) => return Refusal::internal(error).tell(),
-        };
-        match self.launch(&signals).await {
-            Ok(running) => running.run(signals).await,
-            Err(refusal) => refusal.tell(),
-        }
+        self.serve().await.unwrap_or_else(Refusal::tell)
     }
 
-    async fn launch(self, signals: &Signals) -> Result<RunningHost, Refusal> {
+    /// As [`run`](Self::run), for a program that has a word of its own for a start that is refused.
+    /// The exit code is 0, or what the app ended the host with.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`start`](Self::start). The log has been told.
+    pub async fn try_run(self) -> Result<ExitCode, HostError> {
+        self.serve().await.map_err(Refusal::logged)
+    }
+
+    async fn serve(self) -> Result<ExitCode, Refusal> {
+        // Before the start: whatever holds it, a signal ends it.
+        let signals = Signals::register().map_err(Refusal::internal)?;
+        let running = self.launch(Some(&signals)).await?;
+        Ok(running.run(signals).await)
+    }
+
+    async fn launch(self, signals: Option<&Signals>) -> Result<RunningHost, Refusal> {
         let draft = Draft::read(self.0)?.make_app().await;
-        draft.judge()?.launch(Some(signals)).await
+        draft.judge()?.launch(signals).await
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Mutex, watch};
 
-use super::app::{AppContext, Exit, Lives, Making};
+use super::app::{App, AppContext, AppSource, Exit, Lives, Making};
 use super::error::HostError;
 use super::finding::{self, Finding, judged};
 use super::lifetime::{Asked, Signals, StopSignal};
@@ -27,6 +27,9 @@ use crate::features::{Lifetime, Living, ServerAddresses};
 use crate::logging::Logging;
 use crate::pipeline::{Application, Layers, Pipeline};
 use crate::server::{Counters, KestrelServer, Server, ServerStart};
+
+const NO_RUNTIME: &str =
+    "a host starts in a runtime of tokio's, such as #[tokio::main] makes one; there is none here.";
 
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
@@ -70,6 +73,57 @@ impl Host {
         &self.prepared.loaded.application_name.value
     }
 
+    /// What the app is to know of this host; see [`HostBuilder::app_with`](super::HostBuilder::app_with).
+    pub fn context(&self) -> &AppContext {
+        &self.context
+    }
+
+    /// The life of this host: asks it to stop, and tells how far it is.
+    pub fn lifetime(&self) -> Lifetime {
+        self.context.lifetime.clone()
+    }
+
+    /// The app that answers the requests, in the place of one that the builder was given. So an app can
+    /// be made of what the configuration says, by code that waits and may fail:
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use kestrel::Host;
+    ///
+    /// # async fn run() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
+    /// let host = Host::from_args().build()?;
+    /// let path = host.configuration().value("Greeting:File").unwrap_or("greeting.txt");
+    /// let greeting = tokio::fs::read_to_string(host.content_root().join(path)).await?;
+    /// let app = Router::new().route("/", get(async move || greeting));
+    /// Ok(host.app(app).try_run().await?)
+    /// # }
+    /// ```
+    pub fn app(mut self, app: impl Into<App>) -> Self {
+        self.app = Making::ToDo(AppSource::Ready(app.into()));
+        self
+    }
+
+    /// Starts, serves until a signal or the [`Lifetime`] asks for the stop, and stops. Everything else
+    /// is as with [`HostBuilder::run`](super::HostBuilder::run).
+    pub async fn run(self) -> ExitCode {
+        self.serve_signalled().await.unwrap_or_else(Refusal::tell)
+    }
+
+    /// As [`run`](Self::run), for a program that has a word of its own for a start that is refused.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`start`](Self::start). The log has been told.
+    pub async fn try_run(self) -> Result<ExitCode, HostError> {
+        self.serve_signalled().await.map_err(Refusal::logged)
+    }
+
+    async fn serve_signalled(self) -> Result<ExitCode, Refusal> {
+        let signals = Signals::register().map_err(Refusal::internal)?;
+        let running = self.launch(Some(&signals)).await?;
+        Ok(running.run(signals).await)
+    }
+
     /// Makes the app if it is not made yet, binds the endpoints, announces them and starts to serve.
     ///
     /// # Errors
@@ -97,6 +151,9 @@ impl Host {
             return Err(self.refusal(error, logging));
         }
         let (watcher, changes) = watch.unzip();
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(self.refusal(HostError::Server(NO_RUNTIME.into()), logging));
+        }
         let serving = match self.serve(signals).await {
             Ok(serving) => serving,
             Err(error) => return Err(self.refusal(error, logging)),

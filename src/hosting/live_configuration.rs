@@ -12,14 +12,15 @@ use crate::configuration::Configuration;
 ///
 /// ```
 /// use axum::{Router, extract::State, routing::get};
-/// use kestrel::{AppContext, LiveConfiguration};
+/// use kestrel::{AppContext, AppError, LiveConfiguration};
 ///
 /// async fn greeting(State(live): State<LiveConfiguration>) -> String {
 ///     live.value("Greeting").unwrap_or_else(|| "Hello".to_owned())
 /// }
 ///
-/// fn app(context: &AppContext) -> Router {
-///     Router::new().route("/", get(greeting)).with_state(context.live_configuration.clone())
+/// async fn app(context: AppContext) -> Result<Router, AppError> {
+///     let live = context.live_configuration.clone();
+///     Ok(Router::new().route("/", get(greeting)).with_state(live))
 /// }
 /// # let _ = kestrel::Host::builder().app_with(app);
 /// ```

@@ -31,6 +31,11 @@ pub(crate) fn unreadable_variables() -> Vec<String> {
     names
 }
 
+/// The command line, without the program's name.
+pub(crate) fn arguments() -> impl Iterator<Item = std::ffi::OsString> {
+    std::env::args_os().skip(1)
+}
+
 /// The folder the process was started in; `None` if it is gone.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the current directory")]
 pub(crate) fn current_directory() -> Option<PathBuf> {
@@ -109,12 +114,14 @@ pub(super) fn die_of(signal: u8) {
     end(signal);
 }
 
-/// Ends the process at once, with 128 and the number of a signal as its exit code.
-#[expect(
-    clippy::exit,
-    clippy::disallowed_methods,
-    reason = "what could clean up is what does not end"
-)]
+/// Ends the process at once, with 128 and the number of a signal as its exit code: what could clean up
+/// is what does not end.
 pub(super) fn end(signal: u8) {
-    std::process::exit(128 + i32::from(signal));
+    exit(128 + signal);
+}
+
+/// Ends the process at once with an exit code.
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "the one place that does it")]
+pub(super) fn exit(code: u8) -> ! {
+    std::process::exit(i32::from(code));
 }

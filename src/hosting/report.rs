@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::error::{Answer, HostError};
+use super::error::{Answer, ExitKind, HostError};
 use super::finding::Finding;
 use crate::diagnostics::events::{self, StartFailure};
 use crate::logging::{self, FormatterName, Logging, LoggingOptions};
@@ -81,6 +81,11 @@ impl Refusal {
 
     /// Tells it, and gives its exit code: the last words of a host that does not start.
     pub(super) fn tell(self) -> ExitCode {
+        self.tell_kind().into()
+    }
+
+    /// The same, for who ends the process.
+    pub(super) fn tell_kind(self) -> ExitKind {
         let Self { error, remarks, voice } = &self;
         match voice {
             Voice::Log { logging, complete: true }
@@ -88,7 +93,6 @@ impl Refusal {
             {
                 self.log();
                 logging.finish();
-                error.exit_kind().into()
             }
             Voice::Log { logging, .. } if logging.is_active() => {
                 // Kestrel's events stay where they are looked for; a note is no part of a report.
@@ -100,19 +104,17 @@ impl Refusal {
                 events::hosting_failed_to_start(&whereabouts(error));
                 logging.finish();
                 print("", &format!("{}{}", error.report(), remarks_text(ours)));
-                error.exit_kind().into()
             }
             Voice::Log { .. } | Voice::Theirs => {
                 self.log();
                 print("", &error.report());
-                error.exit_kind().into()
             }
-            Voice::Silent => error.tell(),
+            Voice::Silent => error.print(),
             Voice::Plan { table } => {
                 print(table, &format!("{}{}", error.report(), remarks_text(remarks)));
-                error.exit_kind().into()
             }
         }
+        self.error.exit_kind()
     }
 
     /// All of it, as events.
@@ -167,7 +169,7 @@ impl HostError {
     ///
     /// ```no_run
     /// # async fn run() -> std::process::ExitCode {
-    /// let host = match kestrel::Host::builder().args(std::env::args_os().skip(1)).build() {
+    /// let host = match kestrel::Host::from_args().build() {
     ///     Ok(host) => host,
     ///     Err(error) => return error.tell(),
     /// };
@@ -176,11 +178,15 @@ impl HostError {
     /// # }
     /// ```
     pub fn tell(&self) -> ExitCode {
+        self.print();
+        self.exit_kind().into()
+    }
+
+    fn print(&self) {
         match self {
             Self::Answered(Answer { text, remarks }) => print(text, remarks),
             _ => print("", &self.report()),
         }
-        self.exit_kind().into()
     }
 
     /// A block for each mistake.

@@ -99,10 +99,10 @@ async fn endpoints_of_the_configuration_and_of_code_are_bound_together() {
 async fn the_app_can_ask_for_the_addresses_once_the_host_has_started() {
     use axum::{Router, routing::get};
 
-    let host = started(builder().use_urls("http://127.0.0.1:0").app_with(|context| {
+    let host = started(builder().use_urls("http://127.0.0.1:0").app_with(async |context| {
         let addresses = context.addresses.clone();
         assert!(addresses.list().is_empty(), "nothing is bound yet");
-        Router::new().route("/", get(|| async move { addresses.list().join(";") }))
+        Ok(Router::new().route("/", get(|| async move { addresses.list().join(";") })))
     }))
     .await;
     let told = Wire::connect(&host.addresses()[0]).await.get("/").await.body;

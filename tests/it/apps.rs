@@ -174,7 +174,7 @@ async fn a_panic_while_an_app_is_made_is_not_the_end_of_reloads() {
     let make = async |context: AppContext| {
         let text = context.configuration.value("Greeting").unwrap_or_default().to_owned();
         assert_ne!(text, "two", "this one is for the test");
-        Ok(Router::new().route("/", get(async move || text.clone())).into())
+        Ok(Router::new().route("/", get(async move || text.clone())))
     };
     let host = started(stage.builder().reloadable_app(make)).await;
     let mut wire = Wire::connect(&host.addresses()[0]).await;
@@ -192,7 +192,7 @@ async fn a_panic_while_an_app_is_made_is_not_the_end_of_reloads() {
 async fn what_is_wrong_with_an_app_is_told_by_its_own_exit_code() {
     let wrong = |_: AppContext| async {
         let problem = Problem::error("The folder is missing.").key("Site:Folder").fix("make it");
-        Err(AppError::from(problem))
+        Err::<App, _>(AppError::from(problem))
     };
     let host = builder().use_urls("http://127.0.0.1:0").reloadable_app(wrong);
     let error = host.build().expect("the app is not made yet").start().await.expect_err("it fails");
@@ -261,7 +261,7 @@ async fn an_error_with_sources_is_told_with_all_of_them() {
     #[error("the disk is gone")]
     struct Disk(#[source] std::io::Error);
     let wrong = |_: AppContext| async {
-        Err(AppError::from(Store(Disk(std::io::Error::other("no power")))))
+        Err::<App, _>(AppError::from(Store(Disk(std::io::Error::other("no power")))))
     };
     let host = builder().use_urls("http://127.0.0.1:0").reloadable_app(wrong);
     let error = host.build().expect("it is not made yet").start().await.expect_err("it fails");

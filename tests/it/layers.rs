@@ -62,10 +62,8 @@ const AT_HOME: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates that a folder does without.
-const NEVER: [(&str, &[&str]); 2] = [
-    ("configuration", &["tokio", "axum", "tower_service"]),
-    ("diagnostics", &["tokio", "axum"]),
-];
+const NEVER: [(&str, &[&str]); 2] =
+    [("configuration", &["tokio", "axum", "tower_service"]), ("diagnostics", &["tokio", "axum"])];
 
 /// Files that use one that uses them, all the same: who, whom, and why. It may only become shorter.
 const CIRCLES: [(&str, &str, &str); 3] = [

@@ -47,6 +47,7 @@ mod request_facts;
 mod request_heads;
 mod slow_app;
 mod slow_clients;
+mod starts;
 mod stops_under_load;
 mod support;
 mod tls_agreement;

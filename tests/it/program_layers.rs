@@ -50,7 +50,7 @@ async fn layers_are_around_every_kind_of_app_and_the_last_is_outermost() {
         ("a router", "hello", builder().app(saying("hello"))),
         ("a service", "hello", builder().app(service())),
         ("the welcome page", "\"environment\"", builder()),
-        ("a router that is made", "hello", builder().app_with(|_| saying("hello"))),
+        ("a router that is made", "hello", builder().app_with(async |_| Ok(saying("hello")))),
         ("a reloadable app", "hello", builder().reloadable_app(made)),
     ] {
         let host = started(layered(builder)).await;
@@ -72,7 +72,7 @@ async fn every_app_that_a_reload_makes_gets_the_layers() {
     };
     let greeter = |context: AppContext| async move {
         let text = context.configuration.value("Greeting").ok_or("no greeting")?.to_owned();
-        Ok(Router::new().route("/", get(async move || text.clone())).into())
+        Ok(Router::new().route("/", get(async move || text.clone())))
     };
     let stage = Stage::new(&endpoint("one"));
     let host = started(layered(stage.builder().reloadable_app(greeter))).await;

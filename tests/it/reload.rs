@@ -343,11 +343,11 @@ async fn limits_are_for_new_connections_and_code_has_the_last_word_again() {
 async fn the_live_configuration_is_that_of_the_last_reload() {
     let stage = Stage::new(r#"{"Greeting":"one"}"#);
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    let builder = stage.builder().use_urls("http://127.0.0.1:0").app_with(|context| {
+    let builder = stage.builder().use_urls("http://127.0.0.1:0").app_with(async |context| {
         let live = context.live_configuration.clone();
         sender.send(live.clone()).expect("the test waits");
         let greeting = move || async move { live.value("greeting").unwrap_or_default() };
-        Router::new().route("/", axum::routing::get(greeting))
+        Ok(Router::new().route("/", axum::routing::get(greeting)))
     });
     let host = started(builder).await;
     let mut live = receiver.await.expect("the app is made");
@@ -477,9 +477,9 @@ async fn code_that_panics_refuses_a_reload_and_no_later_one() {
         .environment_variables([("A", "b")])
         .shutdown_timeout(NEVER)
         .without_logging()
-        .app_with(|context| {
+        .app_with(async |context| {
             sender.send(context.live_configuration.clone()).expect("the test waits");
-            saying("hello")
+            Ok(saying("hello"))
         })
         .configure_kestrel(move |_| {
             count += 1;

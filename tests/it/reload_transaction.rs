@@ -34,9 +34,9 @@ fn settings(endpoints: &str, most_bytes: usize, greeting: &str) -> String {
 async fn started_with_bodies(stage: &Stage) -> (RunningHost, LiveConfiguration) {
     let given = Arc::new(Mutex::new(None));
     let gives = Arc::clone(&given);
-    let builder = stage.builder().app_with(move |context| {
+    let builder = stage.builder().app_with(async move |context| {
         *gives.lock().expect("no panic") = Some(context.live_configuration.clone());
-        Router::new().route("/", any(async |body: String| body))
+        Ok(Router::new().route("/", any(async |body: String| body)))
     });
     let host = started(builder).await;
     let live = given.lock().expect("no panic").take().expect("the app is made");
