@@ -1,35 +1,25 @@
-//! The certificates of `tests/data/tls`, and a client that trusts their authority.
+//! Putting certificates of the tests in place, and a client that trusts their authority.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::process::LIMIT;
-
-/// A file of `tests/data/tls`.
-pub(crate) fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)
-}
+use crate::test_data::{certificate, file};
 
 /// Puts a certificate and its key into the place of `a.pem` and `a.key`, each at once.
 pub(crate) fn install(name: &str, folder: &Path) {
     for kind in ["key", "pem"] {
         let beside = folder.join("a.beside");
-        fs::copy(data(&format!("{name}.{kind}")), &beside).expect("the folder is ours");
+        fs::copy(file(&format!("{name}.{kind}")), &beside).expect("the folder is ours");
         fs::rename(beside, folder.join(format!("a.{kind}"))).expect("the folder is ours");
     }
-}
-
-/// What is served to prove who the server is, as it stands in a file.
-pub(crate) fn certificate(name: &str) -> CertificateDer<'static> {
-    CertificateDer::from_pem_file(data(&format!("{name}.pem"))).expect("a certificate")
 }
 
 /// What all connections of a client share; sessions are not taken up again, so that every handshake

@@ -22,9 +22,9 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use crate::certificates::data;
 use crate::environment::updates;
 use crate::process::{Kestrel, Outcome};
+use crate::test_data::file;
 
 #[test]
 fn every_message_is_as_it_was() {
@@ -123,7 +123,7 @@ impl<'a> Case<'a> {
             kestrel = kestrel.file(name, text);
         }
         for name in &self.data {
-            fs::copy(data(name), folder.join(name)).expect("it is in tests/data/tls");
+            fs::copy(file(name), folder.join(name)).expect("it is in tests/data/tls");
         }
         let outcome = match &self.edits[..] {
             [] => kestrel.stopped_if_started(),

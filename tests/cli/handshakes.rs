@@ -7,14 +7,13 @@ use std::sync::Arc;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 
-use crate::certificates::{Secured, certificate, client, data, install};
+use crate::certificates::{Secured, client, install};
 use crate::http::connect;
 use crate::process::{Kestrel, LIMIT, Running};
+use crate::test_data::{certificate, chain, file, key};
 
 const HTTPS: &str = "Microsoft.AspNetCore.Server.Kestrel.Https.Internal.HttpsConnectionMiddleware";
 
@@ -105,13 +104,11 @@ fn a_client_that_is_refused_for_its_certificate_is_told_of_with_the_way_out() {
     );
     install("server", &kestrel.root());
     let roots = kestrel.root().join("members-ca.pem");
-    std::fs::copy(data("members-ca.pem"), roots).expect("the folder is ours");
+    std::fs::copy(file("members-ca.pem"), roots).expect("the folder is ours");
     let running = kestrel.started();
     let address = running.address();
     let answered = |name: &str| {
-        let chain = CertificateDer::pem_file_iter(data(&format!("{name}.pem"))).expect("a file");
-        let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
-        let key = PrivateKeyDer::from_pem_file(data(&format!("{name}.key"))).expect("a key");
+        let (chain, key) = (chain(name), key(name));
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .expect("versions")

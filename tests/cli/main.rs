@@ -60,6 +60,9 @@ mod signals;
 mod slow_attacks;
 #[cfg(unix)]
 mod start;
+#[cfg(unix)]
+#[path = "../data/tls/mod.rs"]
+mod test_data;
 #[cfg(target_os = "linux")]
 mod unix_sockets;
 #[cfg(target_os = "linux")]

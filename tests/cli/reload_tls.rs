@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use rustls::ClientConfig;
 
-use crate::certificates::{Secured, certificate, client, data, install};
+use crate::certificates::{Secured, client, install};
 use crate::environment::skipped;
 use crate::process::{Kestrel, LIMIT, Running};
+use crate::test_data::{certificate, file};
 
 /// How long a change may take to be in effect where everything takes its time. The watch itself is
 /// done within two seconds, which `hosting/reload/watch.rs` has its compiler check; what comes on
@@ -72,7 +73,7 @@ fn a_certificate_that_is_replaced_is_served_soon_and_open_connections_live_on() 
         assert!(took < SOON, "{took:?}");
         // Written over what is there, which a reader may see half done.
         for kind in ["key", "pem"] {
-            let path = data(&format!("server.{kind}"));
+            let path = file(&format!("server.{kind}"));
             fs::copy(path, tls.join(format!("a.{kind}"))).expect("the folder is ours");
         }
         let took = shown(&config, &address, "server");
@@ -90,7 +91,7 @@ fn openssl_sees_the_new_serial_soon() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let of_file = |name: &str| {
-        let path = data(name).display().to_string();
+        let path = file(name).display().to_string();
         serial(&["x509", "-noout", "-serial", "-in", &path], Stdio::null())
     };
     let (Ok(old), Ok(new)) = (of_file("server.pem"), of_file("server-2.pem")) else {
@@ -182,7 +183,7 @@ fn a_pair_that_is_replaced_piece_by_piece_is_no_error() {
     let running = kestrel.started();
     let (address, config) = (running.address(), client());
     let put = |from: &str, to: &str, half: bool| {
-        let text = fs::read_to_string(data(from)).expect("it is there");
+        let text = fs::read_to_string(file(from)).expect("it is there");
         let end = if half { text.len() / 2 } else { text.len() };
         // At once: what is looked at is a half, and never nothing.
         let beside = tls.join("a.beside");
@@ -224,10 +225,10 @@ fn a_pair_that_never_fits_is_a_warning_first_and_one_error_then() {
     let tls = kestrel.root().join("tls");
     let running = kestrel.started();
     let (address, config) = (running.address(), client());
-    fs::copy(data("one.key"), tls.join("a.key")).expect("the folder is ours");
+    fs::copy(file("one.key"), tls.join("a.key")).expect("the folder is ours");
     running.wait_for(NOT_READY);
     // Whatever else happens to the files meanwhile is a part of it.
-    fs::copy(data("two.key"), tls.join("a.key")).expect("the folder is ours");
+    fs::copy(file("two.key"), tls.join("a.key")).expect("the folder is ours");
     running.wait_for(REFUSED);
     running.wait_for("What runs goes on as it was.");
     shown(&config, &address, "server");
@@ -250,7 +251,7 @@ fn a_warning_about_certificates_is_told_once() {
     };
     let kestrel = kestrel().file("appsettings.json", &settings(""));
     let root = kestrel.root();
-    fs::copy(data("public-ca.pem"), root.join("public-ca.pem")).expect("the folder is ours");
+    fs::copy(file("public-ca.pem"), root.join("public-ca.pem")).expect("the folder is ours");
     let path = root.join("public-ca.pem").display().to_string();
     let running = kestrel.variable("SSL_CERT_FILE", &path).started();
     replace(&root.join("appsettings.json"), &settings(r#","New":{"Url":"http://127.0.0.1:0"}"#));
@@ -265,7 +266,7 @@ fn a_stop_does_not_wait_for_a_pair_that_does_not_fit() {
     let kestrel = kestrel();
     let tls = kestrel.root().join("tls");
     let running = kestrel.started();
-    fs::copy(data("one.key"), tls.join("a.key")).expect("the folder is ours");
+    fs::copy(file("one.key"), tls.join("a.key")).expect("the folder is ours");
     running.wait_for(NOT_READY);
     let outcome = running.terminated();
     assert_eq!(

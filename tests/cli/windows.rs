@@ -13,10 +13,10 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::certificates::data;
 use crate::environment::{no_windows, skipped};
 use crate::http::{StuckRequest, get};
 use crate::process::{Kestrel, LIMIT, Outcome, Running};
+use crate::test_data::file;
 
 const SHUTTING_DOWN: &str = "Application is shutting down...";
 
@@ -229,7 +229,7 @@ fn the_second_ctrl_c_does_not_wait_for_requests() {
 
 #[test]
 fn certificates_are_read_and_http_2_is_agreed_on() {
-    let text = |name: &str| fs::read_to_string(data(name)).expect("it is there");
+    let text = |name: &str| fs::read_to_string(file(name)).expect("it is there");
     let Some(windows) = Windows::new([
         "run",
         "--urls",

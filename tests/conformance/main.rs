@@ -63,6 +63,9 @@ mod report;
 #[cfg(unix)]
 mod suite;
 #[cfg(unix)]
+#[path = "../data/tls/mod.rs"]
+mod test_data;
+#[cfg(unix)]
 mod verdict;
 
 use std::process::ExitCode;

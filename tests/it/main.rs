@@ -50,6 +50,8 @@ mod slow_clients;
 mod starts;
 mod stops_under_load;
 mod support;
+#[path = "../data/tls/mod.rs"]
+mod test_data;
 mod tls_agreement;
 mod tls_client;
 mod tls_client_certificates;

@@ -9,7 +9,8 @@ use rustls::HandshakeKind;
 
 use crate::reload::Stage;
 use crate::support::{Wire, saying, soon, stopped};
-use crate::tls_client::{Client, file};
+use crate::test_data::file;
+use crate::tls_client::Client;
 
 const SECURED: &str =
     r#""A":{"Url":"https://127.0.0.1:0","Certificate":{"Path":"a.pem","KeyPath":"a.key"}}"#;

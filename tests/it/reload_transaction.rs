@@ -17,7 +17,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::reload::Stage;
 use crate::support::{NEVER, Wire, pass, really, saying, soon, started, stopped, taken_port};
-use crate::tls_client::{Client, file};
+use crate::test_data::file;
+use crate::tls_client::Client;
 use crate::upgrades::echo;
 
 const A: &str = r#""A":{"Url":"http://127.0.0.1:0"}"#;

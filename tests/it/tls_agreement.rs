@@ -3,7 +3,8 @@
 use kestrel::tls::SslProtocols;
 
 use crate::support::{Wire, configured, skipped, soon, started, stopped};
-use crate::tls_client::{Client, connected, file, options};
+use crate::test_data::file;
+use crate::tls_client::{Client, connected, options};
 use crate::tls_host::{VERSIONS, address, app, host, http2_body, section};
 
 #[tokio::test]

@@ -1,13 +1,11 @@
-//! Certificates of the tests, and clients that speak TLS.
+//! Endpoints with a certificate of the tests, and clients that speak TLS.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kestrel::tls::{CertificateSource, TlsOptions};
 use kestrel::{Host, HostBuilder};
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio::net::TcpStream;
@@ -15,20 +13,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::support::{NEVER, Wire, soon};
-
-/// A file of `tests/data/tls`: an authority that everybody trusts here, and what it signed.
-pub(crate) fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)
-}
+use crate::test_data::{chain, file, key};
 
 /// A certificate for an endpoint.
 pub(crate) fn certificate(name: &str) -> CertificateSource {
     CertificateSource::pem(file(&format!("{name}.pem")), file(&format!("{name}.key")))
-}
-
-fn chain(name: &str) -> Vec<CertificateDer<'static>> {
-    let certificates = CertificateDer::pem_file_iter(file(&format!("{name}.pem")));
-    certificates.expect("a file").collect::<Result<_, _>>().expect("certificates")
 }
 
 /// An endpoint with the certificate for 127.0.0.1.
@@ -95,11 +84,7 @@ impl Client {
             .with_root_certificates(roots);
         let mut config = match self.certificate {
             None => builder.with_no_client_auth(),
-            Some(name) => {
-                let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key")));
-                let chain = chain(name);
-                builder.with_client_auth_cert(chain, key.expect("a key")).expect("they fit")
-            }
+            Some(name) => builder.with_client_auth_cert(chain(name), key(name)).expect("they fit"),
         };
         config.alpn_protocols = self.protocols.iter().map(|name| name.as_bytes().into()).collect();
         Arc::new(config)

@@ -7,14 +7,13 @@ use kestrel::tls::{ClientCertificateMode, TlsOptions};
 use kestrel::{HostError, Reloaded, RunningHost};
 use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{HandshakeKind, SignatureScheme};
 
 use crate::reload::Stage;
 use crate::support::{saying, started, stopped};
-use crate::tls_client::{Client, ONLY_TLS12, ONLY_TLS13, file, options, serving};
+use crate::test_data::{self, certificate, file};
+use crate::tls_client::{Client, ONLY_TLS12, ONLY_TLS13, options, serving};
 use crate::tls_host::{VERSIONS, address, host};
 
 /// Shows a certificate, and signs with whatever key there is.
@@ -23,12 +22,8 @@ struct Shows(Arc<CertifiedKey>);
 
 impl Shows {
     fn new(certificates: &[&str], key: &str) -> Arc<Self> {
-        let one = |name: &&str| {
-            CertificateDer::from_pem_file(file(&format!("{name}.pem"))).expect("a certificate")
-        };
-        let key = PrivateKeyDer::from_pem_file(file(&format!("{key}.key"))).expect("a key");
-        let chain = certificates.iter().map(one).collect();
-        let key = any_supported_type(&key).expect("a key that signs");
+        let chain = certificates.iter().map(|name| certificate(name)).collect();
+        let key = any_supported_type(&test_data::key(key)).expect("a key that signs");
         Arc::new(Self(Arc::new(CertifiedKey::new(chain, key))))
     }
 }

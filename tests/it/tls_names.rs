@@ -9,7 +9,8 @@ use axum::routing::get;
 
 use crate::reload::Stage;
 use crate::support::{configured, saying, started, stopped};
-use crate::tls_client::{Client, ONLY_TLS12, ONLY_TLS13, certificate, file, serving};
+use crate::test_data::file;
+use crate::tls_client::{Client, ONLY_TLS12, ONLY_TLS13, certificate, serving};
 use crate::tls_host::{address, host, http2_body, section, sections};
 
 async fn facts(tls: TlsHandshake) -> String {

@@ -13,7 +13,8 @@ use tokio::sync::Barrier;
 
 use crate::reload::Stage;
 use crate::support::{Wire, builder, configured, saying, soon, started, stopped};
-use crate::tls_client::{Client, file};
+use crate::test_data::file;
+use crate::tls_client::Client;
 use crate::tls_host::app;
 
 async fn host_at(path: &Path) -> RunningHost {

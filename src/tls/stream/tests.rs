@@ -25,7 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn both() -> &'static (EndpointTls, Arc<ClientConfig>) {
     static MADE: OnceLock<(EndpointTls, Arc<ClientConfig>)> = OnceLock::new();
     MADE.get_or_init(|| {
-        let served = ServerCertificate::from_pkcs8(vec![certificate("server")], key("server"));
+        let served = ServerCertificate::from_pkcs8(
+            vec![certificate("server")],
+            key("server").secret_der().to_vec(),
+        );
         let options = TlsOptions::default();
         let endpoint = EndpointTls::new(
             "test",

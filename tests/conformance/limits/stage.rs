@@ -12,6 +12,7 @@ use super::client::Client;
 use crate::console::Entry;
 use crate::suite::Line;
 use crate::suite::app::{self, App, Start};
+use crate::test_data::file;
 
 /// How long the app may take to stop after a script that did not stop it.
 const STOP: Duration = Duration::from_secs(3);
@@ -28,7 +29,7 @@ pub(crate) struct Stage {
 /// An endpoint with a certificate like that of the recordings, without names besides its subject, in
 /// the place of the addresses.
 fn secure(start: &mut Start) {
-    let file = |name| format!("{}/tests/data/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let file = |name| file(name).display().to_string();
     start.set("Kestrel__Endpoints__T__Url", "https://127.0.0.1:0");
     start.set("Kestrel__Endpoints__T__Certificate__Path", &file("own.pem"));
     start.set("Kestrel__Endpoints__T__Certificate__KeyPath", &file("own.key"));
