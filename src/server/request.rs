@@ -78,28 +78,28 @@ impl RequestService {
         }
     }
 
-    /// A body as the app gets it, with its limits.
+    /// Gives a request its body as the app gets it, with its limits.
     fn guard_body(
         &self,
-        request: Request<IncomingBody>,
+        request: &mut Request<Body>,
+        incoming: IncomingBody,
         number: u32,
-    ) -> (Request<Body>, Arc<BodyFacts>) {
-        let (mut parts, incoming) = request.into_parts();
+    ) -> Arc<BodyFacts> {
         let limits = &self.activity.common().context().options().limits;
         let limits =
             RequestBodyLimits::new(limits.max_request_body_size, limits.min_request_body_data_rate);
-        parts.extensions.insert(limits.clone());
+        request.extensions_mut().insert(limits.clone());
         let activity = self.activity.clone();
-        let facts = BodyFacts::new(limits, activity, number, parts.version, &parts.headers);
-        let body = Body::new(RequestBody::new(incoming, Arc::clone(&facts)));
-        let mut request = Request::from_parts(parts, body);
+        let facts = BodyFacts::new(limits, activity, number, request.version(), request.headers());
+        *request.body_mut() = Body::new(RequestBody::new(incoming, Arc::clone(&facts)));
         // There is one limit, ours, not another one of the extractors.
-        DefaultBodyLimit::disable().apply(&mut request);
-        (request, facts)
+        DefaultBodyLimit::disable().apply(request);
+        facts
     }
 
-    /// Hands a request to the app.
-    pub(super) fn call(&self, mut request: Request<IncomingBody>) -> RequestFuture {
+    /// Hands a request to the app. Its body comes apart: to give a request another body moves all of
+    /// it, twice.
+    pub(super) fn call(&self, mut request: Request<Body>, incoming: IncomingBody) -> RequestFuture {
         let mut running = Running::begin(&self.activity);
         let number = running.request();
         let scope = log_scope::of_request(&self.scope, &request, &self.connection, number);
@@ -123,12 +123,8 @@ impl RequestService {
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         request.extensions_mut().insert(self.connection.for_request(running.completion()));
         let pipeline = running.context().application().current();
-        let (request, body) = if http_body::Body::is_end_stream(request.body()) {
-            (request.map(|_| Body::empty()), None)
-        } else {
-            let (request, body) = self.guard_body(request, number);
-            (request, Some(body))
-        };
+        let body = (!http_body::Body::is_end_stream(&incoming))
+            .then(|| self.guard_body(&mut request, incoming, number));
         let future = pipeline.call(request);
         running.is_answered_by(pipeline);
         drop(entered);

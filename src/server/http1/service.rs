@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
@@ -43,8 +44,8 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     type Future = RequestFuture;
 
     fn call(&self, request: Request<Incoming>) -> RequestFuture {
-        // The gate has judged trailers.
-        let mut request = request.map(|body| IncomingBody::new(body, |_| None));
+        let (parts, body) = request.into_parts();
+        let mut request = Request::from_parts(parts, Body::empty());
         match self.activity.take_note() {
             None => {}
             Some(Note::RawTarget(target)) => {
@@ -54,6 +55,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 return self.requests.refuse(Refusal::Answer(rejection));
             }
         }
-        self.requests.call(request)
+        // The gate has judged trailers.
+        self.requests.call(request, IncomingBody::new(body, |_| None))
     }
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum::body::Body as AppBody;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -45,11 +46,12 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     type Future = CodedFuture;
 
     fn call(&self, request: Request<Incoming>) -> CodedFuture {
-        let mut request = request.map(|body| IncomingBody::new(body, request_rules::excess));
+        let (parts, body) = request.into_parts();
+        let mut request = Request::from_parts(parts, AppBody::empty());
         let options = self.activity.context().options();
         let scheme = self.requests.connection().scheme();
         let future = match request_rules::check(&mut request, options, scheme) {
-            Ok(()) => self.requests.call(request),
+            Ok(()) => self.requests.call(request, IncomingBody::new(body, request_rules::excess)),
             Err(refusal) => self.requests.refuse(refusal),
         };
         CodedFuture { future }
