@@ -55,6 +55,8 @@ mod reload;
 #[cfg(target_os = "linux")]
 mod reload_tls;
 #[cfg(target_os = "linux")]
+mod rights;
+#[cfg(target_os = "linux")]
 mod signals;
 #[cfg(unix)]
 mod slow_attacks;

@@ -12,6 +12,8 @@ use crate::certificates::install;
 #[cfg(target_os = "linux")]
 use crate::environment::skipped;
 use crate::process::{Kestrel, Outcome, taken_port};
+#[cfg(target_os = "linux")]
+use crate::rights::{without, without_reserved_ports};
 
 /// Checks what every refusal has in common.
 fn check(outcome: &Outcome, code: i32) {
@@ -172,31 +174,10 @@ fn an_abstract_socket_that_is_taken_is_told_with_its_holder() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_is_denied_is_told_by_the_facts() {
-    use std::process::Command;
-
-    let reserved = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-    let reserved = reserved.ok().and_then(|first| first.trim().parse::<u16>().ok()).unwrap_or(1024);
+    let Some((reserved, mut command)) = without_reserved_ports("a port that is denied") else {
+        return;
+    };
     let uid = nix::unistd::Uid::effective();
-    let binary = env!("CARGO_BIN_EXE_kestrel");
-    let mut command = Command::new(binary);
-    if uid.is_root() {
-        const BARRED: &str = "-net_bind_service";
-        command = Command::new("/usr/bin/setpriv");
-        command.args(["--bounding-set", BARRED, "--inh-caps", BARRED, binary]);
-        if !Command::new("/usr/bin/setpriv")
-            .args(["--bounding-set", BARRED, "--inh-caps", BARRED, "true"])
-            .output()
-            .is_ok_and(|output| output.status.success())
-        {
-            let needs = "setpriv and the right to drop rights (apt-get install util-linux)";
-            return crate::environment::skipped("a port that is denied", needs);
-        }
-    }
-    if reserved < 2 {
-        let needs =
-            "a system that reserves ports (sysctl net.ipv4.ip_unprivileged_port_start=1024)";
-        return crate::environment::skipped("a port that is denied", needs);
-    }
     command.args(["run", "--urls", "http://127.0.0.1:1"]);
     let outcome = Kestrel::by(command).ended();
     check(&outcome, 4);
@@ -458,23 +439,11 @@ fn a_port_that_is_taken_is_told_in_the_scheme_that_was_asked_for() {
 fn a_certificate_that_may_not_be_read_is_told_with_its_owner_and_mode() {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::process::Command;
 
-    let binary = env!("CARGO_BIN_EXE_kestrel");
-    let mut command = Command::new(binary);
-    if nix::unistd::Uid::effective().is_root() {
-        const BARRED: &str = "-dac_override,-dac_read_search";
-        let barred = |program: &str| {
-            let mut command = Command::new("/usr/bin/setpriv");
-            command.args(["--bounding-set", BARRED, "--inh-caps", BARRED, program]);
-            command
-        };
-        if !barred("true").output().is_ok_and(|output| output.status.success()) {
-            let needs = "setpriv and the right to drop rights (apt-get install util-linux)";
-            return crate::environment::skipped("a certificate that may not be read", needs);
-        }
-        command = barred(binary);
-    }
+    const BARRED: &str = "-dac_override,-dac_read_search";
+    let Some(mut command) = without(BARRED, "a certificate that may not be read") else {
+        return;
+    };
     command.args([
         "run",
         "--urls=https://127.0.0.1:0",

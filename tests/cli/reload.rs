@@ -12,6 +12,7 @@ use nix::sys::signal::Signal;
 use crate::environment::skipped;
 use crate::http::get;
 use crate::process::{Kestrel, Running, taken_port};
+use crate::rights::without_reserved_ports;
 
 /// An endpoint on a free port, with settings beside it.
 fn settings(names: &[&str], beside: &str) -> String {
@@ -386,4 +387,44 @@ fn ports_that_are_taken_are_told_with_others_in_a_reload_too() {
     });
     let free: Vec<_> = free.collect();
     assert!(free.len() == 2 && free[0] != free[1], "{free:?}: {}", outcome.stdout);
+}
+
+/// Root may bind every port, unless it gives that right away first.
+#[test]
+fn a_port_that_is_denied_is_told_in_a_reload_too_and_nothing_has_changed() {
+    let test = "a port that is denied in a reload";
+    let Some((reserved, mut command)) = without_reserved_ports(test) else { return };
+    command.arg("run");
+    let kestrel = Kestrel::by(command).file("appsettings.json", &settings(&["A"], ""));
+    let path = kestrel.root().join("appsettings.json");
+    let running = kestrel.started();
+    let address = running.address();
+    let (_holder, taken) = taken_port();
+    // What could be bound is closed again.
+    let wanted = format!(
+        r#""Endpoints":{{"B":{{"Url":"http://127.0.0.1:1"}},"C":{{"Url":"{taken}"}},"D":{{"Url":"http://127.0.0.1:0"}},"#
+    );
+    replace(&path, &settings(&["A"], "").replace(r#""Endpoints":{"#, &wanted));
+    running.wait_for("What runs goes on as it was.");
+    let told = running.stdout();
+    for text in [
+        &*format!("Unable to bind to 'http://127.0.0.1:1', '{taken}' on config reload."),
+        "Failed to bind to address http://127.0.0.1:1: Permission denied.",
+        &*format!(
+            " without CAP_NET_BIND_SERVICE, and net.ipv4.ip_unprivileged_port_start is {reserved}: "
+        ),
+        "set by: appsettings.json:1:",
+        ", key Kestrel:Endpoints:B:Url",
+        "fix: write http://127.0.0.1:8080 in Kestrel:Endpoints:B:Url",
+        &*format!("Failed to bind to address {taken}: address already in use."),
+        ", key Kestrel:Endpoints:C:Url",
+    ] {
+        assert!(told.contains(text), "{text}: {told}");
+    }
+    assert_eq!(get(&address, "/", &[]).status, 200);
+    replace(&path, &settings(&["A", "B"], ""));
+    assert_eq!(get(&added(&running), "/", &[]).status, 200);
+    let outcome = running.terminated();
+    assert!(outcome.stdout.contains(&format!("\n      = {address}\n")), "{}", outcome.stdout);
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
 }
