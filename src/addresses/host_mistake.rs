@@ -5,7 +5,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::binding_address::{AddressError, AddressProblem, BindingAddress, BindingHost};
+use super::address_error::{AddressError, AddressProblem};
+use super::binding_address::{BindingAddress, BindingHost};
 use super::ip_literal::IpLiteral;
 
 /// The part of an address that holds host and port, and what surrounds it.

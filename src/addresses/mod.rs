@@ -12,6 +12,7 @@
 //! The rules are Kestrel's, from "Configure endpoints for the ASP.NET Core Kestrel web server";
 //! where ours are stricter, `docs/deviations.md` says so.
 
+mod address_error;
 mod advice;
 pub(crate) mod bind;
 mod binding_address;
@@ -36,9 +37,10 @@ pub(crate) mod unix_socket;
 #[path = "no_unix_socket.rs"]
 pub(crate) mod unix_socket;
 
+pub use address_error::{AddressError, AddressProblem};
 pub(crate) use advice::short_ip_of_spec;
 pub(crate) use bind::{BoundEndpoint, bind};
-pub use binding_address::{AddressError, AddressProblem, BindingAddress, BindingHost};
+pub use binding_address::{BindingAddress, BindingHost};
 pub use difference::{Aspect, Change, Difference};
 pub(crate) use difference::{clash, difference};
 pub(crate) use display::{also_reachable, planned_text, readdressed};

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::address_error::{AddressError, AddressProblem};
 use super::advice;
-use super::binding_address::{AddressError, AddressProblem, BindingAddress, BindingHost};
+use super::binding_address::{BindingAddress, BindingHost};
 use super::claim::Claim;
 use super::display;
 use super::endpoint::{

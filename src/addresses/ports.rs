@@ -1,6 +1,6 @@
 //! The `;` lists of `http_ports` and `https_ports`.
 
-use super::binding_address::{AddressError, AddressProblem};
+use super::address_error::{AddressError, AddressProblem};
 use super::endpoint::GivenAddress;
 use crate::configuration::{Excerpt, Problem, Sourced, address_without_user_info};
 
