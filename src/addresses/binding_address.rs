@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::address_error::{AddressError, AddressProblem};
-use super::host_mistake::{self, Place};
+use super::host_mistake::{self, Attempt, Attempted, Place};
 use super::ip_literal::IpLiteral;
 use crate::configuration::address_without_user_info;
 
@@ -61,12 +61,12 @@ impl BindingAddress {
     ///
     /// Says what is wrong, where, and what to write instead.
     pub fn parse(address: &str) -> Result<Self, AddressError> {
-        Self::read(address, true)
+        Self::read(address, Some(attempt))
     }
 
-    /// Takes a URL apart; unless `advise` is set, what is wrong with a host has no advice that
-    /// is worth reading.
-    pub(super) fn read(address: &str, advise: bool) -> Result<Self, AddressError> {
+    /// The same. Without a way to try out what may be advised, what is wrong with a host has no advice
+    /// that is worth reading.
+    fn read(address: &str, attempt: Option<Attempt>) -> Result<Self, AddressError> {
         let shown = address_without_user_info(address);
         if has_user(address) {
             return Err(user_info(address, &shown));
@@ -96,11 +96,25 @@ impl BindingAddress {
             (BindingHost::NamedPipe(socket_name(address, start, "pipe:/")?.to_owned()), 0)
         } else {
             let default_port = if https { 443 } else { 80 };
-            let place = Place { address, start, end: authority.end, advise };
+            let place = Place { address, start, end: authority.end, attempt };
             authority.read(place, default_port)?
         };
         Ok(Self { https, host, port })
     }
+}
+
+/// Tries out an address that may be advised.
+fn attempt(address: &str) -> Attempted {
+    match BindingAddress::read(address, None) {
+        Err(_) => Attempted::Refused,
+        Ok(BindingAddress { host: BindingHost::Name(_), .. }) => Attempted::Name,
+        Ok(_) => Attempted::Address,
+    }
+}
+
+/// Whether an address can be bound that may be advised.
+fn can_be_bound(address: &str) -> bool {
+    attempt(address) != Attempted::Refused
 }
 
 /// The part of a URL that holds host and port.
@@ -190,7 +204,7 @@ fn user_info(address: &str, shown: &str) -> AddressError {
         let rest = &shown[start + at + 1..];
         format!("{}{rest}", &shown[..start])
     });
-    let fix = match bare.filter(|bare| !bare.contains('@') && BindingAddress::parse(bare).is_ok()) {
+    let fix = match bare.filter(|bare| !bare.contains('@') && can_be_bound(bare)) {
         Some(bare) => format!("write no user and no password: {bare}"),
         None => "write no user and no password, and no '@'".to_owned(),
     };
@@ -201,7 +215,7 @@ fn user_info(address: &str, shown: &str) -> AddressError {
 fn scheme_fix(address: &str, scheme: &str) -> String {
     let bare = address
         .trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
-    if bare.len() < address.len() && BindingAddress::parse(bare).is_ok() {
+    if bare.len() < address.len() && can_be_bound(bare) {
         return format!("remove the blank before it: {bare}");
     }
     let known =
@@ -224,7 +238,7 @@ fn scheme_fix(address: &str, scheme: &str) -> String {
 fn list_fix(address: &str) -> String {
     let between = |c: char| c.is_whitespace() || c == '|';
     let items: Vec<_> = address.split(between).filter(|item| !item.is_empty()).collect();
-    let all = items.len() > 1 && items.iter().all(|item| BindingAddress::read(item, false).is_ok());
+    let all = items.len() > 1 && items.iter().all(|item| can_be_bound(item));
     let list = if all { items.join(";") } else { "http://*:5000;https://*:5001".to_owned() };
     let such = if all { "" } else { "such as " };
     format!("in urls separate addresses by ';', {such}{list}; elsewhere write one address")
@@ -244,7 +258,7 @@ fn respelled(text: &str) -> Option<String> {
         let is_meant = start.eq_ignore_ascii_case(scheme)
             && misspelled
             && !rest.starts_with('-')
-            && BindingAddress::read(&address, false).is_ok();
+            && can_be_bound(&address);
         is_meant.then_some(address)
     })
 }
@@ -272,9 +286,9 @@ fn missing_scheme(address: &str) -> String {
         _ if host.starts_with(':') => format!("write the whole address: http://localhost{host}"),
         _ => {
             let whole = format!("http://{host}");
-            let fix = match BindingAddress::read(&whole, false) {
-                Ok(_) => format!("write the scheme too: {whole}"),
-                Err(_) => "write a whole address, such as http://localhost:5000".to_owned(),
+            let fix = match can_be_bound(&whole) {
+                true => format!("write the scheme too: {whole}"),
+                false => "write a whole address, such as http://localhost:5000".to_owned(),
             };
             quoted_or(address, &fix)
         }

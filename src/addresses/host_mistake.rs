@@ -6,7 +6,6 @@
 use std::net::Ipv4Addr;
 
 use super::address_error::{AddressError, AddressProblem};
-use super::binding_address::{BindingAddress, BindingHost};
 use super::ip_literal::IpLiteral;
 
 /// The part of an address that holds host and port, and what surrounds it.
@@ -18,8 +17,22 @@ pub(super) struct Place<'a> {
     pub(super) start: usize,
     /// Where they end.
     pub(super) end: usize,
-    /// Whether advice is wanted; an address that is tried out as advice needs none itself.
-    pub(super) advise: bool,
+    /// How an address is tried out that may be advised; `None` if this one is, and needs no advice.
+    pub(super) attempt: Option<Attempt>,
+}
+
+/// Reads an address, and says what it comes to.
+pub(super) type Attempt = fn(&str) -> Attempted;
+
+/// What an address comes to that was tried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempted {
+    /// It cannot be bound.
+    Refused,
+    /// It can, and its host is a name.
+    Name,
+    /// It can, and its host says more.
+    Address,
 }
 
 impl Place<'_> {
@@ -34,8 +47,8 @@ impl Place<'_> {
 
     /// The same, if it can be bound: other advice is of no use.
     fn advised(&self, text: &str) -> Option<String> {
-        let address = self.advise.then(|| self.with(text))?;
-        BindingAddress::read(&address, false).is_ok().then_some(address)
+        let (attempt, address) = (self.attempt?, self.with(text));
+        (attempt(&address) != Attempted::Refused).then_some(address)
     }
 
     fn brackets(&self, position: usize, fix: impl Into<String>) -> AddressError {
@@ -206,9 +219,7 @@ pub(super) fn several(place: Place<'_>) -> Option<AddressError> {
     let between = |c: char| matches!(c, ',' | ';' | '|') || c.is_whitespace();
     let text = place.text();
     let items: Vec<&str> = text.split(between).filter(|item| !item.is_empty()).collect();
-    if !place.advise || items.len() < 2 {
-        return None;
-    }
+    let attempt = place.attempt.filter(|_| items.len() > 1)?;
     let port_of = |item: &str| {
         let port = item.rsplit_once(':').map(|(_, port)| port.to_owned());
         port.filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
@@ -220,10 +231,9 @@ pub(super) fn several(place: Place<'_>) -> Option<AddressError> {
             (None, Some(port)) => format!("{scheme}{item}:{port}"),
             _ => format!("{scheme}{item}"),
         };
-        let read = BindingAddress::read(&address, false).ok()?;
         // `127,0,0,1` is one address.
         let is_number = item.bytes().all(|byte| byte.is_ascii_digit());
-        (!is_number && !matches!(read.host, BindingHost::Name(_))).then_some(address)
+        (!is_number && attempt(&address) == Attempted::Address).then_some(address)
     };
     let addresses: Vec<String> = items.iter().map(whole).collect::<Option<_>>()?;
     let fix = format!(

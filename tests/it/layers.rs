@@ -66,12 +66,7 @@ const NEVER: [(&str, &[&str]); 2] =
     [("configuration", &["tokio", "axum", "tower_service"]), ("diagnostics", &["tokio", "axum"])];
 
 /// Files that use one that uses them, all the same: who, whom, and why. It may only become shorter.
-const CIRCLES: [(&str, &str, &str); 3] = [
-    (
-        "addresses::host_mistake",
-        "addresses::binding_address",
-        "an address and what is wrong with its host know each other",
-    ),
+const CIRCLES: [(&str, &str, &str); 2] = [
     (
         "hosting::settings::endpoints",
         "hosting::settings::mod",
