@@ -100,6 +100,11 @@ impl<'a> Section<'a> {
         self.configuration.setting(&self.path)
     }
 
+    /// The first value at this very key or anywhere below it: whoever set that wrote the section.
+    pub(crate) fn first_setting(&self) -> Option<&'a Setting> {
+        self.setting().or_else(|| self.children().iter().find_map(Self::first_setting))
+    }
+
     /// The value at `key` below this section.
     pub fn get(&self, key: &str) -> Option<&'a Setting> {
         self.configuration.setting(&format!("{}:{key}", self.path))

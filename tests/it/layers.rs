@@ -65,16 +65,6 @@ const AT_HOME: [(&str, &[&str]); 17] = [
 const NEVER: [(&str, &[&str]); 2] =
     [("configuration", &["tokio", "axum", "tower_service"]), ("diagnostics", &["tokio", "axum"])];
 
-/// Files that use one that uses them, all the same: who, whom, and why. It may only become shorter.
-const CIRCLES: [(&str, &str, &str); 2] = [
-    (
-        "hosting::settings::endpoints",
-        "hosting::settings::mod",
-        "what it wants of the file above is to have a file of its own",
-    ),
-    ("hosting::settings::tls", "hosting::settings::endpoints", "one function is wanted of it"),
-];
-
 /// The files of the crate, and where what they name stands.
 struct House {
     sources: Vec<Source>,
@@ -191,30 +181,16 @@ fn every_folder_imports_only_what_lies_below_it() {
 fn no_file_uses_one_that_uses_it() {
     let house = House::read();
     let (product, tests) = (house.neighbours(Part::Product), house.neighbours(Part::Tests));
-    let mut known: BTreeSet<_> = CIRCLES.iter().map(|(who, whom, _)| (*who, *whom)).collect();
     let mut wrong = BTreeSet::new();
-    for (folder, all) in product {
+    for (folder, uses) in product {
         let of_tests = tests.get(&folder).cloned().unwrap_or_default();
-        let full = |name: &str| [&*folder.join("::"), "::", name].concat();
-        let is_known = |who: &str, whom: &str| {
-            CIRCLES.iter().find(|circle| full(who) == circle.0 && full(whom) == circle.1)
-        };
-        let mut uses = all.clone();
-        uses.retain(|(who, whom), _| is_known(who, whom).is_none());
-        for ((who, whom), why) in all.iter().chain(&of_tests) {
-            match is_known(who, whom) {
-                Some((one, other, _)) if whom == ABOVE || reaches(&all, whom, who) => {
-                    known.remove(&(*one, *other));
-                }
-                None if whom == ABOVE || reaches(&uses, whom, who) => {
-                    wrong.extend(why.iter().cloned())
-                }
-                _ => {}
+        for ((who, whom), why) in uses.iter().chain(&of_tests) {
+            if whom == ABOVE || reaches(&uses, whom, who) {
+                wrong.extend(why.iter().cloned());
             }
         }
     }
     assert_eq!(wrong, BTreeSet::new());
-    assert_eq!(known, BTreeSet::new(), "these circles are no more: take them off the list");
 }
 
 /// Whether one file of a folder uses another, perhaps by way of others.

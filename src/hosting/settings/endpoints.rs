@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
-use super::parse::{did_you_mean, host_boolean, meant_value, separated, shown};
-use super::{CodeEndpoints, tls, unix_socket};
+use super::parse::{did_you_mean, host_boolean, separated};
+use super::protocols::protocols;
+use super::{tls, unix_socket};
 use crate::addresses::{
     BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, ListenTarget,
     ProcessManager, UnixSocketOptions,
@@ -12,7 +13,17 @@ use crate::addresses::{
 use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Section, Setting, Sourced, address_without_user_info,
 };
-use crate::features::HttpProtocols;
+
+/// What code and the surroundings say of endpoints: it stands beside the configuration, not in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CodeEndpoints {
+    pub(crate) listen: Vec<ConfiguredEndpoint>,
+    /// Those of which the target could not be read.
+    pub(crate) refused: Vec<ConfiguredEndpoint>,
+    pub(crate) added_urls: Vec<Sourced<String>>,
+    /// What says that this process runs in a container.
+    pub(crate) container: Option<String>,
+}
 
 pub(super) fn read(
     loaded: &Loaded,
@@ -109,7 +120,7 @@ fn endpoint(
         Some(url) => (format!("{}:Url", section.path()), url),
         // What else is wrong is most likely its protocols.
         None => {
-            let named = section.get("Protocols").or_else(|| first_setting(section));
+            let named = section.get("Protocols").or_else(|| section.first_setting());
             let key = named.map_or(section.path(), |named| named.key.as_str());
             let origin = named.map_or(Origin::Default, |named| named.origin.clone());
             (key.to_owned(), Sourced::new("", origin))
@@ -152,7 +163,7 @@ fn missing_url(section: &Section<'_>) -> Problem {
     }
     let children = section.children();
     let below = section.section("Url").children();
-    if let Some(first) = below.iter().find_map(first_setting) {
+    if let Some(first) = below.iter().find_map(Section::first_setting) {
         let (shape, fix) = instead_of_more_than_a_text(section, &below);
         return problem
             .cause(format!("A {shape} stands there, where one text is read."))
@@ -170,7 +181,7 @@ fn missing_url(section: &Section<'_>) -> Problem {
             || (name.len() == 2 && "url".starts_with(&name.to_lowercase()))
     };
     if let Some(meant) = children.iter().find(is_like_url)
-        && let Some(setting) = first_setting(meant)
+        && let Some(setting) = meant.first_setting()
     {
         return problem
             .cause(format!("The key '{}' means nothing to the server.", meant.path()))
@@ -178,24 +189,19 @@ fn missing_url(section: &Section<'_>) -> Problem {
             .origin(setting.origin.clone())
             .fix(format!("did you mean {key}?"));
     }
-    let cause =
-        children.iter().find_map(first_setting).or_else(|| section.setting()).map(|first| {
+    let cause = children.iter().find_map(Section::first_setting).or_else(|| section.setting()).map(
+        |first| {
             let Setting { key, origin, .. } = first;
             format!(
                 "{key} makes it an endpoint (set by: {origin}), and nothing says where it listens."
             )
-        });
+        },
+    );
     let problem = problem.key(key).fix(set);
     match cause {
         Some(cause) => problem.cause(cause),
         None => problem,
     }
-}
-
-/// The first value at or below a section.
-fn first_setting<'a>(section: &Section<'a>) -> Option<&'a Setting> {
-    let at = section.setting();
-    at.or_else(|| section.children().iter().find_map(first_setting))
 }
 
 /// What a list or a section is, and what to write in its place.
@@ -258,31 +264,6 @@ fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
         }
         problems.push(problem);
     }
-}
-
-/// `Protocols` of an endpoint or of the defaults. Kestrel passes over a text it does not know; so
-/// do we, but not in silence.
-pub(super) fn protocols(
-    section: &Section<'_>,
-    problems: &mut Vec<Problem>,
-) -> Option<HttpProtocols> {
-    let text = section.non_empty("Protocols")?;
-    let read = HttpProtocols::parse(text.value);
-    if read.is_none() {
-        let names = HttpProtocols::SPOKEN;
-        let fix = match meant_value(text.value, &names) {
-            Some(meant) => format!("did you mean {meant}?"),
-            None => format!("write one of {}", names.join(", ")),
-        };
-        let given = shown("Protocols", text.value);
-        problems.push(
-            Problem::warning(format!("'{given}' names no HTTP protocols and is left out."))
-                .key(format!("{}:Protocols", section.path()))
-                .origin(text.origin)
-                .fix(fix),
-        );
-    }
-    read
 }
 
 /// A process manager speaks through three variables with the prefix `ASPNETCORE_`; it is only one

@@ -18,6 +18,7 @@ mod near;
 mod not_yet;
 mod parse;
 mod pipeline;
+mod protocols;
 mod server;
 mod tls;
 mod unix_socket;
@@ -26,13 +27,14 @@ mod unknown;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::keys::{Effect, effect};
 #[cfg(feature = "cli")]
 pub(crate) use self::parse::did_you_mean;
 pub(crate) use self::pipeline::StageSettings;
 pub(crate) use self::tls::SharedCertificates;
 pub(crate) use self::unknown::is_switch;
-use crate::addresses::{ConfiguredEndpoint, EndpointSettings};
+use crate::addresses::EndpointSettings;
 use crate::configuration::{Loaded, Problem, Sourced};
 use crate::logging::LoggingOptions;
 use crate::server::ServerOptions;
@@ -58,17 +60,6 @@ pub(crate) struct HostSettings {
     pub(crate) web_root: Option<Sourced<PathBuf>>,
     /// What is wrong, and what is odd.
     pub(crate) problems: Vec<Problem>,
-}
-
-/// What code and the surroundings say of endpoints: it stands beside the configuration, not in it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CodeEndpoints {
-    pub(crate) listen: Vec<ConfiguredEndpoint>,
-    /// Those of which the target could not be read.
-    pub(crate) refused: Vec<ConfiguredEndpoint>,
-    pub(crate) added_urls: Vec<Sourced<String>>,
-    /// What says that this process runs in a container.
-    pub(crate) container: Option<String>,
 }
 
 impl HostSettings {

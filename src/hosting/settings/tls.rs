@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::endpoints::protocols;
 use super::parse::{boolean_or, meant_value, shown};
+use super::protocols::protocols;
 use crate::addresses::{ConfiguredTls, EndpointSettings};
 use crate::configuration::load::from_content_root;
-use crate::configuration::{Configuration, Loaded, Problem, Section, Setting};
+use crate::configuration::{Configuration, Loaded, Problem, Section};
 use crate::tls::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
     SslProtocols, StoreLocation,
@@ -77,7 +77,7 @@ fn sni(
         ))
         .key(section.path())
         .fix("name a host such as www.example.com, *.example.com for all below it, or *");
-        if let Some(setting) = first_setting(section) {
+        if let Some(setting) = section.first_setting() {
             problem = problem.origin(setting.origin.clone());
         }
         problems.push(problem);
@@ -92,11 +92,6 @@ fn sni(
         client_certificate_mode: client_certificate_mode(section, problems),
         client_certificate_roots: client_certificate_roots(section, content_root),
     })
-}
-
-/// The first value at a section or anywhere below it: who set that wrote the section.
-fn first_setting<'a>(section: &Section<'a>) -> Option<&'a Setting> {
-    section.setting().or_else(|| section.children().iter().find_map(first_setting))
 }
 
 /// Reads a certificate's node; one that names neither a file nor a subject says nothing.
@@ -347,7 +342,7 @@ pub(super) fn tell_unused_roots(
             .fix(format!(
                 "set {node}:ClientCertificateMode to RequireCertificate, or to AllowCertificate"
             ));
-            if let Some(setting) = first_setting(&section) {
+            if let Some(setting) = section.first_setting() {
                 problem = problem.origin(setting.origin.clone());
             }
             problems.push(problem);
