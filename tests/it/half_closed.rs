@@ -53,8 +53,9 @@ async fn an_end_right_behind_a_request_leaves_time_for_its_answer() {
 #[tokio::test]
 async fn a_client_that_sends_no_more_gets_an_answer_that_it_takes_longer_to_read() {
     const LARGE: usize = 32 * 1024 * 1024;
-    static LARGE_BODY: [u8; LARGE] = [b'x'; LARGE];
-    let app = Router::new().route("/", get(async || Bytes::from_static(&LARGE_BODY)));
+    // Not a static: the program would carry it.
+    let body = Bytes::from(vec![b'x'; LARGE]);
+    let app = Router::new().route("/", get(|| std::future::ready(body)));
     let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
     let mut wire = Wire::connect(&host.addresses()[0]).await;
     wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
