@@ -51,7 +51,7 @@ impl Completion {
     }
 
     /// Calls `tell` once the answer is out. It is called where bytes are written, so it should be quick.
-    /// If the answer is out already, it is never called.
+    /// If the answer is out already, it is never called. A panic in it is told in the log.
     pub fn on_end(&self, tell: impl FnOnce(Completed) + Send + 'static) {
         self.source.on_end(self.request, Box::new(tell));
     }

@@ -16,6 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
+use super::error::ExitKind;
 use super::live_configuration::LiveConfiguration;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
@@ -74,7 +75,8 @@ impl App {
 
     /// Runs a task beside the app: it begins when the app answers requests, and is to end when the
     /// app does, which [`Ending::begun`] tells. That is when its last request has been answered: at
-    /// the stop of the host, or after a reload has replaced it. It is waited for within the shutdown
+    /// the stop of the host, or after a reload has replaced it. Where requests take all of the shutdown
+    /// timeout, it is told when a tenth of that is left, a second at most. It is waited for within the
     /// timeout and dropped then. A panic in it is told in the log.
     pub fn background<F>(mut self, task: impl FnOnce(Ending) -> F + Send + 'static) -> Self
     where
@@ -86,7 +88,8 @@ impl App {
 
     /// Ends the host with an exit code, once `exit` is ready: requests finish as at any stop. It does
     /// not count any more once a reload has replaced the app. Called again, it replaces what was
-    /// given before.
+    /// given before. A panic in it is told, and ends the host with 1. The codes of the host itself,
+    /// which are below 8, had better not be used.
     pub fn exit_with(mut self, exit: impl Future<Output = ExitCode> + Send + 'static) -> Self {
         self.exit = Some(Box::pin(exit));
         self
@@ -99,6 +102,7 @@ impl App {
         let life = Life {
             retired,
             ending: watch::Sender::new(false),
+            told: None,
             to_begin: self.tasks,
             tasks: JoinSet::new(),
             to_exit: self.exit,
@@ -213,13 +217,16 @@ pub(super) enum AppSource {
     /// It is there, and stays.
     Ready(App),
     /// It is made once, and stays.
-    Once(Box<dyn FnOnce(AppContext) -> MakingApp + Send>),
+    Once(MakeAppOnce),
     /// It is made for the start, and again by every reload that changes the configuration.
     EachTime(MakeApp),
 }
 
+/// Makes an app from the configuration, once.
+type MakeAppOnce = Box<dyn FnOnce(AppContext) -> MakingApp + Send>;
+
 /// Makes an app from the configuration.
-pub(super) type MakeApp = Box<dyn Fn(AppContext) -> MakingApp + Send + Sync>;
+pub(super) type MakeApp = Arc<dyn Fn(AppContext) -> MakingApp + Send + Sync>;
 
 /// An app that is being made.
 pub(super) type MakingApp = BoxFuture<'static, Result<App, AppError>>;
@@ -270,22 +277,46 @@ impl AppSource {
     async fn first(self, context: &AppContext) -> Result<Made, Vec<Problem>> {
         match self {
             Self::Ready(app) => Ok(Made { app, again: None }),
-            Self::Once(make) => {
-                let app = make(context.clone()).await.map_err(AppError::into_problems)?;
-                Ok(Made { app, again: None })
-            }
+            Self::Once(make) => Ok(Made { app: made(make, context.clone()).await?, again: None }),
             Self::EachTime(make) => {
-                let app = make(context.clone()).await.map_err(AppError::into_problems)?;
+                let again = Arc::clone(&make);
+                let app = made(move |context| again(context), context.clone()).await?;
                 Ok(Made { app, again: Some(make) })
             }
         }
     }
 }
 
+/// Makes an app, in a task of its own: a panic is a mistake like any other, and no end of whoever waits.
+///
+/// # Errors
+///
+/// Why it cannot be made.
+pub(super) async fn made(
+    make: impl FnOnce(AppContext) -> MakingApp + Send + 'static,
+    context: AppContext,
+) -> Result<App, Vec<Problem>> {
+    let mut making = JoinSet::new();
+    making.spawn(async move { make(context).await });
+    let error = match making.join_next().await {
+        Some(Ok(made)) => return made.map_err(AppError::into_problems),
+        Some(Err(error)) => error,
+        None => return Err(AppError::from("nothing makes it").into_problems()),
+    };
+    let problem = match error.try_into_panic() {
+        Ok(panic) => Problem::error("The app cannot be made: the code that makes it panicked.")
+            .cause(panic_message(&*panic)),
+        Err(_) => Problem::error("The app cannot be made: the code that makes it was given up."),
+    };
+    Err(vec![problem])
+}
+
 /// The life of an app beside its requests.
 pub(super) struct Life {
     retired: Retired,
     ending: watch::Sender<bool>,
+    /// When the tasks were told that they are to end.
+    told: Option<Instant>,
     to_begin: Vec<Task>,
     tasks: JoinSet<()>,
     to_exit: Option<BoxFuture<'static, ExitCode>>,
@@ -299,8 +330,7 @@ impl Life {
             self.tasks.spawn(watched(task, Ending(self.ending.subscribe())));
         }
         if let Some(code) = self.to_exit.take() {
-            let exit = exit.clone();
-            self.exit = Some(tokio::spawn(async move { exit.ask(code.await) }));
+            self.exit = Some(tokio::spawn(exits(code, exit.clone())));
         }
     }
 
@@ -311,14 +341,39 @@ impl Life {
         }
     }
 
-    /// Ends the tasks, by `deadline` at the latest.
+    /// Tells the tasks that they are to end, and when they were told first.
+    fn tell_tasks(&mut self) -> Instant {
+        self.ending.send_replace(true);
+        *self.told.get_or_insert_with(Instant::now)
+    }
+
+    /// Ends the tasks, by `deadline` at the latest, but not before they could know it.
     async fn end(mut self, deadline: Instant) {
         self.replaced();
-        self.ending.send_replace(true);
+        let deadline = deadline.max(self.tell_tasks() + LAST_MOMENT);
         while let Ok(Some(_)) = timeout_at(deadline, self.tasks.join_next()).await {}
         if !self.tasks.is_empty() {
             events::background_tasks_cut_off(self.tasks.len());
         }
+    }
+}
+
+/// Ends the host with what the app says. If it cannot say it any more, nothing else would end the host.
+async fn exits(code: BoxFuture<'static, ExitCode>, exit: Exit) {
+    let mut running = JoinSet::new();
+    running.spawn(code);
+    match running.join_next().await {
+        Some(Ok(code)) => {
+            events::application_exited();
+            exit.ask(code);
+        }
+        Some(Err(error)) => {
+            if let Ok(panic) = error.try_into_panic() {
+                events::exit_panicked(panic_message(&*panic));
+                exit.ask(ExitKind::Internal.into());
+            }
+        }
+        None => {}
     }
 }
 
@@ -332,6 +387,9 @@ async fn watched(task: Task, ending: Ending) {
         events::background_task_panicked(panic_message(&*panic));
     }
 }
+
+/// A task that is told to end when the time is over has this long.
+const LAST_MOMENT: Duration = Duration::from_millis(100);
 
 /// The apps of a host that are not over: the one that answers, and those whose last requests run.
 pub(super) struct Lives {
@@ -374,6 +432,14 @@ impl Lives {
         });
     }
 
+    /// Little time is left until `deadline`, whatever requests still run: tasks begin to end.
+    pub(super) fn hurry(&mut self, deadline: Instant) {
+        self.stop.send_replace(Some(deadline));
+        if let Some(life) = &mut self.current {
+            life.tell_tasks();
+        }
+    }
+
     /// The last request has ended: all apps end, by `deadline` at the latest.
     pub(super) async fn stop(&mut self, deadline: Instant) {
         self.stop.send_replace(Some(deadline));
@@ -399,7 +465,6 @@ impl Exit {
     fn ask(&self, code: ExitCode) {
         // The first counts; the host stops once.
         let _ = self.code.set(code);
-        events::application_exited();
         self.lifetime.stop();
     }
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -16,7 +17,7 @@ use tower_service::Service;
 use super::app::{App, AppContext, AppError, AppSource};
 use super::error::HostError;
 use super::given::Given;
-use super::host::{Host, RunningHost};
+use super::host::{Host, RunningHost, check_runtime};
 use super::lifetime::Signals;
 use super::process;
 use super::report::Refusal;
@@ -107,7 +108,9 @@ impl HostBuilder {
     ///
     /// async fn app(context: AppContext) -> Result<Router, AppError> {
     ///     let path = context.configuration.value("Greeting:File").ok_or("Greeting:File is missing")?;
-    ///     let greeting = std::fs::read_to_string(context.content_root().join(path))?;
+    ///     let path = context.content_root().join(path);
+    ///     let greeting = std::fs::read_to_string(&path)
+    ///         .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     ///     Ok(Router::new().route("/", get(async move || greeting.clone())))
     /// }
     ///
@@ -124,7 +127,7 @@ impl HostBuilder {
         A: Into<App>,
         F: Future<Output = Result<A, AppError>> + Send + 'static,
     {
-        self.0.app = Some(AppSource::EachTime(Box::new(move |context| {
+        self.0.app = Some(AppSource::EachTime(Arc::new(move |context| {
             let app = make(context);
             Box::pin(async { app.await.map(Into::into) })
         })));
@@ -238,7 +241,7 @@ impl HostBuilder {
         self
     }
 
-    /// This folder in the place of the process's current directory.
+    /// This folder in the place of the process's current directory, from which a relative one counts.
     pub fn current_directory(mut self, folder: impl Into<PathBuf>) -> Self {
         self.0.current_directory = Some(folder.into());
         self
@@ -494,6 +497,7 @@ impl HostBuilder {
     }
 
     async fn launch(self, signals: Option<&Signals>) -> Result<RunningHost, Refusal> {
+        check_runtime()?;
         let draft = Draft::read(self.0)?.make_app().await;
         draft.judge()?.launch(signals).await
     }

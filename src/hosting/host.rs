@@ -28,9 +28,6 @@ use crate::logging::Logging;
 use crate::pipeline::{Application, Layers, Pipeline};
 use crate::server::{Counters, KestrelServer, Server, ServerStart};
 
-const NO_RUNTIME: &str =
-    "a host starts in a runtime of tokio's, such as #[tokio::main] makes one; there is none here.";
-
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
     pub(super) sources: Sources,
@@ -138,6 +135,7 @@ impl Host {
         mut self,
         signals: Option<&Signals>,
     ) -> Result<RunningHost, Refusal> {
+        check_runtime()?;
         events::hosting_starting();
         let logging = self.logging.take().map(Arc::new);
         let remarks = std::mem::take(&mut self.remarks);
@@ -151,9 +149,6 @@ impl Host {
             return Err(self.refusal(error, logging));
         }
         let (watcher, changes) = watch.unzip();
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Err(self.refusal(HostError::Server(NO_RUNTIME.into()), logging));
-        }
         let serving = match self.serve(signals).await {
             Ok(serving) => serving,
             Err(error) => return Err(self.refusal(error, logging)),
@@ -248,6 +243,15 @@ impl fmt::Debug for Host {
             .field("environment", &self.environment())
             .field("plan", &self.prepared.plan)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether there is a runtime to start in: without one, the first task would panic.
+pub(super) fn check_runtime() -> Result<(), Refusal> {
+    const NONE: &str = "a host starts in a runtime of tokio's, such as #[tokio::main] makes one; there is none here.";
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Refusal::internal(std::io::Error::other(NONE))),
     }
 }
 

@@ -205,7 +205,11 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         code.default_application_name = process::program_name();
     }
     code.host_alone = given.named_after_content_root;
-    let here = given.current_directory.take().or_else(process::current_directory);
+    let here = match given.current_directory.take() {
+        Some(folder) if folder.is_absolute() => Some(folder),
+        Some(folder) => process::current_directory().map(|here| here.join(folder)),
+        None => process::current_directory(),
+    };
     let inputs = Inputs {
         variables,
         unreadable_variables,

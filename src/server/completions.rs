@@ -4,9 +4,11 @@
 //! those of the gate, are written. Between the two it is due. Where nobody asks, a request costs a
 //! look at a flag.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::diagnostics::{events, panic_message};
 use crate::features::{Completed, Tell};
 
 /// Those who wait for answers of one connection.
@@ -97,7 +99,12 @@ impl Completions {
             told
         };
         // Not under the lock: whoever is told may ask again.
-        told.into_iter().for_each(|it| (it.tell)(end));
+        for it in told {
+            // It is the app's code, in the middle of a connection that may have other requests.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (it.tell)(end))) {
+                events::completion_panicked(panic_message(&*panic));
+            }
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {

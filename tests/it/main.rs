@@ -8,6 +8,7 @@
 
 mod addresses;
 mod answers;
+mod app_failures;
 mod apps;
 mod binding_errors;
 mod blame;

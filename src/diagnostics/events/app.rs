@@ -13,6 +13,18 @@ pub(crate) fn background_task_panicked(message: &str) {
         detail: message);
 }
 
+/// Code that was to be told when an answer is out panicked.
+pub(crate) fn completion_panicked(message: &str) {
+    emit!(OUR_APP, ERROR, 4, "Code of the app that was told that an answer is out panicked.",
+        detail: message);
+}
+
+/// What the app would end the host with panicked: nothing else would end it, so this does.
+pub(crate) fn exit_panicked(message: &str) {
+    emit!(OUR_APP, ERROR, 5, "The app was to tell when the host ends, and panicked: the host stops.",
+        detail: message);
+}
+
 /// Tasks of an app that is over did not end in time.
 pub(crate) fn background_tasks_cut_off(count: usize) {
     emit!(OUR_APP, WARN, 3, "Background tasks of the app did not end in time and were cut off: {Count}."; Count = count);

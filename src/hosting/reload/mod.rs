@@ -23,12 +23,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch as signal};
-use tokio::task::JoinSet;
 
 pub(super) use watching::start as watch_files;
 
 use self::watch::{Watcher, found};
-use super::app::{App, AppContext, Exit, Lives, MakeApp};
+use super::app::{self, App, AppContext, AppError, Exit, Lives, MakeApp};
 use super::certificates::Certificates;
 use super::error::HostError;
 use super::finding::{self, Finding, Subject, judged};
@@ -71,6 +70,9 @@ fn may_pass(error: &HostError) -> bool {
         _ => false,
     }
 }
+
+/// What is left of a stop when tasks are told of it, if requests take the rest: not more than a tenth.
+const LAST_PART: Duration = Duration::from_secs(1);
 
 /// A host that serves, and what it takes to configure it again.
 pub(super) struct Running {
@@ -322,8 +324,19 @@ impl Running {
     pub(super) async fn stop(&mut self, grace: Duration) {
         self.watcher = None;
         let deadline = moment_after(grace);
-        self.serving.server.stop(grace).await;
-        self.serving.lives.stop(deadline).await;
+        let Serving { server, lives, .. } = &mut self.serving;
+        let mut stopped = server.stop(grace);
+        // The tasks are to have some of the time, too.
+        let last = deadline.checked_sub(LAST_PART.min(grace / 10)).unwrap_or(deadline);
+        tokio::select! {
+            biased;
+            () = &mut stopped => {}
+            () = tokio::time::sleep_until(last) => {
+                lives.hurry(deadline);
+                stopped.await;
+            }
+        }
+        lives.stop(deadline).await;
     }
 
     /// Makes the app of another configuration; `None` if the app stays.
@@ -342,19 +355,17 @@ impl Running {
             return Ok(None);
         }
         let context = AppContext { configuration: configuration.clone(), ..self.context.clone() };
-        // A task of its own: a panic must not be the end of all reloads.
-        let mut making = JoinSet::new();
-        making.spawn(make(context));
+        let make = Arc::clone(make);
         let made = tokio::select! {
             biased;
             // Nobody wants it then.
-            _ = self.stopping.wait_for(|stopping| *stopping) => Err("the host is stopping".into()),
-            Some(made) = making.join_next() => {
-                made.unwrap_or_else(|_| Err("the code that makes it panicked".into()))
+            _ = self.stopping.wait_for(|stopping| *stopping) => {
+                Err(AppError::from("the host is stopping").into_problems())
             }
+            made = app::made(move |context| make(context), context) => made,
         };
         let wrong = |problem| Finding::of_problem(Subject::App, problem);
-        made.map(Some).map_err(|error| error.into_problems().into_iter().map(wrong).collect())
+        made.map(Some).map_err(|problems| problems.into_iter().map(wrong).collect())
     }
 
     async fn go_over_to(&mut self, prepared: Prepared) -> Result<Reloaded, HostError> {
