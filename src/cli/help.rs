@@ -4,8 +4,9 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::configuration::near_names::did_you_mean;
 use crate::configuration::sources::command_line::shown_argument;
-use crate::hosting::{did_you_mean, is_switch};
+use crate::hosting::is_switch;
 
 const COMMANDS: [&str; 4] = ["run", "dev-certs", "completions", "help"];
 

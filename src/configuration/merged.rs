@@ -106,7 +106,7 @@ impl<'a> Section<'a> {
     }
 
     /// The value at `key` below this section.
-    pub fn get(&self, key: &str) -> Option<&'a Setting> {
+    pub fn setting_at(&self, key: &str) -> Option<&'a Setting> {
         self.configuration.setting(&format!("{}:{key}", self.path))
     }
 

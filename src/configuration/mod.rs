@@ -17,11 +17,13 @@ mod key;
 mod layers;
 pub(crate) mod load;
 mod merged;
+pub(crate) mod near_names;
 mod origin;
 mod path;
 mod problem;
 pub(crate) mod regular_file;
 pub(crate) mod sources;
+pub(crate) mod text;
 mod user_info;
 
 pub use key::{compare_keys, fold_key, keys_equal};

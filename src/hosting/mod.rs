@@ -42,7 +42,7 @@ pub use host::{Host, RunningHost};
 pub use live_configuration::LiveConfiguration;
 pub use reload::Reloaded;
 #[cfg(feature = "cli")]
-pub(crate) use settings::{did_you_mean, is_switch};
+pub(crate) use settings::is_switch;
 
 #[cfg(feature = "cli")]
 pub(crate) use crate::logging::last_words;

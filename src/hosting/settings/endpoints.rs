@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use super::parse::{did_you_mean, host_boolean, separated};
+use super::parse::{host_boolean, separated};
 use super::protocols::protocols;
 use super::{tls, unix_socket};
 use crate::addresses::{
     BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, ListenTarget,
     ProcessManager, UnixSocketOptions,
 };
+use crate::configuration::near_names::did_you_mean;
 use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Section, Setting, Sourced, address_without_user_info,
 };
@@ -120,7 +121,7 @@ fn endpoint(
         Some(url) => (format!("{}:Url", section.path()), url),
         // What else is wrong is most likely its protocols.
         None => {
-            let named = section.get("Protocols").or_else(|| section.first_setting());
+            let named = section.setting_at("Protocols").or_else(|| section.first_setting());
             let key = named.map_or(section.path(), |named| named.key.as_str());
             let origin = named.map_or(Origin::Default, |named| named.origin.clone());
             (key.to_owned(), Sourced::new("", origin))
@@ -171,7 +172,7 @@ fn missing_url(section: &Section<'_>) -> Problem {
             .origin(first.origin.clone())
             .fix(fix);
     }
-    if let Some(empty) = section.get("Url") {
+    if let Some(empty) = section.setting_at("Url") {
         return problem.key(key).origin(empty.origin.clone()).fix(set);
     }
     let is_like_url = |child: &&Section<'_>| {

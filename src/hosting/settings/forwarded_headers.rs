@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use http::HeaderName;
 
 use super::allowed_hosts::hosts_of_list;
-use super::parse::{
-    Empty, cannot_convert, counts_as, integer, meant_value, read_boolean, read_with, shown,
-};
+use super::parse::{Empty, cannot_convert, counts_as, read_boolean, read_with, shown};
+use crate::configuration::near_names::meant_value;
+use crate::configuration::text::integer;
 use crate::configuration::{Configuration, Origin, Problem, Setting};
 use crate::middleware::{Believed, Names, Network, Proxies};
 

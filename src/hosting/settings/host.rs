@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::endpoints::process_manager;
-use super::parse::{counts_as, did_you_mean, shown};
+use super::parse::{counts_as, shown};
 use crate::configuration::load::from_content_root;
+use crate::configuration::near_names::did_you_mean;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced};
 
 /// How long a stop may take unless configured.

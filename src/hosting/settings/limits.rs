@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use super::parse::{
-    Span, cannot_convert, double, integer, meant_span, read_with, seconds_text, shown, time_span,
-};
+use super::parse::{cannot_convert, read_with, shown};
+use crate::configuration::text::{Span, double, integer, meant_span, seconds_text, time_span};
 use crate::configuration::{Configuration, Origin, Problem, Setting, Severity, keys_equal};
 use crate::features::{MinDataRate, MinDataRateError};
 use crate::server::limit_rules::{self, NUMBERS, SPANS, WRITTEN};

@@ -1,9 +1,9 @@
 //! `Logging:LogLevel`, `Logging:Console` and its formatters.
 
 use super::keys::is_category;
-use super::parse::{
-    boolean, boolean_or, cannot_convert, did_you_mean, integer, meant_value, shown,
-};
+use super::parse::{boolean_or, cannot_convert, shown};
+use crate::configuration::near_names::{did_you_mean, meant_value};
+use crate::configuration::text::{boolean, integer};
 use crate::configuration::{Configuration, Problem, Section, Setting};
 use crate::logging::{
     ColorBehavior, ConsoleOptions, FormatterName, LogLevel, LoggingOptions, QueueFullMode, Rule,
@@ -117,7 +117,7 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
         match one_of(name.value, &FormatterName::NAMES) {
             Some(formatter) => options.formatter = formatter,
             None => problems.push(unknown(
-                section.get("FormatterName"),
+                section.setting_at("FormatterName"),
                 name.value,
                 &FormatterName::NAMES,
             )),
@@ -229,7 +229,7 @@ fn choice<T>(
     convert: impl FnOnce(&str) -> Option<T>,
     (kind, expected): (&str, &str),
 ) -> Option<T> {
-    let setting = section.get(key)?;
+    let setting = section.setting_at(key)?;
     let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
     let converted = convert(text);
     if converted.is_none() {

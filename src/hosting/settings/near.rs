@@ -9,9 +9,10 @@ use std::net::IpAddr;
 
 use super::endpoints::process_manager;
 use super::keys::{is_host_setting, is_text, is_top_name};
-use super::parse::{did_you_mean, shown};
+use super::parse::shown;
 use super::unknown::{flag_called, is_prefixed, is_switch, is_told};
 use crate::addresses::EndpointSettings;
+use crate::configuration::near_names::did_you_mean;
 use crate::configuration::sources::command_line::Argument;
 use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Unread, address_without_user_info, keys_equal,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::allowed_hosts::allowed_hosts;
 use super::forwarded_headers::{self, ForwardedHeadersSettings};
 use super::limits::span;
-use super::parse::{Span, read_boolean, read_with, shown};
+use super::parse::{read_boolean, read_with, shown};
+use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Problem, Sourced};
 use crate::middleware::{AllowedHosts, Hsts};
 

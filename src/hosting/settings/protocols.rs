@@ -1,6 +1,7 @@
 //! `Protocols` of an endpoint, of its server names, and of the defaults.
 
-use super::parse::{meant_value, shown};
+use super::parse::shown;
+use crate::configuration::near_names::meant_value;
 use crate::configuration::{Problem, Section};
 use crate::features::HttpProtocols;
 

@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::parse::{boolean_or, meant_value, shown};
+use super::parse::{boolean_or, shown};
 use super::protocols::protocols;
 use crate::addresses::{ConfiguredTls, EndpointSettings};
 use crate::configuration::load::from_content_root;
+use crate::configuration::near_names::meant_value;
 use crate::configuration::{Configuration, Loaded, Problem, Section};
 use crate::tls::{
     CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
@@ -118,7 +119,7 @@ fn certificate(
             key_path: file("KeyPath"),
             // An empty password is one, too.
             password: section
-                .get("Password")
+                .setting_at("Password")
                 .and_then(|setting| setting.value.as_deref())
                 .map(Secret::new),
         })),

@@ -6,7 +6,8 @@
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
 use super::keys::{Holds, Key, Others, Place, is_level_of_module, is_separated, is_text, place};
-use super::parse::{did_you_mean, shown};
+use super::parse::shown;
+use crate::configuration::near_names::did_you_mean;
 use crate::configuration::{
     Loaded, Origin, Problem, Section, Setting, key_without_secret, keys_equal, speaks_of_secrets,
 };

@@ -15,10 +15,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::configuration::text::seconds_text;
 use crate::hosting::settings::keys::{
     self, Default, Effect, Holds, Key, Kind, Meaning, Place, Range,
 };
-use crate::hosting::settings::parse::seconds_text;
 
 /// A row as it is shown.
 struct Shown {

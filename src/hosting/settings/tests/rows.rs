@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::addresses::{self, PlannedEndpoint, Targets, UnixSocketOptions};
+use crate::configuration::text::seconds_text;
 use crate::configuration::{keys_equal, speaks_of_secrets};
 use crate::features::HttpProtocols;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
@@ -193,7 +194,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
             vec![below.to_string(), "-1".to_owned(), "x".to_owned()]
         }
         Kind::Time(range) => {
-            let below = range.least().checked_sub(1).map(parse::seconds_text);
+            let below = range.least().checked_sub(1).map(seconds_text);
             below.into_iter().chain(["5".to_owned(), "-00:00:05".to_owned()]).collect()
         }
         Kind::Limit(_, rule) => {
@@ -216,7 +217,7 @@ fn default_text(kind: Kind, default: Default) -> Option<String> {
             Some(rule.default().map(|number| number.to_string()).unwrap_or_default())
         }
         (Default::OfLimit, Kind::TimeLimit(rule)) => Some(match rule.default() {
-            Some(time) => parse::seconds_text(time.as_secs()),
+            Some(time) => seconds_text(time.as_secs()),
             None => "-00:00:00.0010000".to_owned(),
         }),
         _ => None,
