@@ -64,7 +64,7 @@ impl Configuration {
     }
 
     /// The keys that lie below `path`, `path` itself left out.
-    fn below(&self, path: &str) -> impl Iterator<Item = (&str, &Setting)> {
+    fn below<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a str, &'a Setting)> + use<'a> {
         let prefix = if path.is_empty() { String::new() } else { format!("{}:", fold_key(path)) };
         self.settings
             .range(prefix.clone()..)
@@ -141,12 +141,18 @@ impl<'a> Section<'a> {
         names.iter().map(|name| self.child(name)).collect()
     }
 
-    fn child(&self, name: &str) -> Self {
+    /// The section right below this one, which may be the whole configuration.
+    pub(super) fn child(&self, name: &str) -> Self {
         if self.path.is_empty() {
             Self::new(self.configuration, name.to_owned())
         } else {
             self.section(name)
         }
+    }
+
+    /// Everything below this key, by folded key.
+    pub(super) fn all_below(&self) -> impl Iterator<Item = &'a Setting> + use<'a> {
+        self.configuration.below(&self.path).map(|(_, setting)| setting)
     }
 }
 

@@ -13,6 +13,8 @@
 //!
 //! The rules are those of Microsoft's "Configuration in ASP.NET Core".
 
+mod connection_strings;
+mod how_to_set;
 mod key;
 mod layers;
 pub(crate) mod load;
@@ -21,9 +23,12 @@ pub(crate) mod near_names;
 mod origin;
 mod path;
 mod problem;
+mod quantities;
 pub(crate) mod regular_file;
+mod settings_error;
 pub(crate) mod sources;
 pub(crate) mod text;
+mod typed;
 mod user_info;
 
 pub use key::{compare_keys, fold_key, keys_equal};
@@ -35,6 +40,8 @@ pub(crate) use merged::asked_keys;
 pub use merged::{Configuration, Section};
 pub use origin::{Origin, Sourced};
 pub use problem::{Excerpt, Problem, Severity};
+pub use quantities::{ByteSize, duration};
+pub use settings_error::SettingsError;
 pub use sources::command_line::Unread;
 pub use sources::user_secrets::{InvalidUserSecretsId, check_user_secrets_id};
 pub(crate) use user_info::address_without_user_info;

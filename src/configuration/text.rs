@@ -13,12 +13,17 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
 
 /// A whole number: decimal with a sign, or hexadecimal as `0x1F`, `#1F` or `&h1F`.
 pub(crate) fn integer(text: &str) -> Option<i64> {
+    wide_integer(text)?.try_into().ok()
+}
+
+/// The same, of any size that has a name.
+pub(crate) fn wide_integer(text: &str) -> Option<i128> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
     for prefix in ["0x", "#", "&h"] {
         if let Some(digits) = lower.strip_prefix(prefix) {
             let unsigned = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            return unsigned.then(|| i64::from_str_radix(digits, 16).ok()).flatten();
+            return unsigned.then(|| i128::from_str_radix(digits, 16).ok()).flatten();
         }
     }
     text.parse().ok()
@@ -65,19 +70,10 @@ pub(crate) fn meant_span(text: &str) -> Option<String> {
     let with_unit = || {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
         let (number, unit) = (text[..digits].parse::<u64>().ok()?, text[digits..].trim());
-        let seconds = match unit.to_ascii_lowercase().as_str() {
-            "ms" | "msec" | "millisecond" | "milliseconds" => {
-                let rest = number % 1000;
-                let whole = written(number / 1000)?;
-                return Some(if rest == 0 { whole } else { format!("{whole}.{rest:03}") });
-            }
-            "s" | "sec" | "secs" | "second" | "seconds" => 1,
-            "m" | "min" | "mins" | "minute" | "minutes" => 60,
-            "h" | "hour" | "hours" => 3_600,
-            "d" | "day" | "days" => 86_400,
-            _ => return None,
-        };
-        written(number.checked_mul(seconds)?)
+        let milliseconds = unit_of_time(unit)?.as_millis().checked_mul(number.into())?;
+        let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+        let whole = written(seconds.try_into().ok()?)?;
+        Some(if rest == 0 { whole } else { format!("{whole}.{rest:03}") })
     };
     let with_colons = || {
         let (days, clock) = match text.split_once('.') {
@@ -99,6 +95,19 @@ pub(crate) fn meant_span(text: &str) -> Option<String> {
         written(minutes.checked_mul(60)?.checked_add(seconds)?)
     };
     with_colons().or_else(with_unit)
+}
+
+/// How long a unit of time is, of a millisecond or more.
+pub(crate) fn unit_of_time(unit: &str) -> Option<Duration> {
+    let milliseconds = match unit.to_ascii_lowercase().as_str() {
+        "ms" | "msec" | "millisecond" | "milliseconds" => 1,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1_000,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
+        "h" | "hour" | "hours" => 3_600_000,
+        "d" | "day" | "days" => 86_400_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(milliseconds))
 }
 
 /// A span as [`time_span`] reads it, in whole seconds.

@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::error::ExitKind;
 use super::live_configuration::LiveConfiguration;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
-use crate::configuration::{Configuration, Problem};
+use crate::configuration::{Configuration, Problem, SettingsError};
 use crate::diagnostics::{events, panic_message};
 use crate::features::{Lifetime, ServerAddresses};
 use crate::pipeline::{InUse, Layers, Responder, Retired};
@@ -140,7 +140,7 @@ impl Ending {
 }
 
 /// Why an app cannot be made. Every error becomes one with `?`; a [`Problem`] keeps what it says of
-/// keys, origins and fixes.
+/// keys, origins and fixes, and a [`SettingsError`] all of its problems.
 pub struct AppError(Vec<Problem>);
 
 impl AppError {
@@ -159,21 +159,23 @@ impl AppError {
 
 impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for AppError {
     fn from(error: E) -> Self {
-        let error = error.into();
-        match error.downcast::<Problem>() {
-            Ok(problem) => Self(vec![*problem]),
-            Err(error) => {
-                let text = error.to_string();
-                let text = text.trim_end_matches('.');
-                let problem = Problem::error(format!("The app cannot be made: {text}."));
-                let causes = successors(error.source(), |error| error.source());
-                let causes: Vec<_> = causes.map(ToString::to_string).collect();
-                Self(vec![match causes.is_empty() {
-                    true => problem,
-                    false => problem.cause(causes.join("\n")),
-                }])
-            }
-        }
+        let error = match error.into().downcast::<Problem>() {
+            Ok(problem) => return Self(vec![*problem]),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<SettingsError>() {
+            Ok(error) => return Self(error.into_problems()),
+            Err(error) => error,
+        };
+        let text = error.to_string();
+        let text = text.trim_end_matches('.');
+        let problem = Problem::error(format!("The app cannot be made: {text}."));
+        let causes = successors(error.source(), |error| error.source());
+        let causes: Vec<_> = causes.map(ToString::to_string).collect();
+        Self(vec![match causes.is_empty() {
+            true => problem,
+            false => problem.cause(causes.join("\n")),
+        }])
     }
 }
 
