@@ -61,7 +61,7 @@ pub use features::{
 };
 pub use hosting::{
     Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,
-    LiveConfiguration, Reloaded, RunningHost,
+    HostedService, LiveConfiguration, OnFailure, Reloaded, RunningHost,
 };
 pub use middleware::{RequestSizeLimit, RequestSizeLimitService};
 pub use pipeline::{Application, ApplicationFuture};

@@ -4,7 +4,7 @@
 //! print what .NET's do; see `logging`. An event of one of our own categories takes the next free id
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
-//! Next free ids: `Kestrel.App` 6, `Kestrel.Certificates` 7, `Kestrel.Configuration` 11,
+//! Next free ids: `Kestrel.App` 9, `Kestrel.Certificates` 7, `Kestrel.Configuration` 11,
 //! `Kestrel.Endpoints` 16, `Kestrel.Reload` 15, `Kestrel.Server` 11.
 
 // First: those below are written in its words.

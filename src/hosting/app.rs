@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::iter::successors;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -16,10 +15,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
+use super::app_error::AppError;
 use super::error::ExitKind;
 use super::live_configuration::LiveConfiguration;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
-use crate::configuration::{Configuration, Problem, SettingsError};
+use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::{events, panic_message};
 use crate::features::{Lifetime, ServerAddresses};
 use crate::pipeline::{InUse, Layers, Responder, Retired};
@@ -132,56 +132,14 @@ impl fmt::Debug for App {
 pub struct Ending(watch::Receiver<bool>);
 
 impl Ending {
+    pub(super) fn of(ending: &watch::Sender<bool>) -> Self {
+        Self(ending.subscribe())
+    }
+
     /// Waits until the end begins. It may be asked again, and dropped at any time.
     pub async fn begun(&mut self) {
         // Without a sender the app is gone, which is an end, too.
         let _ = self.0.wait_for(|ending| *ending).await;
-    }
-}
-
-/// Why an app cannot be made. Every error becomes one with `?`; a [`Problem`] keeps what it says of
-/// keys, origins and fixes, and a [`SettingsError`] all of its problems.
-pub struct AppError(Vec<Problem>);
-
-impl AppError {
-    /// Several mistakes at once.
-    pub fn of_problems(problems: impl IntoIterator<Item = Problem>) -> Self {
-        Self(problems.into_iter().collect())
-    }
-
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        match self.0.is_empty() {
-            true => vec![Problem::error("The app cannot be made, and does not say why.")],
-            false => self.0,
-        }
-    }
-}
-
-impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for AppError {
-    fn from(error: E) -> Self {
-        let error = match error.into().downcast::<Problem>() {
-            Ok(problem) => return Self(vec![*problem]),
-            Err(error) => error,
-        };
-        let error = match error.downcast::<SettingsError>() {
-            Ok(error) => return Self(error.into_problems()),
-            Err(error) => error,
-        };
-        let text = error.to_string();
-        let text = text.trim_end_matches('.');
-        let problem = Problem::error(format!("The app cannot be made: {text}."));
-        let causes = successors(error.source(), |error| error.source());
-        let causes: Vec<_> = causes.map(ToString::to_string).collect();
-        Self(vec![match causes.is_empty() {
-            true => problem,
-            false => problem.cause(causes.join("\n")),
-        }])
-    }
-}
-
-impl fmt::Debug for AppError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AppError").field(&self.0).finish()
     }
 }
 
@@ -329,7 +287,7 @@ impl Life {
     /// The app answers requests from now on.
     fn begin(&mut self, exit: &Exit) {
         for task in std::mem::take(&mut self.to_begin) {
-            self.tasks.spawn(watched(task, Ending(self.ending.subscribe())));
+            self.tasks.spawn(watched(task, Ending::of(&self.ending)));
         }
         if let Some(code) = self.to_exit.take() {
             self.exit = Some(tokio::spawn(exits(code, exit.clone())));
@@ -464,7 +422,7 @@ impl Exit {
         Self { code: Arc::default(), lifetime }
     }
 
-    fn ask(&self, code: ExitCode) {
+    pub(super) fn ask(&self, code: ExitCode) {
         // The first counts; the host stops once.
         let _ = self.code.set(code);
         self.lifetime.stop();

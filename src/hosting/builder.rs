@@ -14,13 +14,15 @@ use axum::routing::Route;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::app::{App, AppContext, AppError, AppSource};
+use super::app::{App, AppContext, AppSource, Ending};
+use super::app_error::AppError;
 use super::error::HostError;
 use super::given::Given;
 use super::host::{Host, RunningHost, check_runtime};
 use super::lifetime::Signals;
 use super::process;
 use super::report::Refusal;
+use super::services::{HostedService, OnFailure, Registration};
 use super::start::Draft;
 use crate::addresses::{ConfiguredEndpoint, IpLiteral, ListenTarget, Scope, UnixSocketOptions};
 use crate::configuration::{Origin, Sourced};
@@ -169,6 +171,63 @@ impl HostBuilder {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.0.layers.add(layer);
+        self
+    }
+
+    /// A service that starts before the host binds its addresses, and stops after its last request; see
+    /// [`HostedService`]. The name is for messages.
+    pub fn service(mut self, name: impl Into<String>, service: impl HostedService) -> Self {
+        self.0.services.push(Registration::hosted(name.into(), service));
+        self
+    }
+
+    /// Work that goes on as long as the host does: it begins before the host binds its addresses, and is
+    /// to end after its last request, which [`Ending::begun`] tells; it is waited for within the
+    /// shutdown timeout and dropped then. An error or a panic stops the host, with exit code 7; see
+    /// [`background_service_with`](Self::background_service_with) for work that may fail. (What
+    /// `BackgroundService` is in ASP.NET Core.) Work that is to be another one when a reload makes
+    /// another app is for [`App::background`].
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use kestrel::{AppContext, AppError, Ending, Host};
+    ///
+    /// async fn clean_up(context: AppContext, mut ending: Ending) -> Result<(), AppError> {
+    ///     let folder = context.content_root().join("uploads");
+    ///     let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    ///     loop {
+    ///         tokio::select! {
+    ///             _ = hours.tick() => { tokio::fs::remove_dir_all(&folder).await?; }
+    ///             () = ending.begun() => return Ok(()),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let builder = Host::from_args().background_service("clean-up", clean_up);
+    /// ```
+    pub fn background_service<F>(
+        self,
+        name: impl Into<String>,
+        work: impl FnOnce(AppContext, Ending) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), AppError>> + Send + 'static,
+    {
+        self.background_service_with(name, OnFailure::Stop, work)
+    }
+
+    /// The same, and what a failure does to the host.
+    pub fn background_service_with<F>(
+        mut self,
+        name: impl Into<String>,
+        on_failure: OnFailure,
+        work: impl FnOnce(AppContext, Ending) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), AppError>> + Send + 'static,
+    {
+        self.0.services.push(Registration::background(name.into(), on_failure, work));
         self
     }
 

@@ -24,6 +24,8 @@ pub enum HostError {
     Certificate(Vec<Problem>),
     /// The app cannot be made: everything it says.
     App(Vec<Problem>),
+    /// A service did not start: everything it says.
+    Service(Vec<Problem>),
     /// Mistakes of several kinds: those of the configuration first, then those of certificates, then
     /// those of endpoints, then those of the app.
     Several(Vec<Self>),
@@ -63,6 +65,8 @@ pub enum ExitKind {
     Certificate = 5,
     /// The app cannot be made.
     App = 6,
+    /// A service did not start, or failed.
+    Service = 7,
 }
 
 impl From<ExitKind> for ExitCode {
@@ -81,6 +85,7 @@ impl HostError {
             Self::Endpoints(_) | Self::Bind(_) => ExitKind::Binding,
             Self::Certificate(_) => ExitKind::Certificate,
             Self::App(_) => ExitKind::App,
+            Self::Service(_) => ExitKind::Service,
             Self::Answered(_) => ExitKind::Stopped,
             Self::Several(errors) => errors.first().map_or(ExitKind::Internal, Self::exit_kind),
             Self::Server(_) => ExitKind::Internal,
@@ -94,7 +99,8 @@ impl HostError {
             | Self::Configuration(problems)
             | Self::Endpoints(problems)
             | Self::Certificate(problems)
-            | Self::App(problems) => problems.clone(),
+            | Self::App(problems)
+            | Self::Service(problems) => problems.clone(),
             Self::Bind(errors) => errors.iter().map(BindError::problem).collect(),
             Self::Answered(_) => Vec::new(),
             Self::Several(errors) => errors.iter().flat_map(Self::problems).collect(),

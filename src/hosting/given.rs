@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::app::AppSource;
+use super::services::Registration;
 use super::settings::CodeEndpoints;
 use super::sources::Configure;
 use crate::addresses::{
@@ -21,6 +22,7 @@ use crate::server::Server;
 pub(super) struct Given {
     pub(super) app: Option<AppSource>,
     pub(super) layers: Layers,
+    pub(super) services: Vec<Registration>,
     pub(super) server: Option<Box<dyn Server>>,
     pub(super) lifetime: Lifetime,
     pub(super) arguments: Vec<(usize, OsString)>,

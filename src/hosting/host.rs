@@ -18,6 +18,7 @@ use super::live_configuration::Published;
 use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started};
 use super::report::{Refusal, Voice};
+use super::services::{Registration, Services};
 use super::sources::Sources;
 use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
@@ -26,7 +27,7 @@ use crate::diagnostics::{Notice, events};
 use crate::features::{Lifetime, Living, ServerAddresses};
 use crate::logging::Logging;
 use crate::pipeline::{Application, Layers, Pipeline};
-use crate::server::{Counters, KestrelServer, Server, ServerStart};
+use crate::server::{Counters, KestrelServer, Server, ServerStart, moment_after};
 
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
@@ -40,6 +41,7 @@ pub struct Host {
     pub(super) living: Living,
     pub(super) app: Making,
     pub(super) layers: Layers,
+    pub(super) services: Vec<Registration>,
     pub(super) server: Option<Box<dyn Server>>,
     pub(super) logging: Option<Logging>,
 }
@@ -194,7 +196,7 @@ impl Host {
         Refusal { error, remarks: Vec::new(), voice }
     }
 
-    /// Makes the app, and serves it.
+    /// Makes the app, starts the services, and serves.
     async fn serve(&mut self, signals: Option<&Signals>) -> Result<Serving, HostError> {
         let app = std::mem::replace(&mut self.app, Making::Failed(Vec::new()));
         let made = match app.make(&self.context).await {
@@ -202,6 +204,10 @@ impl Host {
             Making::Failed(problems) => return Err(HostError::App(problems)),
             Making::ToDo(_) => return Err(HostError::App(Vec::new())),
         };
+        let exit = Exit::new(self.context.lifetime.clone());
+        let (services, patience) = (std::mem::take(&mut self.services), self.shutdown_timeout);
+        let services = Services::start(services, &self.context, &exit, patience).await;
+        let mut services = services.map_err(HostError::Service)?;
         if let Some(signals) = signals {
             signals.binding();
         }
@@ -215,11 +221,16 @@ impl Host {
             .within(self.context.lifetime.clone())
             .secured(certificates.endpoints())
             .strict(self.sources.strict);
-        self.context.addresses.publish(server.start(start).await?);
-        let exit = Exit::new(self.context.lifetime.clone());
+        match server.start(start).await {
+            Ok(addresses) => self.context.addresses.publish(addresses),
+            Err(error) => {
+                services.stop(moment_after(patience)).await;
+                return Err(error.into());
+            }
+        }
         let lives = Lives::begin(life, exit.clone(), self.shutdown_timeout);
         let layers = std::mem::take(&mut self.layers);
-        Ok(Serving { server, application, make_app: made.again, layers, lives, exit })
+        Ok(Serving { server, application, make_app: made.again, layers, lives, services, exit })
     }
 
     fn announce(&self) {
@@ -342,7 +353,8 @@ impl RunningHost {
     }
 
     /// Stops: no new connections, idle ones closed, running requests finished within the shutdown
-    /// timeout and then aborted; then the background tasks of the app end, within what is left of it. A
+    /// timeout and then aborted; then the background tasks of the app end and the services stop, within
+    /// what is left of it. A
     /// log that nobody reads holds it for a second and a half at most.
     pub async fn stop(self) {
         if let Some(logging) = &self.logging {

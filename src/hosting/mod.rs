@@ -14,6 +14,7 @@
 //! signals, `command_line` takes the arguments apart, `usage` has the words of the help, and `process` alone looks at the process.
 
 mod app;
+mod app_error;
 mod builder;
 mod certificates;
 pub(crate) mod command_line;
@@ -30,17 +31,20 @@ mod prepare;
 pub(crate) mod process;
 mod reload;
 mod report;
+mod services;
 mod settings;
 mod sources;
 mod start;
 pub(crate) mod usage;
 
-pub use app::{App, AppContext, AppError, Ending};
+pub use app::{App, AppContext, Ending};
+pub use app_error::AppError;
 pub use builder::HostBuilder;
 pub use error::{Answer, ExitKind, HostError};
 pub use host::{Host, RunningHost};
 pub use live_configuration::LiveConfiguration;
 pub use reload::Reloaded;
+pub use services::{HostedService, OnFailure};
 #[cfg(feature = "cli")]
 pub(crate) use settings::is_switch;
 

@@ -18,6 +18,7 @@ use super::host::Host;
 use super::live_configuration::Published;
 use super::prepare::Prepared;
 use super::report::{self, Refusal, Voice};
+use super::services::Registration;
 use super::sources::Sources;
 use super::{pipeline, process, usage};
 use crate::addresses::EndpointPlan;
@@ -38,6 +39,7 @@ pub(super) struct Draft {
     living: Living,
     app: Making,
     layers: Layers,
+    services: Vec<Registration>,
     server: Option<Box<dyn Server>>,
     shutdown_timeout: Option<Duration>,
     logging: Option<Logging>,
@@ -96,6 +98,7 @@ impl Draft {
             living,
             app: Making::ToDo(given.app.unwrap_or_else(AppSource::welcome_page)),
             layers: given.layers,
+            services: given.services,
             server: given.server,
             shutdown_timeout: given.shutdown_timeout,
             logging,
@@ -150,6 +153,7 @@ impl Draft {
             living: self.living,
             app: self.app,
             layers: self.layers,
+            services: self.services,
             server: self.server,
             logging,
         })

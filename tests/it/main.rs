@@ -46,6 +46,7 @@ mod reload_transaction;
 mod request_bodies;
 mod request_facts;
 mod request_heads;
+mod services;
 mod settings;
 mod slow_app;
 mod slow_clients;

@@ -25,6 +25,21 @@ pub(crate) fn exit_panicked(message: &str) {
         detail: message);
 }
 
+/// A service failed while it ran, or stopped.
+pub(crate) fn service_failed(problem: &str) {
+    emit!(OUR_APP, ERROR, 6, "{Problem}"; Problem = problem);
+}
+
+/// A service failed, and the host stops because of it.
+pub(crate) fn service_ends_host(name: &str) {
+    emit!(OUR_APP, ERROR, 7, "The host stops because the service '{Name}' has ended with an error."; Name = name);
+}
+
+/// A service did not stop in time.
+pub(crate) fn service_cut_off(name: &str) {
+    emit!(OUR_APP, WARN, 8, "The service '{Name}' did not stop in time and was cut off."; Name = name);
+}
+
 /// Tasks of an app that is over did not end in time.
 pub(crate) fn background_tasks_cut_off(count: usize) {
     emit!(OUR_APP, WARN, 3, "Background tasks of the app did not end in time and were cut off: {Count}."; Count = count);

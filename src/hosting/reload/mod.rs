@@ -27,13 +27,15 @@ use tokio::sync::{oneshot, watch as signal};
 pub(super) use watching::start as watch_files;
 
 use self::watch::{Watcher, found};
-use super::app::{self, App, AppContext, AppError, Exit, Lives, MakeApp};
+use super::app::{self, App, AppContext, Exit, Lives, MakeApp};
+use super::app_error::AppError;
 use super::certificates::Certificates;
 use super::error::HostError;
 use super::finding::{self, Finding, Subject, judged};
 use super::live_configuration::Published;
 use super::pipeline;
 use super::prepare::{self, Prepared};
+use super::services::Services;
 use super::settings::{HostSettings, StageSettings};
 use super::sources::Sources;
 use crate::addresses::{
@@ -143,6 +145,7 @@ pub(super) struct Serving {
     /// What every app gets around it.
     pub(super) layers: Layers,
     pub(super) lives: Lives,
+    pub(super) services: Services,
     pub(super) exit: Exit,
 }
 
@@ -320,11 +323,11 @@ impl Running {
         }
     }
 
-    /// Stops the server, then the app, within `grace`. Nothing is reloaded any more.
+    /// Stops the server, then the app, then the services, within `grace`. Nothing is reloaded any more.
     pub(super) async fn stop(&mut self, grace: Duration) {
         self.watcher = None;
         let deadline = moment_after(grace);
-        let Serving { server, lives, .. } = &mut self.serving;
+        let Serving { server, lives, services, .. } = &mut self.serving;
         let mut stopped = server.stop(grace);
         // The tasks are to have some of the time, too.
         let last = deadline.checked_sub(LAST_PART.min(grace / 10)).unwrap_or(deadline);
@@ -337,6 +340,7 @@ impl Running {
             }
         }
         lives.stop(deadline).await;
+        services.stop(deadline).await;
     }
 
     /// Makes the app of another configuration; `None` if the app stays.
