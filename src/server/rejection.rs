@@ -96,6 +96,56 @@ impl Reason {
         }
     }
 
+    /// Kestrel's words for it; `{}` stands for the detail.
+    fn words(self) -> &'static str {
+        match self {
+            Self::InvalidRequestLine => "Invalid request line: '{}'",
+            Self::InvalidRequestTarget => "Invalid request target: '{}'",
+            Self::InvalidRequestHeader => "Invalid request header: '{}'",
+            Self::InvalidRequestHeadersNoCrLf => {
+                "Invalid request headers: missing final CRLF in header fields."
+            }
+            Self::MalformedRequestInvalidHeaders => "Malformed request: invalid headers.",
+            Self::InvalidCharactersInHeaderName => "Invalid characters in header name.",
+            Self::InvalidContentLength => "Invalid content length: {}",
+            Self::MultipleContentLengths => "Multiple Content-Length headers.",
+            Self::FinalTransferCodingNotChunked => {
+                "The message body length cannot be determined because the final transfer coding was set to '{}' instead of 'chunked'."
+            }
+            Self::TransferCodingNotImplemented => {
+                "The transfer coding '{}' is not supported, only 'chunked' is."
+            }
+            Self::TransferCodingOnHttp10 => "HTTP/1.0 request contains a Transfer-Encoding header.",
+            Self::LengthRequiredHttp10 => "{} request contains no Content-Length header.",
+            Self::MissingHostHeader => "Request is missing Host header.",
+            Self::MultipleHostHeaders => "Multiple Host headers.",
+            Self::InvalidHostHeader => "Invalid Host header: '{}'",
+            Self::TlsOverHttpError => {
+                "Detected a TLS handshake to an endpoint that does not have TLS enabled."
+            }
+            Self::BadChunkSuffix => "Bad chunk suffix.",
+            Self::BadChunkSizeData => "Bad chunk size data.",
+            Self::BadChunkExtension => "Bad chunk extension.",
+            Self::ChunkTooLarge => "Chunk too large.",
+            Self::ChunkExtensionsTooLarge => {
+                "Chunk extensions too large. The limit is 16383 bytes in one body."
+            }
+            Self::UnexpectedEndOfRequestContent => "Unexpected end of request content.",
+            Self::OptionsMethodRequired | Self::ConnectMethodRequired => "Method not allowed.",
+            Self::RequestHeadersTimeout => "Reading the request headers timed out.",
+            Self::RequestBodyTimeout => {
+                "Reading the request body timed out due to data arriving too slowly. See MinRequestBodyDataRate."
+            }
+            Self::RequestBodyTooLarge => {
+                "Request body too large. The max request body size is {} bytes."
+            }
+            Self::RequestLineTooLong => "Request line too long.",
+            Self::HeadersExceedMaxTotalSize => "Request headers too long.",
+            Self::TooManyHeaders => "Request contains too many headers.",
+            Self::UnrecognizedHttpVersion => "Unrecognized HTTP version: '{}'",
+        }
+    }
+
     /// With the bytes that are wrong.
     pub(super) fn with(self, bytes: &[u8]) -> Rejection {
         Rejection { reason: self, detail: printable(bytes) }
@@ -116,70 +166,9 @@ impl From<&Rejection> for BadRequest {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let detail = &self.detail;
-        match self.reason {
-            Reason::InvalidRequestLine => write!(f, "Invalid request line: '{detail}'"),
-            Reason::InvalidRequestTarget => write!(f, "Invalid request target: '{detail}'"),
-            Reason::InvalidRequestHeader => write!(f, "Invalid request header: '{detail}'"),
-            Reason::InvalidRequestHeadersNoCrLf => {
-                f.write_str("Invalid request headers: missing final CRLF in header fields.")
-            }
-            Reason::MalformedRequestInvalidHeaders => {
-                f.write_str("Malformed request: invalid headers.")
-            }
-            Reason::InvalidCharactersInHeaderName => {
-                f.write_str("Invalid characters in header name.")
-            }
-            Reason::InvalidContentLength => write!(f, "Invalid content length: {detail}"),
-            Reason::MultipleContentLengths => f.write_str("Multiple Content-Length headers."),
-            Reason::FinalTransferCodingNotChunked => write!(
-                f,
-                "The message body length cannot be determined because the final transfer coding was set to '{detail}' instead of 'chunked'."
-            ),
-            Reason::TransferCodingNotImplemented => {
-                write!(f, "The transfer coding '{detail}' is not supported, only 'chunked' is.")
-            }
-            Reason::TransferCodingOnHttp10 => {
-                f.write_str("HTTP/1.0 request contains a Transfer-Encoding header.")
-            }
-            Reason::LengthRequiredHttp10 => {
-                write!(f, "{detail} request contains no Content-Length header.")
-            }
-            Reason::MissingHostHeader => f.write_str("Request is missing Host header."),
-            Reason::MultipleHostHeaders => f.write_str("Multiple Host headers."),
-            Reason::InvalidHostHeader => write!(f, "Invalid Host header: '{detail}'"),
-            Reason::TlsOverHttpError => f.write_str(
-                "Detected a TLS handshake to an endpoint that does not have TLS enabled.",
-            ),
-            Reason::BadChunkSuffix => f.write_str("Bad chunk suffix."),
-            Reason::BadChunkSizeData => f.write_str("Bad chunk size data."),
-            Reason::BadChunkExtension => f.write_str("Bad chunk extension."),
-            Reason::ChunkTooLarge => f.write_str("Chunk too large."),
-            Reason::ChunkExtensionsTooLarge => {
-                f.write_str("Chunk extensions too large. The limit is 16383 bytes in one body.")
-            }
-            Reason::UnexpectedEndOfRequestContent => {
-                f.write_str("Unexpected end of request content.")
-            }
-            Reason::OptionsMethodRequired | Reason::ConnectMethodRequired => {
-                f.write_str("Method not allowed.")
-            }
-            Reason::RequestHeadersTimeout => {
-                f.write_str("Reading the request headers timed out.")
-            }
-            Reason::RequestBodyTimeout => f.write_str(
-                "Reading the request body timed out due to data arriving too slowly. See MinRequestBodyDataRate.",
-            ),
-            Reason::RequestBodyTooLarge => write!(
-                f,
-                "Request body too large. The max request body size is {detail} bytes."
-            ),
-            Reason::RequestLineTooLong => f.write_str("Request line too long."),
-            Reason::HeadersExceedMaxTotalSize => f.write_str("Request headers too long."),
-            Reason::TooManyHeaders => f.write_str("Request contains too many headers."),
-            Reason::UnrecognizedHttpVersion => {
-                write!(f, "Unrecognized HTTP version: '{detail}'")
-            }
+        match self.reason.words().split_once("{}") {
+            Some((before, behind)) => write!(f, "{before}{}{behind}", self.detail),
+            None => f.write_str(self.reason.words()),
         }
     }
 }
