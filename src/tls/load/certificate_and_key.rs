@@ -74,7 +74,6 @@ pub(super) struct Chain {
 }
 
 pub(super) fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'static str)> {
-    let shown = path.display();
     let content = Content::of(bytes);
     if content == Content::DerCertificate {
         return Ok(Chain { certificates: vec![bytes.to_vec().into()], skipped: None });
@@ -97,8 +96,14 @@ pub(super) fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'
     if !certificates.is_empty() {
         return Ok(Chain { certificates, skipped: broken });
     }
+    Err(no_certificate(content, broken, path))
+}
+
+/// Why a file has no certificate, and by which setting; one in it may be `broken`.
+fn no_certificate(content: Content, broken: Option<String>, path: &Path) -> (Told, &'static str) {
+    let shown = path.display();
     let expected = "name the PEM or DER file of the certificate";
-    Err(match (content, broken) {
+    match (content, broken) {
         (_, Some(broken)) => (
             Told::new("ASN1 corrupted data.")
                 .cause(format!("{shown} has a certificate that is not complete: {broken}."))
@@ -135,7 +140,7 @@ pub(super) fn certificates(bytes: &[u8], path: &Path) -> Result<Chain, (Told, &'
                 .fix(expected),
             "Path",
         ),
-    })
+    }
 }
 
 /// The first element of several in a row: behind a certificate that OpenSSL calls trusted, stands

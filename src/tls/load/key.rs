@@ -177,21 +177,7 @@ impl KeyFault {
             )
         };
         match self {
-            Self::NoKey(content) => {
-                let fix = match content {
-                    Content::DerKey | Content::DerEncryptedKey => {
-                        format!("convert it: openssl pkey -inform DER -in '{shown}' -out key.pem")
-                    }
-                    Content::Pfx => "remove KeyPath, and name this file in Path".to_owned(),
-                    Content::Pem { key: KeyForm::OpenSsh, .. } => {
-                        "name the key that the certificate was requested with".to_owned()
-                    }
-                    _ => "name the PEM file of the certificate's private key; it may be that of \
-                          the certificate if both are in it"
-                        .to_owned(),
-                };
-                Told::new(NO_KEY).cause(format!("{shown} {}.", content.words())).fix(fix)
-            }
+            Self::NoKey(content) => no_key(content, &shown.to_string()),
             Self::Broken { fault: Fault::OldEncryption, label, line } => Told::new(NO_KEY)
                 .cause(format!(
                     "The {label} on line {line} of {shown} is encrypted in the old form of PEM \
@@ -211,26 +197,13 @@ impl KeyFault {
             Self::Public => Told::new(format!("Error getting private key from '{shown}'."))
                 .cause("It holds a public key only.")
                 .fix("name the file of the private key that the certificate was requested with"),
-            Self::NoPassword => Told::new(
-                "An encrypted key was found, but no password was provided. Use \
-                 ImportFromEncryptedPem to import this key. (Parameter 'input')",
-            )
-            .cause(format!("The private key in {shown} is encrypted."))
-            .fix("set Password beside KeyPath, best as a user secret or an environment variable"),
+            Self::NoPassword => no_password(&shown.to_string()),
             Self::NotEncrypted => Told::new(NO_KEY)
                 .cause(format!(
                     "There is a password, but the private key in {shown} is not encrypted."
                 ))
                 .fix("remove Password (an empty one counts as well), or encrypt the key with it"),
-            Self::WrongPassword => Told::new(
-                "The EncryptedPrivateKeyInfo structure was decoded but was not successfully \
-                 interpreted, the password may be incorrect.",
-            )
-            .cause(format!("The password does not open the private key in {shown}."))
-            .fix(format!(
-                "correct Password; openssl pkey -in '{shown}' -noout asks for it and tells \
-                 whether it is right"
-            )),
+            Self::WrongPassword => wrong_password(&shown.to_string()),
             Self::Encryption(number) => Told::new(format!(
                 "The private key in '{shown}' is encrypted in a way that is not read."
             ))
@@ -247,6 +220,44 @@ impl KeyFault {
             Self::Dsa => unfit::told(Unfit::KeyKind("DSA".to_owned()), "", &shown.to_string()),
         }
     }
+}
+
+/// The file holds something else.
+fn no_key(content: Content, shown: &str) -> Told {
+    let fix = match content {
+        Content::DerKey | Content::DerEncryptedKey => {
+            format!("convert it: openssl pkey -inform DER -in '{shown}' -out key.pem")
+        }
+        Content::Pfx => "remove KeyPath, and name this file in Path".to_owned(),
+        Content::Pem { key: KeyForm::OpenSsh, .. } => {
+            "name the key that the certificate was requested with".to_owned()
+        }
+        _ => "name the PEM file of the certificate's private key; it may be that of the \
+              certificate if both are in it"
+            .to_owned(),
+    };
+    Told::new(NO_KEY).cause(format!("{shown} {}.", content.words())).fix(fix)
+}
+
+fn no_password(shown: &str) -> Told {
+    Told::new(
+        "An encrypted key was found, but no password was provided. Use ImportFromEncryptedPem to \
+         import this key. (Parameter 'input')",
+    )
+    .cause(format!("The private key in {shown} is encrypted."))
+    .fix("set Password beside KeyPath, best as a user secret or an environment variable")
+}
+
+fn wrong_password(shown: &str) -> Told {
+    Told::new(
+        "The EncryptedPrivateKeyInfo structure was decoded but was not successfully interpreted, \
+         the password may be incorrect.",
+    )
+    .cause(format!("The password does not open the private key in {shown}."))
+    .fix(format!(
+        "correct Password; openssl pkey -in '{shown}' -noout asks for it and tells whether it is \
+         right"
+    ))
 }
 
 fn scheme_name(number: &str) -> String {

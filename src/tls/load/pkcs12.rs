@@ -23,7 +23,7 @@ pub(super) fn read(
 ) -> Result<ServerCertificate, Mistake> {
     let bytes = file::read(path).map_err(|told| told.of(source, "Path"))?;
     let identity = pfx::read(&bytes, password.unwrap_or_default()).map_err(|error| {
-        let (told, setting) = self::told(&error, &bytes, path, password.is_some());
+        let (told, setting) = self::told(&error, &bytes, path, password);
         told.of(source, setting)
     })?;
     let certificates = identity.certificates.into_iter().map(CertificateDer::from).collect();
@@ -36,27 +36,11 @@ fn told(
     error: &pfx::ReadError,
     bytes: &[u8],
     path: &Path,
-    has_password: bool,
+    password: Option<&str>,
 ) -> (Told, &'static str) {
     let shown = path.display();
     match error {
-        pfx::ReadError::WrongPassword => {
-            let told = Told::new(
-                "The certificate data cannot be read with the provided password, the password may \
-                 be incorrect.",
-            );
-            let told = if has_password {
-                told.cause(format!("The password does not open {shown}.")).fix(format!(
-                    "correct Password; openssl pkcs12 -in '{shown}' -noout asks for it and tells \
-                     whether it is right"
-                ))
-            } else {
-                told.cause(format!("{shown} has a password, and none is set.")).fix(
-                    "set Password beside Path, best as a user secret or an environment variable",
-                )
-            };
-            (told, "Password")
-        }
+        pfx::ReadError::WrongPassword => (wrong_password(password, &shown.to_string()), "Password"),
         pfx::ReadError::NoKey => (
             Told::new(NO_KEY_WITH_IT)
                 .only_when_served()
@@ -96,6 +80,22 @@ fn told(
             "Path",
         ),
         pfx::ReadError::NotPkcs12 => not_pkcs12(Content::of(bytes), &shown.to_string()),
+    }
+}
+
+fn wrong_password(given: Option<&str>, shown: &str) -> Told {
+    let told = Told::new(
+        "The certificate data cannot be read with the provided password, the password may be \
+         incorrect.",
+    );
+    match given {
+        Some(_) => told.cause(format!("The password does not open {shown}.")).fix(format!(
+            "correct Password; openssl pkcs12 -in '{shown}' -noout asks for it and tells whether \
+             it is right"
+        )),
+        None => told
+            .cause(format!("{shown} has a password, and none is set."))
+            .fix("set Password beside Path, best as a user secret or an environment variable"),
     }
 }
 

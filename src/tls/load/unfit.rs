@@ -47,26 +47,8 @@ pub(super) fn told(unfit: Unfit, what: &str, key_file: &str) -> Told {
             } else {
                 "Key is not a valid public or private key.".to_owned()
             };
-            let kinds = if certificate == key {
-                format!("both are {key}, but they are no pair")
-            } else {
-                format!("the certificate's is {certificate}, the file's is {key}")
-            };
-            let cause = format!(
-                "The provided key does not match the public key for this certificate: {kinds}."
-            );
-            match belongs_to {
-                Some(place) => Told::new(first)
-                    .cause(format!("{cause} It is the key of certificate {place} in {what}."))
-                    .fix(
-                        "put the certificate of the key first in its file, and its issuers behind \
-                         it",
-                    ),
-                None => Told::new(first).cause(cause).fix(
-                    "name the key that the certificate was requested with, or request a new \
-                     certificate for this key",
-                ),
-            }
+            let (cause, fix) = no_pair(&certificate, &key, belongs_to, what);
+            Told::new(first).cause(cause).fix(fix)
         }
         Unfit::NotForServers { thumbprint } => Told::new(format!(
             "Certificate {thumbprint} cannot be used as an SSL server certificate. It has an \
@@ -76,5 +58,33 @@ pub(super) fn told(unfit: Unfit, what: &str, key_file: &str) -> Told {
         .only_when_served()
         .cause(format!("{what} is a certificate for other uses, such as clients or mail."))
         .fix("request a certificate with the extended key usage serverAuth"),
+    }
+}
+
+/// Why a key of one kind is not that of a certificate with another, and what to do about it; the key
+/// may belong to another certificate of the chain.
+fn no_pair(
+    certificate: &str,
+    key: &str,
+    belongs_to: Option<usize>,
+    what: &str,
+) -> (String, &'static str) {
+    let kinds = if certificate == key {
+        format!("both are {key}, but they are no pair")
+    } else {
+        format!("the certificate's is {certificate}, the file's is {key}")
+    };
+    let cause =
+        format!("The provided key does not match the public key for this certificate: {kinds}.");
+    match belongs_to {
+        Some(place) => (
+            format!("{cause} It is the key of certificate {place} in {what}."),
+            "put the certificate of the key first in its file, and its issuers behind it",
+        ),
+        None => (
+            cause,
+            "name the key that the certificate was requested with, or request a new certificate \
+             for this key",
+        ),
     }
 }
