@@ -13,13 +13,13 @@
 //!
 //! Bodies, their sizes and rates are not looked at here.
 
-use std::future::poll_fn;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use hyper_util::rt::TokioIo;
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, Instant, Sleep, sleep_until};
 
 use self::ending::Ending;
 use self::frame::Code;
@@ -117,8 +117,6 @@ async fn drive<S: Socket>(
     let mut second = watch.clone();
     let mut stopping = pin!(watch.reached(Phase::Stopping));
     let mut aborting = pin!(second.reached(Phase::Aborting));
-    // One for all timeouts. It is moved forward only when something is due earlier, which is rare:
-    // a request that comes and goes leaves it alone.
     let idle = options.keep_alive_timeout.min(Duration::from_secs(3600));
     let mut timer = pin!(sleep_until(Instant::now() + idle));
     let mut registered = false;
@@ -151,32 +149,47 @@ async fn drive<S: Socket>(
         }
         let ended = connection.as_mut().poll(cx);
         // A timer that was never asked, or not since it was moved, wakes nobody.
-        let mut ask = !registered;
+        let ask = !registered;
         registered = true;
-        loop {
-            if let Poll::Ready(ending) = gate.poll_ending(cx) {
-                return Poll::Ready(Left::Ending(ending));
-            }
-            if let Some(due) = gate.due()
-                && due < timer.deadline()
-            {
-                timer.as_mut().reset(due);
-                ask = true;
-            }
-            if !(ask || timer.is_elapsed()) || timer.as_mut().poll(cx).is_pending() {
-                break;
-            }
-            let now = Instant::now();
-            if gate.expire(now) {
-                cx.waker().wake_by_ref();
-            }
-            let next = gate.due().unwrap_or(now + idle);
-            timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
-            ask = true;
+        if let Poll::Ready(ending) = poll_timeouts(gate, (timer.as_mut(), idle), ask, cx) {
+            return Poll::Ready(Left::Ending(ending));
         }
         ended.map(Left::Done)
     })
     .await
+}
+
+/// Looks at the clocks of the gate, and gives the reason to end the connection once there is one.
+///
+/// The timer is one for all timeouts, and is set to `idle` when none is due. It is moved forward only
+/// when something is due earlier, which is rare: a request that comes and goes leaves it alone.
+fn poll_timeouts<S: Socket>(
+    gate: &Gate<S>,
+    (mut timer, idle): (Pin<&mut Sleep>, Duration),
+    mut ask: bool,
+    cx: &mut Context<'_>,
+) -> Poll<Ending> {
+    loop {
+        if let Poll::Ready(ending) = gate.poll_ending(cx) {
+            return Poll::Ready(ending);
+        }
+        if let Some(due) = gate.due()
+            && due < timer.deadline()
+        {
+            timer.as_mut().reset(due);
+            ask = true;
+        }
+        if !(ask || timer.is_elapsed()) || timer.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let now = Instant::now();
+        if gate.expire(now) {
+            cx.waker().wake_by_ref();
+        }
+        let next = gate.due().unwrap_or(now + idle);
+        timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
+        ask = true;
+    }
 }
 
 fn tell(id: &ConnectionId, ending: Ending, highest: u32) {
