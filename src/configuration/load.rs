@@ -149,42 +149,26 @@ pub fn load(inputs: &Inputs) -> Loaded {
     let host = Configuration::from_layers(&layers);
     let content_root = content_root(&host, &inputs.current_directory);
     let unreachable = out_of_reach(&content_root, &inputs.current_directory);
-    let reachable = unreachable.is_none().then(|| content_root.value.clone());
+    let is_reachable = unreachable.is_none();
     problems.extend(unreachable);
     let environment = host_setting(&host, "environment", || "Production".to_owned());
     let names_a_file = environment_name(&environment, &mut problems);
     let application_name =
         host_setting(&host, "applicationName", || default_name(code, &content_root.value));
 
-    let mut files = Vec::new();
-    let mut read = |path: PathBuf, problems: &mut Vec<Problem>| -> Layer {
-        let shown = path.strip_prefix(&content_root.value).unwrap_or(&path);
-        let leaves = json::read_file(&path, shown).unwrap_or_else(|mistakes| {
-            // One that is broken is there; a warning tells that something else is.
-            let broken = mistakes.iter().any(|mistake| mistake.severity == Severity::Error);
-            problems.extend(mistakes);
-            broken.then(Vec::new)
-        });
-        files.push(LookedFor { path, found: leaves.is_some() });
-        leaves.unwrap_or_default().into_iter().collect()
-    };
-    if let Some(content_root) = reachable {
-        layers.push(read(content_root.join("appsettings.json"), &mut problems));
+    let mut files = Files { content_root: &content_root.value, looked_for: Vec::new(), problems };
+    if is_reachable {
+        layers.push(files.read(content_root.value.join("appsettings.json")));
         if names_a_file {
             let specific = format!("appsettings.{}.json", environment.value);
-            layers.push(read(content_root.join(specific), &mut problems));
+            layers.push(files.read(content_root.value.join(specific)));
         }
     }
     if environment.value.eq_ignore_ascii_case("Development") && !application_name.value.is_empty() {
         let so_far = Configuration::from_layers(&layers);
-        let id = code.user_secrets_id.as_deref();
-        if let Some(id) = id.or_else(|| so_far.value("UserSecretsId")).filter(|id| !id.is_empty()) {
-            match user_secrets::path(id, &inputs.variables) {
-                Ok(path) => layers.push(read(path, &mut problems)),
-                Err(problem) => problems.push(problem.key("UserSecretsId")),
-            }
-        }
+        layers.extend(files.user_secrets(inputs, &so_far));
     }
+    let Files { looked_for: files, problems, .. } = files;
     layers.push(environment_variables::read(&inputs.variables, "").into_iter().collect());
     layers.push(arguments);
     layers.push(strongest(code, &application_name));
@@ -200,6 +184,41 @@ pub fn load(inputs: &Inputs) -> Loaded {
         unreadable_variables: inputs.unreadable_variables.clone(),
         host_alone: code.host_alone,
         problems,
+    }
+}
+
+/// The files that are read, and what is wrong with them.
+struct Files<'a> {
+    content_root: &'a Path,
+    looked_for: Vec<LookedFor>,
+    problems: Vec<Problem>,
+}
+
+impl Files<'_> {
+    /// Reads one; without it there is nothing in its layer.
+    fn read(&mut self, path: PathBuf) -> Layer {
+        let shown = path.strip_prefix(self.content_root).unwrap_or(&path);
+        let leaves = json::read_file(&path, shown).unwrap_or_else(|mistakes| {
+            // One that is broken is there; a warning tells that something else is.
+            let broken = mistakes.iter().any(|mistake| mistake.severity == Severity::Error);
+            self.problems.extend(mistakes);
+            broken.then(Vec::new)
+        });
+        self.looked_for.push(LookedFor { path, found: leaves.is_some() });
+        leaves.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Reads the user secrets, if code or the configuration names them.
+    fn user_secrets(&mut self, inputs: &Inputs, configuration: &Configuration) -> Option<Layer> {
+        let id = inputs.code.user_secrets_id.as_deref();
+        let id = id.or_else(|| configuration.value("UserSecretsId")).filter(|id| !id.is_empty())?;
+        match user_secrets::path(id, &inputs.variables) {
+            Ok(path) => Some(self.read(path)),
+            Err(problem) => {
+                self.problems.push(problem.key("UserSecretsId"));
+                None
+            }
+        }
     }
 }
 

@@ -123,36 +123,32 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
             behind_secret = may_be_secret || of_secrets;
         }
         if may_be_secret && !of_secrets {
-            let (position, argument) = (*position, "(hidden)".to_owned());
             let short_switch = parsed == Argument::ShortSwitch;
-            result.unread.push(Unread { position, argument, value: None, short_switch });
+            let argument = "(hidden)".to_owned();
+            let unread = Unread { position: *position, argument, value: None, short_switch };
+            result.unread.push(unread);
             continue;
         }
+        let leaf = |key: &str, value: &str, argument| Leaf {
+            key: key.to_owned(),
+            value: Some(value.to_owned()),
+            origin: origin(argument),
+        };
+        let unread = |value, short_switch| Unread {
+            position: *position,
+            argument: shown_argument(argument),
+            value,
+            short_switch,
+        };
         match parsed {
-            Argument::Setting { key, value, switch } => result.leaves.push(Leaf {
-                key: key.to_owned(),
-                value: Some(value.to_owned()),
-                origin: origin(switch),
-            }),
+            Argument::Setting { key, value, switch } => {
+                result.leaves.push(leaf(key, value, switch));
+            }
             Argument::Switch { key } => match rest.next() {
-                Some((_, value)) => result.leaves.push(Leaf {
-                    key: key.to_owned(),
-                    value: Some(value.clone()),
-                    origin: origin(argument),
-                }),
-                None => result.unread.push(Unread {
-                    position: *position,
-                    argument: shown_argument(argument),
-                    value: None,
-                    short_switch: false,
-                }),
+                Some((_, value)) => result.leaves.push(leaf(key, value, argument)),
+                None => result.unread.push(unread(None, false)),
             },
-            Argument::ShortSwitch => result.unread.push(Unread {
-                position: *position,
-                argument: shown_argument(argument),
-                value: None,
-                short_switch: true,
-            }),
+            Argument::ShortSwitch => result.unread.push(unread(None, true)),
             Argument::Nothing => {
                 let is_word = |next: &&(usize, String)| {
                     argument.starts_with('-')
@@ -161,8 +157,7 @@ pub(crate) fn read(arguments: &[(usize, String)]) -> CommandLine {
                 };
                 let value = rest.next_if(is_word);
                 let value = value.map(|(_, word)| address_without_user_info(word).into_owned());
-                let (position, argument) = (*position, shown_argument(argument));
-                result.unread.push(Unread { position, argument, value, short_switch: false });
+                result.unread.push(unread(value, false));
             }
         }
     }
