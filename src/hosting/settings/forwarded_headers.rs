@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use http::HeaderName;
 
 use super::allowed_hosts::hosts_of_list;
-use super::parse::{Empty, cannot_convert, counts_as, read_boolean, read_with, shown};
+use super::parse::{cannot_convert, counts_as, read_boolean, read_with, shown};
 use crate::configuration::near_names::meant_value;
 use crate::configuration::text::integer;
 use crate::configuration::{Configuration, Origin, Problem, Setting};
@@ -215,7 +215,7 @@ fn header_name(
     let name = |text: &str| HeaderName::from_bytes(text.as_bytes()).ok();
     let kind = ("Microsoft.AspNetCore.Http.HeaderName", expected.as_str());
     match configuration.setting(key).is_some_and(|setting| setting.value.is_some()) {
-        true => super::parse::read(configuration, key, problems, kind, Empty::Refuse, name),
+        true => super::parse::read(configuration, key, problems, kind, name),
         false => name(default),
     }
 }

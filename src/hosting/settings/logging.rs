@@ -113,66 +113,17 @@ fn beyond(text: &str, setting: &Setting, problems: &mut Vec<Problem>) -> Option<
 fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions {
     let mut options = ConsoleOptions::default();
     let formatter = section.section("FormatterOptions");
-    if let Some(name) = section.non_empty("FormatterName") {
-        match one_of(name.value, &FormatterName::NAMES) {
-            Some(formatter) => options.formatter = formatter,
-            None => problems.push(unknown(
-                section.setting_at("FormatterName"),
-                name.value,
-                &FormatterName::NAMES,
-            )),
-        }
-    } else if let Some(format) = section.non_empty("Format") {
-        // The key of .NET 5 and before: only `Systemd` differs from the default.
-        match format.value.trim() {
-            text if text.eq_ignore_ascii_case("Systemd") => {
-                options.formatter = FormatterName::Systemd;
-            }
-            text if text.eq_ignore_ascii_case("Default") => {}
-            text => problems.push(
-                Problem::warning(format!(
-                    "No console format is called '{}'; the default is used.",
-                    shown("Format", text)
-                ))
-                .key(format!("{}:Format", section.path()))
-                .origin(format.origin)
-                .fix("write Default or Systemd, or set FormatterName to simple, json or systemd"),
-            ),
-        }
-    }
+    set(&mut options.formatter, formatter_name(section, problems));
     let kind = ("Microsoft.Extensions.Logging.LogLevel", "write a level such as Warning");
     let level = choice(section, "LogToStandardErrorThreshold", problems, LogLevel::parse, kind);
     set(&mut options.log_to_standard_error_threshold, level);
-    let positive = |text: &str| {
-        integer(text).filter(|number| *number > 0).and_then(|number| usize::try_from(number).ok())
-    };
-    let kind = ("System.Int32", "write a whole number of 1 or more");
-    let length = choice(section, "MaxQueueLength", problems, positive, kind);
-    set(&mut options.max_queue_length, length);
-    let kind = (
-        "Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode",
-        "write Wait or DropWrite",
-    );
-    let mode = choice(
-        section,
-        "QueueFullMode",
-        problems,
-        |text| one_of(text, &QueueFullMode::NAMES),
-        kind,
-    );
-    set(&mut options.queue_full_mode, mode);
+    queue(section, &mut options, problems);
     let kind = (
         "Microsoft.Extensions.Logging.Console.LoggerColorBehavior",
         "write Default, Enabled or Disabled",
     );
-    let color = choice(
-        &formatter,
-        "ColorBehavior",
-        problems,
-        |text| one_of(text, &ColorBehavior::NAMES),
-        kind,
-    );
-    set(&mut options.color_behavior, color);
+    let color = |text: &str| one_of(text, &ColorBehavior::NAMES);
+    set(&mut options.color_behavior, choice(&formatter, "ColorBehavior", problems, color, kind));
 
     let mut flag = |place: &Section<'_>, key: &str| {
         choice(place, key, problems, boolean, ("System.Boolean", "write true or false"))
@@ -192,6 +143,52 @@ fn console(section: &Section<'_>, problems: &mut Vec<Problem>) -> ConsoleOptions
     let writer = formatter.section("JsonWriterOptions");
     set(&mut options.json_indented, flag(&writer, "Indented"));
     options
+}
+
+/// `FormatterName`, or the key that it had in .NET 5 and before.
+fn formatter_name(section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<FormatterName> {
+    if let Some(name) = section.non_empty("FormatterName") {
+        let read = one_of(name.value, &FormatterName::NAMES);
+        if read.is_none() {
+            let setting = section.setting_at("FormatterName");
+            problems.push(unknown(setting, name.value, &FormatterName::NAMES));
+        }
+        return read;
+    }
+    let format = section.non_empty("Format")?;
+    // Only `Systemd` differs from the default.
+    match format.value.trim() {
+        text if text.eq_ignore_ascii_case("Systemd") => Some(FormatterName::Systemd),
+        text if text.eq_ignore_ascii_case("Default") => None,
+        text => {
+            let text = shown("Format", text);
+            problems.push(
+                Problem::warning(format!(
+                    "No console format is called '{text}'; the default is used."
+                ))
+                .key(format!("{}:Format", section.path()))
+                .origin(format.origin)
+                .fix("write Default or Systemd, or set FormatterName to simple, json or systemd"),
+            );
+            None
+        }
+    }
+}
+
+/// How many lines wait to be written, and what happens to more.
+fn queue(section: &Section<'_>, options: &mut ConsoleOptions, problems: &mut Vec<Problem>) {
+    let positive = |text: &str| {
+        integer(text).filter(|number| *number > 0).and_then(|number| usize::try_from(number).ok())
+    };
+    let kind = ("System.Int32", "write a whole number of 1 or more");
+    let length = choice(section, "MaxQueueLength", problems, positive, kind);
+    set(&mut options.max_queue_length, length);
+    let kind = (
+        "Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode",
+        "write Wait or DropWrite",
+    );
+    let mode = |text: &str| one_of(text, &QueueFullMode::NAMES);
+    set(&mut options.queue_full_mode, choice(section, "QueueFullMode", problems, mode, kind));
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

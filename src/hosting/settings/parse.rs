@@ -59,29 +59,17 @@ fn is_not(kind: &str, value: &str) -> &'static str {
     }
 }
 
-/// What the empty text means for a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Empty {
-    /// Not set: the setting may be absent.
-    Unset,
-    /// A mistake: the setting always has a value.
-    Refuse,
-}
-
-/// Reads `key` with `convert`; absent and null mean "not set".
+/// Reads `key` with `convert`; absent and null mean "not set", and the empty text is a mistake like
+/// another.
 pub(super) fn read<T>(
     configuration: &Configuration,
     key: &str,
     problems: &mut Vec<Problem>,
     (kind, expected): (&str, &str),
-    empty: Empty,
     convert: impl FnOnce(&str) -> Option<T>,
 ) -> Option<T> {
     let setting = configuration.setting(key)?;
     let value = setting.value.as_deref()?;
-    if value.is_empty() && empty == Empty::Unset {
-        return None;
-    }
     let converted = convert(value);
     if converted.is_none() {
         problems.push(cannot_convert(setting, value, kind, expected));
@@ -108,7 +96,7 @@ pub(super) fn read_boolean(
     problems: &mut Vec<Problem>,
 ) -> Option<bool> {
     let kind = ("System.Boolean", "write true or false");
-    read(configuration, key, problems, kind, Empty::Refuse, boolean)
+    read(configuration, key, problems, kind, boolean)
 }
 
 /// Reads a boolean of the web host: true if `true` or `1`, else false, which is told of a text that
