@@ -36,4 +36,5 @@ pub(crate) use path::path_of_escapes;
 pub(crate) use request_target::RawTarget;
 pub use request_target::RequestTarget;
 pub use server_addresses::ServerAddresses;
+pub(crate) use tls_handshake::Session;
 pub use tls_handshake::{TlsHandshake, TlsProtocol};

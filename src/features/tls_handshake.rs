@@ -46,7 +46,16 @@ struct Facts {
     server_name: Option<String>,
     application_protocol: Option<String>,
     client_certificates: Vec<Vec<u8>>,
-    resumed: bool,
+    session: Session,
+}
+
+/// What a handshake did with sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Session {
+    /// It began one.
+    New,
+    /// It went on with that of an earlier connection.
+    Resumed,
 }
 
 impl TlsHandshake {
@@ -59,7 +68,7 @@ impl TlsHandshake {
             server_name: None,
             application_protocol: None,
             client_certificates: Vec::new(),
-            resumed: false,
+            session: Session::New,
         }))
     }
 
@@ -69,7 +78,7 @@ impl TlsHandshake {
         server_name: Option<String>,
         application_protocol: Option<String>,
         client_certificates: Vec<Vec<u8>>,
-        resumed: bool,
+        session: Session,
     ) -> Self {
         let Facts { protocol, cipher_suite, .. } = *self.0;
         Self(Arc::new(Facts {
@@ -78,7 +87,7 @@ impl TlsHandshake {
             server_name,
             application_protocol,
             client_certificates,
-            resumed,
+            session,
         }))
     }
 
@@ -115,6 +124,6 @@ impl TlsHandshake {
 
     /// Whether the handshake went on with an earlier connection's session.
     pub fn is_resumed(&self) -> bool {
-        self.0.resumed
+        self.0.session == Session::Resumed
     }
 }

@@ -14,7 +14,7 @@ use super::accepted::Accepted;
 use super::endpoint::{Answer, EndpointTls};
 use super::first_message::{FirstMessage, NoTls, Objection, alert, is_handshake, no_handshake};
 use super::stream::{encode, last_words};
-use crate::features::{TlsHandshake, TlsProtocol};
+use crate::features::{Session, TlsHandshake, TlsProtocol};
 
 /// How much is read at once: most first messages of clients are less.
 const READ: usize = 4096;
@@ -272,11 +272,15 @@ fn settled(session: &UnbufferedServerConnection, server_name: Option<String>) ->
     let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
     let alpn = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
     let certificates = session.peer_certificates().unwrap_or_default();
+    let of_session = match session.handshake_kind() {
+        Some(HandshakeKind::Resumed) => Session::Resumed,
+        _ => Session::New,
+    };
     TlsHandshake::new(protocol, registered(suite.unwrap_or_default())).with(
         server_name,
         alpn,
         certificates.iter().map(|certificate| certificate.to_vec()).collect(),
-        session.handshake_kind() == Some(HandshakeKind::Resumed),
+        of_session,
     )
 }
 
