@@ -17,20 +17,36 @@ pub(crate) struct Hsts {
     excluded: Vec<String>,
 }
 
+/// What is asked of browsers besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Directive {
+    /// The same for all hosts below it.
+    IncludeSubDomains,
+    /// To know it beforehand.
+    Preload,
+}
+
+impl Directive {
+    /// As it is written in the header.
+    fn name(self) -> &'static str {
+        match self {
+            Self::IncludeSubDomains => "includeSubDomains",
+            Self::Preload => "preload",
+        }
+    }
+}
+
 impl Hsts {
     /// For `max_age`, in whole seconds. `excluded` are hosts without a port, compared without regard to
     /// case.
     pub(crate) fn new(
         max_age: Duration,
-        include_sub_domains: bool,
-        preload: bool,
+        directives: impl IntoIterator<Item = Directive>,
         excluded: Vec<String>,
     ) -> Self {
         let mut text = format!("max-age={}", max_age.as_secs());
-        for (on, directive) in [(include_sub_domains, "includeSubDomains"), (preload, "preload")] {
-            if on {
-                let _ = write!(text, "; {directive}");
-            }
+        for directive in directives {
+            let _ = write!(text, "; {}", directive.name());
         }
         // Digits and the words above are a value.
         let header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("max-age=0"));

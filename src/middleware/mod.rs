@@ -12,5 +12,5 @@ mod request_size_limit;
 
 pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names, Network, Proxies};
 pub(crate) use host_filtering::AllowedHosts;
-pub(crate) use hsts::Hsts;
+pub(crate) use hsts::{Directive, Hsts};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};

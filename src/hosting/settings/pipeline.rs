@@ -8,7 +8,7 @@ use super::limits::span;
 use super::parse::{read_boolean, read_with, shown};
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Problem, Sourced};
-use crate::middleware::{AllowedHosts, Hsts};
+use crate::middleware::{AllowedHosts, Directive, Hsts};
 
 /// What the configuration says of the stages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,7 +60,9 @@ fn hsts(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<So
         true => EXCLUDED.map(str::to_owned).to_vec(),
         false => listed,
     };
-    let hsts = Hsts::new(max_age.unwrap_or(MAX_AGE), sub_domains, preload, excluded);
+    let directives = [(sub_domains, Directive::IncludeSubDomains), (preload, Directive::Preload)];
+    let directives = directives.into_iter().filter_map(|(on, it)| on.then_some(it));
+    let hsts = Hsts::new(max_age.unwrap_or(MAX_AGE), directives, excluded);
     let enabled = configuration.setting("Hsts:Enabled").filter(|_| on)?;
     Some(Sourced::new(hsts, enabled.origin.clone()))
 }
@@ -208,7 +210,11 @@ mod tests {
             ("Hsts:ExcludedHosts:0", "b.example"),
         ]);
         let year = Duration::from_secs(365 * 24 * 3600);
-        let expected = Hsts::new(year, true, true, vec!["b.example".to_owned()]);
+        let expected = Hsts::new(
+            year,
+            [Directive::IncludeSubDomains, Directive::Preload],
+            vec!["b.example".to_owned()],
+        );
         assert_eq!(settings.hsts.map(|hsts| hsts.value), Some(expected));
         assert_eq!(problems, []);
         let (_, problems) = read_of(&[("Hsts:MaxAge", "-1.00:00:00"), ("Hsts:Enabled", "yes")]);
