@@ -12,7 +12,7 @@ use crate::dev_certificates::{self, Trust};
 use crate::diagnostics::events;
 use crate::tls::certificate::{ServerCertificate, timestamp};
 use crate::tls::client_certificates::ClientRoots;
-use crate::tls::endpoint::EndpointTls;
+use crate::tls::endpoint::{EndpointTls, Material};
 use crate::tls::places::Places;
 use crate::tls::{self, CertificateLocation, CertificateSource, ClientCertificateMode, TlsOptions};
 
@@ -289,14 +289,13 @@ impl Loading<'_> {
             return None;
         }
         let roots = self.client_roots(endpoint, options)?;
-        match EndpointTls::new(
-            &endpoint.name,
-            options,
-            endpoint.protocols,
-            own.as_ref(),
-            &names,
-            (&roots.own, &roots.of_names),
-        ) {
+        let material = Material {
+            certificate: own.as_ref(),
+            of_names: &names,
+            client_roots: &roots.own,
+            client_roots_of_names: &roots.of_names,
+        };
+        match EndpointTls::new(&endpoint.name, options, endpoint.protocols, &material) {
             Ok(tls) => {
                 let of_names =
                     options.sni.iter().map(|name| format!("{}:Sni:{}", endpoint.name, name.name));

@@ -59,10 +59,20 @@ impl PartialEq for Kind {
     }
 }
 
+/// What was read from files and stores for an endpoint.
+pub(crate) struct Material<'a> {
+    /// Its certificate, or the default one.
+    pub(crate) certificate: Option<&'a Arc<ServerCertificate>>,
+    /// Those of `TlsOptions::sni`, in that order; `None` takes that of the endpoint.
+    pub(crate) of_names: &'a [Option<Arc<ServerCertificate>>],
+    /// Whose certificates of clients are taken.
+    pub(crate) client_roots: &'a ClientRoots,
+    /// The same of the names, in their order; `None` takes those of the endpoint.
+    pub(crate) client_roots_of_names: &'a [Option<ClientRoots>],
+}
+
 impl EndpointTls {
-    /// Prepares an endpoint. `own` is its certificate, or the default one; `sni` are those of
-    /// `options.sni`, in that order, `None` for a section that takes `own`. `roots` are whose
-    /// certificates of clients are taken, of the endpoint, and those of the sections that say so.
+    /// Prepares an endpoint.
     ///
     /// # Errors
     ///
@@ -71,10 +81,9 @@ impl EndpointTls {
         name: &str,
         options: &TlsOptions,
         protocols: HttpProtocols,
-        own: Option<&Arc<ServerCertificate>>,
-        sni: &[Option<Arc<ServerCertificate>>],
-        (own_roots, sni_roots): (&ClientRoots, &[Option<ClientRoots>]),
+        material: &Material<'_>,
     ) -> Result<Self, Problem> {
+        let Material { certificate: own, client_roots: own_roots, .. } = material;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut answers: Vec<Arc<Answer>> = Vec::new();
         let mut add = |kind: Kind| -> Result<(), Problem> {
@@ -91,19 +100,20 @@ impl EndpointTls {
                 certificate: own.cloned().ok_or_else(no_certificate)?,
                 ssl_protocols: options.ssl_protocols,
                 client_certificate_mode: options.client_certificate_mode,
-                client_roots: own_roots.clone(),
+                client_roots: (*own_roots).clone(),
                 protocols,
             })?;
         }
         for (place, section) in options.sni.iter().enumerate() {
-            let certificate = sni.get(place).and_then(Option::as_ref).or(own);
+            let certificate = material.of_names.get(place).and_then(Option::as_ref).or(*own);
             add(Kind {
                 certificate: certificate.cloned().ok_or_else(no_certificate)?,
                 ssl_protocols: section.ssl_protocols.unwrap_or(options.ssl_protocols),
                 client_certificate_mode: section
                     .client_certificate_mode
                     .unwrap_or(options.client_certificate_mode),
-                client_roots: sni_roots
+                client_roots: material
+                    .client_roots_of_names
                     .get(place)
                     .and_then(Option::as_ref)
                     .unwrap_or(own_roots)

@@ -15,6 +15,7 @@ use super::*;
 use crate::features::HttpProtocols;
 use crate::tls::certificate::ServerCertificate;
 use crate::tls::client_certificates::ClientRoots;
+use crate::tls::endpoint::Material;
 use crate::tls::test_data::{certificate, key};
 use crate::tls::{EndpointTls, TlsOptions};
 
@@ -34,9 +35,12 @@ fn both() -> &'static (EndpointTls, Arc<ClientConfig>) {
             "test",
             &options,
             HttpProtocols::Http1AndHttp2,
-            Some(&Arc::new(served.unwrap())),
-            &[],
-            (&ClientRoots::default(), &[]),
+            &Material {
+                certificate: Some(&Arc::new(served.unwrap())),
+                of_names: &[],
+                client_roots: &ClientRoots::default(),
+                client_roots_of_names: &[],
+            },
         );
         let mut roots = RootCertStore::empty();
         roots.add(certificate("ca")).unwrap();
