@@ -1,7 +1,10 @@
 //! What a handler can know of the connection its request came in on.
 
-use axum::{Router, routing::get};
-use kestrel::{Connection, Local, Remote};
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router, routing::get};
+use kestrel::{App, Connection, Local, Remote};
 
 use crate::support::{Wire, builder, socket_address, started, stopped};
 
@@ -84,5 +87,61 @@ async fn a_unix_socket_has_no_addresses_to_tell() {
     let text = Wire::new(stream.expect("somebody listens")).get("/").await.body;
     let [_, scheme, local, remote] = parts(&text);
     assert_eq!((scheme, local, remote), ("http", "none", "none"));
+    stopped(host).await;
+}
+
+/// Says the client's address as axum knows it.
+async fn client(ConnectInfo(address): ConnectInfo<SocketAddr>) -> String {
+    address.to_string()
+}
+
+#[tokio::test]
+async fn the_clients_address_is_told_in_axums_own_way_too() {
+    let router = || Router::new().route("/", get(client));
+    for (kind, app) in [
+        ("a router", App::from(router())),
+        ("a service", App::service(router())),
+        ("with a layer", App::from(router().layer(axum::middleware::from_fn(passed_on)))),
+    ] {
+        let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+        let mut wire = Wire::connect(&host.addresses()[0]).await;
+        assert_eq!(wire.get("/").await.body, wire.local_address().to_string(), "{kind}");
+        stopped(host).await;
+    }
+}
+
+/// Takes the address on the way, as a rate limiter does.
+async fn passed_on(
+    ConnectInfo(_): ConnectInfo<SocketAddr>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    next.run(request).await
+}
+
+#[tokio::test]
+async fn a_client_that_a_proxy_tells_of_is_the_one_that_axum_is_told() {
+    let host =
+        builder().use_urls("http://127.0.0.1:0").use_setting("ForwardedHeaders:Enabled", "true");
+    let host = started(host.app(Router::new().route("/", get(client)))).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    wire.send("GET / HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 192.0.2.7:4711\r\n\r\n").await;
+    assert_eq!(wire.answer().await.body, "192.0.2.7:4711");
+    stopped(host).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn axum_is_told_no_address_of_a_client_on_a_unix_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("socket");
+    let told = async |info: Option<Extension<ConnectInfo<SocketAddr>>>| match info {
+        Some(_) => "an address",
+        None => "none",
+    };
+    let app = Router::new().route("/", get(told));
+    let host = started(builder().listen_unix_socket(&path).app(app)).await;
+    let stream = tokio::net::UnixStream::connect(&path).await.expect("it listens");
+    assert_eq!(Wire::new(stream).get("/").await.body, "none");
     stopped(host).await;
 }
