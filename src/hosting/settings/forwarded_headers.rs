@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use http::HeaderName;
+use http::{HeaderName, header};
 
 use super::allowed_hosts::hosts_of_list;
+use super::lists::{self, List};
 use super::parse::{cannot_convert, counts_as, read_boolean, read_with, shown};
 use crate::configuration::near_names::meant_value;
-use crate::configuration::text::integer;
+use crate::configuration::text::{boolean, integer};
 use crate::configuration::{Configuration, Origin, Problem, Setting};
 use crate::middleware::{Believed, Names, Network, Proxies};
 
@@ -40,41 +41,55 @@ pub(super) fn read(
 ) -> Option<ForwardedHeadersSettings> {
     let everybody = switch(configuration, problems);
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
+    problems.extend(contradiction(configuration));
     let kinds = read_with(configuration, KINDS, problems, kinds).unwrap_or(FOR | PROTO);
-    let limit = read_with(configuration, "ForwardedHeaders:ForwardLimit", problems, limit);
-    let known = known(configuration, problems);
+    let by_section = configuration.setting(ENABLED).filter(|_| on);
+    let switched_on = match (by_section, &everybody) {
+        (Some(enabled), _) => Some((ENABLED, enabled.origin.clone())),
+        (None, Some(origin)) => Some((SWITCH, origin.clone())),
+        (None, None) => None,
+    };
+    let proxies = proxies(configuration, everybody.is_some(), problems);
     let hosts = hosts_of_list(configuration, "ForwardedHeaders:AllowedHosts", problems);
     let symmetry = "ForwardedHeaders:RequireHeaderSymmetry";
     let all_or_nothing = read_boolean(configuration, symmetry, problems).unwrap_or_default();
-    let mut names = |kind: u8, name: &str| {
-        let [forwarded, original] = ["Forwarded", "Original"].map(|which| {
-            let key = format!("ForwardedHeaders:{which}{name}HeaderName");
-            header_name(configuration, &key, &format!("X-{which}-{name}"), problems)
-        });
-        let names = Names { forwarded: forwarded?, original: original? };
-        (kinds & kind != 0).then_some(names)
-    };
+    let limit = limit(configuration, problems);
+    let [client, scheme, host, path_base] = header_names(configuration, problems)?;
+    let originals = [&client, &scheme, &host, &path_base].map(|names| names.original.clone());
     let believed = Believed {
-        client: names(FOR, "For"),
-        scheme: names(PROTO, "Proto"),
-        host: names(HOST, "Host"),
-        path_base: names(PREFIX, "Prefix"),
-        limit: limit.unwrap_or(Some(1)),
-        proxies: match known.is_empty() {
-            true if everybody.is_some() => Proxies::All,
-            true => Proxies::Of(this_machine()),
-            false => Proxies::Of(known),
-        },
+        client: (kinds & FOR != 0).then_some(client),
+        scheme: (kinds & PROTO != 0).then_some(scheme),
+        host: (kinds & HOST != 0).then_some(host),
+        path_base: (kinds & PREFIX != 0).then_some(path_base),
+        originals,
+        limit,
+        proxies,
         hosts,
         all_or_nothing,
     };
-    let by_section = configuration.setting(ENABLED).filter(|_| on);
-    let (key, origin) = match (by_section, everybody) {
-        (Some(enabled), _) => (ENABLED, enabled.origin.clone()),
-        (None, Some(origin)) => (SWITCH, origin),
-        (None, None) => return None,
-    };
+    let (key, origin) = switched_on?;
     (kinds != 0).then_some(ForwardedHeadersSettings { key, origin, believed })
+}
+
+/// What is to be said if the switch and the section do not agree.
+fn contradiction(configuration: &Configuration) -> Option<Problem> {
+    let said = |key: &str| {
+        let setting = configuration.setting(key)?;
+        boolean(setting.value.as_deref()?).map(|on| (on, setting.origin.clone()))
+    };
+    let ((switch, of_switch), (section, of_section)) = (said(SWITCH)?, said(ENABLED)?);
+    let (counts, on, off, origin) = match (switch, section) {
+        (true, false) => (SWITCH, of_switch, ENABLED, of_section),
+        (false, true) => (ENABLED, of_section, SWITCH, of_switch),
+        _ => return None,
+    };
+    Some(
+        Problem::warning(format!("Proxies are believed, although {off} is false."))
+            .cause(format!("{counts} is true, set by {on}; that is enough."))
+            .key(off)
+            .origin(origin)
+            .fix(format!("remove {counts} to believe nobody, or {off} if they are to be believed")),
+    )
 }
 
 /// Where the switch was set to `true`; no other word counts, as on ASP.NET Core.
@@ -105,16 +120,33 @@ fn kinds(setting: &Setting, text: &str) -> Result<u8, Problem> {
     Ok(all)
 }
 
-/// How many proxies; an empty text is any number.
-fn limit(setting: &Setting, text: &str) -> Result<Option<u32>, Problem> {
+/// How many proxies: one, unless configured; null is any number, as for .NET.
+///
+/// The empty text is null to .NET, too. Here it says nothing: a variable that is left empty must not take
+/// the limit away.
+fn limit(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<u32> {
+    const ONE: Option<u32> = Some(1);
+    let Some(setting) = configuration.setting("ForwardedHeaders:ForwardLimit") else { return ONE };
+    let text = setting.value.as_deref()?;
     if text.is_empty() {
-        return Ok(None);
+        problems.push(
+            Problem::warning(format!("'{}' is empty, and counts as 1.", setting.key))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix(
+                    "write the number of proxies in a row; for any number a file has null, and a \
+                     variable 2147483647",
+                ),
+        );
+        return ONE;
     }
     let number = integer(text).and_then(|number| u32::try_from(number).ok());
-    number.filter(|number| *number <= i32::MAX as u32).map(Some).ok_or_else(|| {
-        let fix = "write the number of proxies in a row, or nothing for any number";
-        cannot_convert(setting, text, "System.Int32", fix)
-    })
+    let number = number.filter(|number| *number <= i32::MAX as u32);
+    if number.is_none() {
+        let fix = "write the number of proxies in a row, or in a file null for any number";
+        problems.push(cannot_convert(setting, text, "System.Int32", fix));
+    }
+    number.or(ONE)
 }
 
 /// The loopbacks: a proxy on this machine.
@@ -126,17 +158,17 @@ fn this_machine() -> Vec<Network> {
 /// Reads proxies; else why they are none, and what to do.
 type Reader = fn(&str) -> Result<Network, (String, String)>;
 
-/// The proxies that are named.
-fn known(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<Network> {
+/// Who is believed: the proxies that are named; without any, whoever is on this machine, or everybody.
+fn proxies(configuration: &Configuration, everybody: bool, problems: &mut Vec<Problem>) -> Proxies {
     let mut known = Vec::new();
-    let lists: [(_, Reader); 2] = [("KnownProxies", proxy), ("KnownIPNetworks", network)];
-    for (name, read) in lists {
-        for item in configuration.section(&format!("ForwardedHeaders:{name}")).children() {
-            let Some(setting) = item.setting() else { continue };
-            let text = setting.value.as_deref().unwrap_or_default();
-            if text.is_empty() {
-                continue;
-            }
+    let mut empty = None;
+    let readers: [(_, Reader); 2] = [("KnownProxies", proxy), ("KnownIPNetworks", network)];
+    let mut mistaken = false;
+    for (name, read) in readers {
+        let before = problems.len();
+        let List { entries, empty: says_nothing } =
+            lists::list(configuration, &format!("ForwardedHeaders:{name}"), problems);
+        for (setting, text) in entries {
             match read(text.trim()) {
                 Ok(network) => known.push(network),
                 Err((why, fix)) => problems.push(
@@ -147,8 +179,29 @@ fn known(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<Netw
                 ),
             }
         }
+        mistaken |= problems[before..].iter().any(Problem::is_error);
+        empty = empty.or(says_nothing);
     }
-    known
+    if let Some(setting) = empty.filter(|_| known.is_empty() && !mistaken) {
+        problems.push(names_nobody(setting, everybody));
+    }
+    match known.is_empty() {
+        true if everybody => Proxies::All,
+        true => Proxies::Of(this_machine()),
+        false => Proxies::Of(known),
+    }
+}
+
+/// What is to be said of an empty list of proxies.
+fn names_nobody(setting: &Setting, everybody: bool) -> Problem {
+    let counts = match everybody {
+        true => "everybody is believed",
+        false => "whoever is on this machine is believed",
+    };
+    Problem::warning(format!("'{}' names no proxy: {counts}.", setting.key))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("name the proxies that are to be believed, or remove it")
 }
 
 /// The address of a proxy.
@@ -204,6 +257,22 @@ fn network(text: &str) -> Result<Network, (String, String)> {
     }
 }
 
+/// The names of the headers of client, scheme, host and path base; `None` if one cannot be, which is told.
+fn header_names(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<[Names; 4]> {
+    let mut all = Vec::new();
+    for kind in ["For", "Proto", "Host", "Prefix"] {
+        for which in ["Forwarded", "Original"] {
+            let key = format!("ForwardedHeaders:{which}{kind}HeaderName");
+            let name = header_name(configuration, &key, &format!("X-{which}-{kind}"), problems);
+            all.push((key, name));
+        }
+    }
+    problems.extend(clashes(configuration, &all));
+    let mut names = all.into_iter().map(|(_, name)| name);
+    let mut next = || Some(Names { forwarded: names.next()??, original: names.next()?? });
+    Some([next()?, next()?, next()?, next()?])
+}
+
 /// The name of a header; `None` if it cannot be one, which is told.
 fn header_name(
     configuration: &Configuration,
@@ -218,4 +287,43 @@ fn header_name(
         true => super::parse::read(configuration, key, problems, kind, name),
         false => name(default),
     }
+}
+
+/// Headers that the server itself, or every app, goes by: none of them is a proxy's to fill.
+const TAKEN: [HeaderName; 9] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::UPGRADE,
+    header::EXPECT,
+    header::TE,
+    header::COOKIE,
+    header::AUTHORIZATION,
+];
+
+/// Names that mean something else, or that two kinds of facts have.
+fn clashes(configuration: &Configuration, names: &[(String, Option<HeaderName>)]) -> Vec<Problem> {
+    let set = |key: &str| configuration.setting(key).filter(|setting| setting.value.is_some());
+    let mut problems = Vec::new();
+    for (at, (key, name)) in names.iter().enumerate() {
+        let (Some(setting), Some(name)) = (set(key), name) else { continue };
+        let same = |(place, (other, others)): &(usize, &(String, Option<HeaderName>))| {
+            *place != at && others.as_ref() == Some(name) && (*place < at || set(other).is_none())
+        };
+        let why = if TAKEN.contains(name) {
+            "every request has it for something else".to_owned()
+        } else if let Some((_, (other, _))) = names.iter().enumerate().find(same) {
+            format!("it is that of {other}, too")
+        } else {
+            continue;
+        };
+        problems.push(
+            Problem::error(format!("'{name}' cannot be the header of {key}: {why}."))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix("write a name that nothing else has, or remove it"),
+        );
+    }
+    problems
 }

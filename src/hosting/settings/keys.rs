@@ -122,9 +122,9 @@ pub(super) fn is_separated(key: &str) -> bool {
     matches!(place(key), Place::Known(Key { holds: Holds::Text(Kind::Separated(_)), .. }))
 }
 
-/// Whether `name` is a key at the top, or a section there.
-pub(super) fn is_top_name(name: &str) -> bool {
-    matches!(place(name), Place::Known(_))
+/// Whether `key` is that of a row, of whatever shape.
+pub(super) fn is_known(key: &str) -> bool {
+    matches!(place(key), Place::Known(_))
 }
 
 /// Whether `name` is that of a host setting of .NET, which comes by a variable with a prefix.

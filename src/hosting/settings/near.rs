@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::endpoints::process_manager;
-use super::keys::{is_host_setting, is_text, is_top_name};
+use super::keys::{is_host_setting, is_known, is_text};
 use super::parse::shown;
 use super::unknown::{flag_called, is_prefixed, is_switch, is_told};
 use crate::addresses::EndpointSettings;
@@ -334,7 +334,7 @@ fn of_variable(name: &str, value: &str) -> Option<Problem> {
     for prefix in ["ASPNETCORE", "DOTNET"] {
         let Some(rest) = without(name, &format!("{prefix}__")) else { continue };
         let top = rest.split("__").next().unwrap_or_default();
-        let known = is_top_name(top) || keys_equal(top, "server_urls");
+        let known = is_known(top) || keys_equal(top, "server_urls");
         let right = if keys_equal(rest, "server_urls") { "URLS" } else { rest };
         return known.then(|| {
             problem(&format!("{prefix}_{right}")).cause(

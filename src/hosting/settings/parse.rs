@@ -55,6 +55,7 @@ fn is_not(kind: &str, value: &str) -> &'static str {
         "System.Double" => "no number",
         kind if kind.ends_with("MinDataRate") => "one text, and a rate is two numbers",
         kind if kind.ends_with("LogLevel") => "no level of the log",
+        kind if kind.ends_with("HeaderName") => "no name of a header",
         _ => "none of the words that are known here",
     }
 }

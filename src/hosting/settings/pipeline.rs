@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::allowed_hosts::allowed_hosts;
+use super::allowed_hosts::{allowed_hosts, tell_if_never_exactly};
 use super::forwarded_headers::{self, ForwardedHeadersSettings};
+use super::keys::is_known;
 use super::limits::span;
+use super::lists::first_setting;
 use super::parse::{read_boolean, read_with, shown};
 use crate::configuration::text::Span;
-use crate::configuration::{Configuration, Problem, Sourced};
+use crate::configuration::{Configuration, Problem, Section, Sourced};
 use crate::middleware::{AllowedHosts, Directive, Hsts};
 
 /// What the configuration says of the stages.
@@ -23,11 +25,37 @@ pub(crate) struct StageSettings {
 
 /// Reads them all.
 pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> StageSettings {
-    StageSettings {
+    let settings = StageSettings {
         allowed_hosts: allowed_hosts(configuration, problems),
         forwarded_headers: forwarded_headers::read(configuration, problems),
         hsts: hsts(configuration, problems),
+    };
+    problems.extend(without_switch(
+        configuration,
+        "ForwardedHeaders",
+        &["ForwardedHeaders_Enabled"],
+    ));
+    problems.extend(without_switch(configuration, "Hsts", &[]));
+    settings
+}
+
+/// What is to be said of a section that nothing switches on, or off: neither its own `Enabled` nor
+/// `others`.
+fn without_switch(configuration: &Configuration, name: &str, others: &[&str]) -> Option<Problem> {
+    let key = format!("{name}:Enabled");
+    let mut switches = others.iter().copied().chain([key.as_str()]);
+    if switches.any(|switch| configuration.value(switch).is_some()) {
+        return None;
     }
+    let children = configuration.section(name).children();
+    let settings = children.iter().filter(|child| is_known(child.path()));
+    let setting = settings.filter_map(first_setting).find(|setting| setting.value.is_some())?;
+    Some(
+        Problem::warning(format!("'{}' has no effect: {key} is not set.", setting.key))
+            .key(setting.key.clone())
+            .origin(setting.origin.clone())
+            .fix(format!("set {key} to true; to false, if it is meant to be off")),
+    )
 }
 
 /// How long browsers come back by HTTPS only, unless configured.
@@ -55,6 +83,10 @@ fn hsts(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<So
         }
     });
     let listed = configuration.section("Hsts:ExcludedHosts").children();
+    for setting in listed.iter().filter_map(Section::setting) {
+        let host = setting.value.as_deref().filter(|host| !host.is_empty());
+        problems.extend(host.and_then(|host| tell_if_never_exactly(setting, host)));
+    }
     let listed: Vec<_> = listed.iter().filter_map(|item| item.setting()?.value.clone()).collect();
     let excluded = match listed.is_empty() {
         true => EXCLUDED.map(str::to_owned).to_vec(),
@@ -81,23 +113,9 @@ mod tests {
 
     #[test]
     fn nothing_is_on_unless_it_is_asked_for() {
-        for settings in [&[][..], &[("AllowedHosts", "*")], &[("Hsts:MaxAge", "1.00:00:00")]] {
+        let off = [("Hsts:MaxAge", "1.00:00:00"), ("Hsts:Enabled", "false")];
+        for settings in [&[][..], &[("AllowedHosts", "*")], &off] {
             assert_eq!(read_of(settings), (StageSettings::default(), Vec::new()), "{settings:?}");
-        }
-    }
-
-    #[test]
-    fn an_entry_that_no_host_can_match_is_told_with_what_to_write() {
-        for (list, fixes) in [
-            ("a.example;*.b.example;[::1];bücher.example", &[][..]),
-            ("a.example; b.example", &["write b.example"]),
-            ("a.example:5000;[::1]:80", &["write a.example", "write [::1]"]),
-            ("https://a.example/b", &["write a.example"]),
-        ] {
-            let (settings, problems) = read_of(&[("AllowedHosts", list)]);
-            assert!(settings.allowed_hosts.is_some());
-            let told: Vec<_> = problems.iter().filter_map(|it| it.fix.as_deref()).collect();
-            assert_eq!(told, fixes, "{list}");
         }
     }
 
@@ -148,56 +166,6 @@ mod tests {
         let none =
             [("ForwardedHeaders:Enabled", "true"), ("ForwardedHeaders:ForwardedHeaders", "None")];
         assert_eq!(read_of(&none), (StageSettings::default(), Vec::new()));
-    }
-
-    #[test]
-    fn what_cannot_be_a_proxy_is_told_with_what_to_write() {
-        for (name, text, fix) in [
-            ("KnownProxies:0", "10.0.0.0/8", "move it to ForwardedHeaders:KnownIPNetworks"),
-            ("KnownProxies:0", "10.0.0.1:80", "write 10.0.0.1"),
-            ("KnownProxies:0", "[::1]:80", "write ::1"),
-            ("KnownProxies:0", "[::1]", "write ::1"),
-            ("KnownProxies:0", "nginx", "write the address that the proxy connects from"),
-            (
-                "KnownIPNetworks:0",
-                "10.0.0.1",
-                "write 10.0.0.1/32, or move it to ForwardedHeaders:KnownProxies",
-            ),
-            ("KnownIPNetworks:0", "10.0.0.1/8", "write 10.0.0.0/8"),
-            ("KnownIPNetworks:0", "2001:db8::1/32", "write 2001:db8::/32"),
-            ("KnownIPNetworks:0", "10.0.0.1/33", "write 10.0.0.1/32 for this one address"),
-            (
-                "KnownIPNetworks:0",
-                "10.0.0.0/255.0.0.0",
-                "write its first address and how many bits count: 10.0.0.0/8",
-            ),
-            ("AllowedHosts:0", "a.example:80", "write a.example"),
-            ("ForwardedHeaders", "XForwardedFor, XForwardedPrato", "write XForwardedProto"),
-            (
-                "ForwardLimit",
-                "all",
-                "write the number of proxies in a row, or nothing for any number",
-            ),
-            (
-                "ForwardedForHeaderName",
-                "X Real IP",
-                "write the name of a header, such as X-Forwarded-For, or remove it",
-            ),
-        ] {
-            let key = format!("ForwardedHeaders:{name}");
-            let (_, problems) = read_of(&[(&key, text)]);
-            let [problem] = &problems[..] else { panic!("{key}={text}: {problems:?}") };
-            assert_eq!(problem.fix.as_deref(), Some(fix), "{key}={text}");
-            assert_eq!(problem.key.as_deref(), Some(&*key));
-        }
-    }
-
-    #[test]
-    fn an_empty_limit_is_none() {
-        let settings =
-            [("ForwardedHeaders:Enabled", "true"), ("ForwardedHeaders:ForwardLimit", "")];
-        let believed = read_of(&settings).0.forwarded_headers.expect("it is on").believed;
-        assert_eq!(believed.limit, None);
     }
 
     #[test]

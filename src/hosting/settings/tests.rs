@@ -3,6 +3,7 @@
 mod documents;
 mod limits;
 mod rows;
+mod stages;
 mod tls;
 mod told;
 

@@ -6,6 +6,8 @@
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
 use super::keys::{Holds, Key, Others, Place, is_level_of_module, is_separated, is_text, place};
+use super::lists::{parts, written};
+use super::misnamed::{misnamed, related};
 use super::parse::shown;
 use crate::configuration::near_names::did_you_mean;
 use crate::configuration::{
@@ -32,12 +34,13 @@ pub(super) fn flag_called(name: &str) -> Option<&'static str> {
 pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
     let mut told: Vec<String> = Vec::new();
     for setting in loaded.configuration.settings() {
+        let misnamed = misnamed(setting);
         // First, because most variables are, and finding what is near costs more than all else
         // that a start does.
-        if is_foreign(setting) {
+        if misnamed.is_none() && is_foreign(setting) {
             continue;
         }
-        let Some((key, problem)) = meaningless(loaded, setting) else {
+        let Some((key, problem)) = misnamed.or_else(|| meaningless(loaded, setting)) else {
             continue;
         };
         if told.iter().any(|known| keys_equal(known, &key)) {
@@ -98,7 +101,7 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
         | Place::Anywhere => None,
         Place::Known(row) => {
             let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
-            Some((key.to_owned(), text_in_place_of(row, key, text)))
+            Some((key.to_owned(), text_in_place_of(row, setting, text)))
         }
         Place::Below(level) if is_level_of_module(level, key) => None,
         Place::Below(text) => Some((text.to_owned(), more_than_a_text(loaded, text, key))),
@@ -112,7 +115,7 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
                     match LogLevel::parse(text) {
                         Some(_) => nothing(key)
                             .fix(format!("levels stand below LogLevel: {above}:LogLevel:{name}")),
-                        None => text_in_place_of(other, key, text),
+                        None => text_in_place_of(other, setting, text),
                     }
                 }
                 _ => return None,
@@ -147,7 +150,8 @@ fn fix(
         return Some(format!("write {with_colons}; two underscores stand in variables alone"));
     }
     if let (true, Place::Known(meant)) = (closed, place(name)) {
-        return Some(format!("write {} at the top, beside Kestrel and not in it", meant.name));
+        let top = above.split(':').next().unwrap_or_default();
+        return Some(format!("write {} at the top, beside {top} and not in it", meant.name));
     }
     // An app may have endpoints and limits of its own; here is none.
     if above.is_empty()
@@ -159,6 +163,9 @@ fn fix(
     if let Some(meant) = did_you_mean(name, known()) {
         let colon = if above.is_empty() { "" } else { ":" };
         return Some(format!("did you mean {above}{colon}{meant}?"));
+    }
+    if let (true, Some(meant)) = (closed, related(above, name, names)) {
+        return Some(format!("did you mean {above}:{meant}?"));
     }
     if closed {
         let known = known().collect::<Vec<_>>().join(", ");
@@ -179,14 +186,14 @@ fn fix(
 }
 
 /// A text where names are read, or a list.
-fn text_in_place_of(row: &Key, key: &str, text: &str) -> Problem {
+fn text_in_place_of(row: &Key, setting: &Setting, text: &str) -> Problem {
+    let key = &setting.key;
     let text = shown(key, text);
-    let last = key.rsplit(':').next().unwrap_or_default();
     if matches!(row.holds, Holds::List(_)) {
         return Problem::warning(format!(
             "'{key}' is a list: the text '{text}' has no effect there."
         ))
-        .fix(format!("write a list: \"{last}\": [\"{text}\"]"));
+        .fix(format!("write {}", written(&setting.origin, key, &parts(&text))));
     }
     Problem::warning(format!("'{key}' is a section: the text '{text}' has no effect there."))
         .fix(format!("set what belongs below it, such as {key}{}", example(row)))

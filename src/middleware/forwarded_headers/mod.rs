@@ -29,6 +29,8 @@ pub(crate) struct Believed {
     pub(crate) scheme: Option<Names>,
     pub(crate) host: Option<Names>,
     pub(crate) path_base: Option<Names>,
+    /// What all of them call the headers that keep what was before, believed or not.
+    pub(crate) originals: [HeaderName; 4],
     /// How many proxies are believed, from the nearest on; `None` is all.
     pub(crate) limit: Option<u32>,
     pub(crate) proxies: Proxies,
@@ -262,11 +264,21 @@ impl Changes {
             changes.take(headers, names, hops, Some(before));
             changes.facts.path_base = Some(path_of_escapes(path_base).into());
         }
+        changes.drop_claims(headers, believed);
         changes
     }
 
-    /// Takes what `hops` proxies have told out of a header, and keeps what the request had before. (One
-    /// of a client that looks like that goes.)
+    /// Lets those of a client go that look like ours, of whatever kind: beside what was believed, they would
+    /// be taken for it.
+    fn drop_claims(&mut self, headers: &HeaderMap, believed: &Believed) {
+        for name in &believed.originals {
+            if headers.contains_key(name) && !self.headers.iter().any(|(other, _)| other == name) {
+                self.headers.push((name.clone(), Vec::new()));
+            }
+        }
+    }
+
+    /// Takes what `hops` proxies have told out of a header, and keeps what the request had before.
     fn take(&mut self, headers: &HeaderMap, names: &Names, hops: usize, before: Option<String>) {
         let mut members = Members::of(headers, Some(&names.forwarded));
         members.by_ref().take(hops).for_each(drop);

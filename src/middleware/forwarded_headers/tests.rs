@@ -18,6 +18,8 @@ fn believing(kinds: &str) -> Believed {
         scheme: names('P', "proto"),
         host: names('H', "host"),
         path_base: names('X', "prefix"),
+        originals: ["for", "proto", "host", "prefix"]
+            .map(|name| format!("x-original-{name}").parse().expect("a name")),
         limit: Some(1),
         proxies: known(&["127.0.0.0/8", "::1/128"]),
         hosts: None,
@@ -305,6 +307,12 @@ fn what_a_client_calls_original_goes_with_what_is_believed() {
     let of_socket =
         request("", &[&claims[..], &[("XFF", "203.0.113.9"), ("XFP", "https")]].concat());
     assert_eq!(behind(believing("FP"), of_socket), "203.0.113.9:0 https app.local oP=http");
+    // As do those of what is not believed, and of what was not told.
+    let claims = [("x-original-host", "evil.example"), ("x-original-prefix", "/evil")];
+    let told = [("x-original-proto", "https"), ("XFF", "203.0.113.9")];
+    let beside = request(HERE, &[&claims[..], &told].concat());
+    let expected = "203.0.113.9:0 http app.local oF=127.0.0.1:50000";
+    assert_eq!(behind(believing("FP"), beside), expected);
 }
 
 #[test]

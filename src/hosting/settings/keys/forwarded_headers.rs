@@ -5,7 +5,7 @@ use crate::hosting::settings::forwarded_headers::KIND_NAMES;
 
 pub(super) const FORWARDED_HEADERS: Key = names(
     "ForwardedHeaders",
-    Others::AnApps,
+    Others::Nothing,
     &[
         boolean("Enabled", "false", "believe what proxies tell of a request"),
         text(
@@ -17,7 +17,7 @@ pub(super) const FORWARDED_HEADERS: Key = names(
         text(
             "ForwardLimit",
             Kind::Number("proxies", Range::From(0)),
-            "how many are believed, one behind the other; empty for any number",
+            "how many are believed, one behind the other; `null` for any number",
         )
         .default("1"),
         list(

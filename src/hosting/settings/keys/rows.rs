@@ -72,7 +72,7 @@ pub(super) static ROOT: Key = names(
         FORWARDED_HEADERS,
         names(
             "Hsts",
-            Others::AnApps,
+            Others::Nothing,
             &[
                 boolean("Enabled", "false", "let browsers come back by https only"),
                 text("MaxAge", Kind::Time(Range::From(0)), "for how long").default("30.00:00:00"),
