@@ -61,7 +61,7 @@ pub use features::{
 };
 pub use hosting::{
     Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,
-    HostedService, LiveConfiguration, OnFailure, Reloaded, RunningHost,
+    HostedService, LiveConfiguration, OnFailure, Reloaded, RunningHost, SettingsMonitor,
 };
 pub use middleware::{RequestSizeLimit, RequestSizeLimitService};
 pub use pipeline::{Application, ApplicationFuture};

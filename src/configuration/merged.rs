@@ -63,6 +63,16 @@ impl Configuration {
         keys
     }
 
+    /// Whether a value at or below `path` is another one in `other`, or only one of the two has it.
+    pub(crate) fn differs_at(&self, other: &Self, path: &str) -> bool {
+        let own = |configuration: &Self| configuration.setting(path).map(|it| it.value.clone());
+        let value = |(folded, setting)| -> (&str, &Option<String>) {
+            let setting: &Setting = setting;
+            (folded, &setting.value)
+        };
+        own(self) != own(other) || !self.below(path).map(value).eq(other.below(path).map(value))
+    }
+
     /// The keys that lie below `path`, `path` itself left out.
     fn below<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a str, &'a Setting)> + use<'a> {
         let prefix = if path.is_empty() { String::new() } else { format!("{}:", fold_key(path)) };

@@ -1,14 +1,16 @@
 //! The configuration as it is now.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Weak};
 
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::configuration::Configuration;
+use super::settings_monitor::{self, Monitors, Readings, SettingsMonitor};
+use crate::configuration::{Configuration, Problem, SettingsError};
 
 /// The configuration of a running host, which every reload replaces: for handlers that look a value
-/// up when they need it, and tasks that wait for another one. (What `IOptionsMonitor` is for in
-/// ASP.NET Core.) Cloning it is cheap.
+/// up when they need it, and tasks that wait for another one. Cloning it is cheap.
 ///
 /// ```
 /// use axum::{Router, extract::State, routing::get};
@@ -24,43 +26,105 @@ use crate::configuration::Configuration;
 /// }
 /// # let _ = kestrel::Host::builder().app_with(app);
 /// ```
-#[derive(Clone, Debug)]
-pub struct LiveConfiguration(watch::Receiver<Arc<Configuration>>);
+#[derive(Clone)]
+pub struct LiveConfiguration {
+    now: watch::Receiver<Configuration>,
+    monitors: Weak<Monitors>,
+    /// The configuration that an app is made from, as long as it is not that of now.
+    next: Weak<Configuration>,
+}
 
 /// The end that a reload writes to.
-#[derive(Debug)]
-pub(super) struct Published(watch::Sender<Arc<Configuration>>);
+pub(super) struct Published {
+    now: watch::Sender<Configuration>,
+    monitors: Arc<Monitors>,
+}
 
 impl LiveConfiguration {
     /// The configuration of this moment. It stays as it is; later ones are others.
-    pub fn current(&self) -> Arc<Configuration> {
-        Arc::clone(&self.0.borrow())
+    pub fn current(&self) -> Configuration {
+        self.now.borrow().clone()
     }
 
     /// The value that a key has at this moment; see [`Configuration::value`].
     pub fn value(&self, key: &str) -> Option<String> {
-        self.0.borrow().value(key).map(str::to_owned)
+        self.now.borrow().value(key).map(str::to_owned)
     }
 
     /// Waits for a configuration that this handle has not given yet, by this method or from the
-    /// beginning; `None` once the host is gone.
-    pub async fn changed(&mut self) -> Option<Arc<Configuration>> {
-        self.0.changed().await.ok()?;
-        Some(Arc::clone(&self.0.borrow_and_update()))
+    /// beginning; `None` once the host is gone. A reload that finds every value as it was is no change.
+    pub async fn changed(&mut self) -> Option<Configuration> {
+        self.now.changed().await.ok()?;
+        Some(self.now.borrow_and_update().clone())
+    }
+
+    /// The section at `path` as a type of the program's, at any moment: every reload that changes the
+    /// section gives another value. See [`SettingsMonitor`] for an example, and
+    /// [`Configuration::get`] for how it is read.
+    ///
+    /// Called while a reload makes an app, it reads what the app is made from.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the section now. What is wrong with it later refuses the reload.
+    pub fn monitor<T: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+        path: &str,
+    ) -> Result<SettingsMonitor<T>, SettingsError> {
+        let Some(monitors) = self.monitors.upgrade() else {
+            return settings_monitor::of_no_host(path, self.current());
+        };
+        if let Some(next) = self.next.upgrade() {
+            return monitors.monitor(path, Configuration::clone(&next)).map(|(monitor, _)| monitor);
+        }
+        let (monitor, catch_up) = monitors.monitor(path, self.current())?;
+        // A reload may have looked for monitors before this one was there. None goes on as long as this
+        // is borrowed.
+        catch_up(&self.now.borrow());
+        Ok(monitor)
+    }
+}
+
+impl fmt::Debug for LiveConfiguration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LiveConfiguration").field(&*self.now.borrow()).finish()
     }
 }
 
 impl Published {
     pub(super) fn new(configuration: Configuration) -> Self {
-        Self(watch::Sender::new(Arc::new(configuration)))
+        Self { now: watch::Sender::new(configuration), monitors: Arc::default() }
     }
 
     pub(super) fn handle(&self) -> LiveConfiguration {
-        LiveConfiguration(self.0.subscribe())
+        self.handle_before(&Weak::new())
     }
 
-    /// Replaces the configuration for everybody.
-    pub(super) fn replace(&self, configuration: Configuration) {
-        self.0.send_replace(Arc::new(configuration));
+    /// A handle for an app that is made from `next`, as long as somebody keeps that.
+    pub(super) fn handle_before(&self, next: &Weak<Configuration>) -> LiveConfiguration {
+        LiveConfiguration {
+            now: self.now.subscribe(),
+            monitors: Arc::downgrade(&self.monitors),
+            next: Weak::clone(next),
+        }
+    }
+
+    /// What the monitors will show of another configuration, and what is wrong with it.
+    pub(super) fn read(&self, next: Arc<Configuration>) -> (Readings, Vec<Problem>) {
+        self.monitors.read(next)
+    }
+
+    /// Replaces the configuration for everybody. Places may be others although values are not: nobody
+    /// is woken for that.
+    pub(super) fn replace(&self, configuration: Configuration, readings: Readings) {
+        // Kept until it is that of now.
+        let _next = readings.apply();
+        let differs = !self.now.borrow().differing_keys(&configuration).is_empty();
+        self.now.send_if_modified(|now| {
+            *now = configuration.clone();
+            differs
+        });
+        // Monitors that were made since then. What they cannot read refuses the next reload.
+        self.monitors.read(Arc::new(configuration)).0.apply();
     }
 }

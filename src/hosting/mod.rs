@@ -33,6 +33,7 @@ mod reload;
 mod report;
 mod services;
 mod settings;
+mod settings_monitor;
 mod sources;
 mod start;
 pub(crate) mod usage;
@@ -47,6 +48,7 @@ pub use reload::Reloaded;
 pub use services::{HostedService, OnFailure};
 #[cfg(feature = "cli")]
 pub(crate) use settings::is_switch;
+pub use settings_monitor::SettingsMonitor;
 
 #[cfg(feature = "cli")]
 pub(crate) use crate::logging::last_words;

@@ -48,6 +48,7 @@ mod request_facts;
 mod request_heads;
 mod services;
 mod settings;
+mod settings_monitor;
 mod slow_app;
 mod slow_clients;
 mod starts;

@@ -37,6 +37,7 @@ use super::pipeline;
 use super::prepare::{self, Prepared};
 use super::services::Services;
 use super::settings::{HostSettings, StageSettings};
+use super::settings_monitor::Readings;
 use super::sources::Sources;
 use crate::addresses::{
     BindError, Change, Difference, EndpointPlan, PlannedEndpoint, difference, fixed,
@@ -118,8 +119,8 @@ struct Next {
     settings: HostSettings,
     plan: EndpointPlan,
     certificates: Certificates,
-    /// `None` if the app stays.
-    app: Option<App>,
+    /// The app, `None` if it stays, and what apps monitor.
+    app: (Option<App>, Readings),
     difference: Difference,
     /// What is odd about settings and certificates.
     problems: Vec<Finding>,
@@ -348,28 +349,47 @@ impl Running {
     /// # Errors
     ///
     /// Why it cannot be made.
-    async fn make_app(
-        &mut self,
-        configuration: &Configuration,
-    ) -> Result<Option<App>, Vec<Finding>> {
+    async fn make_app(&mut self, next: &Arc<Configuration>) -> Result<Option<App>, Vec<Problem>> {
         let Some(make) = &self.serving.make_app else {
             return Ok(None);
         };
-        if self.current.configuration.differing_keys(configuration).is_empty() {
+        if self.current.configuration.differing_keys(next).is_empty() {
             return Ok(None);
         }
-        let context = AppContext { configuration: configuration.clone(), ..self.context.clone() };
+        let context = AppContext {
+            configuration: Configuration::clone(next),
+            live_configuration: self.live.handle_before(&Arc::downgrade(next)),
+            ..self.context.clone()
+        };
         let make = Arc::clone(make);
-        let made = tokio::select! {
+        tokio::select! {
             biased;
             // Nobody wants it then.
             _ = self.stopping.wait_for(|stopping| *stopping) => {
                 Err(AppError::from("the host is stopping").into_problems())
             }
-            made = app::made(move |context| make(context), context) => made,
-        };
-        let wrong = |problem| Finding::of_problem(Subject::App, problem);
-        made.map(Some).map_err(|problems| problems.into_iter().map(wrong).collect())
+            made = app::made(move |context| make(context), context) => made.map(Some),
+        }
+    }
+
+    /// Makes the app of another configuration, unless it stays, and reads what apps monitor; what is wrong
+    /// with either.
+    async fn read_for_app(
+        &mut self,
+        configuration: &Configuration,
+    ) -> (Option<App>, Readings, Vec<Finding>) {
+        let next = Arc::new(configuration.clone());
+        let made = self.make_app(&next).await;
+        let (app, mut wrong) = made.map_or_else(|wrong| (None, wrong), |app| (app, Vec::new()));
+        let (readings, of_monitors) = self.live.read(next);
+        for problem in of_monitors {
+            // An app that is made anew may monitor what the old one does.
+            if !wrong.contains(&problem) {
+                wrong.push(problem);
+            }
+        }
+        let wrong = wrong.into_iter().map(|it| Finding::of_problem(Subject::App, it));
+        (app, readings, wrong.collect())
     }
 
     async fn go_over_to(&mut self, prepared: Prepared) -> Result<Reloaded, HostError> {
@@ -403,12 +423,11 @@ impl Running {
             (prepared.of_settings(), prepared.notes(&self.current.plan.notes));
         let of_plan: Vec<_> = prepared.of_plan().collect();
         let Prepared { loaded, settings, plan, certificates, of_certificates, .. } = prepared;
-        let app = match loaded.is_incomplete() {
+        let (app, readings, of_app) = match loaded.is_incomplete() {
             // What is wrong with it would be a consequence.
-            true => Ok(None),
-            false => self.make_app(&loaded.configuration).await,
+            true => Default::default(),
+            false => self.read_for_app(&loaded.configuration).await,
         };
-        let (app, of_app) = app.map_or_else(|wrong| (None, wrong), |app| (app, Vec::new()));
         let running = &self.current.certificates;
         let other_certificate = |old, new| running.differ_at(old, &certificates, new);
         let difference =
@@ -419,7 +438,7 @@ impl Running {
         let all = all.chain(of_app);
         let (mut fatal, _) = judged(all.collect(), self.strict);
         if fatal.is_empty() && plan.endpoints.is_empty() {
-            fatal.push(nothing_left());
+            fatal.push(report::nothing_left());
         }
         if let Some(error) = finding::error(fatal) {
             if !self.strict {
@@ -427,6 +446,7 @@ impl Running {
             }
             return Err(error);
         }
+        let app = (app, readings);
         Ok(Next { loaded, settings, plan, certificates, app, difference, problems, notes, served })
     }
 
@@ -450,6 +470,7 @@ impl Running {
         let Next {
             loaded, settings, plan, certificates, app, difference, problems, served, ..
         } = next;
+        let (app, readings) = app;
         let other_options = settings.server != self.current.options;
         let (other_app, other_stages) = (app.is_some(), settings.stages != self.current.stages);
         if other_app || other_stages {
@@ -472,6 +493,8 @@ impl Running {
         if other_options || other_rules || other_stages {
             lines.extend(report::setting_lines(&keys));
         }
+        lines
+            .extend(readings.changed().into_iter().map(|path| format!("~ the settings at {path}")));
         if other_app {
             lines.push("~ the app (made anew)".to_owned());
         }
@@ -487,7 +510,7 @@ impl Running {
             (true, OfServer::Unchanged) => Reloaded::Unchanged,
             _ => Reloaded::Changed,
         };
-        self.live.replace(loaded.configuration.clone());
+        self.live.replace(loaded.configuration.clone(), readings);
         self.current.configuration = loaded.configuration;
         self.current.options = settings.server;
         self.current.stages = settings.stages;
@@ -562,14 +585,4 @@ impl Running {
             _ => events::reload_refused(&detail),
         }
     }
-}
-
-/// The configuration names no endpoint any more.
-fn nothing_left() -> Finding {
-    let problem = Problem::error(
-        "The last endpoint is gone from the configuration: nothing would be listened on.",
-    )
-    .key("Kestrel:Endpoints")
-    .fix("name at least one endpoint, or stop the server if none is wanted");
-    Finding::of_problem(Subject::Configuration, problem)
 }

@@ -1,6 +1,8 @@
 //! What a reload did, in words: pure functions from what differs to lines.
 
 use crate::addresses::{Aspect, Change, Difference, EndpointPlan, PlannedEndpoint};
+use crate::configuration::Problem;
+use crate::hosting::finding::{Finding, Subject};
 use crate::hosting::settings::{Effect, effect};
 
 /// Addresses in the form Kestrel lists them in: those that stop and those that start. An endpoint
@@ -73,6 +75,16 @@ pub(super) fn waiting_for_restart<'a>(
 ) -> Vec<&'a str> {
     let waits = |key: &&str| effect(key) == Effect::Restart && !is_as_at_start(key);
     keys.iter().copied().filter(waits).collect()
+}
+
+/// The configuration names no endpoint any more.
+pub(super) fn nothing_left() -> Finding {
+    let problem = Problem::error(
+        "The last endpoint is gone from the configuration: nothing would be listened on.",
+    )
+    .key("Kestrel:Endpoints")
+    .fix("name at least one endpoint, or stop the server if none is wanted");
+    Finding::of_problem(Subject::Configuration, problem)
 }
 
 #[cfg(test)]
