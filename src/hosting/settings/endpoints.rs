@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::keys::{Part, words_for};
 use super::parse::{host_boolean, separated};
 use super::protocols::protocols;
 use super::{tls, unix_socket};
@@ -142,10 +143,6 @@ fn endpoint(
     None
 }
 
-/// What `Url` is called by those who know other servers.
-const LIKE_URL: [&str; 9] =
-    ["Uri", "Urls", "Uris", "Address", "Addresses", "Addr", "Host", "Listen", "Bind"];
-
 /// An endpoint that does not say where to listen: what stands in the place of its `Url`, if that can
 /// be told, else what makes it an endpoint.
 fn missing_url(section: &Section<'_>) -> Problem {
@@ -175,9 +172,10 @@ fn missing_url(section: &Section<'_>) -> Problem {
     if let Some(empty) = section.setting_at("Url") {
         return problem.key(key).origin(empty.origin.clone()).fix(set);
     }
+    let words = words_for(&key, Part::Whole);
     let is_like_url = |child: &&Section<'_>| {
         let name = child.name().trim();
-        LIKE_URL.iter().any(|like| like.eq_ignore_ascii_case(name))
+        words.iter().any(|like| like.eq_ignore_ascii_case(name))
             || did_you_mean(name, ["Url"]).is_some()
             || (name.len() == 2 && "url".starts_with(&name.to_lowercase()))
     };

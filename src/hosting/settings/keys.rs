@@ -9,6 +9,7 @@
 //!   which `unknown` tells what means nothing, with the name that was meant;
 //! - what a feature that is not there yet leaves undone: `not_yet`;
 //! - when a changed value counts: [`effect`];
+//! - which words of other servers are meant for it: [`called`], by which `near` tells what to write;
 //! - the tables of README.md and docs/, which `tests/documents.rs` writes and compares.
 //!
 //! What a row says of a limit's range and default is what the rule says that it points to, in
@@ -26,7 +27,7 @@ mod rows;
 pub(crate) use self::row::Effect;
 #[cfg(test)]
 pub(super) use self::row::{Default, Range};
-pub(super) use self::row::{Holds, Key, Kind, Meaning, NotYet, Others};
+pub(super) use self::row::{Holds, Key, Kind, Meaning, NotYet, Others, Part};
 use self::rows::{LATER, ROOT};
 use crate::configuration::keys_equal;
 
@@ -130,6 +131,26 @@ pub(super) fn is_known(key: &str) -> bool {
 /// Whether `name` is that of a host setting of .NET, which comes by a variable with a prefix.
 pub(super) fn is_host_setting(name: &str) -> bool {
     matches!(place(name), Place::Known(row) if row.is_host_setting)
+}
+
+/// The key that other servers have this word for, and what of its value stands under it. (What is called
+/// so below a name of the user's, as the address of an endpoint, is meant only there.)
+pub(super) fn called(word: &str) -> Option<(String, Part)> {
+    let mut found = None;
+    each(|key, row, _| {
+        if found.is_none() && !key.contains('{') {
+            found = row.part_called(word).map(|part| (key.to_owned(), part));
+        }
+    });
+    found
+}
+
+/// The words of other servers for a part of what stands at `key`.
+pub(super) fn words_for(key: &str, part: Part) -> &'static [&'static str] {
+    match place(key) {
+        Place::Known(row) => row.words_for(part),
+        _ => &[],
+    }
 }
 
 /// Every row with its key and the time when a new value counts, in the order of the table.

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::endpoints::process_manager;
-use super::keys::{is_host_setting, is_known, is_text};
+use super::keys::{Part, called, is_host_setting, is_known, is_text, words_for};
 use super::parse::shown;
 use super::unknown::{flag_called, is_prefixed, is_switch, is_told};
 use crate::addresses::EndpointSettings;
@@ -20,40 +20,15 @@ use crate::configuration::{
 };
 use crate::logging::LogLevel;
 
-/// What a key is meant for.
-#[derive(Clone, Copy)]
-enum Meant {
-    Port,
-    Host,
-    Urls,
-    Environment,
-    Level,
+/// What a word is meant for.
+struct Meant {
+    key: String,
+    /// What of the key's value it holds.
+    part: Part,
 }
 
-/// What other servers, and earlier versions of this kind of server, call it.
-const CALLED: [(&str, Meant); 21] = [
-    ("port", Meant::Port),
-    ("p", Meant::Port),
-    ("http-port", Meant::Port),
-    ("server.port", Meant::Port),
-    ("host", Meant::Host),
-    ("hostname", Meant::Host),
-    ("bind", Meant::Host),
-    ("bind-address", Meant::Host),
-    ("address", Meant::Host),
-    ("addr", Meant::Host),
-    ("ip", Meant::Host),
-    ("server.urls", Meant::Urls),
-    ("server_urls", Meant::Urls),
-    ("server-urls", Meant::Urls),
-    ("server:urls", Meant::Urls),
-    ("u", Meant::Urls),
-    ("env", Meant::Environment),
-    ("e", Meant::Environment),
-    ("log-level", Meant::Level),
-    ("loglevel", Meant::Level),
-    ("log_level", Meant::Level),
-];
+/// Levels, of which the one for all categories is meant.
+const LEVELS: &str = "Logging:LogLevel";
 
 /// Prefixes that are not `ASPNETCORE_`.
 const PREFIXES: [&str; 8] = [
@@ -106,7 +81,7 @@ pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
             Problem::warning(format!("The key '{}' means nothing to the server.", setting.key))
                 .key(setting.key.clone())
                 .origin(setting.origin.clone())
-                .fix(written(meant, value, variable.map(String::as_str), configuration)),
+                .fix(written(&meant, value, variable.map(String::as_str), configuration)),
         );
     }
     for name in &loaded.unreadable_variables {
@@ -115,19 +90,20 @@ pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
     problems.extend(half_a_process_manager(loaded));
 }
 
-/// What a key is meant for, if its value fits.
-fn meant(key: &str, value: &str, whatever: bool) -> Option<Meant> {
-    let (_, meant) = CALLED.iter().find(|(called, _)| keys_equal(called, key))?;
-    let fits = match meant {
-        Meant::Port => port(value).is_some(),
-        Meant::Host => whatever || host(value).is_some(),
-        Meant::Urls => whatever || value.contains("://"),
-        Meant::Environment => {
+/// What a word of other servers is meant for, if its value fits.
+fn meant(word: &str, value: &str, whatever: bool) -> Option<Meant> {
+    let (key, part) = called(word)?;
+    let fits = match (part, key.as_str()) {
+        (Part::Port, _) => port(value).is_some(),
+        (Part::Host, _) => whatever || host(value).is_some(),
+        (Part::Whole, "urls") => whatever || value.contains("://"),
+        (Part::Whole, "environment") => {
             whatever || did_you_mean(value, ["Development", "Staging", "Production"]).is_some()
         }
-        Meant::Level => LogLevel::parse(value).is_some(),
+        (Part::Whole, LEVELS) => LogLevel::parse(value).is_some(),
+        (Part::Whole, _) => whatever,
     };
-    fits.then_some(*meant)
+    fits.then_some(Meant { key, part })
 }
 
 fn port(text: &str) -> Option<u16> {
@@ -152,28 +128,30 @@ fn host(text: &str) -> Option<(String, Option<u16>)> {
 
 /// The line to write, for a key on the command line or in a variable.
 fn written(
-    meant: Meant,
+    Meant { key, part }: &Meant,
     value: &str,
     variable: Option<&str>,
     configuration: &Configuration,
 ) -> String {
     let value = &*address_without_user_info(value);
     let set = |key: &str, value: &str| match variable {
-        Some(name) => format!("{}_{}={value}", prefix(name), key.to_uppercase()),
+        Some(name) => {
+            format!("{}_{}={value}", prefix(name), key.replace(':', "__").to_uppercase())
+        }
         None => format!("--{key} {value}"),
     };
     // The other half, if it was given beside it.
-    let other = |wanted: fn(&Meant) -> bool| {
-        CALLED.iter().filter(|(_, meant)| wanted(meant)).find_map(|(called, _)| {
-            let setting = configuration.setting(called)?;
+    let other = |part| {
+        words_for(key, part).iter().find_map(|word| {
+            let setting = configuration.setting(word)?;
             let said = matches!(setting.origin, Origin::CommandLine { .. }) || variable.is_some();
             setting.value.as_deref().filter(|_| said)
         })
     };
-    match meant {
-        Meant::Port => {
+    match part {
+        Part::Port => {
             let port = port(value).unwrap_or(5000);
-            let beside = other(|meant| matches!(meant, Meant::Host)).and_then(host);
+            let beside = other(Part::Host).and_then(host);
             match beside {
                 Some((host, _)) => {
                     format!("write {}", set("urls", &format!("http://{host}:{port}")))
@@ -185,8 +163,8 @@ fn written(
                 ),
             }
         }
-        Meant::Host => {
-            let beside = other(|meant| matches!(meant, Meant::Port)).and_then(port);
+        Part::Host => {
+            let beside = other(Part::Port).and_then(port);
             let url = |host: &str, port: Option<u16>| {
                 let port = port.or(beside).unwrap_or(5000);
                 set("urls", &format!("http://{host}:{port}"))
@@ -201,12 +179,11 @@ fn written(
                 ),
             }
         }
-        Meant::Urls => format!("write {}", set("urls", value)),
-        Meant::Environment => format!("write {}", set("environment", value)),
-        Meant::Level => match variable {
+        Part::Whole if key == LEVELS => match variable {
             Some(name) => format!("write {}_Logging__LogLevel__Default={value}", prefix(name)),
             None => format!("write --Logging:LogLevel:Default={value}"),
         },
+        Part::Whole => format!("write {}", set(key, value)),
     }
 }
 
@@ -272,7 +249,7 @@ fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
     let fix = match value {
         _ if hidden => known.then(|| format!("write --{longer} VALUE")),
         Some(value) if dashed => meant(longer, value, true)
-            .map(|meant| written(meant, value, None, &nothing))
+            .map(|meant| written(&meant, value, None, &nothing))
             .or_else(|| known.then(|| format!("write --{longer} {value}"))),
         _ if dashed => None,
         _ => bare_word(argument),
@@ -311,7 +288,8 @@ fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
 /// What a word without a key is meant for.
 fn bare_word(word: &str) -> Option<String> {
     if port(word).is_some() {
-        return Some(written(Meant::Port, word, None, &Configuration::default()));
+        let meant = Meant { key: "urls".to_owned(), part: Part::Port };
+        return Some(written(&meant, word, None, &Configuration::default()));
     }
     if word.contains("://") {
         return Some(format!("write --urls {word}"));

@@ -1,5 +1,6 @@
 //! What a row is made of, and how one is written.
 
+use crate::configuration::keys_equal;
 use crate::server::limit_rules;
 
 /// A key, or a section of keys.
@@ -18,6 +19,8 @@ pub(crate) struct Key {
     pub(crate) default: Default,
     #[cfg_attr(not(test), expect(dead_code, reason = "a test sees that it is never shown"))]
     pub(crate) is_secret: bool,
+    /// What other servers, and earlier versions of this kind of server, call it, or a part of it.
+    pub(crate) also_called: &'static [(Part, &'static [&'static str])],
     /// What it means, in a line of Markdown.
     #[cfg_attr(not(test), expect(dead_code, reason = "the tables of the documents show it"))]
     pub(crate) line: &'static str,
@@ -110,6 +113,17 @@ pub(crate) enum Default {
     OfLimit,
 }
 
+/// What of a key's value stands under a word of other servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    Whole,
+    /// The host of an address.
+    Host,
+    /// The port of an address.
+    Port,
+}
+
 /// What a key is to this server.
 #[derive(Debug)]
 pub(crate) enum Meaning {
@@ -153,6 +167,17 @@ impl Key {
     /// Whether the server reads what stands here.
     pub(crate) fn is_read(&self) -> bool {
         !matches!(self.holds, Holds::Open) && !matches!(self.meaning, Meaning::Nothing)
+    }
+
+    /// What of its value stands under this word of other servers.
+    pub(super) fn part_called(&self, word: &str) -> Option<Part> {
+        let is_it = |words: &[&str]| words.iter().any(|known| keys_equal(known, word));
+        self.also_called.iter().find(|(_, words)| is_it(words)).map(|(part, _)| *part)
+    }
+
+    /// The words of other servers for this part of its value.
+    pub(super) fn words_for(&self, part: Part) -> &'static [&'static str] {
+        self.also_called.iter().find(|(known, _)| *known == part).map_or(&[], |(_, words)| words)
     }
 
     /// The rows below this one.
@@ -250,6 +275,7 @@ const fn row(name: &'static str, holds: Holds, line: &'static str) -> Key {
         is_host_setting: false,
         default: Default::Nothing,
         is_secret: false,
+        also_called: &[],
         line,
     }
 }
@@ -282,6 +308,13 @@ impl Key {
 
     pub(super) const fn of_host(self) -> Self {
         Self { is_host_setting: true, ..self }
+    }
+
+    pub(super) const fn also_called(
+        self,
+        words: &'static [(Part, &'static [&'static str])],
+    ) -> Self {
+        Self { also_called: words, ..self }
     }
 
     pub(super) const fn secret(self) -> Self {

@@ -2,8 +2,8 @@
 
 use super::forwarded_headers::FORWARDED_HEADERS;
 use super::row::{
-    Key, Kind, NotYet, Others, Range, any, boolean, first, limit, list, names, of_dotnet, open,
-    rate, text, text_or_list, time_limit, words,
+    Key, Kind, NotYet, Others, Part, Range, any, boolean, first, limit, list, names, of_dotnet,
+    open, rate, text, text_or_list, time_limit, words,
 };
 use crate::features::HttpProtocols;
 use crate::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
@@ -17,7 +17,18 @@ pub(super) static ROOT: Key = names(
         text("urls", Kind::Separated("addresses"), "where to listen")
             .default("http://localhost:5000")
             .at_restart()
-            .of_host(),
+            .of_host()
+            .also_called(&[
+                (
+                    Part::Whole,
+                    &["server.urls", "server_urls", "server-urls", "server:urls", "u"],
+                ),
+                (
+                    Part::Host,
+                    &["host", "hostname", "bind", "bind-address", "address", "addr", "ip"],
+                ),
+                (Part::Port, &["port", "p", "http-port", "server.port"]),
+            ]),
         text(
             "http_ports",
             Kind::Separated("ports"),
@@ -41,7 +52,8 @@ pub(super) static ROOT: Key = names(
             "names `appsettings.{Environment}.json`; only from prefixed variables and the command line",
         )
         .default("Production")
-        .of_host(),
+        .of_host()
+        .also_called(&[(Part::Whole, &["env", "e"])]),
         text(
             "contentRoot",
             Kind::Path,
@@ -251,7 +263,11 @@ static ENDPOINT: Key = names(
     "{Name}",
     Others::Nothing,
     &[
-        text("Url", Kind::Text, "the one address where it listens; every endpoint has to have it"),
+        text("Url", Kind::Text, "the one address where it listens; every endpoint has to have it")
+            .also_called(&[(
+                Part::Whole,
+                &["Uri", "Urls", "Uris", "Address", "Addresses", "Addr", "Host", "Listen", "Bind"],
+            )]),
         PROTOCOLS,
         SSL_PROTOCOLS,
         CLIENT_CERTIFICATE_MODE,
@@ -443,7 +459,7 @@ const LOGGING: Key = names(
     "Logging",
     Others::Like(&PROVIDER),
     &[
-        LEVELS,
+        LEVELS.also_called(&[(Part::Whole, &["log-level", "loglevel", "log_level"])]),
         names(
             "Console",
             Others::AnApps,

@@ -293,6 +293,43 @@ fn what_is_not_there_yet_is_told_by_its_row() {
 }
 
 #[test]
+fn what_other_servers_call_it_leads_to_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for Row { pattern, key, row, .. } in rows() {
+        for (part, word) in
+            row.also_called.iter().flat_map(|(part, words)| words.iter().map(move |it| (part, it)))
+        {
+            let (above, endpoint) = match pattern.rsplit_once(':') {
+                Some((above, _)) if pattern.contains('{') => (above.replace("{Name}", "A"), true),
+                _ => (String::new(), false),
+            };
+            assert!(seen.insert((above.clone(), word.to_lowercase())), "{pattern}: {word} twice");
+            let word = if endpoint { format!("{above}:{word}") } else { (*word).to_owned() };
+            let value = match (part, &*key) {
+                (keys::Part::Port, _) => "81",
+                (keys::Part::Host, _) => "127.0.0.1",
+                (keys::Part::Whole, "Logging:LogLevel") => "Debug",
+                (keys::Part::Whole, "environment") => "Staging",
+                (keys::Part::Whole, _) => "http://127.0.0.1:81",
+            };
+            let inputs = Inputs {
+                arguments: vec![(0, format!("--{word}={value}"))],
+                current_directory: folder.path().to_owned(),
+                ..Inputs::default()
+            };
+            let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {});
+            let is_told = |problem: &Problem| {
+                let fix = problem.fix.as_deref().unwrap_or_default();
+                fix.contains(&key) && (endpoint || fix.contains(value))
+            };
+            assert!(settings.problems.iter().any(is_told), "{word}: {:?}", settings.problems);
+        }
+    }
+    assert!(seen.len() > 25, "{}", seen.len());
+}
+
+#[test]
 fn what_is_secret_is_never_shown() {
     for row in rows() {
         // The name of a folder, and hidden for what it says.
