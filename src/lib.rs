@@ -61,7 +61,7 @@ pub use features::{
 };
 pub use hosting::{
     Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,
-    HostedService, LiveConfiguration, OnFailure, Reloaded, RunningHost, SettingsMonitor,
+    HostedService, LiveConfiguration, OnFailure, Reloaded, RunningHost, SettingsMonitor, Stopped,
 };
 pub use middleware::{RequestSizeLimit, RequestSizeLimitService};
 pub use pipeline::{Application, ApplicationFuture};

@@ -48,6 +48,17 @@ pub(crate) enum Listener {
     },
 }
 
+impl Listener {
+    /// Its address; a Unix socket has none of this kind.
+    pub(crate) fn socket_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix { .. } => None,
+        }
+    }
+}
+
 impl BoundEndpoint {
     /// Which file its socket has, if it has one.
     pub(crate) fn socket_file(&self) -> Option<SocketIdentity> {

@@ -307,14 +307,16 @@ impl Life {
         *self.told.get_or_insert_with(Instant::now)
     }
 
-    /// Ends the tasks, by `deadline` at the latest, but not before they could know it.
-    async fn end(mut self, deadline: Instant) {
+    /// Ends the tasks, by `deadline` at the latest, but not before they could know it. Gives how many did
+    /// not end.
+    async fn end(mut self, deadline: Instant) -> usize {
         self.replaced();
         let deadline = deadline.max(self.tell_tasks() + LAST_MOMENT);
         while let Ok(Some(_)) = timeout_at(deadline, self.tasks.join_next()).await {}
         if !self.tasks.is_empty() {
             events::background_tasks_cut_off(self.tasks.len());
         }
+        self.tasks.len()
     }
 }
 
@@ -354,7 +356,7 @@ const LAST_MOMENT: Duration = Duration::from_millis(100);
 /// The apps of a host that are not over: the one that answers, and those whose last requests run.
 pub(super) struct Lives {
     current: Option<Life>,
-    leaving: JoinSet<()>,
+    leaving: JoinSet<usize>,
     /// By when everything is to be over, once the host stops.
     stop: watch::Sender<Option<Instant>>,
     exit: Exit,
@@ -388,7 +390,7 @@ impl Lives {
                 () = &mut old.retired => None,
                 stop = stop.wait_for(Option::is_some) => stop.ok().and_then(|stop| *stop),
             };
-            old.end(deadline.unwrap_or_else(|| moment_after(patience))).await;
+            old.end(deadline.unwrap_or_else(|| moment_after(patience))).await
         });
     }
 
@@ -400,13 +402,18 @@ impl Lives {
         }
     }
 
-    /// The last request has ended: all apps end, by `deadline` at the latest.
-    pub(super) async fn stop(&mut self, deadline: Instant) {
+    /// The last request has ended: all apps end, by `deadline` at the latest. Gives how many of their
+    /// tasks did not.
+    pub(super) async fn stop(&mut self, deadline: Instant) -> usize {
         self.stop.send_replace(Some(deadline));
         if let Some(life) = self.current.take() {
             self.leaving.spawn(life.end(deadline));
         }
-        while self.leaving.join_next().await.is_some() {}
+        let mut cut_off = 0;
+        while let Some(ended) = self.leaving.join_next().await {
+            cut_off += ended.unwrap_or(0);
+        }
+        cut_off
     }
 }
 

@@ -1,6 +1,7 @@
 //! The host: from a plan to a running server, and back.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use super::app::{App, AppContext, AppSource, Exit, Lives, Making};
 use super::error::HostError;
 use super::finding::{self, Finding, judged};
 use super::lifetime::{Asked, Signals, StopSignal};
-use super::live_configuration::Published;
+use super::live_configuration::{LiveConfiguration, Published};
 use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started};
 use super::report::{Refusal, Voice};
@@ -163,6 +164,7 @@ impl Host {
         let (lifetime, addresses) = (self.context.lifetime.clone(), self.context.addresses.clone());
         self.living.started();
         let (exit, counters) = (serving.exit.clone(), serving.server.counters());
+        let live_configuration = self.live.handle();
         let running = Running::new(Started {
             sources: self.sources,
             prepared: self.prepared,
@@ -184,6 +186,7 @@ impl Host {
             logging,
             stopping,
             addresses,
+            live: live_configuration,
             counters,
             shutdown_timeout: self.shutdown_timeout,
             lifetime,
@@ -222,7 +225,9 @@ impl Host {
             .secured(certificates.endpoints())
             .strict(self.sources.strict);
         match server.start(start).await {
-            Ok(addresses) => self.context.addresses.publish(addresses),
+            Ok(addresses) => {
+                self.context.addresses.publish(addresses, server.socket_addresses());
+            }
             Err(error) => {
                 services.stop(moment_after(patience)).await;
                 return Err(error.into());
@@ -287,6 +292,7 @@ pub struct RunningHost {
     /// True once the stop has begun.
     stopping: watch::Sender<bool>,
     addresses: ServerAddresses,
+    live: LiveConfiguration,
     counters: Option<Counters>,
     shutdown_timeout: Duration,
     lifetime: Lifetime,
@@ -300,6 +306,17 @@ impl RunningHost {
     /// `IServerAddressesFeature` tells).
     pub fn addresses(&self) -> Vec<String> {
         self.addresses.list()
+    }
+
+    /// The addresses of the sockets that listen at this moment: two for `http://localhost:5000`, none
+    /// for a Unix socket. Another server may tell none.
+    pub fn socket_addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.sockets()
+    }
+
+    /// The configuration that is in effect at this moment.
+    pub fn configuration(&self) -> Configuration {
+        self.live.current()
     }
 
     /// What the server has counted since its start, to be looked at again at any time; `None` if it is
@@ -355,8 +372,8 @@ impl RunningHost {
     /// Stops: no new connections, idle ones closed, running requests finished within the shutdown
     /// timeout and then aborted; then the background tasks of the app end and the services stop, within
     /// what is left of it. A
-    /// log that nobody reads holds it for a second and a half at most.
-    pub async fn stop(self) {
+    /// log that nobody reads holds it for a second and a half at most. Tells what had to be cut off.
+    pub async fn stop(self) -> Stopped {
         if let Some(logging) = &self.logging {
             logging.begin_stop();
         }
@@ -367,11 +384,27 @@ impl RunningHost {
         // A reload that waits for files gives way.
         self.stopping.send_replace(true);
         let mut running = self.running.lock().await;
-        running.stop(self.shutdown_timeout).await;
+        let cut_before = self.counters.as_ref().map_or(0, Counters::cut_off);
+        let (tasks, services) = running.stop(self.shutdown_timeout).await;
+        let cut_off = self.counters.as_ref().map_or(0, Counters::cut_off);
         events::hosting_stopped();
         if let Some(logging) = &running.logging {
             logging.finish();
         }
+        Stopped { connections: cut_off - cut_before, tasks, services }
+    }
+
+    /// Serves until a signal or the [`Lifetime`] asks for the stop, and stops, as
+    /// [`HostBuilder::run`](super::HostBuilder::run) does; for a program that has started its host by
+    /// itself. Gives the exit code: 0, or what the app or a service ended the host with.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let signals be watched. The host is cut off then.
+    pub async fn wait_for_shutdown(self) -> Result<ExitCode, HostError> {
+        let signals = Signals::register().map_err(|error| HostError::Server(Box::new(error)))?;
+        signals.running(self.logging.clone());
+        Ok(self.run(signals).await)
     }
 
     /// Serves until a signal or a [`Lifetime`] asks for the stop, and stops. SIGHUP reloads. A
@@ -397,7 +430,7 @@ impl RunningHost {
         let mut stop = pin!(self.stop());
         loop {
             let asked = tokio::select! {
-                () = &mut stop => return exit.code().unwrap_or(ExitCode::SUCCESS),
+                _ = &mut stop => return exit.code().unwrap_or(ExitCode::SUCCESS),
                 asked = signals.next() => asked,
             };
             match asked {
@@ -408,6 +441,25 @@ impl RunningHost {
                 Asked::ReopenLogs => events::nothing_to_reopen(),
             }
         }
+    }
+}
+
+/// What a stop had to cut off, because it did not end within the shutdown timeout.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// How many connections, with the requests on them. Another server may not tell.
+    pub connections: u64,
+    /// How many background tasks of the app, and of those before it.
+    pub tasks: usize,
+    /// The names of the services.
+    pub services: Vec<String>,
+}
+
+impl Stopped {
+    /// Whether everything ended by itself.
+    pub fn is_clean(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -42,7 +42,7 @@ pub use app::{App, AppContext, Ending};
 pub use app_error::AppError;
 pub use builder::HostBuilder;
 pub use error::{Answer, ExitKind, HostError};
-pub use host::{Host, RunningHost};
+pub use host::{Host, RunningHost, Stopped};
 pub use live_configuration::LiveConfiguration;
 pub use reload::Reloaded;
 pub use services::{HostedService, OnFailure};

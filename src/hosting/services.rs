@@ -211,7 +211,7 @@ enum Running {
 #[derive(Default)]
 pub(super) struct Services(Vec<Started>);
 
-/// A service that is told to stop when the time is over has this long.
+/// A service whose turn to stop comes when the time is over has this long.
 const LAST_MOMENT: Duration = Duration::from_millis(100);
 
 impl Services {
@@ -239,10 +239,13 @@ impl Services {
         Ok(started)
     }
 
-    /// Stops them, the last one first, by `deadline` at the latest.
-    pub(super) async fn stop(&mut self, deadline: Instant) {
-        let deadline = deadline.max(Instant::now() + LAST_MOMENT);
+    /// Stops them, the last one first, by `deadline` at the latest. Gives the names of those that did not
+    /// stop.
+    pub(super) async fn stop(&mut self, deadline: Instant) -> Vec<String> {
+        let mut cut_off = Vec::new();
         while let Some(Started { name, kind }) = self.0.pop() {
+            // One that does not stop must not take it from the others.
+            let deadline = deadline.max(Instant::now() + LAST_MOMENT);
             let ended = match kind {
                 Running::Hosted(mut service) => {
                     let stopped = guarded(async move { service.stop().await });
@@ -264,8 +267,10 @@ impl Services {
             };
             if !ended {
                 events::service_cut_off(&name);
+                cut_off.push(name);
             }
         }
+        cut_off
     }
 }
 

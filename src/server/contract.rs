@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,13 @@ pub trait Server: Send {
     fn reload(&mut self, reload: ServerReload) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
         drop(reload);
         Box::pin(async { Err(ServerError::Other("this server cannot be reloaded".into())) })
+    }
+
+    /// The addresses of the sockets that listen, for
+    /// [`RunningHost::socket_addresses`](crate::RunningHost::socket_addresses). It is asked behind a start
+    /// and a reload. Default: none.
+    fn socket_addresses(&self) -> Vec<SocketAddr> {
+        Vec::new()
     }
 
     /// Whether a reload that failed cost it sockets which it could not open again. The next reload is

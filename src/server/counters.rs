@@ -24,6 +24,7 @@ struct Numbers {
     bodies_too_large: AtomicU64,
     answers_timed_out: AtomicU64,
     drains_timed_out: AtomicU64,
+    cut_off: AtomicU64,
 }
 
 macro_rules! counters {
@@ -72,6 +73,15 @@ impl Counters {
         // Read in this order, it is never less than none.
         let closed = self.closed();
         self.accepted().saturating_sub(closed)
+    }
+
+    /// Connections that the stop had to cut off, because they did not end within the shutdown timeout.
+    pub fn cut_off(&self) -> u64 {
+        self.0.cut_off.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_cut_off(&self, connections: usize) {
+        self.0.cut_off.fetch_add(connections as u64, Ordering::Relaxed);
     }
 
     /// Counts a request that is not served.

@@ -1,6 +1,7 @@
 //! An endpoint that is served: its accept loops, and its own drain.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -36,6 +37,7 @@ struct Listening {
     /// Its end is the end of the loops.
     serving: watch::Sender<Arc<Serving>>,
     loops: Vec<JoinHandle<()>>,
+    sockets: Vec<SocketAddr>,
 }
 
 impl Listening {
@@ -47,8 +49,9 @@ impl Listening {
         slots: &mut SlotsTaken,
     ) -> io::Result<Self> {
         let serving = watch::Sender::new(serving);
+        let sockets = listeners.iter().filter_map(Listener::socket_address).collect();
         let loops = accept::start(address, listeners, &serving, drain, slots)?;
-        Ok(Self { serving, loops })
+        Ok(Self { serving, loops, sockets })
     }
 }
 
@@ -105,6 +108,11 @@ impl Endpoint {
         if let Some(listening) = self.listening.as_ref().filter(|_| served_anew) {
             listening.serving.send_replace(Serving::new(planned, &self.address, tls, context));
         }
+    }
+
+    /// The addresses of its open sockets.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listening.iter().flat_map(|listening| listening.sockets.iter().copied())
     }
 
     /// Whether it has open sockets.

@@ -1,5 +1,6 @@
 //! The built-in server.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};
@@ -45,6 +46,10 @@ impl Server for KestrelServer {
                 None => Err(ServerError::Other("the server is not started".into())),
             }
         })
+    }
+
+    fn socket_addresses(&self) -> Vec<SocketAddr> {
+        self.running.as_ref().map(RunningServer::socket_addresses).unwrap_or_default()
     }
 
     fn has_lost_endpoints(&self) -> bool {

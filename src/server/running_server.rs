@@ -1,6 +1,7 @@
 //! What is served from a start to a stop, whatever a reload changes of it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +61,11 @@ impl RunningServer {
         self.endpoints.iter().map(|endpoint| endpoint.address.clone()).collect()
     }
 
+    /// The addresses of the sockets that listen.
+    pub(super) fn socket_addresses(&self) -> Vec<SocketAddr> {
+        self.endpoints.iter().flat_map(Endpoint::sockets).collect()
+    }
+
     /// Whether one could not be opened again that was closed for another.
     pub(super) fn has_lost_endpoints(&self) -> bool {
         self.endpoints.iter().any(|endpoint| !endpoint.is_listening())
@@ -80,7 +86,11 @@ impl RunningServer {
         let leaving = self.leaving.drains();
         let running = self.endpoints.iter().map(|endpoint| &*endpoint.drain);
         let drains: Vec<&Drain> = running.chain(leaving.iter().map(|drain| &**drain)).collect();
-        drain::stop(&drains, grace, events::connections_did_not_close).await;
+        let outlived = |connections| {
+            self.context.counters().count_cut_off(connections);
+            events::connections_did_not_close(connections);
+        };
+        drain::stop(&drains, grace, outlived).await;
     }
 }
 

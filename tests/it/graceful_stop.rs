@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::{Router, routing::any};
-use kestrel::RunningHost;
+use kestrel::{RunningHost, Stopped};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -36,7 +36,7 @@ async fn running_request(address: &str, slow: &mut SlowApp) -> Wire<TcpStream> {
 }
 
 /// Begins the stop and waits until it is seen from outside: nobody listens any more.
-async fn begin_stop(host: RunningHost) -> JoinHandle<()> {
+async fn begin_stop(host: RunningHost) -> JoinHandle<Stopped> {
     let address = socket_address(&host.addresses()[0]);
     let stop = tokio::spawn(host.stop());
     soon("connections are refused", until_refused(address)).await;

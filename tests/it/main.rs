@@ -46,6 +46,7 @@ mod reload_transaction;
 mod request_bodies;
 mod request_facts;
 mod request_heads;
+mod running_host;
 mod services;
 mod settings;
 mod settings_monitor;

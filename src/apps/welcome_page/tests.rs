@@ -13,7 +13,7 @@ const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 
 fn welcome() -> WelcomePage {
     let addresses = ServerAddresses::default();
-    addresses.publish(vec!["http://127.0.0.1:40123".to_owned()]);
+    addresses.publish(vec!["http://127.0.0.1:40123".to_owned()], Vec::new());
     WelcomePage::new(Welcome { environment: "Development".to_owned(), addresses, version: "1.2.3" })
 }
 

@@ -325,7 +325,8 @@ impl Running {
     }
 
     /// Stops the server, then the app, then the services, within `grace`. Nothing is reloaded any more.
-    pub(super) async fn stop(&mut self, grace: Duration) {
+    /// Gives how many tasks of apps were cut off, and which services.
+    pub(super) async fn stop(&mut self, grace: Duration) -> (usize, Vec<String>) {
         self.watcher = None;
         let deadline = moment_after(grace);
         let Serving { server, lives, services, .. } = &mut self.serving;
@@ -340,8 +341,7 @@ impl Running {
                 stopped.await;
             }
         }
-        lives.stop(deadline).await;
-        services.stop(deadline).await;
+        (lives.stop(deadline).await, services.stop(deadline).await)
     }
 
     /// Makes the app of another configuration; `None` if the app stays.
@@ -401,7 +401,10 @@ impl Running {
             Some(reload) => {
                 next.notes.iter().for_each(|note| note.notice().log());
                 match self.serving.server.reload(reload).await {
-                    Ok(bound) => self.context.addresses.publish(bound),
+                    Ok(bound) => {
+                        let sockets = self.serving.server.socket_addresses();
+                        self.context.addresses.publish(bound, sockets);
+                    }
                     Err(error) => {
                         self.tell_odd(&next.problems);
                         return Err(error.into());
