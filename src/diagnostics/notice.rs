@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use tracing::Level;
 
+use super::message::fill;
+
 /// Something to be said that can be logged, printed or judged. Those that make one stand in
 /// [`events`](super::events), beside the events that are logged at once.
 #[derive(Clone, Debug)]
@@ -43,15 +45,9 @@ impl Notice {
     /// The message, with its values.
     pub(crate) fn message(&self) -> String {
         let mut message = String::new();
-        let mut rest = self.template;
-        while let Some((before, (name, after))) = rest
-            .split_once('{')
-            .and_then(|(before, inside)| Some((before, inside.split_once('}')?)))
-        {
-            let _ = write!(message, "{before}{}", self.field(name));
-            rest = after;
-        }
-        message + rest
+        // A text takes everything.
+        let _ = fill(self.template, &mut message, |name, out| out.write_str(self.field(name)));
+        message
     }
 
     /// The lines below the message; empty if there is none.

@@ -1,8 +1,10 @@
 //! One event as the formatters see it, and how its message is put together.
 //!
 //! The fields `event.id`, `event.template`, `event.detail`, `event.critical` and `message` have a meaning of their own;
-//! every other field is state. An event without a template is an ordinary one of some crate: its message is its
-//! `message` field, and its other fields follow in the text formats as `name=value`.
+//! every other field is state, and so is a second one that is called `message`. An event without a template is an
+//! ordinary one of some crate: its message is its `message` field, and its other fields follow in the text formats as
+//! `name=value`. With a template the message is made of it, unless `message` says something when it is formatted with
+//! the sign `-`: most say nothing then, because they would tell the same.
 
 use tracing::Level;
 
@@ -61,12 +63,17 @@ impl<'a> Entry<'a> {
 
     /// The fields without a meaning of their own.
     pub(super) fn state(&self) -> impl Iterator<Item = (&'static str, Value<'a>)> + use<'a> {
-        self.fields.iter().filter(|(name, _)| !is_special(name))
+        let mut told = false;
+        self.fields.iter().filter(move |(name, _)| match *name {
+            "message" => std::mem::replace(&mut told, true),
+            name => !is_special(name),
+        })
     }
 
     /// Hands out the finished message in pieces.
     pub(super) fn message(&self, emit: &mut dyn FnMut(Piece<'a>)) {
-        match (self.text("message"), self.text("event.template")) {
+        let message = self.text("message").filter(|message| !message.is_empty());
+        match (message, self.text("event.template")) {
             // A break that the template does not have came with a value.
             (Some(message), Some(template)) if !template.contains(['\r', '\n']) => {
                 emit(Piece::Value(message))
@@ -111,7 +118,7 @@ pub(super) fn level(level: Level, critical: bool) -> LogLevel {
 }
 
 fn is_special(name: &str) -> bool {
-    name == "message" || matches!(name, "event.id" | "event.template" | "event.detail" | CRITICAL)
+    matches!(name, "event.id" | "event.template" | "event.detail" | CRITICAL)
 }
 
 /// Replaces `{Name}` by the field of that name; `{{` and `}}` are single braces. Alignment and format (`{Name,8:0.0}`)
@@ -128,7 +135,7 @@ fn fill<'a>(template: &'a str, fields: &'a Fields, emit: &mut dyn FnMut(Piece<'a
             at.strip_prefix('{').and_then(|inside| inside.split_once('}'))
         {
             let name = inside.split([',', ':']).next().unwrap_or(inside);
-            match fields.get(name).and_then(Value::text) {
+            match fields.last(name).and_then(Value::text) {
                 Some(value) => emit(Piece::Value(value)),
                 None => emit(Piece::Author("(null)")),
             }

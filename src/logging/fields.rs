@@ -79,6 +79,11 @@ impl Fields {
         self.slots.iter().find(|slot| slot.name == name).map(|slot| self.value(slot))
     }
 
+    /// The last field of that name: only `message` can be there twice, as what is told and as a value in it.
+    pub(super) fn last(&self, name: &str) -> Option<Value<'_>> {
+        self.slots.iter().rfind(|slot| slot.name == name).map(|slot| self.value(slot))
+    }
+
     /// All fields in order, missing ones too.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, Value<'_>)> {
         self.slots.iter().map(|slot| (slot.name, self.value(slot)))
@@ -154,7 +159,8 @@ impl Visit for Fields {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.set(field.index(), Kind::Text, |out| _ = write!(out, "{value:?}"));
+        // The sign asks a message for what its template does not tell.
+        self.set(field.index(), Kind::Text, |out| _ = write!(out, "{value:-?}"));
     }
 }
 

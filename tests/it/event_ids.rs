@@ -61,6 +61,24 @@ fn told(function: &str) -> Vec<(&str, u64)> {
     found
 }
 
+/// The macros write it for what is told with them.
+#[test]
+fn every_event_has_a_message() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnostics/events");
+    let mut looked_at = 0;
+    for file in fs::read_dir(folder).expect("it is there") {
+        let path = file.expect("an entry").path();
+        let source = fs::read_to_string(&path).expect("a source");
+        let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+        for event in source.split("event!(target").skip(1) {
+            let (first, _) = event.split_once("event.id").expect("an id");
+            assert!(first.contains("message = "), "{}: {event}", path.display());
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at >= 7, "they are not where they were: {looked_at}");
+}
+
 #[test]
 fn no_two_events_of_ours_share_an_id() {
     let events = events();

@@ -27,8 +27,9 @@ pub(crate) fn removed_endpoint_did_not_drain(address: &str, count: usize) {
 /// The sockets of an endpoint were closed for a new one that could not be bound, and somebody took
 /// them in between.
 pub(crate) fn endpoint_lost(address: &str, error: &str) {
-    event!(target: OUR_RELOAD, Level::ERROR, event.critical = true, event.id = 2u64,
-        event.template = "The endpoint {address} could not be taken back and does not listen any more; the next reload tries again.",
+    const TEMPLATE: &str = "The endpoint {address} could not be taken back and does not listen any more; the next reload tries again.";
+    event!(target: OUR_RELOAD, Level::ERROR, message = message!(TEMPLATE; address = address),
+        event.critical = true, event.id = 2u64, event.template = TEMPLATE,
         event.detail = error, address = address);
 }
 
@@ -52,14 +53,16 @@ pub(crate) fn endpoints_starting(endpoints: &str) {
 
 /// A reload was refused: everything is as it was.
 pub(crate) fn reload_refused(detail: &str) {
-    event!(target: KESTREL, Level::ERROR, event.critical = true, event.id = 0u64,
-        event.template = "Unable to reload configuration.", event.detail = detail);
+    const TEMPLATE: &str = "Unable to reload configuration.";
+    event!(target: KESTREL, Level::ERROR, message = message!(TEMPLATE),
+        event.critical = true, event.id = 0u64, event.template = TEMPLATE, event.detail = detail);
 }
 
 /// A new endpoint could not be bound: everything is as it was.
 pub(crate) fn reload_bind_failed(url: &str, detail: &str) {
-    event!(target: KESTREL, Level::ERROR, event.critical = true, event.id = 0u64,
-        event.template = "Unable to bind to '{url}' on config reload.", event.detail = detail, url = url);
+    const TEMPLATE: &str = "Unable to bind to '{url}' on config reload.";
+    event!(target: KESTREL, Level::ERROR, message = message!(TEMPLATE; url = url),
+        event.critical = true, event.id = 0u64, event.template = TEMPLATE, event.detail = detail, url = url);
 }
 
 /// A reload changed what the host does; a line of `detail` for each endpoint and setting.

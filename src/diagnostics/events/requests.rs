@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::{Level, event};
 
 use super::categories::{BAD_REQUESTS, CONNECTIONS, HOSTING, KESTREL, OUR_SERVER};
+use crate::diagnostics::message::OwnMessage;
 use crate::diagnostics::repeated::Telling;
 
 /// Whether the lines of requests are wanted at all; costs one atomic load.
@@ -43,12 +44,14 @@ pub(crate) fn request_starting(
     content_length: Option<u64>,
 ) {
     let length = content_length.map(|length| length.to_string());
-    event!(target: HOSTING, Level::INFO, event.id = 1u64,
+    event!(target: HOSTING, Level::INFO,
+        message = tracing::field::display(OwnMessage(format_args!("Request starting {request} - {} {}",
+            shown(content_type), shown(length.as_deref())))),
+        event.id = 1u64,
         event.template = "Request starting {Protocol} {Method} {Scheme}://{Host}{PathBase}{Path}{QueryString} - {ContentType} {ContentLength}",
         Protocol = request.protocol, Method = request.method, ContentType = content_type,
         ContentLength = content_length, Scheme = request.scheme, Host = request.host, PathBase = "",
-        Path = request.path, QueryString = request.query,
-        "Request starting {request} - {} {}", shown(content_type), shown(length.as_deref()));
+        Path = request.path, QueryString = request.query);
 }
 
 pub(crate) fn request_finished(
@@ -60,13 +63,15 @@ pub(crate) fn request_finished(
 ) {
     let milliseconds = elapsed.as_secs_f64() * 1000.0;
     let length = content_length.map(|length| length.to_string());
-    event!(target: HOSTING, Level::INFO, event.id = 2u64,
+    event!(target: HOSTING, Level::INFO,
+        message = tracing::field::display(OwnMessage(format_args!("Request finished {request} - {status} {} {} {milliseconds:.4}ms",
+            shown(length.as_deref()), shown(content_type)))),
+        event.id = 2u64,
         event.template = "Request finished {Protocol} {Method} {Scheme}://{Host}{PathBase}{Path}{QueryString} - {StatusCode} {ContentLength} {ContentType} {ElapsedMilliseconds}ms",
         ElapsedMilliseconds = milliseconds, StatusCode = u64::from(status), ContentType = content_type,
         ContentLength = content_length, Protocol = request.protocol, Method = request.method,
         Scheme = request.scheme, Host = request.host, PathBase = "", Path = request.path,
-        QueryString = request.query,
-        "Request finished {request} - {status} {} {} {milliseconds:.4}ms", shown(length.as_deref()), shown(content_type));
+        QueryString = request.query);
 }
 
 /// The app failed, or panicked, while it answered.

@@ -80,3 +80,31 @@ fn dropping_the_log_writes_everything_and_later_events_are_written_at_once() {
         assert_eq!(stdout.text(), "info: A[0] before\ninfo: A[0] after\n");
     });
 }
+
+#[test]
+fn a_message_that_the_template_tells_is_not_formatted_and_one_of_its_own_is() {
+    struct Told(&'static str);
+
+    impl std::fmt::Display for Told {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            assert!(f.sign_minus(), "the console asks for what the template does not tell");
+            f.write_str(self.0)
+        }
+    }
+
+    fn events() {
+        let told = |text| tracing::field::display(Told(text));
+        event!(target: "A", Level::INFO, message = told(""), event.template = "{address} {message}",
+            address = "a", message = "b");
+        event!(target: "A", Level::INFO, message = told("own"), event.template = "{address}", address = "a");
+    }
+    assert_logs(console(FormatterName::Systemd), events, &["<6>A[0] a b", "<6>A[0] own"]);
+    assert_logs(
+        console(FormatterName::Json),
+        events,
+        &[
+            r#"{"EventId":0,"LogLevel":"Information","Category":"A","Message":"a b","State":{"address":"a","message":"b","{OriginalFormat}":"{address} {message}"}}"#,
+            r#"{"EventId":0,"LogLevel":"Information","Category":"A","Message":"own","State":{"address":"a","{OriginalFormat}":"{address}"}}"#,
+        ],
+    );
+}
