@@ -41,7 +41,7 @@ pub(super) async fn handshake<S: Socket>(
         Ok(Err(failure)) => {
             events::tls_authentication_failed(&failure);
             let mut stream = Stream::new(socket, watch.clone());
-            tell(&mut stream, &facts, serving, failure).await;
+            tell(&mut stream, serving, failure).await;
             return None;
         }
         Err(_) => {
@@ -77,12 +77,7 @@ pub(super) async fn handshake<S: Socket>(
 }
 
 /// Tells the client why, as far as it understands it.
-async fn tell<S: Socket>(
-    stream: &mut Stream<S>,
-    facts: &Connection,
-    serving: &Serving,
-    failure: Failure,
-) {
+async fn tell<S: Socket>(stream: &mut Stream<S>, serving: &Serving, failure: Failure) {
     match failure {
         Failure::Gone(_) => {}
         Failure::Refused { alert, .. } => stream.end_with(&alert).await,
@@ -91,8 +86,7 @@ async fn tell<S: Socket>(
                 return stream.end_with(&[]).await;
             }
             serving.tell_mix_up(events::clear_text_on_https);
-            let text = protocol::use_https(&bytes, facts.local().map(|local| local.0));
-            stream.end_with(&serving.context.bad_request(&text)).await;
+            stream.end_with(&serving.context.bad_request(protocol::USE_HTTPS)).await;
         }
     }
 }

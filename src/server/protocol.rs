@@ -1,7 +1,5 @@
 //! Which version of HTTP do the first bytes of a connection speak? Pure functions over bytes.
 
-use std::net::SocketAddr;
-
 use http::HeaderValue;
 
 /// What an HTTP/2 client sends first (RFC 9113 section 3.4).
@@ -75,30 +73,11 @@ pub(super) fn is_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 0x03, 0x00..=0x04, ..])
 }
 
-/// The text of the answer in clear text to an HTTP/1 request in clear text where TLS is spoken. It names the
-/// URL that was meant: the client's own words if they make one, else our address. A port that the
-/// client names is the one it reached us by, which a container may have mapped; if it names none, it
-/// is ours.
-pub(super) fn use_https(request: &[u8], local: Option<SocketAddr>) -> String {
-    let mut lines = request.split(|byte| *byte == b'\n');
-    let target = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(1));
-    let is_path = |target: &&[u8]| {
-        target.starts_with(b"/")
-            && target.len() <= LONGEST_ECHO
-            && target.iter().all(u8::is_ascii_graphic)
-    };
-    let target = target.filter(is_path).unwrap_or(b"/");
-    let host = lines.take_while(|line| !line.trim_ascii().is_empty()).find_map(|line| {
-        let (name, value) = line.split_at_checked(5)?;
-        name.eq_ignore_ascii_case(b"host:").then(|| value.trim_ascii())
-    });
-    let host = host.and_then(|host| authority(host, local.map(|local| local.port())));
-    let mut text = "A request in clear text was sent to an endpoint that speaks HTTPS.".to_owned();
-    if let Some(host) = host.or_else(|| local.map(|local| local.to_string())) {
-        text.push_str(&format!(" Use https://{host}{}", String::from_utf8_lossy(target)));
-    }
-    text
-}
+/// The text of the answer in clear text to an HTTP/1 request in clear text where TLS is spoken. Nothing of
+/// the request is in it: which hosts requests may be for is judged behind the handshake, and our address is
+/// not where a client behind a proxy or a container's port has to go.
+pub(super) const USE_HTTPS: &str = "A request in clear text was sent to an endpoint that speaks HTTPS. \
+    Use https:// in the place of http://, with the same host and port.";
 
 /// The answer 400 with a text, without hyper: what came is no request that it could answer. It has
 /// the `date` and, if there is to be one, the server's name, as every other answer.
@@ -113,37 +92,6 @@ pub(super) fn bad_request(text: &str, date: &HeaderValue, server: bool) -> Vec<u
     answer
         .extend_from_slice(format!("\r\nContent-Length: {}\r\n\r\n{text}", text.len()).as_bytes());
     answer
-}
-
-/// The longest path of a client's that is repeated to it.
-const LONGEST_ECHO: usize = 2048;
-
-/// What stands between `https://` and the path for a client that calls us `host`; `None` if that is
-/// no host. `port` is that of our end.
-fn authority(host: &[u8], port: Option<u16>) -> Option<String> {
-    /// As long as a name can be (RFC 1035 section 2.3.4), and a port.
-    const LONGEST: usize = 255 + 6;
-
-    let host = std::str::from_utf8(host).ok().filter(|host| host.len() <= LONGEST)?;
-    let (name, named) = match host.rfind(':').filter(|colon| !host[*colon..].contains(']')) {
-        Some(colon) => (&host[..colon], Some(host[colon + 1..].parse::<u16>().ok()?)),
-        None => (host, None),
-    };
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
-    };
-    let is_address = |name: &str| {
-        let inner = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
-    };
-    if !is_name(name) && !is_address(name) {
-        return None;
-    }
-    match named.or(port) {
-        None | Some(443) => Some(name.to_owned()),
-        Some(port) => Some(format!("{name}:{port}")),
-    }
 }
 
 fn is_binary(byte: &u8) -> bool {
@@ -183,39 +131,6 @@ mod tests {
         ] {
             assert_eq!(is_http1_request(bytes), told, "{bytes:?}");
         }
-    }
-
-    #[test]
-    fn clear_text_where_tls_is_spoken_is_told_the_url() {
-        let local = "127.0.0.1:5001".parse().ok();
-        let long_path = format!("GET /{} HTTP/1.1\r\nHost: a.test:1\r\n\r\n", "a".repeat(4000));
-        let long_host = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", "a".repeat(4000));
-        for (request, url) in [
-            (
-                &b"GET /a?b HTTP/1.1\r\nA: b\r\nhOST: one.test:1\r\n\r\n"[..],
-                "https://one.test:1/a?b",
-            ),
-            (b"GET / HTTP/1.1\r\nHost: [::1]:5001\r\n\r\n", "https://[::1]:5001/"),
-            (b"GET /a HTTP/1.1\r\n", "https://127.0.0.1:5001/a"),
-            (b"GET /a HTTP/1.1\r\nHost: <b>\r\n\r\n", "https://127.0.0.1:5001/a"),
-            (b"GET /a HTTP/1.1\r\n\r\nHost: body\r\n", "https://127.0.0.1:5001/a"),
-            (b"OPTIONS * HTTP/1.1\r\n\r\n", "https://127.0.0.1:5001/"),
-            (b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n", "https://a.test:5001/"),
-            (b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", "https://a.test:5001/"),
-            (b"GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n", "https://[::1]:5001/"),
-            (b"GET / HTTP/1.1\r\nHost: a.test:443\r\n\r\n", "https://a.test/"),
-            // What is no host is not repeated.
-            (b"GET / HTTP/1.1\r\nHost: a.test:99999\r\n\r\n", "https://127.0.0.1:5001/"),
-            (b"GET / HTTP/1.1\r\nHost: :80\r\n\r\n", "https://127.0.0.1:5001/"),
-            (b"GET / HTTP/1.1\r\nHost: a:b:c\r\n\r\n", "https://127.0.0.1:5001/"),
-            (b"GET / HTTP/1.1\r\nHost: [a]]\r\n\r\n", "https://127.0.0.1:5001/"),
-            (b"GET / HTTP/1.1\r\nHost: a\x1b[31m\r\n\r\n", "https://127.0.0.1:5001/"),
-            (long_path.as_bytes(), "https://a.test:1/"),
-            (long_host.as_bytes(), "https://127.0.0.1:5001/"),
-        ] {
-            assert_eq!(use_https(request, local).rsplit(' ').next(), Some(url));
-        }
-        assert!(use_https(b"", None).ends_with("HTTPS."));
     }
 
     #[test]

@@ -109,13 +109,14 @@ async fn what_a_client_sends_before_the_end_of_its_handshake_is_bounded() {
 }
 
 #[tokio::test]
-async fn clear_text_is_told_the_url() {
+async fn clear_text_is_told_to_use_https_and_nothing_of_it_is_repeated() {
     let host = host(options()).await;
     let mut wire = Wire::new(connected(&address(&host)).await);
-    wire.send("GET /a?b HTTP/1.1\r\nHost: localhost:1\r\n\r\n").await;
+    wire.send("GET /evil?b HTTP/1.1\r\nHost: evil.example:1\r\n\r\n").await;
     let answer = wire.answer().await;
     assert_eq!(answer.status, 400);
-    assert!(answer.body.ends_with(" Use https://localhost:1/a?b"), "{}", answer.body);
+    assert!(answer.body.contains(" Use https://"), "{}", answer.body);
+    assert!(!answer.body.contains("evil"), "{}", answer.body);
     assert_eq!(wire.rest().await, b"");
     for nonsense in ["HELLO\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
         let mut wire = Wire::new(connected(&address(&host)).await);
