@@ -81,7 +81,7 @@ mod tests {
         let facts = events::RequestFacts {
             protocol: "HTTP/1.1",
             method: "GET".to_owned(),
-            scheme: "http",
+            scheme: "http".into(),
             host: "a".to_owned(),
             path: "/b\nc".to_owned(),
             query: "?d".to_owned(),

@@ -1,5 +1,6 @@
 //! The two log lines of a request: that it starts, and how it was answered.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -7,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode};
 use tracing::Span;
 
 use crate::diagnostics::events::{self, RequestFacts};
-use crate::features::{Connection, RequestTarget};
+use crate::features::{Connection, Overlay, RequestTarget};
 
 /// The status of a request whose client was gone before it had an answer, as Kestrel tells it.
 const ABANDONED: u16 = 499;
@@ -31,7 +32,7 @@ impl RequestLog {
         let facts = RequestFacts {
             protocol: events::protocol_name(request.version()),
             method: request.method().as_str().to_owned(),
-            scheme: connection.scheme().as_str(),
+            scheme: scheme(request, connection),
             host: target.host().to_owned(),
             path: target.path(),
             query: target.query().to_owned(),
@@ -59,6 +60,12 @@ impl RequestLog {
         self.content_type = text(headers, &CONTENT_TYPE).map(str::to_owned);
         self.content_length = content_length;
     }
+}
+
+/// The scheme that the request names, if it may name another one than its connection has.
+fn scheme<B>(request: &Request<B>, connection: &Connection) -> Cow<'static, str> {
+    let named = request.extensions().get().and_then(|overlay: &Overlay| overlay.scheme.clone());
+    named.unwrap_or(Cow::Borrowed(connection.scheme().as_str()))
 }
 
 impl Drop for RequestLog {

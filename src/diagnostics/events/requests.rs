@@ -1,5 +1,6 @@
 //! Requests and their bodies.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tracing::{Level, event};
@@ -18,7 +19,7 @@ pub(crate) fn requests_are_logged() -> bool {
 pub(crate) struct RequestFacts {
     pub(crate) protocol: &'static str,
     pub(crate) method: String,
-    pub(crate) scheme: &'static str,
+    pub(crate) scheme: Cow<'static, str>,
     pub(crate) host: String,
     /// Decoded.
     pub(crate) path: String,
@@ -50,7 +51,7 @@ pub(crate) fn request_starting(
         event.id = 1u64,
         event.template = "Request starting {Protocol} {Method} {Scheme}://{Host}{PathBase}{Path}{QueryString} - {ContentType} {ContentLength}",
         Protocol = request.protocol, Method = request.method, ContentType = content_type,
-        ContentLength = content_length, Scheme = request.scheme, Host = request.host, PathBase = "",
+        ContentLength = content_length, Scheme = &*request.scheme, Host = request.host, PathBase = "",
         Path = request.path, QueryString = request.query);
 }
 
@@ -70,7 +71,7 @@ pub(crate) fn request_finished(
         event.template = "Request finished {Protocol} {Method} {Scheme}://{Host}{PathBase}{Path}{QueryString} - {StatusCode} {ContentLength} {ContentType} {ElapsedMilliseconds}ms",
         ElapsedMilliseconds = milliseconds, StatusCode = u64::from(status), ContentType = content_type,
         ContentLength = content_length, Protocol = request.protocol, Method = request.method,
-        Scheme = request.scheme, Host = request.host, PathBase = "", Path = request.path,
+        Scheme = &*request.scheme, Host = request.host, PathBase = "", Path = request.path,
         QueryString = request.query);
 }
 

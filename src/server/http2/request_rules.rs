@@ -4,13 +4,15 @@
 //! such request does not touch the others of its connection. What can be told of a single field,
 //! and what is too much, [`block`] has found before.
 
+use std::borrow::Cow;
+
 use http::header::{CONTENT_LENGTH, COOKIE, HOST};
-use http::uri::PathAndQuery;
+use http::uri::{self, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use hyper::ext::Protocol;
 
 use super::block::{self, Excess};
-use crate::features::Scheme;
+use crate::features::{Overlay, Scheme};
 use crate::server::error::StreamError;
 use crate::server::host_header::{is_valid_host, names_a_port};
 use crate::server::options::ServerOptions;
@@ -29,14 +31,16 @@ pub(super) fn check<B>(
     let fields = Fields::find(headers)?;
     check_target(request.method(), uri, extended)?;
     // Without an authority the library does not tell the scheme.
-    if let Some(named) = uri.scheme_str()
-        && !options.allow_alternate_schemes
-        && named != scheme.as_str()
-    {
+    let other = uri.scheme().filter(|named| *named != scheme.as_str());
+    if other.is_some() && !options.allow_alternate_schemes {
         return malformed("The request :scheme header does not match the transport scheme.");
     }
     check_host(uri, &fields)?;
     let (misleads, cookies) = (fields.mislead(uri), fields.cookies);
+    if let Some(other) = other.cloned() {
+        // As on Kestrel: it is allowed because whoever is in front knows better.
+        Overlay::change(request, |overlay| overlay.scheme = Some(in_words(&other)));
+    }
     if misleads {
         settle_host(request);
     }
@@ -44,6 +48,14 @@ pub(super) fn check<B>(
         join_cookies(request.headers_mut());
     }
     Ok(())
+}
+
+fn in_words(scheme: &uri::Scheme) -> Cow<'static, str> {
+    match scheme.as_str() {
+        "https" => Cow::Borrowed("https"),
+        "http" => Cow::Borrowed("http"),
+        other => Cow::Owned(other.to_owned()),
+    }
 }
 
 fn malformed<T>(why: &'static str) -> Result<T, Refusal> {
@@ -175,6 +187,7 @@ fn join_cookies(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::EffectiveRequest;
 
     /// A request as the library hands it on: without a scheme if it has no authority.
     fn request(method: &str, uri: &str, fields: &[(&str, &[u8])]) -> Request<()> {
@@ -253,7 +266,11 @@ mod tests {
     #[test]
     fn another_scheme_may_be_allowed() {
         let options = ServerOptions { allow_alternate_schemes: true, ..ServerOptions::default() };
-        assert_eq!(outcome(request("GET", "https://a/", &[]), &options), "served");
+        for (uri, scheme) in [("https://a/", "https"), ("ftp://a/", "ftp"), ("http://a/", "http")] {
+            let mut request = request("GET", uri, &[]);
+            check(&mut request, &options, Scheme::Http).unwrap();
+            assert_eq!(EffectiveRequest::of(&request).scheme(), scheme, "{uri}");
+        }
     }
 
     #[test]
