@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Request, Uri};
 
+use super::path::escaped_path;
 use super::{Connection, Remote, RequestTarget};
 
 /// Facts of a request that a stage has put over those of its connection.
@@ -46,7 +47,7 @@ impl Overlay {
 ///
 /// async fn link(request: Request) -> String {
 ///     let meant = EffectiveRequest::of(&request);
-///     format!("{}://{}{}/", meant.scheme(), meant.host(), meant.path_base())
+///     format!("{}://{}{}/", meant.scheme(), meant.host(), meant.escaped_path_base())
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +92,14 @@ impl<'a> EffectiveRequest<'a> {
         told.or_else(|| self.connection()?.remote().map(|Remote(address)| address))
     }
 
-    /// The path below which the app is, as the client sees it. Empty for most.
+    /// The path below which the app is, as the client sees it. Empty for most. It is for links, and other
+    /// texts that are URLs: what cannot stand in one is escaped (`/a%20b`).
+    pub fn escaped_path_base(&self) -> Cow<'a, str> {
+        escaped_path(self.path_base())
+    }
+
+    /// The same without its escapes, all but that of the slash (`/a b`), as in
+    /// [`RequestTarget::path`]: to be compared, and nothing to write into a URL or a header.
     pub fn path_base(&self) -> &'a str {
         self.overlay().and_then(|overlay| overlay.path_base.as_deref()).unwrap_or_default()
     }

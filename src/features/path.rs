@@ -1,6 +1,8 @@
 //! The path of a request as an app means it.
 
-use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The path with its percent-encoded characters decoded, except `%2F`, which would change where
 /// its segments end, and `.` and `..` segments taken out (RFC 3986 section 5.2.4).
@@ -39,6 +41,43 @@ pub(crate) fn path_of_escapes(raw: &str) -> String {
     decoded
 }
 
+/// A decoded path as it stands in a URL. What looks like an escape in it was not decoded, and stays one.
+pub(crate) fn escaped_path(decoded: &str) -> Cow<'_, str> {
+    if !decoded.contains('%') {
+        return utf8_percent_encode(decoded, NOT_OF_PATHS).into();
+    }
+    let mut escaped = String::with_capacity(decoded.len());
+    for (place, part) in decoded.split('%').enumerate() {
+        if place > 0 {
+            let is_one = part.len() >= 2 && part.bytes().take(2).all(|it| it.is_ascii_hexdigit());
+            escaped.push_str(if is_one { "%" } else { "%25" });
+        }
+        escaped.extend(utf8_percent_encode(part, NOT_OF_PATHS));
+    }
+    escaped.into()
+}
+
+/// What is written as escapes in a path (RFC 3986 section 3.3).
+const NOT_OF_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
 /// Whether it is an escape that is decoded: any but that of the slash.
 fn is_escape(three: &[u8]) -> bool {
     matches!(three, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
@@ -65,6 +104,23 @@ fn without_dots(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decoded_path_is_written_with_its_escapes() {
+        for (decoded, escaped) in [
+            ("", ""),
+            ("/a-b/c.d_e~!$&'()*+,;=:@", "/a-b/c.d_e~!$&'()*+,;=:@"),
+            ("/a b", "/a%20b"),
+            ("/å", "/%C3%A5"),
+            ("/\r\nX: y", "/%0D%0AX:%20y"),
+            ("/<a>\"?#\\", "/%3Ca%3E%22%3F%23%5C"),
+            ("/a%2Fb%2f %ff", "/a%2Fb%2f%20%ff"),
+            ("/100% %2 %zz%", "/100%25%20%252%20%25zz%25"),
+            ("/%å", "/%25%C3%A5"),
+        ] {
+            assert_eq!(escaped_path(decoded), escaped, "{decoded}");
+        }
+    }
 
     #[test]
     fn paths_are_decoded_once_and_without_dots() {

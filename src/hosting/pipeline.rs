@@ -69,10 +69,15 @@ pub(super) fn believes_everybody(settings: &StageSettings, plan: &EndpointPlan) 
         Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
     };
     let open = plan.endpoints.iter().find(others_connect)?;
-    (it.believed.proxies == Proxies::All).then(|| {
-        Problem::information(
-            "Everybody who connects is believed who the client is: no proxy is named.",
-        )
+    let why = match (&it.believed.proxies, it.believed.proxies.network_of_all()) {
+        (Proxies::All, _) => "no proxy is named".to_owned(),
+        (_, Some(network)) => format!("{network} is every address"),
+        (_, None) => return None,
+    };
+    Some(
+        Problem::information(format!(
+            "Everybody who connects is believed who the client is: {why}."
+        ))
         .cause(format!(
             "Who reaches {} without the proxy can claim any address and scheme.",
             open.written
@@ -82,8 +87,8 @@ pub(super) fn believes_everybody(settings: &StageSettings, plan: &EndpointPlan) 
         .fix(
             "if others than the proxy can connect, name it: ForwardedHeaders:KnownProxies or \
              ForwardedHeaders:KnownIPNetworks",
-        )
-    })
+        ),
+    )
 }
 
 fn hsts(settings: &StageSettings) -> Option<On> {

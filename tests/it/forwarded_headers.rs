@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::Request;
-use kestrel::{Connection, EffectiveRequest, Reloaded, Remote};
+use kestrel::{Connection, EffectiveRequest, Reloaded, Remote, RequestTarget};
 use tokio::net::TcpStream;
 
 use crate::http2_frames::{DATA, END_HEADERS, END_STREAM, HEADERS, Http2, get as http2_get};
@@ -83,6 +83,43 @@ async fn proxies_are_believed_on_http2() {
     let body = http2.next_of_kind(DATA).await.payload;
     let expected = "https://shop.example/base 192.0.2.7 by 127.0.0.1";
     assert_eq!(String::from_utf8(body).expect("text"), expected);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn every_fact_of_a_request_names_the_host_that_was_told() {
+    let app = Router::new().fallback(async |request: Request| {
+        let meant = EffectiveRequest::of(&request).host();
+        let target = RequestTarget::of(&request);
+        let header = request.headers()["host"].to_str().unwrap_or_default();
+        let of_uri = request.uri().authority().map_or("-", |authority| authority.as_str());
+        format!("{meant} {} {header} {of_uri} {}", target.host(), target.raw())
+    });
+    let host = builder()
+        .use_urls("http://127.0.0.1:0")
+        .use_setting("ForwardedHeaders:Enabled", "true")
+        .use_setting("ForwardedHeaders:ForwardedHeaders", "XForwardedHost")
+        .app(app);
+    let host = started(host).await;
+    let told = "X-Forwarded-Host: shop.example:81\r\n";
+    let four = "shop.example:81 shop.example:81 shop.example:81";
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    assert_eq!(asked(&mut wire, told).await.1, format!("{four} - /"));
+    wire.send(format!("GET http://inside/?a HTTP/1.1\r\nHost: inside\r\n{told}\r\n")).await;
+    let body = wire.answer().await.body;
+    assert!(body.starts_with(four) && body.ends_with(" http://inside/?a"), "{body}");
+    assert!(!body.contains(" inside"), "{body}");
+    let mut http2 = Http2::connect(&host.addresses()[0]).await;
+    let mut head = http2_get("/");
+    let [name, value] = ["x-forwarded-host", "shop.example:81"];
+    head.push(0);
+    for text in [name, value] {
+        head.push(u8::try_from(text.len()).expect("a short text"));
+        head.extend(text.bytes());
+    }
+    http2.send(HEADERS, END_HEADERS | END_STREAM, 1, &head).await;
+    let body = String::from_utf8(http2.next_of_kind(DATA).await.payload).expect("text");
+    assert_eq!(body, format!("{four} shop.example:81 /"));
     stopped(host).await;
 }
 

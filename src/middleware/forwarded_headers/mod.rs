@@ -11,8 +11,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use http::header::HOST;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use self::members::Members;
 pub(crate) use self::proxies::{Network, Proxies};
@@ -178,7 +177,7 @@ impl Believed {
             client: None,
             scheme: hop.scheme.map(text).filter(|it| values::is_scheme(it)),
             host: hop.host.map(text).filter(|it| values::is_host(it)).filter(may_be),
-            path_base: hop.path_base.map(text).filter(|it| it.starts_with('/')),
+            path_base: hop.path_base.map(text).filter(|it| values::is_path_base(it)),
         }
     }
 
@@ -208,6 +207,23 @@ impl Told<'_> {
     fn is_anything(&self) -> bool {
         let Self { client, scheme, host, path_base } = self;
         client.is_some() || scheme.is_some() || host.is_some() || path_base.is_some()
+    }
+}
+
+/// Puts another host into a URI that has one: on HTTP/2 all have, and whoever looks there should find what
+/// the Host header says. (A CONNECT is to a host, and not for one.)
+fn tell_uri(uri: &mut Uri, host: &str) {
+    if uri.authority().is_none() || uri.path_and_query().is_none() {
+        return;
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.authority = host.parse().ok();
+    // There is hardly one that a URI does not take; it is none of the sender's then.
+    if parts.authority.is_none() {
+        parts.scheme = None;
+    }
+    if let Ok(told) = Uri::from_parts(parts) {
+        *uri = told;
     }
 }
 
@@ -260,8 +276,7 @@ impl Changes {
             changes.facts.host = Some(host.into());
         }
         if let (Some(names), Some(path_base)) = (&believed.path_base, told.path_base) {
-            let before = utf8_percent_encode(meant.path_base(), NOT_OF_PATHS).to_string();
-            changes.take(headers, names, hops, Some(before));
+            changes.take(headers, names, hops, Some(meant.escaped_path_base().into_owned()));
             changes.facts.path_base = Some(path_of_escapes(path_base).into());
         }
         changes.drop_claims(headers, believed);
@@ -298,27 +313,9 @@ impl Changes {
             }
         }
         let facts = self.facts;
+        if let Some(host) = &facts.host {
+            tell_uri(request.uri_mut(), host);
+        }
         Overlay::change(request, |overlay| overlay.lay(facts));
     }
 }
-
-/// What is written as escapes in a path (RFC 3986 section 3.3). A `%` is, too: it was an escape's.
-const NOT_OF_PATHS: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=')
-    .remove(b':')
-    .remove(b'@');

@@ -1,5 +1,6 @@
 //! Who is believed.
 
+use std::fmt;
 use std::net::IpAddr;
 
 /// Whose headers are believed.
@@ -12,6 +13,14 @@ pub(crate) enum Proxies {
 }
 
 impl Proxies {
+    /// The network of every address, if there is one among them.
+    pub(crate) fn network_of_all(&self) -> Option<Network> {
+        match self {
+            Self::All => None,
+            Self::Of(networks) => networks.iter().copied().find(|network| network.bits == 0),
+        }
+    }
+
     /// Whether `address` is one of them. A client that reaches a dual-stack socket over IPv4 is looked
     /// for as one of IPv4 first.
     pub(crate) fn have(&self, address: IpAddr) -> bool {
@@ -61,6 +70,16 @@ impl Network {
 
 fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
+}
+
+impl fmt::Display for Network {
+    /// As it is written in settings: an address alone, or with how many of its bits count.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.bits == width(self.first) {
+            true => write!(f, "{}", self.first),
+            false => write!(f, "{}/{}", self.first, self.bits),
+        }
+    }
 }
 
 /// The first `bits` of `width`.

@@ -289,6 +289,10 @@ fn path_bases_are_believed_as_recorded() {
         (59, "", "/foo%2F/", "/foo%2F/", ""),
         (60, "/foo bar", "/bar", "/bar", " oX=/foo%20bar"),
         (61, "", "%2Finvalid", "", " fX=%2Finvalid"),
+        // Ours: what would lead elsewhere, or break a line.
+        (0, "", "//evil.example", "", " fX=//evil.example"),
+        (0, "", "/%0d%0aX: y", "", " fX=/%0d%0aX: y"),
+        (0, "/a%2Fb c", "/bar", "/bar", " oX=/a%2Fb%20c"),
     ] {
         let mut request = request(HERE, &[("XFX", prefix)]);
         Overlay::change(&mut request, |overlay| overlay.path_base = Some(before.into()));

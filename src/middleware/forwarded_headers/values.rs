@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::features::path_of_escapes;
+
 /// An address with or without a port, which is 0 then. One of IPv6 has brackets if a port follows.
 ///
 /// Stricter than .NET, which reads `1` and `0x0a.1` as addresses, too, as C does.
@@ -50,6 +52,16 @@ pub(super) fn is_host(text: &str) -> bool {
     text.split_at_checked(end).is_some_and(|(name, port)| {
         !name.is_empty() && name.bytes().all(is_of_name) && is_port(port)
     })
+}
+
+/// Whether it is a path that links can begin with. One that begins like a URL without a scheme leads to
+/// another host, and one with control characters ends the line of a header.
+pub(super) fn is_path_base(text: &str) -> bool {
+    let text = path_of_escapes(text);
+    text.starts_with('/')
+        && !text.starts_with("//")
+        && !text.starts_with("/\\")
+        && !text.contains(char::is_control)
 }
 
 #[cfg(test)]
@@ -123,10 +135,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn path_bases() {
+        for (text, expected) in [
+            ("/", true),
+            ("/a%20b/", true),
+            ("/foo%2F/", true),
+            ("/%2F", true),
+            ("/%ff", true),
+            ("/å", true),
+            ("", false),
+            ("a", false),
+            ("%2Fa", false),
+            ("//evil.example", false),
+            ("/\\evil.example", false),
+            ("/%5cevil.example", false),
+            ("/%0d%0aX: y", false),
+            ("/a\tb", false),
+            ("/%00", false),
+            ("/%C2%85", false),
+        ] {
+            assert_eq!(is_path_base(text), expected, "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_makes_them_panic(text in "\\PC*|[\\[\\]0-9a-f:.]*") {
-            let _ = (endpoint(&text), is_scheme(&text), is_host(&text));
+            let _ = (endpoint(&text), is_scheme(&text), is_host(&text), is_path_base(&text));
         }
 
         #[test]
