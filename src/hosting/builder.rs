@@ -99,7 +99,9 @@ impl HostBuilder {
     }
 
     /// The app, made from the configuration: for the start, and again by every reload that finds
-    /// another one. What is wrong with it is told with all other mistakes, and refuses the start, or
+    /// another one, keys that only the host uses aside (`docs/configuration.md` has them all). What it
+    /// reads besides, such as a file, is for it to watch; SIGHUP and
+    /// [`RunningHost::renew`] make it anew in any case. What is wrong with it is told with all other mistakes, and refuses the start, or
     /// the reload. A reload makes the new app first, and puts it in the place of the old one together
     /// with endpoints and certificates; the next request on any connection gets it. The old one ends
     /// when its last request has.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, watch};
 
 use super::app::{App, AppContext, AppSource, Exit, Lives, Making};
@@ -17,7 +17,7 @@ use super::finding::{self, Finding, judged};
 use super::lifetime::{Asked, Signals, StopSignal};
 use super::live_configuration::{LiveConfiguration, Published};
 use super::prepare::Prepared;
-use super::reload::{self, Reloaded, Running, Serving, Started};
+use super::reload::{self, Reloaded, Running, Serving, Started, Wish, Wishes};
 use super::report::{Refusal, Voice};
 use super::services::{Registration, Services};
 use super::sources::Sources;
@@ -161,6 +161,7 @@ impl Host {
         }
         self.announce();
         let (stopping, stops) = watch::channel(false);
+        let wishes = Wishes::new();
         let (lifetime, addresses) = (self.context.lifetime.clone(), self.context.addresses.clone());
         self.living.started();
         let (exit, counters) = (serving.exit.clone(), serving.server.counters());
@@ -175,14 +176,18 @@ impl Host {
             serving,
             logging: logging.clone(),
             watcher,
+            heard: wishes.heard(),
             stopping: stops,
         });
         let running = Arc::new(Mutex::new(running));
         if let Some(changes) = changes {
-            tokio::spawn(reload_on(changes, Arc::downgrade(&running)));
+            let (to, handed_on) = unbounded_channel();
+            tokio::spawn(hand_on(changes, to, wishes.clone()));
+            tokio::spawn(reload_on(handed_on, Arc::downgrade(&running)));
         }
         Ok(RunningHost {
             running,
+            wishes,
             logging,
             stopping,
             addresses,
@@ -280,7 +285,14 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
         // Whatever has changed until the files are read is read.
         let read = || while changes.try_recv().is_ok() {};
         // What is wrong has been logged.
-        let _ = running.lock().await.reload_patiently(read).await;
+        let _ = running.lock().await.reload_patiently(Wish::Follow, read).await;
+    }
+}
+
+/// Hands on that files change, and lets a reload know that waits for the program's code.
+async fn hand_on(mut changes: UnboundedReceiver<()>, to: UnboundedSender<()>, wishes: Wishes) {
+    while changes.recv().await.is_some() && to.send(()).is_ok() {
+        wishes.ask();
     }
 }
 
@@ -288,6 +300,7 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
 /// end.
 pub struct RunningHost {
     running: Arc<Mutex<Running>>,
+    wishes: Wishes,
     logging: Option<Arc<Logging>>,
     /// True once the stop has begun.
     stopping: watch::Sender<bool>,
@@ -352,9 +365,24 @@ impl RunningHost {
     ///
     /// What is wrong with the configuration, or could not be bound. Everything is as it was.
     pub async fn reload(&self) -> Result<Reloaded, HostError> {
+        self.reload_for(Wish::Follow).await
+    }
+
+    /// The same, and makes the app anew even if nothing is different in the configuration: what it reads
+    /// by itself may be, such as a file that a key names. SIGHUP does this, too.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`reload`](Self::reload).
+    pub async fn renew(&self) -> Result<Reloaded, HostError> {
+        self.reload_for(Wish::Renew).await
+    }
+
+    async fn reload_for(&self, wish: Wish) -> Result<Reloaded, HostError> {
         let running = Arc::clone(&self.running);
+        self.wishes.ask();
         // In a task of its own: half a reload is none.
-        let reload = tokio::spawn(async move { running.lock().await.reload().await });
+        let reload = tokio::spawn(async move { running.lock().await.reload(wish).await });
         reload.await.unwrap_or_else(|error| Err(HostError::Server(Box::new(error))))
     }
 
@@ -419,7 +447,9 @@ impl RunningHost {
                         events::terminal_gone();
                         break;
                     }
-                    Asked::Reload => drop(tokio::spawn(hangup(Arc::clone(&self.running)))),
+                    Asked::Reload => {
+                        drop(tokio::spawn(hangup(Arc::clone(&self.running), self.wishes.clone())));
+                    }
                     // Not here: a line may wait for a log that is full, and signals do not.
                     Asked::ReopenLogs => drop(tokio::spawn(async { events::nothing_to_reopen() })),
                 },
@@ -475,13 +505,14 @@ fn end(logging: Option<&Logging>, signal: StopSignal) -> ExitCode {
 }
 
 /// Reloads because of SIGHUP: then it is told that nothing is different, too.
-async fn hangup(running: Arc<Mutex<Running>>) {
+async fn hangup(running: Arc<Mutex<Running>>, wishes: Wishes) {
+    wishes.ask();
     let mut running = running.lock().await;
-    match running.reload_patiently(|| {}).await {
+    match running.reload_patiently(Wish::Renew, || {}).await {
         Ok(Reloaded::Unchanged) => events::reloaded_by_hangup("nothing changed"),
         Ok(Reloaded::Changed) => events::reloaded_by_hangup("it has changed, and is in effect"),
         // The stop has its own last word.
-        Err(_) if running.is_stopping() => {}
+        Err(_) if running.is_stopping() || running.has_given_way() => {}
         // What is wrong has been logged.
         Err(_) => {
             events::reloaded_by_hangup("it could not be applied, and what runs goes on as it was");

@@ -154,6 +154,60 @@ async fn an_app_stays_as_long_as_its_configuration_does() {
 }
 
 #[tokio::test]
+async fn what_only_the_host_uses_makes_no_other_app_but_whoever_asks_for_one_gets_it() {
+    let stage = Stage::new(&greeting("one"));
+    let (host, mut told, _) = greeted(&stage).await;
+    assert_eq!(next(&mut told).await, Seen::Begun("one".to_owned()));
+    let with = |key: &str| greeting("one").replacen('{', &format!("{{{key},"), 1);
+    for key in [
+        r#""AllowedHosts":"*""#,
+        r#""Logging":{"LogLevel":{"Default":"Error"}}"#,
+        r#""Urls":"http://127.0.0.1:0""#,
+        r#""shutdownTimeoutSeconds":"7""#,
+    ] {
+        stage.write(&with(key));
+        assert_eq!(host.reload().await.expect(key), Reloaded::Changed, "{key}");
+        told.try_recv().expect_err("no other app was made");
+    }
+    assert_eq!(host.renew().await.expect("nothing is wrong"), Reloaded::Changed);
+    assert_eq!(next(&mut told).await, Seen::Begun("one".to_owned()));
+    assert_eq!(next(&mut told).await, Seen::Ended("one".to_owned()));
+    stage.write(&with(r#""Other":"1""#));
+    assert_eq!(host.reload().await.expect("nothing is wrong"), Reloaded::Changed);
+    assert_eq!(next(&mut told).await, Seen::Begun("one".to_owned()));
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn an_app_that_is_never_made_does_not_hold_the_next_reload() {
+    let stage = Stage::new(&greeting("one"));
+    let (making, mut makes) = mpsc::unbounded_channel();
+    let make = move |context: AppContext| {
+        let text = context.configuration.value("Greeting").unwrap_or_default().to_owned();
+        making.send(text.clone()).expect("the test waits");
+        async move {
+            match &*text {
+                "two" => std::future::pending().await,
+                _ => Ok(Router::new().route("/", get(async move || text.clone()))),
+            }
+        }
+    };
+    let host = Arc::new(started(stage.builder().reloadable_app(make)).await);
+    assert_eq!(makes.recv().await.as_deref(), Some("one"));
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    stage.write(&greeting("two"));
+    let asking = Arc::clone(&host);
+    let hangs = tokio::spawn(async move { asking.reload().await });
+    assert_eq!(soon("the second app", makes.recv()).await.as_deref(), Some("two"));
+    assert_eq!(wire.get("/").await.body, "one");
+    stage.write(&greeting("three"));
+    assert_eq!(soon("the reload", host.reload()).await.expect("it is right"), Reloaded::Changed);
+    assert_eq!(wire.get("/").await.body, "three");
+    soon("the first reload", hangs).await.expect("no panic").expect_err("it has given way");
+    stopped(Arc::into_inner(host).expect("nobody else has it")).await;
+}
+
+#[tokio::test]
 async fn an_app_that_cannot_be_made_refuses_the_reload_and_changes_nothing() {
     let stage = Stage::new(&greeting("one"));
     let (host, mut told, _) = greeted(&stage).await;

@@ -147,3 +147,10 @@ pub(crate) fn certificates_not_ready(seconds: u64, problems: &str) {
 pub(crate) fn certificates_ready() {
     emit!(OUR_RELOAD, INFO, 12, "The certificates can be served now.");
 }
+
+/// The app of the changed configuration is still being made.
+pub(crate) fn app_takes_time(seconds: u64) {
+    emit!(OUR_RELOAD, WARN, 15,
+        "The app of the changed configuration has been in the making for {Seconds} seconds. Until it is made, what runs goes on; another change is taken up at once.";
+        Seconds = seconds);
+}

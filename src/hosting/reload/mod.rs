@@ -16,17 +16,22 @@ mod folders;
 mod report;
 mod watch;
 mod watching;
+mod wishes;
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch as signal};
+use tokio::time::sleep;
 
 pub(super) use watching::start as watch_files;
 
 use self::watch::{Watcher, found};
+use self::wishes::Heard;
+pub(super) use self::wishes::{Wish, Wishes};
 use super::app::{self, App, AppContext, Exit, Lives, MakeApp};
 use super::app_error::AppError;
 use super::certificates::Certificates;
@@ -36,7 +41,7 @@ use super::live_configuration::Published;
 use super::pipeline;
 use super::prepare::{self, Prepared};
 use super::services::Services;
-use super::settings::{HostSettings, StageSettings};
+use super::settings::{Effect, HostSettings, StageSettings, effect};
 use super::settings_monitor::Readings;
 use super::sources::Sources;
 use crate::addresses::{
@@ -96,6 +101,11 @@ pub(super) struct Running {
     of_start: Configuration,
     /// The warnings of the last reload, or of the start.
     told: Vec<Problem>,
+    heard: Heard,
+    /// What this reload is asked for.
+    wish: Wish,
+    /// Whether this reload gave way to the next.
+    gave_way: bool,
     /// Whether the last reload was refused, and that was told.
     refused: bool,
     watcher: Option<Watcher>,
@@ -174,6 +184,8 @@ pub(super) struct Started {
     pub(super) serving: Serving,
     pub(super) logging: Option<Arc<Logging>>,
     pub(super) watcher: Option<Watcher>,
+    /// What is asked of it.
+    pub(super) heard: Heard,
     /// Tells when the stop begins: a reload that reads files then is given up.
     pub(super) stopping: signal::Receiver<bool>,
 }
@@ -203,6 +215,9 @@ impl Running {
                 rules: settings.logging.rules,
             },
             told,
+            heard: started.heard,
+            wish: Wish::Follow,
+            gave_way: false,
             refused: false,
             watcher: started.watcher,
             stopping: started.stopping,
@@ -214,7 +229,8 @@ impl Running {
     /// # Errors
     ///
     /// What is wrong with it, which is logged, too. Everything is as it was.
-    pub(super) async fn reload(&mut self) -> Result<Reloaded, HostError> {
+    pub(super) async fn reload(&mut self, wish: Wish) -> Result<Reloaded, HostError> {
+        self.wish = wish;
         let outcome = self.try_reload().await;
         self.told(outcome)
     }
@@ -228,8 +244,10 @@ impl Running {
     /// As [`reload`](Self::reload).
     pub(super) async fn reload_patiently(
         &mut self,
+        wish: Wish,
         mut begins: impl FnMut(),
     ) -> Result<Reloaded, HostError> {
+        self.wish = wish;
         begins();
         let mut outcome = self.try_reload().await;
         let (began, mut waited) = (Instant::now(), false);
@@ -259,11 +277,17 @@ impl Running {
     fn told(&mut self, outcome: Result<Reloaded, HostError>) -> Result<Reloaded, HostError> {
         if let Err(error) = &outcome
             && !self.is_stopping()
+            && !self.gave_way
         {
             self.tell_refused(error);
             self.refused = true;
         }
         outcome
+    }
+
+    /// Whether the last reload gave way to the next, which is to follow.
+    pub(super) fn has_given_way(&self) -> bool {
+        self.gave_way
     }
 
     /// Whether the stop has begun, or the host is gone.
@@ -272,6 +296,9 @@ impl Running {
     }
 
     async fn try_reload(&mut self) -> Result<Reloaded, HostError> {
+        // Whatever has changed until the files are read is read.
+        self.heard.take();
+        self.gave_way = false;
         let sources = Arc::clone(&self.sources);
         let running = match &self.fixed {
             Some(fixed) => prepare::Running::Fixed(fixed.clone()),
@@ -353,7 +380,9 @@ impl Running {
         let Some(make) = &self.serving.make_app else {
             return Ok(None);
         };
-        if self.current.configuration.differing_keys(next).is_empty() {
+        let differing = self.current.configuration.differing_keys(next);
+        // What only the host uses makes no other app: it would lose what it holds for a level of the log.
+        if self.wish == Wish::Follow && !differing.iter().any(|key| effect(key) == Effect::None) {
             return Ok(None);
         }
         let context = AppContext {
@@ -362,13 +391,29 @@ impl Running {
             ..self.context.clone()
         };
         let make = Arc::clone(make);
-        tokio::select! {
-            biased;
-            // Nobody wants it then.
-            _ = self.stopping.wait_for(|stopping| *stopping) => {
-                Err(AppError::from("the host is stopping").into_problems())
+        let mut newer = self.heard.clone();
+        let mut made = pin!(app::made(move |context| make(context), context));
+        let mut patience = pin!(sleep(PATIENCE));
+        let mut told = false;
+        loop {
+            tokio::select! {
+                biased;
+                // Nobody wants it then.
+                _ = self.stopping.wait_for(|stopping| *stopping) => {
+                    return Err(AppError::from("the host is stopping").into_problems());
+                }
+                made = &mut made => return made.map(Some),
+                // What is being made may never be, and must not hold what puts that right.
+                () = newer.next() => {
+                    self.gave_way = true;
+                    let text = "another reload is asked for while it is being made";
+                    return Err(AppError::from(text).into_problems());
+                }
+                () = &mut patience, if !told => {
+                    told = true;
+                    events::app_takes_time(PATIENCE.as_secs());
+                }
             }
-            made = app::made(move |context| make(context), context) => made.map(Some),
         }
     }
 
@@ -509,7 +554,7 @@ impl Running {
         if !waiting.is_empty() {
             events::restart_needed(&waiting);
         }
-        let outcome = match (keys.is_empty(), server) {
+        let outcome = match (keys.is_empty() && !other_app, server) {
             (true, OfServer::Unchanged) => Reloaded::Unchanged,
             _ => Reloaded::Changed,
         };
