@@ -5,7 +5,9 @@
 //! `Kestrel`, which nobody else reads. What stands at a known key in another shape than the one that
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
-use super::keys::{Holds, Key, Others, Place, is_level_of_module, is_separated, is_text, place};
+use super::keys::{
+    Holds, Key, Kind, Others, Place, is_level_of_module, is_separated, is_text, place,
+};
 use super::lists::{parts, written};
 use super::misnamed::{misnamed, related};
 use super::parse::shown;
@@ -160,7 +162,9 @@ fn fix(
     {
         return Some(format!("did you mean Kestrel:{}?", meant.name));
     }
-    if let Some(meant) = did_you_mean(name, known()) {
+    if let Some(meant) = did_you_mean(name, known())
+        && (!above.is_empty() || can_be_meant(&loaded.configuration.section(name), meant, names))
+    {
         let colon = if above.is_empty() { "" } else { ":" };
         return Some(format!("did you mean {above}{colon}{meant}?"));
     }
@@ -183,6 +187,42 @@ fn fix(
     loaded.host_alone.then(|| {
         "remove it: no app is here that could read it; --help has the usual settings".to_owned()
     })
+}
+
+/// Whether what stands at the top under another name can be meant for the row `meant`. Beside its own
+/// `Hosts` and `Environments` an app has no `Hsts` and no `environment` in mind: what it holds has to be of
+/// the same shape, and names in a section have to agree, unless hardly a letter of a long name is wrong.
+fn can_be_meant(section: &Section<'_>, meant: &str, names: &[Key]) -> bool {
+    const LONG: usize = 7;
+    let Some(row) = names.iter().find(|row| row.name == meant) else { return false };
+    let nearly_is = || {
+        let name = section.name();
+        name.len() >= LONG && is_one_letter_off(name, meant)
+    };
+    let children = section.children();
+    let is_list =
+        !children.is_empty() && children.iter().all(|it| it.name().parse::<u32>().is_ok());
+    let has_text = section.setting().is_some_and(|setting| setting.value.is_some());
+    match row.holds {
+        Holds::Text(Kind::Separated(_)) => has_text || is_list,
+        Holds::Text(_) | Holds::TextOrList(_) => has_text,
+        Holds::Names(below, _) if !children.is_empty() => {
+            // Half of all sections have one that is called so.
+            let is_known = |child: &Section<'_>| {
+                let known = below.iter().any(|row| keys_equal(row.name, child.name()));
+                known && !keys_equal(child.name(), "Enabled")
+            };
+            children.iter().any(is_known) || nearly_is()
+        }
+        Holds::Names(..) | Holds::Any(..) | Holds::List(_) | Holds::Open => {
+            (has_text || !children.is_empty()) && nearly_is()
+        }
+    }
+}
+
+/// Whether one letter too many, missing, other or changed with its neighbour makes the difference.
+fn is_one_letter_off(name: &str, meant: &str) -> bool {
+    strsim::damerau_levenshtein(&name.to_lowercase(), &meant.to_lowercase()) == 1
 }
 
 /// A text where names are read, or a list.
@@ -307,6 +347,35 @@ mod tests {
                 )
             });
             assert_eq!(told_of_key(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_an_app_has_at_the_top_is_only_told_if_it_can_be_meant() {
+        for (json, meant) in [
+            (r#"{"Hosts":{"a":{"Name":"b"}}}"#, None),
+            (r#"{"Hosts":["a"]}"#, None),
+            (r#"{"Hosts":"a"}"#, None),
+            (r#"{"Host":{"Enabled":true}}"#, None),
+            (r#"{"Url":{"Shop":"http://a"}}"#, None),
+            (r#"{"Environments":{"a":{"b":1}}}"#, None),
+            (r#"{"Environments":["a"]}"#, None),
+            (r#"{"AllowedHost":{"a":"b"}}"#, None),
+            (r#"{"Hst":{"MaxAge":"1.00:00:00"}}"#, Some("Hsts")),
+            (r#"{"Url":"http://a"}"#, Some("urls")),
+            (r#"{"Url":["http://a"]}"#, Some("urls")),
+            (r#"{"AllowedHost":"a"}"#, Some("AllowedHosts")),
+            (r#"{"AllowedHost":["a"]}"#, Some("AllowedHosts")),
+            (r#"{"Kestrl":{"Endpoints":{"A":{"Url":"http://*:1"}}}}"#, Some("Kestrel")),
+            (r#"{"Kesterl":{"Mine":1}}"#, Some("Kestrel")),
+            (r#"{"Loging":{"LogLevel":{"Default":"Debug"}}}"#, Some("Logging")),
+            (r#"{"ForwardedHeader":{"Enabled":true}}"#, Some("ForwardedHeaders")),
+            (r#"{"ForwardHeaders":{"KnownProxies":["10.0.0.1"]}}"#, Some("ForwardedHeaders")),
+        ] {
+            let told = told(json);
+            let fixes: Vec<_> = told.iter().map(|(_, fix)| fix.as_str()).collect();
+            let expected = meant.map(|meant| format!("did you mean {meant}?"));
+            assert_eq!(fixes, expected.as_slice(), "{json}");
         }
     }
 
