@@ -285,7 +285,7 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
         // Whatever has changed until the files are read is read.
         let read = || while changes.try_recv().is_ok() {};
         // What is wrong has been logged.
-        let _ = running.lock().await.reload_patiently(Wish::Follow, read).await;
+        let _ = running.lock().await.reload_patiently(Wish::Notice, read).await;
     }
 }
 

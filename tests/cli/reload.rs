@@ -428,3 +428,31 @@ fn a_port_that_is_denied_is_told_in_a_reload_too_and_nothing_has_changed() {
     assert!(outcome.stdout.contains(&format!("\n      = {address}\n")), "{}", outcome.stdout);
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
 }
+
+/// Whoever replaces a file may remove it first, and what it protects must not be open meanwhile.
+#[test]
+fn a_file_that_is_gone_changes_nothing_until_somebody_says_that_this_is_meant() {
+    for name in ["appsettings.json", "appsettings.Production.json"] {
+        // Every request of these tests asks for `a.test`.
+        let kestrel = Kestrel::new(["run", "--urls", "http://127.0.0.1:0"])
+            .file(name, r#"{"AllowedHosts":"good.test"}"#);
+        let path = kestrel.root().join(name);
+        let running = kestrel.started();
+        let address = running.address();
+        assert_eq!(get(&address, "/", &[]).status, 400);
+        fs::remove_file(&path).expect("it is there");
+        running.wait_for(&format!("The file {} is gone: what it said stays", path.display()));
+        assert_eq!(get(&address, "/", &[]).status, 400, "{name}");
+        fs::write(&path, r#"{"AllowedHosts":"good.test;a.test"}"#).expect("the folder is ours");
+        running.wait_for("AllowedHosts (at once)");
+        assert_eq!(get(&address, "/", &[]).status, 200, "{name}");
+        fs::write(&path, r#"{"AllowedHosts":"good.test"}"#).expect("the folder is ours");
+        running.wait_until(|log| log.matches("AllowedHosts (at once)").count() == 2);
+        fs::remove_file(&path).expect("it is there");
+        running.wait_until(|log| log.matches("is gone: what it said stays").count() == 2);
+        running.signal(Signal::SIGHUP);
+        running.wait_for("was read again on SIGHUP: it has changed");
+        assert_eq!(get(&address, "/", &[]).status, 200, "{name}");
+        running.terminated();
+    }
+}

@@ -18,6 +18,7 @@ mod watch;
 mod watching;
 mod wishes;
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -113,9 +114,16 @@ pub(super) struct Running {
     stopping: signal::Receiver<bool>,
 }
 
+/// The files that a configuration was read from.
+fn found_files(loaded: &Loaded) -> Vec<PathBuf> {
+    loaded.files.iter().filter(|file| file.found).map(|file| file.path.clone()).collect()
+}
+
 /// What is in effect.
 struct Current {
     configuration: Configuration,
+    /// The files it was read from.
+    files: Vec<PathBuf>,
     plan: EndpointPlan,
     certificates: Certificates,
     options: ServerOptions,
@@ -207,6 +215,7 @@ impl Running {
             fixed: fixed(&plan, &settings.endpoints),
             of_start: loaded.configuration.clone(),
             current: Current {
+                files: found_files(&loaded),
                 configuration: loaded.configuration,
                 plan,
                 certificates,
@@ -382,7 +391,7 @@ impl Running {
         };
         let differing = self.current.configuration.differing_keys(next);
         // What only the host uses makes no other app: it would lose what it holds for a level of the log.
-        if self.wish == Wish::Follow && !differing.iter().any(|key| effect(key) == Effect::None) {
+        if self.wish != Wish::Renew && !differing.iter().any(|key| effect(key) == Effect::None) {
             return Ok(None);
         }
         let context = AppContext {
@@ -483,7 +492,7 @@ impl Running {
         let problems: Vec<_> = of_settings.into_iter().chain(of_certificates).collect();
         let served = self.said_of(&certificates, &difference);
         let all = problems.iter().chain(&notes).chain(&served).cloned().chain(of_plan);
-        let all = all.chain(of_app);
+        let all = all.chain(of_app).chain(self.gone(&loaded));
         let (mut fatal, _) = judged(all.collect(), self.strict);
         if fatal.is_empty() && plan.endpoints.is_empty() {
             fatal.push(report::nothing_left());
@@ -496,6 +505,17 @@ impl Running {
         }
         let app = (app, readings);
         Ok(Next { loaded, settings, plan, certificates, app, difference, problems, notes, served })
+    }
+
+    /// The files that are gone, unless somebody says that this is meant: whoever replaces one may remove it
+    /// first, and what it protects must not be open meanwhile.
+    fn gone(&self, loaded: &Loaded) -> Vec<Finding> {
+        if self.wish != Wish::Notice {
+            return Vec::new();
+        }
+        let found = found_files(loaded);
+        let gone = self.current.files.iter().filter(|file| !found.contains(file));
+        gone.map(|file| report::file_gone(file)).collect()
     }
 
     /// What the server goes over to, if that is anything to it.
@@ -559,6 +579,7 @@ impl Running {
             _ => Reloaded::Changed,
         };
         self.live.replace(loaded.configuration.clone(), readings);
+        self.current.files = found_files(&loaded);
         self.current.configuration = loaded.configuration;
         self.current.options = settings.server;
         self.current.stages = settings.stages;

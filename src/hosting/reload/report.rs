@@ -1,5 +1,7 @@
 //! What a reload did, in words: pure functions from what differs to lines.
 
+use std::path::Path;
+
 use crate::addresses::{Aspect, Change, Difference, EndpointPlan, PlannedEndpoint};
 use crate::configuration::Problem;
 use crate::hosting::finding::{Finding, Subject};
@@ -75,6 +77,15 @@ pub(super) fn waiting_for_restart<'a>(
 ) -> Vec<&'a str> {
     let waits = |key: &&str| effect(key) == Effect::Restart && !is_as_at_start(key);
     keys.iter().copied().filter(waits).collect()
+}
+
+/// A file of the configuration is not there any more.
+pub(super) fn file_gone(file: &Path) -> Finding {
+    let shown = file.display();
+    let problem = Problem::error(format!("The file {shown} is gone: what it said stays in effect."))
+        .cause("Whoever replaces it may have removed it first.")
+        .fix("put it back; or, if it is not wanted any more, say so by SIGHUP (kill -HUP), which takes the configuration as it is");
+    Finding::of_problem(Subject::Configuration, problem)
 }
 
 /// The configuration names no endpoint any more.

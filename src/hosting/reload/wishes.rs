@@ -7,7 +7,9 @@ use tokio::sync::watch;
 /// What a reload is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::hosting) enum Wish {
-    /// To follow what is different.
+    /// To follow what a watched file says now.
+    Notice,
+    /// To follow what is different, whatever that is.
     Follow,
     /// To make the app anew, too, even if nothing is different: what it reads by itself may be.
     Renew,
