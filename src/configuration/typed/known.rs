@@ -150,6 +150,15 @@ pub(super) enum Next {
 }
 
 impl Known {
+    /// Every mistake, as far as they are told.
+    pub(super) fn into_problems(mut self, root: &Node<'_>) -> Vec<Problem> {
+        self.problems.truncate(MOST);
+        if self.problems.is_empty() {
+            self.problems.push(mistakes::of_failure(Why::Told, &root.place()));
+        }
+        self.problems
+    }
+
     /// Takes in what a pass found that came through.
     pub(super) fn passed(&mut self, findings: Findings) -> Next {
         let Findings(found) = findings;
@@ -171,6 +180,9 @@ impl Known {
         let (why, place) = failure.into_parts();
         let place = place.unwrap_or_else(|| root.place());
         let root = root.path();
+        if self.problems.len() >= MOST {
+            return Next::Enough;
+        }
         match why {
             Why::Missing(field) => return self.missed(field, &place, &found, &root),
             Why::NoStandIn(field) => {
@@ -271,7 +283,7 @@ impl Known {
     /// Leaves a place out, or what it is part of.
     fn omit(&mut self, path: &str, root: &str) -> Next {
         let mut path = path;
-        while path.len() > root.len() && self.problems.len() < MOST {
+        while path.len() > root.len() {
             if self.omitted.insert(path.to_owned()) {
                 return Next::Again;
             }

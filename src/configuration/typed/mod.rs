@@ -119,7 +119,7 @@ impl Section<'_> {
                 Err(failure) => known.failed(failure, findings, &root),
             };
             if next == Next::Enough {
-                return Err(SettingsError::new(known.problems));
+                return Err(SettingsError::new(known.into_problems(&root)));
             }
         }
     }

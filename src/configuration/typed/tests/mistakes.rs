@@ -347,6 +347,10 @@ fn a_hundred_mistakes_are_enough() {
     let keys: Vec<_> = (0..500).map(|number| format!("A:{number}")).collect();
     let values: Vec<_> = keys.iter().map(|key| (&**key, "nowhere")).collect();
     assert_eq!(problems::<Vec<IpAddr>>(&values).len(), 100);
+    assert_eq!(problems::<Vec<u8>>(&values).len(), 100);
+    let keys: Vec<_> = (0..500).map(|number| format!("A:{number}:Other")).collect();
+    let values: Vec<_> = keys.iter().map(|key| (&**key, "")).collect();
+    assert_eq!(problems::<Vec<Owner>>(&values).len(), 100);
 }
 
 #[derive(Debug, Deserialize)]
