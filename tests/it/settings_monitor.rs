@@ -1,9 +1,10 @@
 //! Settings of the moment: a right edit is another value, a wrong one refuses the reload, and one that
 //! changes nothing wakes nobody.
 
+use std::fmt::Debug;
 use std::future::ready;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::extract::State;
@@ -15,6 +16,9 @@ use kestrel::{
 };
 use serde::Deserialize;
 use tokio::sync::oneshot;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::{Layer, Registry};
 
 use crate::reload::Stage;
 use crate::support::{Wire, soon, started, stopped};
@@ -206,9 +210,11 @@ async fn an_app_that_a_reload_makes_monitors_what_it_is_made_from() {
     assert_eq!(wire.get("/").await.body, "bb");
 
     // The app, and the one that would be in its place, have the same mistake.
-    stage.write(&with_more("c", "many"));
+    stage.write(&with_more("c", "256"));
     let error = soon("the reload", host.reload()).await.expect_err("it cannot be read");
-    assert_eq!(error.problems().len(), 1, "{error}");
+    let problems = error.problems();
+    let keys: Vec<_> = problems.iter().filter_map(|it| it.key.as_deref()).collect();
+    assert_eq!(keys, ["More:Times"], "{error}");
     assert_eq!(wire.get("/").await.body, "bb");
 
     stage.write(&with_more("c", "1"));
@@ -248,6 +254,39 @@ async fn monitors_that_are_made_while_reloads_go_on_miss_none() {
 }
 
 #[tokio::test]
+async fn a_monitor_that_is_made_in_the_midst_of_a_reload_follows_it() {
+    /// A text whose reading makes a monitor: by then the reload has looked for all that there are.
+    #[derive(Debug, Deserialize)]
+    #[serde(from = "String")]
+    struct Text;
+    static LIVE: OnceLock<LiveConfiguration> = OnceLock::new();
+    static MADE: Mutex<Vec<SettingsMonitor<Greeting>>> = Mutex::new(Vec::new());
+    impl From<String> for Text {
+        fn from(_: String) -> Self {
+            let live = LIVE.get().expect("the app is made");
+            let greeting = live.monitor::<Greeting>("Greeting").expect("it can be read");
+            assert_eq!(greeting.current().text, "a", "the reload is not through");
+            MADE.lock().expect("no panic").push(greeting);
+            Self
+        }
+    }
+    let stage = Stage::new(&settings(r#""Text": "a""#, ""));
+    let (host, live, _greeting) = greeted(&stage).await;
+    LIVE.set(live.clone()).expect("once");
+    let _text = live.monitor::<Text>("Greeting:Text").expect("it can be read");
+    stage.write(&settings(r#""Text": "b""#, ""));
+    assert_eq!(soon("the reload", host.reload()).await.unwrap(), Reloaded::Changed);
+    let texts: Vec<_> = MADE
+        .lock()
+        .expect("no panic")
+        .iter()
+        .map(|greeting| greeting.current().text.clone())
+        .collect();
+    assert_eq!(texts, ["b", "b"]);
+    stopped(host).await;
+}
+
+#[tokio::test]
 async fn code_that_panics_on_an_edit_refuses_it_and_no_later_one() {
     #[derive(Debug, Deserialize)]
     #[serde(from = "String")]
@@ -268,5 +307,48 @@ async fn code_that_panics_on_an_edit_refuses_it_and_no_later_one() {
     stage.write(&settings(r#""Text": "c""#, ""));
     assert_eq!(soon("the reload", host.reload()).await.unwrap(), Reloaded::Changed);
     assert_eq!(picky.current().0, "c");
+    stopped(host).await;
+}
+
+/// The details of all events.
+#[derive(Clone, Default)]
+struct Details(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Details {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        event.record(&mut self.clone());
+    }
+}
+
+impl Visit for Details {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "event.detail" {
+            self.0.lock().expect("no panic").push(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
+#[tokio::test]
+async fn a_reload_tells_which_sections_are_others_and_a_refused_one_why() {
+    let details = Details::default();
+    let _heard = tracing::subscriber::set_default(Registry::default().with(details.clone()));
+    let stage = Stage::new(&settings(r#""Text": "a""#, ""));
+    let (host, live, _greeting) = greeted(&stage).await;
+    let _same = live.monitor::<Greeting>("Greeting").expect("it can be read");
+    let _text = live.monitor::<String>("Greeting:Text").expect("it can be read");
+    let _other = live.monitor::<Option<u8>>("Other").expect("it can be read");
+    let told = || std::mem::take(&mut *details.0.lock().expect("no panic"));
+    told();
+    stage.write(&settings(r#""Text": "b""#, ""));
+    assert_eq!(soon("the reload", host.reload()).await.unwrap(), Reloaded::Changed);
+    assert_eq!(told(), ["~ the settings at Greeting\n~ the settings at Greeting:Text"]);
+    stage.write(&settings(r#""Text": "b""#, r#", "Other": "x""#));
+    soon("the reload", host.reload()).await.expect_err("it cannot be read");
+    let refused = told().concat();
+    let line = "Failed to convert configuration value 'x' at 'Other' to type 'u8'.";
+    assert!(refused.starts_with(line), "{refused}");
+    assert!(refused.contains("appsettings.json:3:"), "{refused}");
     stopped(host).await;
 }
