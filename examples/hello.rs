@@ -5,10 +5,5 @@ use axum::{Router, routing::get};
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let app = Router::new().route("/", get(|| async { "Hello, World!" }));
-    kestrel::Host::builder()
-        .args(std::env::args_os().skip(1))
-        .version(env!("CARGO_PKG_VERSION"))
-        .app(app)
-        .run()
-        .await
+    kestrel::Host::from_args().version(env!("CARGO_PKG_VERSION")).app(app).run().await
 }

@@ -17,8 +17,7 @@ async fn main() -> ExitCode {
         .route_layer(RequestSizeLimit::bytes(1_000_000_000));
     let app =
         Router::new().route("/notes", post(count)).route("/import", post(import)).merge(uploads);
-    Host::builder()
-        .args(std::env::args_os().skip(1))
+    Host::from_args()
         .configure_kestrel(|options| options.limits.max_request_body_size = Some(10_000))
         .app(app)
         .run()

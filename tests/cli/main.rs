@@ -18,6 +18,8 @@ mod configuration;
 #[cfg(unix)]
 mod dev_certs;
 mod environment;
+#[cfg(target_os = "linux")]
+mod examples;
 #[cfg(unix)]
 mod file_limit;
 #[cfg(unix)]
