@@ -51,8 +51,14 @@ fn router(greeting: SettingsMonitor<Greeting>) -> Router {
 
 /// A host whose app monitors its greeting, and what the app has of it.
 async fn greeted(stage: &Stage) -> (RunningHost, LiveConfiguration, SettingsMonitor<Greeting>) {
+    greeted_by(stage.builder()).await
+}
+
+async fn greeted_by(
+    builder: HostBuilder,
+) -> (RunningHost, LiveConfiguration, SettingsMonitor<Greeting>) {
     let (gives, given) = oneshot::channel();
-    let builder = stage.builder().app_with(async move |context: AppContext| {
+    let builder = builder.app_with(async move |context: AppContext| {
         let greeting = context.live_configuration.monitor::<Greeting>("Greeting")?;
         let _ = gives.send((context.live_configuration.clone(), greeting.clone()));
         Ok::<_, AppError>(router(greeting))
@@ -128,6 +134,25 @@ async fn an_edit_that_changes_nothing_wakes_nobody() {
     soon("the change", live.changed()).await.expect("the host is there");
     assert!(are_asleep(&mut live, &mut greeting).await);
     assert!(Arc::ptr_eq(&before, &greeting.current()));
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_saved_as_it_was_wakes_nobody_and_a_right_edit_everybody() {
+    let stage = Stage::new(&settings(r#""Text": "a""#, ""));
+    // Its files are watched.
+    let builder = stage.builder().environment_variables([("A", "b")]);
+    let (host, mut live, mut greeting) = greeted_by(builder).await;
+    for text in ["b", "c", "d"] {
+        stage.replace("appsettings.json", &settings(&format!(r#" "Text": "{text}""#), ""));
+        let changed = soon("the edit", greeting.changed()).await.expect("the host is there");
+        assert_eq!(changed.text, text, "the first that is told is the new one");
+        let changed = soon("the edit", live.changed()).await.expect("the host is there");
+        assert_eq!(changed.value("Greeting:Text"), Some(text));
+        stage.replace("appsettings.json", &settings(&format!(r#""Text": "{text}""#), ""));
+        soon("the reload", host.reload()).await.expect("it is right");
+        assert!(are_asleep(&mut live, &mut greeting).await, "{text}");
+    }
     stopped(host).await;
 }
 

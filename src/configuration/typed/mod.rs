@@ -78,6 +78,9 @@ impl Configuration {
     /// `Option<T>` tells whether it is there. Keys that the type does not have are passed over, unless
     /// it says `#[serde(deny_unknown_fields)]`.
     ///
+    /// It reads texts each time: read once, where the app is made, or let
+    /// [`LiveConfiguration::monitor`](crate::LiveConfiguration::monitor) keep it up to date.
+    ///
     /// # Errors
     ///
     /// Every mistake in the section, together: values that cannot be read, and keys that are missing.
