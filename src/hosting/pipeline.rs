@@ -2,7 +2,7 @@
 
 use super::settings::StageSettings;
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
-use crate::configuration::{Origin, Problem};
+use crate::configuration::{Origin, Problem, Sourced};
 use crate::middleware::{ForwardedHeaders, Proxies};
 use crate::pipeline::Stage;
 
@@ -13,6 +13,8 @@ pub(super) struct On {
     /// The key that switched it on, and where that was set.
     pub(super) key: &'static str,
     pub(super) origin: Origin,
+    /// What it goes by, in words.
+    pub(super) values: Vec<Sourced<String>>,
     stage: Box<dyn Stage>,
 }
 
@@ -39,12 +41,63 @@ pub(super) fn stages(settings: &StageSettings) -> Box<[Box<dyn Stage>]> {
     on(settings).into_iter().map(|on| on.stage).collect()
 }
 
+/// What a reload did to the stages.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct StageChanges {
+    /// A line for each that is another one: `+` is on now, `-` is off, `~` goes by something else.
+    pub(super) lines: Vec<String>,
+    /// What protected before and does not now.
+    pub(super) losses: Vec<&'static str>,
+}
+
+/// What differs between the stages of two settings.
+pub(super) fn changes(old: &StageSettings, new: &StageSettings) -> StageChanges {
+    let (before, after) = (on(old), on(new));
+    let texts = |on: &On| on.values.iter().map(|it| it.value.clone()).collect::<Vec<_>>();
+    let mut changes = StageChanges::default();
+    for now in &after {
+        let sign = match before.iter().find(|it| it.name == now.name) {
+            None => '+',
+            Some(was) if texts(was) != texts(now) => '~',
+            Some(_) => continue,
+        };
+        changes.lines.push(format!("{sign} {}: {}", now.name, texts(now).join(", ")));
+    }
+    let gone = before.iter().filter(|was| !after.iter().any(|now| now.name == was.name));
+    changes.lines.extend(gone.map(|was| format!("- {} is off now", was.name)));
+    changes.losses = losses(old, new);
+    changes
+}
+
+fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
+    let mut losses = Vec::new();
+    if old.allowed_hosts.is_some() && new.allowed_hosts.is_none() {
+        losses.push("Host filtering is off now: every host passes.");
+    }
+    if old.hsts.is_some() && new.hsts.is_none() {
+        losses.push("HSTS is off now: browsers are no longer told to stay with https.");
+    }
+    let believed = |settings: &StageSettings| {
+        settings.forwarded_headers.as_ref().map(|it| it.believed.clone())
+    };
+    let (was, Some(now)) = (believed(old), believed(new)) else { return losses };
+    let of_all = |proxies: &Proxies| *proxies == Proxies::All || proxies.network_of_all().is_some();
+    if of_all(&now.proxies) && was.as_ref().is_none_or(|was| !of_all(&was.proxies)) {
+        losses.push("Everybody who connects is believed who the client is now.");
+    }
+    if now.host.is_some() && now.hosts.is_none() && was.is_some_and(|was| was.hosts.is_some()) {
+        losses.push("A proxy may tell any host now: ForwardedHeaders:AllowedHosts is gone.");
+    }
+    losses
+}
+
 fn host_filtering(settings: &StageSettings) -> Option<On> {
     let hosts = settings.allowed_hosts.as_ref()?;
     Some(On {
         name: "host filtering",
         key: "AllowedHosts",
         origin: hosts.origin.clone(),
+        values: settings.values.allowed_hosts.clone(),
         stage: Box::new(hosts.value.clone()),
     })
 }
@@ -55,6 +108,7 @@ fn forwarded_headers(settings: &StageSettings) -> Option<On> {
         name: "forwarded headers",
         key: it.key,
         origin: it.origin.clone(),
+        values: settings.values.forwarded_headers.clone(),
         stage: Box::new(ForwardedHeaders::new(it.believed.clone())),
     })
 }
@@ -97,6 +151,7 @@ fn hsts(settings: &StageSettings) -> Option<On> {
         name: "HSTS",
         key: "Hsts:Enabled",
         origin: hsts.origin.clone(),
+        values: settings.values.hsts.clone(),
         stage: Box::new(hsts.value.clone()),
     })
 }

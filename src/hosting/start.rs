@@ -347,8 +347,14 @@ fn tell_files(loaded: &Loaded) {
 
 /// What requests would go through on their way to the app; nothing, if they go straight to it.
 fn go_through(prepared: &Prepared, layers: &Layers) -> String {
-    let line = |on: &pipeline::On| format!("{} (set by {}, key {})", on.name, on.origin, on.key);
-    let mut lines: Vec<_> = pipeline::on(&prepared.settings.stages).iter().map(line).collect();
+    let mut lines = Vec::new();
+    for on in pipeline::on(&prepared.settings.stages) {
+        lines.push(format!("{} (set by {}, key {})", on.name, on.origin, on.key));
+        lines.extend(on.values.iter().map(|it| match &it.origin {
+            Origin::Default => format!("  {} (default)", it.value),
+            origin => format!("  {} (set by {origin})", it.value),
+        }));
+    }
     if !layers.is_empty() {
         lines.push("the program's layers".to_owned());
     }

@@ -52,6 +52,15 @@ impl Hsts {
         let header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("max-age=0"));
         Self { header, excluded }
     }
+
+    /// The header's value.
+    pub(crate) fn text(&self) -> &str {
+        self.header.to_str().unwrap_or_default()
+    }
+
+    pub(crate) fn excluded(&self) -> impl Iterator<Item = &str> {
+        self.excluded.iter().map(String::as_str)
+    }
 }
 
 impl Stage for Hsts {

@@ -154,3 +154,8 @@ pub(crate) fn app_takes_time(seconds: u64) {
         "The app of the changed configuration has been in the making for {Seconds} seconds. Until it is made, what runs goes on; another change is taken up at once.";
         Seconds = seconds);
 }
+
+/// A reload took away what protected before.
+pub(crate) fn protection_lost(loss: &str) {
+    emit!(OUR_RELOAD, WARN, 16, "{loss}"; loss = loss);
+}

@@ -561,6 +561,8 @@ impl Running {
         if other_options || other_rules || other_stages {
             lines.extend(report::setting_lines(&keys));
         }
+        let stages = pipeline::changes(&self.current.stages, &settings.stages);
+        lines.extend(stages.lines);
         lines
             .extend(readings.changed().into_iter().map(|path| format!("~ the settings at {path}")));
         if other_app {
@@ -571,6 +573,7 @@ impl Running {
             (true, true) => events::reload_works_again(),
             (false, _) => events::reloaded(&lines.join("\n")),
         }
+        stages.losses.into_iter().for_each(events::protection_lost);
         if !waiting.is_empty() {
             events::restart_needed(&waiting);
         }

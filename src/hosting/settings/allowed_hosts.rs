@@ -9,11 +9,11 @@ use crate::middleware::AllowedHosts;
 
 const KEY: &str = "AllowedHosts";
 
-/// `AllowedHosts`: host names, separated by `;`.
+/// `AllowedHosts`: host names, separated by `;`. Beside them, the text that was read.
 pub(super) fn allowed_hosts(
     configuration: &Configuration,
     problems: &mut Vec<Problem>,
-) -> Option<Sourced<AllowedHosts>> {
+) -> Option<(Sourced<AllowedHosts>, String)> {
     if let Some(problem) = no_list(configuration) {
         problems.push(problem);
         return None;
@@ -34,7 +34,7 @@ pub(super) fn allowed_hosts(
     for entry in entries {
         problems.extend(tell_if_never(entry, KEY, &list.origin));
     }
-    Some(list.map(|_| allowed))
+    Some((Sourced::new(allowed, list.origin), list.value))
 }
 
 /// Hosts, one in each element of a list; `None` if any host may be.

@@ -81,8 +81,12 @@ pub(crate) fn effect(key: &str) -> Effect {
     let (place, effect) = walk(key);
     let is_read = match place {
         Place::Known(row) => row.is_read(),
-        // The category of a level may be the path of a module.
-        Place::Below(level) => is_level_of_module(level, key),
+        // The category of a level may be the path of a module, and a list is taken for a text of parts.
+        Place::Below(above) => {
+            let element = key.get(above.len() + 1..).unwrap_or_default();
+            is_level_of_module(above, key)
+                || (is_separated(above) && element.parse::<u32>().is_ok())
+        }
         Place::Unknown { .. } | Place::Anywhere => false,
     };
     // What nothing reads has no time either.
@@ -211,6 +215,11 @@ mod tests {
             ("Logging:Seq:LogLevel:Default", Effect::None),
             ("URLS", Effect::Restart),
             ("urls2", Effect::None),
+            ("urls:0", Effect::Restart),
+            ("AllowedHosts:12", Effect::AtOnce),
+            ("AllowedHosts:a", Effect::None),
+            ("AllowedHosts:0:a", Effect::None),
+            ("ForwardedHeaders:KnownProxies:0", Effect::AtOnce),
             ("Greeting", Effect::None),
         ] {
             assert_eq!(effect(key), expected, "{key}");

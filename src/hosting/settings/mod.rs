@@ -22,6 +22,7 @@ mod parse;
 mod pipeline;
 mod protocols;
 mod server;
+mod stage_values;
 mod tls;
 mod unix_socket;
 mod unknown;

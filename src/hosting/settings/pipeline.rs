@@ -8,6 +8,7 @@ use super::keys::is_known;
 use super::limits::span;
 use super::lists::first_setting;
 use super::parse::{read_boolean, read_with, shown};
+use super::stage_values;
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Problem, Section, Sourced};
 use crate::middleware::{AllowedHosts, Directive, Hsts};
@@ -21,15 +22,36 @@ pub(crate) struct StageSettings {
     pub(crate) forwarded_headers: Option<ForwardedHeadersSettings>,
     /// `Hsts`, if it is on.
     pub(crate) hsts: Option<Sourced<Hsts>>,
+    /// What they go by, in words.
+    pub(crate) values: StageValues,
+}
+
+/// What the stages go by, in words, each with where it was set; nothing of one that is off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StageValues {
+    pub(crate) allowed_hosts: Vec<Sourced<String>>,
+    pub(crate) forwarded_headers: Vec<Sourced<String>>,
+    pub(crate) hsts: Vec<Sourced<String>>,
 }
 
 /// Reads them all.
 pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> StageSettings {
-    let settings = StageSettings {
-        allowed_hosts: allowed_hosts(configuration, problems),
-        forwarded_headers: forwarded_headers::read(configuration, problems),
-        hsts: hsts(configuration, problems),
+    let hosts = allowed_hosts(configuration, problems);
+    let forwarded_headers = forwarded_headers::read(configuration, problems);
+    let hsts = hsts(configuration, problems);
+    let values = StageValues {
+        allowed_hosts: hosts.as_ref().map_or_else(Vec::new, |(hosts, list)| {
+            stage_values::of_host_filtering(configuration, (hosts, list))
+        }),
+        forwarded_headers: forwarded_headers
+            .as_ref()
+            .map_or_else(Vec::new, |it| stage_values::of_forwarded_headers(configuration, it)),
+        hsts: hsts
+            .as_ref()
+            .map_or_else(Vec::new, |it| stage_values::of_hsts(configuration, &it.value)),
     };
+    let allowed_hosts = hosts.map(|(hosts, _)| hosts);
+    let settings = StageSettings { allowed_hosts, forwarded_headers, hsts, values };
     problems.extend(without_switch(
         configuration,
         "ForwardedHeaders",
