@@ -8,6 +8,17 @@ use super::problem::Problem;
 /// how to fix it.
 ///
 /// With `?` in the code that makes an app, all of them reach whoever started the host.
+///
+/// ```
+/// let host = kestrel::Host::builder()
+///     .use_setting("Retries", "many")
+///     .without_logging()
+///     .build()?;
+/// let error = host.configuration().get::<u8>("Retries").unwrap_err();
+/// assert_eq!(error.problems().len(), 1);
+/// assert_eq!(error.problems()[0].key.as_deref(), Some("Retries"));
+/// # Ok::<(), kestrel::HostError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingsError(Vec<Problem>);
 

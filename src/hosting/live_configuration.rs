@@ -64,6 +64,26 @@ impl LiveConfiguration {
     ///
     /// Called while a reload makes an app, it reads what the app is made from.
     ///
+    /// ```
+    /// use kestrel::{App, AppContext, AppError};
+    ///
+    /// async fn app(context: AppContext) -> Result<App, AppError> {
+    ///     let mut workers = context.live_configuration.monitor::<Option<usize>>("Workers")?;
+    ///     Ok(App::from(axum::Router::new()).background(async move |mut ending| {
+    ///         loop {
+    ///             let count = workers.current().unwrap_or(4);
+    ///             // Work with so many, until there are to be others.
+    ///             # let _ = count;
+    ///             tokio::select! {
+    ///                 _ = workers.changed() => {}
+    ///                 () = ending.begun() => return,
+    ///             }
+    ///         }
+    ///     }))
+    /// }
+    /// # let _ = kestrel::Host::builder().app_with(app);
+    /// ```
+    ///
     /// # Errors
     ///
     /// Everything that is wrong with the section now. What is wrong with it later refuses the reload.
