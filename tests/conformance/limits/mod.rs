@@ -4,7 +4,7 @@
 //! does is more than a list of steps can say. A script answers what was seen in the shape of its
 //! recording. Seconds may be off by a tick ([`TICK`]), because the reference looks at its clocks
 //! once a second. On a machine that is busy with other cases they may be off by more, so that what
-//! differs is played once more, alone; only that counts.
+//! differs and is not listed to is played once more, alone; only that counts.
 
 mod better;
 mod client;
@@ -19,6 +19,7 @@ mod timeouts;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
+use crate::deviations;
 use crate::programs::Programs;
 use crate::suite::{Line, Observed, Ours, Wanted, events, lines, pool};
 use stage::Stage;
@@ -62,7 +63,11 @@ pub(crate) fn play(wanted: Wanted<'_>, programs: &Programs) -> Result<Vec<Observ
         Err(error) => Observed::broken(case.clone(), &format!("{error:#}")),
     };
     let mut observed = pool::map(&cases, programs.workers(WORKERS), play);
-    for one in observed.iter_mut().filter(|one| one.differs()) {
+    // What is listed to differ does so alone, too.
+    let listed = deviations::listed()?.deviations;
+    let is_listed =
+        |one: &Observed| matches!(one.ours, Ours::Same) && listed.contains(&one.case.id);
+    for one in observed.iter_mut().filter(|one| one.differs() && !is_listed(one)) {
         println!("{} is played once more, alone: {:?}", one.case.id, one.differences);
         *one = play(&one.case);
     }
