@@ -34,6 +34,11 @@
 //! The features of the crate: `cli` (default) is the binary `kestrel`; a library user can switch
 //! it off and saves clap. `jemalloc` (default) is for the binary alone.
 
+/// The code of the README, which is compiled with that of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod addresses;
 mod apps;
 #[cfg(feature = "cli")]
