@@ -6,6 +6,8 @@
 //!
 //! Each has its message beside id, template and fields, so that any subscriber shows it (`message`).
 //!
+//! Which log it goes to is a matter of the task that says it (`log_context`).
+//!
 //! What a client can bring about without end is [`Repeated`]: told once, and then counted.
 //!
 //! What a start has to say before it is decided whether there is one is a [`Notice`]: the same event
@@ -14,11 +16,13 @@
 //! This folder imports nothing of ours: what an event tells is passed in as plain text.
 
 pub(crate) mod events;
+mod log_context;
 mod message;
 mod notice;
 mod panic_message;
 mod repeated;
 
+pub(crate) use log_context::{LogContext, in_log};
 pub(crate) use notice::Notice;
 pub(crate) use panic_message::panic_message;
 pub(crate) use repeated::{Repeated, Telling};

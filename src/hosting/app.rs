@@ -20,7 +20,7 @@ use super::error::ExitKind;
 use super::live_configuration::LiveConfiguration;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
-use crate::diagnostics::{events, panic_message};
+use crate::diagnostics::{events, in_log, panic_message};
 use crate::features::{Lifetime, ServerAddresses};
 use crate::pipeline::{InUse, Layers, Responder, Retired};
 use crate::server::{BoxFuture, moment_after};
@@ -257,7 +257,7 @@ pub(super) async fn made(
     context: AppContext,
 ) -> Result<App, Vec<Problem>> {
     let mut making = JoinSet::new();
-    making.spawn(async move { make(context).await });
+    making.spawn(in_log(async move { make(context).await }));
     let error = match making.join_next().await {
         Some(Ok(made)) => return made.map_err(AppError::into_problems),
         Some(Err(error)) => error,
@@ -287,10 +287,10 @@ impl Life {
     /// The app answers requests from now on.
     fn begin(&mut self, exit: &Exit) {
         for task in std::mem::take(&mut self.to_begin) {
-            self.tasks.spawn(watched(task, Ending::of(&self.ending)));
+            self.tasks.spawn(in_log(watched(task, Ending::of(&self.ending))));
         }
         if let Some(code) = self.to_exit.take() {
-            self.exit = Some(tokio::spawn(exits(code, exit.clone())));
+            self.exit = Some(tokio::spawn(in_log(exits(code, exit.clone()))));
         }
     }
 
@@ -323,7 +323,7 @@ impl Life {
 /// Ends the host with what the app says. If it cannot say it any more, nothing else would end the host.
 async fn exits(code: BoxFuture<'static, ExitCode>, exit: Exit) {
     let mut running = JoinSet::new();
-    running.spawn(code);
+    running.spawn(in_log(code));
     match running.join_next().await {
         Some(Ok(code)) => {
             events::application_exited();
@@ -342,7 +342,7 @@ async fn exits(code: BoxFuture<'static, ExitCode>, exit: Exit) {
 /// Runs a task, and tells of a panic when it happens: the app may live for weeks after it.
 async fn watched(task: Task, ending: Ending) {
     let mut running = JoinSet::new();
-    running.spawn(async move { task(ending).await });
+    running.spawn(in_log(async move { task(ending).await }));
     if let Some(Err(error)) = running.join_next().await
         && let Ok(panic) = error.try_into_panic()
     {
@@ -385,13 +385,13 @@ impl Lives {
         };
         old.replaced();
         let (mut stop, patience) = (self.stop.subscribe(), self.patience);
-        self.leaving.spawn(async move {
+        self.leaving.spawn(in_log(async move {
             let deadline = tokio::select! {
                 () = &mut old.retired => None,
                 stop = stop.wait_for(Option::is_some) => stop.ok().and_then(|stop| *stop),
             };
             old.end(deadline.unwrap_or_else(|| moment_after(patience))).await
-        });
+        }));
     }
 
     /// Little time is left until `deadline`, whatever requests still run: tasks begin to end.
@@ -407,7 +407,7 @@ impl Lives {
     pub(super) async fn stop(&mut self, deadline: Instant) -> usize {
         self.stop.send_replace(Some(deadline));
         if let Some(life) = self.current.take() {
-            self.leaving.spawn(life.end(deadline));
+            self.leaving.spawn(in_log(life.end(deadline)));
         }
         let mut cut_off = 0;
         while let Some(ended) = self.leaving.join_next().await {

@@ -27,6 +27,7 @@ use super::start::Draft;
 use crate::addresses::{ConfiguredEndpoint, IpLiteral, ListenTarget, Scope, UnixSocketOptions};
 use crate::configuration::{Origin, Sourced};
 use crate::features::Lifetime;
+use crate::logging::LogTo;
 use crate::server::{Server, ServerOptions};
 use crate::tls::TlsOptions;
 
@@ -476,14 +477,36 @@ impl HostBuilder {
     }
 
     /// Leaves the log to the app: no subscriber is installed. (One that the app has installed
-    /// itself is left alone in any case.)
+    /// itself is left alone in any case. One of its own that is to have the host's lines or levels
+    /// asks [`Host::log`] for them.)
     pub fn without_logging(mut self) -> Self {
-        self.0.no_logging = true;
+        self.0.log_to = LogTo::Program;
+        self
+    }
+
+    /// The log for a test: it goes where `print!` does, so that the lines are shown with the test that
+    /// fails. It is heard in the tasks of this host alone; nothing is installed for the process, and
+    /// tests side by side do not share it.
+    ///
+    /// The output is that of the thread on which the host starts, which in a `#[tokio::test]` is that
+    /// of the test. Levels and layout are as configured.
+    ///
+    /// ```no_run
+    /// # async fn test() -> Result<(), kestrel::HostError> {
+    /// let host = kestrel::Host::builder().use_urls("http://127.0.0.1:0").captured_logging().start().await?;
+    /// // ...
+    /// host.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn captured_logging(mut self) -> Self {
+        self.0.log_to = LogTo::Captured;
         self
     }
 
     /// Loads the configuration, reads the settings, computes the plan and reads the certificates.
-    /// Binds nothing.
+    /// Binds nothing, and installs nothing: what there is to log is told to the subscriber that the
+    /// program has, or when the host starts.
     ///
     /// # Errors
     ///
@@ -559,8 +582,10 @@ impl HostBuilder {
 
     async fn launch(self, signals: Option<&Signals>) -> Result<RunningHost, Refusal> {
         check_runtime()?;
-        let draft = Draft::read(self.0)?.make_app().await;
-        draft.judge()?.launch(signals).await
+        let mut draft = Draft::read(self.0)?;
+        // The app may have something to say while it is made.
+        let log = draft.begin_log();
+        log.around(async { draft.make_app().await.judge()?.launch(signals).await }).await
     }
 }
 

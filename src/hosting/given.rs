@@ -14,6 +14,7 @@ use crate::addresses::{
 };
 use crate::configuration::{CodeSettings, Origin, Problem, Sourced, address_without_user_info};
 use crate::features::Lifetime;
+use crate::logging::LogTo;
 use crate::pipeline::Layers;
 use crate::server::Server;
 
@@ -36,7 +37,7 @@ pub(super) struct Given {
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) strict: bool,
     pub(super) named_after_content_root: bool,
-    pub(super) no_logging: bool,
+    pub(super) log_to: LogTo,
     pub(super) problems: Vec<Problem>,
 }
 

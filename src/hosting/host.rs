@@ -18,15 +18,15 @@ use super::lifetime::{Asked, Signals, StopSignal};
 use super::live_configuration::{LiveConfiguration, Published};
 use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started, Wish, Wishes};
-use super::report::{Refusal, Voice};
+use super::report::{Refusal, Voice, begin};
 use super::services::{Registration, Services};
 use super::sources::Sources;
 use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::Configuration;
-use crate::diagnostics::{Notice, events};
+use crate::diagnostics::{LogContext, Notice, events, in_log};
 use crate::features::{Lifetime, Living, ServerAddresses};
-use crate::logging::Logging;
+use crate::logging::{Log, Logging};
 use crate::pipeline::{Application, Layers, Pipeline};
 use crate::server::{Counters, KestrelServer, Server, ServerStart, moment_after};
 
@@ -44,7 +44,9 @@ pub struct Host {
     pub(super) layers: Layers,
     pub(super) services: Vec<Registration>,
     pub(super) server: Option<Box<dyn Server>>,
-    pub(super) logging: Option<Logging>,
+    pub(super) log: Log,
+    /// What is to be said when the start begins.
+    pub(super) unsaid: Vec<Notice>,
 }
 
 impl Host {
@@ -81,6 +83,12 @@ impl Host {
     /// The life of this host: asks it to stop, and tells how far it is.
     pub fn lifetime(&self) -> Lifetime {
         self.context.lifetime.clone()
+    }
+
+    /// The log, for a program with a subscriber of its own: the console as a layer of it, and the levels
+    /// as a filter.
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     /// The app that answers the requests, in the place of one that the builder was given. So an app can
@@ -139,8 +147,18 @@ impl Host {
         signals: Option<&Signals>,
     ) -> Result<RunningHost, Refusal> {
         check_runtime()?;
+        let log = begin(&mut self.log);
+        log.around(self.launch_told(signals, log.clone())).await
+    }
+
+    async fn launch_told(
+        mut self,
+        signals: Option<&Signals>,
+        log: LogContext,
+    ) -> Result<RunningHost, Refusal> {
+        std::mem::take(&mut self.unsaid).iter().for_each(Notice::log);
         events::hosting_starting();
-        let logging = self.logging.take().map(Arc::new);
+        let logging = self.log.running().cloned();
         let remarks = std::mem::take(&mut self.remarks);
         remarks.iter().for_each(|remark| remark.notice().log());
         // Before the announcement: what is edited after it does not go unnoticed.
@@ -149,12 +167,12 @@ impl Host {
         let (fatal, odd) = judged(odd, self.sources.strict);
         odd.iter().for_each(|odd| odd.notice().log());
         if let Some(error) = finding::error(fatal) {
-            return Err(self.refusal(error, logging));
+            return Err(self.refusal(error));
         }
         let (watcher, changes) = watch.unzip();
         let serving = match self.serve(signals).await {
             Ok(serving) => serving,
-            Err(error) => return Err(self.refusal(error, logging)),
+            Err(error) => return Err(self.refusal(error)),
         };
         if let Some(signals) = signals {
             signals.running(logging.clone());
@@ -175,6 +193,7 @@ impl Host {
             context: self.context,
             serving,
             logging: logging.clone(),
+            levels: self.log.filter(),
             watcher,
             heard: wishes.heard(),
             stopping: stops,
@@ -183,12 +202,13 @@ impl Host {
         if let Some(changes) = changes {
             let (to, handed_on) = unbounded_channel();
             tokio::spawn(hand_on(changes, to, wishes.clone()));
-            tokio::spawn(reload_on(handed_on, Arc::downgrade(&running)));
+            tokio::spawn(in_log(reload_on(handed_on, Arc::downgrade(&running))));
         }
         Ok(RunningHost {
             running,
             wishes,
             logging,
+            log,
             stopping,
             addresses,
             live: live_configuration,
@@ -199,9 +219,9 @@ impl Host {
             exit,
         })
     }
-    fn refusal(self, error: HostError, logging: Option<Arc<Logging>>) -> Refusal {
-        let voice = Voice::of(logging, &self.prepared.settings.logging);
-        Refusal { error, remarks: Vec::new(), voice }
+
+    fn refusal(self, error: HostError) -> Refusal {
+        Refusal { error, remarks: Vec::new(), voice: Voice::of(self.log, Vec::new()) }
     }
 
     /// Makes the app, starts the services, and serves.
@@ -302,6 +322,7 @@ pub struct RunningHost {
     running: Arc<Mutex<Running>>,
     wishes: Wishes,
     logging: Option<Arc<Logging>>,
+    log: LogContext,
     /// True once the stop has begun.
     stopping: watch::Sender<bool>,
     addresses: ServerAddresses,
@@ -382,7 +403,8 @@ impl RunningHost {
         let running = Arc::clone(&self.running);
         self.wishes.ask();
         // In a task of its own: half a reload is none.
-        let reload = tokio::spawn(async move { running.lock().await.reload(wish).await });
+        let reload = async move { running.lock().await.reload(wish).await };
+        let reload = tokio::spawn(self.log.around(reload));
         reload.await.unwrap_or_else(|error| Err(HostError::Server(Box::new(error))))
     }
 
@@ -402,6 +424,11 @@ impl RunningHost {
     /// what is left of it. A
     /// log that nobody reads holds it for a second and a half at most. Tells what had to be cut off.
     pub async fn stop(self) -> Stopped {
+        let log = self.log.clone();
+        log.around(self.stop_told()).await
+    }
+
+    async fn stop_told(self) -> Stopped {
         if let Some(logging) = &self.logging {
             logging.begin_stop();
         }
@@ -438,7 +465,12 @@ impl RunningHost {
     /// Serves until a signal or a [`Lifetime`] asks for the stop, and stops. SIGHUP reloads. A
     /// second signal to stop, a second after the first or later, ends at once, with 128 and its
     /// number as the exit code.
-    pub(super) async fn run(self, mut signals: Signals) -> ExitCode {
+    pub(super) async fn run(self, signals: Signals) -> ExitCode {
+        let log = self.log.clone();
+        log.around(self.run_told(signals)).await
+    }
+
+    async fn run_told(self, mut signals: Signals) -> ExitCode {
         loop {
             tokio::select! {
                 asked = signals.next() => match asked {
@@ -448,10 +480,11 @@ impl RunningHost {
                         break;
                     }
                     Asked::Reload => {
-                        drop(tokio::spawn(hangup(Arc::clone(&self.running), self.wishes.clone())));
+                        let hangup = hangup(Arc::clone(&self.running), self.wishes.clone());
+                        drop(tokio::spawn(in_log(hangup)));
                     }
                     // Not here: a line may wait for a log that is full, and signals do not.
-                    Asked::ReopenLogs => drop(tokio::spawn(async { events::nothing_to_reopen() })),
+                    Asked::ReopenLogs => drop(tokio::spawn(in_log(async { events::nothing_to_reopen() }))),
                 },
                 () = self.stop_requested() => break,
             }

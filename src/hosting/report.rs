@@ -15,7 +15,8 @@ use std::sync::Arc;
 use super::error::{Answer, ExitKind, HostError};
 use super::finding::Finding;
 use crate::diagnostics::events::{self, StartFailure};
-use crate::logging::{self, FormatterName, Logging, LoggingOptions};
+use crate::diagnostics::{LogContext, Notice};
+use crate::logging::{self, FormatterName, Log, Logging};
 
 /// A start that does not come about.
 pub(super) struct Refusal {
@@ -32,6 +33,8 @@ pub(super) enum Voice {
     Theirs,
     /// In ours. `complete` if its format was chosen, and tells all.
     Log { logging: Arc<Logging>, complete: bool },
+    /// In the log that is not begun, whose first words are these, if it is not left to the app.
+    NotBegun { log: Box<Log>, unsaid: Vec<Notice> },
     /// Nowhere but in the error: it is an answer, or no command line.
     Silent,
     /// On standard error alone: a plan was asked for, and this is as much of it as can be told.
@@ -39,14 +42,45 @@ pub(super) enum Voice {
 }
 
 impl Voice {
-    /// With these options the log is written, if there is one of ours.
-    pub(super) fn of(logging: Option<Arc<Logging>>, options: &LoggingOptions) -> Self {
-        let complete = options.console.formatter != FormatterName::Simple;
-        match logging {
-            Some(logging) => Self::Log { logging, complete },
+    /// That of a host. What is still to be said is said now, if its log has begun.
+    pub(super) fn of(log: Log, unsaid: Vec<Notice>) -> Self {
+        if !log.has_begun() {
+            return Self::NotBegun { log: Box::new(log), unsaid };
+        }
+        let complete = log.options().console.formatter != FormatterName::Simple;
+        let voice = match log.running() {
+            Some(logging) => Self::Log { logging: Arc::clone(logging), complete },
             None => Self::Theirs,
+        };
+        voice.context().run(|| unsaid.iter().for_each(Notice::log));
+        voice
+    }
+
+    /// The log begins, since the process ends with this.
+    fn begun(self) -> Self {
+        match self {
+            Self::NotBegun { mut log, unsaid } => {
+                log.begin();
+                Self::of(*log, unsaid)
+            }
+            begun => begun,
         }
     }
+
+    fn context(&self) -> LogContext {
+        match self {
+            Self::Log { logging, .. } => LogContext::of(logging.own_subscriber()),
+            Self::Theirs | Self::NotBegun { .. } | Self::Silent | Self::Plan { .. } => {
+                LogContext::default()
+            }
+        }
+    }
+}
+
+/// Begins the log of a host. What tells of it is to run with the result.
+pub(super) fn begin(log: &mut Log) -> LogContext {
+    log.begin();
+    LogContext::of(log.running().and_then(|logging| logging.own_subscriber()))
 }
 
 impl Refusal {
@@ -71,8 +105,13 @@ impl Refusal {
         match &self.voice {
             Voice::Silent | Voice::Plan { .. } => {}
             Voice::Theirs => self.log(),
-            Voice::Log { logging, .. } => {
+            Voice::NotBegun { unsaid, .. } => {
+                // Nothing is installed for an error that is handed on.
+                unsaid.iter().for_each(Notice::log);
                 self.log();
+            }
+            Voice::Log { logging, .. } => {
+                self.voice.context().run(|| self.log());
                 logging.finish();
             }
         }
@@ -86,7 +125,13 @@ impl Refusal {
 
     /// The same, for who ends the process.
     pub(super) fn tell_kind(self) -> ExitKind {
-        let Self { error, remarks, voice } = &self;
+        let refusal = Self { voice: self.voice.begun(), ..self };
+        refusal.voice.context().run(|| refusal.print());
+        refusal.error.exit_kind()
+    }
+
+    fn print(&self) {
+        let Self { error, remarks, voice } = self;
         match voice {
             Voice::Log { logging, complete: true }
                 if logging.is_active() && events::start_failures_are_logged() =>
@@ -105,7 +150,7 @@ impl Refusal {
                 logging.finish();
                 print("", &format!("{}{}", error.report(), remarks_text(ours)));
             }
-            Voice::Log { .. } | Voice::Theirs => {
+            Voice::Log { .. } | Voice::Theirs | Voice::NotBegun { .. } => {
                 self.log();
                 print("", &error.report());
             }
@@ -114,7 +159,6 @@ impl Refusal {
                 print(table, &format!("{}{}", error.report(), remarks_text(remarks)));
             }
         }
-        self.error.exit_kind()
     }
 
     /// All of it, as events.

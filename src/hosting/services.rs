@@ -13,7 +13,7 @@ use super::app::{AppContext, Ending, Exit};
 use super::app_error::AppError;
 use super::error::ExitKind;
 use crate::configuration::Problem;
-use crate::diagnostics::{events, panic_message};
+use crate::diagnostics::{events, in_log, panic_message};
 use crate::server::{BoxFuture, moment_after};
 
 /// A part of a program that lives as long as its host: a pool, a connection, a worker. (What
@@ -137,7 +137,7 @@ impl Registration {
                 let ending = watch::Sender::new(false);
                 let mut task = JoinSet::new();
                 let watched = Watched { name: name.clone(), on_failure, exit: exit.clone() };
-                task.spawn(watched.run(work, context, Ending::of(&ending)));
+                task.spawn(in_log(watched.run(work, context, Ending::of(&ending))));
                 Ok(Started { name, kind: Running::Background { ending, task } })
             }
         }
@@ -185,7 +185,7 @@ async fn guarded<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, String> {
     let mut running = JoinSet::new();
-    running.spawn(work);
+    running.spawn(in_log(work));
     match running.join_next().await {
         Some(Ok(done)) => Ok(done),
         Some(Err(error)) => Err(match error.try_into_panic() {

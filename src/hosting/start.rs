@@ -5,7 +5,6 @@
 //! else.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::app::{AppContext, AppSource, Making};
@@ -17,15 +16,15 @@ use super::given::Given;
 use super::host::Host;
 use super::live_configuration::Published;
 use super::prepare::Prepared;
-use super::report::{self, Refusal, Voice};
+use super::report::{self, Refusal, Voice, begin};
 use super::services::Registration;
 use super::sources::Sources;
 use super::{pipeline, process, usage};
 use crate::addresses::EndpointPlan;
-use crate::configuration::{Inputs, Loaded, Origin, Problem, Sourced, fold_key};
-use crate::diagnostics::events;
+use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced, fold_key};
+use crate::diagnostics::{LogContext, Notice, events};
 use crate::features::{Living, ServerAddresses};
-use crate::logging::{self, Logging};
+use crate::logging::Log;
 use crate::pipeline::Layers;
 use crate::server::Server;
 use crate::tls::places::Places;
@@ -42,7 +41,9 @@ pub(super) struct Draft {
     services: Vec<Registration>,
     server: Option<Box<dyn Server>>,
     shutdown_timeout: Option<Duration>,
-    logging: Option<Logging>,
+    log: Log,
+    /// What is to be said once the log begins.
+    unsaid: Vec<Notice>,
     /// The web root, if it was named and is not there.
     web_root: Option<Sourced<PathBuf>>,
     findings: Findings,
@@ -58,7 +59,7 @@ struct Findings {
 }
 
 impl Draft {
-    /// Reads everything, and installs the log.
+    /// Reads everything.
     ///
     /// # Errors
     ///
@@ -78,9 +79,8 @@ impl Draft {
             return Err(findings.answer_with_plan(&prepared, &sources, web_root, &go_through));
         }
         let terminal = process::terminal(&sources.inputs.variables);
-        let logging = (!given.no_logging)
-            .then(|| logging::install(prepared.settings.logging.clone(), terminal));
-        tell_files(&prepared.loaded);
+        let log = Log::new(given.log_to, prepared.settings.logging.clone(), terminal);
+        let unsaid = of_files(&prepared.loaded);
         let live = Published::new(prepared.loaded.configuration.clone());
         let context = AppContext {
             live_configuration: live.handle(),
@@ -101,10 +101,18 @@ impl Draft {
             services: given.services,
             server: given.server,
             shutdown_timeout: given.shutdown_timeout,
-            logging,
+            log,
+            unsaid,
             web_root,
             findings,
         })
+    }
+
+    /// Begins the log before the start does, and says what there is to say by now.
+    pub(super) fn begin_log(&mut self) -> LogContext {
+        let context = begin(&mut self.log);
+        context.run(|| self.unsaid.drain(..).for_each(|notice| notice.log()));
+        context
     }
 
     /// Makes the app, unless files could not be read: what is wrong with it would be a consequence.
@@ -121,27 +129,25 @@ impl Draft {
     ///
     /// Everything that does, together.
     pub(super) fn judge(self) -> Result<Host, Refusal> {
-        let Self { sources, prepared, logging, web_root, context, .. } = self;
+        let Self { sources, prepared, log, mut unsaid, web_root, context, .. } = self;
         let mut findings = self.findings;
         if let Making::Failed(problems) = &self.app {
             let wrong = |problem: &Problem| Finding::of_problem(Subject::App, problem.clone());
             findings.of_app = problems.iter().map(wrong).collect();
         }
         let (error, findings) = findings.judge(sources.strict);
-        let refuse = |error, remarks, logging: Option<Logging>| Refusal {
-            error,
-            remarks,
-            voice: Voice::of(logging.map(Arc::new), &prepared.settings.logging),
-        };
         if let Some(error) = error {
-            return Err(refuse(error, findings.all(), logging));
+            return Err(Refusal { error, remarks: findings.all(), voice: Voice::of(log, unsaid) });
         }
-        findings.of_settings.iter().for_each(|finding| finding.notice().log());
-        if let Some(web_root) = web_root
-            && let Err(problem) = make_web_root(&web_root)
-        {
-            let error = HostError::Configuration(vec![problem]);
-            return Err(refuse(error, findings.behind_settings(), logging));
+        unsaid.extend(findings.of_settings.iter().map(|finding| finding.notice().clone()));
+        match web_root.as_ref().map(make_web_root) {
+            None => {}
+            Some(Ok(created)) => unsaid.push(created),
+            Some(Err(problem)) => {
+                let error = HostError::Configuration(vec![problem]);
+                let remarks = findings.behind_settings();
+                return Err(Refusal { error, remarks, voice: Voice::of(log, unsaid) });
+            }
         }
         Ok(Host {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(prepared.settings.shutdown_timeout),
@@ -155,7 +161,8 @@ impl Draft {
             layers: self.layers,
             services: self.services,
             server: self.server,
-            logging,
+            log,
+            unsaid,
         })
     }
 }
@@ -339,10 +346,10 @@ fn is_consequence(none_found: &Problem, of_settings: &[Finding], incomplete: boo
     incomplete || wrong.filter_map(|problem| problem.key.as_deref()).any(is_cause)
 }
 
-fn tell_files(loaded: &Loaded) {
-    for file in &loaded.files {
-        events::configuration_file(&file.path.display().to_string(), file.found);
-    }
+fn of_files(loaded: &Loaded) -> Vec<Notice> {
+    let of_file =
+        |file: &LookedFor| events::configuration_file(&file.path.display().to_string(), file.found);
+    loaded.files.iter().map(of_file).collect()
 }
 
 /// What requests would go through on their way to the app; nothing, if they go straight to it.
@@ -394,9 +401,8 @@ fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
 }
 
 /// Makes a web root that was named but is not there, as Kestrel does.
-fn make_web_root(web_root: &Sourced<PathBuf>) -> Result<(), Problem> {
+fn make_web_root(web_root: &Sourced<PathBuf>) -> Result<Notice, Problem> {
     std::fs::create_dir_all(&web_root.value)
         .map_err(|error| web_root_refused(web_root, &error.to_string()))?;
-    events::web_root_created(&web_root.value.display().to_string()).log();
-    Ok(())
+    Ok(events::web_root_created(&web_root.value.display().to_string()))
 }

@@ -1,21 +1,22 @@
 //! The layer that turns `tracing` events into lines: decide, collect, format, hand to the queue.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::entry::{self, Entry};
 use super::fields::{Fields, Value};
-use super::filter::Filter;
 use super::layout::Layout;
 use super::limits::LAST_WAIT;
+use super::log_filter::{LogFilter, Spans};
 use super::options::{ConsoleOptions, LogLevel, Terminal};
 use super::outputs::{Outputs, Stream};
 use super::queue::{Queue, Settings};
@@ -29,19 +30,32 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Writes events to the console, in one of .NET's layouts. Made by [`layer`](super::layer()).
 #[derive(Debug)]
 pub struct ConsoleLayer {
-    filter: Arc<Filter>,
+    filter: LogFilter,
     queue: Arc<Queue>,
     layout: Layout,
     stderr_from: LogLevel,
     include_scopes: bool,
+    place: Place,
+    /// Whether it is a part of a subscriber.
+    attached: Arc<AtomicBool>,
+}
+
+/// What else a subscriber has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nothing: it is one of ours.
+    Alone,
+    /// Whatever the program gave it.
+    Beside,
 }
 
 impl ConsoleLayer {
     pub(super) fn new(
-        filter: Arc<Filter>,
+        levels: &LogFilter,
         options: ConsoleOptions,
         terminal: Terminal,
         outputs: Outputs,
+        place: Place,
     ) -> Self {
         let layout = Layout::new(&options, terminal);
         let stderr_from = options.log_to_standard_error_threshold;
@@ -57,26 +71,29 @@ impl ConsoleLayer {
             last_wait: LAST_WAIT,
         };
         let queue = Arc::new(Queue::new(settings, outputs));
-        Self { filter, queue, layout, stderr_from, include_scopes: options.include_scopes }
+        let include_scopes = options.include_scopes;
+        let spans = if include_scopes { Spans::AsScopes } else { Spans::Not };
+        let (filter, attached) = (levels.for_console(spans), Arc::default());
+        Self { filter, queue, layout, stderr_from, include_scopes, place, attached }
+    }
+
+    /// Whether its subscriber is one of ours, and has nothing else.
+    pub(super) fn is_alone(&self) -> bool {
+        self.place == Place::Alone
+    }
+
+    /// What comes through to it, for whoever asks before.
+    pub(super) fn filter(&self) -> &LogFilter {
+        &self.filter
+    }
+
+    /// Tells whether it is a part of a subscriber.
+    pub(super) fn attached(&self) -> &Arc<AtomicBool> {
+        &self.attached
     }
 
     pub(super) fn queue(&self) -> &Arc<Queue> {
         &self.queue
-    }
-
-    /// Spans are the application's scopes. Those of the server are always wanted when scopes are; the others go by the
-    /// rules like events, so that a library with a span per frame does not fill every line.
-    fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        if metadata.is_span() {
-            return self.include_scopes
-                && (metadata.target() == scopes::TARGET
-                    || self
-                        .filter
-                        .is_enabled(metadata.target(), entry::level(*metadata.level(), false)));
-        }
-        // An error that may be critical has to come through; what it is turns out when it is recorded.
-        let may_be_critical = metadata.fields().field(entry::CRITICAL).is_some();
-        self.filter.is_enabled(metadata.target(), entry::level(*metadata.level(), may_be_critical))
     }
 }
 
@@ -84,20 +101,20 @@ impl<S> Layer<S> for ConsoleLayer
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
+    fn on_register_dispatch(&self, _: &Dispatch) {
+        self.attached.store(true, Ordering::Relaxed);
+    }
+
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+        self.filter.interest(metadata)
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.wants(metadata)
+        self.filter.wants(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        match self.filter.most_verbose() {
-            // The server's spans may have any level.
-            level if self.include_scopes && level != LevelFilter::OFF => Some(LevelFilter::TRACE),
-            level => Some(level),
-        }
+        Some(self.filter.most_verbose())
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -134,7 +151,7 @@ where
         // Let in because it might have been critical, and it is not.
         if marked.is_none()
             || level == LogLevel::Critical
-            || self.filter.is_enabled(metadata.target(), level)
+            || self.filter.lets_through(metadata.target(), level)
         {
             if self.include_scopes {
                 scopes::collect(event, &context, &mut scratch.scopes);

@@ -7,8 +7,30 @@ use tracing::level_filters::LevelFilter;
 use super::options::{LogLevel, Rule};
 
 /// The names under which rules may address the console. They are compared exactly, as in the reference.
-const PROVIDER: [&str; 2] =
+const CONSOLE: [&str; 2] =
     ["Console", "Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider"];
+
+/// Who writes events somewhere: rules may be for one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    /// Ours.
+    Console,
+    /// One of the program's.
+    Named(String),
+    /// One that no rule names.
+    Any,
+}
+
+impl Provider {
+    /// Whether a rule is for it.
+    fn heeds(&self, rule: &Rule) -> bool {
+        rule.provider.as_deref().is_none_or(|provider| match self {
+            Self::Console => CONSOLE.contains(&provider),
+            Self::Named(name) => name == provider,
+            Self::Any => false,
+        })
+    }
+}
 
 /// The crates that come with this one and may have something to say, by the names their events have. What they tell is
 /// for whoever works on them. An application's own crates, and those that it brings besides, are not among them: their
@@ -40,11 +62,11 @@ const CRATES: [&str; 22] = [
 
 /// The rules in force; they can be replaced while events are being logged.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(super) struct Rules {
     rules: RwLock<Vec<Rule>>,
 }
 
-impl Filter {
+impl Rules {
     pub(super) fn new(rules: Vec<Rule>) -> Self {
         Self { rules: RwLock::new(rules) }
     }
@@ -54,13 +76,15 @@ impl Filter {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
-    pub(super) fn is_enabled(&self, category: &str, level: LogLevel) -> bool {
-        level >= minimum_level(&self.rules.read().unwrap_or_else(PoisonError::into_inner), category)
+    pub(super) fn is_enabled(&self, provider: &Provider, category: &str, level: LogLevel) -> bool {
+        let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
+        level >= minimum_level(&rules, provider, category)
     }
 
     /// The most verbose level any category can have, which lets `tracing` skip the rest without asking.
-    pub(super) fn most_verbose(&self) -> LevelFilter {
-        level_filter(most_verbose(&self.rules.read().unwrap_or_else(PoisonError::into_inner)))
+    pub(super) fn most_verbose(&self, provider: &Provider) -> LevelFilter {
+        let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
+        level_filter(most_verbose(&rules, provider))
     }
 }
 
@@ -68,10 +92,10 @@ impl Filter {
 /// itself.
 const OF_CLIENTS: &str = "h2";
 
-/// The level from which a category is written to the console. One of [`CRATES`] needs a rule that begins with its name:
+/// The level from which a category is written by a provider. One of [`CRATES`] needs a rule that begins with its name:
 /// below warnings no other lets it through, and [`OF_CLIENTS`] not below errors.
-pub(super) fn minimum_level(rules: &[Rule], category: &str) -> LogLevel {
-    let level = best(rules, category);
+fn minimum_level(rules: &[Rule], provider: &Provider, category: &str) -> LogLevel {
+    let level = best(rules, provider, category);
     let (rule, level) =
         level.map_or((None, LogLevel::Information), |rule| (Some(rule), rule.level));
     match crate_of(category) {
@@ -97,7 +121,7 @@ fn is_about(rule: &Rule, name: &str) -> bool {
 }
 
 /// The rule that decides about a category.
-fn best<'a>(rules: &'a [Rule], category: &str) -> Option<&'a Rule> {
+fn best<'a>(rules: &'a [Rule], provider: &Provider, category: &str) -> Option<&'a Rule> {
     let better = |current: Option<&Rule>, rule: &Rule| {
         let Some(current) = current else { return true };
         match (&current.provider, &rule.provider) {
@@ -115,17 +139,17 @@ fn best<'a>(rules: &'a [Rule], category: &str) -> Option<&'a Rule> {
     };
     let applicable = rules
         .iter()
-        .filter(|rule| is_for_console(rule) && matches(rule.category.as_deref(), category));
+        .filter(|rule| provider.heeds(rule) && matches(rule.category.as_deref(), category));
     applicable.fold(None, |current, rule| if better(current, rule) { Some(rule) } else { current })
 }
 
-fn most_verbose(rules: &[Rule]) -> LogLevel {
-    let covers_all = |rule: &&Rule| is_for_console(rule) && rule.category.is_none();
+fn most_verbose(rules: &[Rule], provider: &Provider) -> LogLevel {
+    let covers_all = |rule: &&Rule| provider.heeds(rule) && rule.category.is_none();
     let own_default = rules.iter().filter(covers_all).any(|rule| rule.provider.is_some());
     // With a default of its own the provider never looks at the rules for all providers.
     let relevant = rules
         .iter()
-        .filter(|rule| is_for_console(rule) && (!own_default || rule.provider.is_some()));
+        .filter(|rule| provider.heeds(rule) && (!own_default || rule.provider.is_some()));
     let floor = if rules.iter().any(|rule| covers_all(&rule)) {
         LogLevel::None
     } else {
@@ -144,10 +168,6 @@ fn level_filter(level: LogLevel) -> LevelFilter {
         LogLevel::Error | LogLevel::Critical => LevelFilter::ERROR,
         LogLevel::None => LevelFilter::OFF,
     }
-}
-
-fn is_for_console(rule: &Rule) -> bool {
-    rule.provider.as_deref().is_none_or(|provider| PROVIDER.contains(&provider))
 }
 
 /// Plain text is a prefix; with a `*`, the text before it is a prefix and the text after it a suffix. They may overlap.
@@ -239,7 +259,27 @@ mod tests {
             (&[("", "My*A*", Trace)], "My.App", Information),
         ];
         for (rows, category, expected) in table {
-            assert_eq!(minimum_level(&rules(rows), category), *expected, "{rows:?} {category}");
+            assert_eq!(
+                minimum_level(&rules(rows), &Provider::Console, category),
+                *expected,
+                "{rows:?} {category}"
+            );
+        }
+    }
+
+    #[test]
+    fn rules_of_a_provider_are_for_it_alone() {
+        let rows = [("", "", Warning), ("Console", "", Off), ("Mine", "My", Debug)];
+        let named = |name: &str| Provider::Named(name.to_owned());
+        for (provider, category, expected) in [
+            (Provider::Any, "My.App", Warning),
+            (Provider::Console, "My.App", Off),
+            (named("Mine"), "My.App", Debug),
+            (named("Mine"), "Other", Warning),
+            (named("Other"), "My.App", Warning),
+        ] {
+            let level = minimum_level(&rules(&rows), &provider, category);
+            assert_eq!(level, expected, "{provider:?} {category}");
         }
     }
 
@@ -287,7 +327,11 @@ mod tests {
             (&[], "my_app::h2", Information),
         ];
         for (rows, category, expected) in table {
-            assert_eq!(minimum_level(&rules(rows), category), *expected, "{rows:?} {category}");
+            assert_eq!(
+                minimum_level(&rules(rows), &Provider::Console, category),
+                *expected,
+                "{rows:?} {category}"
+            );
         }
     }
 
@@ -304,7 +348,11 @@ mod tests {
             (&[("Debug", "", Trace)], LevelFilter::INFO),
         ];
         for (rows, expected) in table {
-            assert_eq!(Filter::new(rules(rows)).most_verbose(), *expected, "{rows:?}");
+            assert_eq!(
+                Rules::new(rules(rows)).most_verbose(&Provider::Console),
+                *expected,
+                "{rows:?}"
+            );
         }
     }
 }

@@ -30,6 +30,14 @@ impl Outputs {
         Self { stdout: standard(io::stdout()), stderr: standard(io::stderr()) }
     }
 
+    /// Where `print!` and `eprint!` write: a test's harness keeps it, for the test on whose thread the log begins.
+    pub(super) fn captured() -> Self {
+        Self {
+            stdout: Box::new(Printing(Stream::Stdout)),
+            stderr: Box::new(Printing(Stream::Stderr)),
+        }
+    }
+
     pub(super) fn write(&mut self, batch: &Batch) {
         let mut start = 0;
         for (stream, end) in &batch.runs {
@@ -46,6 +54,30 @@ impl Outputs {
 impl fmt::Debug for Outputs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Outputs").finish_non_exhaustive()
+    }
+}
+
+/// Prints by the macros, which alone a test's harness hears.
+struct Printing(Stream);
+
+impl Write for Printing {
+    #[expect(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        reason = "only the macros can be captured"
+    )]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Batches end with lines, and lines are text.
+        let text = String::from_utf8_lossy(bytes);
+        match self.0 {
+            Stream::Stdout => print!("{text}"),
+            Stream::Stderr => eprint!("{text}"),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ use super::serving::Serving;
 use super::slot::Slot;
 use crate::addresses::bind::Listener;
 use crate::addresses::error_reason;
-use crate::diagnostics::{Repeated, Telling, events};
+use crate::diagnostics::{Repeated, Telling, events, in_log};
 use crate::features::{Connection, Local, Remote};
 
 /// The pauses after a failed accept: the first, and the longest.
@@ -86,7 +86,7 @@ pub(super) fn start(
             }
         }
     }
-    Ok(loops.into_iter().map(tokio::spawn).collect())
+    Ok(loops.into_iter().map(|accept| tokio::spawn(in_log(accept))).collect())
 }
 
 /// Sets on a listening socket what its connections inherit. Where a system knows no such option,
@@ -298,7 +298,7 @@ impl Accept {
             return;
         };
         let watch = self.watch.clone();
-        tokio::spawn(connection::serve(socket, facts, serving, watch, slot));
+        tokio::spawn(in_log(connection::serve(socket, facts, serving, watch, slot)));
     }
 
     /// Waits out a failed accept. A connection that died before it was accepted is no failure.

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::drain::{self, Drain};
 use super::endpoint::Endpoint;
-use crate::diagnostics::events;
+use crate::diagnostics::{events, in_log};
 
 /// How long the running requests of an endpoint that goes have, as on Kestrel.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -25,10 +25,10 @@ impl Leaving {
         while self.stops.try_join_next().is_some() {}
         self.drains.retain(|drain| drain.strong_count() > 0);
         self.drains.push(Arc::downgrade(&endpoint.drain));
-        self.stops.spawn(async move {
+        self.stops.spawn(in_log(async move {
             let outlived = |count| events::removed_endpoint_did_not_drain(&endpoint.address, count);
             drain::stop(&[&endpoint.drain], GRACE, outlived).await;
-        });
+        }));
     }
 
     /// The stops that are not complete.

@@ -13,9 +13,9 @@ pub(crate) fn configuration_note(message: &str, detail: &str) -> Notice {
     notice!(OUR_CONFIGURATION, INFO, 4, "{note}", detail: detail; note = message)
 }
 
-pub(crate) fn configuration_file(path: &str, found: bool) {
+pub(crate) fn configuration_file(path: &str, found: bool) -> Notice {
     let outcome = if found { "read" } else { "not there" };
-    emit!(OUR_CONFIGURATION, DEBUG, 2, "Configuration file {path}: {outcome}"; path = path, outcome = outcome);
+    notice!(OUR_CONFIGURATION, DEBUG, 2, "Configuration file {path}: {outcome}"; path = path, outcome = outcome)
 }
 
 /// What a start would do about a web root that is not there.

@@ -49,8 +49,8 @@ use crate::addresses::{
     BindError, Change, Difference, EndpointPlan, PlannedEndpoint, difference, fixed,
 };
 use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
-use crate::diagnostics::events;
-use crate::logging::{Logging, Rule};
+use crate::diagnostics::{LogContext, events};
+use crate::logging::{LogFilter, Logging, Rule};
 use crate::pipeline::{Application, Layers, Pipeline, Stage};
 use crate::server::{Server, ServerOptions, ServerReload, moment_after};
 
@@ -87,6 +87,7 @@ const LAST_PART: Duration = Duration::from_secs(1);
 pub(super) struct Running {
     serving: Serving,
     pub(super) logging: Option<Arc<Logging>>,
+    levels: LogFilter,
     /// A reading that is given up has them still.
     sources: Arc<Mutex<Sources>>,
     /// Whether warnings are errors.
@@ -191,6 +192,7 @@ pub(super) struct Started {
     pub(super) context: AppContext,
     pub(super) serving: Serving,
     pub(super) logging: Option<Arc<Logging>>,
+    pub(super) levels: LogFilter,
     pub(super) watcher: Option<Watcher>,
     /// What is asked of it.
     pub(super) heard: Heard,
@@ -208,6 +210,7 @@ impl Running {
         Self {
             serving: started.serving,
             logging: started.logging,
+            levels: started.levels,
             strict: sources.strict,
             sources: Arc::new(Mutex::new(sources)),
             live: started.live,
@@ -339,14 +342,14 @@ impl Running {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HostError> {
         let (done, outcome) = oneshot::channel();
-        let runtime = Handle::current();
+        let (runtime, log) = (Handle::current(), LogContext::current());
         thread::Builder::new()
             .name("kestrel-reload".to_owned())
             .spawn(move || {
                 // Code that changes the options may spawn tasks.
                 let _runtime = runtime.enter();
                 // Nobody wants it if the stop has begun.
-                let _ = done.send(work());
+                let _ = done.send(log.run(work));
             })
             .map_err(|error| HostError::Server(Box::new(error)))?;
         tokio::select! {
@@ -550,8 +553,8 @@ impl Running {
         let was_refused = std::mem::take(&mut self.refused);
         let keys = self.current.configuration.differing_keys(&loaded.configuration);
         let other_rules = settings.logging.rules != self.current.rules;
-        if let Some(logging) = self.logging.as_ref().filter(|_| other_rules) {
-            logging.update(settings.logging.rules.clone());
+        if other_rules {
+            self.levels.replace(settings.logging.rules.clone());
         }
         let other_than_at_start = self.of_start.differing_keys(&loaded.configuration);
         let waiting = report::waiting_for_restart(&keys, |key| {

@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::files::{Fingerprint, touched_since, way};
 use super::folders::FolderEvents;
-use crate::diagnostics::{Notice, events};
+use crate::diagnostics::{LogContext, Notice, events};
 
 /// How often everything is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -112,7 +112,10 @@ impl Watcher {
         };
         let mut watch = Watch { inbox, changed, events, files: Vec::new() };
         let no_watch = watch.replace(files);
-        thread::Builder::new().name("kestrel-files".to_owned()).spawn(move || watch.run())?;
+        let log = LogContext::current();
+        thread::Builder::new()
+            .name("kestrel-files".to_owned())
+            .spawn(move || log.run(|| watch.run()))?;
         Ok((Self(sender), changes, no_events.or(no_watch)))
     }
 

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use hyper::rt::Executor;
 use hyper::server::conn::http2::Builder;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 
+use crate::diagnostics::LogContext;
 use crate::server::options::ServerOptions;
 
 /// What a connection needs of the options.
 #[derive(Debug)]
 pub(in crate::server) struct Options {
     /// hyper's side of every connection.
-    pub(super) builder: Builder<TokioExecutor>,
+    pub(super) builder: Builder<Streams>,
     pub(super) keep_alive_timeout: Duration,
 }
 
@@ -26,8 +28,21 @@ impl From<&ServerOptions> for Options {
 /// this is the middle.
 const PING_TICK: Duration = Duration::from_millis(1500);
 
+/// Starts a task for each stream.
+#[derive(Clone, Debug)]
+pub(super) struct Streams(LogContext);
+
+impl<F> Executor<F> for Streams
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        tokio::spawn(self.0.around(stream));
+    }
+}
+
 /// hyper's side of every HTTP/2 connection.
-fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {
+fn builder(options: &ServerOptions) -> Builder<Streams> {
     // The values of the specification.
     const MAX_FRAME_SIZE: usize = 16 * 1024;
     const HEADER_TABLE_SIZE: u32 = 4096;
@@ -36,7 +51,7 @@ fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {
 
     let limits = &options.limits;
     let own = &limits.http2;
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(Streams(LogContext::current()));
     builder
         .timer(TokioTimer::new())
         .auto_date_header(false)
