@@ -11,6 +11,7 @@
 //! `untagged`), where we do not see which value it is about. After a hundred mistakes the rest is not
 //! told.
 
+mod entries;
 mod failure;
 mod guess;
 mod key_reader;

@@ -1,7 +1,6 @@
 //! The configuration as serde reads it.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
@@ -9,6 +8,7 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
+use super::entries::{Entry, Names, Omitted, Value, expected_by};
 use super::failure::{Failure, Why};
 use super::guess::Guess;
 use super::key_reader::KeyReader;
@@ -480,62 +480,6 @@ impl<'a, 'p> Reader<'a, 'p> {
         let content = Node::merged(content.collect());
         let content = content.unwrap_or_else(|| self.node.absent_child(&names::key_case(named)));
         Ok(Variant { name: named, content: self.below(content) })
-    }
-}
-
-/// What a visitor wants, in its words.
-fn expected_by<'de, V: Visitor<'de>>(visitor: &V) -> String {
-    struct Shown<F>(F);
-
-    impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Shown<F> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            (self.0)(f)
-        }
-    }
-
-    Shown(|f: &mut fmt::Formatter<'_>| visitor.expecting(f)).to_string()
-}
-
-/// Under which names children are given.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Names {
-    Own,
-    /// And those that fields would have.
-    OfFieldsToo,
-}
-
-/// What becomes of an element that is left out.
-#[derive(Clone, Copy)]
-enum Omitted {
-    PassOver,
-    /// The next one would stand in its place.
-    EndAt,
-}
-
-/// One value of a struct or a map.
-struct Entry<'a> {
-    name: Cow<'a, str>,
-    value: Value<'a>,
-}
-
-enum Value<'a> {
-    Node(Node<'a>),
-    /// For this field, which is missing.
-    StandIn(&'static str),
-}
-
-impl<'a> Entry<'a> {
-    fn own(node: Node<'a>) -> Self {
-        Self { name: Cow::Owned(node.name().to_owned()), value: Value::Node(node) }
-    }
-}
-
-impl Value<'_> {
-    fn locate(&self, failure: Failure, of: &Node<'_>) -> Failure {
-        match self {
-            Self::Node(node) => failure.at(node),
-            Self::StandIn(field) => Failure::new(Why::NoStandIn(field)).at(of),
-        }
     }
 }
 
