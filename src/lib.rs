@@ -65,7 +65,7 @@ pub use features::{
     TlsProtocol, Unhandled, UntilStopping,
 };
 pub use hosting::{
-    Answer, App, AppContext, AppError, Ending, ExitKind, Host, HostBuilder, HostError,
+    Answer, App, AppContext, AppError, Ending, Endpoint, ExitKind, Host, HostBuilder, HostError,
     HostedService, LiveConfiguration, OnFailure, Reloaded, RunningHost, SettingsMonitor, Stopped,
 };
 pub use middleware::{RequestSizeLimit, RequestSizeLimitService};

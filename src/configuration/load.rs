@@ -70,8 +70,18 @@ pub struct CodeSettings {
     pub default_application_name: Option<String>,
     /// Whether no app is there that could have settings of its own.
     pub host_alone: bool,
+    /// Whether the files are passed over that are read by default: those of the application, and the
+    /// user's secrets.
+    pub without_files: bool,
     /// Settings over everything else: key, value, and the call that made them.
     pub settings: Vec<(String, String, &'static str)>,
+}
+
+impl CodeSettings {
+    /// Says nothing, and that no file is read.
+    pub(crate) fn without_files() -> Self {
+        Self { without_files: true, ..Self::default() }
+    }
 }
 
 impl fmt::Debug for CodeSettings {
@@ -157,14 +167,17 @@ pub fn load(inputs: &Inputs) -> Loaded {
         host_setting(&host, "applicationName", || default_name(code, &content_root.value));
 
     let mut files = Files { content_root: &content_root.value, looked_for: Vec::new(), problems };
-    if is_reachable {
+    if is_reachable && !code.without_files {
         layers.push(files.read(content_root.value.join("appsettings.json")));
         if names_a_file {
             let specific = format!("appsettings.{}.json", environment.value);
             layers.push(files.read(content_root.value.join(specific)));
         }
     }
-    if environment.value.eq_ignore_ascii_case("Development") && !application_name.value.is_empty() {
+    if environment.value.eq_ignore_ascii_case("Development")
+        && !application_name.value.is_empty()
+        && !code.without_files
+    {
         let so_far = Configuration::from_layers(&layers);
         layers.extend(files.user_secrets(inputs, &so_far));
     }

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,12 +23,10 @@ use super::process;
 use super::report::Refusal;
 use super::services::{HostedService, OnFailure, Registration};
 use super::start::Draft;
-use crate::addresses::{ConfiguredEndpoint, IpLiteral, ListenTarget, Scope, UnixSocketOptions};
 use crate::configuration::{Origin, Sourced};
 use crate::features::Lifetime;
 use crate::logging::LogTo;
 use crate::server::{Server, ServerOptions};
-use crate::tls::TlsOptions;
 
 /// Builds a [`Host`]: the app, and what code says beside the configuration.
 ///
@@ -44,13 +41,33 @@ use crate::tls::TlsOptions;
 /// ```
 #[must_use = "a builder does nothing until it is built or run"]
 #[derive(Default)]
-pub struct HostBuilder(Given);
+pub struct HostBuilder(pub(super) Given);
 
 impl Host {
     /// A builder with the settings of the process: its variables and its current directory. The
     /// command line counts only if it is given to [`args`](HostBuilder::args).
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
+    }
+
+    /// A builder that reads nothing: no file, no variable, no argument, and no certificate of the
+    /// user's, whether for development or trusted; and it writes no log. There is what code says, and
+    /// where code says nothing, what is built in: the environment is `Production`, the content root the
+    /// current directory, and the address `http://localhost:5000`. (What `CreateEmptyBuilder` is in
+    /// ASP.NET Core.)
+    ///
+    /// ```
+    /// use kestrel::{Endpoint, Host};
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let any_port = Endpoint::ip(([127, 0, 0, 1], 0).into());
+    /// let running = Host::empty_builder().listen_on(any_port).start().await?;
+    /// running.stop().await;
+    /// # Ok::<(), kestrel::HostError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn empty_builder() -> HostBuilder {
+        HostBuilder(Given::nothing())
     }
 
     /// The same with the command line of the process.
@@ -309,79 +326,6 @@ impl HostBuilder {
         self
     }
 
-    /// Listens on an IP address, over everything that `urls` says. Port 0 lets the system choose.
-    pub fn listen(self, address: SocketAddr) -> Self {
-        self.listen_on(ip_target(address), "listen")
-    }
-
-    /// Listens on an IP address for HTTPS.
-    ///
-    /// ```no_run
-    /// use std::net::SocketAddr;
-    ///
-    /// use kestrel::tls::{CertificateSource, TlsOptions};
-    ///
-    /// let address = SocketAddr::from(([127, 0, 0, 1], 5001));
-    /// let certificate = CertificateSource::pem("certificate.pem", "key.pem");
-    /// let builder = kestrel::Host::builder().listen_https(address, TlsOptions::with(certificate));
-    /// ```
-    pub fn listen_https(mut self, address: SocketAddr, options: TlsOptions) -> Self {
-        self = self.listen_on(ip_target(address), "listen_https");
-        if let Some(endpoint) = self.0.endpoints.listen.last_mut() {
-            endpoint.tls = Some(options.into());
-        }
-        self
-    }
-
-    /// Listens on both loopback addresses. The port cannot be 0: the two would differ.
-    pub fn listen_localhost(self, port: u16) -> Self {
-        self.listen_on(ListenTarget::Localhost(port), "listen_localhost")
-    }
-
-    /// Listens on all interfaces, IPv6 and IPv4.
-    pub fn listen_any_ip(self, port: u16) -> Self {
-        self.listen_on(ListenTarget::AnyIp(port), "listen_any_ip")
-    }
-
-    /// Listens on a Unix socket. Who may connect is for the process's umask to say, or see
-    /// [`listen_unix_socket_with`](Self::listen_unix_socket_with).
-    pub fn listen_unix_socket(self, path: impl Into<PathBuf>) -> Self {
-        self.listen_on(ListenTarget::UnixSocket(path.into()), "listen_unix_socket")
-    }
-
-    /// Listens on a Unix socket whose file has this mode, this owner and this group.
-    pub fn listen_unix_socket_with(
-        mut self,
-        path: impl Into<PathBuf>,
-        options: UnixSocketOptions,
-    ) -> Self {
-        let target = ListenTarget::UnixSocket(path.into());
-        self = self.listen_on(target, "listen_unix_socket_with");
-        if let Some(endpoint) = self.0.endpoints.listen.last_mut() {
-            endpoint.unix_socket = options;
-        }
-        self
-    }
-
-    fn listen_on(mut self, target: ListenTarget, call: &'static str) -> Self {
-        self.0.endpoints.listen.push(ConfiguredEndpoint {
-            name: target.to_string(),
-            key: call.to_owned(),
-            target: Sourced::new(target, Origin::Code(call)),
-            protocols: None,
-            tls: None,
-            unix_socket: UnixSocketOptions::default(),
-        });
-        self
-    }
-
-    /// Listens on what a command line's `--listen` says; see
-    /// [`parse_listen_spec`](crate::addresses::parse_listen_spec).
-    pub fn listen_spec(mut self, spec: &str, origin: Origin) -> Self {
-        self.0.add_listen_spec(spec, origin);
-        self
-    }
-
     /// Binds these addresses, a `;` list as in key `urls`, over what the configuration says.
     pub fn use_urls(self, urls: &str) -> Self {
         self.setting("urls", urls, "use_urls")
@@ -587,14 +531,6 @@ impl HostBuilder {
         let log = draft.begin_log();
         log.around(async { draft.make_app().await.judge()?.launch(signals).await }).await
     }
-}
-
-fn ip_target(address: SocketAddr) -> ListenTarget {
-    let scope = match address {
-        SocketAddr::V6(v6) if v6.scope_id() != 0 => Scope::Index(v6.scope_id()),
-        _ => Scope::None,
-    };
-    ListenTarget::Ip(IpLiteral { address: address.ip(), scope }, address.port())
 }
 
 impl std::fmt::Debug for HostBuilder {

@@ -145,6 +145,8 @@ pub(super) struct Surroundings {
     pub(super) application: String,
     /// The environment, such as `Development`: what is to be done about a certificate depends on it.
     pub(super) environment: String,
+    /// Whether no certificate is looked for that nobody names.
+    pub(super) only_code: bool,
 }
 
 /// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
@@ -463,6 +465,9 @@ impl Loading<'_> {
         if let Some(source) = &self.shared.default {
             return self.certificate(source);
         }
+        if self.surroundings.only_code {
+            return None;
+        }
         if self.fallback.is_none() {
             let found = self.development_file().or_else(|| self.development_certificate());
             if found.is_none() {
@@ -519,7 +524,13 @@ impl Loading<'_> {
     }
 
     fn none_found(&mut self, endpoint: &PlannedEndpoint) {
-        let Surroundings { places, application, environment } = self.surroundings;
+        if self.surroundings.only_code {
+            let problem =
+                tls::load::none_given().key(endpoint.key.clone()).origin(endpoint.origin.clone());
+            self.problems.push(problem);
+            return;
+        }
+        let Surroundings { places, application, environment, .. } = self.surroundings;
         let file = places.development_file(application);
         let found = match &self.shared.development_password {
             None => "not looked at (Kestrel:Certificates:Development:Password is not set)",

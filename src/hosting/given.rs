@@ -35,6 +35,8 @@ pub(super) struct Given {
     pub(super) endpoints: CodeEndpoints,
     pub(super) configure: Vec<Configure>,
     pub(super) shutdown_timeout: Option<Duration>,
+    /// Nothing is looked for that code does not name.
+    pub(super) only_code: bool,
     pub(super) strict: bool,
     pub(super) named_after_content_root: bool,
     pub(super) log_to: LogTo,
@@ -42,6 +44,17 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// What a host is that reads nothing.
+    pub(super) fn nothing() -> Self {
+        Self {
+            code: CodeSettings::without_files(),
+            variables: Some(Vec::new()),
+            only_code: true,
+            log_to: LogTo::Program,
+            ..Self::default()
+        }
+    }
+
     /// Adds what a `--listen` says, or what is wrong with it.
     pub(super) fn add_listen_spec(&mut self, spec: &str, origin: Origin) {
         match parse_listen_spec(spec) {

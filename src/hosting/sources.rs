@@ -17,6 +17,8 @@ pub(super) struct Sources {
     pub(super) places: Places,
     /// Whether the server is not the built-in one: it has certificates of its own, if it has any.
     pub(super) another_server: bool,
+    /// Whether nothing is looked for that code does not name, such as a certificate for development.
+    pub(super) only_code: bool,
 }
 
 /// A change of the server's options by code.
@@ -40,6 +42,7 @@ impl Sources {
             places: self.places.clone(),
             application: loaded.application_name.value.clone(),
             environment: loaded.environment.value.clone(),
+            only_code: self.only_code,
         }
     }
 }

@@ -210,7 +210,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
     };
     let places = Places::new(&variables, process::account_home());
     let mut endpoints = std::mem::take(&mut given.endpoints);
-    endpoints.container = process::container(&variables);
+    endpoints.container = (!given.only_code).then(|| process::container(&variables)).flatten();
     let mut code = std::mem::take(&mut given.code);
     if !given.named_after_content_root {
         code.default_application_name = process::program_name();
@@ -235,6 +235,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         strict: given.strict || command_line.strict,
         places,
         another_server: given.server.is_some(),
+        only_code: given.only_code,
     };
     (sources, problems)
 }

@@ -214,6 +214,34 @@ impl TlsOptions {
     pub fn with(certificate: CertificateSource) -> Self {
         Self { certificate: Some(certificate), ..Self::default() }
     }
+
+    /// Another certificate for clients that ask for this name: a host name, `*.example.com` for every
+    /// name below that one, or `*` for all the rest. Once there is a name, a client that asks for none
+    /// of them is refused, unless one is `*`; [`for_all_other_names`](Self::for_all_other_names) is
+    /// that.
+    ///
+    /// ```
+    /// use kestrel::tls::{CertificateSource, TlsOptions};
+    ///
+    /// let pem = |name: &str| CertificateSource::pem(format!("{name}.pem"), format!("{name}.key"));
+    /// let options = TlsOptions::with(pem("example.com"))
+    ///     .for_name("shop.example.com", pem("shop"))
+    ///     .for_name("*.example.org", pem("org"))
+    ///     .for_all_other_names();
+    /// ```
+    #[must_use]
+    pub fn for_name(mut self, name: impl Into<String>, certificate: CertificateSource) -> Self {
+        let (name, certificate) = (name.into(), Some(certificate));
+        self.sni.push(SniOptions { name, certificate, ..SniOptions::default() });
+        self
+    }
+
+    /// Whoever asks for no name that is told apart, or for none at all, gets the endpoint's certificate.
+    #[must_use]
+    pub fn for_all_other_names(mut self) -> Self {
+        self.sni.push(SniOptions { name: "*".to_owned(), ..SniOptions::default() });
+        self
+    }
 }
 
 impl fmt::Display for TlsOptions {

@@ -16,6 +16,7 @@ mod command_line;
 mod completion;
 mod conversations;
 mod custom_server;
+mod endpoints_in_code;
 mod event_ids;
 mod forwarded_headers;
 mod gone_clients;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::keys::{Part, words_for};
 use super::parse::{host_boolean, separated};
 use super::protocols::protocols;
-use super::{tls, unix_socket};
+use super::{in_code, tls, unix_socket};
 use crate::addresses::{
     BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, ListenTarget,
     ProcessManager, UnixSocketOptions,
@@ -36,6 +36,7 @@ pub(super) fn read(
     let content_root = &loaded.content_root.value;
     let (default_ssl_protocols, default_client_certificate_mode) =
         tls::defaults(configuration, problems);
+    in_code::check(&code.listen, problems);
     unix_socket::check_accounts(code.listen.iter().chain(&code.refused), problems);
     let mut refused = code.refused;
     let endpoints = configuration

@@ -11,6 +11,7 @@ mod allowed_hosts;
 mod endpoints;
 mod forwarded_headers;
 mod host;
+mod in_code;
 mod keys;
 mod limits;
 mod lists;

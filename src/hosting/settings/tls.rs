@@ -289,19 +289,22 @@ pub(super) fn client_certificate_mode(
             let message = format!("'{given}' is no mode for client certificates and is left out.");
             Some(Problem::warning(message).fix(fix))
         }
-        Some(ClientCertificateMode::DelayCertificate) => Some(
-            Problem::warning(
-                "Clients cannot be asked for a certificate after the handshake: with \
-                 DelayCertificate they are never asked.",
-            )
-            .fix("write AllowCertificate to ask for one in the handshake, or NoCertificate"),
-        ),
+        Some(ClientCertificateMode::DelayCertificate) => Some(never_asked()),
         Some(_) => None,
     };
     problems.extend(problem.map(|problem| {
         problem.key(format!("{}:ClientCertificateMode", section.path())).origin(text.origin)
     }));
     mode
+}
+
+/// Said of `DelayCertificate`, wherever it was set.
+pub(super) fn never_asked() -> Problem {
+    Problem::warning(
+        "Clients cannot be asked for a certificate after the handshake: with DelayCertificate they \
+         are never asked.",
+    )
+    .fix("write AllowCertificate to ask for one in the handshake, or NoCertificate")
 }
 
 /// Reads `ClientCertificateRoots`: a file or a folder, or a list of them.

@@ -112,6 +112,16 @@ pub(crate) fn trusted(places: &Places) -> Vec<CertificateDer<'static>> {
     trusted::certificates(places)
 }
 
+const NO_CERTIFICATE: &str = "Unable to configure HTTPS endpoint. No server certificate was specified, and the \
+     default developer certificate could not be found or is out of date.";
+
+/// The same of a host that looks for none by itself.
+pub(crate) fn none_given() -> Problem {
+    Problem::error(NO_CERTIFICATE)
+        .cause("A host that reads nothing looks for no certificate.")
+        .fix("give the endpoint one: TlsOptions::with(certificate)")
+}
+
 /// An https endpoint has no certificate, neither its own nor the default nor that of development.
 ///
 /// `endpoint_key` is the key of the endpoint where there is one, `looked_at` where a development
@@ -126,11 +136,8 @@ pub(crate) fn none_found(
     let default = "Kestrel:Certificates:Default: not set".to_owned();
     let places = looked_at.map(|(path, found)| format!("{}: {found}", path.display()));
     let searched: Vec<_> = own.into_iter().chain([default]).chain(places).collect();
-    let problem = Problem::error(
-        "Unable to configure HTTPS endpoint. No server certificate was specified, and the default \
-         developer certificate could not be found or is out of date.",
-    )
-    .cause(format!("looked for in:\n  {}", searched.join("\n  ")));
+    let problem = Problem::error(NO_CERTIFICATE)
+        .cause(format!("looked for in:\n  {}", searched.join("\n  ")));
     const MAKE_ONE: &str = "make one for development: kestrel dev-certs https";
     const NAME_ONE: &str = "set Kestrel:Certificates:Default:Path and \
          Kestrel:Certificates:Default:KeyPath to the PEM files of a certificate and its key";
