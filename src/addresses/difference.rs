@@ -167,7 +167,12 @@ fn aspects_of_tls(
             && same(&old.certificate, &new.certificate)
     };
     [
-        (Aspect::Certificate, other_certificate || !same(&old.certificate, &new.certificate)),
+        (
+            Aspect::Certificate,
+            other_certificate
+                || !same(&old.certificate, &new.certificate)
+                || old.server_config != new.server_config,
+        ),
         (Aspect::SslProtocols, old.ssl_protocols != new.ssl_protocols),
         (
             Aspect::ClientCertificateMode,

@@ -8,7 +8,10 @@ use super::ip_literal::{IpLiteral, Scope};
 use super::socket_options::UnixSocketOptions;
 use crate::configuration::{Origin, Sourced};
 use crate::features::HttpProtocols;
-use crate::tls::{CertificateSource, ClientCertificateMode, SniOptions, SslProtocols, TlsOptions};
+use crate::tls::{
+    CertificateSource, ClientCertificateMode, ReadyConfig, RootsSource, SniOptions, SslProtocols,
+    TlsOptions,
+};
 
 /// What configuration and code say about addresses; see [`plan`](super::plan::plan).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,7 +42,7 @@ pub struct EndpointSettings {
     /// `Kestrel:EndpointDefaults:ClientCertificateMode`.
     pub default_client_certificate_mode: Option<ClientCertificateMode>,
     /// `Kestrel:EndpointDefaults:ClientCertificateRoots`.
-    pub default_client_certificate_roots: Vec<PathBuf>,
+    pub default_client_certificate_roots: Vec<RootsSource>,
     /// The address that a process manager dictates.
     pub process_manager: Option<ProcessManager>,
     /// What says that this process runs in a container, such as `there is a file /.dockerenv`; `None`
@@ -104,9 +107,11 @@ pub struct ConfiguredTls {
     /// Whether clients are asked for a certificate.
     pub client_certificate_mode: Option<ClientCertificateMode>,
     /// Whose certificates of clients are taken; empty takes the default.
-    pub client_certificate_roots: Vec<PathBuf>,
+    pub client_certificate_roots: Vec<RootsSource>,
     /// What differs by the name that a client asks for.
     pub sni: Vec<SniOptions>,
+    /// A configuration of rustls' in the place of all that.
+    pub server_config: Option<ReadyConfig>,
 }
 
 impl From<TlsOptions> for ConfiguredTls {
@@ -117,6 +122,7 @@ impl From<TlsOptions> for ConfiguredTls {
             client_certificate_mode: Some(options.client_certificate_mode),
             client_certificate_roots: options.client_certificate_roots,
             sni: options.sni,
+            server_config: options.server_config,
         }
     }
 }

@@ -233,6 +233,7 @@ fn tls_options(said: ConfiguredTls, settings: &EndpointSettings) -> TlsOptions {
             roots => roots,
         },
         sni: said.sni,
+        server_config: said.server_config,
     }
 }
 

@@ -14,7 +14,9 @@ use crate::tls::certificate::{ServerCertificate, timestamp};
 use crate::tls::client_certificates::ClientRoots;
 use crate::tls::endpoint::{EndpointTls, Material};
 use crate::tls::places::Places;
-use crate::tls::{self, CertificateLocation, CertificateSource, ClientCertificateMode, TlsOptions};
+use crate::tls::{
+    self, CertificateLocation, CertificateSource, ClientCertificateMode, RootsSource, TlsOptions,
+};
 
 /// What the endpoints of a plan are secured with.
 #[derive(Debug, Default)]
@@ -102,10 +104,11 @@ impl Certificates {
     pub(super) fn served(&self, place: usize) -> Vec<(String, String)> {
         let text = |certificate: &ServerCertificate| {
             let facts = &certificate.facts;
-            let from = certificate.files.first().map_or_else(
-                || "the development certificate".to_owned(),
-                |file| file.display().to_string(),
-            );
+            let from = match certificate.files.first() {
+                Some(file) => file.display().to_string(),
+                None if certificate.in_memory => "memory".to_owned(),
+                None => "the development certificate".to_owned(),
+            };
             format!("{}, expires {}, from {from}", facts.subject, timestamp(facts.not_after))
         };
         self.of(place).iter().map(|(of, certificate)| (of.clone(), text(certificate))).collect()
@@ -163,6 +166,7 @@ pub(super) fn read(
     now: SystemTime,
 ) -> (Certificates, Vec<Problem>) {
     let mut loading = Loading {
+        plan,
         shared,
         configuration,
         surroundings,
@@ -189,7 +193,8 @@ pub(super) fn read(
 /// Whether an endpoint has no certificate of its own for some client.
 fn takes_the_default(endpoint: &PlannedEndpoint) -> bool {
     endpoint.tls.as_ref().is_some_and(|options| {
-        options.certificate.is_none()
+        options.server_config.is_none()
+            && options.certificate.is_none()
             && (options.sni.is_empty()
                 || options.sni.iter().any(|entry| entry.certificate.is_none()))
     })
@@ -220,6 +225,7 @@ fn tls_key(endpoint: &PlannedEndpoint, sni: Option<&str>) -> String {
 }
 
 struct Loading<'a> {
+    plan: &'a EndpointPlan,
     shared: &'a SharedCertificates,
     configuration: &'a Configuration,
     surroundings: &'a Surroundings,
@@ -227,7 +233,7 @@ struct Loading<'a> {
     /// What was read already: one certificate may serve many endpoints. `None` failed.
     loaded: Vec<(CertificateLocation, Option<Arc<ServerCertificate>>)>,
     /// The roots that were read, by what names them; nothing names those of the machine. `None` failed.
-    roots: Vec<(Vec<PathBuf>, Option<ClientRoots>)>,
+    roots: Vec<(Vec<RootsSource>, Option<ClientRoots>)>,
     /// For endpoints without a certificate, once one of them was seen.
     fallback: Option<Option<Arc<ServerCertificate>>>,
     problems: Vec<Problem>,
@@ -263,6 +269,11 @@ impl Loading<'_> {
     }
 
     fn endpoint(&mut self, endpoint: &PlannedEndpoint, options: &TlsOptions) -> Option<Secured> {
+        if let Some(config) = &options.server_config {
+            let tls = EndpointTls::ready(&endpoint.name, config, endpoint.protocols);
+            let (client_roots, certificates) = (Vec::new(), Vec::new());
+            return Some(Secured { tls: Arc::new(tls), client_roots, certificates });
+        }
         let own = match &options.certificate {
             Some(source) => self.certificate(source),
             // Also looked for if every name has one of its own: Kestrel's log says so.
@@ -374,7 +385,7 @@ impl Loading<'_> {
     /// Reads roots, once: those of files and folders, or else those of the machine.
     fn roots_of(
         &mut self,
-        paths: &[PathBuf],
+        paths: &[RootsSource],
         node: &str,
         endpoint: &PlannedEndpoint,
     ) -> Option<ClientRoots> {
@@ -574,7 +585,13 @@ impl Loading<'_> {
     /// Says who set the key that a problem names.
     fn with_origin(&self, problem: Problem) -> Problem {
         let setting = problem.key.as_deref().and_then(|key| self.configuration.setting(key));
-        match setting.map(|setting| setting.origin.clone()) {
+        // What code made names its call.
+        let made_by = || {
+            let endpoints = self.plan.endpoints.iter().chain(&self.plan.refused);
+            let origins = endpoints.map(|endpoint| (Some(&endpoint.key), &endpoint.origin));
+            origins.into_iter().find(|(key, _)| *key == problem.key.as_ref()).map(|(_, it)| it)
+        };
+        match setting.map(|setting| &setting.origin).or_else(made_by).cloned() {
             Some(origin) => problem.origin(origin),
             None => problem,
         }

@@ -102,12 +102,21 @@ impl Endpoint {
 
     /// The same for the plan, made by this call of the builder's.
     pub(super) fn made_by(self, call: &'static str) -> ConfiguredEndpoint {
+        let name = self.name.unwrap_or_else(|| self.target.to_string());
+        let mut tls = self.tls;
+        if let Some(tls) = &mut tls {
+            tls.certificate.iter_mut().for_each(|source| source.set_by(&name, call));
+            for section in &mut tls.sni {
+                let owner = format!("{name}:Sni:{}", section.name);
+                section.certificate.iter_mut().for_each(|source| source.set_by(&owner, call));
+            }
+        }
         ConfiguredEndpoint {
-            name: self.name.unwrap_or_else(|| self.target.to_string()),
+            name,
             key: call.to_owned(),
             target: Sourced::new(self.target, Origin::Code(call)),
             protocols: self.protocols,
-            tls: self.tls.map(Into::into),
+            tls: tls.map(Into::into),
             unix_socket: self.unix_socket,
         }
     }

@@ -375,9 +375,15 @@ fn go_through(prepared: &Prepared, layers: &Layers) -> String {
 
 /// The plan as a table, with the certificates that would be served.
 fn plan_table(plan: &EndpointPlan, certificates: &Certificates, another_server: bool) -> String {
+    let is_ready = |place: usize| {
+        let tls = plan.endpoints.get(place).and_then(|endpoint| endpoint.tls.as_ref());
+        tls.is_some_and(|tls| tls.server_config.is_some())
+    };
     plan.table(|place| match certificates.served(place).split_first() {
         // Another server may have one, and nobody knows.
         None if another_server => Vec::new(),
+        // A configuration of rustls' has them, or chooses them.
+        None if is_ready(place) => Vec::new(),
         None => vec!["no certificate".to_owned()],
         Some(((_, own), of_names)) => {
             let of_names = of_names.iter().map(|(of, text)| format!("{of}: {text}"));

@@ -33,6 +33,8 @@ pub(crate) struct ServerCertificate {
     pub(crate) files: Vec<PathBuf>,
     /// What of the file is not served, because it could not be read.
     pub(crate) skipped: Option<String>,
+    /// Whether the program has it in memory.
+    pub(crate) in_memory: bool,
 }
 
 impl PartialEq for ServerCertificate {
@@ -121,7 +123,36 @@ impl ServerCertificate {
             facts,
             files,
             skipped: None,
+            in_memory: false,
         })
+    }
+
+    /// The same for a chain with what signs for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new). Where a key does not show its public part, nothing is compared.
+    pub(crate) fn ready(certified: Arc<CertifiedKey>) -> Result<Self, Unfit> {
+        let leaf = certified.cert.first().ok_or(Unfit::Empty)?;
+        let leaf = parse(leaf).ok_or(Unfit::NotACertificate(1))?;
+        let facts = CertificateFacts::of_parsed(&leaf).ok_or(Unfit::NotACertificate(1))?;
+        if let Some(public) = certified.key.public_key()
+            && !public_key::same(leaf.public_key(), &public)
+        {
+            let certificate = Kind::of(leaf.public_key());
+            let key = Kind::of_public(&public).unwrap_or_else(|| certificate.clone());
+            return Err(Unfit::OtherKey {
+                alike: certificate.is_like(&key),
+                certificate: certificate.words,
+                key: key.words,
+                belongs_to: None,
+            });
+        }
+        if !facts.usable_for_servers {
+            return Err(Unfit::NotForServers { thumbprint: facts.thumbprint });
+        }
+        let (files, skipped) = (Vec::new(), None);
+        Ok(Self { certified, facts, files, skipped, in_memory: false })
     }
 
     /// The same for a key in PKCS#8 form that was read from no file of the configuration.

@@ -10,6 +10,7 @@ use rustls::version::{TLS12, TLS13};
 
 use super::certificate::ServerCertificate;
 use super::client_certificates::ClientRoots;
+use super::in_memory::ReadyConfig;
 use super::options::{ClientCertificateMode, SslProtocols, TlsOptions};
 use super::sni::SniTable;
 use crate::configuration::Problem;
@@ -36,7 +37,8 @@ pub(crate) struct Answer {
     pub(super) config: Option<Arc<ServerConfig>>,
     /// The versions of HTTP that are spoken with it.
     pub(crate) protocols: HttpProtocols,
-    kind: Kind,
+    /// What makes it another one than the rest; an answer that is the only one has nothing.
+    kind: Option<Kind>,
 }
 
 /// What makes two answers differ.
@@ -87,7 +89,7 @@ impl EndpointTls {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut answers: Vec<Arc<Answer>> = Vec::new();
         let mut add = |kind: Kind| -> Result<(), Problem> {
-            let known = answers.iter().find(|answer| answer.kind == kind).cloned();
+            let known = answers.iter().find(|answer| answer.kind.as_ref() == Some(&kind)).cloned();
             let answer = match known {
                 Some(known) => known,
                 None => Arc::new(Answer::new(kind, name, &provider)?),
@@ -126,6 +128,16 @@ impl EndpointTls {
         Ok(Self { name: name.to_owned(), names, answers })
     }
 
+    /// Prepares an endpoint whose program made a configuration. Only what depends on the endpoint is set
+    /// in it; see [`TlsOptions::with_config`].
+    pub(crate) fn ready(name: &str, config: &ReadyConfig, protocols: HttpProtocols) -> Self {
+        let mut config = config.config().clone();
+        config.alpn_protocols = application_protocols(protocols);
+        config.max_early_data_size = 0;
+        let answer = Answer { config: Some(Arc::new(config)), protocols, kind: None };
+        Self { name: name.to_owned(), names: None, answers: vec![Arc::new(answer)] }
+    }
+
     /// How a client is answered that asks for `server_name`.
     ///
     /// # Errors
@@ -151,7 +163,7 @@ impl Answer {
         let config = kind.config(endpoint, provider).map_err(|error| {
             Problem::error(format!("TLS cannot be spoken on this machine: {error}."))
         })?;
-        Ok(Self { config, protocols: kind.protocols, kind })
+        Ok(Self { config, protocols: kind.protocols, kind: Some(kind) })
     }
 }
 

@@ -18,12 +18,14 @@ mod distinguished_name;
 pub(crate) mod endpoint;
 mod first_message;
 mod hexadecimal;
+mod in_memory;
 pub(crate) mod load;
 mod odd_certificates;
 mod options;
 pub(crate) mod pfx;
 pub(crate) mod places;
 mod public_key;
+mod secret;
 mod sni;
 mod stream;
 #[cfg(test)]
@@ -32,8 +34,10 @@ pub(crate) mod user;
 
 pub(crate) use acceptor::Failure;
 pub(crate) use endpoint::EndpointTls;
+pub use in_memory::{CertificateInMemory, ReadyConfig};
 pub use options::{
-    CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
+    CertificateLocation, CertificateSource, ClientCertificateMode, RootsSource, SniOptions,
     SslProtocols, StoreLocation, TlsOptions,
 };
+pub use secret::Secret;
 pub(crate) use stream::TlsStream;

@@ -5,7 +5,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use rustls::ServerConfig;
+use rustls::sign::CertifiedKey;
+
+use super::in_memory::{CertificateInMemory, Held, ReadyConfig, SecretBytes};
+use super::secret::Secret;
 use crate::features::HttpProtocols;
 
 /// How an https endpoint is secured. Keys: `Kestrel:Endpoints:{Name}:*`.
@@ -20,12 +26,15 @@ pub struct TlsOptions {
     /// Whether clients are asked for a certificate. Default: no. Key: `ClientCertificateMode`.
     pub client_certificate_mode: ClientCertificateMode,
     /// Whose certificates of clients are taken: files of the certificates of authorities in PEM form,
-    /// and folders of such files. They stand in the place of all that the machine trusts, which mostly
+    /// folders of such files, and what a program has in memory. They stand in the place of all that the machine trusts, which mostly
     /// is every public authority. Default: what the machine trusts. Key: `ClientCertificateRoots`.
-    pub client_certificate_roots: Vec<PathBuf>,
+    pub client_certificate_roots: Vec<RootsSource>,
     /// What differs by the name that a client asks for. If there is any, a client that asks for
     /// none of these names is refused, unless one of them is `*`. Key: `Sni:{Name}`.
     pub sni: Vec<SniOptions>,
+    /// A configuration of rustls' that says all of it, in the place of everything else here; see
+    /// [`with_config`](Self::with_config). Default: none.
+    pub server_config: Option<ReadyConfig>,
 }
 
 /// What differs for clients that ask for one name (RFC 6066 section 3); what it does not say is as
@@ -44,7 +53,7 @@ pub struct SniOptions {
     /// Whether clients are asked for a certificate.
     pub client_certificate_mode: Option<ClientCertificateMode>,
     /// Whose certificates of clients are taken. Default: as the endpoint says.
-    pub client_certificate_roots: Vec<PathBuf>,
+    pub client_certificate_roots: Vec<RootsSource>,
 }
 
 /// A certificate, by the place it is to be taken from.
@@ -83,6 +92,42 @@ pub enum CertificateLocation {
         /// Whether one that is expired or not trusted will do. Default: no. Key: `AllowInvalid`.
         allow_invalid: bool,
     },
+    /// In the memory of the program.
+    Memory(CertificateInMemory),
+}
+
+/// Where certificates of authorities are.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RootsSource {
+    /// A file in PEM form, or a folder of such files.
+    Path(PathBuf),
+    /// In the memory of the program: any number in PEM form, or one in DER form.
+    Memory(Vec<u8>),
+}
+
+impl<P: Into<PathBuf>> From<P> for RootsSource {
+    fn from(path: P) -> Self {
+        Self::Path(path.into())
+    }
+}
+
+impl fmt::Display for RootsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Memory(_) => f.write_str("certificates in memory"),
+        }
+    }
+}
+
+impl fmt::Debug for RootsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
+        }
+    }
 }
 
 /// Whose certificate store.
@@ -158,28 +203,6 @@ impl ClientCertificateMode {
     ];
 }
 
-/// A text that is shown to nobody.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
 impl CertificateSource {
     /// A certificate in PEM form and its private key. A chain may follow in the certificate's file.
     pub fn pem(path: impl Into<PathBuf>, key_path: impl Into<PathBuf>) -> Self {
@@ -199,20 +222,99 @@ impl CertificateSource {
         })
     }
 
+    /// A certificate and its private key in PEM form, both in memory. The chain may follow the
+    /// certificate, and both texts may be one.
+    ///
+    /// ```no_run
+    /// use kestrel::tls::{CertificateSource, TlsOptions};
+    /// use kestrel::{Endpoint, Host};
+    ///
+    /// # fn secret(name: &str) -> String { name.to_owned() }
+    /// let certificate = CertificateSource::pem_text(secret("certificate"), secret("key"));
+    /// let builder =
+    ///     Host::builder().listen_on(Endpoint::any_ip(443).https(TlsOptions::with(certificate)));
+    /// ```
+    pub fn pem_text(certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        Self::of_pem(certificate.into(), key.into(), None)
+    }
+
+    /// The same with an encrypted private key.
+    pub fn encrypted_pem_text(
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+        password: impl Into<String>,
+    ) -> Self {
+        Self::of_pem(certificate.into(), key.into(), Some(Secret::new(password)))
+    }
+
+    fn of_pem(certificate: Vec<u8>, key: Vec<u8>, password: Option<Secret>) -> Self {
+        let (certificate, key) = (certificate.into(), SecretBytes::new(key));
+        Self::in_memory(Held::Pem { certificate, key, password })
+    }
+
+    /// A chain of certificates in DER form, the endpoint's own first, and its private key in DER form:
+    /// PKCS#8, or what is usual for RSA (PKCS#1) and elliptic curves (SEC1).
+    pub fn der(
+        chain: impl IntoIterator<Item = impl Into<Vec<u8>>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        let chain = chain.into_iter().map(Into::into).collect();
+        Self::in_memory(Held::Der { chain, key: SecretBytes::new(key.into()) })
+    }
+
+    /// The content of a PKCS#12 file.
+    pub fn pfx_bytes(bytes: impl Into<Vec<u8>>, password: impl Into<String>) -> Self {
+        let (bytes, password) = (SecretBytes::new(bytes.into()), Secret::new(password));
+        Self::in_memory(Held::Pfx { bytes, password })
+    }
+
+    /// A chain with what signs for it, as rustls has them: the key may be in a device, and never be
+    /// seen.
+    pub fn certified_key(certified: Arc<CertifiedKey>) -> Self {
+        Self::in_memory(Held::Ready(certified))
+    }
+
+    fn in_memory(held: Held) -> Self {
+        Self::in_code(CertificateLocation::Memory(CertificateInMemory(held)))
+    }
+
+    /// The same for an endpoint of code, or for a name of it.
+    pub(crate) fn set_by(&mut self, owner: &str, call: &str) {
+        if self.key == IN_CODE {
+            (self.name, self.key) = (owner.to_owned(), call.to_owned());
+        }
+    }
+
     pub(crate) fn new(name: &str, key: &str, location: CertificateLocation) -> Self {
         Self { name: name.to_owned(), key: key.to_owned(), location }
     }
 
     fn in_code(location: CertificateLocation) -> Self {
-        Self::new("listen_https", "listen_https", location)
+        Self::new(IN_CODE, IN_CODE, location)
     }
 }
+
+/// What a certificate is called that code made, until an endpoint has it.
+const IN_CODE: &str = "listen_https";
 
 impl TlsOptions {
     /// The options of an endpoint with this certificate.
     #[must_use]
     pub fn with(certificate: CertificateSource) -> Self {
         Self { certificate: Some(certificate), ..Self::default() }
+    }
+
+    /// All of TLS as a configuration of rustls' says it, which may choose certificates and judge clients
+    /// in ways of its own. It stands in the place of all other options.
+    ///
+    /// Two things of it are set by the endpoint: the protocols that can be agreed on (ALPN) follow from
+    /// the endpoint's versions of HTTP, and data that comes before the end of the handshake (0-RTT),
+    /// which can be sent a second time by somebody else, is not taken. All else is as it was made: what
+    /// this host does for other endpoints, such as keys for session tickets of its own and one ticket
+    /// for each connection, is for the program to do, and a reload changes nothing of it.
+    #[must_use]
+    pub fn with_config(config: Arc<ServerConfig>) -> Self {
+        Self { server_config: Some(config.into()), ..Self::default() }
     }
 
     /// Another certificate for clients that ask for this name: a host name, `*.example.com` for every
@@ -247,6 +349,9 @@ impl TlsOptions {
 impl fmt::Display for TlsOptions {
     /// The options in words; names that differ stand on lines of their own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.server_config.is_some() {
+            return f.write_str("a configuration of rustls");
+        }
         write!(f, "{}, ", self.ssl_protocols)?;
         match &self.certificate {
             Some(certificate) => write!(f, "{certificate}")?,
@@ -265,8 +370,8 @@ impl fmt::Display for TlsOptions {
     }
 }
 
-fn listed(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
+fn listed(roots: &[RootsSource]) -> String {
+    roots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 impl fmt::Display for SniOptions {
@@ -301,6 +406,7 @@ impl fmt::Display for CertificateLocation {
             Self::File { path, key_path: Some(key), .. } => {
                 write!(f, "{} with {}", path.display(), key.display())
             }
+            Self::Memory(certificate) => write!(f, "{certificate}"),
             Self::Store { subject, store, location, .. } => {
                 write!(f, "'{subject}' of {location}/{store}")
             }

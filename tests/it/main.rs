@@ -64,6 +64,7 @@ mod tls_client_certificates;
 mod tls_connections;
 mod tls_handshakes;
 mod tls_host;
+mod tls_in_memory;
 mod tls_names;
 mod tls_sessions;
 #[cfg(unix)]

@@ -143,7 +143,10 @@ async fn roots_that_are_named_stand_in_the_place_of_the_machines() {
         (vec![file("members-ca.pem"), file("ca.pem")], &["old", "authority", "client"]),
     ];
     for (roots, expected) in roots {
-        let host = requiring(|options| options.client_certificate_roots = roots.clone()).await;
+        let host = requiring(|options| {
+            options.client_certificate_roots = roots.iter().map(Into::into).collect()
+        })
+        .await;
         let address = host.addresses()[0].clone();
         for versions in [ONLY_TLS12, ONLY_TLS13] {
             let client = Client { versions, ..Client::default() };

@@ -64,6 +64,31 @@ fn of_tls(tls: &ConfiguredTls, found: &mut Vec<Problem>) {
                 .fix("use SslProtocols::ALL, SslProtocols::TLS12 or SslProtocols::TLS13"),
         );
     }
+    if tls.server_config.is_some() {
+        let is = |said: bool, what: &'static str| said.then_some(what);
+        let beside: Vec<_> = [
+            is(tls.certificate.is_some(), "certificate"),
+            is(tls.ssl_protocols != Some(SslProtocols::ALL), "ssl_protocols"),
+            is(
+                tls.client_certificate_mode != Some(ClientCertificateMode::NoCertificate),
+                "client_certificate_mode",
+            ),
+            is(!tls.client_certificate_roots.is_empty(), "client_certificate_roots"),
+            is(!tls.sni.is_empty(), "sni"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !beside.is_empty() {
+            found.push(
+                Problem::error(format!(
+                    "A configuration of rustls says all of TLS, and beside it there is {}.",
+                    beside.join(" and ")
+                ))
+                .fix("say it in the configuration of rustls, or leave that out"),
+            );
+        }
+    }
     let mut names: Vec<&str> = Vec::new();
     for section in &tls.sni {
         if section.name.is_empty() {

@@ -1,7 +1,7 @@
 //! `Certificate`, `SslProtocols`, `ClientCertificateMode` and `Sni` of an endpoint, the defaults of
 //! `Kestrel:EndpointDefaults`, and `Kestrel:Certificates`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::parse::{boolean_or, shown};
 use super::protocols::protocols;
@@ -10,7 +10,7 @@ use crate::configuration::load::from_content_root;
 use crate::configuration::near_names::meant_value;
 use crate::configuration::{Configuration, Loaded, Problem, Section};
 use crate::tls::{
-    CertificateLocation, CertificateSource, ClientCertificateMode, Secret, SniOptions,
+    CertificateLocation, CertificateSource, ClientCertificateMode, RootsSource, Secret, SniOptions,
     SslProtocols, StoreLocation,
 };
 
@@ -61,6 +61,7 @@ pub(super) fn endpoint(
             .iter()
             .filter_map(|entry| sni(entry, name, content_root, problems))
             .collect(),
+        server_config: None,
     }
 }
 
@@ -308,14 +309,17 @@ pub(super) fn never_asked() -> Problem {
 }
 
 /// Reads `ClientCertificateRoots`: a file or a folder, or a list of them.
-pub(super) fn client_certificate_roots(section: &Section<'_>, content_root: &Path) -> Vec<PathBuf> {
+pub(super) fn client_certificate_roots(
+    section: &Section<'_>,
+    content_root: &Path,
+) -> Vec<RootsSource> {
     const KEY: &str = "ClientCertificateRoots";
     let listed = section.section(KEY);
     let items = listed.children();
     let items = items.iter().filter_map(|item| item.setting()?.value.as_deref());
     let one = section.non_empty(KEY).map(|path| path.value);
     let paths = one.into_iter().chain(items).filter(|path| !path.is_empty());
-    paths.map(|path| from_content_root(content_root, path)).collect()
+    paths.map(|path| from_content_root(content_root, path).into()).collect()
 }
 
 /// Tells of roots of an endpoint that asks no client for a certificate.

@@ -16,6 +16,7 @@ mod file;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod key;
+mod memory;
 mod pem;
 mod pkcs12;
 pub(crate) mod roots;
@@ -95,6 +96,7 @@ fn read(
                 None => pkcs12::read(source, path, password),
             }
         }
+        CertificateLocation::Memory(certificate) => memory::read(source, &certificate.0),
         CertificateLocation::Store { subject, store, location, allow_invalid } => {
             let wanted = store::Wanted {
                 subject,

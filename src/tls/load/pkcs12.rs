@@ -22,13 +22,25 @@ pub(super) fn read(
     password: Option<&str>,
 ) -> Result<ServerCertificate, Mistake> {
     let bytes = file::read(path).map_err(|told| told.of(source, "Path"))?;
-    let identity = pfx::read(&bytes, password.unwrap_or_default()).map_err(|error| {
-        let (told, setting) = self::told(&error, &bytes, path, password);
+    let mut read = of_bytes(source, &bytes, path, password)?;
+    read.files = vec![path.to_owned()];
+    Ok(read)
+}
+
+/// The same of the content of such a file, which messages call `path`.
+pub(super) fn of_bytes(
+    source: &CertificateSource,
+    bytes: &[u8],
+    path: &Path,
+    password: Option<&str>,
+) -> Result<ServerCertificate, Mistake> {
+    let identity = pfx::read(bytes, password.unwrap_or_default()).map_err(|error| {
+        let (told, setting) = self::told(&error, bytes, path, password);
         told.of(source, setting)
     })?;
     let certificates = identity.certificates.into_iter().map(CertificateDer::from).collect();
     let key = PrivatePkcs8KeyDer::from(identity.key).into();
-    put_together(source, certificates, key, (path, path), vec![path.to_owned()])
+    put_together(source, certificates, key, (path, path), Vec::new())
 }
 
 /// Why a file that should be PKCS#12 gives no certificate, in words, and by which setting.

@@ -10,6 +10,7 @@ use super::certificate_and_key::{Chain, certificates};
 use super::file;
 use super::told::Told;
 use crate::configuration::Problem;
+use crate::tls::RootsSource;
 
 /// Roots that were read, and what is to be watched.
 #[derive(Debug, Default)]
@@ -21,22 +22,27 @@ pub(crate) struct Roots {
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Reads the certificates of files, and of all files right in folders. What is no certificate in a
+/// Reads the certificates of files, of all files right in folders, and of memory. What is no certificate in a
 /// folder is passed over; a file that is named has to have one, and so has a folder.
-pub(crate) fn read(paths: &[PathBuf], key: &str) -> Roots {
+pub(crate) fn read(sources: &[RootsSource], key: &str) -> Roots {
     let mut roots = Roots::default();
-    for path in paths {
+    for source in sources {
         let before = roots.certificates.len();
-        roots.files.push(path.clone());
-        let told = match path.is_dir() {
-            true => roots.folder(path),
-            false => roots.file(path),
+        let told = match source {
+            RootsSource::Path(path) => {
+                roots.files.push(path.clone());
+                match path.is_dir() {
+                    true => roots.folder(path),
+                    false => roots.file(path),
+                }
+            }
+            RootsSource::Memory(bytes) => roots.bytes(bytes, Path::new("the roots in memory")),
         };
         let is_empty = roots.certificates.len() == before;
         let problem = match told {
             Err(told) => Some(told.problem(key)),
             Ok(()) if is_empty => Some(
-                Told::new(format!("There is no certificate in '{}'.", path.display()))
+                Told::new(format!("There is no certificate in '{source}'."))
                     .cause("No client could be let in.")
                     .fix("put the certificates of the clients' authorities there, in PEM form")
                     .problem(key),
@@ -53,8 +59,11 @@ pub(crate) fn read(paths: &[PathBuf], key: &str) -> Roots {
 
 impl Roots {
     fn file(&mut self, path: &Path) -> Result<(), Told> {
-        let bytes = file::read(path)?;
-        let chain = certificates(&bytes, path).map_err(|(told, _)| told)?;
+        self.bytes(&file::read(path)?, path)
+    }
+
+    fn bytes(&mut self, bytes: &[u8], path: &Path) -> Result<(), Told> {
+        let chain = certificates(bytes, path).map_err(|(told, _)| told)?;
         self.take(chain, path);
         Ok(())
     }

@@ -74,10 +74,14 @@ fn roots_of_clients_are_a_file_or_a_folder_or_a_list_of_them() {
     let plan = crate::addresses::plan(&settings.endpoints);
     let ends = |place: usize| {
         let tls = plan.endpoints[place].tls.clone().unwrap();
-        let names = |paths: &[std::path::PathBuf]| -> Vec<String> {
-            assert!(paths.iter().all(|path| path.is_absolute()));
-            let name = |path: &std::path::PathBuf| path.file_name().unwrap().to_owned();
-            paths.iter().map(|path| name(path).into_string().unwrap()).collect()
+        let names = |roots: &[crate::tls::RootsSource]| -> Vec<String> {
+            let name = |source: &crate::tls::RootsSource| match source {
+                crate::tls::RootsSource::Path(path) if path.is_absolute() => {
+                    path.file_name().unwrap().to_owned().into_string().unwrap()
+                }
+                other => panic!("{other:?}"),
+            };
+            roots.iter().map(name).collect()
         };
         (
             names(&tls.client_certificate_roots),
