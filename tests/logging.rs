@@ -1,6 +1,8 @@
 //! The log in programs with a subscriber of their own, in tests, and of several hosts in one process. A process has one
 //! subscriber, so each case has a process: the test starts its own program anew, for that case alone.
 
+#![expect(clippy::print_stdout, reason = "what a program of its own prints")]
+
 use std::fmt::Debug;
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -133,6 +135,84 @@ async fn a_program_installs_its_subscriber_between_build_and_start() {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert!(!told.contains("info: Microsoft"), "{told}");
+}
+
+/// A logger of the program's.
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        println!("the program's logger: {}", record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+#[tokio::test]
+async fn a_program_keeps_the_logger_that_it_sets_before_the_start() {
+    let Some(told) = told_by("a_program_keeps_the_logger_that_it_sets_before_the_start") else {
+        let folder = folder("{}");
+        let host = builder(&folder).build().expect("it is right");
+        log::set_logger(&Logger).expect("there is none");
+        log::set_max_level(log::LevelFilter::Trace);
+        let host = host.start().await.expect("it starts");
+        log::trace!(target: "old_crate", "a record");
+        host.stop().await;
+        return;
+    };
+    assert!(told.contains("the program's logger: a record"), "{told}");
+    assert!(told.contains("Now listening on: "), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_the_crate_log_go_by_the_rules_of_their_host() {
+    let Some(told) = told_by("records_of_the_crate_log_go_by_the_rules_of_their_host") else {
+        let say = |host: &'static str| {
+            Router::new().fallback(move |uri: axum::http::Uri| async move {
+                let at = format!("{host}, {}", uri.path());
+                log::error!(target: "old_crate", "an error of {at}");
+                log::info!(target: "old_crate::part", "a record of {at}");
+                log::debug!(target: "old_crate", "a detail of {at}");
+                log::info!(target: "mio::poll", "of a crate inside of {at}");
+            })
+        };
+        let rules = |level: &str| {
+            format!(
+                r#"{{ "Logging": {{ "LogLevel": {{ "old_crate": "{level}" }}, "Console": {{ "FormatterOptions": {{ "IncludeScopes": true }} }} }} }}"#
+            )
+        };
+        let (of_first, of_second) = (folder(&rules("Information")), folder(&rules("Error")));
+        let first = started(builder(&of_first).app(say("first"))).await;
+        let second = started(builder(&of_second).app(say("second"))).await;
+        ask(&first, "/1").await;
+        ask(&second, "/1").await;
+        write(&of_second, &rules("Debug"));
+        assert_eq!(second.reload().await.expect("it is right"), Reloaded::Changed);
+        ask(&first, "/2").await;
+        ask(&second, "/2").await;
+        first.stop().await;
+        second.stop().await;
+        return;
+    };
+    for (part, is_told) in [
+        ("fail: old_crate[0]\n      => ", true),
+        ("\n      an error of first, /1\n", true),
+        ("info: old_crate::part[0]\n      => ", true),
+        ("\n      a record of first, /1\n", true),
+        ("an error of second, /1", true),
+        ("a record of second, /1", false),
+        ("a detail of first", false),
+        ("a detail of second, /1", false),
+        ("a record of second, /2", true),
+        ("a detail of second, /2", true),
+        ("of a crate inside", false),
+    ] {
+        assert_eq!(told.contains(part), is_told, "{part}: {told}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The layer that turns `tracing` events into lines: decide, collect, format, hand to the queue.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,9 +9,9 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Metadata, Subscriber};
-use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry};
 
 use super::entry::{self, Entry};
 use super::fields::{Fields, Value};
@@ -75,6 +76,39 @@ impl ConsoleLayer {
         let spans = if include_scopes { Spans::AsScopes } else { Spans::Not };
         let (filter, attached) = (levels.for_console(spans), Arc::default());
         Self { filter, queue, layout, stderr_from, include_scopes, place, attached }
+    }
+
+    /// Writes a record of the crate `log`, which is no event.
+    pub(super) fn write_record(
+        &self,
+        level: LogLevel,
+        category: &str,
+        message: &fmt::Arguments<'_>,
+        spans: Option<&Registry>,
+    ) {
+        let mut scratch = Scratch::take();
+        scratch.fields.clear();
+        scratch.fields.push_display("message", message);
+        if let Some(spans) = spans.filter(|_| self.include_scopes) {
+            let around = spans.current_span().id().and_then(|id| spans.span(id));
+            scopes::collect(around.map(|span| span.scope()), &mut scratch.scopes);
+        }
+        self.write(level, category, &mut scratch);
+        scratch.put_back();
+    }
+
+    /// Writes what has been collected.
+    fn write(&self, level: LogLevel, category: &str, scratch: &mut Scratch) {
+        self.layout.write_time(&mut scratch.timestamp);
+        let entry = Entry {
+            level,
+            category,
+            fields: &scratch.fields,
+            scopes: self.include_scopes.then_some(&scratch.scopes),
+            timestamp: &scratch.timestamp,
+        };
+        self.layout.write(&entry, &mut scratch.line);
+        self.queue.push(stream(self.stderr_from, level), &scratch.line);
     }
 
     /// Whether its subscriber is one of ours, and has nothing else.
@@ -154,18 +188,9 @@ where
             || self.filter.lets_through(metadata.target(), level)
         {
             if self.include_scopes {
-                scopes::collect(event, &context, &mut scratch.scopes);
+                scopes::collect(context.event_scope(event), &mut scratch.scopes);
             }
-            self.layout.write_time(&mut scratch.timestamp);
-            let entry = Entry {
-                level,
-                category: metadata.target(),
-                fields: &scratch.fields,
-                scopes: self.include_scopes.then_some(&scratch.scopes),
-                timestamp: &scratch.timestamp,
-            };
-            self.layout.write(&entry, &mut scratch.line);
-            self.queue.push(stream(self.stderr_from, level), &scratch.line);
+            self.write(level, metadata.target(), &mut scratch);
         }
         scratch.put_back();
     }

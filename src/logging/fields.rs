@@ -101,6 +101,12 @@ impl Fields {
         self.set(self.slots.len() - 1, kind, |out| out.push_str(text));
     }
 
+    /// Adds a text that is yet to be formatted.
+    pub(super) fn push_display(&mut self, name: &'static str, value: &dyn fmt::Display) {
+        self.slots.push(Slot { name, kind: Kind::Missing, range: 0..0 });
+        self.set(self.slots.len() - 1, Kind::Text, |out| _ = write!(out, "{value}"));
+    }
+
     fn value(&self, slot: &Slot) -> Value<'_> {
         let text = &self.text[slot.range.clone()];
         match slot.kind {

@@ -10,6 +10,7 @@ use tracing_subscriber::layer::{Context, Filter};
 use super::entry;
 use super::filter::{Provider, Rules};
 use super::options::{LogLevel, Rule};
+use super::record_levels;
 use super::scopes;
 
 /// Lets through what `Logging:LogLevel` does: a filter for any layer of the program's.
@@ -65,12 +66,17 @@ impl LogFilter {
     /// A filter of the subscriber of one thread is replaced from that thread.
     pub fn replace(&self, rules: Vec<Rule>) {
         self.rules.replace(rules);
+        record_levels::rules_changed();
         tracing::callsite::rebuild_interest_cache();
     }
 
     /// The same rules for our console.
     pub(super) fn for_console(&self, spans: Spans) -> Self {
         Self { rules: Arc::clone(&self.rules), provider: Provider::Console, spans }
+    }
+
+    pub(super) fn rules(&self) -> &Arc<Rules> {
+        &self.rules
     }
 
     pub(super) fn lets_through(&self, category: &str, level: LogLevel) -> bool {

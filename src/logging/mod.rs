@@ -1,6 +1,6 @@
 //! The log on the console: which events are written, how they look and when they are flushed.
 //!
-//! In goes what libraries and the application say through `tracing`, and [`LoggingOptions`], read from the section
+//! In goes what libraries and the application say through `tracing`, or `log` ([`Logging`]), and [`LoggingOptions`], read from the section
 //! `Logging`. Out come lines on standard output and standard error, in the layouts of .NET's console logger, so that
 //! tools that read those go on working.
 //!
@@ -24,9 +24,11 @@ mod layout;
 mod limits;
 mod log;
 mod log_filter;
+mod log_records;
 mod options;
 mod outputs;
 mod queue;
+mod record_levels;
 mod running;
 mod scopes;
 mod scratch;

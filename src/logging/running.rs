@@ -13,11 +13,12 @@ use super::log_filter::LogFilter;
 use super::options::{ConsoleOptions, LoggingOptions, Rule, Terminal};
 use super::outputs::Outputs;
 use super::queue::Queue;
+use super::{log_records, record_levels};
 
-/// Writes the events of the whole process to its standard streams.
+/// Writes the events of the whole process to its standard streams, and the records of the crate `log`.
 ///
 /// If the application has installed a subscriber of its own, that one stays, and the result is not
-/// [active](Logging::is_active). Keep the result until the end of `main`: dropping it writes what is still queued.
+/// [active](Logging::is_active); so does a logger of `log`. Keep the result until the end of `main`: dropping it writes what is still queued.
 #[must_use = "dropping it ends writing in the background"]
 pub fn install(options: LoggingOptions, terminal: Terminal) -> Logging {
     begin(&LogFilter::new(options.rules), options.console, terminal, Outputs::standard())
@@ -48,6 +49,7 @@ pub(super) fn begin(
     let subscriber = Dispatch::new(Registry::default().with(layer));
     if dispatcher::set_global_default(subscriber.clone()).is_ok() {
         logging.writes = Writes::Process;
+        log_records::install();
     } else if is_ours() {
         logging.writes = Writes::Apart(subscriber);
     } else {
@@ -120,6 +122,7 @@ impl Logging {
     }
 
     pub(super) fn start(&self) {
+        record_levels::add(self.levels.rules());
         self.queue.start();
     }
 

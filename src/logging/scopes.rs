@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use tracing::{Metadata, Subscriber};
-use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing::Metadata;
+use tracing_subscriber::registry::{self, LookupSpan};
 
 use super::fields::{Fields, Value};
 
@@ -78,16 +77,13 @@ impl Scope {
 #[derive(Debug)]
 pub(super) struct SpanFields(pub(super) Arc<Fields>);
 
-/// Collects the scopes around an event, outermost first.
-pub(super) fn collect<S>(
-    event: &tracing::Event<'_>,
-    context: &Context<'_, S>,
-    scopes: &mut Vec<Scope>,
-) where
-    S: Subscriber + for<'span> LookupSpan<'span>,
+/// Collects the scopes of the spans around an event, outermost first.
+pub(super) fn collect<'a, S>(spans: Option<registry::Scope<'a, S>>, scopes: &mut Vec<Scope>)
+where
+    S: LookupSpan<'a>,
 {
     let mut activity = None;
-    for span in context.event_scope(event).into_iter().flat_map(|spans| spans.from_root()) {
+    for span in spans.into_iter().flat_map(|spans| spans.from_root()) {
         if let Some(SpanFields(fields)) = span.extensions().get() {
             let kind = kind(span.metadata());
             if kind == Kind::Request && fields.get("TraceId").and_then(Value::text).is_some() {
