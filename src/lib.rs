@@ -58,6 +58,8 @@ mod pipeline;
 mod server;
 pub mod tls;
 
+pub use {axum, http};
+
 pub use features::{
     Abort, BadRequest, BodyLimitReadOnly, Completed, Completion, Connection, ConnectionId,
     EffectiveRequest, HttpProtocols, Lifetime, Local, MinDataRate, MinDataRateError, Remote,
