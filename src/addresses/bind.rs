@@ -9,6 +9,7 @@ use super::advice::{self, INTERFACES};
 use super::display::{bound_text, planned_text};
 use super::endpoint::{ListenAddr, PlannedEndpoint, Targets};
 use super::error::{BindError, fix_for, reason};
+use super::given_socket::{GivenSocket, Held};
 use super::holder::holder_of;
 #[cfg(target_os = "linux")]
 use super::holder::holder_of_abstract;
@@ -130,6 +131,11 @@ pub(crate) fn bind_endpoint(planned: &PlannedEndpoint) -> Result<BoundEndpoint, 
         Ok(listener) => Ok((vec![listener], None)),
         Err(error) => Err(vec![error]),
     };
+    if let Some(socket) = &planned.given {
+        let (listeners, missing) = one(take_given(planned, socket))?;
+        let address = bound_text(planned, listeners.iter().find_map(Listener::local_address));
+        return Ok(BoundEndpoint { planned: planned.clone(), address, missing, listeners });
+    }
     let (listeners, missing) = match &planned.targets {
         Targets::Exactly(listen) => one(bind_tcp(planned, listen)),
         Targets::AtLeastOne(loopbacks) => bind_loopbacks(planned, loopbacks),
@@ -161,6 +167,27 @@ impl Listener {
             Self::Unix { file, .. } => file.as_ref().map(super::unix_socket::SocketFile::identity),
         }
     }
+}
+
+/// A socket that listens already. Its file, if it has one, is not ours to remove.
+fn take_given(planned: &PlannedEndpoint, socket: &GivenSocket) -> Result<Listener, BindError> {
+    let ready = match socket.take() {
+        Some(Held::Tcp(listener)) => {
+            listener.set_nonblocking(true).map(|()| Listener::Tcp(listener))
+        }
+        #[cfg(unix)]
+        Some(Held::Unix(listener)) => {
+            listener.set_nonblocking(true).map(|()| Listener::Unix { file: None, listener })
+        }
+        None => Err(io::Error::other("another host has taken this socket")),
+    };
+    ready.map_err(|source| BindError::Refused {
+        address: planned_text(planned),
+        key: planned.key.clone(),
+        origin: planned.origin.clone(),
+        fix: "give each host a socket of its own that listens".to_owned(),
+        source,
+    })
 }
 
 fn bind_tcp(planned: &PlannedEndpoint, listen: &ListenAddr) -> Result<Listener, BindError> {

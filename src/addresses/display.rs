@@ -111,6 +111,11 @@ pub(super) fn unix_path_problem(path: &Path) -> Option<Problem> {
 
 /// What is wrong with what the file of a Unix socket is to be like.
 pub(super) fn socket_file_problem(planned: &PlannedEndpoint) -> Option<Problem> {
+    if planned.given.is_some() {
+        let message = "The file of a socket that was given is as whoever made it wants it.";
+        return (!planned.unix_socket.is_empty())
+            .then(|| Problem::error(message).fix("leave out mode, owner and group"));
+    }
     let UnixSocketOptions { mode, .. } = planned.unix_socket;
     let Targets::UnixSocket(path) = &planned.targets else {
         let message = "Only the file of a Unix socket has a mode, an owner and a group.";

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
+use super::given_socket::GivenSocket;
 use super::ip_literal::{IpLiteral, Scope};
 use super::socket_options::UnixSocketOptions;
 use crate::configuration::{Origin, Sourced};
@@ -143,6 +144,8 @@ pub enum ListenTarget {
     UnixSocket(PathBuf),
     /// A Unix socket without a file (Linux).
     AbstractSocket(String),
+    /// A socket that listens already.
+    Given(GivenSocket),
 }
 
 impl fmt::Display for ListenTarget {
@@ -154,6 +157,7 @@ impl fmt::Display for ListenTarget {
             Self::AnyIp(port) => write!(f, "*:{port}"),
             Self::UnixSocket(path) => write!(f, "unix:{}", path.display()),
             Self::AbstractSocket(name) => write!(f, "unix:@{name}"),
+            Self::Given(socket) => write!(f, "{socket}"),
         }
     }
 }
@@ -270,6 +274,8 @@ pub struct PlannedEndpoint {
     pub tls: Option<TlsOptions>,
     /// What the file of a Unix socket is to be like.
     pub unix_socket: UnixSocketOptions,
+    /// The socket, if it is there already: nothing is bound then, and no file is removed.
+    pub given: Option<GivenSocket>,
 }
 
 /// An address as it was given, not yet read. Users and passwords are blotted out.

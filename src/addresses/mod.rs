@@ -21,6 +21,7 @@ mod difference;
 mod display;
 mod endpoint;
 mod error;
+mod given_socket;
 mod holder;
 mod host_mistake;
 mod ip_literal;
@@ -50,6 +51,7 @@ pub use endpoint::{GivenAddress, ListenAddr, ListenTarget, PlannedEndpoint, Targ
 pub use endpoint::{ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ProcessManager};
 pub(crate) use error::reason as error_reason;
 pub use error::{BindError, FileInTheWay};
+pub use given_socket::GivenSocket;
 pub use holder::{Holder, HoldingProcess, Relation};
 pub use ip_literal::{IpLiteral, Scope};
 pub(crate) use listen_spec::readable_rights;

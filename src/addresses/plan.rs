@@ -12,6 +12,7 @@ use super::endpoint::{
     ConfiguredEndpoint, ConfiguredTls, EndpointSettings, GivenAddress, ListenAddr, ListenTarget,
     PlannedEndpoint, Targets, Transport,
 };
+use super::given_socket::SocketPlace;
 use super::near_miss::{NearMiss, near_miss};
 use super::ports;
 use super::socket_options::UnixSocketOptions;
@@ -364,6 +365,7 @@ impl EndpointPlan {
             tls: (transport == Transport::Https)
                 .then(|| tls_options(endpoint.tls.clone().unwrap_or_default(), settings)),
             unix_socket: endpoint.unix_socket.clone(),
+            given: None,
         };
         let said = if endpoint.tls.is_some() { Transport::Https } else { Transport::Http };
         let plain = |targets| planned(targets, "localhost".to_owned(), said);
@@ -394,6 +396,25 @@ impl EndpointPlan {
             ListenTarget::AnyIp(port) => plain(Targets::any_ip(*port)),
             ListenTarget::UnixSocket(path) => plain(Targets::UnixSocket(path.clone())),
             ListenTarget::AbstractSocket(name) => plain(Targets::AbstractSocket(name.clone())),
+            ListenTarget::Given(socket) => {
+                let targets = match socket.address() {
+                    SocketPlace::Ip(address, port) => {
+                        Targets::Exactly(ListenAddr { address: address.clone(), port: *port })
+                    }
+                    #[cfg(unix)]
+                    SocketPlace::Path(path) => Targets::UnixSocket(path.clone()),
+                    #[cfg(target_os = "linux")]
+                    SocketPlace::Abstract(name) => Targets::AbstractSocket(name.clone()),
+                    SocketPlace::Unknown => {
+                        let problem = Problem::error("A socket was given that has no address.")
+                            .cause("Nobody could connect to it.")
+                            .fix("bind it to an address, and let it listen, before it is given");
+                        self.refuse(&plain(Targets::UnixSocket(PathBuf::new())), problem);
+                        return None;
+                    }
+                };
+                PlannedEndpoint { given: Some(socket.clone()), ..plain(targets) }
+            }
         };
         self.check(planned, endpoint, protocols.is_some())
     }
@@ -422,6 +443,7 @@ impl EndpointPlan {
             transport: if clear { Transport::Http } else { Transport::Https },
             tls: endpoint.tls.clone().map(|said| tls_options(said, settings)),
             unix_socket: endpoint.unix_socket.clone(),
+            given: None,
         };
         // What is only odd can wait until there is an address.
         let told = (self.notes.len(), self.warnings.len());
@@ -709,7 +731,8 @@ impl EndpointPlan {
         for (place, endpoint) in self.endpoints.iter().enumerate() {
             let mut line = |line: String| table.extend([&line, "\n"]);
             line(display::planned_text(endpoint));
-            line(format!("  sockets:   {}", display::sockets_text(endpoint)));
+            let given = if endpoint.given.is_some() { ", which listens already" } else { "" };
+            line(format!("  sockets:   {}{given}", display::sockets_text(endpoint)));
             if !endpoint.unix_socket.is_empty() {
                 line(format!("  file:      {}", endpoint.unix_socket));
             }

@@ -1,9 +1,13 @@
 //! One endpoint that code says: where it listens, and how it is served.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+#[cfg(unix)]
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use crate::addresses::{ConfiguredEndpoint, IpLiteral, ListenTarget, Scope, UnixSocketOptions};
+use crate::addresses::{
+    ConfiguredEndpoint, GivenSocket, IpLiteral, ListenTarget, Scope, UnixSocketOptions,
+};
 use crate::configuration::{Origin, Sourced};
 use crate::features::HttpProtocols;
 use crate::tls::TlsOptions;
@@ -69,6 +73,27 @@ impl Endpoint {
         Self::on(ListenTarget::AbstractSocket(name.into()))
     }
 
+    /// On a socket that listens already, whatever opened it: a [`TcpListener`] of the standard library, a
+    /// Unix socket, or one that a process manager passed. (What `ListenHandle` is in ASP.NET Core.) The
+    /// host closes it when it stops, and no sooner: a reload does not touch it. The file of a Unix socket
+    /// is not removed.
+    ///
+    /// ```no_run
+    /// use std::net::TcpListener;
+    ///
+    /// use kestrel::{Endpoint, Host, HttpProtocols};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let endpoint = Endpoint::socket(listener).protocols(HttpProtocols::Http2);
+    /// let builder = Host::builder().listen_on(endpoint);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn socket(socket: impl Into<GivenSocket>) -> Self {
+        Self::on(ListenTarget::Given(socket.into()))
+    }
+
     fn on(target: ListenTarget) -> Self {
         let unix_socket = UnixSocketOptions::default();
         Self { target, name: None, protocols: None, tls: None, unix_socket }
@@ -125,5 +150,18 @@ impl Endpoint {
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
         Self::ip(address)
+    }
+}
+
+impl From<TcpListener> for Endpoint {
+    fn from(listener: TcpListener) -> Self {
+        Self::socket(listener)
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixListener> for Endpoint {
+    fn from(listener: UnixListener) -> Self {
+        Self::socket(listener)
     }
 }

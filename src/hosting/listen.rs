@@ -11,7 +11,8 @@ use crate::tls::TlsOptions;
 
 impl HostBuilder {
     /// Listens on an endpoint, over everything that `urls` says: an [`Endpoint`], which says how it is
-    /// served, too, or an address.
+    /// served, too, an address, or a socket that
+    /// listens already.
     ///
     /// ```no_run
     /// use kestrel::tls::{CertificateSource, TlsOptions};

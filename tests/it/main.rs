@@ -19,6 +19,7 @@ mod custom_server;
 mod endpoints_in_code;
 mod event_ids;
 mod forwarded_headers;
+mod given_sockets;
 mod gone_clients;
 mod graceful_stop;
 mod half_closed;
