@@ -56,6 +56,13 @@ pub struct Shadowed {
     pub origin: Origin,
 }
 
+impl Leaf {
+    /// A value of a key such as `Kestrel:Endpoints:Http:Url`, with where it was set.
+    pub fn new(key: impl Into<String>, value: impl Into<String>, origin: Origin) -> Self {
+        Self { key: key.into(), value: Some(value.into()), origin }
+    }
+}
+
 impl fmt::Debug for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Leaf")

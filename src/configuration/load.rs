@@ -12,6 +12,8 @@
 //! 10. the command line again
 //! 11. what code sets over everything (`use_urls`, `use_setting`)
 //!
+//! What a program adds (`configuration_source`) stands under 6, over 8, over 9 or over 10.
+//!
 //! Environment, content root and application name are decided by 1 to 5 alone: a file or an
 //! unprefixed variable comes too late for them. So `DOTNET_` beats `ASPNETCORE_`, and
 //! appsettings.json beats both for every key that is read later.
@@ -20,6 +22,7 @@ use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::added_source::{AddedSource, SourcePlace};
 use super::layers::{Layer, Leaf, Setting};
 use super::merged::Configuration;
 use super::origin::{Origin, Sourced};
@@ -43,6 +46,8 @@ pub struct Inputs {
     pub current_directory: PathBuf,
     /// What the program's code says.
     pub code: CodeSettings,
+    /// What the program added to the sources.
+    pub(crate) added: Vec<AddedSource>,
 }
 
 impl fmt::Debug for Inputs {
@@ -167,6 +172,12 @@ pub fn load(inputs: &Inputs) -> Loaded {
         host_setting(&host, "applicationName", || default_name(code, &content_root.value));
 
     let mut files = Files { content_root: &content_root.value, looked_for: Vec::new(), problems };
+    // Without their folder, files of theirs would be missing only because of that.
+    let added = match is_reachable {
+        true => &*inputs.added,
+        false => &[],
+    };
+    layers.extend(files.added(added, SourcePlace::BelowFiles));
     if is_reachable && !code.without_files {
         layers.push(files.read(content_root.value.join("appsettings.json")));
         if names_a_file {
@@ -181,9 +192,12 @@ pub fn load(inputs: &Inputs) -> Loaded {
         let so_far = Configuration::from_layers(&layers);
         layers.extend(files.user_secrets(inputs, &so_far));
     }
-    let Files { looked_for: files, problems, .. } = files;
+    layers.extend(files.added(added, SourcePlace::AboveFiles));
     layers.push(environment_variables::read(&inputs.variables, "").into_iter().collect());
+    layers.extend(files.added(added, SourcePlace::AboveVariables));
     layers.push(arguments);
+    layers.extend(files.added(added, SourcePlace::AboveCommandLine));
+    let Files { looked_for: files, problems, .. } = files;
     layers.push(strongest(code, &application_name));
 
     Loaded {
@@ -219,6 +233,19 @@ impl Files<'_> {
         });
         self.looked_for.push(LookedFor { path, found: leaves.is_some() });
         leaves.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Reads the sources that the program added in one place, the weakest first.
+    fn added(&mut self, sources: &[AddedSource], place: SourcePlace) -> Vec<Layer> {
+        let mut layers = Vec::new();
+        for source in sources.iter().filter(|source| source.place == place) {
+            let (leaves, files, problems) = source.read(self.content_root);
+            layers.push(leaves.into_iter().collect());
+            let looked_for = |path: PathBuf| LookedFor { found: path.exists(), path };
+            self.looked_for.extend(files.into_iter().map(looked_for));
+            self.problems.extend(problems);
+        }
+        layers
     }
 
     /// Reads the user secrets, if code or the configuration names them.

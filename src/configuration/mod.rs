@@ -13,6 +13,7 @@
 //!
 //! The rules are those of Microsoft's "Configuration in ASP.NET Core".
 
+mod added_source;
 mod connection_strings;
 mod how_to_set;
 mod key;
@@ -31,6 +32,8 @@ pub(crate) mod text;
 mod typed;
 mod user_info;
 
+pub(crate) use added_source::AddedSource;
+pub use added_source::{ConfigurationSource, JsonFile, Pairs, SourceFn, SourcePlace};
 pub use key::{compare_keys, fold_key, keys_equal};
 pub(crate) use key::{key_without_secret, speaks_of_secrets};
 pub use layers::{Leaf, Setting, Shadowed};

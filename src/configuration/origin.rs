@@ -13,6 +13,8 @@ pub enum Origin {
     Default,
     /// A call in the program's code, such as `use_urls`.
     Code(&'static str),
+    /// A source that the program added, by the name that it has.
+    Source(String),
     /// An environment variable, by its full name.
     EnvironmentVariable(String),
     /// A place in a configuration file; line and column count from 1, the column in characters.
@@ -38,6 +40,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("built-in default"),
             Self::Code(call) => write!(f, "code ({call})"),
+            Self::Source(name) => write!(f, "source {name}"),
             Self::EnvironmentVariable(name) => {
                 write!(f, "environment variable {}", key_without_secret(name))
             }

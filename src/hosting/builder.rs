@@ -23,7 +23,7 @@ use super::process;
 use super::report::Refusal;
 use super::services::{HostedService, OnFailure, Registration};
 use super::start::Draft;
-use crate::configuration::{Origin, Sourced};
+use crate::configuration::{AddedSource, ConfigurationSource, Origin, SourcePlace, Sourced};
 use crate::features::Lifetime;
 use crate::logging::LogTo;
 use crate::server::{Server, ServerOptions};
@@ -350,6 +350,28 @@ impl HostBuilder {
 
     fn setting(mut self, key: &str, value: &str, call: &'static str) -> Self {
         self.0.code.settings.push((key.to_owned(), value.to_owned(), call));
+        self
+    }
+
+    /// Adds a source of configuration in this place of the order: a file, pairs, a function, or one of the
+    /// program's. Messages and `--plan` tell what it set by its name. Each reload reads it again; what
+    /// is wrong with it refuses the reload, or the start.
+    ///
+    /// ```
+    /// use kestrel::Host;
+    /// use kestrel::configuration::{JsonFile, Pairs, SourcePlace};
+    ///
+    /// let defaults = Pairs::new("defaults", [("Urls", "http://localhost:5080")]);
+    /// let builder = Host::builder()
+    ///     .configuration_source(SourcePlace::BelowFiles, defaults)
+    ///     .configuration_source(SourcePlace::AboveFiles, JsonFile::optional("local.json"));
+    /// ```
+    pub fn configuration_source(
+        mut self,
+        place: SourcePlace,
+        source: impl ConfigurationSource + 'static,
+    ) -> Self {
+        self.0.added_sources.push(AddedSource::new(place, source));
         self
     }
 

@@ -12,7 +12,9 @@ use crate::addresses::{
     ConfiguredEndpoint, ListenSpec, ListenTarget, parse_listen_spec, readable_rights,
     short_ip_of_spec,
 };
-use crate::configuration::{CodeSettings, Origin, Problem, Sourced, address_without_user_info};
+use crate::configuration::{
+    AddedSource, CodeSettings, Origin, Problem, Sourced, address_without_user_info,
+};
 use crate::features::Lifetime;
 use crate::logging::LogTo;
 use crate::pipeline::Layers;
@@ -32,6 +34,7 @@ pub(super) struct Given {
     pub(super) variables: Option<Vec<(String, String)>>,
     pub(super) current_directory: Option<PathBuf>,
     pub(super) code: CodeSettings,
+    pub(super) added_sources: Vec<AddedSource>,
     pub(super) endpoints: CodeEndpoints,
     pub(super) configure: Vec<Configure>,
     pub(super) shutdown_timeout: Option<Duration>,

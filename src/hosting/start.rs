@@ -227,6 +227,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         arguments: command_line.settings,
         current_directory: here.unwrap_or_default(),
         code,
+        added: std::mem::take(&mut given.added_sources),
     };
     let sources = Sources {
         inputs,

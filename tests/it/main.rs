@@ -14,6 +14,7 @@ mod binding_errors;
 mod blame;
 mod command_line;
 mod completion;
+mod configuration_sources;
 mod conversations;
 mod custom_server;
 mod endpoints_in_code;

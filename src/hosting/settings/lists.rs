@@ -121,7 +121,9 @@ pub(super) fn written(origin: &Origin, key: &str, texts: &[&str]) -> String {
             each(&|at, text| format!("{name}__{at}={text}"))
         }
         Origin::CommandLine { .. } => each(&|at, text| format!("--{key}:{at}={text}")),
-        Origin::Code(_) => each(&|at, text| format!("\"{key}:{at}\", \"{text}\"")),
+        Origin::Code(_) | Origin::Source(_) => {
+            each(&|at, text| format!("\"{key}:{at}\", \"{text}\""))
+        }
         Origin::File { .. } | Origin::Default => {
             let texts: Vec<_> = texts.iter().map(|text| format!("\"{text}\"")).collect();
             format!("a list: \"{last}\": [{}]", texts.join(", "))

@@ -58,7 +58,7 @@ pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
 /// Whether something was said already of a key, or of the very place that it was set at.
 pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool {
     let same_place = |problem: &Problem| {
-        !matches!(origin, Origin::Default | Origin::Code(_))
+        !matches!(origin, Origin::Default | Origin::Code(_) | Origin::Source(_))
             && problem.origin.as_ref() == Some(origin)
     };
     let same_key =
