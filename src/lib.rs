@@ -73,6 +73,6 @@ pub use hosting::{
 pub use middleware::{RequestSizeLimit, RequestSizeLimitService};
 pub use pipeline::{Application, ApplicationFuture};
 pub use server::{
-    BoxFuture, Counters, Http2Limits, InvalidLimit, KestrelServer, Limits, Server, ServerError,
-    ServerOptions, ServerReload, ServerStart,
+    BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions,
+    ServerReload, ServerStart,
 };

@@ -257,7 +257,9 @@ impl HostBuilder {
         self
     }
 
-    /// Another server in the place of the built-in one.
+    /// Another server in the place of the built-in one. What the built-in one does is changed by
+    /// [`configure_kestrel`](Self::configure_kestrel), and by `Kestrel:*` in the configuration; what it
+    /// counts is in [`RunningHost::counters`].
     pub fn server(mut self, server: impl Server + 'static) -> Self {
         self.0.server = Some(Box::new(server));
         self

@@ -10,7 +10,7 @@ use super::running_server::RunningServer;
 
 /// The built-in server: axum on hyper, with Kestrel's rules at the edge.
 #[derive(Debug)]
-pub struct KestrelServer {
+pub(crate) struct KestrelServer {
     /// What it is started with.
     options: ServerOptions,
     counters: Counters,
@@ -20,14 +20,9 @@ pub struct KestrelServer {
 
 impl KestrelServer {
     /// A server that is not started yet.
-    pub fn new(mut options: ServerOptions) -> Self {
+    pub(crate) fn new(mut options: ServerOptions) -> Self {
         options.limits = options.limits.bounded();
         Self { options, counters: Counters::default(), running: None }
-    }
-
-    /// What this server counts.
-    pub fn counters(&self) -> Counters {
-        self.counters.clone()
     }
 }
 

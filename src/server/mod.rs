@@ -56,6 +56,6 @@ pub use contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};
 pub use counters::Counters;
 #[cfg(fuzzing)]
 pub(crate) use http1::invariants;
-pub use kestrel_server::KestrelServer;
+pub(crate) use kestrel_server::KestrelServer;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;

@@ -110,7 +110,7 @@ pub(super) fn check_secured(
         None => Ok(()),
         Some((_, endpoint)) => Err(ServerError::Other(
             format!(
-                "The endpoint {} has no certificate: a host loads certificates only for the server it makes itself.\n  fix: change that server's options with configure_kestrel, instead of giving the host another server",
+                "The endpoint {} has no certificate, and is not served in clear text.",
                 endpoint.written
             )
             .into(),
@@ -133,4 +133,20 @@ pub(super) fn check_complete<'a>(
     }
     missing.iter().filter_map(BindError::notice).for_each(|notice| notice.log());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addresses::{EndpointSettings, plan};
+
+    #[test]
+    fn nothing_is_served_in_clear_text_where_https_is_announced() {
+        let of = |urls| plan(&EndpointSettings::of_urls(urls));
+        assert!(check_secured(&of("http://127.0.0.1:0"), &[]).is_ok());
+        for tls in [&[][..], &[None]] {
+            let error = check_secured(&of("https://127.0.0.1:0"), tls).unwrap_err().to_string();
+            assert!(error.contains("https://127.0.0.1:0 has no certificate"), "{error}");
+        }
+    }
 }

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use kestrel::{
-    BoxFuture, ExitKind, HostError, KestrelServer, Server, ServerError, ServerOptions,
-    ServerReload, ServerStart,
-};
+use kestrel::{BoxFuture, ExitKind, HostError, Server, ServerError, ServerReload, ServerStart};
 use tower::ServiceExt;
 
 use crate::support::{Wire, builder, saying, started, stopped};
@@ -80,14 +77,12 @@ async fn a_custom_server_gets_plan_and_app_and_its_addresses_are_the_hosts() {
 #[tokio::test]
 async fn a_running_host_has_what_its_server_counts() {
     let one = || builder().use_urls("http://127.0.0.1:0").app(saying("hello"));
-    for builder in [one(), one().server(KestrelServer::new(ServerOptions::default()))] {
-        let host = started(builder).await;
-        let counters = host.counters().expect("the built-in server counts");
-        assert_eq!(counters.accepted(), 0);
-        Wire::connect(&host.addresses()[0]).await.get("/").await;
-        assert_eq!(counters.accepted(), 1);
-        stopped(host).await;
-    }
+    let host = started(one()).await;
+    let counters = host.counters().expect("the built-in server counts");
+    assert_eq!(counters.accepted(), 0);
+    Wire::connect(&host.addresses()[0]).await.get("/").await;
+    assert_eq!(counters.accepted(), 1);
+    stopped(host).await;
     let host = started(one().server(recording().0)).await;
     assert!(host.counters().is_none(), "it counts nothing");
     stopped(host).await;
@@ -107,36 +102,6 @@ async fn a_custom_server_is_stopped_once_with_the_shutdown_timeout() {
 async fn https_is_a_custom_servers_own_affair() {
     let (server, _asked) = recording();
     let host = started(builder().use_urls("https://127.0.0.1:0").server(server)).await;
-    stopped(host).await;
-}
-
-/// Certificates are loaded for the server that the host makes. One of the same kind that code gives
-/// must not speak clear text where https is announced.
-#[tokio::test]
-async fn no_server_speaks_clear_text_where_https_is_announced() {
-    let server = || KestrelServer::new(ServerOptions::default());
-    let host = builder().use_urls("https://127.0.0.1:0").server(server()).build();
-    let error = host.expect("a host").start().await.expect_err("nothing secures it").to_string();
-    assert!(error.contains("The endpoint https://127.0.0.1:0 has no certificate"), "{error}");
-
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |scheme: &str| {
-        let settings =
-            format!(r#"{{"Kestrel":{{"Endpoints":{{"A":{{"Url":"{scheme}://127.0.0.1:0"}}}}}}}}"#);
-        std::fs::write(folder.path().join("appsettings.json"), settings)
-    };
-    write("http").expect("the folder is ours");
-    let builder = builder().current_directory(folder.path()).app(saying("hello")).server(server());
-    let host = started(
-        builder.environment_variables([("DOTNET_hostBuilder__reloadConfigOnChange", "false")]),
-    )
-    .await;
-    let before = host.addresses();
-    write("https").expect("the folder is ours");
-    let error = host.reload().await.expect_err("nothing secures it").to_string();
-    assert!(error.contains("has no certificate"), "{error}");
-    assert_eq!(host.addresses(), before);
-    assert_eq!(Wire::connect(&before[0]).await.get("/").await.body, "hello");
     stopped(host).await;
 }
 

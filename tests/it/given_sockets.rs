@@ -9,13 +9,12 @@ use kestrel::{Endpoint, HostError, Reloaded};
 use tokio::net::TcpStream;
 
 use crate::reload::Stage;
-use crate::support::{Wire, builder, saying, started, stopped};
+use crate::support::{Wire, builder, saying, started, stopped, taken_port};
 use crate::tls_client::{Client, options};
 
 fn listening() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = format!("http://{}", listener.local_addr().expect("it is bound"));
-    (listener, address)
+    let (listener, address) = taken_port();
+    (listener, format!("http://{address}"))
 }
 
 #[tokio::test]
@@ -24,7 +23,7 @@ async fn a_socket_that_listens_is_served_with_who_waited_there() {
     // Before there is a host.
     let mut early = Wire::connect(&address).await;
     let host = started(builder().listen_on(listener).app(saying("hello"))).await;
-    assert_eq!(host.addresses(), [address.clone()]);
+    assert_eq!(host.addresses(), [&*address]);
     assert_eq!(early.get("/").await.body, "hello");
     drop(early);
     stopped(host).await;

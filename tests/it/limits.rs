@@ -4,8 +4,6 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use kestrel::{KestrelServer, ServerOptions};
-
 use crate::http2_frames::Http2;
 use crate::support::{
     Wire, builder, configured, limited, pass, saying, socket_address, soon, started, stopped,
@@ -44,12 +42,12 @@ async fn a_surplus_connection_is_closed_without_a_byte_and_a_freed_slot_is_used_
 
 #[tokio::test]
 async fn surplus_connections_are_counted_as_rejected_and_as_over() {
-    let mut options = ServerOptions::default();
-    options.limits.max_concurrent_connections = Some(1);
-    let server = KestrelServer::new(options);
-    let counters = server.counters();
-    let builder = builder().use_urls("http://127.0.0.1:0").app(saying("hello")).server(server);
-    let host = started(builder).await;
+    let builder = builder().use_urls("http://127.0.0.1:0").app(saying("hello"));
+    let host = started(builder.configure_kestrel(|options| {
+        options.limits.max_concurrent_connections = Some(1);
+    }))
+    .await;
+    let counters = host.counters().expect("the built-in server counts");
     let address = &host.addresses()[0].clone();
     let mut only = Wire::connect(address).await;
     assert_eq!(only.get("/").await.status, 200);
