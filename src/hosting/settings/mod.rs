@@ -33,7 +33,6 @@ use std::time::Duration;
 
 pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::keys::{Effect, effect};
-#[cfg(feature = "cli")]
 pub(crate) use self::pipeline::StageSettings;
 pub(crate) use self::tls::SharedCertificates;
 pub(crate) use self::unknown::is_switch;
