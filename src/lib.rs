@@ -26,13 +26,16 @@
 //! | [`addresses`] | which addresses are bound, and why not the others |
 //! | [`tls`] | which certificate is served |
 //! | [`logging`] | which lines does the console show, and how |
+//! | `testing` (a feature) | what does my app answer, in a test |
 //!
 //! Enums, and structs with public fields, may get more of both with any version, and are
 //! `#[non_exhaustive]`; the few that are complete by nature, such as an IP address with its port, are
 //! not. (`tests/it/public_surface.rs` holds both rules.)
 //!
 //! The features of the crate: `cli` (default) is the binary `kestrel`; a library user can switch
-//! it off and saves clap. `jemalloc` (default) is for the binary alone.
+//! it off and saves clap. `jemalloc` (default) is for the binary alone. `testing` is for the
+//! `[dev-dependencies]` of a program: `testing::TestServer` is its app behind its host, over connections in
+//! memory and with a client. [`HostBuilder::hermetic`] takes no feature.
 
 /// The code of the README, which is compiled with that of the documentation.
 #[cfg(doctest)]
@@ -56,6 +59,8 @@ pub mod logging;
 mod middleware;
 mod pipeline;
 mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tls;
 
 pub use {axum, http};

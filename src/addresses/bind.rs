@@ -14,6 +14,7 @@ use super::holder::holder_of;
 #[cfg(target_os = "linux")]
 use super::holder::holder_of_abstract;
 use super::ip_literal::Scope;
+use super::network::Network;
 use super::plan::EndpointPlan;
 use super::privilege;
 use super::scope;
@@ -47,6 +48,8 @@ pub(crate) enum Listener {
         file: Option<super::unix_socket::SocketFile>,
         listener: std::os::unix::net::UnixListener,
     },
+    #[cfg(feature = "testing")]
+    InMemory(super::in_memory::MemoryListener),
 }
 
 impl Listener {
@@ -56,6 +59,8 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().ok(),
             #[cfg(unix)]
             Self::Unix { .. } => None,
+            #[cfg(feature = "testing")]
+            Self::InMemory(_) => None,
         }
     }
 }
@@ -73,8 +78,11 @@ impl BoundEndpoint {
 /// # Errors
 ///
 /// Every endpoint that cannot be bound: all are tried. Those that could be are closed again.
-pub(crate) fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, Vec<BindError>> {
-    let mut binding = Binding::of(plan);
+pub(crate) fn bind(
+    plan: &EndpointPlan,
+    network: &Network,
+) -> Result<Vec<BoundEndpoint>, Vec<BindError>> {
+    let mut binding = Binding::of(plan, network);
     all_or_none(plan.endpoints.iter().map(|planned| binding.bind(planned)))
 }
 
@@ -82,14 +90,15 @@ pub(crate) fn bind(plan: &EndpointPlan) -> Result<Vec<BoundEndpoint>, Vec<BindEr
 #[derive(Debug)]
 pub(crate) struct Binding<'a> {
     plan: &'a EndpointPlan,
+    network: &'a Network,
     /// The ports that were named as free.
     offered: Vec<u16>,
 }
 
 impl<'a> Binding<'a> {
     /// Of endpoints of this plan, be it all of them or those that are new.
-    pub(crate) const fn of(plan: &'a EndpointPlan) -> Self {
-        Self { plan, offered: Vec::new() }
+    pub(crate) const fn of(plan: &'a EndpointPlan, network: &'a Network) -> Self {
+        Self { plan, network, offered: Vec::new() }
     }
 
     /// Binds one endpoint.
@@ -101,7 +110,7 @@ impl<'a> Binding<'a> {
         &mut self,
         planned: &PlannedEndpoint,
     ) -> Result<BoundEndpoint, Vec<BindError>> {
-        bind_endpoint(planned)
+        bind_endpoint(planned, self.network)
             .map_err(|errors| with_free_port(errors, planned, self.plan, &mut self.offered))
     }
 }
@@ -126,7 +135,22 @@ pub(crate) fn all_or_none<T>(
 /// # Errors
 ///
 /// Every socket of it that is wanted and cannot be had.
-pub(crate) fn bind_endpoint(planned: &PlannedEndpoint) -> Result<BoundEndpoint, Vec<BindError>> {
+pub(crate) fn bind_endpoint(
+    planned: &PlannedEndpoint,
+    network: &Network,
+) -> Result<BoundEndpoint, Vec<BindError>> {
+    match network {
+        Network::System => bind_sockets(planned),
+        #[cfg(feature = "testing")]
+        Network::InMemory(memory) => {
+            let (address, listener) = memory.bind(planned);
+            let (planned, listeners) = (planned.clone(), vec![Listener::InMemory(listener)]);
+            Ok(BoundEndpoint { planned, address, missing: None, listeners })
+        }
+    }
+}
+
+fn bind_sockets(planned: &PlannedEndpoint) -> Result<BoundEndpoint, Vec<BindError>> {
     let one = |result: Result<Listener, BindError>| match result {
         Ok(listener) => Ok((vec![listener], None)),
         Err(error) => Err(vec![error]),
@@ -157,12 +181,16 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().ok(),
             #[cfg(unix)]
             Self::Unix { .. } => None,
+            #[cfg(feature = "testing")]
+            Self::InMemory(_) => None,
         }
     }
 
     fn socket_file(&self) -> Option<&SocketIdentity> {
         match self {
             Self::Tcp(_) => None,
+            #[cfg(feature = "testing")]
+            Self::InMemory(_) => None,
             #[cfg(unix)]
             Self::Unix { file, .. } => file.as_ref().map(super::unix_socket::SocketFile::identity),
         }
@@ -641,7 +669,7 @@ mod tests {
             BindError::AddressInUse { instead, .. } => instead.clone().unwrap(),
             other => panic!("{other:?}"),
         };
-        let fixes: Vec<_> = bind(&plan).unwrap_err().iter().map(fix).collect();
+        let fixes: Vec<_> = bind(&plan, &Network::System).unwrap_err().iter().map(fix).collect();
         assert!(fixes.len() == 2 && fixes[0] != fixes[1], "{fixes:?}");
 
         // The same for those that are denied, of which a test as root sees none.

@@ -49,6 +49,8 @@ pub struct EndpointSettings {
     /// What says that this process runs in a container, such as `there is a file /.dockerenv`; `None`
     /// if nothing does. The loopback of a container is its own.
     pub container: Option<String>,
+    /// What is bound if nobody says anything. Default: `http://localhost:5000`.
+    pub default_address: Option<&'static str>,
 }
 
 impl EndpointSettings {

@@ -24,9 +24,14 @@ mod error;
 mod given_socket;
 mod holder;
 mod host_mistake;
+#[cfg(feature = "testing")]
+pub(crate) mod in_memory;
 mod ip_literal;
 pub(crate) mod listen_spec;
+#[cfg(feature = "testing")]
+pub(crate) mod memory_stream;
 mod near_miss;
+mod network;
 mod plan;
 mod ports;
 mod privilege;
@@ -56,6 +61,7 @@ pub use holder::{Holder, HoldingProcess, Relation};
 pub use ip_literal::{IpLiteral, Scope};
 pub(crate) use listen_spec::readable_rights;
 pub use listen_spec::{ListenSpec, parse_listen_spec};
+pub(crate) use network::Network;
 #[doc(hidden)]
 pub use plan::plan;
 pub use plan::{EndpointPlan, Note, PlanProblem};

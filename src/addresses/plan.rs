@@ -167,8 +167,9 @@ pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
             plan.endpoints = endpoints;
         }
         (true, false) => {
-            plan.notes.push(Note::DefaultAddress { address: DEFAULT_ADDRESS.to_owned() });
-            let text = Sourced::new(DEFAULT_ADDRESS.to_owned(), Origin::Default);
+            let address = settings.default_address.unwrap_or(DEFAULT_ADDRESS).to_owned();
+            plan.notes.push(Note::DefaultAddress { address: address.clone() });
+            let text = Sourced::new(address, Origin::Default);
             plan.read_all(&[GivenAddress { key: "urls", text }], settings);
         }
     }

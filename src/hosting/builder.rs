@@ -72,7 +72,9 @@ impl Host {
 
     /// The same with the command line of the process.
     pub fn from_args() -> HostBuilder {
-        Self::builder().args(process::arguments())
+        let mut builder = Self::builder().args(process::arguments());
+        builder.0.arguments_of_process = true;
+        builder
     }
 }
 
@@ -279,6 +281,7 @@ impl HostBuilder {
             .enumerate()
             .map(|(place, argument)| (place + 1, argument.into()))
             .collect();
+        self.0.arguments_of_process = false;
         self
     }
 

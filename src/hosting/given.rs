@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::app::AppSource;
+use super::hermetic::Hermetic;
 use super::services::Registration;
 use super::settings::CodeEndpoints;
 use super::sources::Configure;
@@ -29,6 +30,8 @@ pub(super) struct Given {
     pub(super) server: Option<Box<dyn Server>>,
     pub(super) lifetime: Lifetime,
     pub(super) arguments: Vec<(usize, OsString)>,
+    /// Nobody but the process said them.
+    pub(super) arguments_of_process: bool,
     pub(super) settings_only: bool,
     pub(super) version: Option<String>,
     pub(super) variables: Option<Vec<(String, String)>>,
@@ -44,6 +47,8 @@ pub(super) struct Given {
     pub(super) named_after_content_root: bool,
     pub(super) log_to: LogTo,
     pub(super) problems: Vec<Problem>,
+    /// Nothing of the process is looked at.
+    pub(super) hermetic: Option<Hermetic>,
 }
 
 impl Given {

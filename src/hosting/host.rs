@@ -248,7 +248,8 @@ impl Host {
         let start = ServerStart::new(plan.clone(), application.clone())
             .within(self.context.lifetime.clone())
             .secured(certificates.endpoints())
-            .strict(self.sources.strict);
+            .strict(self.sources.strict)
+            .on(self.sources.network.clone());
         match server.start(start).await {
             Ok(addresses) => {
                 self.context.addresses.publish(addresses, server.socket_addresses());

@@ -24,6 +24,8 @@ mod error;
 mod explain;
 mod finding;
 mod given;
+mod hermetic;
+mod hermetic_builder;
 mod host;
 mod lifetime;
 mod listen;
@@ -38,6 +40,7 @@ mod settings;
 mod settings_monitor;
 mod sources;
 mod start;
+mod temporary_folder;
 pub(crate) mod usage;
 
 pub use app::{App, AppContext, Ending};

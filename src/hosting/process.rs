@@ -42,6 +42,11 @@ pub(crate) fn current_directory() -> Option<PathBuf> {
     std::env::current_dir().ok()
 }
 
+/// The folder for files that nobody needs for long.
+pub(crate) fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// The home folder of the user: what `HOME` says, else what the system knows of the account.
 #[expect(clippy::disallowed_methods, reason = "the one reader of the user's home folder")]
 pub(crate) fn account_home() -> Option<PathBuf> {

@@ -2,6 +2,8 @@
 
 use super::certificates::Surroundings;
 use super::settings::{CodeEndpoints, HostSettings};
+use super::temporary_folder::TemporaryFolder;
+use crate::addresses::Network;
 use crate::configuration::{Inputs, Loaded, load};
 use crate::server::ServerOptions;
 use crate::tls::places::Places;
@@ -19,6 +21,10 @@ pub(super) struct Sources {
     pub(super) another_server: bool,
     /// Whether nothing is looked for that code does not name, such as a certificate for development.
     pub(super) only_code: bool,
+    /// Where endpoints are bound.
+    pub(super) network: Network,
+    /// The folder of a host that sees no other, which goes with it.
+    pub(super) _folder: Option<TemporaryFolder>,
 }
 
 /// A change of the server's options by code.

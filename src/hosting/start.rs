@@ -13,6 +13,7 @@ use super::command_line::{self, Asked, CommandLine};
 use super::error::HostError;
 use super::finding::{self, Finding, Subject, judged};
 use super::given::Given;
+use super::hermetic::Hermetic;
 use super::host::Host;
 use super::live_configuration::Published;
 use super::prepare::Prepared;
@@ -173,7 +174,10 @@ impl Draft {
 ///
 /// It is none, or asks for an answer that needs no configuration.
 fn read_command_line(given: &mut Given) -> Result<CommandLine, Refusal> {
-    let arguments = std::mem::take(&mut given.arguments);
+    let mut arguments = std::mem::take(&mut given.arguments);
+    if given.hermetic.is_some() && given.arguments_of_process {
+        arguments.clear();
+    }
     let command_line = match given.settings_only {
         true => command_line::settings_only(&arguments),
         false => command_line::read(&arguments),
@@ -198,25 +202,40 @@ fn read_command_line(given: &mut Given) -> Result<CommandLine, Refusal> {
 
 /// What the host is configured by, and what is wrong with what code and arguments say.
 fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Problem>) {
+    let hermetic = given.hermetic.take();
     for (position, spec) in &command_line.listen {
         let argument = "--listen".to_owned();
         given.add_listen_spec(spec, Origin::CommandLine { position: *position, argument });
     }
     let mut problems = std::mem::take(&mut given.problems);
     problems.extend(command_line.warnings);
-    let (variables, unreadable_variables) = match given.variables.take() {
-        Some(variables) => (variables, Vec::new()),
-        None => (process::environment_variables(), process::unreadable_variables()),
+    let (variables, unreadable_variables) = match (given.variables.take(), &hermetic) {
+        (variables, Some(_)) => (Hermetic::variables(variables), Vec::new()),
+        (Some(variables), None) => (variables, Vec::new()),
+        (None, None) => (process::environment_variables(), process::unreadable_variables()),
     };
-    let places = Places::new(&variables, process::account_home());
     let mut endpoints = std::mem::take(&mut given.endpoints);
-    endpoints.container = (!given.only_code).then(|| process::container(&variables)).flatten();
     let mut code = std::mem::take(&mut given.code);
-    if !given.named_after_content_root {
-        code.default_application_name = process::program_name();
+    let mut account_home = None;
+    if let Some(hermetic) = &hermetic {
+        endpoints.default_address = Some(hermetic.default_address());
+        code.default_application_name = Some("TestHost".to_owned());
+    } else {
+        account_home = process::account_home();
+        endpoints.container = (!given.only_code).then(|| process::container(&variables)).flatten();
+        if !given.named_after_content_root {
+            code.default_application_name = process::program_name();
+        }
     }
+    let places = Places::new(&variables, account_home);
     code.host_alone = given.named_after_content_root;
-    let here = match given.current_directory.take() {
+    let folder = hermetic.as_ref().map(Hermetic::make_folder).transpose();
+    let folder = folder.unwrap_or_else(|problem| {
+        problems.push(problem);
+        None
+    });
+    let said = given.current_directory.take();
+    let here = match said.or_else(|| folder.as_ref().map(|it| it.path().to_owned())) {
         Some(folder) if folder.is_absolute() => Some(folder),
         Some(folder) => process::current_directory().map(|here| here.join(folder)),
         None => process::current_directory(),
@@ -236,7 +255,9 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         strict: given.strict || command_line.strict,
         places,
         another_server: given.server.is_some(),
-        only_code: given.only_code,
+        only_code: given.only_code || hermetic.is_some(),
+        network: hermetic.map(|hermetic| hermetic.network).unwrap_or_default(),
+        _folder: folder,
     };
     (sources, problems)
 }

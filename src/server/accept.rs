@@ -84,6 +84,8 @@ pub(super) fn start(
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 loops.push(Box::pin(accept.unix(listener, file)));
             }
+            #[cfg(feature = "testing")]
+            Listener::InMemory(incoming) => loops.push(Box::pin(accept.in_memory(incoming))),
         }
     }
     Ok(loops.into_iter().map(|accept| tokio::spawn(in_log(accept))).collect())
@@ -254,6 +256,27 @@ impl Accept {
             {
                 self.spawn(socket, None, None);
             }
+        }
+    }
+
+    /// Nothing is lost here: what waits at the end is accepted as ever.
+    #[cfg(feature = "testing")]
+    async fn in_memory(mut self, mut incoming: crate::addresses::in_memory::MemoryListener) {
+        let spawn = |accept: &Self, it: crate::addresses::in_memory::Incoming| {
+            accept.spawn(it.stream, it.local.map(Local), it.remote.map(Remote));
+        };
+        loop {
+            match self.next(incoming.recv()).await {
+                Next::It(Some(it)) => spawn(&self, it),
+                Next::Served => {}
+                Next::Due => self.tell_rejected(),
+                Next::It(None) | Next::End => break,
+            }
+        }
+        self.tell_rejected();
+        incoming.close();
+        while let Ok(it) = incoming.try_recv() {
+            spawn(&self, it);
         }
     }
 

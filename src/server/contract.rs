@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::counters::Counters;
 use super::options::ServerOptions;
-use crate::addresses::{BindError, Difference, EndpointPlan};
+use crate::addresses::{BindError, Difference, EndpointPlan, Network};
 use crate::features::Lifetime;
 use crate::pipeline::Application;
 use crate::tls::EndpointTls;
@@ -94,16 +94,42 @@ pub struct ServerStart {
     pub(crate) tls: Vec<Option<Arc<EndpointTls>>>,
     /// Whether an endpoint of which a part is missing refuses the start.
     pub(crate) strict: bool,
+    /// Where the endpoints are bound.
+    pub(crate) network: Network,
 }
 
 impl ServerStart {
-    pub(crate) fn new(plan: EndpointPlan, application: Application) -> Self {
+    /// What a host would start a server with that has this plan and this app and no certificates; for
+    /// the test of a server of one's own. It has a [`Lifetime`] of its own, see
+    /// [`within`](Self::within).
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use kestrel::{Host, Server, ServerStart};
+    ///
+    /// async fn starts(mut server: impl Server) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let host = Host::builder().hermetic().use_urls("http://127.0.0.1:0").build()?;
+    ///     let app = Router::new().route("/", get(|| async { "Hello" }));
+    ///     let start = ServerStart::new(host.plan().clone(), app.into());
+    ///     let addresses = server.start(start).await?;
+    ///     // ... whatever its clients send, and then
+    ///     server.stop(std::time::Duration::ZERO).await;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn new(plan: EndpointPlan, application: Application) -> Self {
         let (tls, lifetime) = (Vec::new(), Lifetime::new());
-        Self { plan, application, lifetime, tls, strict: false }
+        Self { plan, application, lifetime, tls, strict: false, network: Network::default() }
+    }
+
+    /// The same, bound elsewhere than on the system's sockets.
+    pub(crate) fn on(mut self, network: Network) -> Self {
+        self.network = network;
+        self
     }
 
     /// The same for a host with this life.
-    pub(crate) fn within(mut self, lifetime: Lifetime) -> Self {
+    pub fn within(mut self, lifetime: Lifetime) -> Self {
         self.lifetime = lifetime;
         self
     }

@@ -193,6 +193,38 @@ impl Socket for tokio::net::UnixStream {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Socket for crate::addresses::memory_stream::MemoryStream {
+    fn reset_on_close(&self) {
+        Self::reset_on_close(self);
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_readable(self, cx)
+    }
+
+    fn hang_up(&self) -> Option<HangUp> {
+        match self.was_reset() {
+            true => Some(HangUp::Reset),
+            false => self.peer_has_ended().then_some(HangUp::End),
+        }
+    }
+
+    fn has_unread(&self) -> bool {
+        Self::has_unread(self)
+    }
+
+    /// It takes more as soon as the peer has read a byte.
+    fn unseen(&self, _: Option<usize>, _: usize) -> u64 {
+        0
+    }
+
+    fn refuse(self) {
+        // What the peer has sent is left unread, and it is not to see a reset.
+        self.close_cleanly();
+    }
+}
+
 impl<S: Socket> Socket for TlsStream<S> {
     fn reset_on_close(&self) {
         self.socket().reset_on_close();

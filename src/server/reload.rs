@@ -14,7 +14,7 @@ use super::leaving::GRACE;
 use super::running_server::{RunningServer, check_complete, check_secured};
 use super::serving::Serving;
 use crate::addresses::bind::{Binding, all_or_none, bind_endpoint};
-use crate::addresses::{Aspect, BindError, Change, EndpointPlan, PlannedEndpoint, clash};
+use crate::addresses::{Aspect, BindError, Change, EndpointPlan, Network, PlannedEndpoint, clash};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 
@@ -137,12 +137,13 @@ impl RunningServer {
                 released.extend(serving.map(|serving| (*place, serving)));
             }
         }
-        let to_open = Opening { plan, endpoints: to_open, old: &self.endpoints, strict: *strict };
+        let (old, network) = (&*self.endpoints, &self.network);
+        let to_open = Opening { plan, endpoints: to_open, old, network, strict: *strict };
         let opened = to_open.open(tls, context).await;
         if opened.is_err() {
             for (place, serving) in released {
                 if let Some(old) = self.endpoints.get_mut(place) {
-                    take_back(old, serving);
+                    take_back(old, serving, &self.network);
                 }
             }
         }
@@ -166,6 +167,7 @@ struct Opening<'a> {
     endpoints: Vec<ToOpen<'a>>,
     /// Those of the old plan.
     old: &'a [Endpoint],
+    network: &'a Network,
     strict: bool,
 }
 
@@ -180,7 +182,7 @@ impl Opening<'_> {
         tls: &[Option<Arc<EndpointTls>>],
         context: &Arc<Context>,
     ) -> Result<Vec<(usize, Endpoint)>, ServerError> {
-        let mut binding = Binding::of(self.plan);
+        let mut binding = Binding::of(self.plan, self.network);
         let bound = self.endpoints.iter().map(|new| Ok((new, binding.bind(new.planned)?)));
         let mut bound = all_or_none(bound)?;
         check_complete(bound.iter_mut().map(|(_, bound)| bound), self.strict)?;
@@ -207,9 +209,9 @@ impl Opening<'_> {
 }
 
 /// Opens the sockets of an endpoint again that were closed for a new one.
-fn take_back(endpoint: &mut Endpoint, serving: Arc<Serving>) {
+fn take_back(endpoint: &mut Endpoint, serving: Arc<Serving>, network: &Network) {
     // Why one socket could not be had is enough.
-    let bound = bind_endpoint(&endpoint.planned)
+    let bound = bind_endpoint(&endpoint.planned, network)
         .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default());
     let again = bound
         .inspect(|bound| {

@@ -15,7 +15,9 @@ use super::endpoint::Endpoint;
 use super::leaving::Leaving;
 use super::options::ServerOptions;
 use super::serving::Serving;
-use crate::addresses::{self, BindError, BoundEndpoint, EndpointPlan, PlannedEndpoint, Transport};
+use crate::addresses::{
+    self, BindError, BoundEndpoint, EndpointPlan, Network, PlannedEndpoint, Transport,
+};
 use crate::diagnostics::events;
 use crate::tls::EndpointTls;
 
@@ -28,6 +30,8 @@ pub(super) struct RunningServer {
     pub(super) endpoints: Vec<Endpoint>,
     /// Endpoints that a reload removed and whose last requests run.
     pub(super) leaving: Leaving,
+    /// Where endpoints are bound.
+    pub(super) network: Network,
 }
 
 impl RunningServer {
@@ -42,7 +46,7 @@ impl RunningServer {
         counters: Counters,
     ) -> Result<Self, ServerError> {
         check_secured(&start.plan, &start.tls)?;
-        let mut bound = addresses::bind(&start.plan)?;
+        let mut bound = addresses::bind(&start.plan, &start.network)?;
         check_complete(bound.iter_mut(), start.strict)?;
         let context = Context::new(options, start.application, start.lifetime, counters);
         let start_one = |(place, bound): (usize, BoundEndpoint)| {
@@ -53,7 +57,7 @@ impl RunningServer {
         // Those before a failure are dropped, which closes them.
         let endpoints: io::Result<Vec<_>> = bound.into_iter().enumerate().map(start_one).collect();
         let endpoints = endpoints.map_err(|error| ServerError::Other(Box::new(error)))?;
-        Ok(Self { context, endpoints, leaving: Leaving::default() })
+        Ok(Self { context, endpoints, leaving: Leaving::default(), network: start.network })
     }
 
     /// The addresses that are announced, in the order of the plan.

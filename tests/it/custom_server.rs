@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use kestrel::{BoxFuture, ExitKind, HostError, Server, ServerError, ServerReload, ServerStart};
+use kestrel::{
+    BoxFuture, ExitKind, HostError, Lifetime, Server, ServerError, ServerReload, ServerStart,
+};
 use tower::ServiceExt;
 
 use crate::support::{Wire, builder, saying, started, stopped};
@@ -96,6 +98,26 @@ async fn a_custom_server_is_stopped_once_with_the_shutdown_timeout() {
     assert!(asked.lock().expect("no panic").stop.is_empty());
     stopped(host).await;
     assert_eq!(asked.lock().expect("no panic").stop, [grace]);
+}
+
+/// As a test of a server does it.
+#[tokio::test]
+async fn a_server_is_started_without_a_host() {
+    let host = builder().use_urls("http://127.0.0.1:5000;http://*:5001").build();
+    let plan = host.expect("a host").plan().clone();
+    let lifetime = Lifetime::new();
+    let start = ServerStart::new(plan, saying("hello").into()).within(lifetime.clone());
+    let (mut server, asked) = recording();
+    let addresses = server.start(start).await.expect("it starts");
+    assert_eq!(addresses, ["test://one", "test://two"]);
+    let start = asked.lock().expect("no panic").start.take().expect("it was started");
+    assert_eq!(start.plan.endpoints.len(), 2);
+    lifetime.stop();
+    assert!(start.lifetime.is_stopping());
+    let request = Request::get("/").body(Body::empty()).expect("a request");
+    let Ok(response) = start.application.oneshot(request).await;
+    let body = to_bytes(response.into_body(), 100).await.expect("a body");
+    assert_eq!(body, "hello");
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use std::path::Path;
 use source::{Code, Module, Source};
 
 /// Each folder and the folders of ours it may name.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("cli", &["hosting", "dev_certificates", "tls", "configuration"]),
+    ("testing", &["hosting", "addresses", "server"]),
     (
         "hosting",
         &[
@@ -46,7 +47,7 @@ const AT_HOME: [(&str, &[&str]); 17] = [
     ("anyhow", &["cli"]),
     ("figment", &["configuration"]),
     ("jsonc_parser", &["configuration"]),
-    ("hyper", &["server"]),
+    ("hyper", &["server", "testing"]),
     ("h2", &["server"]),
     ("tracing_subscriber", &["logging"]),
     ("chrono", &["logging"]),

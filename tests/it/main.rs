@@ -24,6 +24,7 @@ mod given_sockets;
 mod gone_clients;
 mod graceful_stop;
 mod half_closed;
+mod hermetic;
 mod http2_batches;
 mod http2_fields;
 mod http2_frames;
@@ -60,6 +61,7 @@ mod stops_under_load;
 mod support;
 #[path = "../data/tls/mod.rs"]
 mod test_data;
+mod test_server;
 mod tls_agreement;
 mod tls_client;
 mod tls_client_certificates;

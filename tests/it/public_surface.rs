@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that users see; the root is the empty name.
-const MODULES: [&str; 5] = ["", "addresses", "configuration", "logging", "tls"];
+const MODULES: [&str; 6] = ["", "addresses", "configuration", "logging", "testing", "tls"];
 
 /// What is complete by nature: there is nothing to come.
 const COMPLETE: [&str; 9] = [

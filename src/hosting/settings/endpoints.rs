@@ -25,6 +25,8 @@ pub(crate) struct CodeEndpoints {
     pub(crate) added_urls: Vec<Sourced<String>>,
     /// What says that this process runs in a container.
     pub(crate) container: Option<String>,
+    /// What is bound if nobody says anything, in the place of Kestrel's default.
+    pub(crate) default_address: Option<&'static str>,
 }
 
 pub(super) fn read(
@@ -67,6 +69,7 @@ pub(super) fn read(
         ),
         process_manager: process_manager(&loaded.aspnetcore_variables),
         container: code.container,
+        default_address: code.default_address,
     };
     tls::tell_unused_roots(configuration, &settings, problems);
     settings
