@@ -297,8 +297,7 @@ impl Limits {
     /// Everything that is wrong with these limits: what is out of its range, and a buffer that
     /// could not hold what it has to. Empty if all is well.
     ///
-    /// A host asks this before it starts; a program that runs a
-    /// [`KestrelServer`](crate::server::KestrelServer) without one has to ask by itself.
+    /// A host asks this before it starts.
     #[must_use]
     pub fn validate(&self) -> Vec<InvalidLimit> {
         let numbers = NUMBERS.iter().filter_map(|number| {

@@ -178,7 +178,7 @@ pub(super) static LATER: Key = names(
         text("LISTEN_FDS", Kind::Text, "sockets of systemd's").not_yet(NotYet {
             harmless: &["0"],
             without: "sockets that systemd hands over are left alone, and addresses are bound anew",
-            fix: "start it by a .service unit without a .socket unit, and say where to listen: --urls",
+            fix: "start it by a .service unit without a .socket unit, and say where to listen: --urls; or let the program take them, and give them by listen_on",
             may_be_the_apps: true,
         }),
     ],
