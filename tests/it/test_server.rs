@@ -384,9 +384,10 @@ async fn an_answer_that_is_broken_off_is_an_error() {
     let server = served(app).await;
     for http2 in [false, true] {
         let get = |path| if http2 { server.get(path).http2() } else { server.get(path) };
-        let broken = get("/head").send().await;
+        let broken = soon("the end", get("/head").send()).await;
         assert!(matches!(broken, Err(TestError::Broken(_))), "{broken:?}");
-        let broken = get("/body").send().await.expect("a head").text().await;
+        let broken = get("/body").send().await.expect("a head").text();
+        let broken = soon("the end", broken).await;
         assert!(matches!(broken, Err(TestError::Broken(_))), "{broken:?}");
     }
 }
