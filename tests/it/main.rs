@@ -43,6 +43,7 @@ mod protocols;
 #[cfg(target_os = "linux")]
 #[path = "../proxies/mod.rs"]
 mod proxies;
+mod public_api;
 mod public_surface;
 mod reload;
 mod reload_tls;

@@ -29,7 +29,7 @@ const COMPLETE: [&str; 9] = [
 /// What programs write down as literals.
 const LITERALS: [&str; 1] = ["Rule"];
 
-fn source() -> PathBuf {
+pub(crate) fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
@@ -74,7 +74,7 @@ fn names(statement: &str) -> Vec<String> {
 }
 
 /// The name of everything that users see, with the module that has it.
-fn seen_by_users() -> Vec<(String, &'static str)> {
+pub(crate) fn seen_by_users() -> Vec<(String, &'static str)> {
     let mut seen = Vec::new();
     for module in MODULES {
         for (hidden, statement) in handed_on(&declaring(module)) {
@@ -142,7 +142,7 @@ fn what_may_grow_says_so() {
     assert_eq!(exhaustive, known, "left: what is not #[non_exhaustive]; right: what need not be");
 }
 
-fn each_file(folder: &Path, look: &mut impl FnMut(&str)) {
+pub(crate) fn each_file(folder: &Path, look: &mut impl FnMut(&str)) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         match entry.path() {
             path if path.is_dir() => each_file(&path, look),
