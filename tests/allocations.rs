@@ -12,10 +12,8 @@ use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use axum::extract::{ConnectInfo, State};
-use axum::http::Request;
+use axum::extract::State;
 use axum::{Router, routing::get};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -162,12 +160,10 @@ async fn axum_on_hyper() -> SocketAddr {
     let address = listener.local_addr().expect("it is bound");
     let app = app().with_state(());
     tokio::spawn(async move {
-        while let Ok((socket, client)) = listener.accept().await {
+        while let Ok((socket, _)) = listener.accept().await {
             socket.set_nodelay(true).expect("a socket");
             let app = app.clone();
-            let service = service_fn(move |mut request: Request<Incoming>| {
-                // As axum's server does if it is asked to, and ours does for every router.
-                request.extensions_mut().insert(ConnectInfo(client));
+            let service = service_fn(move |request| {
                 let answer = app.clone().call(request);
                 async { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
             });

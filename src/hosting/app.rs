@@ -98,7 +98,7 @@ impl App {
     /// What answers requests, with the program's layers around it, and the life beside it, which has
     /// not begun.
     pub(super) fn into_parts(self, layers: &Layers) -> (Arc<InUse>, Life) {
-        let (in_use, retired) = InUse::new(layers.around(self.responder));
+        let (in_use, retired) = InUse::new(layers.around(self.responder), layers.client);
         let life = Life {
             retired,
             ending: watch::Sender::new(false),

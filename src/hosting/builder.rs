@@ -26,6 +26,7 @@ use super::start::Draft;
 use crate::configuration::{AddedSource, ConfigurationSource, Origin, SourcePlace, Sourced};
 use crate::features::Lifetime;
 use crate::logging::LogTo;
+use crate::pipeline::ClientAddress;
 use crate::server::{Server, ServerOptions};
 
 /// Builds a [`Host`]: the app, and what code says beside the configuration.
@@ -193,6 +194,17 @@ impl HostBuilder {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.0.layers.add(layer);
+        self
+    }
+
+    /// Tells the app, and the program's layers, the client's address in axum's own way, too: the extractor
+    /// `ConnectInfo<SocketAddr>` works, and rate limiters by address with it. It is the address that a proxy
+    /// tells of, if it is believed. There is none on a Unix socket, where that extractor answers 500. (What
+    /// `into_make_service_with_connect_info` is with `axum::serve`; it costs as much, an allocation for each
+    /// request, which [`Connection`](crate::Connection) and [`EffectiveRequest`](crate::EffectiveRequest) do
+    /// not.)
+    pub fn connect_info(mut self) -> Self {
+        self.0.layers.client = ClientAddress::AsConnectInfo;
         self
     }
 

@@ -12,6 +12,7 @@ use axum::Router;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
+use super::client_address::{ClientAddress, tell_client};
 use super::responder::{Request, Responder, Responding, Response};
 use super::stage::{Enter, Leave, Stage};
 
@@ -47,7 +48,7 @@ impl Application {
 
 impl From<Router> for Application {
     fn from(router: Router) -> Self {
-        let (app, _) = InUse::new(Responder::router(router));
+        let (app, _) = InUse::new(Responder::router(router), ClientAddress::InConnection);
         Self::new(Pipeline::new(Box::default(), app))
     }
 }
@@ -97,14 +98,24 @@ impl fmt::Debug for ApplicationFuture {
 /// An app that answers, or has requests left to answer.
 pub(crate) struct InUse {
     responder: Responder,
+    client: ClientAddress,
     /// Is dropped with it.
     _retired: oneshot::Sender<Infallible>,
 }
 
 impl InUse {
-    pub(crate) fn new(responder: Responder) -> (Arc<Self>, Retired) {
+    pub(crate) fn new(responder: Responder, client: ClientAddress) -> (Arc<Self>, Retired) {
         let (sender, retired) = oneshot::channel();
-        (Arc::new(Self { responder, _retired: sender }), Retired(retired))
+        (Arc::new(Self { responder, client, _retired: sender }), Retired(retired))
+    }
+
+    #[inline]
+    fn call(&self, mut request: Request) -> Responding {
+        match self.client {
+            ClientAddress::InConnection => {}
+            ClientAddress::AsConnectInfo => tell_client(&mut request),
+        }
+        self.responder.call(request)
     }
 }
 
@@ -123,7 +134,7 @@ impl Pipeline {
     #[inline]
     pub(crate) fn call(&self, request: Request) -> Responding {
         match self.stages.is_empty() {
-            true => self.app.responder.call(request),
+            true => self.app.call(request),
             false => Responding::guarded(|| self.through_stages(request)),
         }
     }
@@ -139,7 +150,7 @@ impl Pipeline {
                 }
             }
         }
-        let responding = self.app.responder.call(request);
+        let responding = self.app.call(request);
         match leaves.is_empty() {
             true => responding,
             false => Responding::later(async { way_out(leaves, responding.await) }),

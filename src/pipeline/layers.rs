@@ -12,12 +12,17 @@ use axum::routing::Route;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::client_address::ClientAddress;
 use super::responder::{Handler, Request, Responder, Responding, Response};
 
 /// The layers that a program puts around its app, the innermost first. Every app that is made gets them,
 /// as it is put to use; without any, an app stays what it is.
 #[derive(Clone, Default)]
-pub(crate) struct Layers(Vec<Arc<dyn Fn(Router) -> Router + Send + Sync>>);
+pub(crate) struct Layers {
+    layers: Vec<Arc<dyn Fn(Router) -> Router + Send + Sync>>,
+    /// Where they, and the app, look for the client's address.
+    pub(crate) client: ClientAddress,
+}
 
 impl Layers {
     /// Adds one around those that are there: whatever `Router::layer` takes.
@@ -29,11 +34,11 @@ impl Layers {
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        self.0.push(Arc::new(move |app: Router| app.layer(layer.clone())));
+        self.layers.push(Arc::new(move |app: Router| app.layer(layer.clone())));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.layers.is_empty()
     }
 
     /// The app with the layers around it. They are around the app as a whole, not around each of its
@@ -47,7 +52,7 @@ impl Layers {
             Responder::Router(router) => Router::new().fallback_service(router),
             Responder::Handler(handler) => Router::new().fallback_service(OfHandler(handler)),
         };
-        Responder::router(self.0.iter().fold(app, |app, layer| layer(app)))
+        Responder::router(self.layers.iter().fold(app, |app, layer| layer(app)))
     }
 }
 

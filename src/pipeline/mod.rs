@@ -12,12 +12,14 @@
 //! place of the program's own [`Layers`], which become a part of each app.
 
 mod application;
+mod client_address;
 mod layers;
 mod responder;
 mod stage;
 
 pub use application::{Application, ApplicationFuture};
 pub(crate) use application::{InUse, Pipeline, Retired};
+pub(crate) use client_address::ClientAddress;
 pub(crate) use layers::Layers;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
 pub(crate) use stage::{Enter, Stage};

@@ -11,13 +11,10 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
 use axum::routing::future::RouteFuture;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-
-use crate::features::EffectiveRequest;
 
 /// A request as stages and apps get it.
 pub(crate) type Request = http::Request<Body>;
@@ -72,12 +69,9 @@ impl Responder {
     }
 
     #[inline]
-    pub(super) fn call(&self, mut request: Request) -> Responding {
+    pub(super) fn call(&self, request: Request) -> Responding {
         match self {
-            Self::Router(router) => {
-                tell_client(&mut request);
-                Responding::Router { future: router.clone().call(request) }
-            }
+            Self::Router(router) => Responding::Router { future: router.clone().call(request) },
             Self::Handler(handler) => Responding::guarded(|| handler.call(request).into()),
         }
     }
@@ -92,14 +86,6 @@ impl fmt::Debug for Responder {
     }
 }
 
-/// Tells the client's address in axum's own way, too, which rate limiters and other layers know. There
-/// is none to tell on a Unix socket.
-fn tell_client(request: &mut Request) {
-    if let Some(client) = EffectiveRequest::of(request).client() {
-        request.extensions_mut().insert(ConnectInfo(client));
-    }
-}
-
 /// A service of tower's as a handler.
 struct OfService<S>(S);
 
@@ -109,8 +95,7 @@ where
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
-    fn call(&self, mut request: Request) -> Answering {
-        tell_client(&mut request);
+    fn call(&self, request: Request) -> Answering {
         let mut service = self.0.clone();
         Answering::later(async move {
             let Ok(()) = poll_fn(|cx| service.poll_ready(cx)).await;

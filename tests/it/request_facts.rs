@@ -103,7 +103,7 @@ async fn the_clients_address_is_told_in_axums_own_way_too() {
         ("a service", App::service(router())),
         ("with a layer", App::from(router().layer(axum::middleware::from_fn(passed_on)))),
     ] {
-        let host = started(builder().use_urls("http://127.0.0.1:0").app(app)).await;
+        let host = started(builder().use_urls("http://127.0.0.1:0").connect_info().app(app)).await;
         let mut wire = Wire::connect(&host.addresses()[0]).await;
         assert_eq!(wire.get("/").await.body, wire.local_address().to_string(), "{kind}");
         stopped(host).await;
@@ -123,7 +123,7 @@ async fn passed_on(
 async fn a_client_that_a_proxy_tells_of_is_the_one_that_axum_is_told() {
     let host =
         builder().use_urls("http://127.0.0.1:0").use_setting("ForwardedHeaders:Enabled", "true");
-    let host = started(host.app(Router::new().route("/", get(client)))).await;
+    let host = started(host.connect_info().app(Router::new().route("/", get(client)))).await;
     let mut wire = Wire::connect(&host.addresses()[0]).await;
     wire.send("GET / HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 192.0.2.7:4711\r\n\r\n").await;
     assert_eq!(wire.answer().await.body, "192.0.2.7:4711");
@@ -140,7 +140,7 @@ async fn axum_is_told_no_address_of_a_client_on_a_unix_socket() {
         None => "none",
     };
     let app = Router::new().route("/", get(told));
-    let host = started(builder().listen_unix_socket(&path).app(app)).await;
+    let host = started(builder().listen_unix_socket(&path).connect_info().app(app)).await;
     let stream = tokio::net::UnixStream::connect(&path).await.expect("it listens");
     assert_eq!(Wire::new(stream).get("/").await.body, "none");
     stopped(host).await;

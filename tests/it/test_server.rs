@@ -220,7 +220,7 @@ fn who() -> Router {
 #[tokio::test]
 async fn a_connection_has_the_addresses_that_a_test_wants() {
     let urls = "http://127.0.0.1:5000;http://*:5001;http://[::1]:5002;http://unix:/run/x.sock";
-    let server = hosted(Host::builder().app(who()).use_urls(urls)).await;
+    let server = hosted(Host::builder().connect_info().app(who()).use_urls(urls)).await;
     let remote: SocketAddr = ([192, 0, 2, 7], 7).into();
     let asked = async |address: &str| {
         let request = server.get("/").to(address).remote_address(remote);
@@ -248,6 +248,7 @@ async fn a_connection_has_the_addresses_that_a_test_wants() {
 #[tokio::test]
 async fn the_stages_of_the_configuration_stand_before_the_app() {
     let host = Host::builder()
+        .connect_info()
         .app(who())
         .use_setting("ForwardedHeaders:Enabled", "true")
         .use_setting("ForwardedHeaders:ForwardedHeaders", "XForwardedFor,XForwardedProto");
@@ -477,7 +478,7 @@ async fn a_reload_adds_and_removes_endpoints_in_memory() {
 
 #[tokio::test]
 async fn an_https_endpoint_takes_a_client_of_tls() {
-    let host = Host::builder().app(who());
+    let host = Host::builder().connect_info().app(who());
     let host = host.listen_https(([127, 0, 0, 1], 443).into(), tls_client::options());
     let server = hosted(host).await;
     let address = server.host().addresses().remove(0);
@@ -498,7 +499,8 @@ async fn an_https_endpoint_takes_a_client_of_tls() {
 
 #[tokio::test]
 async fn a_server_on_a_socket_is_there_for_everybody() {
-    let server = TestServer::listen(Host::builder().app(who())).await.expect("it starts");
+    let server =
+        TestServer::listen(Host::builder().connect_info().app(who())).await.expect("it starts");
     let url = server.base_url();
     let port = url.strip_prefix("http://127.0.0.1:").expect("this machine").to_owned();
     assert_ne!(port, "0");
