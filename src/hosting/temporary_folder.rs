@@ -19,10 +19,7 @@ impl TemporaryFolder {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (process, place) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let path = parent.join(format!("kestrel-{process}-{place}-{}", now.subsec_nanos()));
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path)?;
+        private_folder().create(&path)?;
         Ok(Self(path))
     }
 
@@ -42,6 +39,18 @@ impl TemporaryFolder {
         }
         fs::write(path, content)
     }
+}
+
+/// Makes folders that nobody else sees into. (On Windows those of a user's are.)
+fn private_folder() -> fs::DirBuilder {
+    #[cfg(unix)]
+    {
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+    }
+    #[cfg(not(unix))]
+    fs::DirBuilder::new()
 }
 
 impl Drop for TemporaryFolder {
