@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 
 use super::process;
 use crate::logging::{LAST_WAIT, Logging};
@@ -25,6 +25,9 @@ const ONE_WISH: Duration = Duration::from_secs(1);
 /// How long a host that is binding its sockets may take to run, once it is asked to stop: then it stops as one that
 /// runs.
 const BINDING: Duration = Duration::from_secs(1);
+
+/// Within this time of its signal a terminal that hangs up is gone.
+const VANISHES: Duration = Duration::from_millis(100);
 
 /// How long a host may take to end at once: its log has the last wait.
 const AT_ONCE: Duration = LAST_WAIT.saturating_add(Duration::from_secs(1));
@@ -294,7 +297,7 @@ async fn run(mut streams: platform::Streams, terminal: Terminal) {
                 }
             },
         };
-        let terminal_gone = signal == Signal::Hangup && terminal.is_gone();
+        let terminal_gone = signal == Signal::Hangup && terminal.is_gone().await;
         let ends = hosts().take(signal, terminal_gone, Instant::now());
         if let Some(stop) = ends {
             process::die_of(stop.number());
@@ -314,8 +317,17 @@ impl Terminal {
         Self { matters: process::has_terminal() && !process::ignores_hangup() }
     }
 
-    fn is_gone(self) -> bool {
-        self.matters && !process::has_terminal()
+    /// Whether it is. The system sends the signal before it takes the terminal away: one that is there may not be in
+    /// a moment.
+    async fn is_gone(self) -> bool {
+        let looked_until = Instant::now() + VANISHES;
+        while self.matters && Instant::now() < looked_until {
+            if !process::has_terminal() {
+                return true;
+            }
+            sleep(VANISHES / 10).await;
+        }
+        false
     }
 }
 
