@@ -312,8 +312,12 @@ async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Runni
 
 /// Hands on that files change, and lets a reload know that waits for the program's code.
 async fn hand_on(mut changes: UnboundedReceiver<()>, to: UnboundedSender<()>, wishes: Wishes) {
-    while changes.recv().await.is_some() && to.send(()).is_ok() {
+    while changes.recv().await.is_some() {
+        // First: or the reload that begins with it would take it for the next one, and give way to nobody.
         wishes.ask();
+        if to.send(()).is_err() {
+            return;
+        }
     }
 }
 

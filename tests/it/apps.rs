@@ -208,6 +208,35 @@ async fn an_app_that_is_never_made_does_not_hold_the_next_reload() {
 }
 
 #[tokio::test]
+async fn an_app_that_was_asked_for_is_made_by_the_reload_that_its_own_gives_way_to() {
+    let stage = Stage::new(&greeting("one"));
+    let (making, mut makes) = mpsc::unbounded_channel();
+    let made = Arc::new(AtomicUsize::new(0));
+    let make = move |_: AppContext| {
+        let number = made.fetch_add(1, Ordering::Relaxed) + 1;
+        making.send(number).expect("the test waits");
+        async move {
+            match number {
+                2 => std::future::pending().await,
+                _ => Ok(Router::new().route("/", get(async move || number.to_string()))),
+            }
+        }
+    };
+    let host = Arc::new(started(stage.builder().reloadable_app(make)).await);
+    assert_eq!(makes.recv().await, Some(1));
+    let asking = Arc::clone(&host);
+    let hangs = tokio::spawn(async move { asking.renew().await });
+    assert_eq!(soon("the second app", makes.recv()).await, Some(2));
+    // What is different is the host's alone.
+    stage.write(&greeting("one").replacen('{', r#"{"AllowedHosts":"*","#, 1));
+    assert_eq!(soon("the reload", host.reload()).await.expect("it is right"), Reloaded::Changed);
+    let body = Wire::connect(&host.addresses()[0]).await.get("/").await.body;
+    assert_eq!(body, "3");
+    soon("the first reload", hangs).await.expect("no panic").expect_err("it has given way");
+    stopped(Arc::into_inner(host).expect("nobody else has it")).await;
+}
+
+#[tokio::test]
 async fn an_app_that_cannot_be_made_refuses_the_reload_and_changes_nothing() {
     let stage = Stage::new(&greeting("one"));
     let (host, mut told, _) = greeted(&stage).await;

@@ -27,7 +27,8 @@ impl Running {
         };
         let differing = self.current.configuration.differing_keys(next);
         // What only the host uses makes no other app: it would lose what it holds for a level of the log.
-        if self.wish != Wish::Renew && !differing.iter().any(|key| effect(key) == Effect::None) {
+        self.renewal_due |= self.wish == Wish::Renew;
+        if !self.renewal_due && !differing.iter().any(|key| effect(key) == Effect::None) {
             return Ok(None);
         }
         let context = AppContext {
@@ -47,7 +48,10 @@ impl Running {
                 _ = self.stopping.wait_for(|stopping| *stopping) => {
                     return Err(AppError::from("the host is stopping").into_problems());
                 }
-                made = &mut made => return made.map(Some),
+                made = &mut made => {
+                    self.renewal_due = false;
+                    return made.map(Some);
+                }
                 // What is being made may never be, and must not hold what puts that right.
                 () = newer.next() => {
                     self.gave_way = true;

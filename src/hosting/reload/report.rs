@@ -84,7 +84,10 @@ pub(super) fn file_gone(file: &Path) -> Finding {
     let shown = file.display();
     let problem = Problem::error(format!("The file {shown} is gone: what it said stays in effect."))
         .cause("Whoever replaces it may have removed it first.")
-        .fix("put it back; or, if it is not wanted any more, say so by SIGHUP (kill -HUP), which takes the configuration as it is");
+        .fix(match cfg!(unix) {
+            true => "put it back; or, if it is not wanted any more, say so by SIGHUP (kill -HUP), which takes the configuration as it is",
+            false => "put it back; or, if it is not wanted any more, start the host again",
+        });
     Finding::of_problem(Subject::Configuration, problem)
 }
 

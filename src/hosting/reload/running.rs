@@ -82,6 +82,8 @@ pub(in crate::hosting) struct Running {
     pub(super) heard: Heard,
     /// What this reload is asked for.
     pub(super) wish: Wish,
+    /// Whether the app is to be made anew whatever is different: one that was asked for it gave way.
+    pub(super) renewal_due: bool,
     /// Whether this reload gave way to the next.
     pub(super) gave_way: bool,
     /// Whether the last reload was refused, and that was told.
@@ -205,6 +207,7 @@ impl Running {
             told,
             heard: started.heard,
             wish: Wish::Follow,
+            renewal_due: false,
             gave_way: false,
             refused: false,
             watcher: started.watcher,
