@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::client_address::{ClientAddress, tell_client};
 use super::responder::{Request, Responder, Responding, Response};
-use super::stage::{Enter, Leave, Stage};
+use super::stage::{Enter, Leave, Next, Stage, Way};
 
 /// What answers the requests of a server: the host's stages and its app, as they are at this moment.
 /// A reload may replace them; each request is answered by what is there when it comes. (What
@@ -132,29 +132,43 @@ impl Pipeline {
 
     /// Sends a request through the stages to the app. A panic on the way comes with the first poll.
     #[inline]
-    pub(crate) fn call(&self, request: Request) -> Responding {
+    pub(crate) fn call(self: &Arc<Self>, request: Request) -> Responding {
         match self.stages.is_empty() {
             true => self.app.call(request),
-            false => Responding::guarded(|| self.through_stages(request)),
+            false => Responding::guarded(|| self.through_stages(0, request)),
         }
     }
 
-    fn through_stages(&self, mut request: Request) -> Responding {
+    fn through_stages(self: &Arc<Self>, first: usize, mut request: Request) -> Responding {
         let mut leaves: Vec<Leave> = Vec::new();
-        for stage in &self.stages {
+        for (place, stage) in self.stages.iter().enumerate().skip(first) {
             match stage.enter(&mut request) {
                 Enter::Next => {}
                 Enter::Then(leave) => leaves.push(leave),
                 Enter::Answer(response) => {
                     return Responding::Ready { response: Some(way_out(leaves, response)) };
                 }
+                Enter::Around(around) => {
+                    let way: Arc<Self> = Arc::clone(self);
+                    return out_by(leaves, around(request, Next::new(way, place + 1)));
+                }
             }
         }
-        let responding = self.app.call(request);
-        match leaves.is_empty() {
-            true => responding,
-            false => Responding::later(async { way_out(leaves, responding.await) }),
-        }
+        out_by(leaves, self.app.call(request))
+    }
+}
+
+impl Way for Pipeline {
+    fn go(self: Arc<Self>, first: usize, request: Request) -> Responding {
+        Responding::guarded(|| self.through_stages(first, request))
+    }
+}
+
+/// An answer that may take time, on its way out.
+fn out_by(leaves: Vec<Leave>, responding: Responding) -> Responding {
+    match leaves.is_empty() {
+        true => responding,
+        false => Responding::later(async { way_out(leaves, responding.await) }),
     }
 }
 
@@ -184,3 +198,6 @@ impl Future for Retired {
         Pin::new(&mut self.0).poll(cx).map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,9 @@
 //! get the new one, too; a request that is being answered keeps the pipeline it began with, and
 //! [`Retired`] tells when the last of them has ended.
 //!
+//! A stage looks at a request on its way in and may see the answer on its way out; one that has to wait, or
+//! to go the rest of the way more than once, takes the request and goes by [`Next`].
+//!
 //! A stage that is off is not in the list, and costs nothing: an app alone is called as if there were
 //! no pipeline. Which stages there are, in which order, and what switches them on, is the host's to
 //! say (`hosting/pipeline.rs`); what they do stands in `middleware`. Between the stages and the app is the
@@ -15,6 +18,7 @@ mod application;
 mod client_address;
 mod layers;
 mod responder;
+#[allow(dead_code, reason = "no stage goes around the rest yet")]
 mod stage;
 
 pub use application::{Application, ApplicationFuture};
@@ -22,4 +26,6 @@ pub(crate) use application::{InUse, Pipeline, Retired};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use layers::Layers;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
+#[allow(unused_imports, reason = "no stage goes around the rest yet")]
+pub(crate) use stage::Next;
 pub(crate) use stage::{Enter, Stage};

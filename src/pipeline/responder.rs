@@ -124,7 +124,8 @@ impl Responding {
             .unwrap_or_else(|panic| Self::Panicked { panic: Some(panic) })
     }
 
-    pub(super) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
+    /// An answer that takes time.
+    pub(crate) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
         Self::Later { future: Box::pin(answer) }
     }
 }

@@ -1,6 +1,9 @@
-//! One stage of the pipeline.
+//! One stage of the pipeline, and the rest of the way behind it.
 
-use super::responder::{Request, Response};
+use std::fmt;
+use std::sync::Arc;
+
+use super::responder::{Request, Responding, Response};
 
 /// Something that happens to requests on their way to the app, and to answers on the way back.
 ///
@@ -20,7 +23,46 @@ pub(crate) enum Enter {
     Then(Leave),
     /// This is the answer: neither later stages nor the app see the request.
     Answer(Response),
+    /// The stage has the request now, and goes the rest of the way itself: later, again, or not at all.
+    /// Stages before this one see its answer as any other.
+    Around(Around),
 }
 
 /// What a stage does with the answer on the way out.
 pub(crate) type Leave = Box<dyn FnOnce(Response) -> Response + Send>;
+
+/// What a stage does that goes the rest of the way itself. It may wait: a panic in it, or in what it waits
+/// for, is one of the request.
+pub(crate) type Around = Box<dyn FnOnce(Request, Next) -> Responding + Send>;
+
+/// The rest of the way: the stages behind the one that holds it, then the app, as they were when the
+/// request came. A clone is the same way, to be gone once more.
+#[derive(Clone)]
+pub(crate) struct Next {
+    way: Arc<dyn Way>,
+    first: usize,
+}
+
+impl Next {
+    /// The way of all stages from this place on.
+    pub(super) fn new(way: Arc<dyn Way>, first: usize) -> Self {
+        Self { way, first }
+    }
+
+    /// Goes it with a request. A panic on the way comes with the first poll.
+    pub(crate) fn call(&self, request: Request) -> Responding {
+        Arc::clone(&self.way).go(self.first, request)
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Next").field("first", &self.first).finish_non_exhaustive()
+    }
+}
+
+/// Stages in their order, and the app behind them.
+pub(super) trait Way: Send + Sync {
+    /// Sends a request through the stages from `first` on, then to the app.
+    fn go(self: Arc<Self>, first: usize, request: Request) -> Responding;
+}

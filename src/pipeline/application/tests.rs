@@ -1,0 +1,164 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+
+use axum::body::{Body, to_bytes};
+use futures_util::FutureExt;
+
+use super::*;
+use crate::pipeline::{Answering, Handler};
+
+/// Where stages and apps note what they see.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn note(&self, text: impl Into<String>) {
+        self.0.lock().unwrap().push(text.into());
+    }
+
+    fn take(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap()).join(" ")
+    }
+}
+
+/// A stage that is a function.
+struct Does<F>(F);
+
+impl<F: Fn(&mut Request) -> Enter + Send + Sync + 'static> Stage for Does<F> {
+    fn enter(&self, request: &mut Request) -> Enter {
+        (self.0)(request)
+    }
+}
+
+fn stage(does: impl Fn(&mut Request) -> Enter + Send + Sync + 'static) -> Box<dyn Stage> {
+    Box::new(Does(does))
+}
+
+/// Notes `name>` on the way in and `<name` on the way out.
+fn then(seen: &Seen, name: &'static str) -> Box<dyn Stage> {
+    let seen = seen.clone();
+    stage(move |_| {
+        seen.note(format!("{name}>"));
+        let seen = seen.clone();
+        Enter::Then(Box::new(move |response| {
+            seen.note(format!("<{name}"));
+            response
+        }))
+    })
+}
+
+/// The same, but goes the rest of the way itself, after it has waited, `times` times.
+fn around(seen: &Seen, name: &'static str, times: usize) -> Box<dyn Stage> {
+    let seen = seen.clone();
+    stage(move |_| {
+        let seen = seen.clone();
+        Enter::Around(Box::new(move |request, next| {
+            Responding::later(async move {
+                seen.note(format!("{name}>"));
+                tokio::task::yield_now().await;
+                let mut response = next.call(request).await;
+                for _ in 1..times {
+                    response = next.clone().call(Request::new(Body::empty())).await;
+                }
+                seen.note(format!("<{name}"));
+                response
+            })
+        }))
+    })
+}
+
+/// An app that notes its requests; the path `/fails` panics as it is called, `/fails-later` when waited for.
+struct App(Seen);
+
+impl Handler for App {
+    fn call(&self, request: Request) -> Answering {
+        self.0.note("app");
+        match request.uri().path() {
+            "/fails" => panic!("this one is for the test"),
+            "/fails-later" => Answering::later(async { panic!("this one is for the test") }),
+            _ => Answering::Ready(Response::new(Body::from("app"))),
+        }
+    }
+}
+
+fn pipeline(seen: &Seen, stages: impl Into<Box<[Box<dyn Stage>]>>) -> Arc<Pipeline> {
+    let (app, _) =
+        InUse::new(Responder::Handler(Arc::new(App(seen.clone()))), ClientAddress::InConnection);
+    Arc::new(Pipeline::new(stages.into(), app))
+}
+
+async fn text(response: Response) -> String {
+    String::from_utf8(to_bytes(response.into_body(), 100).await.unwrap().to_vec()).unwrap()
+}
+
+fn get(path: &str) -> Request {
+    http::Request::get(path).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn a_stage_that_goes_around_stands_in_its_place_on_both_ways() {
+    let seen = Seen::default();
+    let stages = [then(&seen, "a"), around(&seen, "b", 1), then(&seen, "c"), around(&seen, "d", 1)];
+    let pipeline = pipeline(&seen, stages);
+    assert_eq!(text(pipeline.call(get("/")).await).await, "app");
+    assert_eq!(seen.take(), "a> b> c> d> app <d <c <b <a");
+}
+
+#[tokio::test]
+async fn the_rest_of_the_way_can_be_gone_again() {
+    let seen = Seen::default();
+    let pipeline =
+        pipeline(&seen, [around(&seen, "a", 2), then(&seen, "b"), around(&seen, "c", 2)]);
+    assert_eq!(text(pipeline.call(get("/")).await).await, "app");
+    assert_eq!(seen.take(), "a> b> c> app app <c <b b> c> app app <c <b <a");
+}
+
+#[tokio::test]
+async fn a_stage_may_answer_in_place_of_the_rest() {
+    let seen = Seen::default();
+    let answers = stage(|_| {
+        Enter::Around(Box::new(|_, _| {
+            Responding::later(async { Response::new(Body::from("not the app")) })
+        }))
+    });
+    let pipeline = pipeline(&seen, [then(&seen, "a"), answers, then(&seen, "c")]);
+    assert_eq!(text(pipeline.call(get("/")).await).await, "not the app");
+    assert_eq!(seen.take(), "a> <a");
+}
+
+#[tokio::test]
+async fn a_panic_anywhere_comes_to_whoever_waits_for_the_answer() {
+    let seen = Seen::default();
+    let panics = || stage(|_| panic!("this one is for the test"));
+    let panics_around =
+        || stage(|_| Enter::Around(Box::new(|_, _| panic!("this one is for the test"))));
+    for (stages, path, what) in [
+        (vec![panics()], "/", "a> catch> caught <a"),
+        (vec![panics_around()], "/", "a> catch> caught <a"),
+        (vec![around(&seen, "b", 1), panics()], "/", "a> catch> b> caught <a"),
+        (vec![then(&seen, "b")], "/fails", "a> catch> b> app caught <a"),
+        (vec![around(&seen, "b", 1)], "/fails-later", "a> catch> b> app caught <a"),
+    ] {
+        // What an error page is: it lives through a panic behind it, and stages before it do not notice.
+        let noted = seen.clone();
+        let catches = stage(move |_| {
+            let noted = noted.clone();
+            Enter::Around(Box::new(move |request, next| {
+                noted.note("catch>");
+                Responding::later(async move {
+                    let caught = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+                    caught.unwrap_or_else(|_| {
+                        noted.note("caught");
+                        Response::new(Body::from("sorry"))
+                    })
+                })
+            }))
+        });
+        let stages: Vec<_> = [then(&seen, "a"), catches].into_iter().chain(stages).collect();
+        assert_eq!(text(pipeline(&seen, stages).call(get(path)).await).await, "sorry");
+        assert_eq!(seen.take(), what);
+    }
+    let pipeline = pipeline(&seen, [around(&seen, "a", 1), panics_around()]);
+    let failed = tokio::spawn(async move { pipeline.call(get("/")).await }).await;
+    assert!(failed.is_err_and(|error| error.is_panic()));
+}
