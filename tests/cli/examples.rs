@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use nix::sys::signal::Signal;
+use tonic::Code;
+use tonic_prost::ProstCodec;
 use tungstenite::Message;
 
 use crate::environment::skipped;
-use crate::http::{connect, get, get_over};
+use crate::http::{connect, get, get_over, socket_address};
 use crate::process::{Kestrel, Running};
 
 const ANY_PORT: [&str; 2] = ["--urls", "http://127.0.0.1:0"];
@@ -166,4 +169,137 @@ fn a_host_inside_of_another_program_ends_with_it() {
     drop(writer);
     let outcome = running.ended();
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+}
+
+#[test]
+fn another_server_answers_lines_and_ends_with_its_input() {
+    let Some(lines) = example("custom_server", &[]) else { return };
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    writer.write_all(b"/greet\n/nothing\n").expect("it reads");
+    drop(writer);
+    let outcome = lines.stdin(Stdio::from(reader)).ended();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    for told in ["\n200 Hello, line!\n404 \n", "Now listening on: lines://stdin"] {
+        assert!(outcome.stdout.contains(told), "{told}: {}", outcome.stdout);
+    }
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct HelloRequest {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct HelloReply {
+    #[prost(string, tag = "1")]
+    message: String,
+}
+
+/// tonic's client says what it made of heads, messages and trailers.
+#[tokio::test]
+async fn grpc_has_its_replies_its_stream_and_its_status() {
+    let Some(grpc) = example("grpc", &ANY_PORT) else { return };
+    let running = grpc.started();
+    let stream = tokio::net::TcpStream::connect(socket_address(&running.address())).await;
+    let stream = TokioIo::new(stream.expect("somebody listens"));
+    let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
+    let (requests, connection) = connected.expect("HTTP/2");
+    tokio::spawn(connection);
+    let send = move |request| requests.clone().send_request(request);
+    let origin = running.address().parse().expect("a URI");
+    let mut client = tonic::client::Grpc::with_origin(tower::service_fn(send), origin);
+    let hello = |name: &str| tonic::Request::new(HelloRequest { name: name.to_owned() });
+    let codec = ProstCodec::<HelloRequest, HelloReply>::default;
+    let path = |path| axum::http::uri::PathAndQuery::from_static(path);
+    let (once, often) = (path("/greet.Greeter/SayHello"), path("/greet.Greeter/KeepSayingHello"));
+
+    client.ready().await.expect("it is");
+    let reply = client.unary(hello("Ada"), once.clone(), codec()).await.expect("a reply");
+    assert_eq!(reply.into_inner().message, "Hello, Ada!");
+    for path in [once, often.clone()] {
+        let refused = client.server_streaming(hello(""), path, codec()).await;
+        let status = refused.expect_err("a status in the place of a reply");
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(status.message(), "there is nobody to greet");
+    }
+    let replies = client.server_streaming(hello("you"), often, codec()).await;
+    let mut replies = replies.expect("a stream").into_inner();
+    for _ in 0..2 {
+        let reply = replies.message().await.expect("no error").expect("another one");
+        assert_eq!(reply.message, "Hello, you!");
+    }
+    running.signal(Signal::SIGTERM);
+    let status = loop {
+        match replies.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the end says nothing"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!((status.code(), status.message()), (Code::Unavailable, "the server stops"));
+    drop((client, replies));
+    let outcome = running.ended();
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+}
+
+#[test]
+fn a_source_of_ones_own_has_its_place_its_reload_and_its_lines() {
+    let start = |text: &str, rest: &[&'static str]| {
+        let example = example("own_source", &[&ANY_PORT, rest].concat())?;
+        let below = r#"{"Greeting":"from appsettings.json"}"#;
+        Some(example.file("appsettings.json", below).file("app.properties", text))
+    };
+    let Some(program) = start("# the greeting\nGreeting = Hello\n", &[]) else { return };
+    let file = program.root().join("app.properties");
+    let running = program.started();
+    assert_eq!(get(&running.address(), "/", &[]).body, "Hello");
+    std::fs::write(file, "Greeting=Good day\n").expect("it can be written");
+    while get(&running.address(), "/", &[]).body != "Good day" {
+        thread::yield_now();
+    }
+    is_stopped(running);
+
+    let Some(program) = start("Greeting = Hello\n", &["--Greeting", "typed"]) else { return };
+    let running = program.started();
+    assert_eq!(get(&running.address(), "/", &[]).body, "typed");
+    is_stopped(running);
+
+    let Some(program) = start("what\nKestrel:Limits:Http2 = 1\nis this\n", &[]) else { return };
+    let outcome = program.ended();
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    for told in ["'what' is no property.", "app.properties:1:1", "app.properties:3:1"] {
+        assert!(outcome.stderr.contains(told), "{told}: {}", outcome.stderr);
+    }
+
+    let long = "  Kestrel:Limits:MaxRequestBodySize =  much\n";
+    let Some(program) = start(long, &[]) else { return };
+    let outcome = program.ended();
+    assert!(outcome.stderr.contains("app.properties:1:40"), "{}", outcome.stderr);
+}
+
+/// An example is run by a test above, or has tests of its own, which `cargo test` has to run.
+#[test]
+fn no_example_is_forgotten() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |path: &Path| std::fs::read_to_string(path).expect("a text");
+    let (manifest, tests) =
+        (text(&root.join("Cargo.toml")), text(&root.join("tests/cli/examples.rs")));
+    let files = std::fs::read_dir(root.join("examples")).expect("the folder is there");
+    let mut seen = 0;
+    for file in files.map(|file| file.expect("it can be read").path()) {
+        if file.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        seen += 1;
+        let name = file.file_stem().expect("a name").to_string_lossy();
+        let has_tests = text(&file).contains("#[cfg(test)]");
+        let is_tested = manifest.contains(&format!("name = \"{name}\"\ntest = true\n"));
+        assert_eq!(has_tests, is_tested, "{name}: test = true in Cargo.toml");
+        assert!(
+            has_tests || tests.contains(&format!("example(\"{name}\"")),
+            "{name}: who runs it?"
+        );
+    }
+    assert!(seen > 8, "they are found: {seen}");
 }
