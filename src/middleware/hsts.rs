@@ -1,6 +1,7 @@
 //! Tells browsers to come back by HTTPS only (RFC 6797).
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -10,7 +11,8 @@ use crate::diagnostics::events;
 use crate::features::{EffectiveRequest, without_port};
 use crate::pipeline::{Enter, Request, Stage};
 
-/// Adds `Strict-Transport-Security` to answers by HTTPS. (What `HstsMiddleware` is in ASP.NET Core.)
+/// Adds `Strict-Transport-Security` to answers by HTTPS, but never for this machine: browsers would keep it
+/// for every other program here. (What `HstsMiddleware` is in ASP.NET Core.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hsts {
     header: HeaderValue,
@@ -71,7 +73,8 @@ impl Stage for Hsts {
             return Enter::Next;
         }
         let host = without_port(meant.host());
-        if self.excluded.iter().any(|excluded| excluded.eq_ignore_ascii_case(host)) {
+        let is_excluded = |excluded: &String| excluded.eq_ignore_ascii_case(host);
+        if is_this_machine(host) || self.excluded.iter().any(is_excluded) {
             events::hsts_excludes_host(host);
             return Enter::Next;
         }
@@ -86,5 +89,48 @@ impl Stage for Hsts {
             }
             response
         }))
+    }
+}
+
+/// Whether a host, without its port, is a name or an address of the machine that asks.
+fn is_this_machine(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let is_below = || {
+        let start = host.len().checked_sub(LOCALHOST.len())?;
+        let (above, end) = (host.get(..start)?, host.get(start..)?);
+        (end.eq_ignore_ascii_case(LOCALHOST) && (above.is_empty() || above.ends_with('.')))
+            .then_some(())
+    };
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    is_below().is_some()
+        || address.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+}
+
+const LOCALHOST: &str = "localhost";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_has_many_names() {
+        for (host, expected) in [
+            ("localhost", true),
+            ("LOCALHOST.", true),
+            ("app.LocalHost", true),
+            ("127.0.0.1", true),
+            ("127.8.9.1", true),
+            ("[::1]", true),
+            ("[0:0:0:0:0:0:0:1]", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("", false),
+            ("notlocalhost", false),
+            ("localhost.example", false),
+            ("äocalhost", false),
+            ("128.0.0.1", false),
+            ("[::2]", false),
+        ] {
+            assert_eq!(is_this_machine(host), expected, "{host}");
+        }
     }
 }

@@ -83,7 +83,8 @@ fn without_switch(configuration: &Configuration, name: &str, others: &[&str]) ->
 /// How long browsers come back by HTTPS only, unless configured.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Hosts of the machine itself, which other programs than this one use by HTTP.
+/// Hosts of the machine itself, which other programs than this one use by HTTP. They are left out in any
+/// case, by all their names.
 const EXCLUDED: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// `Hsts`: `Enabled`, and ASP.NET Core's options.

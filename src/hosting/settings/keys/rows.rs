@@ -93,7 +93,7 @@ pub(super) static ROOT: Key = names(
                 list(
                     "ExcludedHosts",
                     &text("{Number}", Kind::Text, "a host without a port"),
-                    "hosts that are left out",
+                    "hosts that are left out, beside this machine, which always is",
                 )
                 .default_in_words("`localhost`, `127.0.0.1`, `[::1]`"),
             ],
