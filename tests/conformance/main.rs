@@ -7,6 +7,7 @@
 //! http1      http1.jsonl: raw bytes on a bare socket, and the answers to them
 //! h2         h2.jsonl: frames, and the reactions to them
 //! limits     limits.jsonl: scripts with times
+//! middleware middleware/*.jsonl: settings of the stages, requests and their answers; a test for each group
 //! dev_certs  dev-certs.jsonl, dev-certs-host.jsonl: development certificates, step by step
 //! ```
 //!
@@ -54,6 +55,8 @@ mod hosting;
 mod http1;
 #[cfg(unix)]
 mod limits;
+#[cfg(unix)]
+mod middleware;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]

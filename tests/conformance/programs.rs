@@ -20,6 +20,8 @@ pub(crate) struct Programs {
     binary: Option<PathBuf>,
     /// The example `conformance`, or another host.
     app: PathBuf,
+    /// The example `middleware`, or another host.
+    site: PathBuf,
 }
 
 impl Programs {
@@ -30,17 +32,21 @@ impl Programs {
     pub(crate) fn find() -> Result<Self> {
         if let Some(app) = env::var_os(APP) {
             let app = fs::canonicalize(&app).with_context(|| format!("{APP}={}", app.display()))?;
-            return Ok(Self { binary: None, app });
+            return Ok(Self { binary: None, site: app.clone(), app });
         }
         // <target>/<profile>/deps/conformance-<hash>
         let test = env::current_exe()?;
         let profile = test.ancestors().nth(2).context("a test below a target folder")?;
-        let app = profile.join("examples").join(format!("conformance{}", env::consts::EXE_SUFFIX));
-        ensure!(
-            app.exists(),
-            "the example is not built. Build it:\ncargo build --example conformance"
-        );
-        Ok(Self { binary: Some(env!("CARGO_BIN_EXE_kestrel").into()), app })
+        let example = |name: &str| {
+            let path = profile.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+            ensure!(
+                path.exists(),
+                "an example is not built. Build it:\ncargo build --example {name}"
+            );
+            Ok(path)
+        };
+        let (app, site) = (example("conformance")?, example("middleware")?);
+        Ok(Self { binary: Some(env!("CARGO_BIN_EXE_kestrel").into()), app, site })
     }
 
     /// Whether another host is judged.
@@ -56,6 +62,11 @@ impl Programs {
     /// The example, or the other host.
     pub(crate) fn app(&self) -> &Path {
         &self.app
+    }
+
+    /// The example whose stages are judged, or the other host.
+    pub(crate) fn site(&self) -> &Path {
+        &self.site
     }
 
     /// How many cases may be played at once where ours bears `own`. Another host may take most of

@@ -16,7 +16,7 @@ use crate::hosting::selection::{self, GROUPS};
 use crate::programs::Programs;
 use crate::suite::{self, Judged, Suite};
 use crate::verdict::Verdict;
-use crate::{command_line, console, dev_certs, h2, hosting, http1, limits};
+use crate::{command_line, console, dev_certs, h2, hosting, http1, limits, middleware};
 
 /// The test of the harness itself. It needs neither root nor a server.
 const HARNESS: &str = "harness";
@@ -31,7 +31,7 @@ const NEEDS: &str =
 /// The names of all tests.
 pub(crate) fn test_names() -> Vec<String> {
     let groups = GROUPS.iter().map(|group| format!("{HOSTING}{group}"));
-    let suites = Suite::ALL.iter().map(|suite| suite.name().to_owned());
+    let suites = Suite::all().into_iter().map(|suite| suite.name().to_owned());
     [HARNESS.to_owned()].into_iter().chain(suites).chain(groups).collect()
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn test(selected: &[String], filtered_out: usize) -> Result<bool> {
     if selected.iter().any(|name| name == HARNESS) {
         report.result(HARNESS, check_harness());
     }
-    for suite in Suite::ALL {
+    for suite in Suite::all() {
         if !selected.iter().any(|name| name == suite.name()) {
             continue;
         }
@@ -112,6 +112,7 @@ fn check_harness() -> bool {
         h2::check,
         http1::check,
         limits::check,
+        middleware::check,
         suite::app::check,
         suite::check,
         suite::events::check,
@@ -251,7 +252,7 @@ fn show(judgement: &Judgement<'_>) {
 pub(crate) fn single(id: &str) -> Result<bool> {
     let mut passed = true;
     let mut found = false;
-    for suite in Suite::ALL {
+    for suite in Suite::all() {
         let wanted = |own: &str| own.starts_with(id);
         if suite.ids()?.iter().any(|own| wanted(own)) {
             found = true;

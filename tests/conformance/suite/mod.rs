@@ -6,15 +6,18 @@
 //! is what is meant ([`Observed`]). The verdict over that is made here.
 //!
 //! ```text
+//! anybody       certificates that are not what a case is about
 //! app           the program, started with a group's options on a port of its own
 //! pool          many cases at once
 //! events        what the app logged, against what the reference did
 //! ../http1      raw bytes and the answers to them
 //! ../h2         frames and the reactions to them
 //! ../limits     scripts with times
+//! ../middleware settings, requests and their answers
 //! ../dev_certs  steps of the tool for development certificates, which needs no sockets
 //! ```
 
+pub(crate) mod anybody;
 pub(crate) mod app;
 pub(crate) mod events;
 pub(crate) mod pool;
@@ -25,7 +28,7 @@ use serde_json::Value;
 use crate::deviations::Listed;
 use crate::programs::Programs;
 use crate::verdict::Verdict;
-use crate::{dev_certs, h2, http1, limits};
+use crate::{dev_certs, h2, http1, limits, middleware};
 
 /// A file of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +38,18 @@ pub(crate) enum Suite {
     Limits,
     DevCerts,
     DevCertsHost,
+    Middleware(middleware::Group),
 }
 
 /// Which cases of a suite are wanted, by id.
 pub(crate) type Wanted<'a> = &'a dyn Fn(&str) -> bool;
 
 impl Suite {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Http1, Self::Http2, Self::Limits, Self::DevCerts, Self::DevCertsHost];
+    /// All of them.
+    pub(crate) fn all() -> Vec<Self> {
+        let files = [Self::Http1, Self::Http2, Self::Limits, Self::DevCerts, Self::DevCertsHost];
+        files.into_iter().chain(middleware::JUDGED.map(Self::Middleware)).collect()
+    }
 
     /// The name of its test.
     pub(crate) const fn name(self) -> &'static str {
@@ -52,6 +59,7 @@ impl Suite {
             Self::Limits => "limits",
             Self::DevCerts => "dev_certs",
             Self::DevCertsHost => "dev_certs_host",
+            Self::Middleware(group) => group.name,
         }
     }
 
@@ -66,6 +74,7 @@ impl Suite {
             Self::Limits => limits::RECORDINGS,
             Self::DevCerts => dev_certs::RECORDINGS,
             Self::DevCertsHost => dev_certs::default_certificate::RECORDINGS,
+            Self::Middleware(group) => group.recordings,
         };
         Ok(lines(text)?.into_iter().map(|case| case.id).collect())
     }
@@ -86,6 +95,7 @@ impl Suite {
             Self::Limits => limits::play(wanted, programs),
             Self::DevCerts => dev_certs::play(wanted, programs),
             Self::DevCertsHost => dev_certs::default_certificate::play(wanted, programs),
+            Self::Middleware(group) => middleware::play(group, wanted, programs),
         }
     }
 

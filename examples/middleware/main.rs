@@ -1,0 +1,91 @@
+//! The app behind the recorded cases of the stages: `cargo run --example middleware -- run --urls http://127.0.0.1:5000`
+//!
+//! The real thing was recorded with the same app; `tests/conformance` plays the recordings against this one.
+//! What switches a stage on there is a variable such as `MW_HSTS`. Here it becomes a key of the product's
+//! own section, so that the stages of `kestrel run` are judged; only the routes, the health checks and the
+//! policies of endpoints are the app's.
+
+#[path = "../conformance/body.rs"]
+#[expect(dead_code, reason = "the other app takes more kinds of steps")]
+mod body;
+mod endpoints;
+mod health;
+mod made_to_order;
+mod parameters;
+mod problems;
+mod settings;
+
+use std::env;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use kestrel::configuration::{Pairs, SourcePlace};
+use kestrel::{Host, RequestTarget};
+
+use crate::endpoints::Answered;
+use crate::settings::Variables;
+
+/// What is the app's own of the variables.
+#[derive(Clone, Debug)]
+struct Site {
+    /// Whether there is nothing but the endpoints (`MW_NOFALLBACK`).
+    endpoints_only: bool,
+    /// Whether health is told (`MW_HEALTH`).
+    health: bool,
+    /// Whether problems have the id of their request (`MW_PROBLEM`).
+    traced_problems: bool,
+    /// Which endpoints have a policy of their own for pages of other origins (`MW_CORS`).
+    cors: settings::CorsEndpoints,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = env::args().skip(1).skip_while(|argument| argument == "run");
+    let variables = Variables::of_process();
+    let pairs = match settings::pairs(&variables) {
+        Ok(pairs) => pairs,
+        Err(why) => {
+            said_before_the_log(&why);
+            return ExitCode::from(3);
+        }
+    };
+    let site = Site {
+        endpoints_only: variables.is_on("NOFALLBACK"),
+        health: variables.is_on("HEALTH"),
+        traced_problems: variables.is_on("PROBLEM"),
+        cors: settings::cors_endpoints(&variables),
+    };
+    Host::builder()
+        .args(arguments)
+        .application_name("middleware")
+        .configuration_source(SourcePlace::AboveCommandLine, Pairs::new("the MW_ variables", pairs))
+        .app(Router::new().fallback(answer).with_state(Arc::new(site)))
+        .run()
+        .await
+}
+
+#[expect(clippy::print_stderr, reason = "there is no log yet")]
+fn said_before_the_log(why: &str) {
+    eprintln!("{why}");
+}
+
+/// The endpoints, then the health of the app, then answers made to order.
+async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let path = RequestTarget::of(&request).path();
+    let request = match endpoints::answer(&site, &path, request).await {
+        Answered::By(response) => return response,
+        Answered::ByNone(request) => request,
+    };
+    if site.health
+        && let Some(response) = health::answer(&path).await
+    {
+        return response;
+    }
+    match site.endpoints_only {
+        true => endpoints::nothing(404),
+        false => made_to_order::answer(&path, request).await,
+    }
+}
