@@ -14,6 +14,108 @@
 //! }
 //! ```
 //!
+//! # Coming from `axum::serve`
+//!
+//! The router stays as it is, extractors and layers of tower's too. `TcpListener::bind`, the code that waits
+//! for signals, and what reads the configuration go away: `--urls http://*:8080`, `--listen unix:/run/app.sock`,
+//! a variable or `appsettings.json` say where, Ctrl+C and SIGTERM stop it within `shutdownTimeoutSeconds`, and
+//! `--plan` prints what would be bound, and who said so. [`HostBuilder::connect_info`] has
+//! `ConnectInfo<SocketAddr>`; the limit of a body is the server's (30,000,000 bytes, `MaxRequestBodySize`, or
+//! [`RequestSizeLimit`] for some routes), and axum's own is off. `?` on any error is for handlers that
+//! answer [`Unhandled`].
+//!
+//! # Settings
+//!
+//! A section of the configuration is a type of the program's, whatever set it. The function that makes the app
+//! may wait and fail; what is wrong with it is told together with everything else. A monitor follows reloads:
+//! an edit that cannot be read changes nothing.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use axum::{Router, extract::State, routing::get};
+//! use kestrel::{AppContext, AppError, Host, SettingsMonitor};
+//!
+//! /// `{ "Mail": { "Host": "mail.example.com", "Timeout": "30s" } }`, `Mail__Host`, or `--Mail:Host=...`
+//! #[derive(serde::Deserialize, PartialEq)]
+//! struct Mail {
+//!     host: String,
+//!     timeout: Option<Duration>,
+//! }
+//!
+//! async fn app(context: AppContext) -> Result<Router, AppError> {
+//!     let mail: Mail = context.configuration.get("Mail")?; // of the start
+//!     tracing::info!("mail goes to {}", mail.host);
+//!     let mail = context.live_configuration.monitor::<Mail>("Mail")?; // of the moment
+//!     Ok(Router::new().route("/", get(timeout)).with_state(mail))
+//! }
+//!
+//! async fn timeout(State(mail): State<SettingsMonitor<Mail>>) -> String {
+//!     format!("{:?}", mail.current().timeout)
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> std::process::ExitCode {
+//!     Host::from_args().app_with(app).run().await
+//! }
+//! ```
+//!
+//! [`Host::app`] takes an app that is made between configuration and start,
+//! [`HostBuilder::reloadable_app`] makes it anew by each reload, and
+//! [`HostBuilder::configuration_source`] adds sources.
+//!
+//! # TLS
+//!
+//! Configuration alone does it: an address with `https`, and `Kestrel:Certificates:Default:Path` or the
+//! development certificate of this machine. HTTP/2 is agreed on by itself, files are watched. In code:
+//!
+//! ```no_run
+//! use kestrel::tls::{CertificateSource, TlsOptions};
+//! use kestrel::{Endpoint, Host};
+//!
+//! let certificate = CertificateSource::pem("fullchain.pem", "privkey.pem");
+//! let builder = Host::from_args()
+//!     .listen_on(Endpoint::any_ip(443).https(TlsOptions::with(certificate)));
+//! ```
+//!
+//! # Lifetime
+//!
+//! [`Lifetime`] asks the host to stop and tells how far it is. It is an extractor, too, so that what would
+//! never end does, at once and cleanly ([`Lifetime::until_stopping`] for streams). What runs beside the
+//! requests starts before an address is bound, and ends behind the last request:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use kestrel::{AppContext, AppError, Ending, Host};
+//!
+//! async fn tick(_: AppContext, mut ending: Ending) -> Result<(), AppError> {
+//!     let mut minutes = tokio::time::interval(Duration::from_secs(60));
+//!     loop {
+//!         tokio::select! {
+//!             _ = minutes.tick() => tracing::info!("another minute"),
+//!             () = ending.begun() => return Ok(()),
+//!         }
+//!     }
+//! }
+//!
+//! let builder = Host::from_args().background_service("ticker", tick); // an error stops the host
+//! ```
+//!
+//! # Tests
+//!
+//! With the feature `testing`, `testing::TestServer` is the app behind its whole host, over connections in
+//! memory: `TestServer::start(router).await?`, then `server.get("/").send().await?`. It sees no file, no
+//! variable and no port of the machine; neither does any host that is
+//! [`hermetic`](HostBuilder::hermetic), without the feature.
+//!
+//! # Logging
+//!
+//! What the host says are events of `tracing`, with ids and named fields. A program without a subscriber
+//! has the console that .NET has, by `Logging:LogLevel` and `Logging:Console`; one that installs its own between
+//! `build()` and the start has its lines there, and [`Host::log`] lends it the console and the levels
+//! of the configuration as layers.
+//!
 //! # Where things are
 //!
 //! Everything has one path. What a program needs to host its app is here: the host and its builder,
@@ -41,6 +143,11 @@
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// That of the document about the library, as well.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Library;
 
 pub mod addresses;
 mod apps;

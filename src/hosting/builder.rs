@@ -203,6 +203,20 @@ impl HostBuilder {
     /// `into_make_service_with_connect_info` is with `axum::serve`; it costs as much, an allocation for each
     /// request, which [`Connection`](crate::Connection) and [`EffectiveRequest`](crate::EffectiveRequest) do
     /// not.)
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use axum::extract::ConnectInfo;
+    /// use axum::{Router, routing::get};
+    ///
+    /// async fn who(ConnectInfo(client): ConnectInfo<SocketAddr>) -> String {
+    ///     format!("you are {client}\n")
+    /// }
+    ///
+    /// let app = Router::new().route("/", get(who));
+    /// let builder = kestrel::Host::builder().app(app).connect_info();
+    /// ```
     pub fn connect_info(mut self) -> Self {
         self.0.layers.client = ClientAddress::AsConnectInfo;
         self
@@ -252,6 +266,16 @@ impl HostBuilder {
     }
 
     /// The same, and what a failure does to the host.
+    ///
+    /// ```
+    /// use kestrel::{Host, OnFailure};
+    ///
+    /// let builder = Host::builder().background_service_with("warm-up", OnFailure::Tell, async |context, _| {
+    ///     let hints = tokio::fs::read_to_string(context.content_root().join("hints.txt")).await?;
+    ///     tracing::info!("{} hints", hints.lines().count());
+    ///     Ok(())
+    /// });
+    /// ```
     pub fn background_service_with<F>(
         mut self,
         name: impl Into<String>,
@@ -266,6 +290,23 @@ impl HostBuilder {
     }
 
     /// The life of this host, made before it: asks it to stop, and tells how far it is.
+    ///
+    /// ```
+    /// use kestrel::{Endpoint, Host, Lifetime};
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let lifetime = Lifetime::new();
+    /// let any_port = Endpoint::ip(([127, 0, 0, 1], 0).into());
+    /// let host = Host::empty_builder().listen_on(any_port).lifetime(lifetime.clone());
+    /// tokio::spawn(async move {
+    ///     lifetime.started().await;
+    ///     // its work, then:
+    ///     lifetime.stop();
+    /// });
+    /// host.try_run().await?;
+    /// # Ok::<(), kestrel::HostError>(())
+    /// # }).unwrap();
+    /// ```
     pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
         self.0.lifetime = lifetime;
         self
@@ -274,6 +315,28 @@ impl HostBuilder {
     /// Another server in the place of the built-in one. What the built-in one does is changed by
     /// [`configure_kestrel`](Self::configure_kestrel), and by `Kestrel:*` in the configuration; what it
     /// counts is in [`RunningHost::counters`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kestrel::{BoxFuture, Host, Server, ServerError, ServerStart};
+    ///
+    /// /// Serves nobody. `examples/custom_server.rs` is one that answers.
+    /// struct NoServer;
+    ///
+    /// impl Server for NoServer {
+    ///     fn start(&mut self, start: ServerStart) -> BoxFuture<'_, Result<Vec<String>, ServerError>> {
+    ///         drop(start.application); // a service of tower's
+    ///         Box::pin(async { Ok(vec!["nowhere://".to_owned()]) })
+    ///     }
+    ///
+    ///     fn stop(&mut self, _grace: Duration) -> BoxFuture<'_, ()> {
+    ///         Box::pin(async {})
+    ///     }
+    /// }
+    ///
+    /// let builder = Host::builder().server(NoServer);
+    /// ```
     pub fn server(mut self, server: impl Server + 'static) -> Self {
         self.0.server = Some(Box::new(server));
         self
@@ -307,6 +370,13 @@ impl HostBuilder {
     /// The program reads its own command line: what it hands to [`args`](Self::args) are settings and
     /// nothing else, as on ASP.NET Core. `--help` and the other flags of the host mean nothing then;
     /// [`listen_spec`](Self::listen_spec) and [`strict`](Self::strict) do what they do.
+    ///
+    /// ```
+    /// let words = std::env::args().skip(1).collect::<Vec<_>>();
+    /// let (own, settings) = words.split_at(words.len().min(1)); // such as a subcommand
+    /// let builder = kestrel::Host::builder().args(settings).without_host_flags();
+    /// # let _ = own;
+    /// ```
     pub fn without_host_flags(mut self) -> Self {
         self.0.settings_only = true;
         self
@@ -314,6 +384,10 @@ impl HostBuilder {
 
     /// The program's version, for `--version`: `env!("CARGO_PKG_VERSION")` in most. Without it only
     /// that of kestrel is told.
+    ///
+    /// ```
+    /// let builder = kestrel::Host::from_args().version(env!("CARGO_PKG_VERSION"));
+    /// ```
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.0.version = Some(version.into());
         self
@@ -328,6 +402,15 @@ impl HostBuilder {
     }
 
     /// These environment variables in the place of the process's.
+    ///
+    /// ```
+    /// let host = kestrel::Host::builder()
+    ///     .environment_variables([("Greeting__Text", "Hello"), ("ASPNETCORE_URLS", "http://127.0.0.1:0")])
+    ///     .without_logging()
+    ///     .build()?;
+    /// assert_eq!(host.configuration().value("Greeting:Text"), Some("Hello"));
+    /// # Ok::<(), kestrel::HostError>(())
+    /// ```
     pub fn environment_variables(
         mut self,
         variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
@@ -338,23 +421,40 @@ impl HostBuilder {
     }
 
     /// This folder in the place of the process's current directory, from which a relative one counts.
+    ///
+    /// ```
+    /// let builder = kestrel::Host::builder().current_directory("/srv/shop");
+    /// ```
     pub fn current_directory(mut self, folder: impl Into<PathBuf>) -> Self {
         self.0.current_directory = Some(folder.into());
         self
     }
 
     /// Binds these addresses, a `;` list as in key `urls`, over what the configuration says.
+    ///
+    /// ```
+    /// let builder = kestrel::Host::from_args().use_urls("http://localhost:5000;http://[::1]:5001");
+    /// ```
     pub fn use_urls(self, urls: &str) -> Self {
         self.setting("urls", urls, "use_urls")
     }
 
     /// Adds an address to the host's own list, which beats every `urls` (what `app.Urls` is).
+    ///
+    /// ```
+    /// let builder = kestrel::Host::builder().add_url("http://*:5000").add_url("http://unix:/run/app.sock");
+    /// ```
     pub fn add_url(mut self, url: impl Into<String>) -> Self {
         self.0.endpoints.added_urls.push(Sourced::new(url.into(), Origin::Code("add_url")));
         self
     }
 
     /// Whether addresses win over `listen` calls and `Kestrel:Endpoints`.
+    ///
+    /// ```
+    /// // A platform that dictates the address by ASPNETCORE_URLS is right, whatever is listed here.
+    /// let builder = kestrel::Host::builder().listen_localhost(5000).prefer_hosting_urls(true);
+    /// ```
     pub fn prefer_hosting_urls(self, prefer: bool) -> Self {
         let text = if prefer { "true" } else { "false" };
         self.setting("preferHostingUrls", text, "prefer_hosting_urls")
@@ -393,6 +493,20 @@ impl HostBuilder {
     }
 
     /// The environment, over variables and command line.
+    ///
+    /// ```
+    /// use kestrel::Host;
+    ///
+    /// let tool = Host::builder()
+    ///     .environment("Development")
+    ///     .content_root(env!("CARGO_MANIFEST_DIR"))
+    ///     .application_name("shop")
+    ///     .user_secrets_id("shop-5f3a")
+    ///     .without_logging()
+    ///     .build()?;
+    /// assert_eq!(tool.environment(), "Development");
+    /// # Ok::<(), kestrel::HostError>(())
+    /// ```
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.0.code.environment = Some(environment.into());
         self
@@ -447,6 +561,13 @@ impl HostBuilder {
     }
 
     /// How long a stop may take, over the key `shutdownTimeoutSeconds`. Default: 30 seconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// // The platform kills after 30 seconds.
+    /// let builder = kestrel::Host::from_args().shutdown_timeout(Duration::from_secs(25));
+    /// ```
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.0.shutdown_timeout = Some(timeout);
         self
@@ -454,6 +575,12 @@ impl HostBuilder {
 
     /// Lets whatever would only be warned about end the start: of the configuration, the endpoints and
     /// the certificates, and of addresses that can be bound in part only.
+    ///
+    /// ```
+    /// let misspelled = ("Kestrel__Limits__MaxConcurentConnections", "100");
+    /// let refused = kestrel::Host::builder().environment_variables([misspelled]).strict(true).without_logging().build();
+    /// assert!(refused.is_err());
+    /// ```
     pub fn strict(mut self, strict: bool) -> Self {
         self.0.strict = strict;
         self

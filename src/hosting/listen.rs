@@ -30,6 +30,10 @@ impl HostBuilder {
     }
 
     /// Listens on an IP address, over everything that `urls` says. Port 0 lets the system choose.
+    ///
+    /// ```
+    /// let builder = kestrel::Host::builder().listen(([127, 0, 0, 1], 5000).into());
+    /// ```
     pub fn listen(self, address: SocketAddr) -> Self {
         self.listens(Endpoint::ip(address), "listen")
     }
@@ -50,22 +54,44 @@ impl HostBuilder {
     }
 
     /// Listens on both loopback addresses. The port cannot be 0: the two would differ.
+    ///
+    /// ```
+    /// let builder = kestrel::Host::builder().listen_localhost(5000);
+    /// ```
     pub fn listen_localhost(self, port: u16) -> Self {
         self.listens(Endpoint::localhost(port), "listen_localhost")
     }
 
     /// Listens on all interfaces, IPv6 and IPv4.
+    ///
+    /// ```
+    /// let builder = kestrel::Host::builder().listen_any_ip(8080);
+    /// ```
     pub fn listen_any_ip(self, port: u16) -> Self {
         self.listens(Endpoint::any_ip(port), "listen_any_ip")
     }
 
     /// Listens on a Unix socket. Who may connect is for the process's umask to say, or see
     /// [`listen_unix_socket_with`](Self::listen_unix_socket_with).
+    ///
+    /// ```
+    /// let builder = kestrel::Host::builder().listen_unix_socket("/run/shop/app.sock");
+    /// ```
     pub fn listen_unix_socket(self, path: impl Into<PathBuf>) -> Self {
         self.listens(Endpoint::unix_socket(path), "listen_unix_socket")
     }
 
     /// Listens on a Unix socket whose file has this mode, this owner and this group.
+    ///
+    /// ```
+    /// use kestrel::Host;
+    /// use kestrel::addresses::UnixSocketOptions;
+    ///
+    /// let mut options = UnixSocketOptions::default();
+    /// options.mode = Some(0o660);
+    /// options.group = Some("www-data".to_owned());
+    /// let builder = Host::builder().listen_unix_socket_with("/run/shop/app.sock", options);
+    /// ```
     pub fn listen_unix_socket_with(
         self,
         path: impl Into<PathBuf>,
@@ -81,6 +107,13 @@ impl HostBuilder {
 
     /// Listens on what a command line's `--listen` says; see
     /// [`parse_listen_spec`](crate::addresses::parse_listen_spec).
+    ///
+    /// ```
+    /// use kestrel::Host;
+    /// use kestrel::configuration::Origin;
+    ///
+    /// let builder = Host::builder().listen_spec("unix:/run/shop/app.sock,mode=660", Origin::Code("main"));
+    /// ```
     pub fn listen_spec(mut self, spec: &str, origin: Origin) -> Self {
         self.0.add_listen_spec(spec, origin);
         self

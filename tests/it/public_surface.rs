@@ -142,6 +142,38 @@ fn what_may_grow_says_so() {
     assert_eq!(exhaustive, known, "left: what is not #[non_exhaustive]; right: what need not be");
 }
 
+/// Whether this is a line of the code that the documentation shows, which is compiled.
+fn shown(line: &str, is_code: &mut bool) -> bool {
+    let Some(line) = ["///", "//!"].iter().find_map(|mark| line.trim().strip_prefix(mark)) else {
+        *is_code = false;
+        return false;
+    };
+    let is_fence = line.trim().starts_with("```");
+    *is_code ^= is_fence;
+    *is_code && !is_fence && !line.trim().starts_with("# ")
+}
+
+#[test]
+fn every_method_of_the_builder_stands_in_an_example() {
+    let (mut methods, mut examples) = (Vec::new(), Vec::new());
+    each_file(&source(), &mut |text| {
+        let (mut is_builder, mut is_code) = (false, false);
+        for line in text.lines() {
+            is_builder = line == "impl HostBuilder {" || is_builder && line != "}";
+            let head =
+                ["pub fn ", "pub async fn "].iter().find_map(|it| line.trim().strip_prefix(it));
+            let name = head.and_then(|head| head.split(['(', '<']).next());
+            methods.extend(name.filter(|_| is_builder).map(str::to_owned));
+            if shown(line, &mut is_code) {
+                examples.push(line.to_owned());
+            }
+        }
+    });
+    assert!(methods.len() > 40, "they are read: {}", methods.len());
+    methods.retain(|name| !examples.iter().any(|line| line.contains(&format!(".{name}("))));
+    assert!(methods.is_empty(), "without an example in the documentation: {methods:?}");
+}
+
 pub(crate) fn each_file(folder: &Path, look: &mut impl FnMut(&str)) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         match entry.path() {
