@@ -9,6 +9,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::extract::{Json, State};
+use axum::http::{HeaderValue, header::CACHE_CONTROL};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::{Router, routing::get};
 use kestrel::{AppError, Host, Unhandled};
 use serde::Deserialize;
@@ -48,10 +51,19 @@ async fn main() -> ExitCode {
     Host::from_args()
         .app_with(async |context| {
             let store = Store::open(context.configuration.get("Store")?).await?;
-            Ok(Router::new().route("/notes", get(list).post(add)).with_state(Arc::new(store)))
+            Ok(Router::new()
+                .route("/notes", get(list).post(add))
+                .layer(map_response(not_stored))
+                .with_state(Arc::new(store)))
         })
         .run()
         .await
+}
+
+/// No cache keeps an answer.
+async fn not_stored(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn list(State(store): State<Arc<Store>>) -> Json<Vec<String>> {

@@ -37,7 +37,7 @@
 //! use kestrel::{AppContext, AppError, Host, SettingsMonitor};
 //!
 //! /// `{ "Mail": { "Host": "mail.example.com", "Timeout": "30s" } }`, `Mail__Host`, or `--Mail:Host=...`
-//! #[derive(serde::Deserialize, PartialEq)]
+//! #[derive(serde::Deserialize)]
 //! struct Mail {
 //!     host: String,
 //!     timeout: Option<Duration>,

@@ -52,6 +52,22 @@ impl<T> SettingsMonitor<T> {
 
     /// Waits for settings that this handle has not given yet, by this method or from the beginning; `None`
     /// once the host is gone. An edit elsewhere in the configuration is no change here.
+    ///
+    /// A background task is to end before the host is gone: it waits for
+    /// [`Ending::begun`](super::Ending::begun) as well.
+    ///
+    /// ```
+    /// use kestrel::{Ending, SettingsMonitor};
+    ///
+    /// async fn follow(mut level: SettingsMonitor<u8>, mut ending: Ending) {
+    ///     loop {
+    ///         tokio::select! {
+    ///             Some(level) = level.changed() => println!("level {level}"),
+    ///             () = ending.begun() => return,
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub async fn changed(&mut self) -> Option<Arc<T>> {
         self.changes.changed().await.ok()?;
         Some(self.current())

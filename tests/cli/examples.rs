@@ -1,24 +1,18 @@
-//! The examples as who reads them runs them.
+//! The examples as who reads them runs them. Those that have their like with `axum::serve` are run in `beside_axum.rs`.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use nix::sys::signal::Signal;
-use tonic::Code;
-use tonic_prost::ProstCodec;
-use tungstenite::Message;
-
 use crate::environment::skipped;
-use crate::http::{connect, get, get_over, socket_address};
+use crate::http::{connect, get, get_over};
 use crate::process::{Kestrel, Running};
 
-const ANY_PORT: [&str; 2] = ["--urls", "http://127.0.0.1:0"];
+pub(crate) const ANY_PORT: [&str; 2] = ["--urls", "http://127.0.0.1:0"];
 
 /// An example, if it is built: `cargo test` does, if it is asked for nothing else.
-fn example(name: &str, arguments: &[&str]) -> Option<Kestrel> {
+pub(crate) fn example(name: &str, arguments: &[&str]) -> Option<Kestrel> {
     let folder = Path::new(env!("CARGO_BIN_EXE_kestrel")).with_file_name("examples");
     let program: PathBuf = folder.join(name);
     if !program.is_file() {
@@ -61,94 +55,14 @@ fn hello_and_limits_do_what_they_say() {
 }
 
 #[test]
-fn a_json_api_opens_its_store_and_tells_what_is_wrong_with_its_section() {
+fn what_is_wrong_with_a_section_is_told_with_its_kind_of_exit_code() {
     let Some(without) = example("json_api", &ANY_PORT) else { return };
     let outcome = without.ended();
     assert_eq!(outcome.code, Some(6));
     assert!(outcome.stderr.contains("'Store:File' is missing."), "{}", outcome.stderr);
 
-    let Some(api) = example("json_api", &ANY_PORT) else { return };
-    let api = api.file("appsettings.json", r#"{"Store":{"File":"notes.json","MaxNotes":2}}"#);
-    let running = api.started();
-    for (note, count) in [("one", "1"), ("two", "2"), ("three", "2")] {
-        let body = format!("\"{note}\"");
-        let head = format!(
-            "POST /notes HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = connect(&running.address());
-        stream.write_all(head.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("text");
-        assert!(answer.ends_with(&format!("\r\n\r\n{count}")), "{answer}");
-    }
-    assert_eq!(get(&running.address(), "/notes", &[]).body, r#"["two","three"]"#);
-    is_stopped(running);
-}
-
-/// Ctrl+C ends what would never end by itself: at once, and without an error.
-#[test]
-fn a_chat_and_a_stream_of_events_end_cleanly_when_their_host_stops() {
-    let patience = ["--urls", "http://127.0.0.1:0", "--shutdownTimeoutSeconds", "86400"];
-    let Some(chat) = example("chat", &patience) else { return };
-    let running = chat.started();
-    let address = running.address();
-    let url = format!("{}/chat", address.replace("http", "ws"));
-    let enter = || tungstenite::client(&url, connect(&address)).expect("an upgrade").0;
-    let (mut one, mut other) = (enter(), enter());
-    // What is said before the other one is there would not reach it.
-    other.send(Message::text("I am here")).expect("it reads");
-    assert_eq!(other.read().expect("its own line"), Message::text("I am here"));
-    one.send(Message::text("hello")).expect("it reads");
-    let mut heard = || one.read().expect("a line");
-    while heard() != Message::text("hello") {}
-    assert_eq!(other.read().expect("a line"), Message::text("hello"));
-    running.signal(Signal::SIGINT);
-    for socket in [&mut one, &mut other] {
-        let Message::Close(Some(end)) = socket.read().expect("a goodbye") else {
-            panic!("that is no goodbye");
-        };
-        assert_eq!(u16::from(end.code), 1001, "going away");
-        while socket.read().is_ok() {}
-    }
-    let outcome = running.ended();
-    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
-
-    let Some(events) = example("events", &patience) else { return };
-    let running = events.started();
-    let mut stream = connect(&running.address());
-    stream.write_all(b"GET /time HTTP/1.1\r\nHost: test\r\n\r\n").expect("it reads");
-    let mut lines = BufReader::new(stream).lines();
-    let first =
-        lines.by_ref().map(|line| line.expect("text")).find(|line| line.starts_with("data: "));
-    assert!(first.is_some());
-    running.signal(Signal::SIGINT);
-    // The last chunk is the clean end of the answer.
-    let rest: Vec<_> = lines.map(|line| line.expect("no reset")).collect();
-    assert_eq!(rest.iter().rev().nth(1).map(String::as_str), Some("0"), "{rest:?}");
-    let outcome = running.ended();
-    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
-}
-
-#[test]
-fn a_worker_follows_its_section_and_stops_the_host_when_it_fails() {
-    let levels = ["--Logging:LogLevel:Default", "Information"];
-    let arguments = |rest: &[&'static str]| [&ANY_PORT, &levels, rest].concat();
-    let Some(worker) = example("worker", &arguments(&["--Worker:Every", "1d"])) else { return };
-    let running = worker.started();
-    assert_eq!(get(&running.address(), "/", &[]).body, "1 rounds\n");
-    let log = is_stopped(running);
-    assert!(log.contains("the last round is done"), "{log}");
-
-    let failing = arguments(&["--Worker:Every", "1ms", "--Worker:Rounds", "2"]);
-    let Some(worker) = example("worker", &failing) else { return };
-    let outcome = worker.ended();
-    assert_eq!(outcome.code, Some(7), "{}", outcome.stdout);
-    let told = "The service 'worker' failed: there is nothing left to do.";
-    assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
-
-    let Some(worker) = example("worker", &arguments(&["--Worker:Every", "soon"])) else { return };
+    let soon = [&ANY_PORT[..], &["--Worker:Every", "soon"]].concat();
+    let Some(worker) = example("worker", &soon) else { return };
     let outcome = worker.ended();
     assert_eq!(outcome.code, Some(7), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("'soon'"), "{}", outcome.stdout);
@@ -179,68 +93,9 @@ fn another_server_answers_lines_and_ends_with_its_input() {
     drop(writer);
     let outcome = lines.stdin(Stdio::from(reader)).ended();
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
-    for told in ["\n200 Hello, line!\n404 \n", "Now listening on: lines://stdin"] {
+    for told in ["\n200 Hello, line!\n", "\n404 \n", "Now listening on: lines://stdin"] {
         assert!(outcome.stdout.contains(told), "{told}: {}", outcome.stdout);
     }
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct HelloRequest {
-    #[prost(string, tag = "1")]
-    name: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct HelloReply {
-    #[prost(string, tag = "1")]
-    message: String,
-}
-
-/// tonic's client says what it made of heads, messages and trailers.
-#[tokio::test]
-async fn grpc_has_its_replies_its_stream_and_its_status() {
-    let Some(grpc) = example("grpc", &ANY_PORT) else { return };
-    let running = grpc.started();
-    let stream = tokio::net::TcpStream::connect(socket_address(&running.address())).await;
-    let stream = TokioIo::new(stream.expect("somebody listens"));
-    let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
-    let (requests, connection) = connected.expect("HTTP/2");
-    tokio::spawn(connection);
-    let send = move |request| requests.clone().send_request(request);
-    let origin = running.address().parse().expect("a URI");
-    let mut client = tonic::client::Grpc::with_origin(tower::service_fn(send), origin);
-    let hello = |name: &str| tonic::Request::new(HelloRequest { name: name.to_owned() });
-    let codec = ProstCodec::<HelloRequest, HelloReply>::default;
-    let path = |path| axum::http::uri::PathAndQuery::from_static(path);
-    let (once, often) = (path("/greet.Greeter/SayHello"), path("/greet.Greeter/KeepSayingHello"));
-
-    client.ready().await.expect("it is");
-    let reply = client.unary(hello("Ada"), once.clone(), codec()).await.expect("a reply");
-    assert_eq!(reply.into_inner().message, "Hello, Ada!");
-    for path in [once, often.clone()] {
-        let refused = client.server_streaming(hello(""), path, codec()).await;
-        let status = refused.expect_err("a status in the place of a reply");
-        assert_eq!(status.code(), Code::InvalidArgument);
-        assert_eq!(status.message(), "there is nobody to greet");
-    }
-    let replies = client.server_streaming(hello("you"), often, codec()).await;
-    let mut replies = replies.expect("a stream").into_inner();
-    for _ in 0..2 {
-        let reply = replies.message().await.expect("no error").expect("another one");
-        assert_eq!(reply.message, "Hello, you!");
-    }
-    running.signal(Signal::SIGTERM);
-    let status = loop {
-        match replies.message().await {
-            Ok(Some(_)) => {}
-            Ok(None) => panic!("the end says nothing"),
-            Err(status) => break status,
-        }
-    };
-    assert_eq!((status.code(), status.message()), (Code::Unavailable, "the server stops"));
-    drop((client, replies));
-    let outcome = running.ended();
-    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
 }
 
 #[test]
@@ -283,8 +138,10 @@ fn a_source_of_ones_own_has_its_place_its_reload_and_its_lines() {
 fn no_example_is_forgotten() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = |path: &Path| std::fs::read_to_string(path).expect("a text");
-    let (manifest, tests) =
-        (text(&root.join("Cargo.toml")), text(&root.join("tests/cli/examples.rs")));
+    let manifest = text(&root.join("Cargo.toml"));
+    let tests =
+        ["examples", "beside_axum"].map(|it| text(&root.join(format!("tests/cli/{it}.rs"))));
+    let runs = |call: &str, name: &str| tests.concat().contains(&format!("{call}(\"{name}\""));
     let files = std::fs::read_dir(root.join("examples")).expect("the folder is there");
     let mut seen = 0;
     for file in files.map(|file| file.expect("it can be read").path()) {
@@ -296,10 +153,7 @@ fn no_example_is_forgotten() {
         let has_tests = text(&file).contains("#[cfg(test)]");
         let is_tested = manifest.contains(&format!("name = \"{name}\"\ntest = true\n"));
         assert_eq!(has_tests, is_tested, "{name}: test = true in Cargo.toml");
-        assert!(
-            has_tests || tests.contains(&format!("example(\"{name}\"")),
-            "{name}: who runs it?"
-        );
+        assert!(has_tests || runs("example", &name) || runs("both", &name), "{name}: who runs it?");
     }
     assert!(seen > 8, "they are found: {seen}");
 }

@@ -7,6 +7,8 @@
 #[cfg(target_os = "linux")]
 mod behind_proxies;
 #[cfg(target_os = "linux")]
+mod beside_axum;
+#[cfg(target_os = "linux")]
 mod blocked_output;
 #[cfg(unix)]
 mod browser;

@@ -287,6 +287,14 @@ pub(crate) fn wait_until_signals_are_taken(process: u32) {
     wait_for_signals(process, "SigCgt:", Signal::SIGUSR1, true);
 }
 
+/// Waits until a process of another kind takes these.
+#[cfg(target_os = "linux")]
+pub(crate) fn wait_until_taken(process: u32, signals: &[Signal]) {
+    for signal in signals {
+        wait_for_signals(process, "SigCgt:", *signal, true);
+    }
+}
+
 /// Waits until a process does not ignore a signal, as it may when it begins.
 #[cfg(target_os = "linux")]
 pub(crate) fn wait_until_not_ignored(process: u32, signal: Signal) {

@@ -10,6 +10,7 @@ mod addresses;
 mod answers;
 mod app_failures;
 mod apps;
+mod beside_axum;
 mod binding_errors;
 mod blame;
 mod command_line;
