@@ -5,6 +5,7 @@
 
 mod answers;
 mod body;
+mod forwarded;
 mod requests;
 mod tunnels;
 
@@ -137,6 +138,7 @@ async fn app(context: AppContext) -> Result<Router, AppError> {
         .route("/reset", any(answers::reset))
         .route("/h2headers", any(answers::hop_headers))
         .route("/xconnect", any(tunnels::extended_connect))
+        .route("/fwd", any(forwarded::forwarded))
         .route("/drip", any(answers::drip))
         .route("/slowread", any(requests::slow_read))
         .route("/bigheader", any(answers::big_header))

@@ -7,6 +7,7 @@
 //! http1      http1.jsonl: raw bytes on a bare socket, and the answers to them
 //! h2         h2.jsonl: frames, and the reactions to them
 //! limits     limits.jsonl: scripts with times
+//! forwarded  forwarded.jsonl: what proxies tell, and what a request is taken for by it
 //! middleware middleware/*.jsonl: settings of the stages, requests and their answers; a test for each group
 //! dev_certs  dev-certs.jsonl, dev-certs-host.jsonl: development certificates, step by step
 //! ```
@@ -47,6 +48,8 @@ mod console;
 mod dev_certs;
 #[cfg(unix)]
 mod deviations;
+#[cfg(unix)]
+mod forwarded;
 #[cfg(unix)]
 mod h2;
 #[cfg(unix)]

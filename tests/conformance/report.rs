@@ -16,7 +16,7 @@ use crate::hosting::selection::{self, GROUPS};
 use crate::programs::Programs;
 use crate::suite::{self, Judged, Suite};
 use crate::verdict::Verdict;
-use crate::{command_line, console, dev_certs, h2, hosting, http1, limits, middleware};
+use crate::{command_line, console, dev_certs, forwarded, h2, hosting, http1, limits, middleware};
 
 /// The test of the harness itself. It needs neither root nor a server.
 const HARNESS: &str = "harness";
@@ -109,6 +109,7 @@ fn check_harness() -> bool {
         console::check,
         deviations::check,
         dev_certs::check,
+        forwarded::check,
         h2::check,
         http1::check,
         limits::check,

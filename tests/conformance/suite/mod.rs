@@ -13,6 +13,7 @@
 //! ../http1      raw bytes and the answers to them
 //! ../h2         frames and the reactions to them
 //! ../limits     scripts with times
+//! ../forwarded what proxies tell, and what a request is taken for by it
 //! ../middleware settings, requests and their answers
 //! ../dev_certs  steps of the tool for development certificates, which needs no sockets
 //! ```
@@ -28,7 +29,7 @@ use serde_json::Value;
 use crate::deviations::Listed;
 use crate::programs::Programs;
 use crate::verdict::Verdict;
-use crate::{dev_certs, h2, http1, limits, middleware};
+use crate::{dev_certs, forwarded, h2, http1, limits, middleware};
 
 /// A file of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub(crate) enum Suite {
     Limits,
     DevCerts,
     DevCertsHost,
+    Forwarded,
     Middleware(middleware::Group),
 }
 
@@ -47,7 +49,14 @@ pub(crate) type Wanted<'a> = &'a dyn Fn(&str) -> bool;
 impl Suite {
     /// All of them.
     pub(crate) fn all() -> Vec<Self> {
-        let files = [Self::Http1, Self::Http2, Self::Limits, Self::DevCerts, Self::DevCertsHost];
+        let files = [
+            Self::Http1,
+            Self::Http2,
+            Self::Limits,
+            Self::DevCerts,
+            Self::DevCertsHost,
+            Self::Forwarded,
+        ];
         files.into_iter().chain(middleware::JUDGED.map(Self::Middleware)).collect()
     }
 
@@ -59,6 +68,7 @@ impl Suite {
             Self::Limits => "limits",
             Self::DevCerts => "dev_certs",
             Self::DevCertsHost => "dev_certs_host",
+            Self::Forwarded => "forwarded",
             Self::Middleware(group) => group.name,
         }
     }
@@ -74,6 +84,7 @@ impl Suite {
             Self::Limits => limits::RECORDINGS,
             Self::DevCerts => dev_certs::RECORDINGS,
             Self::DevCertsHost => dev_certs::default_certificate::RECORDINGS,
+            Self::Forwarded => forwarded::RECORDINGS,
             Self::Middleware(group) => group.recordings,
         };
         Ok(lines(text)?.into_iter().map(|case| case.id).collect())
@@ -95,6 +106,7 @@ impl Suite {
             Self::Limits => limits::play(wanted, programs),
             Self::DevCerts => dev_certs::play(wanted, programs),
             Self::DevCertsHost => dev_certs::default_certificate::play(wanted, programs),
+            Self::Forwarded => forwarded::play(wanted, programs),
             Self::Middleware(group) => middleware::play(group, wanted, programs),
         }
     }
