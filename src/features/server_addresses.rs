@@ -18,6 +18,8 @@ pub struct ServerAddresses(Arc<RwLock<Bound>>);
 struct Bound {
     addresses: Vec<String>,
     sockets: Vec<SocketAddr>,
+    /// The ports of those of https, each once.
+    https_ports: Vec<u16>,
 }
 
 impl ServerAddresses {
@@ -32,9 +34,50 @@ impl ServerAddresses {
         self.0.read().unwrap_or_else(PoisonError::into_inner).sockets.clone()
     }
 
+    /// The first port where https is spoken, and how many others there are.
+    pub(crate) fn https_port(&self) -> Option<(u16, usize)> {
+        let bound = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        bound.https_ports.split_first().map(|(first, others)| (*first, others.len()))
+    }
+
     /// Replaces the lists.
     pub(crate) fn publish(&self, addresses: Vec<String>, sockets: Vec<SocketAddr>) {
-        let bound = Bound { addresses, sockets };
+        let mut https_ports = Vec::new();
+        for port in addresses.iter().filter_map(|address| https_port(address)) {
+            if !https_ports.contains(&port) {
+                https_ports.push(port);
+            }
+        }
+        let bound = Bound { addresses, sockets, https_ports };
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = bound;
+    }
+}
+
+/// The port of an address of https that has one; that of a Unix socket has none.
+fn https_port(address: &str) -> Option<u16> {
+    let rest = address.strip_prefix("https://")?;
+    let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
+    (!host.starts_with("unix")).then(|| port.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_of_https_are_known() {
+        let addresses = ServerAddresses::default();
+        assert_eq!(addresses.https_port(), None);
+        for (bound, expected) in [
+            (
+                &["http://a:1", "https://localhost:2", "https://[::]:2/", "https://b:3"][..],
+                Some((2, 1)),
+            ),
+            (&["http://a:1", "https://unix:/a:80"], None),
+        ] {
+            let bound = bound.iter().map(|it| (*it).to_owned()).collect();
+            addresses.publish(bound, Vec::new());
+            assert_eq!(addresses.https_port(), expected);
+        }
     }
 }

@@ -244,7 +244,8 @@ impl Host {
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
         let (app, life) = made.app.into_parts(&self.layers);
-        let application = Application::new(Pipeline::new(pipeline::stages(&settings.stages), app));
+        let stages = pipeline::stages(&settings.stages, &self.context.addresses);
+        let application = Application::new(Pipeline::new(stages, app));
         let start = ServerStart::new(plan.clone(), application.clone())
             .within(self.context.lifetime.clone())
             .secured(certificates.endpoints())

@@ -1,9 +1,10 @@
 //! The stages that requests go through, in their order: the one list of them.
 
-use super::settings::StageSettings;
+use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
 use crate::configuration::{Origin, Problem, Sourced};
-use crate::middleware::{ForwardedHeaders, Proxies};
+use crate::features::ServerAddresses;
+use crate::middleware::{ForwardedHeaders, HttpsRedirection, Proxies};
 use crate::pipeline::Stage;
 
 /// A stage that is on.
@@ -19,26 +20,37 @@ pub(super) struct On {
 }
 
 /// Makes a stage of the settings, if they switch it on.
-type Make = fn(&StageSettings) -> Option<On>;
+type Make = fn(&StageSettings, &ServerAddresses) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 3] = [
+const ORDER: [Make; 5] = [
     // First, so that it sees the host that was sent: what proxies tell of it has a list of its own.
     host_filtering,
     // What follows goes by what the client did, not the proxy.
     forwarded_headers,
+    // What follows makes links.
+    path_base,
+    // Before the redirection, so that its answers by https have it, too.
     hsts,
+    https_redirection,
 ];
 
 /// The stages that the settings switch on, outermost first.
 pub(super) fn on(settings: &StageSettings) -> Vec<On> {
-    ORDER.iter().filter_map(|make| make(settings)).collect()
+    made(settings, &ServerAddresses::default())
 }
 
-/// The same, to be gone through.
-pub(super) fn stages(settings: &StageSettings) -> Box<[Box<dyn Stage>]> {
-    on(settings).into_iter().map(|on| on.stage).collect()
+/// The same, to be gone through, on a server with these addresses.
+pub(super) fn stages(
+    settings: &StageSettings,
+    addresses: &ServerAddresses,
+) -> Box<[Box<dyn Stage>]> {
+    made(settings, addresses).into_iter().map(|on| on.stage).collect()
+}
+
+fn made(settings: &StageSettings, addresses: &ServerAddresses) -> Vec<On> {
+    ORDER.iter().filter_map(|make| make(settings, addresses)).collect()
 }
 
 /// What a reload did to the stages.
@@ -77,6 +89,9 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     if old.hsts.is_some() && new.hsts.is_none() {
         losses.push("HSTS is off now: browsers are no longer told to stay with https.");
     }
+    if old.https_redirection.is_some() && new.https_redirection.is_none() {
+        losses.push("HTTPS redirection is off now: requests in clear text are served.");
+    }
     let believed = |settings: &StageSettings| {
         settings.forwarded_headers.as_ref().map(|it| it.believed.clone())
     };
@@ -91,7 +106,7 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     losses
 }
 
-fn host_filtering(settings: &StageSettings) -> Option<On> {
+fn host_filtering(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
     let hosts = settings.allowed_hosts.as_ref()?;
     Some(On {
         name: "host filtering",
@@ -102,7 +117,7 @@ fn host_filtering(settings: &StageSettings) -> Option<On> {
     })
 }
 
-fn forwarded_headers(settings: &StageSettings) -> Option<On> {
+fn forwarded_headers(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
     let it = settings.forwarded_headers.as_ref()?;
     Some(On {
         name: "forwarded headers",
@@ -145,7 +160,7 @@ pub(super) fn believes_everybody(settings: &StageSettings, plan: &EndpointPlan) 
     )
 }
 
-fn hsts(settings: &StageSettings) -> Option<On> {
+fn hsts(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
     let hsts = settings.hsts.as_ref()?;
     Some(On {
         name: "HSTS",
@@ -154,4 +169,19 @@ fn hsts(settings: &StageSettings) -> Option<On> {
         values: settings.values.hsts.clone(),
         stage: Box::new(hsts.value.clone()),
     })
+}
+
+fn path_base(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+    settings.path_base.as_ref().map(|it| switched("path base", it, Box::new(it.value.clone())))
+}
+
+fn https_redirection(settings: &StageSettings, addresses: &ServerAddresses) -> Option<On> {
+    let it = settings.https_redirection.as_ref()?;
+    let stage = HttpsRedirection::new(it.value.clone(), addresses.clone());
+    Some(switched("HTTPS redirection", it, Box::new(stage)))
+}
+
+/// A stage with what has switched it on.
+fn switched<T>(name: &'static str, it: &Switched<T>, stage: Box<dyn Stage>) -> On {
+    On { name, key: it.key, origin: it.origin.clone(), values: it.shown.clone(), stage }
 }

@@ -8,9 +8,13 @@
 mod forwarded_headers;
 mod host_filtering;
 mod hsts;
+mod https_redirection;
+mod path_base;
 mod request_size_limit;
 
 pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names, Network, Proxies};
 pub(crate) use host_filtering::AllowedHosts;
 pub(crate) use hsts::{Directive, Hsts};
+pub(crate) use https_redirection::{HttpsRedirection, Redirection};
+pub(crate) use path_base::PathBase;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};

@@ -58,6 +58,7 @@ mod settings;
 mod settings_monitor;
 mod slow_app;
 mod slow_clients;
+mod stages;
 mod starts;
 mod stops_under_load;
 mod support;

@@ -18,10 +18,13 @@ pub(super) const HOST_FILTERING: &str =
 pub(super) const FORWARDED_HEADERS: &str =
     "Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersMiddleware";
 pub(super) const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
+pub(super) const HTTPS_REDIRECTION: &str =
+    "Microsoft.AspNetCore.HttpsPolicy.HttpsRedirectionMiddleware";
 
 pub(super) const OUR_APP: &str = "Kestrel.App";
 pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
 pub(super) const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 pub(super) const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
+pub(super) const OUR_PIPELINE: &str = "Kestrel.Pipeline";
 pub(super) const OUR_RELOAD: &str = "Kestrel.Reload";
 pub(super) const OUR_SERVER: &str = "Kestrel.Server";

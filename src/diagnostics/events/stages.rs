@@ -1,6 +1,8 @@
 //! Stages of the pipeline, and limits of routes.
 
-use super::categories::{FORWARDED_HEADERS, HOST_FILTERING, HSTS, ROUTING};
+use super::categories::{
+    FORWARDED_HEADERS, HOST_FILTERING, HSTS, HTTPS_REDIRECTION, OUR_PIPELINE, ROUTING,
+};
 use crate::diagnostics::repeated::Telling;
 
 pub(crate) fn request_size_limit_read_only() {
@@ -84,4 +86,34 @@ pub(crate) fn hsts_is_not_for_clear_text() {
 
 pub(crate) fn hsts_excludes_host(host: &str) {
     emit!(HSTS, DEBUG, 2, "The host '{host}' is excluded. Skipping HSTS header."; host = host);
+}
+
+pub(crate) fn redirected_to_https(location: &str) {
+    emit!(HTTPS_REDIRECTION, DEBUG, 1, "Redirecting to '{redirect}'."; redirect = location);
+}
+
+pub(crate) fn https_port_of_configuration(port: u16) {
+    emit!(HTTPS_REDIRECTION, DEBUG, 2, "Https port '{port}' loaded from configuration."; port = port);
+}
+
+/// Nothing is redirected, because nobody knows where to.
+pub(crate) fn https_port_unknown() {
+    emit!(
+        HTTPS_REDIRECTION,
+        WARN,
+        3,
+        "Failed to determine the https port for redirect: requests are served in clear text. \
+         Set HttpsRedirection:HttpsPort, or listen on an address of https."
+    );
+}
+
+pub(crate) fn https_port_of_endpoint(port: u16) {
+    emit!(HTTPS_REDIRECTION, DEBUG, 5, "Https port '{httpsPort}' discovered from server endpoints."; httpsPort = port);
+}
+
+/// Endpoints speak https on several ports, and requests are sent to the first.
+pub(crate) fn several_https_ports(port: u16) {
+    emit!(OUR_PIPELINE, WARN, 1,
+        "Endpoints speak https on several ports: requests in clear text are sent to {Port}, the first. \
+         HttpsRedirection:HttpsPort names another one."; Port = port);
 }

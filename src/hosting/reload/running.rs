@@ -458,7 +458,8 @@ impl Running {
         let other_options = settings.server != self.current.options;
         let (other_app, other_stages) = (app.is_some(), settings.stages != self.current.stages);
         if other_app || other_stages {
-            self.serving.go_over_to(app, pipeline::stages(&settings.stages));
+            let stages = pipeline::stages(&settings.stages, &self.context.addresses);
+            self.serving.go_over_to(app, stages);
         }
         served.iter().for_each(|said| said.notice().log());
         self.tell_odd(&problems);

@@ -23,6 +23,7 @@
 mod forwarded_headers;
 mod row;
 mod rows;
+mod stages;
 
 pub(crate) use self::row::Effect;
 #[cfg(test)]

@@ -8,10 +8,11 @@ use super::keys::is_known;
 use super::limits::span;
 use super::lists::first_setting;
 use super::parse::{read_boolean, read_with, shown};
-use super::stage_values;
+use super::switched::Switched;
+use super::{https_redirection, path_base, stage_values};
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Problem, Section, Sourced};
-use crate::middleware::{AllowedHosts, Directive, Hsts};
+use crate::middleware::{AllowedHosts, Directive, Hsts, PathBase, Redirection};
 
 /// What the configuration says of the stages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,8 +21,12 @@ pub(crate) struct StageSettings {
     pub(crate) allowed_hosts: Option<Sourced<AllowedHosts>>,
     /// What proxies are believed, if any is.
     pub(crate) forwarded_headers: Option<ForwardedHeadersSettings>,
+    /// `PathBase`, if it is set.
+    pub(crate) path_base: Option<Switched<PathBase>>,
     /// `Hsts`, if it is on.
     pub(crate) hsts: Option<Sourced<Hsts>>,
+    /// `HttpsRedirection`, if it is on.
+    pub(crate) https_redirection: Option<Switched<Redirection>>,
     /// What they go by, in words.
     pub(crate) values: StageValues,
 }
@@ -51,13 +56,22 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
             .map_or_else(Vec::new, |it| stage_values::of_hsts(configuration, &it.value)),
     };
     let allowed_hosts = hosts.map(|(hosts, _)| hosts);
-    let settings = StageSettings { allowed_hosts, forwarded_headers, hsts, values };
+    let settings = StageSettings {
+        allowed_hosts,
+        forwarded_headers,
+        path_base: path_base::read(configuration, problems),
+        hsts,
+        https_redirection: https_redirection::read(configuration, problems),
+        values,
+    };
     problems.extend(without_switch(
         configuration,
         "ForwardedHeaders",
         &["ForwardedHeaders_Enabled"],
     ));
-    problems.extend(without_switch(configuration, "Hsts", &[]));
+    for section in ["Hsts", "HttpsRedirection"] {
+        problems.extend(without_switch(configuration, section, &[]));
+    }
     settings
 }
 

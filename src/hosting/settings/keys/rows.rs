@@ -5,6 +5,7 @@ use super::row::{
     Key, Kind, NotYet, Others, Part, Range, any, boolean, first, limit, list, names, of_dotnet,
     open, rate, text, text_or_list, time_limit, words,
 };
+use super::stages::{HSTS, HTTPS_REDIRECTION, PATH_BASE};
 use crate::features::HttpProtocols;
 use crate::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
 use crate::tls::ClientCertificateMode;
@@ -82,31 +83,19 @@ pub(super) static ROOT: Key = names(
         )
         .at_once(),
         FORWARDED_HEADERS,
-        names(
-            "Hsts",
-            Others::Nothing,
-            &[
-                boolean("Enabled", "false", "let browsers come back by https only"),
-                text("MaxAge", Kind::Time(Range::From(0)), "for how long").default("30.00:00:00"),
-                boolean("IncludeSubDomains", "false", "the same for all hosts below it"),
-                boolean("Preload", "false", "ask browsers to know it beforehand"),
-                list(
-                    "ExcludedHosts",
-                    &text("{Number}", Kind::Text, "a host without a port"),
-                    "hosts that are left out, beside this machine, which always is",
-                )
-                .default_in_words("`localhost`, `127.0.0.1`, `[::1]`"),
-            ],
-            "let browsers stay with https",
+        PATH_BASE,
+        HSTS,
+        HTTPS_REDIRECTION,
+        text(
+            "https_port",
+            Kind::Text,
+            "the port that `HttpsRedirection` sends requests to, if its section does not say it",
         )
-        .at_once(),
+        .default_in_words("`ANCM_HTTPS_PORT`, else the port of an endpoint")
+        .at_once()
+        .of_host(),
+        of_dotnet("ANCM_HTTPS_PORT"),
         text("UserSecretsId", Kind::Text, "the folder of the user secrets, which Development reads"),
-        text("https_port", Kind::Text, "where requests in clear text are sent").not_yet(NotYet {
-            harmless: &[],
-            without: "requests in clear text are not redirected to HTTPS",
-            fix: "let a proxy in front redirect; to listen on the port, set https_ports",
-            may_be_the_apps: false,
-        }),
         open("ReverseProxy", "servers that requests are handed on to").not_yet(NotYet {
             harmless: &[],
             without: "no request is handed on to another server",
@@ -155,12 +144,6 @@ pub(super) static LATER: Key = names(
             harmless: &[],
             without: "no files are served",
             fix: "remove it, or let nginx or Apache serve them",
-            may_be_the_apps: true,
-        }),
-        open("HttpsRedirection", "send clear text to https").not_yet(NotYet {
-            harmless: &[],
-            without: "requests in clear text are not redirected to HTTPS",
-            fix: "let a proxy in front redirect",
             may_be_the_apps: true,
         }),
         open("ResponseCompression", "compress answers").not_yet(NotYet {

@@ -9,7 +9,7 @@ use crate::configuration::text::seconds_text;
 use crate::configuration::{keys_equal, speaks_of_secrets};
 use crate::features::HttpProtocols;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
-use crate::middleware::{AllowedHosts, Believed, Hsts};
+use crate::middleware::{AllowedHosts, Believed, Hsts, PathBase, Redirection};
 use crate::tls::TlsOptions;
 
 /// A row with its key, and the key as it can be set.
@@ -62,12 +62,15 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             (Some("http://127.0.0.1:6001"), vec![("urls", "http://127.0.0.1:6002")])
         }
         "UserSecretsId" => (None, vec![("environment", "Development")]),
-        "Hsts:Enabled" => (None, vec![]),
-        "ForwardedHeaders:Enabled" => (None, vec![]),
+        "Hsts:Enabled" | "ForwardedHeaders:Enabled" | "HttpsRedirection:Enabled" => (None, vec![]),
         "ForwardedHeaders:ForwardedHeaders" => (None, vec![("ForwardedHeaders:Enabled", "true")]),
         key if key.starts_with("ForwardedHeaders:") => {
             let all = ("ForwardedHeaders:ForwardedHeaders", "All");
             (None, vec![("ForwardedHeaders:Enabled", "true"), all])
+        }
+        "https_port" => (None, vec![("HttpsRedirection:Enabled", "true")]),
+        key if key.starts_with("HttpsRedirection:") => {
+            (None, vec![("HttpsRedirection:Enabled", "true")])
         }
         key if key.starts_with("Hsts:") => (None, vec![("Hsts:Enabled", "true")]),
         "Logging:CaptureScopes" => {
@@ -97,7 +100,9 @@ struct Outcome {
     server: ServerOptions,
     allowed_hosts: Option<AllowedHosts>,
     believed: Option<Believed>,
+    path_base: Option<PathBase>,
     hsts: Option<Hsts>,
+    https_redirection: Option<Redirection>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
     reload_on_change: bool,
@@ -130,7 +135,9 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         server: settings.server,
         allowed_hosts: settings.stages.allowed_hosts.map(|hosts| hosts.value),
         believed: settings.stages.forwarded_headers.map(|it| it.believed),
+        path_base: settings.stages.path_base.map(|it| it.value),
         hsts: settings.stages.hsts.map(|hsts| hsts.value),
+        https_redirection: settings.stages.https_redirection.map(|it| it.value),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
         reload_on_change: settings.reload_on_change,
@@ -150,6 +157,8 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Mode" => "660",
                 "Owner" | "Group" => "0",
                 "contentRoot" => "/",
+                "PathBase" => "/other",
+                "https_port" => "8443",
                 _ if key.contains(":KnownProxies:") => "10.0.0.1",
                 _ if key.contains(":KnownIPNetworks:") => "10.0.0.0/8",
                 _ => "other",
@@ -184,6 +193,8 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.contains(":KnownProxies:") => text("10.0.0.0/8"),
         Kind::Text if key.contains(":KnownIPNetworks:") => text("10.0.0.1"),
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
+        Kind::Text if key == "PathBase" => text("other"),
+        Kind::Text if key == "https_port" => text("65536"),
         Kind::Text | Kind::Path => vec![],
         Kind::Separated("ports") => text("http"),
         Kind::Separated(_) => text("htp://a"),

@@ -268,9 +268,7 @@ fn a_switch_that_is_neither_on_nor_off_is_told() {
 #[test]
 fn features_that_are_not_there_yet_are_told() {
     for (arguments, variables, told_to_apps, told_to_the_host) in [
-        (&[][..], &[("ASPNETCORE_HTTPS_PORT", "443")][..], 1, 1),
-        (&[], &[("HTTPS_PORT", "443")], 1, 1),
-        (&["--ReverseProxy:Routes:a:ClusterId=b"], &[], 1, 1),
+        (&["--ReverseProxy:Routes:a:ClusterId=b"][..], &[][..], 1, 1),
         (&["--webroot=."], &[], 0, 1),
         (&["--StaticFiles:Enabled=true"], &[], 0, 1),
         (&["--Cors:Origins=*"], &[], 0, 1),
