@@ -136,7 +136,7 @@ async fn grpc_has_its_replies_its_stream_and_its_status() {
         let stream = TokioIo::new(stream.expect("somebody listens"));
         let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
         let (requests, connection) = connected.expect("HTTP/2");
-        tokio::spawn(connection);
+        let connection = tokio::spawn(connection);
         let send = move |request| requests.clone().send_request(request);
         let origin = address.parse().expect("a URI");
         let mut client = tonic::client::Grpc::with_origin(tower::service_fn(send), origin);
@@ -171,6 +171,7 @@ async fn grpc_has_its_replies_its_stream_and_its_status() {
         };
         assert_eq!((status.code(), status.message()), (Code::Unavailable, "the server stops"));
         drop((client, replies));
+        connection.await.expect("no panic").expect("a clean end");
         is_clean(&running.ended());
     }
 }
