@@ -18,6 +18,7 @@ mod app_error;
 mod builder;
 mod certificates;
 pub(crate) mod command_line;
+mod configuration_builder;
 mod container;
 mod endpoint;
 mod error;
