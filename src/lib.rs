@@ -134,10 +134,22 @@
 //! `#[non_exhaustive]`; the few that are complete by nature, such as an IP address with its port, are
 //! not. (`tests/it/public_surface.rs` holds both rules.)
 //!
-//! The features of the crate: `cli` (default) is the binary `kestrel`; a library user can switch
-//! it off and saves clap. `jemalloc` (default) is for the binary alone. `testing` is for the
-//! `[dev-dependencies]` of a program: `testing::TestServer` is its app behind its host, over connections in
-//! memory and with a client. [`HostBuilder::hermetic`] takes no feature.
+//! # Features
+//!
+//! The default is everything, for `cargo install`. A program says `default-features = false` and names what
+//! it uses; `docs/library.md` has what each costs. What is asked of a host that was built without it
+//! refuses the start, or is a warning, with the name of the feature: nothing is passed over in silence.
+//!
+//! | feature | what there is with it |
+//! |---|---|
+//! | `tls` | https, with certificates and keys in PEM and DER form |
+//! | `pkcs12` | PKCS#12 (PFX) files, the certificate stores of .NET, encrypted private keys; takes `tls` |
+//! | `dev-certs` | the development certificate for https endpoints without one of their own; takes `pkcs12` |
+//! | `reload` | files are watched, and reloaded when they change. [`RunningHost::reload`] and SIGHUP take no feature |
+//! | `idna` | `AllowedHosts` in other scripts than ASCII |
+//! | `testing` | for `[dev-dependencies]`: `testing::TestServer` is the app behind its host, over connections in memory and with a client. [`HostBuilder::hermetic`] takes no feature |
+//! | `cli` | the binary `kestrel`, and all of the above but `testing` |
+//! | `jemalloc` | the binary gives memory back to the system |
 
 /// The code of the README, which is compiled with that of the documentation.
 #[cfg(doctest)]
@@ -155,6 +167,7 @@ mod apps;
 #[doc(hidden)]
 pub mod cli;
 pub mod configuration;
+#[cfg(feature = "dev-certs")]
 mod dev_certificates;
 mod diagnostics;
 mod features;

@@ -15,6 +15,10 @@
 //!
 //! This folder imports nothing of ours: what an event tells is passed in as plain text.
 
+#[cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, unused_imports, reason = "a build without some features has less to tell")
+)]
 pub(crate) mod events;
 mod log_context;
 mod message;

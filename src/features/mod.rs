@@ -9,6 +9,7 @@
 
 mod body_limits;
 mod completion;
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 mod connection;
 mod data_rate;
 mod effective_request;
@@ -18,6 +19,7 @@ mod outcome;
 mod path;
 mod request_target;
 mod server_addresses;
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 mod tls_handshake;
 
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
@@ -36,5 +38,6 @@ pub(crate) use path::{decoded_path, escaped_path, path_of_escapes};
 pub use request_target::RequestTarget;
 pub(crate) use request_target::{RawTarget, change_target};
 pub use server_addresses::ServerAddresses;
+#[cfg(feature = "tls")]
 pub(crate) use tls_handshake::Session;
 pub use tls_handshake::{TlsHandshake, TlsProtocol};

@@ -4,16 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::development_certificate::{self, Development};
 use super::finding::{Finding, Subject};
 use super::settings::SharedCertificates;
+use super::surroundings::Surroundings;
 use crate::addresses::{EndpointPlan, PlannedEndpoint};
 use crate::configuration::{Configuration, Problem, Section, Severity};
-use crate::dev_certificates::{self, Trust};
-use crate::diagnostics::events;
 use crate::tls::certificate::{ServerCertificate, timestamp};
 use crate::tls::client_certificates::ClientRoots;
 use crate::tls::endpoint::{EndpointTls, Material};
-use crate::tls::places::Places;
 use crate::tls::{
     self, CertificateLocation, CertificateSource, ClientCertificateMode, RootsSource, TlsOptions,
 };
@@ -26,7 +25,7 @@ pub(super) struct Certificates {
     /// The files that were read, and those that would have been.
     pub(super) files: Vec<PathBuf>,
     /// What is to be said of the development certificate.
-    pub(super) development: Vec<Development>,
+    development: Vec<Development>,
     /// What is said of endpoints for which none was found. If settings could not be read, one of
     /// them may have named it.
     pub(super) none_found: Vec<Problem>,
@@ -42,24 +41,6 @@ struct Secured {
     certificates: Vec<(String, Arc<ServerCertificate>)>,
 }
 
-/// What is to be said of the development certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Development {
-    /// The application's file is served.
-    FileUsed {
-        subject: String,
-        thumbprint: String,
-    },
-    FileMissing(PathBuf),
-    FileUnreadable(PathBuf),
-    Missing,
-    NotTrusted,
-    PartlyTrusted {
-        /// The command that is left to do, where trusting it anew would change nothing.
-        command: Option<String>,
-    },
-}
-
 impl Certificates {
     /// What secures each endpoint of the plan, in its order.
     pub(super) fn endpoints(&self) -> Vec<Option<Arc<EndpointTls>>> {
@@ -67,24 +48,14 @@ impl Certificates {
         self.endpoints.iter().map(tls).collect()
     }
 
+    /// Whether the same is to be said of the development certificate.
+    pub(super) fn development_is_that_of(&self, other: &Self) -> bool {
+        self.development == other.development
+    }
+
     /// What is to be said of the development certificate.
     pub(super) fn of_development(&self) -> Vec<Finding> {
-        let said = self.development.iter().map(|said| match said {
-            Development::FileUsed { subject, thumbprint } => {
-                events::development_certificate_used(subject, thumbprint)
-            }
-            Development::FileMissing(path) => {
-                events::development_file_missing(&path.display().to_string())
-            }
-            Development::FileUnreadable(path) => {
-                events::development_file_unreadable(&path.display().to_string())
-            }
-            Development::Missing => events::development_certificate_missing(),
-            Development::NotTrusted => events::development_certificate_not_trusted(),
-            Development::PartlyTrusted { command } => {
-                events::development_certificate_partly_trusted(command.as_deref())
-            }
-        });
+        let said = self.development.iter().map(Development::notice);
         said.map(|notice| Finding::of_notice(Subject::Certificate, notice)).collect()
     }
 
@@ -138,18 +109,6 @@ impl Certificates {
         let secured = self.endpoints.get(place).and_then(Option::as_ref);
         secured.map_or(&[], |secured| &secured.certificates)
     }
-}
-
-/// Where certificates are looked for besides the files that settings name.
-#[derive(Clone, Debug)]
-pub(super) struct Surroundings {
-    pub(super) places: Places,
-    /// The name of the application's development file.
-    pub(super) application: String,
-    /// The environment, such as `Development`: what is to be done about a certificate depends on it.
-    pub(super) environment: String,
-    /// Whether no certificate is looked for that nobody names.
-    pub(super) only_code: bool,
 }
 
 /// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
@@ -480,58 +439,13 @@ impl Loading<'_> {
             return None;
         }
         if self.fallback.is_none() {
-            let found = self.development_file().or_else(|| self.development_certificate());
-            if found.is_none() {
-                self.certificates.development.push(Development::Missing);
-            }
-            self.fallback = Some(found);
+            let password = self.shared.development_password.as_ref();
+            let found = development_certificate::find(password, self.surroundings, self.now);
+            found.files.into_iter().for_each(|file| self.watch(file));
+            self.certificates.development.extend(found.said);
+            self.fallback = Some(found.certificate);
         }
         self.fallback.clone().flatten()
-    }
-
-    /// The application's development file, if a password for it is set. Neither its version nor
-    /// its dates are looked at, as on Kestrel.
-    fn development_file(&mut self) -> Option<Arc<ServerCertificate>> {
-        let password = self.shared.development_password.clone()?;
-        let path = self.surroundings.places.development_file(&self.surroundings.application);
-        self.watch(path.clone());
-        if !path.exists() {
-            self.certificates.development.push(Development::FileMissing(path));
-            return None;
-        }
-        let location = CertificateLocation::File {
-            path: path.clone(),
-            key_path: None,
-            password: Some(password),
-        };
-        let source =
-            CertificateSource::new("Development", "Kestrel:Certificates:Development", location);
-        let Ok(certificate) = tls::load::load(&source, &self.surroundings.places, self.now) else {
-            self.certificates.development.push(Development::FileUnreadable(path));
-            return None;
-        };
-        let leaf = certificate.certified.cert.first()?;
-        if !dev_certificates::is_development_certificate(leaf) {
-            return None;
-        }
-        self.certificates.development.push(Development::FileUsed {
-            subject: certificate.facts.subject.clone(),
-            thumbprint: certificate.facts.thumbprint.clone(),
-        });
-        Some(Arc::new(certificate))
-    }
-
-    /// The user's development certificate.
-    fn development_certificate(&mut self) -> Option<Arc<ServerCertificate>> {
-        let found = dev_certificates::find(&self.surroundings.places, self.now)?;
-        let chain = found.certificates.into_iter().map(Into::into).collect();
-        let certificate = ServerCertificate::from_pkcs8(chain, found.key).ok()?;
-        self.certificates.development.extend(match found.trust {
-            Trust::None => Some(Development::NotTrusted),
-            Trust::Partial => Some(Development::PartlyTrusted { command: found.trust_command }),
-            Trust::Full => None,
-        });
-        Some(Arc::new(certificate))
     }
 
     fn none_found(&mut self, endpoint: &PlannedEndpoint) {
@@ -541,26 +455,14 @@ impl Loading<'_> {
             self.problems.push(problem);
             return;
         }
-        let Surroundings { places, application, environment, .. } = self.surroundings;
-        let file = places.development_file(application);
-        let found = match &self.shared.development_password {
-            None => "not looked at (Kestrel:Certificates:Development:Password is not set)",
-            Some(_) if !file.exists() => "missing",
-            Some(_)
-                if self
-                    .certificates
-                    .development
-                    .contains(&Development::FileUnreadable(file.clone())) =>
-            {
-                "unreadable, or not with Kestrel:Certificates:Development:Password"
-            }
-            Some(_) => "no development certificate",
-        };
         let node = endpoint.key.strip_suffix(":Url");
-        let meant_for = (environment.as_str(), endpoint.targets.are_loopback());
-        let why_none = dev_certificates::why_none(places, self.now);
-        let looked_at = [(file, found), (places.store("My"), &*why_none)];
-        let problem = tls::load::none_found(node, looked_at, meant_for)
+        let meant_for = (&*self.surroundings.environment, endpoint.targets.are_loopback());
+        let password = self.shared.development_password.as_ref();
+        let said = &self.certificates.development;
+        let looked_at =
+            development_certificate::looked_at(password, said, self.surroundings, self.now);
+        let make_one = development_certificate::TO_MAKE_ONE;
+        let problem = tls::load::none_found(node, looked_at, make_one, meant_for)
             .key(endpoint.key.clone())
             .origin(endpoint.origin.clone());
         self.certificates.none_found.push(problem.clone());

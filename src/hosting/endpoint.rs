@@ -113,7 +113,8 @@ impl Endpoint {
     }
 
     /// Secures it. [`TlsOptions::default()`] takes the certificate that all https endpoints have which
-    /// name none. (What `UseHttps` is in ASP.NET Core.)
+    /// name none. (What `UseHttps` is in ASP.NET Core.) Takes the feature `tls`: without it the start is
+    /// refused.
     pub fn https(mut self, options: TlsOptions) -> Self {
         self.tls = Some(options);
         self

@@ -16,10 +16,19 @@
 mod app;
 mod app_error;
 mod builder;
+#[cfg(feature = "tls")]
+mod certificates;
+#[cfg(not(feature = "tls"))]
+#[path = "no_certificates.rs"]
 mod certificates;
 pub(crate) mod command_line;
 mod configuration_builder;
 mod container;
+#[cfg(feature = "dev-certs")]
+mod development_certificate;
+#[cfg(all(feature = "tls", not(feature = "dev-certs")))]
+#[path = "no_development_certificate.rs"]
+mod development_certificate;
 mod endpoint;
 mod error;
 mod explain;
@@ -41,6 +50,11 @@ mod settings;
 mod settings_monitor;
 mod sources;
 mod start;
+#[cfg_attr(
+    not(feature = "dev-certs"),
+    allow(dead_code, reason = "that of development asks for the rest")
+)]
+mod surroundings;
 mod temporary_folder;
 pub(crate) mod usage;
 

@@ -15,6 +15,7 @@ use crate::configuration::{Loaded, Problem};
 /// What a configuration means.
 pub(super) struct Prepared {
     /// When the reading began: a file that changed since then is another one.
+    #[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "only a watch asks for it"))]
     pub(super) read_at: SystemTime,
     pub(super) loaded: Loaded,
     pub(super) settings: HostSettings,

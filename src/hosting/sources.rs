@@ -1,7 +1,7 @@
 //! What a host is configured by: read once for the start, and again for every reload.
 
-use super::certificates::Surroundings;
 use super::settings::{CodeEndpoints, HostSettings};
+use super::surroundings::Surroundings;
 use super::temporary_folder::TemporaryFolder;
 use crate::addresses::Network;
 use crate::configuration::{Inputs, Loaded, load};

@@ -7,6 +7,11 @@
 
 mod forwarded_headers;
 mod host_filtering;
+#[cfg(feature = "idna")]
+mod host_name;
+#[cfg(not(feature = "idna"))]
+#[path = "no_host_name.rs"]
+mod host_name;
 mod hsts;
 mod https_redirection;
 mod path_base;
@@ -14,6 +19,7 @@ mod request_size_limit;
 
 pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names, Network, Proxies};
 pub(crate) use host_filtering::AllowedHosts;
+pub(crate) use host_name::is_understood;
 pub(crate) use hsts::{Directive, Hsts};
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;

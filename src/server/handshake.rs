@@ -5,18 +5,11 @@ use tokio::time::{Instant, timeout};
 use super::drain::Watch;
 use super::io::{Socket, Stream};
 use super::protocol;
+use super::ready::Ready;
 use super::serving::Serving;
 use crate::diagnostics::events;
 use crate::features::{Connection, HttpProtocols};
 use crate::tls::{EndpointTls, Failure, TlsStream};
-
-/// A connection that HTTP can begin on.
-pub(super) struct Ready<S: Socket> {
-    pub(super) stream: Stream<S>,
-    pub(super) facts: Connection,
-    /// What may be spoken.
-    pub(super) protocols: HttpProtocols,
-}
 
 /// Does the handshake, or ends the connection.
 pub(super) async fn handshake<S: Socket>(

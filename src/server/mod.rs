@@ -22,6 +22,10 @@ mod date;
 mod drain;
 mod endpoint;
 mod error;
+#[cfg(feature = "tls")]
+mod handshake;
+#[cfg(not(feature = "tls"))]
+#[path = "no_handshake.rs"]
 mod handshake;
 mod host_header;
 mod http1;
@@ -39,6 +43,7 @@ mod options;
 mod pace;
 mod promise;
 mod protocol;
+mod ready;
 mod rejection;
 mod reload;
 mod request;
@@ -50,6 +55,8 @@ mod running;
 mod running_server;
 mod serving;
 mod slot;
+#[cfg(feature = "tls")]
+mod tls_socket;
 
 pub(crate) use clock::moment_after;
 pub use contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};

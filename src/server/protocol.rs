@@ -76,6 +76,7 @@ pub(super) fn is_tls(bytes: &[u8]) -> bool {
 /// The text of the answer in clear text to an HTTP/1 request in clear text where TLS is spoken. Nothing of
 /// the request is in it: which hosts requests may be for is judged behind the handshake, and our address is
 /// not where a client behind a proxy or a container's port has to go.
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 pub(super) const USE_HTTPS: &str = "A request in clear text was sent to an endpoint that speaks HTTPS. \
     Use https:// in the place of http://, with the same host and port.";
 

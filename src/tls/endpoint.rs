@@ -10,8 +10,8 @@ use rustls::version::{TLS12, TLS13};
 
 use super::certificate::ServerCertificate;
 use super::client_certificates::ClientRoots;
-use super::in_memory::ReadyConfig;
 use super::options::{ClientCertificateMode, SslProtocols, TlsOptions};
+use super::ready::ReadyConfig;
 use super::sni::SniTable;
 use crate::configuration::Problem;
 use crate::features::HttpProtocols;

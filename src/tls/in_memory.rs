@@ -1,11 +1,9 @@
-//! Certificates, keys and whole configurations of TLS that a program hands over, in the place of files.
+//! Certificates and keys that a program hands over, in the place of files.
 
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
-use rustls::sign::CertifiedKey;
-
+use super::ready::ReadyKey;
 use super::secret::Secret;
 
 /// A certificate and its private key that a program has in memory. Printed for debugging, it shows
@@ -23,7 +21,13 @@ pub(super) enum Held {
     /// As a PKCS#12 file has them.
     Pfx { bytes: SecretBytes, password: Secret },
     /// Ready to sign.
-    Ready(Arc<CertifiedKey>),
+    Ready(ReadyKey),
+}
+
+impl From<ReadyKey> for Held {
+    fn from(ready: ReadyKey) -> Self {
+        Self::Ready(ready)
+    }
 }
 
 /// Bytes that are shown to nobody.
@@ -54,8 +58,7 @@ impl PartialEq for Held {
                 Self::Pfx { bytes, password },
                 Self::Pfx { bytes: other, password: other_password },
             ) => bytes == other && password == other_password,
-            // What signs may be anything, such as a device.
-            (Self::Ready(ready), Self::Ready(other)) => Arc::ptr_eq(ready, other),
+            (Self::Ready(ready), Self::Ready(other)) => ready == other,
             _ => false,
         }
     }
@@ -83,36 +86,5 @@ impl fmt::Display for CertificateInMemory {
             Held::Pfx { .. } => "PKCS#12 in memory",
             Held::Ready(_) => "a CertifiedKey in memory",
         })
-    }
-}
-
-/// A whole configuration of rustls' that a program made. Two are equal if they are one. Printed for
-/// debugging, it shows nothing.
-#[derive(Clone)]
-pub struct ReadyConfig(Arc<ServerConfig>);
-
-impl ReadyConfig {
-    pub(super) fn config(&self) -> &ServerConfig {
-        &self.0
-    }
-}
-
-impl From<Arc<ServerConfig>> for ReadyConfig {
-    fn from(config: Arc<ServerConfig>) -> Self {
-        Self(config)
-    }
-}
-
-impl PartialEq for ReadyConfig {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for ReadyConfig {}
-
-impl fmt::Debug for ReadyConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(a configuration of rustls)")
     }
 }

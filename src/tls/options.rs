@@ -5,12 +5,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use rustls::ServerConfig;
-use rustls::sign::CertifiedKey;
-
-use super::in_memory::{CertificateInMemory, Held, ReadyConfig, SecretBytes};
+use super::in_memory::{CertificateInMemory, Held, SecretBytes};
+use super::ready::ReadyConfig;
 use super::secret::Secret;
 use crate::features::HttpProtocols;
 
@@ -33,7 +30,7 @@ pub struct TlsOptions {
     /// none of these names is refused, unless one of them is `*`. Key: `Sni:{Name}`.
     pub sni: Vec<SniOptions>,
     /// A configuration of rustls' that says all of it, in the place of everything else here; see
-    /// [`with_config`](Self::with_config). Default: none.
+    /// `TlsOptions::with_config`. Default: none.
     pub server_config: Option<ReadyConfig>,
 }
 
@@ -81,7 +78,7 @@ pub enum CertificateLocation {
         /// The password of the PKCS#12 file or of the private key. Key: `Password`.
         password: Option<Secret>,
     },
-    /// In a certificate store of .NET: a folder of PKCS#12 files.
+    /// In a certificate store of .NET: a folder of PKCS#12 files. Takes the feature `pkcs12`.
     Store {
         /// A part of the certificate's subject. Key: `Subject`.
         subject: String,
@@ -213,7 +210,8 @@ impl CertificateSource {
         })
     }
 
-    /// A PKCS#12 file, which has the certificate, its private key and the chain.
+    /// A PKCS#12 file, which has the certificate, its private key and the chain. Takes the feature
+    /// `pkcs12`: without it the start is refused.
     pub fn pfx(path: impl Into<PathBuf>, password: impl Into<String>) -> Self {
         Self::in_code(CertificateLocation::File {
             path: path.into(),
@@ -238,7 +236,7 @@ impl CertificateSource {
         Self::of_pem(certificate.into(), key.into(), None)
     }
 
-    /// The same with an encrypted private key.
+    /// The same with an encrypted private key. Takes the feature `pkcs12`, as [`pfx`](Self::pfx).
     pub fn encrypted_pem_text(
         certificate: impl Into<Vec<u8>>,
         key: impl Into<Vec<u8>>,
@@ -262,19 +260,13 @@ impl CertificateSource {
         Self::in_memory(Held::Der { chain, key: SecretBytes::new(key.into()) })
     }
 
-    /// The content of a PKCS#12 file.
+    /// The content of a PKCS#12 file. Takes the feature `pkcs12`, as [`pfx`](Self::pfx).
     pub fn pfx_bytes(bytes: impl Into<Vec<u8>>, password: impl Into<String>) -> Self {
         let (bytes, password) = (SecretBytes::new(bytes.into()), Secret::new(password));
         Self::in_memory(Held::Pfx { bytes, password })
     }
 
-    /// A chain with what signs for it, as rustls has them: the key may be in a device, and never be
-    /// seen.
-    pub fn certified_key(certified: Arc<CertifiedKey>) -> Self {
-        Self::in_memory(Held::Ready(certified))
-    }
-
-    fn in_memory(held: Held) -> Self {
+    pub(super) fn in_memory(held: Held) -> Self {
         Self::in_code(CertificateLocation::Memory(CertificateInMemory(held)))
     }
 
@@ -302,19 +294,6 @@ impl TlsOptions {
     #[must_use]
     pub fn with(certificate: CertificateSource) -> Self {
         Self { certificate: Some(certificate), ..Self::default() }
-    }
-
-    /// All of TLS as a configuration of rustls' says it, which may choose certificates and judge clients
-    /// in ways of its own. It stands in the place of all other options.
-    ///
-    /// Two things of it are set by the endpoint: the protocols that can be agreed on (ALPN) follow from
-    /// the endpoint's versions of HTTP, and data that comes before the end of the handshake (0-RTT),
-    /// which can be sent a second time by somebody else, is not taken. All else is as it was made: what
-    /// this host does for other endpoints, such as keys for session tickets of its own and one ticket
-    /// for each connection, is for the program to do, and a reload changes nothing of it.
-    #[must_use]
-    pub fn with_config(config: Arc<ServerConfig>) -> Self {
-        Self { server_config: Some(config.into()), ..Self::default() }
     }
 
     /// Another certificate for clients that ask for this name: a host name, `*.example.com` for every

@@ -6,18 +6,26 @@
 //! is told, and leaves everything as it was; the next good edit is applied.
 //!
 //! `running` does it, `making` makes the app of the new configuration, `telling` tells of it. `watch` notices changes of files (`folders` is told of them by the system, `files` tells which file
-//! is which), `watching` says which, `report` puts what happened into words.
+//! is which), `watching` says which, `report` puts what happened into words. Without the feature `reload`
+//! nothing watches files: SIGHUP and `RunningHost::reload` stay, which take nothing that is not here anyway.
 //!
 //! What is not read again: variables and arguments are those of the start, and what they, or code,
 //! say stays. Of addresses only `Kestrel:Endpoints` is reloaded, as on Kestrel.
 
+#[cfg(feature = "reload")]
 mod files;
+#[cfg(feature = "reload")]
 mod folders;
 mod making;
 mod report;
 mod running;
 mod telling;
+#[cfg(feature = "reload")]
 mod watch;
+#[cfg(feature = "reload")]
+mod watching;
+#[cfg(not(feature = "reload"))]
+#[path = "no_watching.rs"]
 mod watching;
 mod wishes;
 

@@ -9,8 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch as signal};
 
 use super::report;
-use super::watch::{Watcher, found};
-use super::watching;
+use super::watching::{Files, Watcher};
 use super::wishes::{Heard, Wish};
 use crate::addresses::{Difference, EndpointPlan, PlannedEndpoint, difference, fixed};
 use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
@@ -302,11 +301,10 @@ impl Running {
             })
             .await?;
         // What is refused is watched, too: its file may be put right.
-        let certificates = [&prepared.certificates, &self.current.certificates];
-        let (files, read_at) = (watching::files(&prepared.loaded, certificates), prepared.read_at);
+        let files = Files::of(&prepared, Some(&self.current.certificates));
         let outcome = self.go_over_to(prepared).await;
         if self.watcher.is_some() {
-            let found = self.away(move || found(files, read_at)).await?;
+            let found = self.away(move || files.look()).await?;
             if let Some(watcher) = &self.watcher {
                 watcher.watch(found);
             }

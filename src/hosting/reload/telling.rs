@@ -57,7 +57,7 @@ impl Running {
         difference: &Difference,
     ) -> Vec<Finding> {
         let mut said = Vec::new();
-        if certificates.development != self.current.certificates.development {
+        if !certificates.development_is_that_of(&self.current.certificates) {
             said.extend(certificates.of_development());
         }
         let now = SystemTime::now();

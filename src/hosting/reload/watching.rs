@@ -1,13 +1,17 @@
 //! Which files are watched, and how.
 
+use std::time::SystemTime;
+
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::watch::{Kind, Mode, Watched, Watcher, found};
+use super::watch::{Found, Kind, Mode, Watched, found};
 use crate::configuration::Loaded;
 use crate::diagnostics::events;
 use crate::hosting::certificates::Certificates;
 use crate::hosting::finding::{Finding, Subject};
 use crate::hosting::prepare::Prepared;
+
+pub(in crate::hosting) use super::watch::Watcher;
 
 /// A watcher, and what gets something whenever its files change.
 type Watch = (Watcher, UnboundedReceiver<()>);
@@ -21,8 +25,8 @@ pub(in crate::hosting) fn start(
     if !prepared.settings.reload_on_change {
         return (None, Vec::new());
     }
-    let files = found(files(&prepared.loaded, [&prepared.certificates]), prepared.read_at);
-    let (watch, odd) = match Watcher::start(mode(variables), files) {
+    let files = Files::of(prepared, None);
+    let (watch, odd) = match Watcher::start(mode(variables), files.look()) {
         Ok((watcher, changes, odd)) => (Some((watcher, changes)), odd),
         Err(error) => (None, Some(events::not_watching(&error.to_string()))),
     };
@@ -39,13 +43,31 @@ fn mode(variables: &[(String, String)]) -> Mode {
     if asked { Mode::Polling } else { Mode::Events }
 }
 
-/// The files that a configuration and these certificates were read from.
-pub(super) fn files<'a>(
+/// The files that something was read from, and when.
+pub(super) struct Files {
+    files: Vec<Watched>,
+    read_at: SystemTime,
+}
+
+impl Files {
+    /// Those of a configuration and its certificates, and of the certificates that are served.
+    pub(super) fn of(prepared: &Prepared, served: Option<&Certificates>) -> Self {
+        let certificates = std::iter::once(&prepared.certificates).chain(served);
+        Self { files: files(&prepared.loaded, certificates), read_at: prepared.read_at }
+    }
+
+    /// Looks at them. That may wait for a file system.
+    pub(super) fn look(self) -> Vec<Found> {
+        found(self.files, self.read_at)
+    }
+}
+
+fn files<'a>(
     loaded: &Loaded,
-    certificates: impl IntoIterator<Item = &'a Certificates>,
+    certificates: impl Iterator<Item = &'a Certificates>,
 ) -> Vec<Watched> {
     let configuration = loaded.files.iter().map(|file| (&file.path, Kind::Configuration));
-    let certificates = certificates.into_iter().flat_map(|certificates| &certificates.files);
+    let certificates = certificates.flat_map(|certificates| &certificates.files);
     let mut files: Vec<Watched> = Vec::new();
     for (path, kind) in configuration.chain(certificates.map(|path| (path, Kind::Certificate))) {
         if !files.iter().any(|file| file.path == *path) {

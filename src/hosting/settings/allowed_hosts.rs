@@ -5,7 +5,7 @@ use super::parse::separated;
 use crate::configuration::{
     Configuration, Origin, Problem, Setting, Shadowed, Sourced, address_without_user_info,
 };
-use crate::middleware::AllowedHosts;
+use crate::middleware::{AllowedHosts, is_understood};
 
 const KEY: &str = "AllowedHosts";
 
@@ -241,6 +241,12 @@ fn no_host(entry: &str) -> Option<(&'static str, String)> {
             .all(|it| it.is_alphanumeric() || "-._~!&()+=".contains(it) || !it.is_ascii()),
     };
     match (is_host && !name.is_empty(), name.contains('*')) {
+        (true, _) if !is_understood(name) => Some((
+            "it is not in ASCII, and this program was built without the feature 'idna'",
+            "write it as requests have it (xn--...), or build the program with the feature 'idna' of the \
+             crate kestrel"
+                .to_owned(),
+        )),
         (true, _) => None,
         (false, true) => Some((
             "a * stands at the beginning, before a dot",

@@ -243,6 +243,7 @@ fn clients_and_schemes_are_believed_as_recorded() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "idna"), ignore = "takes the feature `idna`")]
 fn hosts_are_believed_as_recorded() {
     let h = || believing("H");
     for (number, believed, list, host, left) in [

@@ -35,11 +35,10 @@ pub(super) fn read(source: &CertificateSource, held: &Held) -> Result<ServerCert
                 Path::new(CERTIFICATE),
                 Some(password.reveal()),
             ),
-            "give the content of a PKCS#12 file that has the certificate and its private key, and its \
-             password",
+            pkcs12::FIX_IN_MEMORY,
         ),
         Held::Ready(certified) => (
-            ServerCertificate::ready(certified.clone())
+            ServerCertificate::ready(certified.key().clone())
                 .map_err(|unfit| unfit::told(unfit, CERTIFICATE, KEY).of(source, "Path")),
             "give a chain whose first certificate is for servers, and what signs for it",
         ),

@@ -12,20 +12,41 @@
 
 mod certificate_and_key;
 mod content;
+#[cfg(feature = "pkcs12")]
+mod encrypted_key;
+#[cfg(not(feature = "pkcs12"))]
+#[path = "no_encrypted_key.rs"]
+mod encrypted_key;
 mod file;
-#[cfg(any(test, fuzzing))]
+#[cfg(all(any(test, fuzzing), feature = "pkcs12"))]
 pub(crate) mod invariants;
 mod key;
 mod memory;
+mod not_pkcs12;
 mod pem;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
+#[cfg(not(feature = "pkcs12"))]
+#[path = "no_pkcs12.rs"]
 mod pkcs12;
 pub(crate) mod roots;
+#[cfg(feature = "pkcs12")]
+mod store;
+#[cfg(not(feature = "pkcs12"))]
+#[path = "no_store.rs"]
 mod store;
 mod told;
 mod trusted;
 mod unfit;
+#[cfg(feature = "pkcs12")]
+mod user_store;
+#[cfg(not(feature = "pkcs12"))]
+#[path = "no_user_store.rs"]
+mod user_store;
+#[cfg(feature = "pkcs12")]
+mod vouch;
+mod wanted;
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use rustls::pki_types::CertificateDer;
@@ -98,7 +119,7 @@ fn read(
         }
         CertificateLocation::Memory(certificate) => memory::read(source, &certificate.0),
         CertificateLocation::Store { subject, store, location, allow_invalid } => {
-            let wanted = store::Wanted {
+            let wanted = wanted::Wanted {
                 subject,
                 store,
                 location: *location,
@@ -126,26 +147,25 @@ pub(crate) fn none_given() -> Problem {
 
 /// An https endpoint has no certificate, neither its own nor the default nor that of development.
 ///
-/// `endpoint_key` is the key of the endpoint where there is one, `looked_at` where a development
-/// certificate would have been, with what was found there. Only this machine reaches an endpoint that
-/// is `local`: the development certificate serves it in every environment.
+/// `endpoint_key` is the key of the endpoint where there is one; `looked_at` says where a development
+/// certificate would have been and what was found there, `make_one` how to come by one. Only this machine
+/// reaches an endpoint that is `local`: the development certificate serves it in every environment.
 pub(crate) fn none_found(
     endpoint_key: Option<&str>,
-    looked_at: [(PathBuf, &str); 2],
+    looked_at: Vec<String>,
+    make_one: &str,
     (environment, local): (&str, bool),
 ) -> Problem {
     let own = endpoint_key.map(|key| format!("{key}:Certificate: not set"));
     let default = "Kestrel:Certificates:Default: not set".to_owned();
-    let places = looked_at.map(|(path, found)| format!("{}: {found}", path.display()));
-    let searched: Vec<_> = own.into_iter().chain([default]).chain(places).collect();
+    let searched: Vec<_> = own.into_iter().chain([default]).chain(looked_at).collect();
     let problem = Problem::error(NO_CERTIFICATE)
         .cause(format!("looked for in:\n  {}", searched.join("\n  ")));
-    const MAKE_ONE: &str = "make one for development: kestrel dev-certs https";
     const NAME_ONE: &str = "set Kestrel:Certificates:Default:Path and \
          Kestrel:Certificates:Default:KeyPath to the PEM files of a certificate and its key";
     let fix = match environment.eq_ignore_ascii_case("Development") {
-        true => MAKE_ONE.to_owned(),
-        false if local => format!("{NAME_ONE}; or, since only this machine reaches it, {MAKE_ONE}"),
+        true => make_one.to_owned(),
+        false if local => format!("{NAME_ONE}; or, since only this machine reaches it, {make_one}"),
         false => NAME_ONE.to_owned(),
     };
     match endpoint_key {

@@ -5,15 +5,16 @@ use std::path::Path;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::certificate_and_key::put_together;
-use super::content::{Content, KeyForm};
+use super::content::Content;
 use super::file;
+use super::not_pkcs12::{NO_KEY_WITH_IT, not_pkcs12};
 use super::told::{Mistake, Told};
 use crate::tls::CertificateSource;
 use crate::tls::certificate::ServerCertificate;
 use crate::tls::pfx;
 
-const NO_KEY_WITH_IT: &str =
-    "The server mode SSL must use a certificate with the associated private key.";
+/// What code is told to give in the place of one that cannot be read.
+pub(super) const FIX_IN_MEMORY: &str = "give the content of a PKCS#12 file that has the certificate and its private key, and its password";
 
 /// Reads the certificate of a PKCS#12 file.
 pub(super) fn read(
@@ -91,7 +92,7 @@ fn told(
                 ),
             "Path",
         ),
-        pfx::ReadError::NotPkcs12 => not_pkcs12(Content::of(bytes), &shown.to_string()),
+        pfx::ReadError::NotPkcs12 => (not_pkcs12(Content::of(bytes), &shown.to_string()), "Path"),
     }
 }
 
@@ -109,34 +110,4 @@ fn wrong_password(given: Option<&str>, shown: &str) -> Told {
             .cause(format!("{shown} has a password, and none is set."))
             .fix("set Password beside Path, best as a user secret or an environment variable"),
     }
-}
-
-fn not_pkcs12(content: Content, shown: &str) -> (Told, &'static str) {
-    let cause = format!("{shown} {}.", content.words());
-    let told = match content {
-        Content::Pem { certificate: true, key: KeyForm::Plain | KeyForm::Encrypted, .. } => {
-            Told::new(NO_KEY_WITH_IT)
-                .only_when_served()
-                .cause(format!("{cause} Without KeyPath the key in it is not read."))
-                .fix(format!("set KeyPath beside Path, to the same file: {shown}"))
-        }
-        Content::Pem { certificate: true, .. } | Content::DerCertificate | Content::DerPkcs7 => {
-            Told::new(NO_KEY_WITH_IT)
-                .only_when_served()
-                .cause(cause)
-                .fix("set KeyPath beside Path, to the PEM file of its private key")
-        }
-        Content::Empty => Told::new("Error occurred during a cryptographic operation.")
-            .cause(cause)
-            .fix("name a PKCS#12 (PFX) file, or set KeyPath as well for a PEM certificate"),
-        Content::Pem { key: KeyForm::Plain | KeyForm::Encrypted, .. }
-        | Content::DerKey
-        | Content::DerEncryptedKey => Told::new("ASN1 corrupted data.")
-            .cause(cause)
-            .fix("name the certificate in Path, and this file in KeyPath"),
-        _ => Told::new("ASN1 corrupted data.")
-            .cause(cause)
-            .fix("name a PKCS#12 (PFX) file, or set KeyPath as well for a PEM certificate"),
-    };
-    (told, "Path")
 }

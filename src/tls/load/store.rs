@@ -8,19 +8,11 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::file;
 use super::told::Told;
-use super::trusted::Roots;
+use super::vouch::Roots;
+use super::wanted::Wanted;
 use crate::tls::certificate::{CertificateFacts, ServerCertificate, Unfit, Validity, timestamp};
 use crate::tls::places::Places;
 use crate::tls::{StoreLocation, pfx};
-
-/// What a setting asks a store for.
-#[derive(Debug)]
-pub(super) struct Wanted<'a> {
-    pub(super) subject: &'a str,
-    pub(super) store: &'a str,
-    pub(super) location: StoreLocation,
-    pub(super) allow_invalid: bool,
-}
 
 /// Finds the certificate with this subject that is valid longest.
 ///
@@ -31,18 +23,13 @@ pub(super) fn find(
     places: &Places,
     now: SystemTime,
 ) -> Result<ServerCertificate, Told> {
-    let Wanted { subject, location, allow_invalid, .. } = wanted;
-    let store = if wanted.store.is_empty() { "My" } else { wanted.store };
+    let (location, store) = (&wanted.location, wanted.store());
     if store.contains(['/', '\0']) || matches!(store, "." | "..") {
         return Err(Told::new("The storeName value was invalid.")
             .cause(format!("The name of a store is the name of a folder, and '{store}' is none."))
             .fix("write a name such as My"));
     }
-    let not_found = Told::new(format!(
-        "The requested certificate {subject} could not be found in {location}/{store} with \
-         AllowInvalid setting: {}.",
-        if *allow_invalid { "True" } else { "False" }
-    ));
+    let not_found = wanted.not_found();
     if *location == StoreLocation::LocalMachine {
         let told = if ["root", "ca"].contains(&store.to_lowercase().as_str()) {
             not_found.cause("That store has the authorities of the system, without private keys.")

@@ -191,6 +191,7 @@ const NO_KEY_WITH_IT: &str =
     "The server mode SSL must use a certificate with the associated private key.";
 
 #[test]
+#[cfg_attr(not(feature = "pkcs12"), ignore = "takes the feature `pkcs12`")]
 fn what_openssl_makes_is_served() {
     let Some(folder) = made("what_openssl_makes_is_served", FILES) else {
         return;

@@ -71,3 +71,10 @@ impl Told {
         Mistake { problem: self.problem(&key), only_when_served }
     }
 }
+
+/// How to write a private key anew that is not read as it is.
+pub(super) fn rewrite_key(shown: &str, why: &str) -> String {
+    format!(
+        "write the key anew, {why}: openssl pkey -in '{shown}' -aes256 -out key.pem, and set Password to its password"
+    )
+}

@@ -231,6 +231,7 @@ fn hosts_that_let_every_host_pass_are_told() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "idna"), ignore = "takes the feature `idna`")]
 fn an_entry_that_no_host_can_match_is_told_with_what_to_write() {
     let alone = "write the hosts by name; * alone lets every host pass";
     for (list, fixes) in [

@@ -3,6 +3,7 @@
 use super::*;
 
 #[test]
+#[cfg_attr(not(feature = "pkcs12"), ignore = "takes the feature `pkcs12`")]
 fn every_mistake_is_told_with_its_setting_and_its_fix() {
     let Some(folder) = made("every_mistake_is_told_with_its_setting_and_its_fix", FILES) else {
         return;
@@ -348,6 +349,7 @@ fn every_mistake_is_told_with_its_setting_and_its_fix() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "pkcs12"), ignore = "takes the feature `pkcs12`")]
 fn other_files_without_key_path_are_named() {
     let Some(folder) = made("other_files_without_key_path_are_named", FILES) else {
         return;
@@ -375,9 +377,11 @@ fn other_files_without_key_path_are_named() {
 #[test]
 fn an_endpoint_without_certificate_is_told_where_was_looked() {
     let looked_at =
-        || [("/home/u/shop.pfx".into(), "missing"), ("/home/u/my".into(), "unreadable")];
+        || vec!["/home/u/shop.pfx: missing".to_owned(), "/home/u/my: unreadable".to_owned()];
+    let make_one = "make one for development: kestrel dev-certs https";
     let told = |environment, local| {
-        none_found(Some("Kestrel:Endpoints:Web"), looked_at(), (environment, local)).to_string()
+        let key = Some("Kestrel:Endpoints:Web");
+        none_found(key, looked_at(), make_one, (environment, local)).to_string()
     };
     let production = told("Production", false);
     assert!(!production.contains("dev-certs"), "{production}");
@@ -404,7 +408,7 @@ fn an_endpoint_without_certificate_is_told_where_was_looked() {
     ] {
         assert!(told.contains(part), "{part:?} is missing in {told}");
     }
-    assert_eq!(none_found(None, looked_at(), ("Production", false)).key, None);
+    assert_eq!(none_found(None, looked_at(), make_one, ("Production", false)).key, None);
 }
 
 #[test]

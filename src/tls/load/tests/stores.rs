@@ -24,6 +24,7 @@ openssl pkcs12 -export -nokeys -in one.pem -passout pass: -out $store/root/one.p
 ";
 
 #[test]
+#[cfg_attr(not(feature = "pkcs12"), ignore = "takes the feature `pkcs12`")]
 fn a_store_gives_the_certificate_that_is_valid_longest() {
     let Some(home) = made("a_store_gives_the_certificate_that_is_valid_longest", STORE) else {
         return;
