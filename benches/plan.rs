@@ -121,6 +121,7 @@ fn endpoints() -> EndpointSettings {
         protocols: None,
         tls: None,
         unix_socket: Default::default(),
+        proxy_protocol: None,
     };
     EndpointSettings {
         endpoints: (0..ENDPOINTS).map(endpoint).collect(),

@@ -24,3 +24,8 @@ pub fn pem_reader(input: &[u8]) {
 pub fn pfx_reader(input: &[u8]) {
     crate::tls::load::invariants::pfx(input);
 }
+
+/// Checks the beginning of a connection that a proxy hands on.
+pub fn proxy_header(input: &[u8]) {
+    crate::server::check_proxy_header(input);
+}

@@ -187,9 +187,9 @@ pub use {axum, http};
 
 pub use features::{
     Abort, BadRequest, BodyLimitReadOnly, Completed, Completion, Connection, ConnectionId,
-    EffectiveRequest, HttpProtocols, Lifetime, Local, MinDataRate, MinDataRateError, Remote,
-    RequestBodyLimits, RequestTarget, ResetStream, Scheme, ServerAddresses, TlsHandshake,
-    TlsProtocol, Unhandled, UntilStopping,
+    EffectiveRequest, HttpProtocols, IpNetwork, IpNetworkError, Lifetime, Local, MinDataRate,
+    MinDataRateError, Remote, RequestBodyLimits, RequestTarget, ResetStream, Scheme,
+    ServerAddresses, TlsHandshake, TlsProtocol, Unhandled, UntilStopping,
 };
 pub use hosting::{
     Answer, App, AppContext, AppError, Ending, Endpoint, ExitKind, Host, HostBuilder, HostError,

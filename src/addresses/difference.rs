@@ -66,6 +66,8 @@ pub enum Aspect {
     Sni,
     /// The mode, the owner or the group of a Unix socket's file.
     SocketFile,
+    /// Whether the PROXY protocol is spoken, and with whom.
+    ProxyProtocol,
 }
 
 impl fmt::Display for Aspect {
@@ -79,6 +81,7 @@ impl fmt::Display for Aspect {
             Self::ClientCertificateMode => "client certificates",
             Self::Sni => "server names",
             Self::SocketFile => "rights of the socket's file",
+            Self::ProxyProtocol => "PROXY protocol",
         })
     }
 }
@@ -142,6 +145,7 @@ fn aspects(old: &PlannedEndpoint, new: &PlannedEndpoint, other_certificate: bool
         (Aspect::Name, loopback && old.local_name != new.local_name),
         (Aspect::Protocols, old.protocols != new.protocols),
         (Aspect::SocketFile, old.unix_socket != new.unix_socket),
+        (Aspect::ProxyProtocol, old.proxy_protocol != new.proxy_protocol),
     ];
     if let (Some(old), Some(new)) = (&old.tls, &new.tls) {
         aspects.extend(aspects_of_tls(old, new, other_certificate));

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::endpoint::{PlannedEndpoint, Targets};
 use super::socket_options::UnixSocketOptions;
 use crate::configuration::Problem;
+use crate::features::IpNetwork;
 
 /// What a planned endpoint is called in messages, such as `http://localhost:5000`.
 pub(crate) fn planned_text(endpoint: &PlannedEndpoint) -> String {
@@ -52,6 +53,11 @@ pub(super) fn sockets_text(endpoint: &PlannedEndpoint) -> String {
         Targets::AbstractSocket(name) => format!("@{name}"),
         Targets::NamedPipe(name) => name.clone(),
     }
+}
+
+/// Who is believed by the PROXY protocol.
+pub(super) fn list_text(proxies: &[IpNetwork]) -> String {
+    proxies.iter().map(IpNetwork::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The address to publish for an endpoint whose first socket is bound at `bound`.

@@ -8,7 +8,7 @@ use super::given_socket::GivenSocket;
 use super::ip_literal::{IpLiteral, Scope};
 use super::socket_options::UnixSocketOptions;
 use crate::configuration::{Origin, Sourced};
-use crate::features::HttpProtocols;
+use crate::features::{HttpProtocols, IpNetwork};
 use crate::tls::{
     CertificateSource, ClientCertificateMode, ReadyConfig, RootsSource, SniOptions, SslProtocols,
     TlsOptions,
@@ -98,6 +98,8 @@ pub struct ConfiguredEndpoint {
     pub tls: Option<ConfiguredTls>,
     /// What the file of a Unix socket is to be like.
     pub unix_socket: UnixSocketOptions,
+    /// Who says of the client, by the PROXY protocol; `None` speaks it with nobody.
+    pub proxy_protocol: Option<Vec<IpNetwork>>,
 }
 
 /// What configuration or code says of an endpoint's TLS; `None` takes the default.
@@ -276,6 +278,9 @@ pub struct PlannedEndpoint {
     pub tls: Option<TlsOptions>,
     /// What the file of a Unix socket is to be like.
     pub unix_socket: UnixSocketOptions,
+    /// The proxies that begin each connection with who the client is; `None` if the endpoint does not
+    /// speak the PROXY protocol. A peer on a Unix socket is one of them.
+    pub proxy_protocol: Option<Vec<IpNetwork>>,
     /// The socket, if it is there already: nothing is bound then, and no file is removed.
     pub given: Option<GivenSocket>,
 }

@@ -340,6 +340,7 @@ impl EndpointPlan {
                 protocols: None,
                 tls: None,
                 unix_socket: UnixSocketOptions::default(),
+                proxy_protocol: None,
             };
             let planned = self.configured(&endpoint, settings);
             self.endpoints.extend(planned);
@@ -366,6 +367,7 @@ impl EndpointPlan {
             tls: (transport == Transport::Https)
                 .then(|| tls_options(endpoint.tls.clone().unwrap_or_default(), settings)),
             unix_socket: endpoint.unix_socket.clone(),
+            proxy_protocol: endpoint.proxy_protocol.clone(),
             given: None,
         };
         let said = if endpoint.tls.is_some() { Transport::Https } else { Transport::Http };
@@ -444,6 +446,7 @@ impl EndpointPlan {
             transport: if clear { Transport::Http } else { Transport::Https },
             tls: endpoint.tls.clone().map(|said| tls_options(said, settings)),
             unix_socket: endpoint.unix_socket.clone(),
+            proxy_protocol: endpoint.proxy_protocol.clone(),
             given: None,
         };
         // What is only odd can wait until there is an address.
@@ -736,6 +739,12 @@ impl EndpointPlan {
             line(format!("  sockets:   {}{given}", display::sockets_text(endpoint)));
             if !endpoint.unix_socket.is_empty() {
                 line(format!("  file:      {}", endpoint.unix_socket));
+            }
+            if let Some(proxies) = &endpoint.proxy_protocol {
+                line(format!(
+                    "  client:    as the PROXY protocol tells, from {}",
+                    display::list_text(proxies)
+                ));
             }
             line(format!("  protocols: {}", endpoint.protocols));
             if let Some(tls) = &endpoint.tls {

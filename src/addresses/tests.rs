@@ -55,6 +55,7 @@ fn another_port_is_written_where_the_first_one_was() {
             protocols: None,
             tls: None,
             unix_socket: Default::default(),
+            proxy_protocol: None,
         }],
         ..EndpointSettings::default()
     };

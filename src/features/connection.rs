@@ -84,6 +84,13 @@ impl Connection {
         Self::of(Facts { id, local, remote, scheme: Scheme::Https, tls, lifetime })
     }
 
+    /// The same connection, which a proxy hands on for this client.
+    pub(crate) fn handed_on(&self, client: Remote, server: Local) -> Self {
+        let Facts { id, scheme, .. } = *self.facts;
+        let (tls, lifetime) = (None, self.facts.lifetime.clone());
+        Self::of(Facts { id, local: Some(server), remote: Some(client), scheme, tls, lifetime })
+    }
+
     fn of(facts: Facts) -> Self {
         Self { facts: Arc::new(facts), completion: None }
     }

@@ -9,7 +9,7 @@ use crate::addresses::{
     ConfiguredEndpoint, GivenSocket, IpLiteral, ListenTarget, Scope, UnixSocketOptions,
 };
 use crate::configuration::{Origin, Sourced};
-use crate::features::HttpProtocols;
+use crate::features::{HttpProtocols, IpNetwork};
 use crate::tls::TlsOptions;
 
 /// Where to listen and how to serve there, for [`HostBuilder::listen_on`](crate::HostBuilder::listen_on).
@@ -40,6 +40,7 @@ pub struct Endpoint {
     protocols: Option<HttpProtocols>,
     tls: Option<TlsOptions>,
     unix_socket: UnixSocketOptions,
+    proxy_protocol: Option<Vec<IpNetwork>>,
 }
 
 impl Endpoint {
@@ -96,7 +97,7 @@ impl Endpoint {
 
     fn on(target: ListenTarget) -> Self {
         let unix_socket = UnixSocketOptions::default();
-        Self { target, name: None, protocols: None, tls: None, unix_socket }
+        Self { target, name: None, protocols: None, tls: None, unix_socket, proxy_protocol: None }
     }
 
     /// Its name in messages; no other endpoint of code has it. Default: its address.
@@ -126,6 +127,29 @@ impl Endpoint {
         self
     }
 
+    /// Each connection begins with a header of the PROXY protocol, version 1 or 2, that says who the client
+    /// is: [`Connection::remote`](crate::Connection::remote) and the log have that address. `proxies` are who
+    /// may connect, besides Unix sockets; none means whoever is on this machine. Others are refused, and so is
+    /// a connection without a header. Default: the protocol is not spoken.
+    ///
+    /// ```no_run
+    /// use kestrel::{Endpoint, Host};
+    ///
+    /// # fn main() -> Result<(), kestrel::IpNetworkError> {
+    /// let balancer = Endpoint::any_ip(8443).proxy_protocol(["10.0.0.0/24".parse()?]);
+    /// let builder = Host::from_args().listen_on(balancer);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn proxy_protocol(mut self, proxies: impl IntoIterator<Item = IpNetwork>) -> Self {
+        let proxies: Vec<_> = proxies.into_iter().collect();
+        self.proxy_protocol = Some(match proxies.is_empty() {
+            true => IpNetwork::this_machine().to_vec(),
+            false => proxies,
+        });
+        self
+    }
+
     /// The same for the plan, made by this call of the builder's.
     pub(super) fn made_by(self, call: &'static str) -> ConfiguredEndpoint {
         let name = self.name.unwrap_or_else(|| self.target.to_string());
@@ -144,6 +168,7 @@ impl Endpoint {
             protocols: self.protocols,
             tls: tls.map(Into::into),
             unix_socket: self.unix_socket,
+            proxy_protocol: self.proxy_protocol,
         }
     }
 }

@@ -76,6 +76,7 @@ impl Given {
                     protocols: None,
                     tls: None,
                     unix_socket,
+                    proxy_protocol: None,
                 })
             }
             Err(fix) => {
@@ -90,6 +91,7 @@ impl Given {
                     name: spec.to_string(),
                     key: "--listen".to_owned(),
                     unix_socket: readable_rights(&spec),
+                    proxy_protocol: None,
                     target: Sourced::new(ListenTarget::Url(spec.into_owned()), origin),
                     protocols: None,
                     tls: None,

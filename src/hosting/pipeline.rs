@@ -3,8 +3,8 @@
 use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
 use crate::configuration::{Origin, Problem, Sourced};
-use crate::features::ServerAddresses;
-use crate::middleware::{ForwardedHeaders, HttpsRedirection, Proxies};
+use crate::features::{Proxies, ServerAddresses};
+use crate::middleware::{ForwardedHeaders, HttpsRedirection};
 use crate::pipeline::Stage;
 
 /// A stage that is on.

@@ -17,7 +17,7 @@ mod https_redirection;
 mod path_base;
 mod request_size_limit;
 
-pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names, Network, Proxies};
+pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names};
 pub(crate) use host_filtering::AllowedHosts;
 pub(crate) use host_name::is_understood;
 pub(crate) use hsts::{Directive, Hsts};

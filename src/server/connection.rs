@@ -11,6 +11,7 @@ use super::drain::{Phase, Watch};
 use super::handshake::handshake;
 use super::io::{Socket, Stream};
 use super::protocol::{self, FirstBytes};
+use super::proxied::proxied;
 use super::ready::Ready;
 use super::rejection::Reason;
 use super::serving::Serving;
@@ -22,8 +23,8 @@ use crate::features::HttpProtocols;
 
 /// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`.
 pub(super) async fn serve<S: Socket>(
-    socket: S,
-    facts: Connection,
+    mut socket: S,
+    mut facts: Connection,
     serving: Arc<Serving>,
     mut watch: Watch,
     slot: Slot,
@@ -31,6 +32,13 @@ pub(super) async fn serve<S: Socket>(
     let id = facts.id();
     let _open = Open(Arc::clone(&serving.context));
     events::connection_started(&id);
+    if let Some(proxies) = &serving.proxies {
+        let told = proxied(&mut socket, facts, proxies, &serving, &mut watch);
+        match Box::pin(told).await {
+            Some(told) => facts = told,
+            None => return events::connection_stopped(&id),
+        }
+    }
     if let Some(tls) = &serving.tls {
         // Boxed, or every connection would keep the room of its handshake.
         let handshake = handshake(socket, facts, tls, &serving, &mut watch);

@@ -27,6 +27,7 @@ pub(super) struct Context {
 pub(super) struct Told {
     pub(super) refused_upgrades: Repeated,
     pub(super) removed_headers: Repeated,
+    pub(super) refused_proxies: Repeated,
 }
 
 impl Context {

@@ -43,6 +43,8 @@ mod options;
 mod pace;
 mod promise;
 mod protocol;
+mod proxied;
+mod proxy_protocol;
 mod ready;
 mod rejection;
 mod reload;
@@ -66,3 +68,5 @@ pub(crate) use http1::invariants;
 pub(crate) use kestrel_server::KestrelServer;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;
+#[cfg(fuzzing)]
+pub(crate) use proxy_protocol::check as check_proxy_header;

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::context::Context;
 use super::{http1, http2};
 use crate::addresses::{PlannedEndpoint, Transport};
-use crate::features::HttpProtocols;
-use crate::features::Scheme;
+use crate::features::{HttpProtocols, Proxies, Scheme};
 use crate::tls::EndpointTls;
 
 /// What a connection is served with. An accept loop looks at it once per connection, so that it can
@@ -18,6 +17,8 @@ pub(super) struct Serving {
     address: String,
     pub(super) protocols: HttpProtocols,
     pub(super) scheme: Scheme,
+    /// Who begins connections with the PROXY protocol; `None` if nobody does.
+    pub(super) proxies: Option<Proxies>,
     /// How connections are secured; clear text is not.
     pub(super) tls: Option<Arc<EndpointTls>>,
     /// The server's options and its app.
@@ -46,6 +47,7 @@ impl Serving {
                 Transport::Http => Scheme::Http,
                 Transport::Https => Scheme::Https,
             },
+            proxies: planned.proxy_protocol.clone().map(Proxies::Of),
             tls,
             http1: Arc::new(http1::Options::from(context.options())),
             http2: http2::Options::from(context.options()),
@@ -53,6 +55,11 @@ impl Serving {
             mixed_up: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         })
+    }
+
+    /// The address that is published.
+    pub(super) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Whether this is the first client that cannot be served because of how the endpoint is set up:

@@ -1,13 +1,14 @@
-//! nginx and Apache, which run as www-data, reach the binary over a Unix socket.
+//! nginx and Apache, which run as www-data, reach the binary over a Unix socket; HAProxy hands connections on.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::environment::skipped;
 use crate::process::{Kestrel, Running};
-use crate::proxies::{NEEDS, Proxies, Proxy, Stream, readme};
+use crate::proxies::{NEEDS, NEEDS_HAPROXY, Proxies, Proxy, Stream, block, haproxy, readme};
 
 fn apache_settings(socket: &Path) -> String {
     format!(
@@ -152,5 +153,29 @@ fn a_proxy_is_let_in_by_a_reload_and_shut_out_by_another() {
         (again.mode(), again.uid(), again.gid(), again.ino()),
         (made.mode(), made.uid(), made.gid(), made.ino())
     );
+    assert_eq!(running.terminated().code, Some(0));
+}
+
+/// The balancer's own connections, its checks of health among them, and those of clients.
+#[test]
+fn who_has_connected_to_haproxy_is_the_client() {
+    let settings =
+        r#"{"Kestrel":{"Endpoints":{"A":{"Url":"http://127.0.0.1:0","ProxyProtocol":true}}}}"#;
+    let running = Kestrel::new(["run"]).file("appsettings.json", settings).started();
+    let documented = block(include_str!("../../docs/reverse-proxy.md"), "haproxy");
+    let address = running.address().replace("http://", "");
+    for header in ["send-proxy-v2", "send-proxy"] {
+        let sections =
+            documented.replace("127.0.0.1:5000", &address).replace("send-proxy-v2", header);
+        let Some((_proxy, entrance)) = haproxy(&sections) else {
+            return skipped("HAProxy in front", NEEDS_HAPROXY);
+        };
+        let stream = TcpStream::connect(entrance).expect("it listens");
+        let own = stream.local_addr().expect("it is connected");
+        let mut stream: BufReader<Box<dyn Stream>> = BufReader::new(Box::new(stream));
+        let (status, body) = answer(&mut stream, &get("/"));
+        assert_eq!(status, 200, "{header}: {body}");
+        assert!(body.contains(&format!("\"{own}\"")), "{header}: {own} is not in {body}");
+    }
     assert_eq!(running.terminated().code, Some(0));
 }

@@ -44,6 +44,7 @@ mod protocols;
 #[cfg(target_os = "linux")]
 #[path = "../proxies/mod.rs"]
 mod proxies;
+mod proxy_protocol;
 mod public_api;
 mod public_surface;
 mod reload;

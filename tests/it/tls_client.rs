@@ -105,7 +105,15 @@ impl Client {
         config: Arc<ClientConfig>,
         announced: &str,
     ) -> std::io::Result<Wire<Tls>> {
-        let tcp = connected(announced).await;
+        self.try_over(config, connected(announced).await).await
+    }
+
+    /// The same on a connection that has begun.
+    pub(crate) async fn try_over(
+        &self,
+        config: Arc<ClientConfig>,
+        tcp: TcpStream,
+    ) -> std::io::Result<Wire<Tls>> {
         let name = ServerName::try_from(self.name).expect("a name");
         let stream = soon("a handshake", TlsConnector::from(config).connect(name, tcp)).await?;
         Ok(Wire::new(stream))

@@ -27,13 +27,20 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) const NEEDS: &str =
     "root, www-data, nginx and Apache (apt-get install nginx-light apache2)";
 
+/// What the tests with HAProxy need.
+pub(crate) const NEEDS_HAPROXY: &str = "HAProxy (apt-get install haproxy)";
+
 /// The first block of this language in the README, for a server that listens elsewhere.
 pub(crate) fn readme(language: &str, url: &str) -> String {
-    let text = include_str!("../../README.md");
-    let (_, block) = text.split_once(&format!("```{language}\n")).expect("a block");
-    let (block, _) = block.split_once("```").expect("its end");
+    let block = block(include_str!("../../README.md"), language);
     assert!(block.contains("http://127.0.0.1:5000"), "{block}");
     block.replace("http://127.0.0.1:5000", url)
+}
+
+/// The first block of this language in a document.
+pub(crate) fn block<'a>(text: &'a str, language: &str) -> &'a str {
+    let (_, block) = text.split_once(&format!("```{language}\n")).expect("a block");
+    block.split_once("```").expect("its end").0
 }
 
 /// A folder for proxies and for the server behind them.
@@ -106,6 +113,25 @@ impl Proxies {
     }
 }
 
+/// A HAProxy with these sections, in which the port of the frontend is `:80`, if there is one on this machine.
+pub(crate) fn haproxy(sections: &str) -> Option<(Proxy, SocketAddr)> {
+    Path::new(HAPROXY).exists().then(|| {
+        let reserved = Reserved::new();
+        let address = reserved.address;
+        let sections = sections.replace("bind :80", &format!("bind {address}"));
+        assert!(sections.contains(&address.to_string()), "{sections}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("haproxy.cfg");
+        let times = "defaults\ntimeout connect 60s\ntimeout client 60s\ntimeout server 60s\n";
+        fs::write(&path, format!("{times}\n{sections}")).expect("the folder is ours");
+        let mut command = Command::new(HAPROXY);
+        command.arg("-db").arg("-f").arg(path);
+        // It has read its file once it listens.
+        (Proxy::start(command, Entrance::Port(reserved)), address)
+    })
+}
+
+const HAPROXY: &str = "/usr/sbin/haproxy";
 const NGINX: &str = "/usr/sbin/nginx";
 const APACHE: &str = "/usr/sbin/apache2";
 const APACHE_MODULES: &str = "/usr/lib/apache2/modules";

@@ -17,6 +17,7 @@ fn endpoint(url: &str) -> ConfiguredEndpoint {
         protocols: None,
         tls: None,
         unix_socket: UnixSocketOptions::default(),
+        proxy_protocol: None,
     }
 }
 

@@ -1,12 +1,10 @@
 //! `urls`, the ports, `Kestrel:Endpoints`, `Kestrel:EndpointDefaults` and what a process manager
 //! dictates.
 
-use std::path::Path;
-
 use super::keys::{Part, words_for};
 use super::parse::{host_boolean, separated};
 use super::protocols::protocols;
-use super::{in_code, tls, unix_socket};
+use super::{in_code, proxy_protocol, tls, unix_socket};
 use crate::addresses::{
     BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, ListenTarget,
     ProcessManager, UnixSocketOptions,
@@ -45,7 +43,7 @@ pub(super) fn read(
         .section("Kestrel:Endpoints")
         .children()
         .iter()
-        .filter_map(|section| endpoint(section, content_root, &mut refused, problems))
+        .filter_map(|section| endpoint(section, loaded, &mut refused, problems))
         .collect();
     let owned = |key| configuration.non_empty(key).map(|setting| setting.map(str::to_owned));
     let urls = separated(configuration, "urls", problems);
@@ -100,7 +98,7 @@ fn shadowed(
 /// what else is wrong with it is told with it.
 fn endpoint(
     section: &Section<'_>,
-    content_root: &Path,
+    loaded: &Loaded,
     refused: &mut Vec<ConfiguredEndpoint>,
     problems: &mut Vec<Problem>,
 ) -> Option<ConfiguredEndpoint> {
@@ -137,8 +135,10 @@ fn endpoint(
         key,
         target: url.map(|url| ListenTarget::Url(url.to_owned())),
         protocols: protocols(section, problems),
-        tls: (https != Some(false)).then(|| tls::endpoint(section, content_root, problems)),
+        tls: (https != Some(false))
+            .then(|| tls::endpoint(section, &loaded.content_root.value, problems)),
         unix_socket,
+        proxy_protocol: proxy_protocol::read(&loaded.configuration, section, problems),
     };
     if there {
         return Some(endpoint);

@@ -1,16 +1,15 @@
 //! The settings of the stage that believes what proxies tell.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
 use http::{HeaderName, header};
 
 use super::allowed_hosts::hosts_of_list;
-use super::lists::{self, List};
-use super::parse::{cannot_convert, counts_as, read_boolean, read_with, shown};
+use super::known_proxies;
+use super::parse::{cannot_convert, counts_as, read_boolean, read_with};
 use crate::configuration::near_names::meant_value;
 use crate::configuration::text::{boolean, integer};
 use crate::configuration::{Configuration, Origin, Problem, Setting};
-use crate::middleware::{Believed, Names, Network, Proxies};
+use crate::features::{IpNetwork, Proxies};
+use crate::middleware::{Believed, Names};
 
 /// What proxies are believed, and what has switched it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,111 +148,17 @@ fn limit(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<u
     number.or(ONE)
 }
 
-/// The loopbacks: a proxy on this machine.
-fn this_machine() -> Vec<Network> {
-    let [v4, v6] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-    Network::of(v4, 8).into_iter().chain([Network::of_one(v6)]).collect()
-}
-
-/// Reads proxies; else why they are none, and what to do.
-type Reader = fn(&str) -> Result<Network, (String, String)>;
-
 /// Who is believed: the proxies that are named; without any, whoever is on this machine, or everybody.
 fn proxies(configuration: &Configuration, everybody: bool, problems: &mut Vec<Problem>) -> Proxies {
-    let mut known = Vec::new();
-    let mut empty = None;
-    let readers: [(_, Reader); 2] = [("KnownProxies", proxy), ("KnownIPNetworks", network)];
-    let mut mistaken = false;
-    for (name, read) in readers {
-        let before = problems.len();
-        let List { entries, empty: says_nothing } =
-            lists::list(configuration, &format!("ForwardedHeaders:{name}"), problems);
-        for (setting, text) in entries {
-            match read(text.trim()) {
-                Ok(network) => known.push(network),
-                Err((why, fix)) => problems.push(
-                    Problem::error(format!("'{}' {why}.", shown(&setting.key, text)))
-                        .key(setting.key.clone())
-                        .origin(setting.origin.clone())
-                        .fix(fix),
-                ),
-            }
-        }
-        mistaken |= problems[before..].iter().any(Problem::is_error);
-        empty = empty.or(says_nothing);
-    }
-    if let Some(setting) = empty.filter(|_| known.is_empty() && !mistaken) {
-        problems.push(names_nobody(setting, everybody));
-    }
-    match known.is_empty() {
-        true if everybody => Proxies::All,
-        true => Proxies::Of(this_machine()),
-        false => Proxies::Of(known),
-    }
-}
-
-/// What is to be said of an empty list of proxies.
-fn names_nobody(setting: &Setting, everybody: bool) -> Problem {
-    let counts = match everybody {
+    let otherwise = match everybody {
         true => "everybody is believed",
         false => "whoever is on this machine is believed",
     };
-    Problem::warning(format!("'{}' names no proxy: {counts}.", setting.key))
-        .key(setting.key.clone())
-        .origin(setting.origin.clone())
-        .fix("name the proxies that are to be believed, or remove it")
-}
-
-/// The address of a proxy.
-fn proxy(text: &str) -> Result<Network, (String, String)> {
-    if let Ok(address) = text.parse() {
-        return Ok(Network::of_one(address));
-    }
-    let without_brackets = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let (why, fix) = if network(text).is_ok() {
-        ("is a network, and no address", "move it to ForwardedHeaders:KnownIPNetworks".to_owned())
-    } else if let Ok(address) = text.parse::<SocketAddr>() {
-        (
-            "has a port, and a proxy has another for each connection",
-            format!("write {}", address.ip()),
-        )
-    } else if let Some(address) = without_brackets.and_then(|it| it.parse::<Ipv6Addr>().ok()) {
-        ("has brackets, and an address alone has none", format!("write {address}"))
-    } else {
-        ("is no IP address", "write the address that the proxy connects from".to_owned())
-    };
-    Err((why.to_owned(), fix))
-}
-
-/// A network of proxies.
-fn network(text: &str) -> Result<Network, (String, String)> {
-    let none = || {
-        let why = "is no network of IP addresses";
-        (why.to_owned(), "write its first address and how many bits count: 10.0.0.0/8".to_owned())
-    };
-    let Some((address, bits)) = text.split_once('/') else {
-        let address: IpAddr = text.parse().map_err(|_| none())?;
-        let why = "is an address, and no network".to_owned();
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        return Err((
-            why,
-            format!("write {address}/{all}, or move it to ForwardedHeaders:KnownProxies"),
-        ));
-    };
-    let address: IpAddr = address.parse().map_err(|_| none())?;
-    let digits = bits.bytes().all(|byte| byte.is_ascii_digit());
-    let bits: u8 = bits.parse().ok().filter(|_| digits).ok_or_else(none)?;
-    let network = Network::of(address, bits).ok_or_else(|| {
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        let why = format!("has more bits than an address, which has {all}");
-        (why, format!("write {address}/{all} for this one address"))
-    })?;
-    match network.first() == address {
-        true => Ok(network),
-        false => Err((
-            format!("is no network: its first address is {}", network.first()),
-            format!("write {}/{bits}", network.first()),
-        )),
+    let known = known_proxies::read(configuration, "ForwardedHeaders", otherwise, problems);
+    match known.is_empty() {
+        true if everybody => Proxies::All,
+        true => Proxies::Of(IpNetwork::this_machine().to_vec()),
+        false => Proxies::Of(known),
     }
 }
 

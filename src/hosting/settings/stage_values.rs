@@ -3,7 +3,8 @@
 
 use super::forwarded_headers::ForwardedHeadersSettings;
 use crate::configuration::{Configuration, Origin, Section, Sourced, address_without_user_info};
-use crate::middleware::{AllowedHosts, Hsts, Proxies};
+use crate::features::Proxies;
+use crate::middleware::{AllowedHosts, Hsts};
 
 /// The texts of a list, each with where it was set, behind a word or two.
 fn entries(configuration: &Configuration, key: &str, before: &str) -> Vec<Sourced<String>> {

@@ -1,7 +1,6 @@
 //! What proxies in front tell of a request (`X-Forwarded-For` and its like).
 
 mod members;
-mod proxies;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -14,10 +13,9 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use self::members::Members;
-pub(crate) use self::proxies::{Network, Proxies};
 use super::AllowedHosts;
 use crate::diagnostics::{Repeated, events};
-use crate::features::{EffectiveRequest, Overlay, path_of_escapes};
+use crate::features::{EffectiveRequest, Overlay, Proxies, path_of_escapes};
 use crate::pipeline::{Enter, Request, Stage};
 
 /// What is believed, and of whom.

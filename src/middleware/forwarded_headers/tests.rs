@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Request;
 
 use super::*;
-use crate::features::{Connection, Remote, Scheme};
+use crate::features::{Connection, IpNetwork, Remote, Scheme};
 
 /// Which headers are believed: `F`or, `P`roto, `H`ost, prefi`X`.
 fn believing(kinds: &str) -> Believed {
@@ -30,7 +30,7 @@ fn believing(kinds: &str) -> Believed {
 fn known(networks: &[&str]) -> Proxies {
     let network = |text: &&str| {
         let (address, bits) = text.split_once('/').expect("a network");
-        Network::of(address.parse().expect("an address"), bits.parse().expect("bits"))
+        IpNetwork::new(address.parse().expect("an address"), bits.parse().expect("bits"))
     };
     Proxies::Of(networks.iter().map(|text| network(text).expect("a network")).collect())
 }

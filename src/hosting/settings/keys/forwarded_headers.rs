@@ -20,18 +20,8 @@ pub(super) const FORWARDED_HEADERS: Key = names(
             "how many are believed, one behind the other; `null` for any number",
         )
         .default("1"),
-        list(
-            "KnownProxies",
-            &text("{Number}", Kind::Text, "an IP address"),
-            "who is believed, by IP address",
-        )
-        .default_in_words(THIS_MACHINE),
-        list(
-            "KnownIPNetworks",
-            &text("{Number}", Kind::Text, "a network, such as `10.0.0.0/8`"),
-            "the same by network, such as `10.0.0.0/8`",
-        )
-        .default_in_words(THIS_MACHINE),
+        KNOWN_PROXIES,
+        KNOWN_IP_NETWORKS,
         list(
             "AllowedHosts",
             &text("{Number}", Kind::Text, "a host without a port"),
@@ -75,6 +65,21 @@ pub(super) const FORWARDED_HEADERS: Key = names(
     "what proxies are believed",
 )
 .at_once();
+
+pub(super) const KNOWN_PROXIES: Key = list(
+    "KnownProxies",
+    &text("{Number}", Kind::Text, "an IP address"),
+    "who is believed, by IP address",
+)
+.default_in_words(THIS_MACHINE);
+
+pub(super) const KNOWN_IP_NETWORKS: Key = list(
+    "KnownIPNetworks",
+    &text("{Number}", Kind::Text, "a network, such as `10.0.0.0/8`"),
+    "the same by network, such as `10.0.0.0/8`",
+)
+.default_in_words(THIS_MACHINE);
+
 const THIS_MACHINE: &str = "without both lists `127.0.0.0/8` and `::1`";
 
 const fn header_name(name: &'static str, default: &'static str, line: &'static str) -> Key {

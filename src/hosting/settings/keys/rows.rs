@@ -1,6 +1,6 @@
 //! The rows: one for each key, in the order of the tables in the documents.
 
-use super::forwarded_headers::FORWARDED_HEADERS;
+use super::forwarded_headers::{FORWARDED_HEADERS, KNOWN_IP_NETWORKS, KNOWN_PROXIES};
 use super::row::{
     Key, Kind, NotYet, Others, Part, Range, any, boolean, first, limit, list, names, of_dotnet,
     open, rate, text, text_or_list, time_limit, words,
@@ -274,6 +274,13 @@ static ENDPOINT: Key = names(
             ],
             "who may connect to a Unix socket",
         ),
+        boolean(
+            "ProxyProtocol",
+            "false",
+            "each connection begins with a header of the PROXY protocol, version 1 or 2, that says who the client is",
+        ),
+        KNOWN_PROXIES,
+        KNOWN_IP_NETWORKS,
     ],
     "an endpoint",
 );

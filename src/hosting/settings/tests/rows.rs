@@ -4,13 +4,11 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::addresses::{self, PlannedEndpoint, Targets, UnixSocketOptions};
+use crate::addresses::{self, PlannedEndpoint};
 use crate::configuration::text::seconds_text;
-use crate::configuration::{keys_equal, speaks_of_secrets};
-use crate::features::HttpProtocols;
+use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::{AllowedHosts, Believed, Hsts, PathBase, Redirection};
-use crate::tls::TlsOptions;
 
 /// A row with its key, and the key as it can be set.
 struct Row {
@@ -77,6 +75,9 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             (None, vec![("Logging:Console:FormatterOptions:IncludeScopes", "true")])
         }
         key if key.contains(":UnixSocket:") => (Some("http://unix:/tmp/kestrel-rows.sock"), vec![]),
+        key if key.contains(":A:Known") => {
+            (Some("https://127.0.0.1:6001"), vec![("Kestrel:Endpoints:A:ProxyProtocol", "true")])
+        }
         _ => (Some("https://127.0.0.1:6001"), vec![]),
     };
     let certificate = key.rsplit_once(':').and_then(|(section, name)| match name {
@@ -95,7 +96,7 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
 /// What all settings come to, without who said so.
 #[derive(Debug, PartialEq)]
 struct Outcome {
-    endpoints: Vec<(String, Targets, HttpProtocols, Option<TlsOptions>, UnixSocketOptions)>,
+    endpoints: Vec<PlannedEndpoint>,
     certificates: SharedCertificates,
     server: ServerOptions,
     allowed_hosts: Option<AllowedHosts>,
@@ -127,8 +128,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
     let mut problems = settings.problems;
     problems.extend(plan.warnings);
     problems.extend(plan.problems.into_iter().map(|wrong| wrong.problem));
-    let endpoint =
-        |it: PlannedEndpoint| (it.written, it.targets, it.protocols, it.tls, it.unix_socket);
+    let endpoint = |it: PlannedEndpoint| PlannedEndpoint { origin: Origin::Default, ..it };
     let outcome = Outcome {
         endpoints: plan.endpoints.into_iter().map(endpoint).collect(),
         certificates: settings.certificates,
