@@ -36,6 +36,18 @@ impl LogContext {
         InLog { context: self.clone(), future: Some(future) }
     }
 
+    /// Starts a task that logs here.
+    pub(crate) fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        match self.0 {
+            // Nothing has to be around it.
+            None => drop(tokio::spawn(future)),
+            Some(_) => drop(tokio::spawn(self.around(future))),
+        }
+    }
+
     /// Runs code that logs here.
     pub(crate) fn run<T>(&self, code: impl FnOnce() -> T) -> T {
         let _entered = self.enter();

@@ -1,10 +1,12 @@
 //! What a server serves, of this moment.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use arc_swap::ArcSwap;
@@ -22,26 +24,35 @@ use super::stage::{Enter, Leave, Next, Stage, Way};
 ///
 /// It is a service of tower's. Clones are the same application.
 #[derive(Clone)]
-pub struct Application(Arc<ArcSwap<Pipeline>>);
+pub struct Application(Arc<Replaceable>);
+
+/// The pipeline of the moment, and which one it is, counted from 1.
+struct Replaceable {
+    pipeline: ArcSwap<Pipeline>,
+    generation: AtomicUsize,
+}
 
 impl Application {
     pub(crate) fn new(pipeline: Pipeline) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(pipeline)))
+        let pipeline = ArcSwap::from_pointee(pipeline);
+        Self(Arc::new(Replaceable { pipeline, generation: AtomicUsize::new(1) }))
     }
 
     /// What answers a request that comes now. It is in use as long as it is held.
     pub(crate) fn current(&self) -> Arc<Pipeline> {
-        self.0.load_full()
+        self.0.pipeline.load_full()
     }
 
     /// Answers requests with this from now on.
     pub(crate) fn replace(&self, pipeline: Pipeline) {
-        self.0.store(Arc::new(pipeline));
+        self.0.pipeline.store(Arc::new(pipeline));
+        // Behind it: who sees the new number finds the new pipeline.
+        self.0.generation.fetch_add(1, Ordering::Release);
     }
 
     /// Answers requests with the same app behind these stages from now on.
     pub(crate) fn replace_stages(&self, stages: Box<[Box<dyn Stage>]>) {
-        let app = Arc::clone(&self.0.load().app);
+        let app = Arc::clone(&self.0.pipeline.load().app);
         self.replace(Pipeline::new(stages, app));
     }
 }
@@ -72,6 +83,55 @@ impl Service<Request> for Application {
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Application").field(&self.current()).finish()
+    }
+}
+
+/// What a connection asks for the pipeline of the moment: it is mostly the one that it had last, and to
+/// see that takes a fraction of what a look at the application does.
+pub(crate) struct LookUp {
+    application: Application,
+    last: RefCell<Last>,
+}
+
+/// A pipeline that was looked up. A connection that waits does not keep it in use.
+#[derive(Default)]
+struct Last {
+    generation: usize,
+    pipeline: Weak<Pipeline>,
+}
+
+impl LookUp {
+    pub(crate) fn of(application: &Application) -> Self {
+        Self { application: application.clone(), last: RefCell::default() }
+    }
+
+    /// What answers a request that comes now. It is in use as long as it is held.
+    #[inline]
+    pub(crate) fn current(&self) -> Arc<Pipeline> {
+        let generation = self.application.0.generation.load(Ordering::Acquire);
+        let last = self.last.borrow();
+        let known = (last.generation == generation).then(|| last.pipeline.upgrade());
+        drop(last);
+        known.flatten().unwrap_or_else(|| self.look(generation))
+    }
+
+    #[cold]
+    fn look(&self, generation: usize) -> Arc<Pipeline> {
+        let pipeline = self.application.current();
+        self.last.replace(Last { generation, pipeline: Arc::downgrade(&pipeline) });
+        pipeline
+    }
+}
+
+impl Clone for LookUp {
+    fn clone(&self) -> Self {
+        Self::of(&self.application)
+    }
+}
+
+impl fmt::Debug for LookUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LookUp").field(&self.application).finish()
     }
 }
 

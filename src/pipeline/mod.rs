@@ -22,7 +22,7 @@ mod responder;
 mod stage;
 
 pub use application::{Application, ApplicationFuture};
-pub(crate) use application::{InUse, Pipeline, Retired};
+pub(crate) use application::{InUse, LookUp, Pipeline, Retired};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use layers::Layers;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};

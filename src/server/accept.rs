@@ -29,7 +29,7 @@ use super::serving::Serving;
 use super::slot::Slot;
 use crate::addresses::bind::Listener;
 use crate::addresses::error_reason;
-use crate::diagnostics::{Repeated, Telling, events, in_log};
+use crate::diagnostics::{LogContext, Repeated, Telling, events, in_log};
 use crate::features::{Connection, Local, Remote};
 
 /// The pauses after a failed accept: the first, and the longest.
@@ -321,7 +321,8 @@ impl Accept {
             return;
         };
         let watch = self.watch.clone();
-        tokio::spawn(in_log(connection::serve(socket, facts, serving, watch, slot)));
+        let serve = connection::serve(socket, facts, serving, watch, slot);
+        LogContext::current().spawn(serve);
     }
 
     /// Waits out a failed accept. A connection that died before it was accepted is no failure.

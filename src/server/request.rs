@@ -26,7 +26,7 @@ use super::response_body::ResponseBody;
 use super::running::Running;
 use crate::diagnostics::{events, panic_message};
 use crate::features::{Connection, RequestBodyLimits};
-use crate::pipeline::Responding;
+use crate::pipeline::{LookUp, Responding};
 
 /// Hands the requests of one connection to the app.
 #[derive(Clone, Debug)]
@@ -35,12 +35,14 @@ pub(super) struct RequestService {
     /// The log scope of the connection.
     scope: Span,
     activity: Activity,
+    pipeline: LookUp,
 }
 
 impl RequestService {
     pub(super) fn new(connection: Connection, activity: Activity) -> Self {
         let scope = events::connection_scope(&connection.id());
-        Self { connection, scope, activity }
+        let pipeline = LookUp::of(activity.common().context().application());
+        Self { connection, scope, activity, pipeline }
     }
 
     /// What is known of the connection.
@@ -122,7 +124,7 @@ impl RequestService {
         };
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         request.extensions_mut().insert(self.connection.for_request(running.completion()));
-        let pipeline = running.context().application().current();
+        let pipeline = self.pipeline.current();
         let body = (!http_body::Body::is_end_stream(&incoming))
             .then(|| self.guard_body(&mut request, incoming, number));
         let future = pipeline.call(request);

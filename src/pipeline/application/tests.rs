@@ -162,3 +162,31 @@ async fn a_panic_anywhere_comes_to_whoever_waits_for_the_answer() {
     let failed = tokio::spawn(async move { pipeline.call(get("/")).await }).await;
     assert!(failed.is_err_and(|error| error.is_panic()));
 }
+
+#[test]
+fn a_connection_finds_the_pipeline_of_the_moment_and_keeps_none_while_it_waits() {
+    let in_use = || {
+        InUse::new(Responder::Handler(Arc::new(App(Seen::default()))), ClientAddress::InConnection)
+    };
+    let is_retired = |retired: &mut Retired| retired.now_or_never().is_some();
+    let (first, mut first_retired) = in_use();
+    let (second, mut second_retired) = in_use();
+    let application = Application::new(Pipeline::new(Box::default(), first));
+    let connection = LookUp::of(&application);
+    let request = connection.current();
+    assert!(Arc::ptr_eq(&request, &application.current()));
+    assert!(Arc::ptr_eq(&request, &connection.current()), "it is found again");
+
+    application.replace(Pipeline::new(Box::default(), second));
+    let other = connection.current();
+    assert!(Arc::ptr_eq(&other, &application.current()));
+    assert!(!Arc::ptr_eq(&other, &request));
+    assert!(!is_retired(&mut first_retired), "it answers a request");
+    drop(request);
+    assert!(is_retired(&mut first_retired), "nobody has it but connections that wait");
+
+    drop((other, application));
+    assert!(!is_retired(&mut second_retired), "it may be asked for");
+    drop(connection);
+    assert!(is_retired(&mut second_retired));
+}

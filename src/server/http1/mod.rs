@@ -50,7 +50,7 @@ pub(super) async fn serve<S: Socket>(
     // Whether the stop was told what it waits for here.
     let mut answer = Answer::default();
     loop {
-        let run = busy(gate, &service, &options, &mut watch, &mut answer);
+        let run = busy(gate, service.clone(), &options, &mut watch, &mut answer);
         match Box::pin(run).await {
             End::Idle(idle) => gate = idle,
             End::Busy(busy) => {

@@ -54,17 +54,17 @@ type HyperConnection<S> = http1::UpgradeableConnection<TokioIo<Loan<S>>, Service
 /// Runs hyper on a connection until it waits for a request for some time, or ends.
 pub(super) async fn busy<S: Socket>(
     gate: Box<Gate<S>>,
-    service: &Service,
+    service: Service,
     options: &Options,
     watch: &mut Watch,
     answer: &mut Answer,
 ) -> End<S> {
-    let (facts, activity) = (service.connection(), service.activity());
+    let (facts, activity) = (&service.connection().clone(), &Arc::clone(service.activity()));
     let home = Home::new();
     let phase = watch.phase().clone();
     let loan = TokioIo::new(Home::lend(&home, gate));
     let why = {
-        let connection = options.builder.serve_connection(loan, service.clone()).with_upgrades();
+        let connection = options.builder.serve_connection(loan, service).with_upgrades();
         let mut second = watch.clone();
         let mut stopping = pin!(watch.reached(Phase::Stopping));
         let mut aborting = pin!(second.reached(Phase::Aborting));

@@ -37,7 +37,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        tokio::spawn(self.0.around(stream));
+        self.0.spawn(stream);
     }
 }
 
