@@ -15,6 +15,11 @@ pub fn http1_target(input: &[u8]) {
     crate::server::invariants::target(input);
 }
 
+/// Checks the range that a request asks for.
+pub fn range_header(input: &[u8]) {
+    crate::middleware::static_files::byte_range::check(input);
+}
+
 /// Checks a file with certificates and keys.
 pub fn pem_reader(input: &[u8]) {
     crate::tls::load::invariants::pem(input);

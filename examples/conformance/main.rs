@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::any;
 use kestrel::{AppContext, AppError, Host, HostBuilder, MinDataRate};
 
@@ -54,6 +55,15 @@ fn said_in_code(mut host: HostBuilder) -> HostBuilder {
         host = host
             .use_setting("ForwardedHeaders:Enabled", "true")
             .use_setting("ForwardedHeaders:ForwardedHeaders", "All");
+    }
+    match code("STATIC").as_deref() {
+        Some("browse") => {
+            host = host
+                .use_setting("StaticFiles:Enabled", "true")
+                .use_setting("DirectoryBrowser:Enabled", "true");
+        }
+        Some(_) => host = host.use_setting("StaticFiles:Enabled", "true"),
+        None => {}
     }
     let (request, response) = (code("MINREQ"), code("MINRESP"));
     host.configure_kestrel(move |options| {
@@ -142,7 +152,11 @@ async fn app(context: AppContext) -> Result<Router, AppError> {
         .route("/drip", any(answers::drip))
         .route("/slowread", any(requests::slow_read))
         .route("/bigheader", any(answers::big_header))
-        .fallback(requests::echo)
-        .with_state(context);
-    Ok(router)
+        .fallback(requests::echo);
+    // What is no file is nothing then.
+    let router = match context.configuration.value("StaticFiles:Enabled") {
+        Some(_) => router.fallback(|| async { StatusCode::NOT_FOUND }),
+        None => router,
+    };
+    Ok(router.with_state(context))
 }

@@ -107,7 +107,8 @@ const KEYS: [(&str, &str, As); 39] = [
 ///
 /// The variable that says nothing that can be meant.
 pub(crate) fn pairs(variables: &Variables) -> Result<Vec<(String, String)>, String> {
-    let mut pairs = vec![("StaticFiles:Enabled".to_owned(), "false".to_owned())];
+    let off = ["StaticFiles:Enabled", "DefaultFiles:Enabled"];
+    let mut pairs = off.map(|key| (key.to_owned(), "false".to_owned())).to_vec();
     for (name, key, how) in &KEYS {
         let Some(value) = variables.value(name) else { continue };
         match how {

@@ -5,7 +5,8 @@
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
 //! Next free ids: `Kestrel.App` 9, `Kestrel.Certificates` 7, `Kestrel.Configuration` 11,
-//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 2, `Kestrel.Reload` 17, `Kestrel.Server` 13.
+//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 2, `Kestrel.Reload` 17, `Kestrel.Server` 13,
+//! `Kestrel.StaticFiles` 3.
 
 // First: those below are written in its words.
 #[macro_use]
@@ -25,6 +26,7 @@ mod request_id;
 mod requests;
 mod scopes;
 mod stages;
+mod static_files;
 
 pub(crate) use self::app::*;
 pub(crate) use self::certificates::*;
@@ -38,3 +40,4 @@ pub(crate) use self::reload::*;
 pub(crate) use self::requests::*;
 pub(crate) use self::scopes::*;
 pub(crate) use self::stages::*;
+pub(crate) use self::static_files::*;

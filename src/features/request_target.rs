@@ -99,6 +99,17 @@ impl<'a> RequestTarget<'a> {
         }
     }
 
+    /// The same, without a copy of a path that has nothing to decode.
+    pub(crate) fn lent_path(&self) -> Cow<'a, str> {
+        match self.uri.path() {
+            _ if self.changed.is_some() => self.path().into(),
+            path if path.starts_with('/') && !path.contains('%') && !path.contains("/.") => {
+                path.into()
+            }
+            _ => self.path().into(),
+        }
+    }
+
     /// The query as it was sent, with its `?`; empty if there is none.
     pub fn query(&self) -> &'a str {
         if let Some(changed) = self.changed {

@@ -4,7 +4,7 @@ use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Proxies, ServerAddresses};
-use crate::middleware::{ForwardedHeaders, HttpsRedirection};
+use crate::middleware::{ForwardedHeaders, HttpsRedirection, StaticFiles};
 use crate::pipeline::Stage;
 
 /// A stage that is on.
@@ -24,7 +24,7 @@ type Make = fn(&StageSettings, &ServerAddresses) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 5] = [
+const ORDER: [Make; 6] = [
     // First, so that it sees the host that was sent: what proxies tell of it has a list of its own.
     host_filtering,
     // What follows goes by what the client did, not the proxy.
@@ -34,6 +34,8 @@ const ORDER: [Make; 5] = [
     // Before the redirection, so that its answers by https have it, too.
     hsts,
     https_redirection,
+    // Last: what has no file is the app's.
+    static_files,
 ];
 
 /// The stages that the settings switch on, outermost first.
@@ -184,4 +186,15 @@ fn https_redirection(settings: &StageSettings, addresses: &ServerAddresses) -> O
 /// A stage with what has switched it on.
 fn switched<T>(name: &'static str, it: &Switched<T>, stage: Box<dyn Stage>) -> On {
     On { name, key: it.key, origin: it.origin.clone(), values: it.shown.clone(), stage }
+}
+
+fn static_files(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+    let it = settings.static_files.as_ref()?;
+    Some(On {
+        name: "static files",
+        key: it.key,
+        origin: it.origin.clone(),
+        values: it.values.clone(),
+        stage: Box::new(StaticFiles::new(it.options.clone())),
+    })
 }

@@ -16,6 +16,7 @@ mod hsts;
 mod https_redirection;
 mod path_base;
 mod request_size_limit;
+pub(crate) mod static_files;
 
 pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names};
 pub(crate) use host_filtering::AllowedHosts;
@@ -24,3 +25,4 @@ pub(crate) use hsts::{Directive, Hsts};
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
+pub(crate) use static_files::StaticFiles;

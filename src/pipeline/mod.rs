@@ -18,7 +18,6 @@ mod application;
 mod client_address;
 mod layers;
 mod responder;
-#[allow(dead_code, reason = "no stage goes around the rest yet")]
 mod stage;
 
 pub use application::{Application, ApplicationFuture};
@@ -26,6 +25,4 @@ pub(crate) use application::{InUse, LookUp, Pipeline, Retired};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use layers::Layers;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
-#[allow(unused_imports, reason = "no stage goes around the rest yet")]
-pub(crate) use stage::Next;
-pub(crate) use stage::{Enter, Stage};
+pub(crate) use stage::{Enter, Next, Stage};

@@ -66,6 +66,7 @@ mod signals;
 mod slow_attacks;
 #[cfg(unix)]
 mod start;
+mod static_files;
 #[cfg(unix)]
 #[path = "../data/tls/mod.rs"]
 mod test_data;

@@ -8,6 +8,7 @@
 //! h2         h2.jsonl: frames, and the reactions to them
 //! limits     limits.jsonl: scripts with times
 //! forwarded  forwarded.jsonl: what proxies tell, and what a request is taken for by it
+//! static_files  static.jsonl: requests for the files of a folder
 //! middleware middleware/*.jsonl: settings of the stages, requests and their answers; a test for each group
 //! dev_certs  dev-certs.jsonl, dev-certs-host.jsonl: development certificates, step by step
 //! ```
@@ -66,6 +67,8 @@ mod process;
 mod programs;
 #[cfg(unix)]
 mod report;
+#[cfg(unix)]
+mod static_files;
 #[cfg(unix)]
 mod suite;
 #[cfg(unix)]

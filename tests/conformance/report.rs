@@ -16,7 +16,10 @@ use crate::hosting::selection::{self, GROUPS};
 use crate::programs::Programs;
 use crate::suite::{self, Judged, Suite};
 use crate::verdict::Verdict;
-use crate::{command_line, console, dev_certs, forwarded, h2, hosting, http1, limits, middleware};
+use crate::{
+    command_line, console, dev_certs, forwarded, h2, hosting, http1, limits, middleware,
+    static_files,
+};
 
 /// The test of the harness itself. It needs neither root nor a server.
 const HARNESS: &str = "harness";
@@ -114,6 +117,7 @@ fn check_harness() -> bool {
         http1::check,
         limits::check,
         middleware::check,
+        static_files::check,
         suite::app::check,
         suite::check,
         suite::events::check,

@@ -61,6 +61,7 @@ mod slow_app;
 mod slow_clients;
 mod stages;
 mod starts;
+mod static_files;
 mod stops_under_load;
 mod support;
 #[path = "../data/tls/mod.rs"]

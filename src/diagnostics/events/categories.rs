@@ -17,6 +17,7 @@ pub(super) const HOST_FILTERING: &str =
     "Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware";
 pub(super) const FORWARDED_HEADERS: &str =
     "Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersMiddleware";
+pub(super) const STATIC_FILES: &str = "Microsoft.AspNetCore.StaticFiles.StaticFileMiddleware";
 pub(super) const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
 pub(super) const HTTPS_REDIRECTION: &str =
     "Microsoft.AspNetCore.HttpsPolicy.HttpsRedirectionMiddleware";
@@ -28,3 +29,4 @@ pub(super) const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 pub(super) const OUR_PIPELINE: &str = "Kestrel.Pipeline";
 pub(super) const OUR_RELOAD: &str = "Kestrel.Reload";
 pub(super) const OUR_SERVER: &str = "Kestrel.Server";
+pub(super) const OUR_STATIC_FILES: &str = "Kestrel.StaticFiles";

@@ -24,6 +24,7 @@ mod forwarded_headers;
 mod row;
 mod rows;
 mod stages;
+mod static_files;
 
 pub(crate) use self::row::Effect;
 #[cfg(test)]

@@ -28,7 +28,9 @@ mod protocols;
 mod proxy_protocol;
 mod server;
 mod stage_values;
+mod static_files;
 mod switched;
+mod switches;
 mod tls;
 mod unix_socket;
 mod unknown;
@@ -83,7 +85,8 @@ impl HostSettings {
         let endpoints = endpoints::read(loaded, code, &mut problems);
         let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
-        let stages = pipeline::read(configuration, &mut problems);
+        let mut stages = pipeline::read(configuration, &mut problems);
+        stages.static_files = static_files::read_all(loaded, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
         let reload_on_change =

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::allowed_hosts::{allowed_hosts, tell_if_never_exactly};
 use super::forwarded_headers::{self, ForwardedHeadersSettings};
-use super::keys::is_known;
 use super::limits::span;
-use super::lists::first_setting;
 use super::parse::{read_boolean, read_with, shown};
+use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
+use super::switches::without_switch;
 use super::{https_redirection, path_base, stage_values};
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Problem, Section, Sourced};
@@ -27,6 +27,8 @@ pub(crate) struct StageSettings {
     pub(crate) hsts: Option<Sourced<Hsts>>,
     /// `HttpsRedirection`, if it is on.
     pub(crate) https_redirection: Option<Switched<Redirection>>,
+    /// What is served from the web root, if anything is.
+    pub(crate) static_files: Option<StaticFilesSettings>,
     /// What they go by, in words.
     pub(crate) values: StageValues,
 }
@@ -62,6 +64,7 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
         path_base: path_base::read(configuration, problems),
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
+        static_files: None,
         values,
     };
     problems.extend(without_switch(
@@ -73,25 +76,6 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
         problems.extend(without_switch(configuration, section, &[]));
     }
     settings
-}
-
-/// What is to be said of a section that nothing switches on, or off: neither its own `Enabled` nor
-/// `others`.
-fn without_switch(configuration: &Configuration, name: &str, others: &[&str]) -> Option<Problem> {
-    let key = format!("{name}:Enabled");
-    let mut switches = others.iter().copied().chain([key.as_str()]);
-    if switches.any(|switch| configuration.value(switch).is_some()) {
-        return None;
-    }
-    let children = configuration.section(name).children();
-    let settings = children.iter().filter(|child| is_known(child.path()));
-    let setting = settings.filter_map(first_setting).find(|setting| setting.value.is_some())?;
-    Some(
-        Problem::warning(format!("'{}' has no effect: {key} is not set.", setting.key))
-            .key(setting.key.clone())
-            .origin(setting.origin.clone())
-            .fix(format!("set {key} to true; to false, if it is meant to be off")),
-    )
 }
 
 /// How long browsers come back by HTTPS only, unless configured.

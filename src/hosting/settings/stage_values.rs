@@ -18,7 +18,7 @@ fn entries(configuration: &Configuration, key: &str, before: &str) -> Vec<Source
 }
 
 /// A value with where `key` was set, or nobody.
-fn of_key(configuration: &Configuration, key: &str, text: String) -> Sourced<String> {
+pub(super) fn of_key(configuration: &Configuration, key: &str, text: String) -> Sourced<String> {
     let origin = configuration.setting(key).map_or(Origin::Default, |it| it.origin.clone());
     Sourced::new(text, origin)
 }

@@ -68,9 +68,9 @@ fn around(seen: &Seen, name: &'static str, times: usize) -> Box<dyn Stage> {
 }
 
 /// An app that notes its requests; the path `/fails` panics as it is called, `/fails-later` when waited for.
-struct App(Seen);
+struct Answers(Seen);
 
-impl Handler for App {
+impl Handler for Answers {
     fn call(&self, request: Request) -> Answering {
         self.0.note("app");
         match request.uri().path() {
@@ -82,8 +82,10 @@ impl Handler for App {
 }
 
 fn pipeline(seen: &Seen, stages: impl Into<Box<[Box<dyn Stage>]>>) -> Arc<Pipeline> {
-    let (app, _) =
-        InUse::new(Responder::Handler(Arc::new(App(seen.clone()))), ClientAddress::InConnection);
+    let (app, _) = InUse::new(
+        Responder::Handler(Arc::new(Answers(seen.clone()))),
+        ClientAddress::InConnection,
+    );
     Arc::new(Pipeline::new(stages.into(), app))
 }
 
@@ -166,7 +168,10 @@ async fn a_panic_anywhere_comes_to_whoever_waits_for_the_answer() {
 #[test]
 fn a_connection_finds_the_pipeline_of_the_moment_and_keeps_none_while_it_waits() {
     let in_use = || {
-        InUse::new(Responder::Handler(Arc::new(App(Seen::default()))), ClientAddress::InConnection)
+        InUse::new(
+            Responder::Handler(Arc::new(Answers(Seen::default()))),
+            ClientAddress::InConnection,
+        )
     };
     let is_retired = |retired: &mut Retired| retired.now_or_never().is_some();
     let (first, mut first_retired) = in_use();

@@ -29,6 +29,8 @@ pub(crate) struct Start {
     /// The addresses, if they come by the command line.
     pub(crate) urls: Option<String>,
     log: Option<&'static str>,
+    /// Puts files into the content root.
+    pub(crate) fill: Option<fn(&Path) -> io::Result<()>>,
 }
 
 impl Start {
@@ -49,7 +51,7 @@ impl Start {
             variables.push((format!("ORACLE_{name}"), text(&value)));
             variables.push((format!("CODE_{name}"), text(&value)));
         }
-        Self { variables, urls: urls.map(str::to_owned), log: None }
+        Self { variables, urls: urls.map(str::to_owned), log: None, fill: None }
     }
 
     /// The same with everything in the log that is of this level and above.
@@ -106,6 +108,9 @@ impl App {
     /// When it cannot be started at all.
     pub(crate) fn try_start(program: &Path, start: &Start) -> Result<Self> {
         let root = TempDir::with_prefix("kestrel-wire-").context("a content root")?;
+        if let Some(fill) = start.fill {
+            fill(root.path()).context("the files of a content root")?;
+        }
         // In a file, because a shell loses variables with dots in their names. The addresses are
         // read from the lifetime lines.
         let levels = json!({

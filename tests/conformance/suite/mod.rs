@@ -14,6 +14,7 @@
 //! ../h2         frames and the reactions to them
 //! ../limits     scripts with times
 //! ../forwarded what proxies tell, and what a request is taken for by it
+//! ../static_files  requests for files
 //! ../middleware settings, requests and their answers
 //! ../dev_certs  steps of the tool for development certificates, which needs no sockets
 //! ```
@@ -29,7 +30,7 @@ use serde_json::Value;
 use crate::deviations::Listed;
 use crate::programs::Programs;
 use crate::verdict::Verdict;
-use crate::{dev_certs, forwarded, h2, http1, limits, middleware};
+use crate::{dev_certs, forwarded, h2, http1, limits, middleware, static_files};
 
 /// A file of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub(crate) enum Suite {
     Http1,
     Http2,
     Limits,
+    StaticFiles,
     DevCerts,
     DevCertsHost,
     Forwarded,
@@ -53,6 +55,7 @@ impl Suite {
             Self::Http1,
             Self::Http2,
             Self::Limits,
+            Self::StaticFiles,
             Self::DevCerts,
             Self::DevCertsHost,
             Self::Forwarded,
@@ -66,6 +69,7 @@ impl Suite {
             Self::Http1 => "http1",
             Self::Http2 => "h2",
             Self::Limits => "limits",
+            Self::StaticFiles => "static",
             Self::DevCerts => "dev_certs",
             Self::DevCertsHost => "dev_certs_host",
             Self::Forwarded => "forwarded",
@@ -82,6 +86,7 @@ impl Suite {
             Self::Http1 => http1::RECORDINGS,
             Self::Http2 => h2::RECORDINGS,
             Self::Limits => limits::RECORDINGS,
+            Self::StaticFiles => static_files::RECORDINGS,
             Self::DevCerts => dev_certs::RECORDINGS,
             Self::DevCertsHost => dev_certs::default_certificate::RECORDINGS,
             Self::Forwarded => forwarded::RECORDINGS,
@@ -104,6 +109,7 @@ impl Suite {
             Self::Http1 => http1::play(wanted, programs),
             Self::Http2 => h2::play(wanted, programs),
             Self::Limits => limits::play(wanted, programs),
+            Self::StaticFiles => static_files::play(wanted, programs),
             Self::DevCerts => dev_certs::play(wanted, programs),
             Self::DevCertsHost => dev_certs::default_certificate::play(wanted, programs),
             Self::Forwarded => forwarded::play(wanted, programs),

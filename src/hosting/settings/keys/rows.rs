@@ -6,6 +6,7 @@ use super::row::{
     open, rate, text, text_or_list, time_limit, words,
 };
 use super::stages::{HSTS, HTTPS_REDIRECTION, PATH_BASE};
+use super::static_files::{DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK, STATIC_FILES};
 use crate::features::HttpProtocols;
 use crate::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
 use crate::tls::ClientCertificateMode;
@@ -103,15 +104,14 @@ pub(super) static ROOT: Key = names(
             may_be_the_apps: false,
         }),
         KESTREL,
-        text("webroot", Kind::Path, "the folder of files to serve, made if it is missing")
-            .at_restart()
-            .of_host()
-            .not_yet(NotYet {
-                harmless: &[],
-                without: "no files are served",
-                fix: "remove it, or let nginx or Apache serve them",
-                may_be_the_apps: true,
-            }),
+        text("webroot", Kind::Path, "the folder of files to serve; one that is named here is made at the start if it is missing")
+            .default_in_words("`wwwroot` in the content root")
+            .at_once()
+            .of_host(),
+        STATIC_FILES,
+        DEFAULT_FILES,
+        DIRECTORY_BROWSER,
+        NAVIGATION_FALLBACK,
         LOGGING,
         names(
             "hostBuilder",
@@ -140,12 +140,6 @@ pub(super) static LATER: Key = names(
     "",
     Others::AnApps,
     &[
-        open("StaticFiles", "files and folders").not_yet(NotYet {
-            harmless: &[],
-            without: "no files are served",
-            fix: "remove it, or let nginx or Apache serve them",
-            may_be_the_apps: true,
-        }),
         open("ResponseCompression", "compress answers").not_yet(NotYet {
             harmless: &[],
             without: "answers are sent as they are",

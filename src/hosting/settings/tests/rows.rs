@@ -8,6 +8,7 @@ use crate::addresses::{self, PlannedEndpoint};
 use crate::configuration::text::seconds_text;
 use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
+use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{AllowedHosts, Believed, Hsts, PathBase, Redirection};
 
 /// A row with its key, and the key as it can be set.
@@ -26,6 +27,8 @@ fn rows() -> Vec<Row> {
             .replace("{Host}", "www.example.com")
             .replace("{Number}", "0")
             .replace("{Provider}", "Seq")
+            .replace("{Pattern}", "*.css")
+            .replace("{Header}", "X-A")
             .replace("{Category}", "Some.Category");
         assert!(!key.contains('{'), "{pattern}: a name for that is missing here");
         rows.push(Row { pattern: pattern.to_owned(), key, row, effect });
@@ -46,9 +49,9 @@ fn texts() -> impl Iterator<Item = (Row, Kind)> {
     })
 }
 
-/// Whether the feature that reads it is not there, all of it: the web root is made.
+/// Whether the feature that reads it is not there.
 fn is_told_without_effect(row: &Row) -> bool {
-    matches!(row.row.meaning, Meaning::NotYet(_)) && row.key != "webroot"
+    matches!(row.row.meaning, Meaning::NotYet(_))
 }
 
 /// What has to be said beside a key for it to count.
@@ -69,6 +72,17 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         "https_port" => (None, vec![("HttpsRedirection:Enabled", "true")]),
         key if key.starts_with("HttpsRedirection:") => {
             (None, vec![("HttpsRedirection:Enabled", "true")])
+        }
+        "StaticFiles:Enabled" | "DirectoryBrowser:Enabled" => (None, vec![]),
+        "StaticFiles:DefaultContentType" => {
+            let unknown = ("StaticFiles:ServeUnknownFileTypes", "true");
+            (None, vec![("StaticFiles:Enabled", "true"), unknown])
+        }
+        key if key.starts_with("StaticFiles:") || key.starts_with("DefaultFiles:") => {
+            (None, vec![("StaticFiles:Enabled", "true")])
+        }
+        key if key.starts_with("DirectoryBrowser:") => {
+            (None, vec![("DirectoryBrowser:Enabled", "true")])
         }
         key if key.starts_with("Hsts:") => (None, vec![("Hsts:Enabled", "true")]),
         "Logging:CaptureScopes" => {
@@ -104,6 +118,7 @@ struct Outcome {
     path_base: Option<PathBase>,
     hsts: Option<Hsts>,
     https_redirection: Option<Redirection>,
+    static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
     reload_on_change: bool,
@@ -138,6 +153,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         path_base: settings.stages.path_base.map(|it| it.value),
         hsts: settings.stages.hsts.map(|hsts| hsts.value),
         https_redirection: settings.stages.https_redirection.map(|it| it.value),
+        static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
         reload_on_change: settings.reload_on_change,
@@ -159,6 +175,8 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "contentRoot" => "/",
                 "PathBase" => "/other",
                 "https_port" => "8443",
+                "RequestPath" => "/files",
+                "DefaultContentType" => "text/x-other",
                 _ if key.contains(":KnownProxies:") => "10.0.0.1",
                 _ if key.contains(":KnownIPNetworks:") => "10.0.0.0/8",
                 _ => "other",
@@ -192,6 +210,9 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.ends_with(":Owner") || key.ends_with(":Group") => text("no such account"),
         Kind::Text if key.contains(":KnownProxies:") => text("10.0.0.0/8"),
         Kind::Text if key.contains(":KnownIPNetworks:") => text("10.0.0.1"),
+        Kind::Text if key.ends_with(":RequestPath") => text("files"),
+        Kind::Text if key.ends_with(":DefaultContentType") => text("text"),
+        Kind::Text if key.contains(":Headers:") => text("a\u{1}b"),
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
         Kind::Text if key == "PathBase" => text("other"),
         Kind::Text if key == "https_port" => text("65536"),

@@ -1,0 +1,323 @@
+//! `StaticFiles`, `DefaultFiles`, `DirectoryBrowser` and `NavigationFallback`: what is served from the web root.
+//!
+//! A host without a program's app serves its web root if there is one; a program asks for it. Whether the folder
+//! is there is looked up here, once: what the settings mean hangs on it.
+
+use std::path::Path;
+
+use http::header::{
+    ACCEPT_RANGES, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG,
+    LAST_MODIFIED, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderName, HeaderValue};
+
+use super::host;
+use super::lists::first_setting;
+use super::parse::{read, read_boolean, read_with, shown};
+use super::stage_values::of_key;
+use super::switches::without_switch;
+use crate::configuration::load::from_content_root;
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Setting, Sourced};
+use crate::features::HttpsCompression;
+use crate::middleware::static_files::{
+    Behind, BrowserOptions, DEFAULT_FILES, FileOptions, HeaderRule, StaticFilesOptions,
+};
+
+/// What is served, and who said so.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StaticFilesSettings {
+    pub(crate) options: StaticFilesOptions,
+    /// The key that switched it on, and where that was set.
+    pub(crate) key: &'static str,
+    pub(crate) origin: Origin,
+    /// What it goes by, in words.
+    pub(crate) values: Vec<Sourced<String>>,
+}
+
+/// Reads it all; `None`, if nothing is served.
+pub(super) fn read_all(
+    loaded: &Loaded,
+    problems: &mut Vec<Problem>,
+) -> Option<StaticFilesSettings> {
+    let configuration = &loaded.configuration;
+    let root = host::web_root(loaded);
+    let is_named = root.is_some();
+    let root = root.unwrap_or_else(|| {
+        let usual = from_content_root(&loaded.content_root.value, "wwwroot");
+        Sourced::new(usual, Origin::Default)
+    });
+    // One that was named is made if it is missing.
+    let is_there = is_named || root.value.is_dir();
+    let said = read_boolean(configuration, "StaticFiles:Enabled", problems);
+    let on = said.unwrap_or(loaded.host_alone && is_there);
+    let options = file_options(configuration, problems);
+    let browser = browser(configuration, problems);
+    let fallback = text(configuration, "NavigationFallback:Path");
+    tell_without_effect(loaded, said, on, problems);
+    if said == Some(true) && !is_there {
+        problems.push(root_missing(configuration, &root.value));
+    }
+    let (key, origin) = switched_on_by(configuration, (said, on), &browser, &root.origin)?;
+    let page = text(configuration, "StaticFiles:NotFoundPage");
+    let alone = loaded.host_alone && on;
+    let options = StaticFilesOptions {
+        root: root.value.clone(),
+        files: on.then_some(options),
+        browser,
+        fallback,
+        not_found_page: match configuration.setting("StaticFiles:NotFoundPage") {
+            None => alone.then(|| NOT_FOUND_PAGE.to_owned()),
+            Some(_) => page,
+        },
+        behind: if alone { Behind::Nothing } else { Behind::App },
+    };
+    let values = values(configuration, &options, root.origin);
+    Some(StaticFilesSettings { options, key, origin, values })
+}
+
+/// What is sent with 404 by a host without a program's app, if it is there.
+const NOT_FOUND_PAGE: &str = "404.html";
+
+/// Which key switches it on.
+fn switched_on_by(
+    configuration: &Configuration,
+    (said, on): (Option<bool>, bool),
+    browser: &Option<BrowserOptions>,
+    root: &Origin,
+) -> Option<(&'static str, Origin)> {
+    let of = |key: &'static str| Some((key, configuration.setting(key)?.origin.clone()));
+    match (said, on) {
+        (Some(_), true) => of("StaticFiles:Enabled"),
+        (None, true) => Some(("webroot", root.clone())),
+        (_, false) if browser.is_some() => of("DirectoryBrowser:Enabled"),
+        (_, false) if text(configuration, "NavigationFallback:Path").is_some() => {
+            of("NavigationFallback:Path")
+        }
+        (_, false) => None,
+    }
+}
+
+fn file_options(configuration: &Configuration, problems: &mut Vec<Problem>) -> FileOptions {
+    let mut switch = |key: &str, otherwise: bool| {
+        read_boolean(configuration, key, problems).unwrap_or(otherwise)
+    };
+    let unknown_types = switch("StaticFiles:ServeUnknownFileTypes", false);
+    let redirects = switch("StaticFiles:RedirectToAppendTrailingSlash", true);
+    let precompressed = switch("StaticFiles:Precompressed", false);
+    let default_files = switch("DefaultFiles:Enabled", true);
+    let words = "write Compress, DoNotCompress or Default";
+    let kind = ("Microsoft.AspNetCore.Http.Features.HttpsCompressionMode", words);
+    let https_compression =
+        read(configuration, "StaticFiles:HttpsCompression", problems, kind, |text| {
+            let is = |known: &HttpsCompression| known.name().eq_ignore_ascii_case(text.trim());
+            HttpsCompression::ALL.into_iter().find(is)
+        });
+    FileOptions {
+        request_path: request_path(configuration, "StaticFiles:RequestPath", problems),
+        unknown_types,
+        default_type: default_type(configuration, problems),
+        default_files: if default_files { names(configuration) } else { Vec::new() },
+        redirects,
+        precompressed,
+        https_compression: https_compression.unwrap_or(HttpsCompression::Compress),
+        headers: header_rules(configuration, problems),
+    }
+}
+
+fn browser(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<BrowserOptions> {
+    let key = |name: &str| format!("DirectoryBrowser:{name}");
+    let on = read_boolean(configuration, &key("Enabled"), problems).unwrap_or(false);
+    let request_path = request_path(configuration, "DirectoryBrowser:RequestPath", problems);
+    let redirects = read_boolean(configuration, &key("RedirectToAppendTrailingSlash"), problems);
+    on.then_some(BrowserOptions { request_path, redirects: redirects.unwrap_or(true) })
+}
+
+/// A text that is not empty.
+fn text(configuration: &Configuration, key: &str) -> Option<String> {
+    configuration.non_empty(key).map(|text| text.value.to_owned())
+}
+
+/// A path below which something is served: empty for all, else with a slash before it and none behind.
+fn request_path(configuration: &Configuration, key: &str, problems: &mut Vec<Problem>) -> String {
+    let path = read_with(configuration, key, problems, |setting, text| {
+        let text = text.trim();
+        let rest = text.trim_matches('/');
+        let written = if rest.is_empty() { String::new() } else { format!("/{rest}") };
+        if text == written {
+            return Ok(written);
+        }
+        Err(Problem::error(format!("'{}' is no request path.", shown(&setting.key, text)))
+            .cause("A request path begins with a slash and has none at its end.")
+            .key(setting.key.clone())
+            .origin(setting.origin.clone())
+            .fix("write it like /files; leave it empty to serve every path"))
+    });
+    path.unwrap_or_default()
+}
+
+fn default_type(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<HeaderValue> {
+    configuration.non_empty("StaticFiles:DefaultContentType")?;
+    read_with(configuration, "StaticFiles:DefaultContentType", problems, |setting, text| {
+        let value = HeaderValue::from_str(text.trim()).ok().filter(|_| text.contains('/'));
+        value.ok_or_else(|| {
+            let shown = shown(&setting.key, text);
+            Problem::error(format!("'{}' is no content type.", shown.escape_debug()))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix("write a type such as application/octet-stream")
+        })
+    })
+}
+
+/// What folders are asked for.
+fn names(configuration: &Configuration) -> Vec<String> {
+    let listed = configuration.section("DefaultFiles:DefaultFileNames").children();
+    let names: Vec<_> = listed.iter().filter_map(|it| it.setting()?.value.clone()).collect();
+    match names.is_empty() {
+        true => DEFAULT_FILES.map(str::to_owned).to_vec(),
+        false => names,
+    }
+}
+
+/// Headers that say what a message is, which only who makes it knows.
+const NOT_OURS_TO_SET: [HeaderName; 11] = [
+    CONTENT_LENGTH,
+    CONTENT_RANGE,
+    CONTENT_ENCODING,
+    TRANSFER_ENCODING,
+    CONNECTION,
+    UPGRADE,
+    TRAILER,
+    DATE,
+    ETAG,
+    LAST_MODIFIED,
+    ACCEPT_RANGES,
+];
+
+fn header_rules(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<HeaderRule> {
+    let mut rules = Vec::new();
+    for pattern in configuration.section("StaticFiles:Headers").children() {
+        let mut headers = Vec::new();
+        for header in pattern.children() {
+            let Some(setting) = header.setting() else { continue };
+            let Some(value) = setting.value.as_deref() else { continue };
+            match header_of(header.name(), value, setting) {
+                Ok(header) => headers.push(header),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        rules.push(HeaderRule { pattern: pattern.name().to_owned(), headers });
+    }
+    rules
+}
+
+fn header_of(
+    name: &str,
+    value: &str,
+    setting: &Setting,
+) -> Result<(HeaderName, HeaderValue), Problem> {
+    let wrong = |message: String, fix: &str| {
+        Err(Problem::error(message)
+            .key(setting.key.clone())
+            .origin(setting.origin.clone())
+            .fix(fix))
+    };
+    let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+        let message = format!("'{}' is no name of a header.", name.escape_debug());
+        return wrong(message, "write a name such as Cache-Control");
+    };
+    if NOT_OURS_TO_SET.contains(&header) {
+        return wrong(
+            format!("The header {name} cannot be set: it says what is sent."),
+            "remove it",
+        );
+    }
+    match HeaderValue::from_str(value) {
+        Ok(value) => Ok((header, value)),
+        Err(_) => wrong(
+            format!("'{}' is no value of a header.", shown(&setting.key, value).escape_debug()),
+            "write letters, digits and signs in one line",
+        ),
+    }
+}
+
+/// Settings of what is off.
+fn tell_without_effect(loaded: &Loaded, said: Option<bool>, on: bool, problems: &mut Vec<Problem>) {
+    let configuration = &loaded.configuration;
+    problems.extend(without_switch(configuration, "DirectoryBrowser", &[]));
+    if on || said.is_some() {
+        return;
+    }
+    problems.extend(without_switch(configuration, "StaticFiles", &[]));
+    let default_files = configuration.section("DefaultFiles");
+    let asks = |section: &Section<'_>| first_setting(section).is_some_and(|it| it.value.is_some());
+    if let Some(setting) = first_setting(&default_files).filter(|_| asks(&default_files))
+        && setting.value.as_deref() != Some("false")
+    {
+        problems.push(
+            Problem::warning(format!("'{}' has no effect: no files are served.", setting.key))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix("set StaticFiles:Enabled to true"),
+        );
+    }
+}
+
+fn root_missing(configuration: &Configuration, root: &Path) -> Problem {
+    let key = "StaticFiles:Enabled";
+    let origin = configuration.setting(key).map_or(Origin::Default, |it| it.origin.clone());
+    Problem::warning(format!(
+        "The WebRootPath was not found: {}. Static files may be unavailable.",
+        root.display()
+    ))
+    .key(key)
+    .origin(origin)
+    .fix("create the folder, or name another one: webroot")
+}
+
+/// What is served, in words.
+fn values(
+    configuration: &Configuration,
+    options: &StaticFilesOptions,
+    root: Origin,
+) -> Vec<Sourced<String>> {
+    let mut values = vec![Sourced::new(format!("from {}", options.root.display()), root)];
+    let mut say = |key: &str, text: String| values.push(of_key(configuration, key, text));
+    let below = |path: &str| match path {
+        "" => "at every path".to_owned(),
+        path => format!("below {path}"),
+    };
+    if let Some(files) = &options.files {
+        say("StaticFiles:RequestPath", format!("files {}", below(&files.request_path)));
+        if !files.default_files.is_empty() {
+            let names = files.default_files.join(", ");
+            say("DefaultFiles:DefaultFileNames:0", format!("of a folder {names}"));
+        }
+        if files.unknown_types {
+            let of_type = files.default_type.as_ref().and_then(|it| it.to_str().ok());
+            let text = format!("files of unknown types as {}", of_type.unwrap_or("no type"));
+            say("StaticFiles:ServeUnknownFileTypes", text);
+        }
+        if files.precompressed {
+            say("StaticFiles:Precompressed", "siblings in .br, .zst, .gz".to_owned());
+        }
+        for rule in &files.headers {
+            for (name, value) in &rule.headers {
+                let key = format!("StaticFiles:Headers:{}:{name}", rule.pattern);
+                let value = shown(&key, value.to_str().unwrap_or_default()).into_owned();
+                say(&key, format!("for {} {name}: {value}", rule.pattern));
+            }
+        }
+    }
+    if let Some(browser) = &options.browser {
+        let text = format!("pages of folders {}", below(&browser.request_path));
+        say("DirectoryBrowser:Enabled", text);
+    }
+    if let Some(page) = &options.fallback {
+        say("NavigationFallback:Path", format!("{page} for pages that nothing else has"));
+    }
+    if let Some(page) = &options.not_found_page {
+        say("StaticFiles:NotFoundPage", format!("{page} with 404, if it is there"));
+    }
+    values
+}

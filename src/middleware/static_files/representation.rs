@@ -1,0 +1,133 @@
+//! A file as it is sent: its headers, made once, and its bytes or where they are.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY,
+};
+use http::{HeaderMap, HeaderValue};
+
+use super::body::FileBody;
+use super::byte_range::Part;
+use super::encodings::Encoding;
+use super::header_rules;
+use super::options::FileOptions;
+use super::root::{Identity, OpenFile};
+use super::validators::Validators;
+
+/// A file in one state.
+#[derive(Debug)]
+pub(super) struct Representation {
+    /// Its path from the root on.
+    pub(super) name: Arc<str>,
+    pub(super) length: u64,
+    pub(super) validators: Validators,
+    /// Those of an answer with all of it.
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+    pub(super) identity: Identity,
+    /// When it was last found to be so, on the clock of the cache.
+    checked: AtomicU64,
+    /// Whether it was asked for since the cache looked last.
+    used: AtomicBool,
+}
+
+/// The bytes of a file.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    /// All of them.
+    Bytes(Bytes),
+    /// Where they are read, as they are needed.
+    File(Arc<File>),
+}
+
+/// What it is that is represented.
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    pub(super) content_type: Option<HeaderValue>,
+    pub(super) encoding: Option<Encoding>,
+}
+
+impl Representation {
+    pub(super) fn new(
+        of: Named<'_>,
+        open: OpenFile,
+        bytes: Option<Bytes>,
+        options: &FileOptions,
+    ) -> Self {
+        let OpenFile { file, length, modified, identity } = open;
+        let validators = Validators::of(modified, length, of.encoding);
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(CONTENT_LENGTH, length.into());
+        if let Some(content_type) = of.content_type {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(ETAG, validators.etag.clone());
+        headers.insert(LAST_MODIFIED, validators.last_modified.clone());
+        if let Some(encoding) = of.encoding {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+        }
+        if options.precompressed {
+            headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
+        header_rules::apply(&options.headers, of.name, &mut headers);
+        let content = match bytes {
+            Some(bytes) => Content::Bytes(bytes),
+            None => Content::File(Arc::new(file)),
+        };
+        Self {
+            name: of.name.into(),
+            length,
+            validators,
+            headers,
+            content,
+            identity,
+            checked: AtomicU64::new(0),
+            used: AtomicBool::new(false),
+        }
+    }
+
+    /// A part of it as a body.
+    pub(super) fn body(&self, part: &Part) -> Body {
+        let range = match part {
+            Part::Whole => 0..self.length,
+            Part::Bytes(range) => range.clone(),
+            Part::Unsatisfiable => 0..0,
+        };
+        match &self.content {
+            // What is in memory fits into an address.
+            Content::Bytes(bytes) => match part {
+                Part::Whole => bytes.clone().into(),
+                _ => bytes.slice(range.start as usize..range.end as usize).into(),
+            },
+            Content::File(file) => {
+                Body::new(FileBody::new(Arc::clone(file), range, Arc::clone(&self.name)))
+            }
+        }
+    }
+
+    pub(super) fn checked(&self) -> u64 {
+        self.checked.load(Ordering::Relaxed)
+    }
+
+    /// It was found to be so.
+    pub(super) fn check(&self, now: u64) {
+        self.checked.store(now, Ordering::Relaxed);
+    }
+
+    pub(super) fn mark_used(&self) {
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it was used since this was asked last.
+    pub(super) fn take_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,52 @@
+//! `kestrel run` in a folder with files.
+
+use crate::http::get;
+use crate::process::Kestrel;
+
+#[test]
+fn a_folder_is_served_where_there_is_one_and_nothing_else() {
+    let kestrel = Kestrel::run(["--urls", "http://127.0.0.1:0"]);
+    let root = kestrel.root();
+    std::fs::create_dir(root.join("wwwroot")).expect("a folder");
+    std::fs::write(root.join("wwwroot/index.html"), "hi\n").expect("a file");
+    let running = kestrel.started();
+    let address = running.address();
+    let answer = get(&address, "/", &[]);
+    assert_eq!((answer.status, &*answer.body), (200, "hi\n"));
+    let answer = get(&address, "/missing", &[]);
+    assert_eq!((answer.status, &*answer.body), (404, ""));
+    std::fs::write(root.join("wwwroot/404.html"), "gone\n").expect("a file");
+    let answer = get(&address, "/missing", &[]);
+    assert_eq!((answer.status, &*answer.body), (404, "gone\n"));
+    running.terminated();
+}
+
+#[test]
+fn without_a_folder_or_with_files_off_there_is_the_welcome_page() {
+    for settings in [&[][..], &["--StaticFiles:Enabled=false"]] {
+        let arguments = ["--urls", "http://127.0.0.1:0"].iter().chain(settings).copied();
+        let kestrel = Kestrel::run(arguments);
+        if !settings.is_empty() {
+            std::fs::create_dir(kestrel.root().join("wwwroot")).expect("a folder");
+        }
+        let running = kestrel.started();
+        let answer = get(&running.address(), "/", &[]);
+        assert!(answer.status == 200 && answer.body.contains("environment"), "{}", answer.body);
+        running.terminated();
+    }
+}
+
+#[test]
+fn a_plan_shows_what_is_served_and_who_said_so() {
+    let kestrel = Kestrel::new(["run", "--plan", "--DirectoryBrowser:Enabled=true"]);
+    std::fs::create_dir(kestrel.root().join("wwwroot")).expect("a folder");
+    let outcome = kestrel.ended();
+    for line in [
+        "  static files (set by built-in default, key webroot)\n",
+        "    files at every path (default)\n",
+        "    pages of folders at every path (set by command line, argument",
+        "    404.html with 404, if it is there (default)\n",
+    ] {
+        assert!(outcome.stdout.contains(line), "{}", outcome.stdout);
+    }
+}
