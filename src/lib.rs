@@ -188,7 +188,7 @@ pub use {axum, http};
 pub use features::{
     Abort, BadRequest, BodyLimitReadOnly, Completed, Completion, Connection, ConnectionId,
     EffectiveRequest, HttpProtocols, IpNetwork, IpNetworkError, Lifetime, Local, MinDataRate,
-    MinDataRateError, Remote, RequestBodyLimits, RequestTarget, ResetStream, Scheme,
+    MinDataRateError, Reexecution, Remote, RequestBodyLimits, RequestTarget, ResetStream, Scheme,
     ServerAddresses, TlsHandshake, TlsProtocol, Unhandled, UntilStopping,
 };
 pub use hosting::{

@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
-use kestrel::Unhandled;
+use kestrel::{Reexecution, Unhandled};
 use serde_json::{Value, json};
 
 use crate::Site;
@@ -89,6 +89,7 @@ pub(crate) async fn answer(site: &Site, path: &str, request: Request) -> Answere
             }
         };
     }
+    let traced = site.traced_problems && takes_problems(request.headers());
     Answered::By(match path {
         "/ep/get" => of_type(TEXT, piece("get")),
         "/ep/post" => of_type(TEXT, piece("post")),
@@ -100,13 +101,13 @@ pub(crate) async fn answer(site: &Site, path: &str, request: Request) -> Answere
         "/ep/notfound" => nothing(404),
         "/ep/problem" => {
             let detail = ("detail", json!("what went wrong"));
-            problem(site, StatusCode::CONFLICT, None, &[detail])
+            problem(traced, StatusCode::CONFLICT, None, &[detail])
         }
-        "/ep/problem404" => problem(site, StatusCode::NOT_FOUND, None, &[]),
+        "/ep/problem404" => problem(traced, StatusCode::NOT_FOUND, None, &[]),
         "/ep/validation" => {
             let title = "One or more validation errors occurred.";
             let errors = ("errors", json!({"name": ["is required"]}));
-            problem(site, StatusCode::BAD_REQUEST, Some(title), &[errors])
+            problem(traced, StatusCode::BAD_REQUEST, Some(title), &[errors])
         }
         "/ep/throw" => fail("thrown by the endpoint"),
         path => of_type(TEXT, format!("id {}", typed(path).unwrap_or_default())),
@@ -141,12 +142,22 @@ async fn person(request: Request) -> Response {
 
 /// The page that the stage for failures asks for.
 fn error_page(request: &Request) -> Response {
-    let _ = request;
-    of_type(TEXT, "error page, status 200, path ")
+    let before = Reexecution::of(request);
+    let (status, path) = before.map_or((200, ""), |it| (it.status().as_u16(), it.path()));
+    of_type(TEXT, format!("error page, status {status}, path {path}"))
 }
 
 /// The page that the stage for statuses asks for.
 fn page_of_status(code: i32, request: &Request) -> Response {
-    let _ = request;
-    of_type(TEXT, format!("status page {code}, original path "))
+    let (path, query) = Reexecution::of(request).map_or(("", ""), |it| (it.path(), it.query()));
+    of_type(TEXT, format!("status page {code}, original path {path}{query}"))
+}
+
+/// Whether a client takes problems with all that belongs to them.
+fn takes_problems(headers: &HeaderMap) -> bool {
+    let types = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let types = types.flat_map(|line| line.split(',')).map(|it| it.split(';').next().unwrap_or(it));
+    let mut types = types.map(str::trim).filter(|it| it.contains('/')).peekable();
+    let taken = ["*/*", "application/*", "application/json", "application/problem+json"];
+    types.peek().is_none() || types.any(|it| taken.contains(&it))
 }

@@ -19,11 +19,11 @@ use std::env;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use kestrel::configuration::{Pairs, SourcePlace};
-use kestrel::{Host, RequestTarget};
+use kestrel::{App, Host, RequestTarget};
+use tower::service_fn;
 
 use crate::endpoints::Answered;
 use crate::settings::Variables;
@@ -52,17 +52,20 @@ async fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    let site = Site {
+    let site = Arc::new(Site {
         endpoints_only: variables.is_on("NOFALLBACK"),
         health: variables.is_on("HEALTH"),
         traced_problems: variables.is_on("PROBLEM"),
         cors: settings::cors_endpoints(&variables),
-    };
+    });
     Host::builder()
         .args(arguments)
         .application_name("middleware")
         .configuration_source(SourcePlace::AboveCommandLine, Pairs::new("the MW_ variables", pairs))
-        .app(Router::new().fallback(answer).with_state(Arc::new(site)))
+        .app(App::service(service_fn(move |request| {
+            let site = Arc::clone(&site);
+            async move { Ok(answer(&site, request).await) }
+        })))
         .run()
         .await
 }
@@ -73,9 +76,9 @@ fn said_before_the_log(why: &str) {
 }
 
 /// The endpoints, then the health of the app, then answers made to order.
-async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+async fn answer(site: &Site, request: Request) -> Response {
     let path = RequestTarget::of(&request).path();
-    let request = match endpoints::answer(&site, &path, request).await {
+    let request = match endpoints::answer(site, &path, request).await {
         Answered::By(response) => return response,
         Answered::ByNone(request) => request,
     };

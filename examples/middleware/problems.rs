@@ -8,12 +8,11 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use crate::Site;
 use crate::body::piece;
 
 /// A problem with a title of its own, or that of the status, and further members.
 pub(crate) fn problem(
-    site: &Site,
+    is_traced: bool,
     status: StatusCode,
     title: Option<&str>,
     more: &[(&str, Value)],
@@ -33,7 +32,7 @@ pub(crate) fn problem(
     }
     members.insert("status".to_owned(), status.as_u16().into());
     members.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    if site.traced_problems {
+    if is_traced {
         members.insert("traceId".to_owned(), trace_id().into());
     }
     let mut response = Response::new(piece(Value::Object(members).to_string()));

@@ -19,6 +19,7 @@ mod ip_network;
 mod lifetime;
 mod outcome;
 mod path;
+mod reexecution;
 mod request_target;
 mod server_addresses;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
@@ -40,6 +41,7 @@ pub use lifetime::{Lifetime, UntilStopping};
 pub(crate) use outcome::Outcome;
 pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};
 pub(crate) use path::{decoded_path, escaped_path, path_of_escapes};
+pub use reexecution::Reexecution;
 pub use request_target::RequestTarget;
 pub(crate) use request_target::{RawTarget, change_target};
 pub use server_addresses::ServerAddresses;

@@ -24,16 +24,20 @@ type Make = fn(&StageSettings, &ServerAddresses) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 6] = [
+const ORDER: [Make; 9] = [
     // First, so that it sees the host that was sent: what proxies tell of it has a list of its own.
     host_filtering,
     // What follows goes by what the client did, not the proxy.
     forwarded_headers,
+    // Around all that may fail.
+    developer_page,
+    exception_handler,
     // What follows makes links.
     path_base,
     // Before the redirection, so that its answers by https have it, too.
     hsts,
     https_redirection,
+    status_pages,
     // Last: what has no file is the app's.
     static_files,
 ];
@@ -197,4 +201,19 @@ fn static_files(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
         values: it.values.clone(),
         stage: Box::new(StaticFiles::new(it.options.clone())),
     })
+}
+
+fn developer_page(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+    let it = settings.error_pages.developer_page.as_ref()?;
+    Some(switched("page for developers", it, Box::new(it.value.clone())))
+}
+
+fn exception_handler(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+    let it = settings.error_pages.exception_handler.as_ref()?;
+    Some(switched("exception handler", it, Box::new(it.value.clone())))
+}
+
+fn status_pages(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+    let it = settings.error_pages.status_pages.as_ref()?;
+    Some(switched("status code pages", it, Box::new(it.value.clone())))
 }

@@ -124,6 +124,20 @@ impl Responding {
             .unwrap_or_else(|panic| Self::Panicked { panic: Some(panic) })
     }
 
+    /// The answer, or the panic that came in its place.
+    pub(crate) async fn caught(self) -> Result<Response, Box<dyn Any + Send>> {
+        let mut responding = std::pin::pin!(self);
+        poll_fn(|cx| {
+            let polled = catch_unwind(AssertUnwindSafe(|| responding.as_mut().poll(cx)));
+            match polled {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
+                Err(panic) => Poll::Ready(Err(panic)),
+            }
+        })
+        .await
+    }
+
     /// An answer that takes time.
     pub(crate) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
         Self::Later { future: Box::pin(answer) }

@@ -21,6 +21,10 @@ pub(super) const STATIC_FILES: &str = "Microsoft.AspNetCore.StaticFiles.StaticFi
 pub(super) const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
 pub(super) const HTTPS_REDIRECTION: &str =
     "Microsoft.AspNetCore.HttpsPolicy.HttpsRedirectionMiddleware";
+pub(super) const EXCEPTION_HANDLER: &str =
+    "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware";
+pub(super) const DEVELOPER_PAGE: &str =
+    "Microsoft.AspNetCore.Diagnostics.DeveloperExceptionPageMiddleware";
 
 pub(super) const OUR_APP: &str = "Kestrel.App";
 pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";

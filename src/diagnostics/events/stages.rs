@@ -1,7 +1,8 @@
 //! Stages of the pipeline, and limits of routes.
 
 use super::categories::{
-    FORWARDED_HEADERS, HOST_FILTERING, HSTS, HTTPS_REDIRECTION, OUR_PIPELINE, ROUTING,
+    DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS, HTTPS_REDIRECTION,
+    OUR_PIPELINE, ROUTING,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -116,4 +117,27 @@ pub(crate) fn several_https_ports(port: u16) {
     emit!(OUR_PIPELINE, WARN, 1,
         "Endpoints speak https on several ports: requests in clear text are sent to {Port}, the first. \
          HttpsRedirection:HttpsPort names another one."; Port = port);
+}
+
+/// The app failed, and another answer stands in the place of its own.
+pub(crate) fn unhandled_by_app(error: &str) {
+    emit!(EXCEPTION_HANDLER, ERROR, 1, "An unhandled exception has occurred while executing the request.", detail: error);
+}
+
+pub(crate) fn unhandled_for_developer(error: &str) {
+    emit!(DEVELOPER_PAGE, ERROR, 1, "An unhandled exception has occurred while executing the request.", detail: error);
+}
+
+/// The page for failures is not there.
+pub(crate) fn error_page_missing(path: &str) {
+    emit!(OUR_PIPELINE, WARN, 2,
+        "The app answers 404 at {Path}, which ExceptionHandler:Path names as the page for failures: clients get an empty 500.";
+        Path = path);
+}
+
+/// The page for failures has failed.
+pub(crate) fn error_page_failed(path: &str, error: &str) {
+    emit!(OUR_PIPELINE, ERROR, 3,
+        "The page for failures at {Path} (ExceptionHandler:Path) has failed, too: clients get an empty 500.",
+        detail: error; Path = path);
 }

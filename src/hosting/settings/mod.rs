@@ -9,6 +9,7 @@
 
 mod allowed_hosts;
 mod endpoints;
+mod error_pages;
 mod forwarded_headers;
 mod host;
 mod https_redirection;
@@ -85,7 +86,7 @@ impl HostSettings {
         let endpoints = endpoints::read(loaded, code, &mut problems);
         let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
-        let mut stages = pipeline::read(configuration, &mut problems);
+        let mut stages = pipeline::read(loaded, &mut problems);
         stages.static_files = static_files::read_all(loaded, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);

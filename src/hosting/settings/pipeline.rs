@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::allowed_hosts::{allowed_hosts, tell_if_never_exactly};
+use super::error_pages::{self, ErrorPages};
 use super::forwarded_headers::{self, ForwardedHeadersSettings};
 use super::limits::span;
 use super::parse::{read_boolean, read_with, shown};
@@ -11,7 +12,7 @@ use super::switched::Switched;
 use super::switches::without_switch;
 use super::{https_redirection, path_base, stage_values};
 use crate::configuration::text::Span;
-use crate::configuration::{Configuration, Problem, Section, Sourced};
+use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{AllowedHosts, Directive, Hsts, PathBase, Redirection};
 
 /// What the configuration says of the stages.
@@ -21,6 +22,8 @@ pub(crate) struct StageSettings {
     pub(crate) allowed_hosts: Option<Sourced<AllowedHosts>>,
     /// What proxies are believed, if any is.
     pub(crate) forwarded_headers: Option<ForwardedHeadersSettings>,
+    /// The pages for failures and statuses that are on.
+    pub(crate) error_pages: ErrorPages,
     /// `PathBase`, if it is set.
     pub(crate) path_base: Option<Switched<PathBase>>,
     /// `Hsts`, if it is on.
@@ -42,7 +45,8 @@ pub(crate) struct StageValues {
 }
 
 /// Reads them all.
-pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> StageSettings {
+pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSettings {
+    let configuration = &loaded.configuration;
     let hosts = allowed_hosts(configuration, problems);
     let forwarded_headers = forwarded_headers::read(configuration, problems);
     let hsts = hsts(configuration, problems);
@@ -61,6 +65,7 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
     let settings = StageSettings {
         allowed_hosts,
         forwarded_headers,
+        error_pages: error_pages::read(loaded, problems),
         path_base: path_base::read(configuration, problems),
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
@@ -72,7 +77,7 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
         "ForwardedHeaders",
         &["ForwardedHeaders_Enabled"],
     ));
-    for section in ["Hsts", "HttpsRedirection"] {
+    for section in ["ExceptionHandler", "Hsts", "HttpsRedirection", "StatusCodePages"] {
         problems.extend(without_switch(configuration, section, &[]));
     }
     settings
@@ -129,7 +134,7 @@ mod tests {
         let arguments = settings.iter().map(|(key, value)| format!("--{key}={value}"));
         let inputs = Inputs { arguments: arguments.enumerate().collect(), ..Inputs::default() };
         let mut problems = Vec::new();
-        (read(&load(&inputs).configuration, &mut problems), problems)
+        (read(&load(&inputs), &mut problems), problems)
     }
 
     #[test]

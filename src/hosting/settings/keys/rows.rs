@@ -5,7 +5,10 @@ use super::row::{
     Key, Kind, NotYet, Others, Part, Range, any, boolean, first, limit, list, names, of_dotnet,
     open, rate, text, text_or_list, time_limit, words,
 };
-use super::stages::{HSTS, HTTPS_REDIRECTION, PATH_BASE};
+use super::stages::{
+    DEVELOPER_EXCEPTION_PAGE, EXCEPTION_HANDLER, HSTS, HTTPS_REDIRECTION, PATH_BASE,
+    PROBLEM_DETAILS, STATUS_CODE_PAGES,
+};
 use super::static_files::{DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK, STATIC_FILES};
 use crate::features::HttpProtocols;
 use crate::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
@@ -84,6 +87,10 @@ pub(super) static ROOT: Key = names(
         )
         .at_once(),
         FORWARDED_HEADERS,
+        DEVELOPER_EXCEPTION_PAGE,
+        EXCEPTION_HANDLER,
+        PROBLEM_DETAILS,
+        STATUS_CODE_PAGES,
         PATH_BASE,
         HSTS,
         HTTPS_REDIRECTION,

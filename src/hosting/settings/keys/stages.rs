@@ -42,3 +42,53 @@ pub(super) const HTTPS_REDIRECTION: Key = names(
     "send requests in clear text to https",
 )
 .at_once();
+
+pub(super) const DEVELOPER_EXCEPTION_PAGE: Key = names(
+    "DeveloperExceptionPage",
+    Others::Nothing,
+    &[boolean(
+        "Enabled",
+        "false",
+        "show whoever makes the app fail what it failed with, and the request; in `Development` it is on by itself",
+    )],
+    "the page for developers",
+)
+.at_once();
+
+pub(super) const EXCEPTION_HANDLER: Key = names(
+    "ExceptionHandler",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "answer in the place of an app that has failed"),
+        text("Path", Kind::Text, "the path of a page of the app's, which is asked then")
+            .default_in_words("a problem (`ProblemDetails`)"),
+    ],
+    "what a client gets when the app fails",
+)
+.at_once();
+
+pub(super) const PROBLEM_DETAILS: Key = names(
+    "ProblemDetails",
+    Others::Nothing,
+    &[boolean(
+        "Enabled",
+        "false",
+        "tell clients that take JSON of failures and statuses as problems (RFC 9457)",
+    )],
+    "problems in JSON",
+)
+.at_once();
+
+pub(super) const STATUS_CODE_PAGES: Key = names(
+    "StatusCodePages",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "give answers of 400 to 599 a body that have none"),
+        text("Format", Kind::Text, "a text, with `{0}` for the status")
+            .default_in_words("the status in words"),
+        text("Redirect", Kind::Text, "where the client is sent instead; `~` is the path base"),
+        text("ReExecute", Kind::Text, "a path of the app's that is asked for the body"),
+    ],
+    "pages for statuses",
+)
+.at_once();

@@ -7,6 +7,7 @@ use super::*;
 use crate::addresses::{self, PlannedEndpoint};
 use crate::configuration::text::seconds_text;
 use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
+use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{AllowedHosts, Believed, Hsts, PathBase, Redirection};
@@ -64,6 +65,16 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         }
         "UserSecretsId" => (None, vec![("environment", "Development")]),
         "Hsts:Enabled" | "ForwardedHeaders:Enabled" | "HttpsRedirection:Enabled" => (None, vec![]),
+        "StatusCodePages:Enabled" | "DeveloperExceptionPage:Enabled" => (None, vec![]),
+        "ExceptionHandler:Enabled" => (None, vec![("ProblemDetails:Enabled", "true")]),
+        "ProblemDetails:Enabled" => (None, vec![("StatusCodePages:Enabled", "true")]),
+        key if key.starts_with("StatusCodePages:") => {
+            (None, vec![("StatusCodePages:Enabled", "true")])
+        }
+        "ExceptionHandler:Path" => {
+            let problems = ("ProblemDetails:Enabled", "true");
+            (None, vec![("ExceptionHandler:Enabled", "true"), problems])
+        }
         "ForwardedHeaders:ForwardedHeaders" => (None, vec![("ForwardedHeaders:Enabled", "true")]),
         key if key.starts_with("ForwardedHeaders:") => {
             let all = ("ForwardedHeaders:ForwardedHeaders", "All");
@@ -115,6 +126,7 @@ struct Outcome {
     server: ServerOptions,
     allowed_hosts: Option<AllowedHosts>,
     believed: Option<Believed>,
+    error_pages: ErrorPages,
     path_base: Option<PathBase>,
     hsts: Option<Hsts>,
     https_redirection: Option<Redirection>,
@@ -150,6 +162,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         server: settings.server,
         allowed_hosts: settings.stages.allowed_hosts.map(|hosts| hosts.value),
         believed: settings.stages.forwarded_headers.map(|it| it.believed),
+        error_pages: without_origins(settings.stages.error_pages),
         path_base: settings.stages.path_base.map(|it| it.value),
         hsts: settings.stages.hsts.map(|hsts| hsts.value),
         https_redirection: settings.stages.https_redirection.map(|it| it.value),
@@ -164,6 +177,19 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
     (outcome, problems)
 }
 
+/// The same without who said it, and in which words it is shown.
+fn without_origins(mut pages: ErrorPages) -> ErrorPages {
+    fn plain<T>(it: &mut Option<Switched<T>>) {
+        if let Some(it) = it {
+            (it.key, it.origin, it.shown) = ("", Origin::Default, Vec::new());
+        }
+    }
+    plain(&mut pages.developer_page);
+    plain(&mut pages.exception_handler);
+    plain(&mut pages.status_pages);
+    pages
+}
+
 /// Texts that are taken, all but the default.
 fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
     let all: Vec<String> = match kind {
@@ -173,7 +199,8 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Mode" => "660",
                 "Owner" | "Group" => "0",
                 "contentRoot" => "/",
-                "PathBase" => "/other",
+                "PathBase" | "ReExecute" => "/other",
+                "Path" if key.starts_with("ExceptionHandler:") => "/other",
                 "https_port" => "8443",
                 "RequestPath" => "/files",
                 "DefaultContentType" => "text/x-other",
@@ -214,7 +241,9 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.ends_with(":DefaultContentType") => text("text"),
         Kind::Text if key.contains(":Headers:") => text("a\u{1}b"),
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
-        Kind::Text if key == "PathBase" => text("other"),
+        Kind::Text if key == "PathBase" || key.ends_with(":ReExecute") => text("other"),
+        Kind::Text if key == "ExceptionHandler:Path" => text("other"),
+        Kind::Text if key.starts_with("StatusCodePages:") => text("{1} "),
         Kind::Text if key == "https_port" => text("65536"),
         Kind::Text | Kind::Path => vec![],
         Kind::Separated("ports") => text("http"),

@@ -1,0 +1,198 @@
+//! A body for answers that have none (`StatusCodePages`).
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body::Body as _;
+
+use super::once_more::Kept;
+use super::problem_details::ProblemDetails;
+use super::status_text::reason;
+use super::without_length::without_length;
+use crate::features::{EffectiveRequest, Outcome};
+use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
+
+/// Gives answers of 400 to 599 a body that have none. (What `StatusCodePagesMiddleware` is in ASP.NET Core.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StatusPages {
+    pub(crate) page: StatusPage,
+    /// Whether a client that takes problems gets one in the place of the plain text.
+    pub(crate) problems: bool,
+}
+
+/// What such an answer becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StatusPage {
+    /// The status in words.
+    Plain,
+    /// This text.
+    Text(Template),
+    /// A redirection there; `~` in front stands for the path base.
+    Redirect(Template),
+    /// What the app answers there; the status stays.
+    Reexecute(Template),
+}
+
+/// A text with `{0}` in the place of the status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template(Arc<str>);
+
+impl Template {
+    /// Of a text as .NET formats it; `None` if it has braces for something else.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let left = text.replace("{{", "").replace("}}", "").replace("{0}", "");
+        (!left.contains(['{', '}'])).then(|| Self(text.into()))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn filled_in(&self, status: StatusCode) -> String {
+        // What stands for one brace is kept apart from what stands for the status.
+        let parts = self.0.split("{{").map(|part| {
+            let part = part.split("}}").map(|part| part.replace("{0}", status.as_str()));
+            part.collect::<Vec<_>>().join("}")
+        });
+        parts.collect::<Vec<_>>().join("{")
+    }
+}
+
+/// Some browsers show pages of their own in the place of short ones.
+const PADDING: usize = 500;
+
+impl Stage for StatusPages {
+    fn enter(&self, request: &mut Request) -> Enter {
+        match &self.page {
+            StatusPage::Plain => {
+                let details = self.problems.then(|| ProblemDetails::of(request.headers()));
+                then(move |response| plain(response, details.as_ref()))
+            }
+            StatusPage::Text(template) => {
+                let template = template.clone();
+                then(move |response| {
+                    let text = template.filled_in(response.status());
+                    with_text(response, "text/plain; charset=utf-8", text);
+                })
+            }
+            StatusPage::Redirect(template) => {
+                let base = EffectiveRequest::of(request).escaped_path_base().into_owned();
+                let template = template.clone();
+                then(move |response| redirect(response, &template, &base))
+            }
+            StatusPage::Reexecute(template) => reexecute(template.clone(), Kept::of(request)),
+        }
+    }
+}
+
+/// Goes on, and changes an answer that says nothing.
+fn then(change: impl FnOnce(&mut Response) + Send + 'static) -> Enter {
+    Enter::Then(Box::new(|mut response| {
+        if says_nothing(&response) {
+            change(&mut response);
+        }
+        response
+    }))
+}
+
+/// Whether an answer is of a mistake, and has nothing to say of it. (A length of nothing says nothing: routers
+/// of axum's tell it of every answer.)
+fn says_nothing(response: &Response) -> bool {
+    let headers = response.headers();
+    let length = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    (400..600).contains(&response.status().as_u16())
+        && response.body().is_end_stream()
+        && !headers.contains_key(CONTENT_TYPE)
+        && matches!(length, None | Some(b"0"))
+        && response.extensions().get::<Outcome>().is_none()
+}
+
+fn plain(response: &mut Response, details: Option<&ProblemDetails>) {
+    response.headers_mut().remove(CONTENT_LENGTH);
+    if let Some(details) = details.filter(|details| details.is_taken()) {
+        return details.tell(response, None, &[]);
+    }
+    let status = response.status().as_u16();
+    let reason = reason(status).map(|reason| format!("; {reason}")).unwrap_or_default();
+    let text = format!("Status Code: {status}{reason}{}", " ".repeat(PADDING));
+    with_text(response, "text/plain", text);
+}
+
+fn with_text(response: &mut Response, media_type: &'static str, text: String) {
+    response.headers_mut().remove(CONTENT_LENGTH);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    *response.body_mut() = without_length(text);
+}
+
+fn redirect(response: &mut Response, template: &Template, base: &str) {
+    let location = template.filled_in(response.status());
+    let location = match location.strip_prefix('~') {
+        Some(rest) => format!("{base}{rest}"),
+        None => location,
+    };
+    // The settings have seen that it can be one.
+    let Ok(location) = HeaderValue::try_from(location) else { return };
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(LOCATION, location);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+}
+
+fn reexecute(template: Template, kept: Kept) -> Enter {
+    Enter::Around(Box::new(move |request, next: Next| {
+        Responding::later(async move {
+            let response = next.call(request).await;
+            if !says_nothing(&response) {
+                return response;
+            }
+            let status = response.status();
+            let target = template.filled_in(status);
+            let (path, query) = match target.find('?') {
+                Some(at) => target.split_at(at),
+                None => (target.as_str(), ""),
+            };
+            let page = next.call(kept.once_more(path, Some(query), status, None)).await;
+            on_page(page, response.headers(), status)
+        })
+    }))
+}
+
+/// A page in the place of an answer: with the headers that this had, and its status unless the page has one.
+fn on_page(mut page: Response, before: &HeaderMap, status: StatusCode) -> Response {
+    if page.extensions().get::<Outcome>().is_some() {
+        return page;
+    }
+    if page.status() == StatusCode::OK {
+        *page.status_mut() = status;
+    }
+    for name in before.keys() {
+        if *name != CONTENT_LENGTH && !page.headers().contains_key(name) {
+            for value in before.get_all(name) {
+                page.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_has_the_status_in_its_place() {
+        for (text, expected) in [
+            ("Oops {0}", Some("Oops 404")),
+            ("{{0}} {0}{0}", Some("{0} 404404")),
+            ("/status/{0}?a={0}", Some("/status/404?a=404")),
+            ("", Some("")),
+            ("{1}", None),
+            ("{0:x}", None),
+            ("{", None),
+            ("a}", None),
+        ] {
+            let filled_in = Template::new(text).map(|it| it.filled_in(StatusCode::NOT_FOUND));
+            assert_eq!(filled_in.as_deref(), expected, "{text}");
+        }
+    }
+}
