@@ -5,6 +5,7 @@
 //! They know the facts of `features` and nothing of the server. What they do not do: read
 //! configuration, or answer requests that they let pass.
 
+mod cors;
 mod error_pages;
 mod forwarded_headers;
 mod host_filtering;
@@ -19,12 +20,13 @@ mod path_base;
 mod request_size_limit;
 pub(crate) mod static_files;
 
+pub(crate) use cors::{Allowed, CorsPolicy, OriginPattern, Origins};
 pub(crate) use error_pages::{
     DeveloperPage, ErrorPath, ExceptionHandler, StatusPage, StatusPages, Template,
 };
 pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names};
 pub(crate) use host_filtering::AllowedHosts;
-pub(crate) use host_name::is_understood;
+pub(crate) use host_name::{in_ascii, is_understood};
 pub(crate) use hsts::{Directive, Hsts};
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;

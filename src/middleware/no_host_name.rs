@@ -1,7 +1,7 @@
 //! What stands for host names in all scripts in a build without the feature `idna`: those in ASCII.
 
 /// A name as it stands in a request; one in another script stays as it is, and is none.
-pub(super) fn in_ascii(name: &str) -> String {
+pub(crate) fn in_ascii(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 

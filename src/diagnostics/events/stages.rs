@@ -1,8 +1,8 @@
 //! Stages of the pipeline, and limits of routes.
 
 use super::categories::{
-    DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS, HTTPS_REDIRECTION,
-    OUR_PIPELINE, ROUTING,
+    CORS, DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS,
+    HTTPS_REDIRECTION, OUR_PIPELINE, ROUTING,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -140,4 +140,22 @@ pub(crate) fn error_page_failed(path: &str, error: &str) {
     emit!(OUR_PIPELINE, ERROR, 3,
         "The page for failures at {Path} (ExceptionHandler:Path) has failed, too: clients get an empty 500.",
         detail: error; Path = path);
+}
+
+pub(crate) fn preflight_request() {
+    emit!(CORS, DEBUG, 1, "The request is a preflight request.");
+}
+
+pub(crate) fn request_of_origin(origin: &str) {
+    emit!(CORS, DEBUG, 2, "The request has an origin header: '{origin}'."; origin = origin);
+}
+
+/// A page may read the answer. (Information on ASP.NET Core, for every request.)
+pub(crate) fn origin_allowed() {
+    emit!(CORS, DEBUG, 4, "CORS policy execution successful.");
+}
+
+/// A page may not. (Information on ASP.NET Core; any client could fill the log with it.)
+pub(crate) fn origin_not_allowed(origin: &str) {
+    emit!(CORS, DEBUG, 6, "Request origin {origin} does not have permission to access the resource."; origin = origin);
 }

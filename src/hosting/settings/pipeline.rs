@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::allowed_hosts::{allowed_hosts, tell_if_never_exactly};
+use super::cors;
 use super::error_pages::{self, ErrorPages};
 use super::forwarded_headers::{self, ForwardedHeadersSettings};
 use super::limits::span;
@@ -13,7 +14,7 @@ use super::switches::without_switch;
 use super::{https_redirection, path_base, stage_values};
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
-use crate::middleware::{AllowedHosts, Directive, Hsts, PathBase, Redirection};
+use crate::middleware::{AllowedHosts, CorsPolicy, Directive, Hsts, PathBase, Redirection};
 
 /// What the configuration says of the stages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +31,8 @@ pub(crate) struct StageSettings {
     pub(crate) hsts: Option<Sourced<Hsts>>,
     /// `HttpsRedirection`, if it is on.
     pub(crate) https_redirection: Option<Switched<Redirection>>,
+    /// `Cors`, if it is on.
+    pub(crate) cors: Option<Switched<CorsPolicy>>,
     /// What is served from the web root, if anything is.
     pub(crate) static_files: Option<StaticFilesSettings>,
     /// What they go by, in words.
@@ -69,6 +72,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         path_base: path_base::read(configuration, problems),
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
+        cors: cors::read(configuration, problems),
         static_files: None,
         values,
     };
@@ -77,7 +81,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "ForwardedHeaders",
         &["ForwardedHeaders_Enabled"],
     ));
-    for section in ["ExceptionHandler", "Hsts", "HttpsRedirection", "StatusCodePages"] {
+    for section in ["Cors", "ExceptionHandler", "Hsts", "HttpsRedirection", "StatusCodePages"] {
         problems.extend(without_switch(configuration, section, &[]));
     }
     settings

@@ -46,7 +46,7 @@ macro_rules! groups {
 }
 
 /// The groups that are judged: a group comes with the stage that it is about.
-pub(crate) const JUDGED: [Group; 5] = groups!["dir", "err", "hsts", "pathbase", "redir"];
+pub(crate) const JUDGED: [Group; 6] = groups!["cors", "dir", "err", "hsts", "pathbase", "redir"];
 
 /// Apps at once.
 const WORKERS: usize = 6;

@@ -6,7 +6,7 @@ use super::row::{
     open, rate, text, text_or_list, time_limit, words,
 };
 use super::stages::{
-    DEVELOPER_EXCEPTION_PAGE, EXCEPTION_HANDLER, HSTS, HTTPS_REDIRECTION, PATH_BASE,
+    CORS, DEVELOPER_EXCEPTION_PAGE, EXCEPTION_HANDLER, HSTS, HTTPS_REDIRECTION, PATH_BASE,
     PROBLEM_DETAILS, STATUS_CODE_PAGES,
 };
 use super::static_files::{DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK, STATIC_FILES};
@@ -91,6 +91,7 @@ pub(super) static ROOT: Key = names(
         EXCEPTION_HANDLER,
         PROBLEM_DETAILS,
         STATUS_CODE_PAGES,
+        CORS,
         PATH_BASE,
         HSTS,
         HTTPS_REDIRECTION,
@@ -151,12 +152,6 @@ pub(super) static LATER: Key = names(
             harmless: &[],
             without: "answers are sent as they are",
             fix: "let a proxy in front compress them",
-            may_be_the_apps: true,
-        }),
-        open("Cors", "let pages of other origins read answers").not_yet(NotYet {
-            harmless: &[],
-            without: "no answer lets pages of other origins read it",
-            fix: "let a proxy in front add the headers",
             may_be_the_apps: true,
         }),
         text("LISTEN_FDS", Kind::Text, "sockets of systemd's").not_yet(NotYet {

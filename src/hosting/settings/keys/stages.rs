@@ -1,6 +1,6 @@
 //! The rows of the stages that requests go through.
 
-use super::row::{Key, Kind, Others, Range, boolean, list, names, text, words};
+use super::row::{Key, Kind, Others, Range, any, boolean, list, names, text, words};
 use crate::hosting::settings::https_redirection::STATUSES;
 
 pub(super) const PATH_BASE: Key =
@@ -92,3 +92,53 @@ pub(super) const STATUS_CODE_PAGES: Key = names(
     "pages for statuses",
 )
 .at_once();
+
+pub(super) const CORS: Key = names(
+    "Cors",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "say in answers whose pages may read them"),
+        text("DefaultPolicyName", Kind::Text, "the policy that counts").default("default"),
+        CORS_POLICIES,
+    ],
+    "let pages of other origins read answers",
+)
+.at_once();
+
+const CORS_POLICIES: Key = any("Policies", "default", &CORS_POLICY, "policies, each with a name");
+
+static CORS_POLICY: Key = names(
+    "{Policy}",
+    Others::Nothing,
+    &[
+        list(
+            "Origins",
+            &text("{Number}", Kind::Text, "an origin, such as `https://www.example.com`"),
+            "whose pages may read answers; `*` for all",
+        ),
+        list(
+            "Methods",
+            &text("{Number}", Kind::Text, "a method"),
+            "the methods that they may use beside GET, HEAD and POST; `*` for any",
+        ),
+        list(
+            "Headers",
+            &text("{Number}", Kind::Text, "a header of requests"),
+            "the headers that they may send beside the usual ones; `*` for any",
+        ),
+        list(
+            "ExposedHeaders",
+            &text("{Number}", Kind::Text, "a header of answers"),
+            "the headers of answers that they may read beside the usual ones",
+        ),
+        boolean("SupportsCredentials", "false", "requests may come with cookies and the like"),
+        text("PreflightMaxAge", Kind::Time(Range::From(0)), "how long a browser may remember that")
+            .default_in_words("for the browser to say"),
+        boolean(
+            "AllowWildcardSubdomains",
+            "false",
+            "`https://*.example.com` is whatever is below that host",
+        ),
+    ],
+    "a policy",
+);

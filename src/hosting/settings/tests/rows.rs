@@ -10,7 +10,7 @@ use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
 use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
-use crate::middleware::{AllowedHosts, Believed, Hsts, PathBase, Redirection};
+use crate::middleware::{AllowedHosts, Believed, CorsPolicy, Hsts, PathBase, Redirection};
 
 /// A row with its key, and the key as it can be set.
 struct Row {
@@ -28,6 +28,7 @@ fn rows() -> Vec<Row> {
             .replace("{Host}", "www.example.com")
             .replace("{Number}", "0")
             .replace("{Provider}", "Seq")
+            .replace("{Policy}", "default")
             .replace("{Pattern}", "*.css")
             .replace("{Header}", "X-A")
             .replace("{Category}", "Some.Category");
@@ -80,6 +81,19 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             let all = ("ForwardedHeaders:ForwardedHeaders", "All");
             (None, vec![("ForwardedHeaders:Enabled", "true"), all])
         }
+        "Cors:Enabled" => (None, vec![("Cors:Policies:default:Origins:0", "https://b")]),
+        "Cors:DefaultPolicyName" => {
+            let other = ("Cors:Policies:other:Origins:0", "https://b");
+            (None, vec![("Cors:Enabled", "true"), ("Cors:Policies:default:Origins:0", "*"), other])
+        }
+        "Cors:Policies:default:AllowWildcardSubdomains" => (
+            None,
+            vec![("Cors:Enabled", "true"), ("Cors:Policies:default:Origins:0", "https://*.b")],
+        ),
+        key if key.starts_with("Cors:") => {
+            let origin = ("Cors:Policies:default:Origins:1", "https://b");
+            (None, vec![("Cors:Enabled", "true"), origin])
+        }
         "https_port" => (None, vec![("HttpsRedirection:Enabled", "true")]),
         key if key.starts_with("HttpsRedirection:") => {
             (None, vec![("HttpsRedirection:Enabled", "true")])
@@ -130,6 +144,7 @@ struct Outcome {
     path_base: Option<PathBase>,
     hsts: Option<Hsts>,
     https_redirection: Option<Redirection>,
+    cors: Option<CorsPolicy>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -166,6 +181,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         path_base: settings.stages.path_base.map(|it| it.value),
         hsts: settings.stages.hsts.map(|hsts| hsts.value),
         https_redirection: settings.stages.https_redirection.map(|it| it.value),
+        cors: settings.stages.cors.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
@@ -199,6 +215,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Mode" => "660",
                 "Owner" | "Group" => "0",
                 "contentRoot" => "/",
+                _ if key.contains(":Origins:") => "https://other",
                 "PathBase" | "ReExecute" => "/other",
                 "Path" if key.starts_with("ExceptionHandler:") => "/other",
                 "https_port" => "8443",
@@ -243,6 +260,8 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
         Kind::Text if key == "PathBase" || key.ends_with(":ReExecute") => text("other"),
         Kind::Text if key == "ExceptionHandler:Path" => text("other"),
+        Kind::Text if key.starts_with("Cors:Policies:") => text("a b"),
+        Kind::Text if key == "Cors:DefaultPolicyName" => text("nobody's"),
         Kind::Text if key.starts_with("StatusCodePages:") => text("{1} "),
         Kind::Text if key == "https_port" => text("65536"),
         Kind::Text | Kind::Path => vec![],
@@ -293,7 +312,9 @@ fn a_default_is_what_counts_without_the_key() {
         let Some(default) = default_text(kind, row.row.default) else { continue };
         let unset = outcome(folder.path(), &row.key, None);
         let set = outcome(folder.path(), &row.key, Some(&default));
-        assert!(set == unset, "{} = '{default}': {:?}", row.key, set.1);
+        // That nothing says whether a section is on is told; `false` says it.
+        let told_alike = set.1 == unset.1 || row.key.ends_with(":Enabled");
+        assert!(set.0 == unset.0 && told_alike, "{} = '{default}': {:?}", row.key, set.1);
         seen += 1;
     }
     assert!(seen > 50, "{seen}");

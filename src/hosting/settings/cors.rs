@@ -1,0 +1,314 @@
+//! Which pages of other origins may read answers.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method};
+
+use super::limits::span;
+use super::lists::{self, List};
+use super::parse::{read_boolean, read_with, shown};
+use super::switched::Switched;
+use crate::configuration::text::Span;
+use crate::configuration::{Configuration, Origin, Problem, Setting, Sourced};
+use crate::middleware::{Allowed, CorsPolicy, OriginPattern, Origins, in_ascii};
+
+const ENABLED: &str = "Cors:Enabled";
+const DEFAULT: &str = "Cors:DefaultPolicyName";
+
+/// The policy that counts, if no name is set.
+const DEFAULT_NAME: &str = "default";
+
+/// Reads the section: the policy that counts, if it is on and there is one. All policies are judged.
+pub(super) fn read(
+    configuration: &Configuration,
+    problems: &mut Vec<Problem>,
+) -> Option<Switched<CorsPolicy>> {
+    let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
+    let named = configuration.non_empty(DEFAULT);
+    let name = named.as_ref().map_or(DEFAULT_NAME, |name| name.value);
+    let mut counts = None;
+    for section in configuration.section("Cors:Policies").children() {
+        let (policy, words) = policy(configuration, section.path(), problems);
+        if section.name().eq_ignore_ascii_case(name) {
+            counts = Some((policy, words));
+        }
+    }
+    let Some((policy, words)) = counts else {
+        if let Some(name) = named.filter(|name| on && name.value != DEFAULT_NAME) {
+            let value = shown(DEFAULT, name.value);
+            problems.push(
+                Problem::error(format!("There is no policy '{value}' for pages of other origins."))
+                    .key(DEFAULT)
+                    .origin(name.origin)
+                    .fix(format!("write Cors:Policies:{value}, or name one that is there")),
+            );
+        } else if on && let Some(setting) = configuration.setting(ENABLED) {
+            problems.push(
+                Problem::warning("'Cors:Enabled' has no effect: there is no policy.".to_owned())
+                    .key(ENABLED)
+                    .origin(setting.origin.clone())
+                    .fix(format!("write Cors:Policies:{DEFAULT_NAME}:Origins, a list of origins")),
+            );
+        }
+        return None;
+    };
+    Switched::by(configuration, ENABLED, on, policy).map(|it| it.shown(words))
+}
+
+/// A policy, and what it says in words.
+fn policy(
+    configuration: &Configuration,
+    section: &str,
+    problems: &mut Vec<Problem>,
+) -> (CorsPolicy, Vec<Sourced<String>>) {
+    let key = |name: &str| format!("{section}:{name}");
+    let wildcards = key("AllowWildcardSubdomains");
+    let below = read_boolean(configuration, &wildcards, problems).unwrap_or_default();
+    let credentials = key("SupportsCredentials");
+    let with_credentials = read_boolean(configuration, &credentials, problems).unwrap_or_default();
+    let mut words = Vec::new();
+    let before = problems.len();
+    let origins = origins(configuration, &key("Origins"), below, (problems, &mut words));
+    if problems.len() == before && origins == Origins::These(Vec::new()) {
+        problems.push(
+            Problem::warning(format!(
+                "No page of another origin may read anything: '{}' is empty.",
+                key("Origins")
+            ))
+            .key(key("Origins"))
+            .origin(origin_of(configuration, section))
+            .fix("write origins such as https://www.example.com, or * for all"),
+        );
+    }
+    if origins == Origins::Any && with_credentials {
+        problems.push(
+            Problem::error(
+                "The CORS protocol does not allow any origin together with credentials.",
+            )
+            .cause("Every page could do in the name of its visitor what the visitor may.")
+            .key(credentials.clone())
+            .origin(origin_of(configuration, &credentials))
+            .fix(format!("list the origins, or remove {credentials}")),
+        );
+    }
+    let methods =
+        allowed(configuration, &key("Methods"), "methods", (problems, &mut words), |name| {
+            name.parse::<Method>().is_ok()
+        });
+    let headers =
+        allowed(configuration, &key("Headers"), "headers", (problems, &mut words), is_header);
+    let exposed =
+        allowed(configuration, &key("ExposedHeaders"), "shows", (problems, &mut words), is_header);
+    let max_age = read_with(configuration, &key("PreflightMaxAge"), problems, max_age);
+    if with_credentials {
+        words.push(Sourced::new(
+            "with credentials".to_owned(),
+            origin_of(configuration, &credentials),
+        ));
+    }
+    let exposed = match exposed {
+        Allowed::These(names) => Some(names),
+        Allowed::Any => Some(HeaderValue::from_static("*")),
+        Allowed::None => None,
+    };
+    let max_age = max_age.and_then(|age| HeaderValue::try_from(age.as_secs_f64().to_string()).ok());
+    let policy =
+        CorsPolicy { origins, methods, headers, exposed, credentials: with_credentials, max_age };
+    (policy, words)
+}
+
+fn origin_of(configuration: &Configuration, key: &str) -> Origin {
+    let section = configuration.section(key);
+    lists::first_setting(&section).map_or(Origin::Default, |it| it.origin.clone())
+}
+
+fn is_header(name: &str) -> bool {
+    HeaderName::from_bytes(name.as_bytes()).is_ok()
+}
+
+type Telling<'a> = (&'a mut Vec<Problem>, &'a mut Vec<Sourced<String>>);
+
+fn origins(
+    configuration: &Configuration,
+    key: &str,
+    below: bool,
+    (problems, words): Telling<'_>,
+) -> Origins {
+    let List { entries, .. } = lists::list(configuration, key, problems);
+    let mut patterns = Vec::new();
+    for (setting, text) in entries {
+        if text.trim() == "*" {
+            words.push(Sourced::new("pages of any origin".to_owned(), setting.origin.clone()));
+            return Origins::Any;
+        }
+        match pattern(text.trim(), below) {
+            Ok(pattern) => {
+                words.push(Sourced::new(
+                    format!("pages of {}", text.trim()),
+                    setting.origin.clone(),
+                ));
+                patterns.push(pattern);
+            }
+            Err(fix) => problems.push(
+                Problem::error(format!("'{}' is no origin of pages.", shown(&setting.key, text)))
+                    .cause("No browser would ever send it.")
+                    .key(setting.key.clone())
+                    .origin(setting.origin.clone())
+                    .fix(fix),
+            ),
+        }
+    }
+    Origins::These(patterns)
+}
+
+/// An origin as browsers send it; else what to write.
+fn pattern(text: &str, below: bool) -> Result<OriginPattern, String> {
+    const EXAMPLE: &str = "write scheme, host and port, such as https://www.example.com";
+    if text == "null" {
+        return Ok(OriginPattern::Exactly(text.to_owned()));
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(match text.contains(['/', ':', ' ', '*', '@']) {
+            true => EXAMPLE.to_owned(),
+            false => format!("write https://{text}"),
+        });
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    // What stands before an @ is nobody's to read.
+    if let Some(at) = rest.find(['/', '?', '#']).filter(|_| !text.contains('@')) {
+        return Err(format!("write {scheme}://{}: an origin has no path", &rest[..at]));
+    }
+    let is_scheme = scheme.bytes().all(|it| it.is_ascii_alphanumeric() || b"+-.".contains(&it));
+    if rest.is_empty() || scheme.is_empty() || !is_scheme || rest.contains(['@', ' ', ',']) {
+        return Err(EXAMPLE.to_owned());
+    }
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => {
+            let port: u16 = port.parse().map_err(|_| EXAMPLE.to_owned())?;
+            (host, Some(port))
+        }
+        _ => (rest, None),
+    };
+    // Browsers leave out the port that the scheme has by itself.
+    let usual = match scheme.as_str() {
+        "https" => Some(443),
+        "http" => Some(80),
+        _ => None,
+    };
+    let port = port.filter(|port| Some(*port) != usual);
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let wildcard = host.strip_prefix('*');
+    let host = wildcard.unwrap_or(host);
+    let host = Some(in_ascii(host)).filter(|host| host.is_ascii());
+    let host = host.ok_or("write the host as it stands in URLs, in ASCII (xn--...)")?;
+    match wildcard {
+        None if host.contains('*') => Err(EXAMPLE.to_owned()),
+        None => Ok(OriginPattern::Exactly(format!("{scheme}://{host}{port}"))),
+        Some(_) if !below => {
+            Err("set AllowWildcardSubdomains to true for what is below a host".to_owned())
+        }
+        Some(_) if !host.starts_with('.') || host.contains('*') => Err(EXAMPLE.to_owned()),
+        Some(_) => Ok(OriginPattern::Below {
+            before: format!("{scheme}://"),
+            behind: format!("{host}{port}"),
+        }),
+    }
+}
+
+/// A list of names; `*` among them is any.
+fn allowed(
+    configuration: &Configuration,
+    key: &str,
+    word: &str,
+    (problems, words): Telling<'_>,
+    is_name: fn(&str) -> bool,
+) -> Allowed {
+    let List { entries, .. } = lists::list(configuration, key, problems);
+    let mut names = Vec::new();
+    let mut origin = Origin::Default;
+    let mut any = false;
+    for (setting, text) in entries {
+        let name = text.trim();
+        origin = setting.origin.clone();
+        match name {
+            "*" => any = true,
+            name if is_name(name) => names.push(name.to_owned()),
+            _ => problems.push(
+                Problem::error(format!(
+                    "'{}' at '{}' can be no name.",
+                    shown(&setting.key, text),
+                    setting.key
+                ))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix("write one name, or * for any"),
+            ),
+        }
+    }
+    if any {
+        words.push(Sourced::new(format!("{word} any"), origin));
+        return Allowed::Any;
+    }
+    match HeaderValue::try_from(names.join(",")) {
+        Ok(list) if !names.is_empty() => {
+            words.push(Sourced::new(format!("{word} {}", names.join(", ")), origin));
+            Allowed::These(list)
+        }
+        _ => Allowed::None,
+    }
+}
+
+fn max_age(setting: &Setting, text: &str) -> Result<Duration, Problem> {
+    match span(setting, text, |_| None)? {
+        Span::Of(age) => Ok(age),
+        Span::Infinite | Span::Negative => Err(Problem::error(format!(
+            "'{}' is less than nothing, and no age.",
+            shown(&setting.key, text)
+        ))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("write hours and minutes such as 00:10:00")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_as_browsers_send_them() {
+        let exactly = |text: &str| Ok(OriginPattern::Exactly(text.to_owned()));
+        for (text, expected) in [
+            ("https://a.example", exactly("https://a.example")),
+            ("HTTPS://A.example/", exactly("https://a.example")),
+            ("https://a.example:443", exactly("https://a.example")),
+            ("http://a.example:80", exactly("http://a.example")),
+            ("http://a.example:443", exactly("http://a.example:443")),
+            ("https://[::1]:8443", exactly("https://[::1]:8443")),
+            ("https://[::1]", exactly("https://[::1]")),
+            ("https://b\u{fc}cher.example", exactly("https://xn--bcher-kva.example")),
+            ("app://local", exactly("app://local")),
+            ("null", exactly("null")),
+            ("a.example", Err("write https://a.example".to_owned())),
+            (
+                "https://a.example/b",
+                Err("write https://a.example: an origin has no path".to_owned()),
+            ),
+        ] {
+            assert_eq!(pattern(text, false), expected, "{text}");
+        }
+        for text in
+            ["https://", "://a", "https://u@a", "https://a b", "https://a:x", "a:1", "https://a.*"]
+        {
+            assert!(pattern(text, true).is_err(), "{text}");
+        }
+        assert!(pattern("https://*.a.example", false).is_err());
+        assert!(pattern("https://*a.example", true).is_err());
+        let below = OriginPattern::Below {
+            before: "https://".to_owned(),
+            behind: ".a.example:8443".to_owned(),
+        };
+        assert_eq!(pattern("https://*.A.example:8443", true), Ok(below));
+    }
+}
