@@ -27,6 +27,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Serve, until Ctrl+C or SIGTERM')
             [CompletionResult]::new('dev-certs', 'dev-certs', [CompletionResultType]::ParameterValue, 'Make, trust, export and remove the development certificate')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the configuration of a proxy in front, or of a service, that fits the settings here')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -74,6 +75,16 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'kestrel;generate' {
+            [CompletionResult]::new('--server-name', '--server-name', [CompletionResultType]::ParameterName, 'A name that people know the site by; may be given more than once [default: AllowedHosts]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Where the proxy listens [default: 443 with a certificate, else 80]')
+            [CompletionResult]::new('--certificate', '--certificate', [CompletionResultType]::ParameterName, 'The proxy''s certificate, with its chain')
+            [CompletionResult]::new('--certificate-key', '--certificate-key', [CompletionResultType]::ParameterName, 'The key of that certificate')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Who runs the service of systemd [default: a user that systemd makes]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'kestrel;completions' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -82,6 +93,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
         'kestrel;help' {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Serve, until Ctrl+C or SIGTERM')
             [CompletionResult]::new('dev-certs', 'dev-certs', [CompletionResultType]::ParameterValue, 'Make, trust, export and remove the development certificate')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the configuration of a proxy in front, or of a service, that fits the settings here')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -94,6 +106,9 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             break
         }
         'kestrel;help;dev-certs;https' {
+            break
+        }
+        'kestrel;help;generate' {
             break
         }
         'kestrel;help;completions' {

@@ -22,6 +22,9 @@ _kestrel() {
             kestrel,dev-certs)
                 cmd="kestrel__subcmd__dev__subcmd__certs"
                 ;;
+            kestrel,generate)
+                cmd="kestrel__subcmd__generate"
+                ;;
             kestrel,help)
                 cmd="kestrel__subcmd__help"
                 ;;
@@ -36,6 +39,9 @@ _kestrel() {
                 ;;
             kestrel__subcmd__help,dev-certs)
                 cmd="kestrel__subcmd__help__subcmd__dev__subcmd__certs"
+                ;;
+            kestrel__subcmd__help,generate)
+                cmd="kestrel__subcmd__help__subcmd__generate"
                 ;;
             kestrel__subcmd__help,help)
                 cmd="kestrel__subcmd__help__subcmd__help"
@@ -53,7 +59,7 @@ _kestrel() {
 
     case "${cmd}" in
         kestrel)
-            opts="-h -V --help --version run dev-certs completions help"
+            opts="-h -V --help --version run dev-certs generate completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -165,8 +171,64 @@ _kestrel() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kestrel__subcmd__generate)
+            opts="-h --server-name --port --certificate --certificate-key --user --help nginx apache haproxy caddy systemd"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --certificate-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kestrel__subcmd__help)
-            opts="run dev-certs completions help"
+            opts="run dev-certs generate completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -210,6 +272,20 @@ _kestrel() {
         kestrel__subcmd__help__subcmd__dev__subcmd__certs__subcmd__https)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help__subcmd__generate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -24,6 +24,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand --version 'Print version'
             cand run 'Serve, until Ctrl+C or SIGTERM'
             cand dev-certs 'Make, trust, export and remove the development certificate'
+            cand generate 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -67,6 +68,15 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'kestrel;generate'= {
+            cand --server-name 'A name that people know the site by; may be given more than once [default: AllowedHosts]'
+            cand --port 'Where the proxy listens [default: 443 with a certificate, else 80]'
+            cand --certificate 'The proxy''s certificate, with its chain'
+            cand --certificate-key 'The key of that certificate'
+            cand --user 'Who runs the service of systemd [default: a user that systemd makes]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'kestrel;completions'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -74,6 +84,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
         &'kestrel;help'= {
             cand run 'Serve, until Ctrl+C or SIGTERM'
             cand dev-certs 'Make, trust, export and remove the development certificate'
+            cand generate 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -83,6 +94,8 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand https 'Make sure that there is a certificate for https://localhost'
         }
         &'kestrel;help;dev-certs;https'= {
+        }
+        &'kestrel;help;generate'= {
         }
         &'kestrel;help;completions'= {
         }

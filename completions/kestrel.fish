@@ -28,6 +28,7 @@ complete -c kestrel -n "__fish_kestrel_needs_command" -s h -l help -d 'Print hel
 complete -c kestrel -n "__fish_kestrel_needs_command" -s V -l version -d 'Print version'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
+complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "generate" -d 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l listen -d 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket' -r
@@ -56,9 +57,16 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_se
 complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s q -l quiet -d 'Tell only what went wrong'
 complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -l check-trust-machine-readable -d 'Tell all certificates, and whether they are trusted, in JSON'
 complete -c kestrel -n "__fish_kestrel_using_subcommand dev-certs; and __fish_seen_subcommand_from https" -s h -l help -d 'Print help'
+complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -l server-name -d 'A name that people know the site by; may be given more than once [default: AllowedHosts]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -l port -d 'Where the proxy listens [default: 443 with a certificate, else 80]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -l certificate -d 'The proxy\'s certificate, with its chain' -r -F
+complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -l certificate-key -d 'The key of that certificate' -r -F
+complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -l user -d 'Who runs the service of systemd [default: a user that systemd makes]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kestrel -n "__fish_kestrel_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs generate completions help" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs generate completions help" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs generate completions help" -f -a "generate" -d 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs generate completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run dev-certs generate completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kestrel -n "__fish_kestrel_using_subcommand help; and __fish_seen_subcommand_from dev-certs" -f -a "https" -d 'Make sure that there is a certificate for https://localhost'

@@ -3,6 +3,7 @@
 
 mod completions;
 mod dev_certs;
+mod generate;
 mod help;
 mod output;
 mod run;
@@ -26,6 +27,7 @@ struct Args {
 enum Command {
     Run(run::RunArgs),
     DevCerts(dev_certs::DevCertsArgs),
+    Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -54,10 +56,12 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
             None => return run::exec(of_run),
         },
     };
+    let behind = arguments.iter().position(|argument| argument == "--").map_or(0, |at| at + 1);
     match Args::try_parse_from(arguments) {
         // Their arguments were taken above.
         Ok(Args { command: Command::Run(_) }) => run::exec(Vec::new()),
         Ok(Args { command: Command::DevCerts(_) }) => dev_certs::exec(&[]),
+        Ok(Args { command: Command::Generate(args) }) => generate::exec(args, behind),
         Ok(Args { command: Command::Completions(args) }) => {
             completions::exec(&args, &mut Args::command())
         }

@@ -66,6 +66,13 @@ impl HostBuilder {
         self
     }
 
+    /// Answers with the configuration of another program in the place of a start.
+    #[cfg(feature = "cli")]
+    pub(crate) fn answering(mut self, wanted: super::generate::Wanted) -> Self {
+        self.0.generate = Some(wanted);
+        self
+    }
+
     /// These environment variables in the place of the process's.
     ///
     /// ```

@@ -47,6 +47,9 @@ pub(super) struct Given {
     pub(super) named_after_content_root: bool,
     pub(super) log_to: LogTo,
     pub(super) problems: Vec<Problem>,
+    /// What is asked for in the place of a start.
+    #[cfg(feature = "cli")]
+    pub(super) generate: Option<super::generate::Wanted>,
     /// Nothing of the process is looked at.
     pub(super) hermetic: Option<Hermetic>,
 }

@@ -11,7 +11,8 @@
 //!
 //! `settings` turns keys into values, `explain` puts decisions into words, `finding` gathers what is
 //! to be said and knows what of it refuses a start, `report` tells a refused one, `lifetime` knows
-//! signals, `command_line` takes the arguments apart, `usage` has the words of the help, and `process` alone looks at the process.
+//! signals, `command_line` takes the arguments apart, `usage` has the words of the help, `generate` writes
+//! configurations of other programs, and `process` alone looks at the process.
 
 mod app;
 mod app_error;
@@ -33,6 +34,8 @@ mod endpoint;
 mod error;
 mod explain;
 mod finding;
+#[cfg(feature = "cli")]
+mod generate;
 mod given;
 mod hermetic;
 mod hermetic_builder;
@@ -63,6 +66,8 @@ pub use app_error::AppError;
 pub use builder::HostBuilder;
 pub use endpoint::Endpoint;
 pub use error::{Answer, ExitKind, HostError};
+#[cfg(feature = "cli")]
+pub(crate) use generate::{Target, Wanted};
 pub use host::{Host, RunningHost, Stopped};
 pub use live_configuration::LiveConfiguration;
 pub use reload::Reloaded;

@@ -60,6 +60,17 @@ pub(crate) fn program_name() -> Option<String> {
     Some(program.file_stem()?.to_string_lossy().into_owned())
 }
 
+/// The program's file.
+///
+/// # Errors
+///
+/// The system does not tell.
+#[cfg(feature = "cli")]
+#[expect(clippy::disallowed_methods, reason = "the one reader of the program's own name")]
+pub(crate) fn program_path() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 /// What says that this process runs in a container, if something does.
 pub(crate) fn container(variables: &[(String, String)]) -> Option<String> {
     let files: Vec<_> =

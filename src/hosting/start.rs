@@ -75,9 +75,17 @@ impl Draft {
         let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
         let findings = Findings::of(&prepared, unread, web_root.as_ref());
         if asked == Some(Asked::Plan) {
-            let go_through = go_through(&prepared, &given.layers);
-            let web_root = web_root.as_ref();
-            return Err(findings.answer_with_plan(&prepared, &sources, web_root, &go_through));
+            let text = |prepared: &Prepared| {
+                let Prepared { plan, certificates, .. } = prepared;
+                let table = plan_table(plan, certificates, sources.another_server);
+                Ok(table + &go_through(prepared, &given.layers))
+            };
+            return Err(findings.answer(&prepared, sources.strict, web_root.as_ref(), text));
+        }
+        #[cfg(feature = "cli")]
+        if let Some(wanted) = &given.generate {
+            let text = |prepared: &Prepared| wanted.text(prepared);
+            return Err(findings.answer(&prepared, sources.strict, web_root.as_ref(), text));
         }
         let terminal = process::terminal(&sources.inputs.variables);
         let log = Log::new(given.log_to, prepared.settings.logging.clone(), terminal);
@@ -322,26 +330,25 @@ impl Findings {
             .collect()
     }
 
-    /// The answer to `--plan`: what would be bound, what requests would `go_through`, and what a start
-    /// would say of it.
-    fn answer_with_plan(
-        self,
+    /// An answer in the place of a start, such as that to `--plan`, with what a start would say.
+    fn answer(
+        mut self,
         prepared: &Prepared,
-        sources: &Sources,
+        strict: bool,
         web_root: Option<&Sourced<PathBuf>>,
-        go_through: &str,
+        text: impl FnOnce(&Prepared) -> Result<String, Problem>,
     ) -> Refusal {
-        let strict = sources.strict;
         // What is planned although its configuration is wrong would not be.
         let is_planned = [&self.of_settings, &self.of_plan]
             .into_iter()
             .all(|findings| judged(findings.clone(), strict).0.is_empty());
-        let table = match is_planned {
-            true => {
-                let Prepared { plan, certificates, .. } = prepared;
-                plan_table(plan, certificates, sources.another_server) + go_through
+        let table = match is_planned.then(|| text(prepared)) {
+            None => String::new(),
+            Some(Ok(table)) => table,
+            Some(Err(problem)) => {
+                self.of_settings.push(Finding::of_problem(Subject::Configuration, problem));
+                String::new()
             }
-            false => String::new(),
         };
         let (error, said) = self.judge(strict);
         let missing = web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));

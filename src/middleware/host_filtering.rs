@@ -44,6 +44,16 @@ impl AllowedHosts {
         Some(Self(patterns))
     }
 
+    /// The hosts, each as it is written in a list.
+    #[cfg(feature = "cli")]
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |pattern: &Pattern| match pattern {
+            Pattern::Host(host) => host.clone(),
+            Pattern::Below(end) => format!("*{end}"),
+        };
+        self.0.iter().map(name).collect()
+    }
+
     /// Whether a request for `host`, which may have a port, passes.
     pub(super) fn allow(&self, host: &str) -> bool {
         let host = without_port(host);

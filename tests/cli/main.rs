@@ -24,6 +24,8 @@ mod environment;
 mod examples;
 #[cfg(unix)]
 mod file_limit;
+#[cfg(target_os = "linux")]
+mod generate;
 #[cfg(unix)]
 mod golden;
 #[cfg(unix)]

@@ -131,10 +131,10 @@ pub(crate) fn haproxy(sections: &str) -> Option<(Proxy, SocketAddr)> {
     })
 }
 
-const HAPROXY: &str = "/usr/sbin/haproxy";
-const NGINX: &str = "/usr/sbin/nginx";
-const APACHE: &str = "/usr/sbin/apache2";
-const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
+pub(crate) const HAPROXY: &str = "/usr/sbin/haproxy";
+pub(crate) const NGINX: &str = "/usr/sbin/nginx";
+pub(crate) const APACHE: &str = "/usr/sbin/apache2";
+pub(crate) const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
 
 /// A proxy that runs.
 pub(crate) struct Proxy {
@@ -143,20 +143,20 @@ pub(crate) struct Proxy {
 }
 
 /// Where a proxy listens.
-enum Entrance {
+pub(crate) enum Entrance {
     Unix(PathBuf),
     Port(Reserved),
 }
 
 /// A port that the system gives to nobody else: sockets that allow reuse share it as long as only one
 /// of them listens.
-struct Reserved {
-    address: SocketAddr,
+pub(crate) struct Reserved {
+    pub(crate) address: SocketAddr,
     _socket: Socket,
 }
 
 impl Reserved {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_reuse_address(true).expect("reuse is allowed");
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -167,7 +167,8 @@ impl Reserved {
 }
 
 impl Proxy {
-    fn start(mut command: Command, entrance: Entrance) -> Self {
+    /// Starts it, and waits until it listens.
+    pub(crate) fn start(mut command: Command, entrance: Entrance) -> Self {
         // What it has to say of itself stands in the output of a test that fails.
         let child = command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let mut proxy = Self { child: child.expect("it is installed"), entrance };

@@ -1,0 +1,203 @@
+//! What a proxy has to know of this host.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::wanted::Wanted;
+use crate::addresses::{PlannedEndpoint, Targets, Transport};
+use crate::configuration::Problem;
+use crate::features::HttpProtocols;
+use crate::hosting::prepare::Prepared;
+
+/// Which endpoints a proxy can be in front of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Those that are told of the client by a header of the request.
+    EndpointOfHttp,
+    /// Those of the PROXY protocol, too.
+    AnyEndpoint,
+}
+
+/// Where the proxy connects to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Upstream {
+    /// An address with its port.
+    Tcp(String),
+    UnixSocket(PathBuf),
+}
+
+/// What a proxy has to know.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    /// The first lines: what it is for, and what is to be done here for it.
+    pub(super) comments: Vec<String>,
+    pub(super) upstream: Upstream,
+    /// Whether the endpoint speaks the PROXY protocol.
+    pub(super) proxy_protocol: bool,
+    /// Whether the endpoint speaks nothing but HTTP/2.
+    pub(super) only_http2: bool,
+    /// Empty: any.
+    pub(super) names: Vec<String>,
+    pub(super) port: Option<u16>,
+    pub(super) certificate: Option<(String, String)>,
+    /// `None` is no limit.
+    pub(super) max_request_body_size: Option<u64>,
+    /// What a head may have, its request line aside.
+    pub(super) max_headers: usize,
+    /// How long the proxy may keep a connection to us without a request: less than we do, so that none is
+    /// used that we are about to close.
+    pub(super) keep_alive: Duration,
+}
+
+impl Facts {
+    /// Gathers them for a proxy in front of the first endpoint that it can be in front of.
+    ///
+    /// # Errors
+    ///
+    /// There is no such endpoint, or its port is not known before it is bound.
+    pub(super) fn of(
+        wanted: &Wanted,
+        prepared: &Prepared,
+        behind: Behind,
+    ) -> Result<Self, Problem> {
+        let endpoints = &prepared.plan.endpoints;
+        let fits = |endpoint: &&PlannedEndpoint| {
+            endpoint.transport == Transport::Http
+                && (behind == Behind::AnyEndpoint || endpoint.proxy_protocol.is_none())
+                && upstream(&endpoint.targets).is_some()
+        };
+        let endpoint = endpoints.iter().find(fits).ok_or_else(|| none_fits(endpoints, behind))?;
+        let upstream = upstream(&endpoint.targets).ok_or_else(|| none_fits(endpoints, behind))?;
+        if matches!(&upstream, Upstream::Tcp(address) if address.ends_with(":0")) {
+            return Err(free_port(endpoint));
+        }
+        let limits = &prepared.settings.server.limits;
+        let text = |path: &PathBuf| path.display().to_string();
+        Ok(Self {
+            comments: comments(prepared, endpoint),
+            upstream,
+            proxy_protocol: endpoint.proxy_protocol.is_some(),
+            only_http2: endpoint.protocols == HttpProtocols::Http2,
+            names: names(wanted, prepared),
+            port: wanted.port,
+            certificate: wanted.certificate.as_ref().map(|(chain, key)| (text(chain), text(key))),
+            max_request_body_size: limits.max_request_body_size,
+            max_headers: limits.max_request_headers_total_size,
+            keep_alive: shorter(limits.keep_alive_timeout),
+        })
+    }
+
+    /// Where the proxy listens.
+    pub(super) fn port(&self) -> u16 {
+        let default = if self.certificate.is_some() { 443 } else { 80 };
+        self.port.unwrap_or(default)
+    }
+
+    /// The comments, each line begun with `#`.
+    pub(super) fn head(&self) -> String {
+        self.comments.iter().map(|line| format!("# {line}\n")).collect()
+    }
+
+    /// The time without a request, in seconds.
+    pub(super) fn keep_alive_seconds(&self) -> u64 {
+        self.keep_alive.as_secs().max(1)
+    }
+}
+
+/// Ten seconds less, or half of it if it is short.
+fn shorter(keep_alive: Duration) -> Duration {
+    const LESS: Duration = Duration::from_secs(10);
+    match keep_alive > LESS * 2 {
+        true => keep_alive - LESS,
+        false => keep_alive / 2,
+    }
+}
+
+/// Where a proxy on this machine connects to, if it can.
+fn upstream(targets: &Targets) -> Option<Upstream> {
+    let on = |address: IpAddr, port: u16| match address {
+        IpAddr::V4(address) => format!("{address}:{port}"),
+        IpAddr::V6(address) => format!("[{address}]:{port}"),
+    };
+    match targets {
+        Targets::Exactly(listen) => {
+            let address = match listen.address.address {
+                // Every interface of the family, the loopback among them.
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+                address => address,
+            };
+            Some(Upstream::Tcp(on(address, listen.port)))
+        }
+        Targets::AtLeastOne([listen, _]) | Targets::FirstThatWorks([listen, _]) => {
+            Some(Upstream::Tcp(on(IpAddr::V4(Ipv4Addr::LOCALHOST), listen.port)))
+        }
+        Targets::UnixSocket(path) => Some(Upstream::UnixSocket(path.clone())),
+        Targets::AbstractSocket(_) | Targets::NamedPipe(_) => None,
+    }
+}
+
+/// The names that were asked for, else those that requests may be for.
+fn names(wanted: &Wanted, prepared: &Prepared) -> Vec<String> {
+    match wanted.server_names.is_empty() {
+        false => wanted.server_names.clone(),
+        true => {
+            let hosts = prepared.settings.stages.allowed_hosts.as_ref();
+            hosts.map(|hosts| hosts.value.names()).unwrap_or_default()
+        }
+    }
+}
+
+fn comments(prepared: &Prepared, endpoint: &PlannedEndpoint) -> Vec<String> {
+    let written = &endpoint.written;
+    let mut comments = vec![
+        format!("By 'kestrel generate' for {written}, set by {}.", endpoint.origin),
+        "Make it anew after a change of limits or addresses there.".to_owned(),
+    ];
+    if endpoint.proxy_protocol.is_none() && prepared.settings.stages.forwarded_headers.is_none() {
+        comments.push(
+            "For the app to see who the client is, let this proxy be believed: set \
+             ForwardedHeaders:Enabled to true."
+                .to_owned(),
+        );
+    }
+    comments
+}
+
+fn none_fits(endpoints: &[PlannedEndpoint], behind: Behind) -> Problem {
+    let all: Vec<_> = endpoints.iter().map(|endpoint| endpoint.written.as_str()).collect();
+    let proxied = endpoints.iter().find(|endpoint| endpoint.proxy_protocol.is_some());
+    let fix = match (behind, proxied) {
+        (Behind::EndpointOfHttp, Some(_)) => {
+            "an endpoint of the PROXY protocol is for HAProxy (kestrel generate haproxy); add one without \
+             ProxyProtocol for this proxy"
+        }
+        _ => {
+            "add an endpoint in clear text, such as http://127.0.0.1:5000 or http://unix:/run/app/app.sock"
+        }
+    };
+    Problem::error("There is no endpoint in clear text that the proxy could connect to.")
+        .cause(format!("These are planned: {}.", all.join(", ")))
+        .fix(fix)
+}
+
+fn free_port(endpoint: &PlannedEndpoint) -> Problem {
+    Problem::error(format!("The port of {} is not known before it is bound.", endpoint.written))
+        .key(endpoint.key.clone())
+        .origin(endpoint.origin.clone())
+        .fix("choose a port, or a Unix socket")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_gives_a_connection_up_before_we_do() {
+        for (ours, theirs) in [(130, 120.0), (21, 11.0), (20, 10.0), (3, 1.5)] {
+            let shorter = shorter(Duration::from_secs(ours)).as_secs_f64();
+            assert!((shorter - theirs).abs() < 1e-9, "{ours}: {shorter}");
+        }
+    }
+}

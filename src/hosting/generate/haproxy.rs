@@ -1,0 +1,97 @@
+//! HAProxy: sections for `haproxy.cfg`.
+
+use std::fmt::Write as _;
+
+use super::facts::{Facts, Upstream};
+
+/// The frontend and the backend.
+pub(super) fn sections(facts: &Facts) -> String {
+    let mut text = facts.head();
+    let server = match &facts.upstream {
+        Upstream::Tcp(address) => address.clone(),
+        Upstream::UnixSocket(path) => format!("unix@{}", path.display()),
+    };
+    if let Some((chain, key)) = &facts.certificate
+        && key != &format!("{chain}.key")
+    {
+        let _ = writeln!(
+            text,
+            "# HAProxy looks for the key beside the certificate: ln -s {key} {chain}.key"
+        );
+    }
+    match facts.proxy_protocol {
+        true => connections(facts, &server, &mut text),
+        false => requests(facts, &server, &mut text),
+    }
+    text
+}
+
+/// Connections are handed on as they are.
+fn connections(facts: &Facts, server: &str, text: &mut String) {
+    if facts.certificate.is_some() {
+        text.push_str(
+            "# TLS ends here; to let it end at the app, leave out 'ssl' and what follows.\n",
+        );
+    }
+    let bind = bind(facts, "");
+    let port = facts.port();
+    let _ = write!(
+        text,
+        "frontend kestrel
+    mode tcp
+    bind :{port}{bind}
+    timeout client 1h
+    default_backend kestrel
+
+backend kestrel
+    mode tcp
+    timeout connect 5s
+    timeout server 1h
+    # Who the client is stands at the beginning of each connection.
+    server app {server} send-proxy-v2 check
+"
+    );
+}
+
+fn requests(facts: &Facts, server: &str, text: &mut String) {
+    let port = facts.port();
+    let bind = bind(facts, " alpn h2,http/1.1");
+    text.push_str("frontend kestrel\n    mode http\n");
+    if facts.certificate.is_some() && facts.port.is_none() {
+        text.push_str("    bind :80\n");
+    }
+    let _ = writeln!(text, "    bind :{port}{bind}");
+    if facts.certificate.is_some() && facts.port.is_none() {
+        text.push_str("    http-request redirect scheme https code 301 unless { ssl_fc }\n");
+    }
+    let http2 = if facts.only_http2 { " proto h2" } else { "" };
+    let keep_alive = facts.keep_alive_seconds();
+    let _ = write!(
+        text,
+        "    timeout client 1h
+    timeout http-request 30s
+    timeout http-keep-alive 60s
+    option forwardfor
+    http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
+    http-request set-header X-Forwarded-Proto http unless {{ ssl_fc }}
+    default_backend kestrel
+
+backend kestrel
+    mode http
+    timeout connect 5s
+    timeout server 1h
+    timeout tunnel 1h
+    # Connections to the app are given up before its KeepAliveTimeout.
+    http-reuse safe
+    server app {server}{http2} check pool-purge-delay {keep_alive}s
+"
+    );
+}
+
+/// What stands behind the port.
+fn bind(facts: &Facts, alpn: &str) -> String {
+    match &facts.certificate {
+        None => String::new(),
+        Some((chain, _)) => format!(" ssl crt {chain}{alpn}"),
+    }
+}

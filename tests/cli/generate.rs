@@ -1,0 +1,300 @@
+//! What `kestrel generate` prints is what the programs it is for take: each is started with it, in front of the
+//! binary.
+
+use std::fs::{self, Permissions};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::unistd::geteuid;
+use tempfile::TempDir;
+use tungstenite::Message;
+
+use crate::environment::skipped;
+use crate::examples::example;
+use crate::process::{Kestrel, LIMIT, Running};
+use crate::proxies::{APACHE, APACHE_MODULES, Entrance, HAPROXY, NGINX, Proxy, Reserved};
+use crate::test_data::file;
+
+const CADDY: &str = "/usr/bin/caddy";
+
+/// A program, how it is called on Debian, and what starts it with a text in a folder.
+struct Program {
+    name: &'static str,
+    package: &'static str,
+    file: &'static str,
+    command: fn(&Path, &str) -> Command,
+}
+
+const PROGRAMS: [Program; 4] = [
+    Program { name: "nginx", package: "nginx-light", file: NGINX, command: nginx },
+    Program { name: "apache", package: "apache2", file: APACHE, command: apache },
+    Program { name: "haproxy", package: "haproxy", file: HAPROXY, command: haproxy },
+    Program { name: "caddy", package: "caddy", file: CADDY, command: caddy },
+];
+
+fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, text).expect("the folder is ours");
+    path
+}
+
+fn nginx(folder: &Path, text: &str) -> Command {
+    let here = folder.display();
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {here}/{kind};"))
+        .join(" ");
+    let text = format!(
+        "daemon off; user www-data; worker_processes 1; pid {here}/nginx.pid; error_log stderr;\n\
+         events {{}}\nhttp {{\n{paths} access_log off;\n{text}\n}}\n"
+    );
+    let mut command = Command::new(NGINX);
+    command.arg("-p").arg(folder).arg("-c").arg(written(folder, "nginx.conf", &text));
+    command
+}
+
+fn apache(folder: &Path, text: &str) -> Command {
+    let here = folder.display();
+    let modules = ["mpm_event", "authz_core", "headers", "proxy", "proxy_http", "ssl", "http2"]
+        .map(|name| format!("LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so"))
+        .join("\n");
+    let text = format!(
+        "ServerRoot {here}\nDefaultRuntimeDir {here}\nPidFile {here}/apache.pid\nServerName a.test\n{modules}\n\
+         User www-data\nGroup www-data\nErrorLog /dev/stderr\n{text}"
+    );
+    let mut command = Command::new(APACHE);
+    command.arg("-f").arg(written(folder, "apache.conf", &text)).arg("-DFOREGROUND");
+    command
+}
+
+fn haproxy(folder: &Path, text: &str) -> Command {
+    let mut command = Command::new(HAPROXY);
+    command.arg("-db").arg("-f").arg(written(folder, "haproxy.cfg", text));
+    command
+}
+
+fn caddy(folder: &Path, text: &str) -> Command {
+    let text = format!(
+        "{{\n admin off\n auto_https disable_redirects\n storage file_system {}\n}}\n{text}",
+        folder.display()
+    );
+    let path = written(folder, "Caddyfile", &text);
+    let mut command = Command::new("/usr/bin/env");
+    command.arg(format!("HOME={}", folder.display())).arg(CADDY);
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(path);
+    command
+}
+
+/// A folder in which every user finds the socket of the server.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = Permissions::from_mode(0o755);
+        fs::set_permissions(folder.path(), open).expect("the folder is ours");
+        Self(folder)
+    }
+
+    /// What `--listen` is given.
+    fn spec(&self) -> String {
+        format!("unix:{},mode=666", self.0.path().join("app.sock").display())
+    }
+
+    /// A certificate and its key, which HAProxy finds beside it.
+    fn certificate(&self) -> [String; 2] {
+        let [chain, key] =
+            [("server.pem", "site.pem"), ("server.key", "site.pem.key")].map(|(from, to)| {
+                let path = self.0.path().join(to);
+                fs::copy(file(from), &path).expect("the folder is ours");
+                path.display().to_string()
+            });
+        [chain, key]
+    }
+}
+
+const BELIEVES: &str = r#"{"ForwardedHeaders":{"Enabled":true}}"#;
+
+/// What `kestrel generate` prints.
+fn generated(arguments: &[&str]) -> String {
+    let arguments = [&["generate"], arguments].concat();
+    let outcome = Kestrel::new(arguments).file("appsettings.json", BELIEVES).ended();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(!outcome.stdout.contains("to be believed"), "{}", outcome.stdout);
+    outcome.stdout
+}
+
+/// Starts the program with what is generated for it, unless it is not there.
+fn started(program: &Program, place: &Place, options: &[&str]) -> Option<(Proxy, u16)> {
+    if !geteuid().is_root() || !Path::new(program.file).exists() {
+        let needs = format!("root, and apt-get install {}", program.package);
+        skipped(&format!("the configuration for {}", program.name), &needs);
+        return None;
+    }
+    let reserved = Reserved::new();
+    let port = reserved.address.port();
+    let (port_text, spec) = (port.to_string(), place.spec());
+    let run = ["--port", &port_text, "--", "--listen", &spec];
+    let text = generated(&[&[program.name], options, &run].concat());
+    let command = (program.command)(place.0.path(), &text);
+    Some((Proxy::start(command, Entrance::Port(reserved)), port))
+}
+
+fn app(place: &Place) -> Running {
+    Kestrel::new(["run", "--listen", &place.spec()]).file("appsettings.json", BELIEVES).started()
+}
+
+fn curl(arguments: &[&str]) -> String {
+    let limit = LIMIT.as_secs().to_string();
+    let mut command = Command::new("curl");
+    command
+        .args(["--silent", "--show-error", "--max-time", &limit, "--cacert"])
+        .arg(file("ca.pem"));
+    let output = command.args(["-H", "Accept: application/json"]).args(arguments).output();
+    let output = output.expect("curl is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn the_app_sees_https_the_client_and_the_host_with_its_port() {
+    for program in &PROGRAMS {
+        let place = Place::new();
+        let [chain, key] = place.certificate();
+        let running = app(&place);
+        let options = ["--certificate", &chain, "--certificate-key", &key];
+        let named = ["--server-name", "127.0.0.1"];
+        let all = match program.name {
+            // It looks for the site that a client asks for.
+            "caddy" => [&options[..], &named[..]].concat(),
+            _ => options.to_vec(),
+        };
+        let Some((_proxy, port)) = started(program, &place, &all) else { continue };
+        let url = format!("https://127.0.0.1:{port}/a?b=%20c");
+        for version in ["--http1.1", "--http2"] {
+            let seen = curl(&[version, &url]);
+            for part in [
+                r#""scheme": "https""#.to_owned(),
+                format!(r#""host": "127.0.0.1:{port}""#),
+                r#""remote": "127.0.0.1""#.to_owned(),
+                r#""target": "/a?b=%20c""#.to_owned(),
+            ] {
+                assert!(seen.contains(&part), "{} {version}: no {part} in {seen}", program.name);
+            }
+        }
+        // The others look at it when they hand it on.
+        if program.name == "nginx" {
+            let lies = ["--http1.1", "-X", "POST", "-H", "Content-Length: 40000000", "-d", "x"];
+            let status = ["-o", "/dev/null", "-w", "%{http_code}", &url];
+            assert_eq!(curl(&[&lies[..], &status].concat()), "413", "{}", program.name);
+        }
+        assert_eq!(running.terminated().code, Some(0), "{}", program.name);
+    }
+}
+
+#[test]
+fn a_websocket_passes() {
+    for program in &PROGRAMS {
+        let place = Place::new();
+        let Some(chat) = example("chat", &["--listen", &place.spec()]) else { return };
+        let running = chat.started();
+        let Some((_proxy, port)) = started(program, &place, &[]) else { continue };
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("it is connected");
+        let url = format!("ws://127.0.0.1:{port}/chat");
+        let (mut socket, answer) = tungstenite::client(url, stream).expect("a WebSocket");
+        assert_eq!(answer.status(), 101, "{}", program.name);
+        socket.send(Message::text("hello")).expect("it is open");
+        let message = socket.read().expect("it is open");
+        assert!(message.to_text().is_ok_and(|text| text.contains("hello")), "{}", program.name);
+        // The app says goodbye, and the proxy hands that on.
+        running.signal(nix::sys::signal::Signal::SIGTERM);
+        assert!(socket.read().is_ok_and(|it| it.is_close()), "{}", program.name);
+        drop(socket);
+        assert_eq!(running.ended().code, Some(0), "{}", program.name);
+    }
+}
+
+#[test]
+fn a_unit_is_one_to_systemd() {
+    const ANALYZE: &str = "/usr/bin/systemd-analyze";
+    if !Path::new(ANALYZE).exists() {
+        return skipped("the unit for systemd", "systemd-analyze (apt-get install systemd)");
+    }
+    let place = Place::new();
+    for (run, parts) in [
+        (
+            &["--urls", "http://*:80;http://unix:/run/app/a.sock"][..],
+            &["CAP_NET_BIND_SERVICE", "RuntimeDirectory=app"][..],
+        ),
+        (
+            &["--urls", "http://localhost:5000", "--Greeting", "100% \"of $HOME\""],
+            &["100%% \\\"of $$HOME\\\""],
+        ),
+    ] {
+        let unit = generated(&[&["systemd", "--"], run].concat());
+        for part in parts {
+            assert!(unit.contains(part), "{part}: {unit}");
+        }
+        let path = written(place.0.path(), "app.service", &unit);
+        let output = Command::new(ANALYZE).arg("verify").arg(&path).output().expect("it is there");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !told.contains("app.service"), "{told}\n{unit}");
+    }
+}
+
+#[test]
+fn what_cannot_be_generated_is_told_with_what_to_do() {
+    for (arguments, code, told) in [
+        (
+            &["nginx", "--", "--urls", "http://127.0.0.1:0"][..],
+            3,
+            "choose a port, or a Unix socket",
+        ),
+        (
+            &["nginx", "--server-name", "a;b"],
+            3,
+            "'a;b' cannot stand in a configuration file as --server-name.",
+        ),
+        (
+            &["caddy", "--certificate", "/a b", "--certificate-key", "/k"],
+            3,
+            "an absolute path without blanks",
+        ),
+        (&["nginx", "--certificate", "/a"], 2, "--certificate-key <FILE>"),
+        (&["systemd", "--", "--Db:Password", "hunter2"], 3, "A secret cannot stand in a unit"),
+        (
+            &["systemd", "--", "--urls", "http://127.0.0.1:5000", "--Db:Password=hunter2"],
+            3,
+            "A secret cannot stand in a unit",
+        ),
+        (&["nginx", "--", "--urls", "htp://a"], 3, "htp://a"),
+        (&["squid"], 2, "possible values: nginx, apache, haproxy, caddy, systemd"),
+        (&[], 2, "<TARGET>"),
+    ] {
+        let outcome = Kestrel::new([&["generate"], arguments].concat()).ended();
+        assert_eq!(outcome.code, Some(code), "{arguments:?}: {}", outcome.stderr);
+        assert_eq!(outcome.stdout, "", "{arguments:?}");
+        assert!(outcome.stderr.contains(told), "{arguments:?}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+    }
+}
+
+/// An endpoint of the PROXY protocol is for who speaks it.
+#[test]
+fn an_endpoint_of_the_proxy_protocol_is_for_haproxy() {
+    let settings =
+        r#"{"Kestrel":{"Endpoints":{"A":{"Url":"http://127.0.0.1:5000","ProxyProtocol":true}}}}"#;
+    let of = |target| Kestrel::new(["generate", target]).file("appsettings.json", settings).ended();
+    let haproxy = of("haproxy");
+    assert!(haproxy.stdout.contains("mode tcp"), "{}", haproxy.stdout);
+    assert!(
+        haproxy.stdout.contains("server app 127.0.0.1:5000 send-proxy-v2"),
+        "{}",
+        haproxy.stdout
+    );
+    let nginx = of("nginx");
+    assert_eq!(nginx.code, Some(3));
+    assert!(nginx.stderr.contains("kestrel generate haproxy"), "{}", nginx.stderr);
+}
