@@ -36,16 +36,9 @@ impl LogContext {
         InLog { context: self.clone(), future: Some(future) }
     }
 
-    /// Starts a task that logs here.
-    pub(crate) fn spawn<F>(&self, future: F)
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
-        match self.0 {
-            // Nothing has to be around it.
-            None => drop(tokio::spawn(future)),
-            Some(_) => drop(tokio::spawn(self.around(future))),
-        }
+    /// Whether it is that of the process: nothing has to be around who logs there.
+    pub(crate) fn is_of_process(&self) -> bool {
+        self.0.is_none()
     }
 
     /// Runs code that logs here.

@@ -27,6 +27,7 @@ use super::drain::{Drain, Phase, Watch};
 use super::options::ServerOptions;
 use super::serving::Serving;
 use super::slot::Slot;
+use super::task;
 use crate::addresses::bind::Listener;
 use crate::addresses::error_reason;
 use crate::diagnostics::{LogContext, Repeated, Telling, events, in_log};
@@ -322,7 +323,7 @@ impl Accept {
         };
         let watch = self.watch.clone();
         let serve = connection::serve(socket, facts, serving, watch, slot);
-        LogContext::current().spawn(serve);
+        task::spawn(&LogContext::current(), serve);
     }
 
     /// Waits out a failed accept. A connection that died before it was accepted is no failure.

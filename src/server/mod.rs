@@ -57,6 +57,7 @@ mod running;
 mod running_server;
 mod serving;
 mod slot;
+mod task;
 #[cfg(feature = "tls")]
 mod tls_socket;
 

@@ -4,7 +4,14 @@ use crate::process::Kestrel;
 
 #[test]
 fn help_as_a_word_is_help_as_an_option() {
-    for command in [&[][..], &["run"], &["completions"], &["generate"], &["dev-certs"], &["dev-certs", "https"]] {
+    for command in [
+        &[][..],
+        &["run"],
+        &["completions"],
+        &["generate"],
+        &["dev-certs"],
+        &["dev-certs", "https"],
+    ] {
         let word = Kestrel::new(["help"].into_iter().chain(command.iter().copied())).ended();
         let option = Kestrel::new(command.iter().copied().chain(["--help"])).ended();
         assert_eq!((word.code, option.code), (Some(0), Some(0)), "{command:?} {word:?}");

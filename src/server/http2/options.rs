@@ -8,6 +8,7 @@ use hyper_util::rt::TokioTimer;
 
 use crate::diagnostics::LogContext;
 use crate::server::options::ServerOptions;
+use crate::server::task;
 
 /// What a connection needs of the options.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        self.0.spawn(stream);
+        task::spawn(&self.0, stream);
     }
 }
 
