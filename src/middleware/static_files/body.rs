@@ -19,8 +19,8 @@ use tokio::task::JoinHandle;
 use super::read;
 use crate::diagnostics::events;
 
-/// How much is read at once.
-const PIECE: usize = 128 * 1024;
+/// How much is read at once, and what a client that reads slowly holds.
+const PIECE: usize = 64 * 1024;
 
 /// A part of a file as a body.
 pub(super) struct FileBody {
@@ -114,7 +114,7 @@ thread_local! {
 }
 
 /// How many a thread keeps.
-const MOST_SPARE: usize = 8;
+const MOST_SPARE: usize = 16;
 
 impl Piece {
     fn new() -> Self {

@@ -1,0 +1,257 @@
+//! What files cost. `cargo bench --bench site -- [OPTIONS]`
+//!
+//! Each part is the processor time of the server for an answer, and how many answers it gives in a second:
+//!
+//! - `1-kib`, `10-kib`, `100-kib`, `1-mib`: one file of that size, over 64 connections, the large ones over 16;
+//! - `not-modified`: the answer 304 for a file of 10 KiB;
+//! - `many`: 100,000 files of 4 KiB in turn.
+//!
+//! The servers are nginx with one process, which the others are compared with, ours, and any other that is named.
+//! They serve the same folder, and take turns in fresh processes. Options:
+//!
+//! - `--pin`: the servers get the first processor and the client the second one, by `taskset`;
+//! - `--rounds N`, `--seconds S`: how many, and how long each is;
+//! - `--only PART`: one of the words above, and may be repeated;
+//! - `--other NAME COMMAND`: another server takes part. It is told its port in the place of `{port}`, and the
+//!   folder in that of `{folder}`.
+//!
+//! Large answers over the loopback depend on how the system's congestion control paces them: measure in a network
+//! namespace of its own with `net.ipv4.tcp_congestion_control=reno`.
+//!
+//! As a test (`cargo test --benches`) it makes one tiny round and looks at the answers only.
+
+#![expect(clippy::print_stdout, reason = "a bench's figures are its standard output")]
+#![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its environment")]
+
+mod client;
+#[allow(dead_code, reason = "the other bench needs more of it")]
+#[path = "../hello/process.rs"]
+mod process;
+mod servers;
+#[allow(dead_code, reason = "the other bench needs more of it")]
+#[path = "../hello/spread.rs"]
+mod spread;
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use client::{Client, Condition};
+use process::Server;
+use spread::row;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [name, folder] = &arguments[..]
+        && name == "serve-kestrel"
+    {
+        return servers::kestrel(folder);
+    }
+    let options = Options::parse(&arguments)?;
+    if options.pin {
+        let this = std::process::id().to_string();
+        Command::new("taskset").args(["-p", "-c", "1", &this]).stdout(Stdio::null()).status()?;
+    }
+    let many = if options.is_test { 50 } else { 100_000 };
+    for part in [
+        Part { name: "1-kib", files: 1, size: 1024, connections: 64, condition: Condition::None },
+        Part {
+            name: "10-kib",
+            files: 1,
+            size: 10 << 10,
+            connections: 64,
+            condition: Condition::None,
+        },
+        Part {
+            name: "100-kib",
+            files: 1,
+            size: 100 << 10,
+            connections: 16,
+            condition: Condition::None,
+        },
+        Part {
+            name: "1-mib",
+            files: 1,
+            size: 1 << 20,
+            connections: 16,
+            condition: Condition::None,
+        },
+        Part {
+            name: "not-modified",
+            files: 1,
+            size: 10 << 10,
+            connections: 64,
+            condition: Condition::Unchanged,
+        },
+        Part {
+            name: "many",
+            files: many,
+            size: 4 << 10,
+            connections: 64,
+            condition: Condition::None,
+        },
+    ] {
+        if options.only.is_empty() || options.only.iter().any(|only| only == part.name) {
+            measure(&options, &part)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is asked for.
+struct Part {
+    name: &'static str,
+    files: usize,
+    size: usize,
+    connections: usize,
+    condition: Condition,
+}
+
+struct Options {
+    rounds: usize,
+    time: Duration,
+    pin: bool,
+    is_test: bool,
+    only: Vec<String>,
+    others: Vec<Contestant>,
+}
+
+#[derive(Clone)]
+struct Contestant {
+    name: String,
+    /// The command line; ours is this program.
+    command: Option<String>,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let has = |name| arguments.iter().any(|argument| argument == name);
+        let is_test = !has("--bench") || has("--test");
+        let (rounds, time) = match is_test {
+            true => (1, Duration::from_millis(50)),
+            false => (5, Duration::from_secs(2)),
+        };
+        let mut options =
+            Self { rounds, time, pin: false, is_test, only: Vec::new(), others: Vec::new() };
+        let mut arguments = arguments.iter();
+        while let Some(name) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
+            match name.as_str() {
+                "--pin" => options.pin = true,
+                "--rounds" => options.rounds = value()?.parse()?,
+                "--seconds" => options.time = Duration::from_secs_f64(value()?.parse()?),
+                "--only" => options.only.push(value()?.clone()),
+                "--other" => options
+                    .others
+                    .push(Contestant { name: value()?.clone(), command: Some(value()?.clone()) }),
+                // More of cargo's.
+                _ => {}
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// What a server did in a round.
+struct Figures {
+    /// Seconds of processor for an answer; `None` where the system does not tell.
+    processor: Option<f64>,
+    /// Answers in a second.
+    rate: f64,
+    memory: Option<f64>,
+}
+
+fn measure(options: &Options, part: &Part) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let paths = fill(folder.path(), part)?;
+    let mut contestants = Vec::new();
+    if installed("nginx") {
+        let command = servers::nginx(folder.path())?;
+        contestants.push(Contestant { name: "nginx".to_owned(), command: Some(command) });
+    }
+    contestants.push(Contestant { name: "kestrel".to_owned(), command: None });
+    contestants.extend(options.others.iter().cloned());
+    let mut figures: Vec<Vec<Figures>> = contestants.iter().map(|_| Vec::new()).collect();
+    for round in 0..options.rounds {
+        for place in 0..contestants.len() {
+            // The order turns, so that a drift of the machine cancels out.
+            let which = if round % 2 == 0 { place } else { contestants.len() - 1 - place };
+            let server = start(options, &contestants[which], folder.path())?;
+            let mut client = Client::new(&server, &paths, part)?;
+            client.load(options.time / 4)?;
+            let before = server.processor_time();
+            let (answers, seconds) = client.load(options.time)?;
+            let after = server.processor_time();
+            let spent = after.zip(before).map(|(after, before)| after - before);
+            figures[which].push(Figures {
+                processor: spent.map(|spent| spent / answers as f64),
+                rate: answers as f64 / seconds,
+                memory: server.resident_memory(),
+            });
+        }
+    }
+    println!("{}, {} rounds of {:?}, median [quartiles]", part.name, options.rounds, options.time);
+    for (contestant, own) in contestants.iter().zip(&figures) {
+        println!("  {}", contestant.name);
+        let processor = own.iter().map(|own| Some(own.processor? * 1e6)).collect();
+        row(processor, "µs of processor each");
+        row(own.iter().map(|own| Some(own.rate / 1e3)).collect(), "thousand answers/s");
+        row(own.iter().map(|own| Some(own.memory? / 1e6)).collect(), "MB of memory");
+        if !std::ptr::eq(own, &figures[0]) {
+            let pairs = || own.iter().zip(&figures[0]);
+            let ratios = pairs().map(|(own, first)| Some(own.processor? / first.processor?));
+            row(ratios.collect(), &format!("of {}'s processor time", contestants[0].name));
+            let ratios = pairs().map(|(own, first)| Some(own.rate / first.rate));
+            row(ratios.collect(), &format!("of {}'s answers/s", contestants[0].name));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the files, and gives their paths.
+fn fill(folder: &Path, part: &Part) -> Result<Vec<String>> {
+    let root = folder.join("wwwroot");
+    fs::create_dir(&root)?;
+    let bytes: Vec<u8> = (0..part.size).map(|at| (at % 251) as u8).collect();
+    let mut paths = Vec::new();
+    for number in 0..part.files {
+        if number % 1000 == 0 {
+            fs::create_dir(root.join(format!("{:03}", number / 1000)))?;
+        }
+        let path = format!("{:03}/{:03}.bin", number / 1000, number % 1000);
+        fs::write(root.join(&path), &bytes)?;
+        paths.push(format!("/{path}"));
+    }
+    Ok(paths)
+}
+
+fn start(options: &Options, contestant: &Contestant, folder: &Path) -> Result<Server> {
+    let command = |program: &Path| {
+        if options.pin {
+            let mut command = Command::new("taskset");
+            command.args(["-c", "0"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        }
+    };
+    let Some(line) = &contestant.command else {
+        let mut command = command(&env::current_exe()?);
+        command.arg("serve-kestrel").arg(folder);
+        return Server::start(command, folder);
+    };
+    let line = line.replace("{folder}", &folder.display().to_string());
+    let (program, arguments) = line.split_once(' ').unwrap_or((&line, ""));
+    Server::start_other(command(Path::new(program)), arguments, folder)
+}
+
+fn installed(program: &str) -> bool {
+    let found =
+        Command::new(program).arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    found.is_ok()
+}
