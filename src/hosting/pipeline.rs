@@ -24,7 +24,7 @@ type Make = fn(&StageSettings, &ServerAddresses) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 10] = [
+const ORDER: [Make; 11] = [
     // First, so that it sees the host that was sent: what proxies tell of it has a list of its own.
     host_filtering,
     // What follows goes by what the client did, not the proxy.
@@ -38,6 +38,8 @@ const ORDER: [Make; 10] = [
     hsts,
     https_redirection,
     status_pages,
+    // Around whatever answers.
+    response_compression,
     // Before whatever answers, files as well.
     cors,
     // Last: what has no file is the app's.
@@ -222,4 +224,9 @@ fn status_pages(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
 
 fn cors(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
     settings.cors.as_ref().map(|it| switched("CORS", it, Box::new(it.value.clone())))
+}
+
+fn response_compression(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+    let it = settings.response_compression.as_ref()?;
+    Some(switched("response compression", it, Box::new(it.value.clone())))
 }

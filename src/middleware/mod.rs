@@ -18,6 +18,7 @@ mod hsts;
 mod https_redirection;
 mod path_base;
 mod request_size_limit;
+mod response_compression;
 pub(crate) mod static_files;
 
 pub(crate) use cors::{Allowed, CorsPolicy, OriginPattern, Origins};
@@ -31,4 +32,7 @@ pub(crate) use hsts::{Directive, Hsts};
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
+pub(crate) use response_compression::{
+    CompressionOptions, Encoding, Level, MediaTypes, ResponseCompression,
+};
 pub(crate) use static_files::StaticFiles;

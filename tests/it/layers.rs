@@ -42,7 +42,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that stay in one place.
-const AT_HOME: [(&str, &[&str]); 17] = [
+const AT_HOME: [(&str, &[&str]); 20] = [
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("figment", &["configuration"]),
@@ -59,6 +59,9 @@ const AT_HOME: [(&str, &[&str]); 17] = [
     ("pkcs8", &["tls"]),
     ("x509_parser", &["dev_certificates", "tls"]),
     ("der", &["dev_certificates", "tls"]),
+    ("brotli", &["middleware"]),
+    ("flate2", &["middleware"]),
+    ("zstd", &["middleware"]),
     ("notify", &["hosting::reload"]),
 ];
 

@@ -28,6 +28,7 @@ mod path_base;
 mod pipeline;
 mod protocols;
 mod proxy_protocol;
+mod response_compression;
 mod server;
 mod stage_values;
 mod static_files;

@@ -11,10 +11,12 @@ use super::parse::{read_boolean, read_with, shown};
 use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
-use super::{https_redirection, path_base, stage_values};
+use super::{https_redirection, path_base, response_compression, stage_values};
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
-use crate::middleware::{AllowedHosts, CorsPolicy, Directive, Hsts, PathBase, Redirection};
+use crate::middleware::{
+    AllowedHosts, CorsPolicy, Directive, Hsts, PathBase, Redirection, ResponseCompression,
+};
 
 /// What the configuration says of the stages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +33,8 @@ pub(crate) struct StageSettings {
     pub(crate) hsts: Option<Sourced<Hsts>>,
     /// `HttpsRedirection`, if it is on.
     pub(crate) https_redirection: Option<Switched<Redirection>>,
+    /// `ResponseCompression`, if it is on.
+    pub(crate) response_compression: Option<Switched<ResponseCompression>>,
     /// `Cors`, if it is on.
     pub(crate) cors: Option<Switched<CorsPolicy>>,
     /// What is served from the web root, if anything is.
@@ -72,6 +76,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         path_base: path_base::read(configuration, problems),
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
+        response_compression: response_compression::read(configuration, problems),
         cors: cors::read(configuration, problems),
         static_files: None,
         values,
@@ -81,7 +86,14 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "ForwardedHeaders",
         &["ForwardedHeaders_Enabled"],
     ));
-    for section in ["Cors", "ExceptionHandler", "Hsts", "HttpsRedirection", "StatusCodePages"] {
+    for section in [
+        "Cors",
+        "ExceptionHandler",
+        "Hsts",
+        "HttpsRedirection",
+        "ResponseCompression",
+        "StatusCodePages",
+    ] {
         problems.extend(without_switch(configuration, section, &[]));
     }
     settings

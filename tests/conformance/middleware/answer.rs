@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use super::client::Heard;
+use super::decoded::decoded;
 use super::host::{self, Host};
 use crate::http1::from_latin1;
 
@@ -50,6 +51,15 @@ fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 fn tell_encoded(seen: &mut Map<String, Value>, encoding: &str, body: &[u8]) {
     seen.insert("encoded".to_owned(), json!(encoding));
     seen.insert("encoded_len".to_owned(), json!(body.len()));
+    let decoded = decoded(encoding, body);
+    if encoding == "br" {
+        let length = decoded.filter(|it| it.whole).map(|it| it.content.len());
+        seen.insert("br_len".to_owned(), json!(length));
+    } else if let Some(decoded) = decoded {
+        seen.insert("decoded_len".to_owned(), json!(decoded.content.len()));
+        seen.insert("decoded_sha256".to_owned(), json!(hash(&decoded.content)));
+        seen.insert("whole".to_owned(), json!(decoded.whole));
+    }
 }
 
 fn tell_plain(seen: &mut Map<String, Value>, host: &Host, body: &[u8], keep: Option<&str>) {
@@ -127,7 +137,12 @@ fn by_time(heard: &Heard, head: usize, chunked: bool, encoding: Option<&str>) ->
     for (time, length) in &heard.marks {
         let part = heard.bytes.get(head..*length).unwrap_or_default();
         let part = if chunked { without_chunks(part).0 } else { part.to_vec() };
-        let content = part.len().cast_signed() as i64;
+        let content = match encoding {
+            Some("gzip") if !part.is_empty() => {
+                decoded("gzip", &part).map_or(-1, |it| it.content.len().cast_signed() as i64)
+            }
+            _ => part.len().cast_signed() as i64,
+        };
         let slot = (time.as_secs_f64() / STEP).round() as u64;
         match seen.last_mut() {
             Some((last, amount)) if *last == slot => *amount = content,

@@ -143,7 +143,9 @@ fn encoded_differences(case: &Value, seen: &Value) -> Vec<String> {
     if seen.get("whole") == Some(&Value::Bool(false)) {
         return vec!["the encoded body is cut".to_owned()];
     }
-    match (seen["br_len"].as_u64(), content_length(target)) {
+    // The recordings do not tell it.
+    let Some(length) = seen.get("br_len") else { return Vec::new() };
+    match (length.as_u64(), content_length(target)) {
         (None, _) => vec!["the encoded body is broken".to_owned()],
         (Some(length), Some(wanted)) if length != wanted => {
             vec![format!("the encoded body holds {length} bytes, and not {wanted}")]

@@ -10,12 +10,14 @@
 //! web_root   the files that it serves
 //! client     one request on one connection
 //! answer     what came back, in the shape of a recording
+//! decoded    what an encoded body holds
 //! compare    the answer against the recording, and against what we mean
 //! ```
 
 mod answer;
 mod client;
 mod compare;
+mod decoded;
 mod host;
 mod web_root;
 
@@ -46,10 +48,14 @@ macro_rules! groups {
 }
 
 /// The groups that are judged: a group comes with the stage that it is about.
-pub(crate) const JUDGED: [Group; 6] = groups!["cors", "dir", "err", "hsts", "pathbase", "redir"];
+pub(crate) const JUDGED: [Group; 7] =
+    groups!["comp", "cors", "dir", "err", "hsts", "pathbase", "redir"];
 
-/// Apps at once.
+/// Apps that start at once.
 const WORKERS: usize = 6;
+
+/// Requests at once.
+const CLIENTS: usize = 16;
 
 /// Plays the wanted cases of a group, one app for each of its settings.
 ///
@@ -67,16 +73,20 @@ pub(crate) fn play(group: Group, wanted: Wanted<'_>, programs: &Programs) -> Res
         }
     }
     let workers = programs.workers(WORKERS);
-    let observed = pool::map(&by_setup, workers, |(setup, cases)| {
-        let host = Host::start(programs.site(), setup);
-        let one = |case: &Line| match host.as_ref().map(|host| play_one(host, case)) {
+    let hosts = pool::map(&by_setup, workers, |(setup, _)| Host::start(programs.site(), setup));
+    // Some cases wait for seconds.
+    let cases: Vec<_> = by_setup
+        .iter()
+        .zip(&hosts)
+        .flat_map(|((_, cases), host)| cases.iter().map(move |case| (case, host)))
+        .collect();
+    let mut observed = pool::map(&cases, CLIENTS, |(case, host)| {
+        match host.as_ref().map(|host| play_one(host, case)) {
             Ok(Ok(seen)) => judge(case, seen),
-            Ok(Err(error)) => Observed::broken(case.clone(), &format!("{error:#}")),
-            Err(error) => Observed::broken(case.clone(), &format!("{error:#}")),
-        };
-        cases.iter().map(one).collect::<Vec<_>>()
+            Ok(Err(error)) => Observed::broken((*case).clone(), &format!("{error:#}")),
+            Err(error) => Observed::broken((*case).clone(), &format!("{error:#}")),
+        }
     });
-    let mut observed: Vec<_> = observed.into_iter().flatten().collect();
     observed.sort_by(|one, other| one.case.id.cmp(&other.case.id));
     Ok(observed)
 }
@@ -126,6 +136,7 @@ fn judge(case: &Line, seen: Value) -> Observed {
 pub(crate) fn check() {
     answer::check();
     compare::check();
+    decoded::check();
     let mut ids: BTreeMap<String, &str> = BTreeMap::new();
     for group in JUDGED {
         for case in lines(group.recordings).expect("the recordings are readable") {

@@ -7,7 +7,7 @@ use super::row::{
 };
 use super::stages::{
     CORS, DEVELOPER_EXCEPTION_PAGE, EXCEPTION_HANDLER, HSTS, HTTPS_REDIRECTION, PATH_BASE,
-    PROBLEM_DETAILS, STATUS_CODE_PAGES,
+    PROBLEM_DETAILS, RESPONSE_COMPRESSION, STATUS_CODE_PAGES,
 };
 use super::static_files::{DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK, STATIC_FILES};
 use crate::features::HttpProtocols;
@@ -92,6 +92,7 @@ pub(super) static ROOT: Key = names(
         PROBLEM_DETAILS,
         STATUS_CODE_PAGES,
         CORS,
+        RESPONSE_COMPRESSION,
         PATH_BASE,
         HSTS,
         HTTPS_REDIRECTION,
@@ -148,12 +149,6 @@ pub(super) static LATER: Key = names(
     "",
     Others::AnApps,
     &[
-        open("ResponseCompression", "compress answers").not_yet(NotYet {
-            harmless: &[],
-            without: "answers are sent as they are",
-            fix: "let a proxy in front compress them",
-            may_be_the_apps: true,
-        }),
         text("LISTEN_FDS", Kind::Text, "sockets of systemd's").not_yet(NotYet {
             harmless: &["0"],
             without: "sockets that systemd hands over are left alone, and addresses are bound anew",

@@ -1,7 +1,8 @@
 //! The rows of the stages that requests go through.
 
-use super::row::{Key, Kind, Others, Range, any, boolean, list, names, text, words};
+use super::row::{Key, Kind, Others, Range, any, boolean, first, list, names, text, words};
 use crate::hosting::settings::https_redirection::STATUSES;
+use crate::middleware::{Encoding, Level};
 
 pub(super) const PATH_BASE: Key =
     text("PathBase", Kind::Text, "the path below which clients see the app, such as `/app`")
@@ -142,3 +143,32 @@ static CORS_POLICY: Key = names(
     ],
     "a policy",
 );
+
+pub(super) const RESPONSE_COMPRESSION: Key = names(
+    "ResponseCompression",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "compress answers whose client takes that"),
+        boolean("EnableForHttps", "false", "by https as well"),
+        PROVIDERS,
+        list(
+            "MimeTypes",
+            &text("{Number}", Kind::Text, "a type, such as `text/css` or `text/*`"),
+            "the types of answers that are compressed",
+        )
+        .default_in_words("plain text, HTML, CSS, JavaScript, JSON, XML and WebAssembly"),
+        list(
+            "ExcludedMimeTypes",
+            &text("{Number}", Kind::Text, "a type that is not compressed"),
+            "the types that are not; what names a type most closely counts",
+        ),
+        words("Level", &first(&Level::NAMES), "how much time is taken for how much less to send")
+            .default("Fastest"),
+    ],
+    "compress answers",
+)
+.at_once();
+
+const PROVIDERS: Key = list("Providers", &PROVIDER, "the encodings, the preferred one first")
+    .default_in_words("`br`, `gzip`, `zstd`");
+static PROVIDER: Key = words("{Number}", &first(&Encoding::NAMES), "an encoding");

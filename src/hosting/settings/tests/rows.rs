@@ -10,7 +10,9 @@ use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
 use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
-use crate::middleware::{AllowedHosts, Believed, CorsPolicy, Hsts, PathBase, Redirection};
+use crate::middleware::{
+    AllowedHosts, Believed, CorsPolicy, Hsts, PathBase, Redirection, ResponseCompression,
+};
 
 /// A row with its key, and the key as it can be set.
 struct Row {
@@ -90,6 +92,10 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             None,
             vec![("Cors:Enabled", "true"), ("Cors:Policies:default:Origins:0", "https://*.b")],
         ),
+        "ResponseCompression:Enabled" => (None, vec![]),
+        key if key.starts_with("ResponseCompression:") => {
+            (None, vec![("ResponseCompression:Enabled", "true")])
+        }
         key if key.starts_with("Cors:") => {
             let origin = ("Cors:Policies:default:Origins:1", "https://b");
             (None, vec![("Cors:Enabled", "true"), origin])
@@ -145,6 +151,7 @@ struct Outcome {
     hsts: Option<Hsts>,
     https_redirection: Option<Redirection>,
     cors: Option<CorsPolicy>,
+    response_compression: Option<ResponseCompression>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -182,6 +189,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         hsts: settings.stages.hsts.map(|hsts| hsts.value),
         https_redirection: settings.stages.https_redirection.map(|it| it.value),
         cors: settings.stages.cors.map(|it| it.value),
+        response_compression: settings.stages.response_compression.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
@@ -215,6 +223,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Mode" => "660",
                 "Owner" | "Group" => "0",
                 "contentRoot" => "/",
+                _ if key.contains("MimeTypes:") => "text/other",
                 _ if key.contains(":Origins:") => "https://other",
                 "PathBase" | "ReExecute" => "/other",
                 "Path" if key.starts_with("ExceptionHandler:") => "/other",
@@ -260,6 +269,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
         Kind::Text if key == "PathBase" || key.ends_with(":ReExecute") => text("other"),
         Kind::Text if key == "ExceptionHandler:Path" => text("other"),
+        Kind::Text if key.contains("MimeTypes:") => text("text"),
         Kind::Text if key.starts_with("Cors:Policies:") => text("a b"),
         Kind::Text if key == "Cors:DefaultPolicyName" => text("nobody's"),
         Kind::Text if key.starts_with("StatusCodePages:") => text("{1} "),
