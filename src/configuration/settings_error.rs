@@ -7,7 +7,8 @@ use super::problem::Problem;
 /// Why settings could not be read as a type: every mistake, each with its key, where it was set, and
 /// how to fix it.
 ///
-/// With `?` in the code that makes an app, all of them reach whoever started the host.
+/// With `?` in the code that makes an app, all of them reach whoever started the host. `{:?}` says what `{}`
+/// does, since that is what `?` in `main` and `unwrap` print.
 ///
 /// ```
 /// let host = kestrel::Host::builder()
@@ -17,9 +18,10 @@ use super::problem::Problem;
 /// let error = host.configuration().get::<u8>("Retries").unwrap_err();
 /// assert_eq!(error.problems().len(), 1);
 /// assert_eq!(error.problems()[0].key.as_deref(), Some("Retries"));
+/// assert_eq!(format!("{error:?}"), error.to_string());
 /// # Ok::<(), kestrel::HostError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SettingsError(Vec<Problem>);
 
 impl SettingsError {
@@ -47,6 +49,12 @@ impl fmt::Display for SettingsError {
             write!(f, "{problem}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -429,7 +429,9 @@ impl HostBuilder {
     /// # Errors
     ///
     /// Everything that is wrong and can be known without binding, together; or the
-    /// [`Answer`](HostError::Answered) that the command line asked for instead.
+    /// [`Answer`](HostError::Answered) that the command line asked for instead. With `?` in `main` that
+    /// is an error, too, with exit code 1: a program with a command line takes
+    /// [`build_or_exit`](Self::build_or_exit), or [`HostError::tell`].
     pub fn build(self) -> Result<Host, HostError> {
         self.prepare().map_err(Refusal::logged)
     }

@@ -8,8 +8,8 @@ use crate::addresses::BindError;
 use crate::configuration::Problem;
 use crate::server::ServerError;
 
-/// Why a host did not start. Printed, it says what is wrong, where it was set and how to fix it.
-#[derive(Debug)]
+/// Why a host did not start. Printed, it says what is wrong, where it was set and how to fix it; `{:?}`
+/// says the same, since that is what `?` in `main` and `unwrap` print.
 #[non_exhaustive]
 pub enum HostError {
     /// The command line is none: every mistake in it.
@@ -133,6 +133,12 @@ impl fmt::Display for HostError {
             write!(f, "{problem}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -99,11 +99,11 @@ impl Host {
     /// use kestrel::Host;
     ///
     /// # async fn run() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
-    /// let host = Host::from_args().build()?;
+    /// let host = Host::from_args().build_or_exit();
     /// let path = host.configuration().value("Greeting:File").unwrap_or("greeting.txt");
     /// let greeting = tokio::fs::read_to_string(host.content_root().join(path)).await?;
     /// let app = Router::new().route("/", get(async move || greeting));
-    /// Ok(host.app(app).try_run().await?)
+    /// Ok(host.app(app).run().await)
     /// # }
     /// ```
     pub fn app(mut self, app: impl Into<App>) -> Self {

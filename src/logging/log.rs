@@ -35,14 +35,14 @@ pub(crate) enum LogTo {
 /// use tracing_subscriber::util::SubscriberInitExt as _;
 ///
 /// # async fn run() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
-/// let host = kestrel::Host::from_args().build()?;
+/// let host = kestrel::Host::from_args().build_or_exit();
 /// let file = std::fs::File::create("app.log")?;
 /// let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file);
 /// tracing_subscriber::registry()
 ///     .with(host.log().layer())
 ///     .with(to_file.with_filter(host.log().filter()))
 ///     .init();
-/// Ok(host.try_run().await?)
+/// Ok(host.run().await)
 /// # }
 /// ```
 #[derive(Debug)]
