@@ -1,6 +1,7 @@
 //! Work that a host does beside its requests: services that start before it binds its addresses, and stop
 //! after its last request.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::future::{Future, ready};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::app::{AppContext, Ending, Exit};
 use super::app_error::AppError;
 use super::error::ExitKind;
-use crate::configuration::Problem;
+use crate::configuration::{Origin, Problem};
 use crate::diagnostics::{events, in_log, panic_message};
 use crate::server::{BoxFuture, moment_after};
 
@@ -114,6 +115,19 @@ impl Registration {
         Self { name, kind: Kind::Background { work, on_failure } }
     }
 
+    /// What is wrong with services that cannot be told from one another.
+    pub(super) fn called_alike(services: &[Self]) -> Vec<Problem> {
+        let mut names = HashSet::new();
+        let twice = services.iter().map(|it| &*it.name).filter(|name| !names.insert(*name));
+        let told: BTreeSet<_> = twice.collect();
+        let problem = |name| {
+            Problem::error(format!("Several services are called '{name}'."))
+                .origin(Origin::Code("service"))
+                .fix("give each a name of its own")
+        };
+        told.into_iter().map(problem).collect()
+    }
+
     /// Starts it, in a task of its own: a panic is a failure like any other.
     async fn start(self, context: AppContext, exit: &Exit) -> Result<Started, Vec<Problem>> {
         let Self { name, kind } = self;
@@ -168,7 +182,7 @@ impl Watched {
             }
         };
         for problem in &problems {
-            events::service_failed(&problem.to_string());
+            events::service_failed(&problem.message, &problem.details());
         }
         match self.on_failure {
             OnFailure::Stop => {
@@ -251,9 +265,9 @@ impl Services {
                     let stopped = guarded(async move { service.stop().await });
                     match timeout_at(deadline, stopped).await {
                         Ok(Err(panic)) => {
-                            events::service_failed(&format!(
-                                "The service '{name}' panicked while it stopped.\n  {panic}"
-                            ));
+                            let problem =
+                                format!("The service '{name}' panicked while it stopped.");
+                            events::service_failed(&problem, &panic);
                             true
                         }
                         Ok(Ok(())) => true,

@@ -216,6 +216,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         given.add_listen_spec(spec, Origin::CommandLine { position: *position, argument });
     }
     let mut problems = std::mem::take(&mut given.problems);
+    problems.extend(Registration::called_alike(&given.services));
     problems.extend(command_line.warnings);
     let (variables, unreadable_variables) = match (given.variables.take(), &hermetic) {
         (variables, Some(_)) => (Hermetic::variables(variables), Vec::new()),

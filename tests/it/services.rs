@@ -7,7 +7,10 @@ use std::time::Duration;
 use axum::{Router, routing::get};
 use kestrel::{AppContext, AppError, Ending, ExitKind, HostedService, Lifetime, OnFailure};
 use tokio::sync::{mpsc, oneshot};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::settings_monitor::Details;
 use crate::support::{NEVER, Wire, builder, saying, soon, started, stopped, taken_port};
 
 const ANY_PORT: &str = "http://127.0.0.1:0";
@@ -131,6 +134,49 @@ async fn a_background_service_that_fails_stops_the_host_with_its_exit_code() {
     {
         assert_eq!(soon("the end", host.run()).await, ExitCode::from(7));
     }
+}
+
+#[tokio::test]
+async fn why_a_service_failed_stands_below_what_failed() {
+    struct PanicsLate;
+    impl HostedService for PanicsLate {
+        async fn start(&mut self, _: AppContext) -> Result<(), AppError> {
+            Ok(())
+        }
+        async fn stop(&mut self) {
+            panic!("too late");
+        }
+    }
+    let details = Details::default();
+    let _heard = tracing::subscriber::set_default(Registry::default().with(details.clone()));
+    let told = || details.taken().into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>();
+    let fails = async |context: AppContext, _: Ending| {
+        context.configuration.get::<Duration>("Shop:Timeout")?;
+        Ok(())
+    };
+    let panics =
+        async |_: AppContext, _: Ending| -> Result<(), AppError> { panic!("a panic for the test") };
+    let host = || builder().use_urls(ANY_PORT).app(saying("hello"));
+    soon("the end", host().background_service("mail", fails).run()).await;
+    let fix = "set 'Shop:Timeout' in appsettings.json, the variable Shop__Timeout, or give --Shop:Timeout=VALUE";
+    assert_eq!(told(), [format!("key: Shop:Timeout\nfix: {fix}")]);
+    soon("the end", host().background_service("mail", panics).run()).await;
+    assert_eq!(told(), ["a panic for the test"]);
+    stopped(started(host().service("mail", PanicsLate)).await).await;
+    assert_eq!(told(), ["too late"]);
+}
+
+#[tokio::test]
+async fn two_services_of_one_name_are_refused() {
+    let seen = Seen::default();
+    let host = builder().use_urls(ANY_PORT).service("one", told("one", &seen));
+    let host = host.background_service("two", async |_, _| Ok(()));
+    let host = host.service("one", told("two", &seen)).service("one", told("three", &seen));
+    let error = host.build().expect_err("two are called alike");
+    assert_eq!(
+        error.to_string(),
+        "Several services are called 'one'.\n  set by: code (service)\n  fix: give each a name of its own"
+    );
 }
 
 #[tokio::test]

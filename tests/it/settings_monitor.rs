@@ -337,7 +337,14 @@ async fn code_that_panics_on_an_edit_refuses_it_and_no_later_one() {
 
 /// The details of all events.
 #[derive(Clone, Default)]
-struct Details(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Details(Arc<Mutex<Vec<String>>>);
+
+impl Details {
+    /// What was told since the last call.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("no panic"))
+    }
+}
 
 impl<S: tracing::Subscriber> Layer<S> for Details {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
@@ -364,7 +371,7 @@ async fn a_reload_tells_which_sections_are_others_and_a_refused_one_why() {
     let _same = live.monitor::<Greeting>("Greeting").expect("it can be read");
     let _text = live.monitor::<String>("Greeting:Text").expect("it can be read");
     let _other = live.monitor::<Option<u8>>("Other").expect("it can be read");
-    let told = || std::mem::take(&mut *details.0.lock().expect("no panic"));
+    let told = || details.taken();
     told();
     stage.write(&settings(r#""Text": "b""#, ""));
     assert_eq!(soon("the reload", host.reload()).await.unwrap(), Reloaded::Changed);

@@ -25,9 +25,9 @@ pub(crate) fn exit_panicked(message: &str) {
         detail: message);
 }
 
-/// A service failed while it ran, or stopped.
-pub(crate) fn service_failed(problem: &str) {
-    emit!(OUR_APP, ERROR, 6, "{Problem}"; Problem = problem);
+/// A service failed while it ran, or stopped; `detail` says why, and where that was set.
+pub(crate) fn service_failed(problem: &str, detail: &str) {
+    emit!(OUR_APP, ERROR, 6, "{Problem}", detail: detail; Problem = problem);
 }
 
 /// A service failed, and the host stops because of it.
