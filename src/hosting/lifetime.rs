@@ -4,7 +4,7 @@
 //! that does not answer, a log that nobody reads, an app that blocks. It knows of every host of the process how far it
 //! is, and [`Hosts::take`] decides. Before a host runs, and once it has ended, a signal does what it does to any
 //! process: it ends it. A host that runs is asked, by way of its [`Signals`]. One that was asked to end at once and
-//! does not is ended from here.
+//! does not is ended from here, and so is a process that its host has left.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -160,6 +160,8 @@ struct Hosts {
     watched: bool,
     next_id: u64,
     list: Vec<Host>,
+    /// When the process is ended because of a host that has gone: it was told to end at once, and not its host alone.
+    end_at: Option<(Instant, StopSignal)>,
 }
 
 #[derive(Debug)]
@@ -174,7 +176,8 @@ struct Host {
     end_at: Option<(Instant, StopSignal)>,
 }
 
-static HOSTS: Mutex<Hosts> = Mutex::new(Hosts { watched: false, next_id: 0, list: Vec::new() });
+static HOSTS: Mutex<Hosts> =
+    Mutex::new(Hosts { watched: false, next_id: 0, list: Vec::new(), end_at: None });
 
 fn hosts() -> MutexGuard<'static, Hosts> {
     HOSTS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -192,7 +195,12 @@ impl Hosts {
 
     fn remove(&mut self, id: u64) -> Option<Host> {
         let place = self.list.iter().position(|host| host.id == id)?;
-        Some(self.list.swap_remove(place))
+        let gone = self.list.swap_remove(place);
+        // The end of a runtime waits for threads that the app blocks. (A start that is refused has its own last word.)
+        if gone.stage == Stage::Running {
+            self.end_at = self.end_at.or(gone.end_at);
+        }
+        Some(gone)
     }
 
     fn host(&mut self, id: u64, change: impl FnOnce(&mut Host)) {
@@ -226,7 +234,7 @@ impl Hosts {
 
     /// When the next host is given up that was asked to end.
     fn next_end(&self) -> Option<(Instant, StopSignal)> {
-        self.list.iter().filter_map(|host| host.end_at).min_by_key(|(at, _)| *at)
+        self.list.iter().filter_map(|host| host.end_at).chain(self.end_at).min_by_key(|(at, _)| *at)
     }
 }
 
@@ -425,7 +433,7 @@ mod tests {
 
     /// Hosts at these stages, and what each is asked.
     fn hosts_at(stages: &[Stage]) -> (Hosts, Vec<UnboundedReceiver<Asked>>) {
-        let mut hosts = Hosts { watched: true, next_id: 0, list: Vec::new() };
+        let mut hosts = Hosts { watched: true, next_id: 0, list: Vec::new(), end_at: None };
         let inboxes = stages.iter().map(|stage| {
             let (sender, inbox) = unbounded_channel();
             let id = hosts.add(sender);
@@ -485,6 +493,25 @@ mod tests {
         // The first of them counts.
         let end = start + Duration::from_millis(1500) + AT_ONCE;
         assert_eq!(hosts.next_end(), Some((end, StopSignal::Interrupt)));
+    }
+
+    #[test]
+    fn a_host_that_was_told_to_end_is_waited_for_beyond_its_own_end() {
+        let start = Instant::now();
+        let (mut hosts, _inboxes) = hosts_at(&[Stage::Running, Stage::Running]);
+        hosts.take(INT, false, start);
+        // It has stopped in time: what its process does now is its own.
+        hosts.remove(0);
+        assert_eq!(hosts.next_end(), None);
+        hosts.take(INT, false, start + ONE_WISH);
+        hosts.remove(1);
+        let end = start + ONE_WISH + AT_ONCE;
+        assert_eq!(hosts.next_end(), Some((end, StopSignal::Interrupt)));
+
+        let (mut hosts, _inboxes) = hosts_at(&[Stage::Binding]);
+        hosts.take(TERM, false, start);
+        hosts.remove(0);
+        assert_eq!(hosts.next_end(), None, "a start that is refused says why");
     }
 
     #[test]
