@@ -151,6 +151,12 @@ impl<'a> Section<'a> {
         names.iter().map(|name| self.child(name)).collect()
     }
 
+    /// The sections that stand beside this one, with it if it is there.
+    pub(super) fn beside(&self) -> Vec<Self> {
+        let above = self.path.rsplit_once(':').map_or("", |(above, _)| above);
+        Self::new(self.configuration, above.to_owned()).children()
+    }
+
     /// The section right below this one, which may be the whole configuration.
     pub(super) fn child(&self, name: &str) -> Self {
         if self.path.is_empty() {

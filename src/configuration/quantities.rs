@@ -11,7 +11,10 @@ use super::text::{Span, time_span, unit_of_time};
 pub(super) const LENGTH_OF_TIME: &str = "a length of time, such as 30s, 1h30m or 00:00:30";
 
 /// What is taken for a size, for messages.
-const SIZE: &str = "a size, such as 10MB, 64KiB or a number of bytes";
+pub(super) const SIZE: &str = "a size, such as 10MB, 64KiB or a number of bytes";
+
+/// By this name of its type a reader knows a [`ByteSize`], and says of it what it says of numbers.
+pub(super) const SIZE_TYPE: &str = "kestrel::ByteSize";
 
 /// A length of time: as .NET writes it (`[d.]hh:mm[:ss[.fffffff]]`), or by numbers with units
 /// (`250ms`, `1h30m`, `1.5 s`).
@@ -63,7 +66,7 @@ fn times(number: &str, unit: u128) -> Option<u128> {
 
 /// A size in bytes: a plain number, or one with its unit, of thousands (`kB`, `MB`, `GB`, `TB`) or of
 /// 1024s (`KiB`, `MiB`, `GiB`, `TiB`).
-fn size(text: &str) -> Option<u64> {
+pub(super) fn size(text: &str) -> Option<u64> {
     let (number, unit) = split_number(text.trim())?;
     let unit: u128 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" | "byte" | "bytes" => 1,
@@ -118,7 +121,7 @@ impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Size;
 
-        impl Visitor<'_> for Size {
+        impl<'de> Visitor<'de> for Size {
             type Value = ByteSize;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,13 +132,20 @@ impl<'de> Deserialize<'de> for ByteSize {
                 size(text).map(ByteSize).ok_or_else(|| E::invalid_value(unexpected(text), &self))
             }
 
-            // Where serde keeps values for later, a plain number is one.
+            // From a reader that knows the type; where serde keeps values for later, a plain number is one.
             fn visit_u64<E: Error>(self, bytes: u64) -> Result<ByteSize, E> {
                 Ok(ByteSize(bytes))
             }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<ByteSize, D::Error> {
+                deserializer.deserialize_str(self)
+            }
         }
 
-        deserializer.deserialize_str(Size)
+        deserializer.deserialize_newtype_struct(SIZE_TYPE, Size)
     }
 }
 

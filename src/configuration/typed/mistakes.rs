@@ -7,6 +7,8 @@ use super::names;
 use super::node::{Node, Place};
 use crate::configuration::how_to_set::how_to_set;
 use crate::configuration::key::{key_without_secret, speaks_of_secrets};
+use crate::configuration::layers::Setting;
+use crate::configuration::merged::Section;
 use crate::configuration::near_names::{did_you_mean, meant_value};
 use crate::configuration::problem::Problem;
 use crate::configuration::user_info::address_without_user_info;
@@ -33,21 +35,49 @@ pub(super) fn cannot_convert(node: &Node<'_>, text: &str, wanted: &Wanted<'_>) -
 pub(super) fn no_value(node: &Node<'_>, wanted: &Wanted<'_>) -> Problem {
     let key = shown_key(node.key());
     let problem = match (node.setting(), node.has_children()) {
-        (_, true) => Problem::error(format!("'{key}' is one value, and not a section."))
-            .fix(wanted.write.clone()),
+        (_, true) => is_section(node, wanted),
         (Some(_), false) => {
-            Problem::error(format!("'{key}' is null, and needs a value.")).fix(wanted.write.clone())
+            let nothing = if node.text().is_some() { "empty" } else { "null" };
+            Problem::error(format!("'{key}' is {nothing}, and needs a value."))
+                .fix(wanted.write.clone())
         }
         (None, false) => Problem::error(format!("'{key}' is missing.")).fix(how_to_set(node.key())),
     };
     placed(problem, &node.place())
 }
 
+fn is_section(node: &Node<'_>, wanted: &Wanted<'_>) -> Problem {
+    let key = shown_key(node.key());
+    Problem::error(format!("'{key}' has to be one value, and is a section."))
+        .fix(wanted.write.clone())
+}
+
+/// There is a value where one is needed, and something stronger below it.
+pub(super) fn section_over_value(
+    node: &Node<'_>,
+    stronger: &Setting,
+    wanted: &Wanted<'_>,
+) -> Problem {
+    let problem = is_section(node, wanted).key(&*stronger.key).origin(stronger.origin.clone());
+    match node.setting() {
+        Some(Setting { key, origin, .. }) => problem
+            .cause(format!("It is stronger than the value: {origin}, key {}.", shown_key(key))),
+        None => problem,
+    }
+}
+
 /// There is one value where a section, or a list, is needed.
 pub(super) fn no_section(node: &Node<'_>, text: &str, what: &str, write: &str) -> Problem {
     let key = shown_key(node.key());
     let shown = shown(node.key(), text);
-    let problem = Problem::error(format!("'{key}' is {what}, and not one value: '{shown}'."));
+    let problem = Problem::error(format!("'{key}' has to be {what}, and is one value: '{shown}'."));
+    let problem = match node.beaten_below() {
+        Some(Setting { key, origin, .. }) => problem.cause(format!(
+            "It is stronger than what stands below it: {origin}, key {}.",
+            shown_key(key)
+        )),
+        None => problem,
+    };
     placed(problem, &node.place()).fix(write.replace("{key}", &key))
 }
 
@@ -118,6 +148,24 @@ pub(super) fn missing(field: &str, place: &Place) -> Problem {
         None => problem,
     };
     problem.fix(how_to_set(&key))
+}
+
+/// What is missing of a section that is not there, while one of a similar name is.
+pub(super) fn of_absent(section: &Section<'_>, problems: Vec<Problem>) -> Vec<Problem> {
+    let beside = section.beside();
+    let names = beside.iter().map(Section::name);
+    let Some(meant) = did_you_mean(section.name(), names).filter(|_| !section.exists()) else {
+        return problems;
+    };
+    let Some(meant) = beside.iter().find(|section| section.name() == meant) else {
+        return problems;
+    };
+    let (meant, wanted) = (shown_key(meant.path()), shown_key(section.path()));
+    let says = |problem: Problem| match problem.cause {
+        None => problem.cause(format!("There is '{meant}' beside '{wanted}': is that meant?")),
+        Some(_) => problem,
+    };
+    problems.into_iter().map(says).collect()
 }
 
 /// What serde, or the type itself, says.

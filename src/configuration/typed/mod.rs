@@ -123,7 +123,8 @@ impl Section<'_> {
                 Err(failure) => known.failed(failure, findings, &root),
             };
             if next == Next::Enough {
-                return Err(SettingsError::new(known.into_problems(&root)));
+                let problems = mistakes::of_absent(self, known.into_problems(&root));
+                return Err(SettingsError::new(problems));
             }
         }
     }

@@ -103,6 +103,46 @@ impl<'a> Node<'a> {
         self.sections().any(|section| section.all_below().next().is_some())
     }
 
+    /// The strongest value below.
+    fn strongest_below(&self) -> Option<&'a Setting> {
+        let below = self.sections().flat_map(Section::all_below);
+        let below = below.filter(|setting| setting.value.is_some());
+        below.reduce(|best, other| if other.layer > best.layer { other } else { best })
+    }
+
+    /// The strongest value below, if its own is stronger still. As in .NET, an empty text takes nothing
+    /// away from what is below it.
+    pub(super) fn beaten_below(&self) -> Option<&'a Setting> {
+        let own = self.setting()?;
+        own.value.as_ref().filter(|text| !text.is_empty())?;
+        self.strongest_below().filter(|below| below.layer < own.layer)
+    }
+
+    /// The strongest value below, if it is stronger than its own.
+    pub(super) fn stronger_below(&self) -> Option<&'a Setting> {
+        let own = self.setting().filter(|own| own.value.is_some())?;
+        self.strongest_below().filter(|below| below.layer > own.layer)
+    }
+
+    /// The children with something that is stronger than its own value.
+    pub(super) fn stronger_children(&self) -> Vec<Self> {
+        let Some(own) = self.setting().filter(|own| own.value.is_some()) else {
+            return Vec::new();
+        };
+        let is_stronger = |setting: &Setting| setting.layer > own.layer && setting.value.is_some();
+        let mut children = self.children();
+        children.retain(|child| {
+            child.setting().is_some_and(is_stronger)
+                || child.strongest_below().is_some_and(is_stronger)
+        });
+        children
+    }
+
+    /// Whether it is a section: there is something below, and no stronger value in its place.
+    pub(super) fn is_section(&self) -> bool {
+        self.has_children() && self.beaten_below().is_none()
+    }
+
     /// Whether there is nothing: neither a value other than null nor anything below.
     pub(super) fn is_empty(&self) -> bool {
         self.text().is_none() && !self.has_children()

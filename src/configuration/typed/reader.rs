@@ -17,7 +17,7 @@ use super::mistakes::{self, Wanted};
 use super::names;
 use super::node::Node;
 use super::stand_in::StandIn;
-use crate::configuration::quantities::{LENGTH_OF_TIME, length_of_time};
+use crate::configuration::quantities::{LENGTH_OF_TIME, SIZE, SIZE_TYPE, length_of_time, size};
 use crate::configuration::text::{boolean, double, wide_integer};
 
 /// What an empty text is.
@@ -64,6 +64,11 @@ impl<'a, 'p> Reader<'a, 'p> {
         convert: impl Fn(&str) -> Option<T>,
     ) -> T {
         let text = self.node.text();
+        if let Some(stronger) = self.node.stronger_below() {
+            self.pass
+                .tell(&self.node, || mistakes::section_over_value(&self.node, stronger, wanted));
+            return something;
+        }
         match text.map(|text| (text, convert(text))) {
             Some((_, Some(value))) => return value,
             Some(("", None)) if self.empty == Empty::Unset => self.pass.unset(&self.node),
@@ -83,20 +88,22 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// The children, unless there is one value in their place, which is told; a null and an empty text
     /// have none.
     fn children(&self, what: &str, write: &str) -> Vec<Node<'a>> {
+        self.no_section(what, write);
         let children = self.node.children();
-        if children.is_empty() {
-            match (self.node.text(), self.node.setting()) {
-                (Some("") | None, Some(_)) => {}
-                (Some(text), _) => self
-                    .pass
-                    .tell(&self.node, || mistakes::no_section(&self.node, text, what, write)),
-                (None, None) => {
-                    let wanted = Wanted { kind: what, is_not: "", write: String::new() };
-                    self.pass.tell(&self.node, || mistakes::no_value(&self.node, &wanted));
-                }
-            }
+        if children.is_empty() && self.node.setting().is_none() {
+            let wanted = Wanted { kind: what, is_not: "", write: String::new() };
+            self.pass.tell(&self.node, || mistakes::no_value(&self.node, &wanted));
         }
         children
+    }
+
+    /// Tells of a value in the place of a section.
+    fn no_section(&self, what: &str, write: &str) {
+        if let Some(text) = self.node.text().filter(|text| !text.is_empty())
+            && !self.node.is_section()
+        {
+            self.pass.tell(&self.node, || mistakes::no_section(&self.node, text, what, write));
+        }
     }
 
     fn elements(&self) -> Vec<Node<'a>> {
@@ -320,9 +327,12 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Failure> {
+        if name == SIZE_TYPE {
+            return self.size(visitor);
+        }
         let (node, empty) = (self.node.clone(), self.empty);
         let read = visitor.visit_newtype_struct(self.within(empty)?);
         read.map_err(|failure: Failure| failure.at(&node))
@@ -370,17 +380,10 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        if name == "Duration" && fields == ["secs", "nanos"] && !self.node.has_children() {
+        if name == "Duration" && fields == ["secs", "nanos"] && !self.node.is_section() {
             return self.duration(visitor);
         }
-        if let Some(text) = self.node.text().filter(|it| !it.is_empty())
-            && !self.node.has_children()
-        {
-            self.pass.tell(&self.node, || {
-                let write = "give its values below '{key}'";
-                mistakes::no_section(&self.node, text, "a section", write)
-            });
-        }
+        self.no_section("a section", "give its values below '{key}'");
         self.map(self.fields(fields), visitor)
     }
 
@@ -397,7 +400,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let children = self.node.children();
-        if !children.is_empty() {
+        if !children.is_empty() && self.node.beaten_below().is_none() {
             let mut numbers = children.iter().map(|child| child.name().parse::<u32>());
             return match numbers.all(|number| number.is_ok()) {
                 true => self.sequence(children, Omitted::PassOver, visitor),
@@ -448,18 +451,35 @@ impl<'a, 'p> Reader<'a, 'p> {
         visitor.visit_seq(parts).map_err(|failure| failure.at(&self.node))
     }
 
-    /// The variant that is named by the text, or by the only child.
+    /// A [`ByteSize`](crate::configuration::ByteSize), from one text.
+    fn size<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Failure> {
+        let wanted = Wanted { kind: "ByteSize", is_not: "no size", write: format!("write {SIZE}") };
+        let bytes = self.scalar(1, &wanted, size);
+        visitor.visit_u64(bytes).map_err(|failure: Failure| failure.at(&self.node))
+    }
+
+    /// The variant that is named by the text, or by the only child; if both do, by what is stronger.
     fn variant(self, variants: &'static [&'static str]) -> Result<Variant<'a, 'p>, Failure> {
         let mistake = |problem| Err(Failure::new(Why::Mistake(problem)));
         let find =
             |name: &str| names::find(name, variants).and_then(|at| variants.get(at).copied());
         let children = self.node.children();
-        let named = match self.node.text().filter(|text| !text.is_empty()) {
-            Some(text) => match find(text.trim()) {
+        let mut text = self.node.text().filter(|text| !text.is_empty());
+        let by_text = text.and_then(|text| find(text.trim()));
+        let stronger = self.node.stronger_children();
+        // A stronger source may say more of the variant that the text names.
+        let overruled =
+            stronger.iter().any(|child| by_text.is_none() || find(child.name()) != by_text);
+        let by_child = if overruled { &stronger } else { &children };
+        if overruled {
+            text = None;
+        }
+        let named = match text {
+            Some(text) => match by_text {
                 Some(name) => name,
                 None => return mistake(mistakes::no_variant(&self.node, text, variants)),
             },
-            None => match &children[..] {
+            None => match &by_child[..] {
                 [child] => match find(child.name()) {
                     Some(name) => name,
                     None => return mistake(mistakes::no_variant(child, child.name(), variants)),

@@ -9,6 +9,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::failure::{Failure, Why};
+use crate::configuration::quantities::SIZE_TYPE;
 
 /// How deep stand-ins are made of stand-ins.
 const DEEPEST: u8 = 8;
@@ -75,10 +76,13 @@ impl<'de> Deserializer<'de> for StandIn {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        visitor.visit_newtype_struct(self.within()?)
+        match name == SIZE_TYPE {
+            true => visitor.visit_u64(1),
+            false => visitor.visit_newtype_struct(self.within()?),
+        }
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::*;
-use crate::configuration::ByteSize;
+use crate::configuration::{ByteSize, SettingsError};
 
 /// The problem that is the only one, in full.
 fn text<T: DeserializeOwned>(values: &[(&str, &str)]) -> String {
@@ -67,22 +67,23 @@ fn a_value_that_cannot_be_read_is_told_with_its_place_and_what_to_write() {
         ),
         (
             text::<ByteSize>(&[("A", "10M")]),
-            "The value '10M' of 'A' is refused.\n  It is string \"10M\", and a size, such as 10MB, \
-             64KiB or a number of bytes is expected.\n  set by: a.json:1:5, key A",
+            "Failed to convert configuration value '10M' at 'A' to type 'ByteSize'.\n  \
+             '10M' is no size.\n  set by: a.json:1:5, key A\n  \
+             fix: write a size, such as 10MB, 64KiB or a number of bytes",
         ),
         (
             text::<u16>(&[("A:B", "1")]),
-            "'A' is one value, and not a section.\n  set by: a.json:1:5, key A\n  \
+            "'A' has to be one value, and is a section.\n  set by: a.json:1:5, key A\n  \
              fix: write a whole number from 0 to 65535",
         ),
         (
             text::<Vec<u16>>(&[("A", "80")]),
-            "'A' is a list, and not one value: '80'.\n  set by: a.json:1:5, key A\n  \
+            "'A' has to be a list, and is one value: '80'.\n  set by: a.json:1:5, key A\n  \
              fix: give its elements as 'A:0', 'A:1', ...",
         ),
         (
             text::<HashMap<String, String>>(&[("A", "x")]),
-            "'A' is a section, and not one value: 'x'.\n  set by: a.json:1:5, key A\n  \
+            "'A' has to be a section, and is one value: 'x'.\n  set by: a.json:1:5, key A\n  \
              fix: give its values below 'A'",
         ),
         (
@@ -94,6 +95,11 @@ fn a_value_that_cannot_be_read_is_told_with_its_place_and_what_to_write() {
             text::<HashMap<u8, u8>>(&[("A:x", "1")]),
             "The value '1' of 'A:x' is refused.\n  Its name 'x' is no u8.\n  \
              set by: a.json:1:5, key A:x",
+        ),
+        (
+            text::<Level>(&[("A", "")]),
+            "'A' is empty, and needs a value.\n  set by: a.json:1:5, key A\n  \
+             fix: write one of Debug, Information, Warning",
         ),
         (
             text::<u8>(&[]),
@@ -194,13 +200,14 @@ fn all_fields_that_are_missing_are_told() {
         nested: Endpoint,
         list: Vec<u8>,
         wait: Duration,
+        size: ByteSize,
         #[serde(default)]
         more: u8,
         pair: (char, f64),
     }
     let problems = problems::<Simple>(&[("A:UserNam", "x")]);
     let keys: Vec<_> = problems.iter().filter_map(|it| it.key.as_deref()).collect();
-    let names = ["UserName", "Number", "On", "Level", "Nested", "List", "Wait", "Pair"];
+    let names = ["UserName", "Number", "On", "Level", "Nested", "List", "Wait", "Size", "Pair"];
     assert_eq!(keys, names.map(|name| format!("A:{name}")));
     assert_eq!(
         problems[0].to_string(),
@@ -208,6 +215,77 @@ fn all_fields_that_are_missing_are_told() {
          key: A:UserName\n  \
          fix: set 'A:UserName' in appsettings.json, the variable A__UserName, or give --A:UserName=VALUE"
     );
+}
+
+#[test]
+fn a_section_that_is_misspelled_is_told_beside_what_is_missing_of_it() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "nothing but mistakes is read")]
+    struct Shop {
+        name: String,
+        port: u16,
+    }
+    let configuration = configuration(&[("Shpo:Name", "x"), ("Mail:Hots:Port", "1")]);
+    let problems = configuration.get::<Shop>("Shop").unwrap_err().into_problems();
+    let beside = Some("There is 'Shpo' beside 'Shop': is that meant?");
+    assert_eq!(problems.iter().map(|it| it.cause.as_deref()).collect::<Vec<_>>(), [beside, beside]);
+    let problems = configuration.get::<u16>("Mail:Host").unwrap_err().into_problems();
+    let beside = Some("There is 'Mail:Hots' beside 'Mail:Host': is that meant?");
+    assert_eq!(problems[0].cause.as_deref(), beside);
+    let problems = configuration.get::<u16>("Stock").unwrap_err().into_problems();
+    assert_eq!(problems[0].cause, None);
+}
+
+#[test]
+fn what_is_stronger_wins_or_is_told_whatever_its_shape() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Mode {
+        ReadWrite,
+        Shadow { ratio: f32 },
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Mail {
+        host: String,
+    }
+    let over = |weak: &[(&str, &str)], strong: (&str, &str)| {
+        let strong = Leaf::new(strong.0, strong.1, Origin::Code("test"));
+        let weak: Vec<_> = weak.iter().map(|(key, value)| (*key, Some(*value))).collect();
+        Configuration::from_layers(&[file(&weak), [strong].into_iter().collect()])
+    };
+    let told = |error: SettingsError| error.to_string();
+
+    let shadow = over(&[("A", "readWrite")], ("A:Shadow:Ratio", "0.5"));
+    assert_eq!(shadow.get::<Mode>("A").unwrap(), Mode::Shadow { ratio: 0.5 });
+    let named = over(&[("A:Shadow:Ratio", "0.5")], ("A", "readWrite"));
+    assert_eq!(named.get::<Mode>("A").unwrap(), Mode::ReadWrite);
+    let filled = over(&[("A:Shadow:Ratio", "0.5")], ("A", "Shadow"));
+    assert_eq!(filled.get::<Mode>("A").unwrap(), Mode::Shadow { ratio: 0.5 });
+
+    let list = over(&[("A:0", "a"), ("A:1", "b")], ("A", "justtext"));
+    assert_eq!(
+        list.get::<Vec<String>>("A").map_err(told).unwrap_err(),
+        "'A' has to be a list, and is one value: 'justtext'.\n  \
+         It is stronger than what stands below it: a.json:1:5, key A:0.\n  set by: code (test), key A\n  \
+         fix: give its elements as 'A:0', 'A:1', ..."
+    );
+    let section = over(&[("A:Host", "h")], ("A", "x"));
+    assert!(told(section.get::<Mail>("A").unwrap_err()).contains("is stronger than"));
+    assert!(
+        told(section.get::<HashMap<String, String>>("A").unwrap_err()).contains("is stronger than")
+    );
+    let value = over(&[("A", "80")], ("A:B", "x"));
+    assert_eq!(
+        value.get::<u16>("A").map_err(told).unwrap_err(),
+        "'A' has to be one value, and is a section.\n  \
+         It is stronger than the value: a.json:1:5, key A.\n  set by: code (test), key A:B\n  \
+         fix: write a whole number from 0 to 65535"
+    );
+    // What is weaker loses, as it does for one key.
+    assert_eq!(over(&[("A:B", "x")], ("A", "80")).get::<u16>("A").unwrap(), 80);
+    assert_eq!(over(&[("A", "x")], ("A:Host", "h")).get::<Mail>("A").unwrap().host, "h");
+    assert_eq!(over(&[("A", "x")], ("A:0", "a")).get::<Vec<char>>("A").unwrap(), ['a']);
+    // As in .NET, nothing above a section takes nothing away.
+    assert_eq!(over(&[("A:0", "a")], ("A", "")).get::<Vec<char>>("A").unwrap(), ['a']);
 }
 
 #[test]
