@@ -172,3 +172,14 @@ async fn a_host_name_in_another_script_takes_idna() {
     ];
     judge(cfg!(feature = "idna"), host, &told).await;
 }
+
+#[tokio::test]
+async fn compressed_answers_take_compression() {
+    let host = host().args(["--ResponseCompression:Enabled", "true"]);
+    let told = [
+        "Answers cannot be compressed: this program was built without the feature 'compression'.",
+        "set by: command line, argument 1 (--ResponseCompression:Enabled)",
+        "fix: build it with the feature 'compression' of the crate kestrel, or set it to false",
+    ];
+    judge(cfg!(feature = "compression"), host, &told).await;
+}

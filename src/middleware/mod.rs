@@ -33,6 +33,6 @@ pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
 pub(crate) use response_compression::{
-    CompressionOptions, Encoding, Level, MediaTypes, ResponseCompression,
+    CompressionOptions, ENCODERS_ARE_THERE, Encoding, Level, MediaTypes, ResponseCompression,
 };
 pub(crate) use static_files::StaticFiles;

@@ -7,7 +7,9 @@ use super::parse::{cannot_convert, read_boolean, read_with, shown};
 use super::switched::Switched;
 use crate::configuration::near_names::meant_value;
 use crate::configuration::{Configuration, Origin, Problem, Setting, Sourced};
-use crate::middleware::{CompressionOptions, Encoding, Level, MediaTypes, ResponseCompression};
+use crate::middleware::{
+    CompressionOptions, ENCODERS_ARE_THERE, Encoding, Level, MediaTypes, ResponseCompression,
+};
 
 const ENABLED: &str = "ResponseCompression:Enabled";
 const FOR_HTTPS: &str = "ResponseCompression:EnableForHttps";
@@ -52,9 +54,23 @@ pub(super) fn read(
     let types = MediaTypes::new(included, excluded);
     let listed = types.included().collect::<Vec<_>>().join(", ");
     words.push(Sourced::new(format!("of {listed}"), origin("ResponseCompression:MimeTypes")));
+    if on && !ENCODERS_ARE_THERE {
+        problems.extend(configuration.setting(ENABLED).map(without_encoders));
+        return None;
+    }
     let options = CompressionOptions { for_https, encodings, types, level };
     let stage = ResponseCompression(Arc::new(options));
     Switched::by(configuration, ENABLED, on, stage).map(|it| it.shown(words))
+}
+
+/// What is to be said in a build without the feature.
+fn without_encoders(setting: &Setting) -> Problem {
+    Problem::error(
+        "Answers cannot be compressed: this program was built without the feature 'compression'.",
+    )
+    .key(setting.key.clone())
+    .origin(setting.origin.clone())
+    .fix("build it with the feature 'compression' of the crate kestrel, or set it to false")
 }
 
 /// A type of which nothing is ever.

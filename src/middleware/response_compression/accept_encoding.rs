@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::encoder::Encoding;
+use super::encoding::Encoding;
 
 /// Thousandths, as weights have three digits.
 type Weight = u16;

@@ -7,7 +7,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body::Frame;
 
-use super::encoder::{Encoder, Encoding, Level};
+use super::encoder::Encoder;
+use super::encoding::{Encoding, Level};
 
 /// How much is compressed before others have their turn.
 const AT_ONCE: usize = 64 * 1024;

@@ -5,55 +5,10 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 
-/// A content coding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    Brotli,
-    Gzip,
-    Zstd,
-}
+use super::encoding::{Encoding, Level};
 
-impl Encoding {
-    pub(crate) const NAMES: [(&'static str, Self); 3] =
-        [("br", Self::Brotli), ("gzip", Self::Gzip), ("zstd", Self::Zstd)];
-
-    /// As it is called in headers.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
-    }
-}
-
-/// How much time is taken for how much less to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    Fastest,
-    Optimal,
-    SmallestSize,
-    NoCompression,
-}
-
-impl Level {
-    pub(crate) const NAMES: [(&'static str, Self); 4] = [
-        ("Fastest", Self::Fastest),
-        ("Optimal", Self::Optimal),
-        ("SmallestSize", Self::SmallestSize),
-        ("NoCompression", Self::NoCompression),
-    ];
-
-    /// One of four numbers.
-    fn of<T>(self, fastest: T, optimal: T, smallest: T, none: T) -> T {
-        match self {
-            Self::Fastest => fastest,
-            Self::Optimal => optimal,
-            Self::SmallestSize => smallest,
-            Self::NoCompression => none,
-        }
-    }
-}
+/// Whether there are any.
+pub(crate) const ARE_THERE: bool = true;
 
 /// How far brotli looks back, as a power of two: a megabyte, so that an answer on its way takes some, and no
 /// more than that.
