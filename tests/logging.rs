@@ -152,6 +152,34 @@ impl log::Log for Logger {
     fn flush(&self) {}
 }
 
+fn empty() -> HostBuilder {
+    let any_port = kestrel::Endpoint::ip(([127, 0, 0, 1], 0).into());
+    Host::empty_builder().listen_on(any_port).use_setting("Logging:LogLevel:Default", "Debug")
+}
+
+#[tokio::test]
+async fn a_host_that_reads_nothing_writes_the_log_that_it_is_asked_for() {
+    let Some(told) = told_by("a_host_that_reads_nothing_writes_the_log_that_it_is_asked_for")
+    else {
+        empty().with_logging().start().await.expect("it starts").stop().await;
+        return;
+    };
+    assert!(told.contains("dbug: Microsoft.Extensions.Hosting.Internal.Host[1]"), "{told}");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_writes_is_told_where_nobody_hears() {
+    let case = "a_log_that_nobody_writes_is_told_where_nobody_hears";
+    let Some(output) = printed_by(case, &["--nocapture"]) else {
+        empty().start().await.expect("it starts").stop().await;
+        return;
+    };
+    let told = String::from_utf8(output.stderr).expect("text");
+    let line =
+        "warning: 'Logging:LogLevel:Default' has no effect on a console: this host writes none.";
+    assert!(told.contains(line), "{told}");
+}
+
 #[tokio::test]
 async fn a_program_keeps_the_logger_that_it_sets_before_the_start() {
     let Some(told) = told_by("a_program_keeps_the_logger_that_it_sets_before_the_start") else {

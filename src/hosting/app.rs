@@ -18,6 +18,7 @@ use tower_service::Service;
 use super::app_error::AppError;
 use super::error::ExitKind;
 use super::live_configuration::LiveConfiguration;
+use super::patience::patiently;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::{events, in_log, panic_message};
@@ -209,7 +210,11 @@ impl Making {
     /// Makes the app, unless somebody tried that already.
     pub(super) async fn make(self, context: &AppContext) -> Self {
         match self {
-            Self::ToDo(source) => source.first(context).await.map_or_else(Self::Failed, Self::Done),
+            Self::ToDo(source) => {
+                let tell = |waited: Duration| events::first_app_takes_time(waited.as_secs());
+                let made = patiently(source.first(context), tell).await;
+                made.map_or_else(Self::Failed, Self::Done)
+            }
             tried => tried,
         }
     }

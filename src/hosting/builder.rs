@@ -49,7 +49,8 @@ impl Host {
     }
 
     /// A builder that reads nothing: no file, no variable, no argument, and no certificate of the
-    /// user's, whether for development or trusted; and it writes no log. There is what code says, and
+    /// user's, whether for development or trusted; and it writes no log, unless
+    /// [`with_logging`](HostBuilder::with_logging) asks for it. There is what code says, and
     /// where code says nothing, what is built in: the environment is `Production`, the content root the
     /// current directory, and the address `http://localhost:5000`. (What `CreateEmptyBuilder` is in
     /// ASP.NET Core.)
@@ -398,7 +399,23 @@ impl HostBuilder {
     /// itself is left alone in any case. One of its own that is to have the host's lines or levels
     /// asks [`Host::log`] for them.)
     pub fn without_logging(mut self) -> Self {
-        self.0.log_to = LogTo::Program;
+        self.0.log_to = Some(LogTo::Program);
+        self
+    }
+
+    /// The log of the host, where it would write none: that of [`Host::empty_builder`] and of
+    /// [`hermetic`](Self::hermetic). `Logging:*` says what it has. Other hosts have it by themselves.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), kestrel::HostError> {
+    /// let admin = kestrel::Host::empty_builder().with_logging().use_setting("Logging:LogLevel:Default", "Debug");
+    /// let admin = admin.use_urls("http://localhost:5001").start().await?;
+    /// # admin.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_logging(mut self) -> Self {
+        self.0.log_to = Some(LogTo::Console);
         self
     }
 
@@ -418,7 +435,7 @@ impl HostBuilder {
     /// # }
     /// ```
     pub fn captured_logging(mut self) -> Self {
-        self.0.log_to = LogTo::Captured;
+        self.0.log_to = Some(LogTo::Captured);
         self
     }
 

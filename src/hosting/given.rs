@@ -45,7 +45,8 @@ pub(super) struct Given {
     pub(super) only_code: bool,
     pub(super) strict: bool,
     pub(super) named_after_content_root: bool,
-    pub(super) log_to: LogTo,
+    /// Unless it says so, a host that reads nothing and one of a test write none.
+    pub(super) log_to: Option<LogTo>,
     pub(super) problems: Vec<Problem>,
     /// What is asked for in the place of a start.
     #[cfg(feature = "cli")]
@@ -61,7 +62,6 @@ impl Given {
             code: CodeSettings::without_files(),
             variables: Some(Vec::new()),
             only_code: true,
-            log_to: LogTo::Program,
             ..Self::default()
         }
     }

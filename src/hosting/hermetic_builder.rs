@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::builder::HostBuilder;
 #[cfg(feature = "testing")]
 use crate::addresses::Network;
-use crate::logging::LogTo;
 
 impl HostBuilder {
     /// Lets the host see nothing of the process and the machine that it runs on, for tests: what code
@@ -21,7 +20,8 @@ impl HostBuilder {
     /// - `http://localhost:5000`, where nobody says anything else, there is a free port of 127.0.0.1,
     /// - the user's folders, with secrets and certificates, there are none.
     ///
-    /// There is no log, unless [`captured_logging`](Self::captured_logging) asks for one, and files are not watched: [`RunningHost::reload`](crate::RunningHost::reload)
+    /// There is no log, unless [`captured_logging`](Self::captured_logging) or
+    /// [`with_logging`](Self::with_logging) asks for one, and files are not watched: [`RunningHost::reload`](crate::RunningHost::reload)
     /// reads them again. The order of the calls does not matter. Any number of such hosts can run in one
     /// process.
     ///
@@ -43,9 +43,6 @@ impl HostBuilder {
     /// ```
     pub fn hermetic(mut self) -> Self {
         self.0.hermetic.get_or_insert_default();
-        if self.0.log_to == LogTo::Console {
-            self.0.log_to = LogTo::Program;
-        }
         self
     }
 

@@ -18,12 +18,12 @@ use super::lifetime::{Asked, Signals, StopSignal};
 use super::live_configuration::{LiveConfiguration, Published};
 use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started, Wish, Wishes};
-use super::report::{Refusal, Voice, begin};
+use super::report::{self, Refusal, Voice, begin};
 use super::services::{Registration, Services};
 use super::sources::Sources;
 use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::{LogContext, Notice, events, in_log};
 use crate::features::{Lifetime, Living, ServerAddresses};
 use crate::logging::{Log, Logging};
@@ -47,6 +47,8 @@ pub struct Host {
     pub(super) log: Log,
     /// What is to be said when the start begins.
     pub(super) unsaid: Vec<Notice>,
+    /// What nobody might hear, since there is no log.
+    pub(super) unheard: Option<Problem>,
 }
 
 impl Host {
@@ -157,6 +159,7 @@ impl Host {
         log: LogContext,
     ) -> Result<RunningHost, Refusal> {
         std::mem::take(&mut self.unsaid).iter().for_each(Notice::log);
+        self.unheard.take().iter().for_each(report::tell_if_unheard);
         events::hosting_starting();
         let logging = self.log.running().cloned();
         let remarks = std::mem::take(&mut self.remarks);

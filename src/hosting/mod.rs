@@ -43,6 +43,7 @@ mod host;
 mod lifetime;
 mod listen;
 mod live_configuration;
+mod patience;
 mod pipeline;
 mod prepare;
 pub(crate) mod process;

@@ -12,8 +12,11 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tracing::subscriber::NoSubscriber;
+
 use super::error::{Answer, ExitKind, HostError};
 use super::finding::Finding;
+use crate::configuration::Problem;
 use crate::diagnostics::events::{self, StartFailure};
 use crate::diagnostics::{LogContext, Notice};
 use crate::logging::{self, FormatterName, Log, Logging};
@@ -189,6 +192,13 @@ fn whereabouts(error: &HostError) -> String {
     match error.problems().len() {
         1 => format!("The reason is told on standard error; exit code {code}."),
         count => format!("The {count} reasons are told on standard error; exit code {code}."),
+    }
+}
+
+/// Tells what no subscriber hears.
+pub(super) fn tell_if_unheard(problem: &Problem) {
+    if tracing::dispatcher::get_default(|subscriber| subscriber.is::<NoSubscriber>()) {
+        print("", &format!("warning: {problem}\n"));
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::app::{AppContext, Ending, Exit};
 use super::app_error::AppError;
 use super::error::ExitKind;
+use super::patience::patiently;
 use crate::configuration::{Origin, Problem};
 use crate::diagnostics::{events, in_log, panic_message};
 use crate::server::{BoxFuture, moment_after};
@@ -242,7 +243,10 @@ impl Services {
     ) -> Result<Self, Vec<Problem>> {
         let mut started = Self::default();
         for service in services {
-            match service.start(context.clone(), exit).await {
+            let name = service.name.clone();
+            let start = service.start(context.clone(), exit);
+            let tell = |waited: Duration| events::service_takes_time(&name, waited.as_secs());
+            match patiently(start, tell).await {
                 Ok(service) => started.0.push(service),
                 Err(problems) => {
                     started.stop(moment_after(patience)).await;

@@ -25,7 +25,7 @@ use crate::addresses::EndpointPlan;
 use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced, fold_key};
 use crate::diagnostics::{LogContext, Notice, events};
 use crate::features::{Living, ServerAddresses};
-use crate::logging::Log;
+use crate::logging::{Log, LogTo};
 use crate::pipeline::Layers;
 use crate::server::Server;
 use crate::tls::places::Places;
@@ -45,6 +45,8 @@ pub(super) struct Draft {
     log: Log,
     /// What is to be said once the log begins.
     unsaid: Vec<Notice>,
+    /// What nobody might hear, since there is no log.
+    unheard: Option<Problem>,
     /// The web root, if it was named and is not there.
     web_root: Option<Sourced<PathBuf>>,
     findings: Findings,
@@ -70,11 +72,15 @@ impl Draft {
         let living = given.lifetime.begin();
         let command_line = read_command_line(&mut given)?;
         let asked = command_line.asked;
-        let (mut sources, unread) = sources(&mut given, command_line);
+        let log_is_off = given.log_to.is_none() && given.only_code && given.hermetic.is_none();
+        let (mut sources, mut unread) = sources(&mut given, command_line);
         let prepared = Prepared::read(&mut sources, None);
         let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
-        let findings = Findings::of(&prepared, unread, web_root.as_ref());
+        let unheard = if log_is_off { unwritten_log(&prepared.loaded) } else { None };
+        unread.extend(unheard.clone());
+        let mut findings = Findings::of(&prepared, unread, web_root.as_ref());
         if asked == Some(Asked::Plan) {
+            findings.of_app.extend(not_made_for_a_plan(&given));
             let text = |prepared: &Prepared| {
                 let Prepared { plan, certificates, .. } = prepared;
                 let table = plan_table(plan, certificates, sources.another_server);
@@ -88,7 +94,11 @@ impl Draft {
             return Err(findings.answer(&prepared, sources.strict, web_root.as_ref(), text));
         }
         let terminal = process::terminal(&sources.inputs.variables);
-        let log = Log::new(given.log_to, prepared.settings.logging.clone(), terminal);
+        let log_to = given.log_to.unwrap_or(match sources.only_code {
+            true => LogTo::Program,
+            false => LogTo::Console,
+        });
+        let log = Log::new(log_to, prepared.settings.logging.clone(), terminal);
         let unsaid = of_files(&prepared.loaded);
         let live = Published::new(prepared.loaded.configuration.clone());
         let context = AppContext {
@@ -112,6 +122,7 @@ impl Draft {
             shutdown_timeout: given.shutdown_timeout,
             log,
             unsaid,
+            unheard,
             web_root,
             findings,
         })
@@ -172,6 +183,7 @@ impl Draft {
             server: self.server,
             log,
             unsaid,
+            unheard: self.unheard,
         })
     }
 }
@@ -375,6 +387,31 @@ fn is_consequence(none_found: &Problem, of_settings: &[Finding], incomplete: boo
     };
     let wrong = of_settings.iter().map(Finding::problem).filter(|problem| problem.is_error());
     incomplete || wrong.filter_map(|problem| problem.key.as_deref()).any(is_cause)
+}
+
+/// What configures a log that is not written.
+fn unwritten_log(loaded: &Loaded) -> Option<Problem> {
+    let section = loaded.configuration.section("Logging");
+    let setting = section.first_setting()?;
+    let problem = Problem::warning(format!(
+        "'{}' has no effect on a console: this host writes none.",
+        setting.key
+    ));
+    let problem = problem.key(&*setting.key).origin(setting.origin.clone());
+    Some(
+        problem
+            .fix("call with_logging() on the builder, or without_logging() if Host::log() is used"),
+    )
+}
+
+/// That a plan says nothing of what only the program's code can tell.
+fn not_made_for_a_plan(given: &Given) -> Option<Finding> {
+    let is_made = matches!(given.app, Some(AppSource::Once(_) | AppSource::EachTime(_)));
+    if !is_made && given.services.is_empty() {
+        return None;
+    }
+    let what = "A plan makes no app and starts no service: what is wrong with settings that they read, a start tells.";
+    Some(Finding::of_problem(Subject::App, Problem::information(what)))
 }
 
 fn of_files(loaded: &Loaded) -> Vec<Notice> {

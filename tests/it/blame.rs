@@ -34,7 +34,7 @@ impl Told {
         told.iter().filter_map(|(_, event)| event.status).collect()
     }
 
-    fn has(&self, level: Level, id: u64) -> bool {
+    pub(crate) fn has(&self, level: Level, id: u64) -> bool {
         self.events().contains(&(level, id))
     }
 

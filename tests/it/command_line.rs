@@ -40,6 +40,35 @@ fn what_a_start_would_say_comes_with_the_plan() {
     assert!(answer.remarks.starts_with(overridden), "{}", answer.remarks);
 }
 
+#[test]
+fn a_plan_says_that_it_makes_no_app() {
+    let remarks = |builder: kestrel::HostBuilder| match builder.build() {
+        Err(HostError::Answered(answer)) => answer.remarks,
+        other => panic!("{other:?}"),
+    };
+    let plan = || program(&["--plan", "--urls=http://127.0.0.1:5001"]);
+    let told = "note: A plan makes no app and starts no service: what is wrong with settings that they read, a start tells.\n";
+    assert_eq!(remarks(plan()), "");
+    assert_eq!(remarks(plan().app_with(async |_| Ok(axum::Router::new()))), told);
+    assert_eq!(remarks(plan().reloadable_app(async |_| Ok(axum::Router::new()))), told);
+    assert_eq!(remarks(plan().background_service("mail", async |_, _| Ok(()))), told);
+}
+
+#[test]
+fn a_log_that_nobody_writes_is_told_to_who_sets_it() {
+    let quiet = || kestrel::Host::empty_builder().use_setting("Logging:LogLevel:Default", "Debug");
+    let error = quiet().strict(true).build().expect_err("nobody writes it");
+    assert_eq!(
+        error.to_string(),
+        "'Logging:LogLevel:Default' has no effect on a console: this host writes none.\n  \
+         set by: code (use_setting), key Logging:LogLevel:Default\n  \
+         fix: call with_logging() on the builder, or without_logging() if Host::log() is used"
+    );
+    for meant in [quiet().with_logging(), quiet().without_logging(), quiet().hermetic()] {
+        meant.strict(true).build().expect("it is meant");
+    }
+}
+
 #[tokio::test]
 async fn a_program_listens_where_its_command_line_says() {
     let host = started(program(&["--listen", "127.0.0.1:0", "--urls", "http://127.0.0.1:1"])).await;

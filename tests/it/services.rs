@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::blame::Told as Heard;
 use crate::settings_monitor::Details;
 use crate::support::{NEVER, Wire, builder, saying, soon, started, stopped, taken_port};
 
@@ -164,6 +165,36 @@ async fn why_a_service_failed_stands_below_what_failed() {
     assert_eq!(told(), ["a panic for the test"]);
     stopped(started(host().service("mail", PanicsLate)).await).await;
     assert_eq!(told(), ["too late"]);
+}
+
+/// Why it is given up once a start was told to take its time; another reason if it never is.
+async fn until_told(told: Heard, id: u64) -> AppError {
+    for _ in 0..60 {
+        if told.has(tracing::Level::WARN, id) {
+            return "it is told".into();
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    "it is not told".into()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_tells_what_it_waits_for() {
+    struct Slow(Heard);
+    impl HostedService for Slow {
+        async fn start(&mut self, _: AppContext) -> Result<(), AppError> {
+            Err(until_told(self.0.clone(), 9).await)
+        }
+    }
+    let told = Heard::default();
+    let _heard = tracing::subscriber::set_default(Registry::default().with(told.clone()));
+    let host = builder().use_urls(ANY_PORT).service("mail", Slow(told.clone()));
+    let error = host.start().await.expect_err("it gives up");
+    assert_eq!(error.to_string(), "The service 'mail' cannot start: it is told.");
+
+    let app = async move |_| Err::<Router, _>(until_told(told, 10).await);
+    let error = builder().use_urls(ANY_PORT).app_with(app).start().await.expect_err("it gives up");
+    assert_eq!(error.to_string(), "The app cannot be made: it is told.");
 }
 
 #[tokio::test]

@@ -44,3 +44,17 @@ pub(crate) fn service_cut_off(name: &str) {
 pub(crate) fn background_tasks_cut_off(count: usize) {
     emit!(OUR_APP, WARN, 3, "Background tasks of the app did not end in time and were cut off: {Count}."; Count = count);
 }
+
+/// A service has not started yet, and the host waits for it.
+pub(crate) fn service_takes_time(name: &str, seconds: u64) {
+    emit!(OUR_APP, WARN, 9,
+        "The service '{Name}' has been starting for {Seconds} seconds. The host waits for it before it binds its addresses.";
+        Name = name, Seconds = seconds);
+}
+
+/// The app is not made yet, and the host waits for it.
+pub(crate) fn first_app_takes_time(seconds: u64) {
+    emit!(OUR_APP, WARN, 10,
+        "The app has been in the making for {Seconds} seconds. The host waits for it before it binds its addresses.";
+        Seconds = seconds);
+}
