@@ -26,8 +26,11 @@ const ONE_WISH: Duration = Duration::from_secs(1);
 /// runs.
 const BINDING: Duration = Duration::from_secs(1);
 
-/// Within this time of its signal a terminal that hangs up is gone.
+/// Within this time of its signal a terminal that hangs up is gone, mostly.
 const VANISHES: Duration = Duration::from_millis(100);
+
+/// How long it is looked for beyond that, on a machine that is busy.
+const VANISHES_LATE: Duration = Duration::from_secs(5);
 
 /// How long a host may take to end at once: its log has the last wait.
 const AT_ONCE: Duration = LAST_WAIT.saturating_add(Duration::from_secs(1));
@@ -290,22 +293,38 @@ fn watch() -> io::Result<()> {
 
 /// Waits for signals for ever, and for hosts that do not end although they should.
 async fn run(mut streams: platform::Streams, terminal: Terminal) {
+    // Until when the terminal of a hang-up that was taken for a wish to reload may vanish.
+    let mut doubted_until: Option<Instant> = None;
     loop {
         let end = hosts().next_end();
-        let signal = match end {
-            None => streams.next().await,
-            Some((at, stop)) => match timeout_at(at.into(), streams.next()).await {
-                Ok(signal) => signal,
-                Err(_) => {
-                    // It may have gone on in the last moment.
-                    if hosts().next_end() == end {
-                        process::end(stop.number());
-                    }
-                    continue;
+        let look = doubted_until.map(|_| Instant::now() + VANISHES);
+        let wake = end.map(|(at, _)| at).into_iter().chain(look).min();
+        let signal = match wake {
+            None => Ok(streams.next().await),
+            Some(at) => timeout_at(at.into(), streams.next()).await,
+        };
+        let Ok(signal) = signal else {
+            let now = Instant::now();
+            if let Some((at, stop)) = end
+                && at <= now
+                // It may have gone on in the last moment.
+                && hosts().next_end() == end
+            {
+                process::end(stop.number());
+            }
+            if doubted_until.is_some() && !process::has_terminal() {
+                doubted_until = None;
+                let ends = hosts().take(Signal::Hangup, true, now);
+                if let Some(stop) = ends {
+                    process::die_of(stop.number());
                 }
-            },
+            }
+            doubted_until = doubted_until.filter(|until| now < *until);
+            continue;
         };
         let terminal_gone = signal == Signal::Hangup && terminal.is_gone().await;
+        let doubtful = signal == Signal::Hangup && terminal.matters && !terminal_gone;
+        doubted_until = doubtful.then(|| Instant::now() + VANISHES_LATE).or(doubted_until);
         let ends = hosts().take(signal, terminal_gone, Instant::now());
         if let Some(stop) = ends {
             process::die_of(stop.number());
