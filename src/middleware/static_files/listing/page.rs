@@ -76,7 +76,7 @@ impl Page<'_> {
             let up = self.up();
             let _ = writeln!(
                 html,
-                "<tr class=\"parent\"><td class=\"name\"><a href=\"{up}\">Parent folder</a></td>\
+                "<tr class=\"directory\"><td class=\"name\"><a href=\"{up}\">Parent folder</a></td>\
                  <td class=\"length\"></td><td class=\"modified\"></td></tr>"
             );
         }
