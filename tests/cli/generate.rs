@@ -270,6 +270,16 @@ fn what_cannot_be_generated_is_told_with_what_to_do() {
             "A secret cannot stand in a unit",
         ),
         (&["nginx", "--", "--urls", "htp://a"], 3, "htp://a"),
+        (
+            &["nginx", "--", "--urls", "http://unix:/run/a b}c"],
+            3,
+            "'/run/a b}c' cannot stand in a configuration file as the address of the app.",
+        ),
+        (
+            &["nginx", "--", "--urls", "http://127.0.0.1:5000", "--AllowedHosts", "a.test;b} c"],
+            3,
+            "'b} c' cannot stand in a configuration file as one of AllowedHosts.",
+        ),
         (&["squid"], 2, "possible values: nginx, apache, haproxy, caddy, systemd"),
         (&[], 2, "<TARGET>"),
     ] {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::plain_text::{HOST, PATH, is_host, is_plain, refused};
 use super::wanted::Wanted;
 use crate::addresses::{PlannedEndpoint, Targets, Transport};
 use crate::configuration::Problem;
@@ -72,6 +73,18 @@ impl Facts {
         if matches!(&upstream, Upstream::Tcp(address) if address.ends_with(":0")) {
             return Err(free_port(endpoint));
         }
+        if let Upstream::UnixSocket(path) = &upstream
+            && !is_plain(path)
+        {
+            let path = path.display().to_string();
+            return Err(refused("the address of the app", &path, PATH)
+                .key(endpoint.key.clone())
+                .origin(endpoint.origin.clone()));
+        }
+        let names = names(wanted, prepared);
+        if let Some(name) = names.iter().find(|name| !is_host(name)) {
+            return Err(refused("one of AllowedHosts", name, HOST).key("AllowedHosts"));
+        }
         let limits = &prepared.settings.server.limits;
         let text = |path: &PathBuf| path.display().to_string();
         Ok(Self {
@@ -79,7 +92,7 @@ impl Facts {
             upstream,
             proxy_protocol: endpoint.proxy_protocol.is_some(),
             only_http2: endpoint.protocols == HttpProtocols::Http2,
-            names: names(wanted, prepared),
+            names,
             port: wanted.port,
             certificate: wanted.certificate.as_ref().map(|(chain, key)| (text(chain), text(key))),
             max_request_body_size: limits.max_request_body_size,
@@ -96,7 +109,9 @@ impl Facts {
 
     /// The comments, each line begun with `#`.
     pub(super) fn head(&self) -> String {
-        self.comments.iter().map(|line| format!("# {line}\n")).collect()
+        // A path may have what ends a line.
+        let line = |line: &String| format!("# {}\n", line.replace(char::is_control, "?"));
+        self.comments.iter().map(line).collect()
     }
 
     /// The time without a request, in seconds.

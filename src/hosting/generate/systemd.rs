@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::plain_text::{is_plain, refused};
+use super::plain_text::{PATH, is_plain, refused};
 use super::wanted::Wanted;
 use crate::addresses::{PlannedEndpoint, Targets};
 use crate::configuration::{Problem, speaks_of_secrets};
@@ -115,10 +115,7 @@ fn folders_of_sockets(endpoints: &[PlannedEndpoint]) -> Vec<PathBuf> {
 fn path(what: &str, path: &Path) -> Result<String, Problem> {
     match is_plain(path) {
         true => Ok(path.display().to_string()),
-        false => {
-            let kind = "an absolute path without blanks and quotes";
-            Err(refused(what, &path.display().to_string(), kind))
-        }
+        false => Err(refused(what, &path.display().to_string(), PATH)),
     }
 }
 
