@@ -195,7 +195,7 @@ pub use hosting::{
     Answer, App, AppContext, AppError, Ending, Endpoint, ExitKind, Host, HostBuilder, HostError,
     HostedService, LiveConfiguration, OnFailure, Reloaded, RunningHost, SettingsMonitor, Stopped,
 };
-pub use middleware::{RequestSizeLimit, RequestSizeLimitService};
+pub use middleware::{Health, RequestSizeLimit, RequestSizeLimitService};
 pub use pipeline::{Application, ApplicationFuture};
 pub use server::{
     BoxFuture, Counters, Http2Limits, InvalidLimit, Limits, Server, ServerError, ServerOptions,

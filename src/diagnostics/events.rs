@@ -5,7 +5,7 @@
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
 //! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 11,
-//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 4, `Kestrel.Reload` 17, `Kestrel.Server` 13,
+//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 4, `Kestrel.Reload` 17, `Kestrel.Server` 14,
 //! `Kestrel.StaticFiles` 3.
 
 // First: those below are written in its words.
@@ -19,6 +19,7 @@ mod configuration;
 mod connections;
 mod endpoints;
 mod handshakes;
+mod health_checks;
 mod hosting;
 mod http2;
 mod reload;
@@ -34,6 +35,7 @@ pub(crate) use self::configuration::*;
 pub(crate) use self::connections::*;
 pub(crate) use self::endpoints::*;
 pub(crate) use self::handshakes::*;
+pub(crate) use self::health_checks::*;
 pub(crate) use self::hosting::*;
 pub(crate) use self::http2::*;
 pub(crate) use self::reload::*;

@@ -53,6 +53,8 @@ struct State {
     /// How many hosts are at it.
     hosts: usize,
     has_started: bool,
+    /// The stop will begin: nobody is to be sent here any more.
+    is_leaving: bool,
     is_stopping: bool,
     /// The last host that was at it has ended.
     has_stopped: bool,
@@ -81,13 +83,28 @@ impl Lifetime {
         self.0.borrow().is_stopping
     }
 
+    /// The stop will begin: [`is_leaving`](Self::is_leaving) says so from now on.
+    pub(crate) fn leave(&self) {
+        self.0.send_if_modified(|state| {
+            state.is_leaving = true;
+            // Nobody waits for it.
+            false
+        });
+    }
+
+    /// Whether nobody is to be sent here any more: the stop has begun, or will.
+    pub(crate) fn is_leaving(&self) -> bool {
+        let state = *self.0.borrow();
+        state.is_leaving || state.is_stopping
+    }
+
     /// Waits until the host has started: its addresses are bound, and it serves.
     pub fn started(&self) -> impl Future<Output = ()> + Send + use<> {
         self.until(|state| state.has_started)
     }
 
     /// Waits until the stop begins, whoever asked for it. Requests that run are finished then, within
-    /// the shutdown timeout.
+    /// the shutdown timeout. (`HealthChecks:StopDelay` comes before, unless the stop was asked for here.)
     pub fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
         self.until(|state| state.is_stopping)
     }
@@ -242,7 +259,10 @@ mod tests {
         step(0);
         living.started();
         step(1);
-        assert!(!lifetime.is_stopping());
+        assert!(!lifetime.is_stopping() && !lifetime.is_leaving());
+        lifetime.leave();
+        assert!(!lifetime.is_stopping() && lifetime.is_leaving());
+        step(1);
         lifetime.stop();
         assert!(lifetime.is_stopping());
         step(2);

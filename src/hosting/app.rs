@@ -19,6 +19,7 @@ use super::app_error::AppError;
 use super::error::ExitKind;
 use super::live_configuration::LiveConfiguration;
 use super::patience::patiently;
+use super::pipeline::OfHost;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::{events, in_log, panic_message};
@@ -157,6 +158,8 @@ pub struct AppContext {
     pub addresses: ServerAddresses,
     /// Asks the host to stop, and tells how far it is.
     pub lifetime: Lifetime,
+    /// What stages know of the host.
+    pub(super) of_host: OfHost,
     pub(super) environment: Arc<str>,
     pub(super) content_root: Arc<Path>,
 }

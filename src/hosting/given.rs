@@ -18,6 +18,7 @@ use crate::configuration::{
 };
 use crate::features::Lifetime;
 use crate::logging::LogTo;
+use crate::middleware::HealthCheck;
 use crate::pipeline::Layers;
 use crate::server::Server;
 
@@ -27,6 +28,7 @@ pub(super) struct Given {
     pub(super) app: Option<AppSource>,
     pub(super) layers: Layers,
     pub(super) services: Vec<Registration>,
+    pub(super) health_checks: Vec<HealthCheck>,
     pub(super) server: Option<Box<dyn Server>>,
     pub(super) lifetime: Lifetime,
     pub(super) arguments: Vec<(usize, OsString)>,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, watch};
+use tokio::time::sleep;
 
 use super::app::{App, AppContext, AppSource, Exit, Lives, Making};
 use super::error::HostError;
@@ -20,6 +21,7 @@ use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started, Wish, Wishes};
 use super::report::{self, Refusal, Voice, begin};
 use super::services::{Registration, Services};
+use super::settings::stop_delay;
 use super::sources::Sources;
 use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
@@ -27,6 +29,7 @@ use crate::configuration::{Configuration, Problem};
 use crate::diagnostics::{LogContext, Notice, events, in_log};
 use crate::features::{Lifetime, Living, ServerAddresses};
 use crate::logging::{Log, Logging};
+use crate::middleware::HealthCheckOptions;
 use crate::pipeline::{Application, Layers, Pipeline};
 use crate::server::{Counters, KestrelServer, Server, ServerStart, moment_after};
 
@@ -201,6 +204,7 @@ impl Host {
             heard: wishes.heard(),
             stopping: stops,
         });
+        let health = running.health();
         let running = Arc::new(Mutex::new(running));
         if let Some(changes) = changes {
             let (to, handed_on) = unbounded_channel();
@@ -213,6 +217,7 @@ impl Host {
             logging,
             log,
             stopping,
+            health,
             addresses,
             live: live_configuration,
             counters,
@@ -247,7 +252,7 @@ impl Host {
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
         let (app, life) = made.app.into_parts(&self.layers);
-        let stages = pipeline::stages(&settings.stages, &self.context.addresses);
+        let stages = pipeline::stages(&settings.stages, &self.context.of_host);
         let application = Application::new(Pipeline::new(stages, app));
         let start = ServerStart::new(plan.clone(), application.clone())
             .within(self.context.lifetime.clone())
@@ -334,6 +339,7 @@ pub struct RunningHost {
     log: LogContext,
     /// True once the stop has begun.
     stopping: watch::Sender<bool>,
+    health: watch::Receiver<Option<HealthCheckOptions>>,
     addresses: ServerAddresses,
     live: LiveConfiguration,
     counters: Option<Counters>,
@@ -430,8 +436,8 @@ impl RunningHost {
 
     /// Stops: no new connections, idle ones closed, running requests finished within the shutdown
     /// timeout and then aborted; then the background tasks of the app end and the services stop, within
-    /// what is left of it. A
-    /// log that nobody reads holds it for a second and a half at most. Tells what had to be cut off.
+    /// what is left of it. `HealthChecks:StopDelay` goes before that, and is a part of the timeout. A log that
+    /// nobody reads holds it for a second and a half at most. Tells what had to be cut off.
     pub async fn stop(self) -> Stopped {
         let log = self.log.clone();
         log.around(self.stop_told()).await
@@ -441,21 +447,35 @@ impl RunningHost {
         if let Some(logging) = &self.logging {
             logging.begin_stop();
         }
-        // Whatever would never end ends itself now.
-        self.lifetime.stop();
+        // First: who asks whether requests should come is told that they should not.
+        self.lifetime.leave();
         events::application_stopping();
-        events::hosting_stopping();
         // A reload that waits for files gives way.
         self.stopping.send_replace(true);
+        let delay = self.delay_stop().await;
+        // Whatever would never end ends itself now.
+        self.lifetime.stop();
+        events::hosting_stopping();
         let mut running = self.running.lock().await;
         let cut_before = self.counters.as_ref().map_or(0, Counters::cut_off);
-        let (tasks, services) = running.stop(self.shutdown_timeout).await;
+        let (tasks, services) = running.stop(self.shutdown_timeout - delay).await;
         let cut_off = self.counters.as_ref().map_or(0, Counters::cut_off);
         events::hosting_stopped();
         if let Some(logging) = &running.logging {
             logging.finish();
         }
         Stopped { connections: cut_off - cut_before, tasks, services }
+    }
+
+    /// Serves on for a while in which nobody new is to be sent here, if settings say so. Gives how long.
+    async fn delay_stop(&self) -> Duration {
+        let Some(health) = self.health.borrow().clone() else { return Duration::ZERO };
+        let delay = stop_delay(health.stop_delay, self.shutdown_timeout);
+        if !delay.is_zero() {
+            events::stop_delayed(delay.as_secs_f64(), &health.ready);
+            sleep(delay).await;
+        }
+        delay
     }
 
     /// Serves until a signal or the [`Lifetime`] asks for the stop, and stops, as

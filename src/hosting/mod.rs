@@ -37,6 +37,8 @@ mod finding;
 #[cfg(feature = "cli")]
 mod generate;
 mod given;
+mod health_check;
+mod health_check_builder;
 mod hermetic;
 mod hermetic_builder;
 mod host;

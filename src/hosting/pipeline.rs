@@ -1,10 +1,12 @@
 //! The stages that requests go through, in their order: the one list of them.
 
+use std::sync::Arc;
+
 use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
 use crate::configuration::{Origin, Problem, Sourced};
-use crate::features::{Proxies, ServerAddresses};
-use crate::middleware::{ForwardedHeaders, HttpsRedirection, StaticFiles};
+use crate::features::{Lifetime, Proxies, ServerAddresses};
+use crate::middleware::{Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, StaticFiles};
 use crate::pipeline::Stage;
 
 /// A stage that is on.
@@ -19,13 +21,25 @@ pub(super) struct On {
     stage: Box<dyn Stage>,
 }
 
+/// What stages know of their host besides their settings. It outlives reloads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfHost {
+    /// Where it listens.
+    pub(super) addresses: ServerAddresses,
+    pub(super) lifetime: Lifetime,
+    /// What the program's code says of its health.
+    pub(super) checks: Arc<Checks>,
+}
+
 /// Makes a stage of the settings, if they switch it on.
-type Make = fn(&StageSettings, &ServerAddresses) -> Option<On>;
+type Make = fn(&StageSettings, &OfHost) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 11] = [
-    // First, so that it sees the host that was sent: what proxies tell of it has a list of its own.
+const ORDER: [Make; 12] = [
+    // Before whatever turns requests away: who asks names the host by its address, in clear text.
+    health_checks,
+    // Early, so that it sees the host that was sent: what proxies tell of it has a list of its own.
     host_filtering,
     // What follows goes by what the client did, not the proxy.
     forwarded_headers,
@@ -48,19 +62,16 @@ const ORDER: [Make; 11] = [
 
 /// The stages that the settings switch on, outermost first.
 pub(super) fn on(settings: &StageSettings) -> Vec<On> {
-    made(settings, &ServerAddresses::default())
+    made(settings, &OfHost::default())
 }
 
-/// The same, to be gone through, on a server with these addresses.
-pub(super) fn stages(
-    settings: &StageSettings,
-    addresses: &ServerAddresses,
-) -> Box<[Box<dyn Stage>]> {
-    made(settings, addresses).into_iter().map(|on| on.stage).collect()
+/// The same, to be gone through, on this host.
+pub(super) fn stages(settings: &StageSettings, host: &OfHost) -> Box<[Box<dyn Stage>]> {
+    made(settings, host).into_iter().map(|on| on.stage).collect()
 }
 
-fn made(settings: &StageSettings, addresses: &ServerAddresses) -> Vec<On> {
-    ORDER.iter().filter_map(|make| make(settings, addresses)).collect()
+fn made(settings: &StageSettings, host: &OfHost) -> Vec<On> {
+    ORDER.iter().filter_map(|make| make(settings, host)).collect()
 }
 
 /// What a reload did to the stages.
@@ -116,7 +127,14 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     losses
 }
 
-fn host_filtering(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn health_checks(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    let it = settings.health_checks.as_ref()?;
+    let (lifetime, checks) = (host.lifetime.clone(), Arc::clone(&host.checks));
+    let stage = HealthChecks::new(it.value.clone(), lifetime, checks);
+    Some(switched("health checks", it, Box::new(stage)))
+}
+
+fn host_filtering(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let hosts = settings.allowed_hosts.as_ref()?;
     Some(On {
         name: "host filtering",
@@ -127,7 +145,7 @@ fn host_filtering(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
     })
 }
 
-fn forwarded_headers(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn forwarded_headers(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.forwarded_headers.as_ref()?;
     Some(On {
         name: "forwarded headers",
@@ -170,7 +188,7 @@ pub(super) fn believes_everybody(settings: &StageSettings, plan: &EndpointPlan) 
     )
 }
 
-fn hsts(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn hsts(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let hsts = settings.hsts.as_ref()?;
     Some(On {
         name: "HSTS",
@@ -181,13 +199,13 @@ fn hsts(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
     })
 }
 
-fn path_base(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn path_base(settings: &StageSettings, _: &OfHost) -> Option<On> {
     settings.path_base.as_ref().map(|it| switched("path base", it, Box::new(it.value.clone())))
 }
 
-fn https_redirection(settings: &StageSettings, addresses: &ServerAddresses) -> Option<On> {
+fn https_redirection(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.https_redirection.as_ref()?;
-    let stage = HttpsRedirection::new(it.value.clone(), addresses.clone());
+    let stage = HttpsRedirection::new(it.value.clone(), host.addresses.clone());
     Some(switched("HTTPS redirection", it, Box::new(stage)))
 }
 
@@ -196,7 +214,7 @@ fn switched<T>(name: &'static str, it: &Switched<T>, stage: Box<dyn Stage>) -> O
     On { name, key: it.key, origin: it.origin.clone(), values: it.shown.clone(), stage }
 }
 
-fn static_files(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn static_files(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.static_files.as_ref()?;
     Some(On {
         name: "static files",
@@ -207,26 +225,26 @@ fn static_files(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
     })
 }
 
-fn developer_page(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn developer_page(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.error_pages.developer_page.as_ref()?;
     Some(switched("page for developers", it, Box::new(it.value.clone())))
 }
 
-fn exception_handler(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn exception_handler(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.error_pages.exception_handler.as_ref()?;
     Some(switched("exception handler", it, Box::new(it.value.clone())))
 }
 
-fn status_pages(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn status_pages(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.error_pages.status_pages.as_ref()?;
     Some(switched("status code pages", it, Box::new(it.value.clone())))
 }
 
-fn cors(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn cors(settings: &StageSettings, _: &OfHost) -> Option<On> {
     settings.cors.as_ref().map(|it| switched("CORS", it, Box::new(it.value.clone())))
 }
 
-fn response_compression(settings: &StageSettings, _: &ServerAddresses) -> Option<On> {
+fn response_compression(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.response_compression.as_ref()?;
     Some(switched("response compression", it, Box::new(it.value.clone())))
 }

@@ -7,7 +7,7 @@ use super::certificates::{self, Certificates};
 use super::explain;
 use super::finding::{Finding, Subject};
 use super::pipeline;
-use super::settings::HostSettings;
+use super::settings::{HostSettings, told_of_delay};
 use super::sources::Sources;
 use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, plan, replan};
 use crate::configuration::{Loaded, Problem};
@@ -66,9 +66,15 @@ impl Prepared {
         all.map(|it| Finding::of_problem(Subject::Configuration, it)).collect()
     }
 
-    /// What is odd about the stages where they listen.
-    pub(super) fn of_stages(&self) -> Option<Problem> {
-        pipeline::believes_everybody(&self.settings.stages, &self.plan)
+    /// What is odd about the stages where they listen, and when they stop.
+    pub(super) fn of_stages(&self) -> impl Iterator<Item = Problem> {
+        let Self { loaded, settings, plan, .. } = self;
+        let of_health = settings
+            .stages
+            .health_checks
+            .as_ref()
+            .and_then(|it| told_of_delay(it, settings.shutdown_timeout, &loaded.configuration));
+        pipeline::believes_everybody(&settings.stages, plan).into_iter().chain(of_health)
     }
 
     /// What is to be said of the plan, but for what `said` holds, before it is bound.

@@ -1,5 +1,7 @@
 //! What a host is configured by: read once for the start, and again for every reload.
 
+use std::time::Duration;
+
 use super::settings::{CodeEndpoints, HostSettings};
 use super::surroundings::Surroundings;
 use super::temporary_folder::TemporaryFolder;
@@ -13,6 +15,8 @@ pub(super) struct Sources {
     pub(super) inputs: Inputs,
     pub(super) endpoints: CodeEndpoints,
     pub(super) configure: Vec<Configure>,
+    /// How long a stop may take, if code says it: it wins.
+    pub(super) shutdown_timeout: Option<Duration>,
     /// Whether warnings are errors.
     pub(super) strict: bool,
     /// Where certificates are looked for besides the files that settings name.
@@ -34,11 +38,14 @@ impl Sources {
     /// Reads everything.
     pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
         let loaded = load(&self.inputs);
-        let settings = HostSettings::read(&loaded, self.endpoints.clone(), |options| {
+        let mut settings = HostSettings::read(&loaded, self.endpoints.clone(), |options| {
             for configure in &mut self.configure {
                 configure(options);
             }
         });
+        if let Some(timeout) = self.shutdown_timeout {
+            settings.shutdown_timeout = timeout;
+        }
         (loaded, settings)
     }
 

@@ -5,7 +5,8 @@
 //! else.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::app::{AppContext, AppSource, Making};
 use super::certificates::Certificates;
@@ -13,9 +14,11 @@ use super::command_line::{self, Asked, CommandLine};
 use super::error::HostError;
 use super::finding::{self, Finding, Subject, judged};
 use super::given::Given;
+use super::health_check;
 use super::hermetic::Hermetic;
 use super::host::Host;
 use super::live_configuration::Published;
+use super::pipeline::OfHost;
 use super::prepare::Prepared;
 use super::report::{self, Refusal, Voice, begin};
 use super::services::Registration;
@@ -26,6 +29,7 @@ use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced, 
 use crate::diagnostics::{LogContext, Notice, events};
 use crate::features::{Living, ServerAddresses};
 use crate::logging::{Log, LogTo};
+use crate::middleware::Checks;
 use crate::pipeline::Layers;
 use crate::server::Server;
 use crate::tls::places::Places;
@@ -41,7 +45,6 @@ pub(super) struct Draft {
     layers: Layers,
     services: Vec<Registration>,
     server: Option<Box<dyn Server>>,
-    shutdown_timeout: Option<Duration>,
     log: Log,
     /// What is to be said once the log begins.
     unsaid: Vec<Notice>,
@@ -78,6 +81,8 @@ impl Draft {
         let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
         let unheard = if log_is_off { unwritten_log(&prepared.loaded) } else { None };
         unread.extend(unheard.clone());
+        let configuration = &prepared.loaded.configuration;
+        unread.extend(health_check::unasked(&given.health_checks, configuration));
         let mut findings = Findings::of(&prepared, unread, web_root.as_ref());
         if asked == Some(Asked::Plan) {
             findings.of_app.extend(not_made_for_a_plan(&given));
@@ -101,12 +106,19 @@ impl Draft {
         let log = Log::new(log_to, prepared.settings.logging.clone(), terminal);
         let unsaid = of_files(&prepared.loaded);
         let live = Published::new(prepared.loaded.configuration.clone());
+        let addresses = ServerAddresses::default();
+        let of_host = OfHost {
+            addresses: addresses.clone(),
+            lifetime: given.lifetime.clone(),
+            checks: Arc::new(Checks::new(std::mem::take(&mut given.health_checks))),
+        };
         let context = AppContext {
             live_configuration: live.handle(),
             configuration: prepared.loaded.configuration.clone(),
             environment: prepared.loaded.environment.value.as_str().into(),
             content_root: prepared.loaded.content_root.value.as_path().into(),
-            addresses: ServerAddresses::default(),
+            addresses,
+            of_host,
             lifetime: given.lifetime,
         };
         Ok(Self {
@@ -119,7 +131,6 @@ impl Draft {
             layers: given.layers,
             services: given.services,
             server: given.server,
-            shutdown_timeout: given.shutdown_timeout,
             log,
             unsaid,
             unheard,
@@ -170,7 +181,7 @@ impl Draft {
             }
         }
         Ok(Host {
-            shutdown_timeout: self.shutdown_timeout.unwrap_or(prepared.settings.shutdown_timeout),
+            shutdown_timeout: prepared.settings.shutdown_timeout,
             sources,
             prepared,
             live: self.live,
@@ -229,6 +240,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
     }
     let mut problems = std::mem::take(&mut given.problems);
     problems.extend(Registration::called_alike(&given.services));
+    problems.extend(health_check::called_alike(&given.health_checks));
     problems.extend(command_line.warnings);
     let (variables, unreadable_variables) = match (given.variables.take(), &hermetic) {
         (variables, Some(_)) => (Hermetic::variables(variables), Vec::new()),
@@ -273,6 +285,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         inputs,
         endpoints,
         configure: std::mem::take(&mut given.configure),
+        shutdown_timeout: given.shutdown_timeout,
         strict: given.strict || command_line.strict,
         places,
         another_server: given.server.is_some(),

@@ -8,6 +8,7 @@
 mod cors;
 mod error_pages;
 mod forwarded_headers;
+mod health_checks;
 mod host_filtering;
 #[cfg(feature = "idna")]
 mod host_name;
@@ -20,12 +21,15 @@ mod path_base;
 mod request_size_limit;
 mod response_compression;
 pub(crate) mod static_files;
+mod without_length;
 
 pub(crate) use cors::{Allowed, CorsPolicy, OriginPattern, Origins};
 pub(crate) use error_pages::{
     DeveloperPage, ErrorPath, ExceptionHandler, StatusPage, StatusPages, Template,
 };
 pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names};
+pub use health_checks::Health;
+pub(crate) use health_checks::{Checking, Checks, HealthCheck, HealthCheckOptions, HealthChecks};
 pub(crate) use host_filtering::AllowedHosts;
 pub(crate) use host_name::{in_ascii, is_understood};
 pub(crate) use hsts::{Directive, Hsts};

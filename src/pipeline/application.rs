@@ -199,6 +199,11 @@ impl Pipeline {
         }
     }
 
+    /// Whether the log is better off without a request.
+    pub(crate) fn is_noise(&self, request: &Request) -> bool {
+        self.stages.iter().any(|stage| stage.is_noise(request))
+    }
+
     fn through_stages(self: &Arc<Self>, first: usize, mut request: Request) -> Responding {
         let mut leaves: Vec<Leave> = Vec::new();
         for (place, stage) in self.stages.iter().enumerate().skip(first) {

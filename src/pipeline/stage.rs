@@ -12,6 +12,13 @@ use super::responder::{Request, Responding, Response};
 pub(crate) trait Stage: Send + Sync + 'static {
     /// What happens on the way in.
     fn enter(&self, request: &mut Request) -> Enter;
+
+    /// Whether it answers a request that the log is better off without: one that comes every few seconds,
+    /// and is nobody's. Only asked if requests are logged.
+    fn is_noise(&self, request: &Request) -> bool {
+        let _ = request;
+        false
+    }
 }
 
 /// What becomes of a request behind a stage.

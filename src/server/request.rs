@@ -106,7 +106,8 @@ impl RequestService {
         let number = running.request();
         let scope = log_scope::of_request(&self.scope, &request, &self.connection, number);
         let entered = scope.enter();
-        let log = events::requests_are_logged()
+        let pipeline = self.pipeline.current();
+        let log = (events::requests_are_logged() && !pipeline.is_noise(&request))
             .then(|| Box::new(RequestLog::start(&request, &self.connection, scope.clone())));
         if events::kept_connections_are_logged() {
             let asked = request.version() != Version::HTTP_10 || keeps_alive(request.headers());
@@ -124,7 +125,6 @@ impl RequestService {
         };
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         request.extensions_mut().insert(self.connection.for_request(running.completion()));
-        let pipeline = self.pipeline.current();
         let body = (!http_body::Body::is_end_stream(&incoming))
             .then(|| self.guard_body(&mut request, incoming, number));
         let future = pipeline.call(request);

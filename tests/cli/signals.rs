@@ -64,6 +64,22 @@ fn a_second_signal_during_the_stop_ends_it_at_once() {
 }
 
 #[test]
+fn a_second_signal_ends_the_delay_of_a_stop_at_once() {
+    let running = Kestrel::run([
+        "--shutdownTimeoutSeconds=86400",
+        "--HealthChecks:Enabled=true",
+        "--HealthChecks:StopDelay=01:00:00",
+    ])
+    .started();
+    running.signal(Signal::SIGTERM);
+    running.wait_for("info: Kestrel.Server[13]\n      The stop begins in 3600 seconds");
+    assert_eq!(get(&running.address(), "/healthz/ready", &[]).status, 503);
+    assert_eq!(get(&running.address(), "/", &[]).status, 200);
+    let outcome = running.signal_until_ended(Signal::SIGTERM);
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(143), ""));
+}
+
+#[test]
 fn signals_that_come_together_are_one_wish() {
     let running =
         Kestrel::run(["--shutdownTimeoutSeconds=86400", "--Logging:LogLevel:Kestrel.Server=Debug"])

@@ -25,6 +25,7 @@ mod given_sockets;
 mod gone_clients;
 mod graceful_stop;
 mod half_closed;
+mod health_checks;
 mod hermetic;
 mod http2_batches;
 mod http2_fields;

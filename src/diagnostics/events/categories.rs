@@ -26,6 +26,8 @@ pub(super) const EXCEPTION_HANDLER: &str =
     "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware";
 pub(super) const DEVELOPER_PAGE: &str =
     "Microsoft.AspNetCore.Diagnostics.DeveloperExceptionPageMiddleware";
+pub(super) const HEALTH_CHECKS: &str =
+    "Microsoft.Extensions.Diagnostics.HealthChecks.DefaultHealthCheckService";
 
 pub(super) const OUR_APP: &str = "Kestrel.App";
 pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";

@@ -70,6 +70,13 @@ pub(crate) fn application_stopping() {
     emit!(LIFETIME, INFO, 0, "Application is shutting down...");
 }
 
+/// The stop waits for those who ask whether the host is ready.
+pub(crate) fn stop_delayed(seconds: f64, path: &str) {
+    emit!(OUR_SERVER, INFO, 13,
+        "The stop begins in {Seconds} seconds (HealthChecks:StopDelay); {Path} answers 503 until then.";
+        Seconds = seconds, Path = path);
+}
+
 /// A second signal came before the stop was complete.
 pub(crate) fn stop_forced() {
     emit!(

@@ -26,6 +26,7 @@ use crate::hosting::settings::{HostSettings, StageSettings};
 use crate::hosting::settings_monitor::Readings;
 use crate::hosting::sources::Sources;
 use crate::logging::{LogFilter, Logging, Rule};
+use crate::middleware::HealthCheckOptions;
 use crate::pipeline::{Application, Layers, Pipeline, Stage};
 use crate::server::{Server, ServerOptions, ServerReload, moment_after};
 
@@ -68,6 +69,8 @@ pub(in crate::hosting) struct Running {
     /// Whether warnings are errors.
     strict: bool,
     pub(super) live: Published,
+    /// How health is told, which the stop heeds.
+    health: signal::Sender<Option<HealthCheckOptions>>,
     /// What the first app was made with.
     pub(super) context: AppContext,
     /// The endpoints that stay whatever is configured; `None` if all do.
@@ -95,6 +98,10 @@ pub(in crate::hosting) struct Running {
 /// The files that a configuration was read from.
 fn found_files(loaded: &Loaded) -> Vec<PathBuf> {
     loaded.files.iter().filter(|file| file.found).map(|file| file.path.clone()).collect()
+}
+
+fn of_health(stages: &StageSettings) -> Option<HealthCheckOptions> {
+    stages.health_checks.as_ref().map(|it| it.value.clone())
 }
 
 /// What is in effect.
@@ -191,6 +198,7 @@ impl Running {
             strict: sources.strict,
             sources: Arc::new(Mutex::new(sources)),
             live: started.live,
+            health: signal::Sender::new(of_health(&settings.stages)),
             context: started.context,
             fixed: fixed(&plan, &settings.endpoints),
             of_start: loaded.configuration.clone(),
@@ -212,6 +220,11 @@ impl Running {
             watcher: started.watcher,
             stopping: started.stopping,
         }
+    }
+
+    /// How health is told at any moment.
+    pub(in crate::hosting) fn health(&self) -> signal::Receiver<Option<HealthCheckOptions>> {
+        self.health.subscribe()
     }
 
     /// Reads the configuration again and goes over to it.
@@ -456,7 +469,7 @@ impl Running {
         let other_options = settings.server != self.current.options;
         let (other_app, other_stages) = (app.is_some(), settings.stages != self.current.stages);
         if other_app || other_stages {
-            let stages = pipeline::stages(&settings.stages, &self.context.addresses);
+            let stages = pipeline::stages(&settings.stages, &self.context.of_host);
             self.serving.go_over_to(app, stages);
         }
         served.iter().for_each(|said| said.notice().log());
@@ -500,6 +513,7 @@ impl Running {
         self.current.files = found_files(&loaded);
         self.current.configuration = loaded.configuration;
         self.current.options = settings.server;
+        self.health.send_replace(of_health(&settings.stages));
         self.current.stages = settings.stages;
         self.current.rules = settings.logging.rules;
         if server == OfServer::Changed {

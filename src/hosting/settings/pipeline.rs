@@ -11,16 +11,19 @@ use super::parse::{read_boolean, read_with, shown};
 use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
-use super::{https_redirection, path_base, response_compression, stage_values};
+use super::{health_checks, https_redirection, path_base, response_compression, stage_values};
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
-    AllowedHosts, CorsPolicy, Directive, Hsts, PathBase, Redirection, ResponseCompression,
+    AllowedHosts, CorsPolicy, Directive, HealthCheckOptions, Hsts, PathBase, Redirection,
+    ResponseCompression,
 };
 
 /// What the configuration says of the stages.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct StageSettings {
+    /// `HealthChecks`, if it is on.
+    pub(crate) health_checks: Option<Switched<HealthCheckOptions>>,
     /// `AllowedHosts`; `None` lets every host pass.
     pub(crate) allowed_hosts: Option<Sourced<AllowedHosts>>,
     /// What proxies are believed, if any is.
@@ -70,6 +73,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
     };
     let allowed_hosts = hosts.map(|(hosts, _)| hosts);
     let settings = StageSettings {
+        health_checks: health_checks::read(configuration, problems),
         allowed_hosts,
         forwarded_headers,
         error_pages: error_pages::read(loaded, problems),
@@ -89,6 +93,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
     for section in [
         "Cors",
         "ExceptionHandler",
+        "HealthChecks",
         "Hsts",
         "HttpsRedirection",
         "ResponseCompression",

@@ -7,9 +7,9 @@ use http::{HeaderName, HeaderValue};
 
 use super::failure::{Failure, outcome};
 use super::problem_details::{ProblemDetails, json_text};
-use super::without_length::without_length;
 use crate::diagnostics::events;
 use crate::features::RequestTarget;
+use crate::middleware::without_length::without_length;
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 
 /// Answers in the place of an app that has failed with what it failed with, and with the request. (What

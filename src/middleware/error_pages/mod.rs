@@ -8,7 +8,6 @@ mod once_more;
 mod problem_details;
 mod status_pages;
 mod status_text;
-mod without_length;
 
 pub(crate) use developer_page::DeveloperPage;
 pub(crate) use exception_handler::{ErrorPath, ExceptionHandler};

@@ -9,7 +9,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::status_text::{definition, title};
-use super::without_length::without_length;
+use crate::middleware::without_length::without_length;
 use crate::pipeline::Response;
 
 /// What of a request decides how a problem is told to its client.

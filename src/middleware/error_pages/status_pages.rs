@@ -9,8 +9,8 @@ use http_body::Body as _;
 use super::once_more::Kept;
 use super::problem_details::ProblemDetails;
 use super::status_text::reason;
-use super::without_length::without_length;
 use crate::features::{EffectiveRequest, Outcome};
+use crate::middleware::without_length::without_length;
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 
 /// Gives answers of 400 to 599 a body that have none. (What `StatusCodePagesMiddleware` is in ASP.NET Core.)

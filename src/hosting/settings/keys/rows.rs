@@ -6,8 +6,8 @@ use super::row::{
     open, rate, text, text_or_list, time_limit, words,
 };
 use super::stages::{
-    CORS, DEVELOPER_EXCEPTION_PAGE, EXCEPTION_HANDLER, HSTS, HTTPS_REDIRECTION, PATH_BASE,
-    PROBLEM_DETAILS, RESPONSE_COMPRESSION, STATUS_CODE_PAGES,
+    CORS, DEVELOPER_EXCEPTION_PAGE, EXCEPTION_HANDLER, HEALTH_CHECKS, HSTS, HTTPS_REDIRECTION,
+    PATH_BASE, PROBLEM_DETAILS, RESPONSE_COMPRESSION, STATUS_CODE_PAGES,
 };
 use super::static_files::{DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK, STATIC_FILES};
 use crate::features::HttpProtocols;
@@ -77,6 +77,7 @@ pub(super) static ROOT: Key = names(
             .default("30")
             .at_restart()
             .of_host(),
+        HEALTH_CHECKS,
         text("AllowedHosts", Kind::Separated("hosts"), "the hosts that a request may name")
             .default("*")
             .at_once(),

@@ -4,6 +4,30 @@ use super::row::{Key, Kind, Others, Range, any, boolean, first, list, names, tex
 use crate::hosting::settings::https_redirection::STATUSES;
 use crate::middleware::{Encoding, Level};
 
+pub(super) const HEALTH_CHECKS: Key = names(
+    "HealthChecks",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "tell at two paths whether the host is alive, and ready"),
+        text("LivePath", Kind::Text, "where the answer is `Healthy` as long as the process answers")
+            .default("/healthz/live"),
+        text(
+            "ReadyPath",
+            Kind::Text,
+            "where the answer is `Unhealthy`, with 503, from the moment in which a stop is asked for",
+        )
+        .default("/healthz/ready"),
+        text(
+            "StopDelay",
+            Kind::Time(Range::From(0)),
+            "for how long the host serves on then, before its stop begins; half of `shutdownTimeoutSeconds` at most",
+        )
+        .default("00:00:00"),
+    ],
+    "tell load balancers how the host does",
+)
+.at_once();
+
 pub(super) const PATH_BASE: Key =
     text("PathBase", Kind::Text, "the path below which clients see the app, such as `/app`")
         .at_once();

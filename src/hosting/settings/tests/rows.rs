@@ -11,7 +11,8 @@ use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
-    AllowedHosts, Believed, CorsPolicy, Hsts, PathBase, Redirection, ResponseCompression,
+    AllowedHosts, Believed, CorsPolicy, HealthCheckOptions, Hsts, PathBase, Redirection,
+    ResponseCompression,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -67,6 +68,8 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             (Some("http://127.0.0.1:6001"), vec![("urls", "http://127.0.0.1:6002")])
         }
         "UserSecretsId" => (None, vec![("environment", "Development")]),
+        "HealthChecks:Enabled" => (None, vec![]),
+        key if key.starts_with("HealthChecks:") => (None, vec![("HealthChecks:Enabled", "true")]),
         "Hsts:Enabled" | "ForwardedHeaders:Enabled" | "HttpsRedirection:Enabled" => (None, vec![]),
         "StatusCodePages:Enabled" | "DeveloperExceptionPage:Enabled" => (None, vec![]),
         "ExceptionHandler:Enabled" => (None, vec![("ProblemDetails:Enabled", "true")]),
@@ -144,6 +147,7 @@ struct Outcome {
     endpoints: Vec<PlannedEndpoint>,
     certificates: SharedCertificates,
     server: ServerOptions,
+    health_checks: Option<HealthCheckOptions>,
     allowed_hosts: Option<AllowedHosts>,
     believed: Option<Believed>,
     error_pages: ErrorPages,
@@ -182,6 +186,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         endpoints: plan.endpoints.into_iter().map(endpoint).collect(),
         certificates: settings.certificates,
         server: settings.server,
+        health_checks: settings.stages.health_checks.map(|it| it.value),
         allowed_hosts: settings.stages.allowed_hosts.map(|hosts| hosts.value),
         believed: settings.stages.forwarded_headers.map(|it| it.believed),
         error_pages: without_origins(settings.stages.error_pages),
@@ -225,7 +230,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "contentRoot" => "/",
                 _ if key.contains("MimeTypes:") => "text/other",
                 _ if key.contains(":Origins:") => "https://other",
-                "PathBase" | "ReExecute" => "/other",
+                "PathBase" | "ReExecute" | "LivePath" | "ReadyPath" => "/other",
                 "Path" if key.starts_with("ExceptionHandler:") => "/other",
                 "https_port" => "8443",
                 "RequestPath" => "/files",
@@ -268,6 +273,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.contains(":Headers:") => text("a\u{1}b"),
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
         Kind::Text if key == "PathBase" || key.ends_with(":ReExecute") => text("other"),
+        Kind::Text if key.starts_with("HealthChecks:") => text("other"),
         Kind::Text if key == "ExceptionHandler:Path" => text("other"),
         Kind::Text if key.contains("MimeTypes:") => text("text"),
         Kind::Text if key.starts_with("Cors:Policies:") => text("a b"),

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use http_body::Frame;
 
 /// A text as such a body.
-pub(super) fn without_length(text: impl Into<Bytes>) -> Body {
+pub(in crate::middleware) fn without_length(text: impl Into<Bytes>) -> Body {
     Body::new(Once(Some(text.into())))
 }
 
