@@ -174,6 +174,18 @@ async fn a_host_name_in_another_script_takes_idna() {
 }
 
 #[tokio::test]
+async fn passwords_take_basic_auth() {
+    let switch = "--BasicAuthentication:Enabled";
+    let host = host().args([switch, "true", "--BasicAuthentication:Passwords:alice", "sesame"]);
+    let told = [
+        "Nobody can be asked for a password: this program was built without the feature 'basic-auth'.",
+        "set by: command line, argument 1 (--BasicAuthentication:Enabled)",
+        "fix: build it with the feature 'basic-auth' of the crate kestrel, or set it to false",
+    ];
+    judge(cfg!(feature = "basic-auth"), host, &told).await;
+}
+
+#[tokio::test]
 async fn compressed_answers_take_compression() {
     let host = host().args(["--ResponseCompression:Enabled", "true"]);
     let told = [

@@ -36,7 +36,7 @@ type Make = fn(&StageSettings, &OfHost) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 12] = [
+const ORDER: [Make; 13] = [
     // Before whatever turns requests away: who asks names the host by its address, in clear text.
     health_checks,
     // Early, so that it sees the host that was sent: what proxies tell of it has a list of its own.
@@ -56,6 +56,8 @@ const ORDER: [Make; 12] = [
     response_compression,
     // Before whatever answers, files as well.
     cors,
+    // Behind what browsers ask without a user (preflight requests), before all that is to be seen.
+    basic_authentication,
     // Last: what has no file is the app's.
     static_files,
 ];
@@ -112,6 +114,9 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     }
     if old.https_redirection.is_some() && new.https_redirection.is_none() {
         losses.push("HTTPS redirection is off now: requests in clear text are served.");
+    }
+    if old.basic_authentication.is_some() && new.basic_authentication.is_none() {
+        losses.push("Basic authentication is off now: nobody is asked for a password.");
     }
     let believed = |settings: &StageSettings| {
         settings.forwarded_headers.as_ref().map(|it| it.believed.clone())
@@ -242,6 +247,11 @@ fn status_pages(settings: &StageSettings, _: &OfHost) -> Option<On> {
 
 fn cors(settings: &StageSettings, _: &OfHost) -> Option<On> {
     settings.cors.as_ref().map(|it| switched("CORS", it, Box::new(it.value.clone())))
+}
+
+fn basic_authentication(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.basic_authentication.as_ref()?;
+    Some(switched("basic authentication", it, Box::new(it.value.clone())))
 }
 
 fn response_compression(settings: &StageSettings, _: &OfHost) -> Option<On> {

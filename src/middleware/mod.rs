@@ -5,6 +5,7 @@
 //! They know the facts of `features` and nothing of the server. What they do not do: read
 //! configuration, or answer requests that they let pass.
 
+mod basic_authentication;
 mod cors;
 mod error_pages;
 mod forwarded_headers;
@@ -23,6 +24,9 @@ mod response_compression;
 pub(crate) mod static_files;
 mod without_length;
 
+pub(crate) use basic_authentication::{
+    BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
+};
 pub(crate) use cors::{Allowed, CorsPolicy, OriginPattern, Origins};
 pub(crate) use error_pages::{
     DeveloperPage, ErrorPath, ExceptionHandler, StatusPage, StatusPages, Template,

@@ -119,6 +119,11 @@ pub(crate) fn several_https_ports(port: u16) {
          HttpsRedirection:HttpsPort names another one."; Port = port);
 }
 
+/// A client gave a user and a password that do not belong together.
+pub(crate) fn not_let_in(client: &str, user: &str) {
+    emit!(OUR_PIPELINE, INFO, 4, "{Client} was not let in as '{User}'."; Client = client, User = user);
+}
+
 /// The app failed, and another answer stands in the place of its own.
 pub(crate) fn unhandled_by_app(error: &str) {
     emit!(EXCEPTION_HANDLER, ERROR, 1, "An unhandled exception has occurred while executing the request.", detail: error);

@@ -8,6 +8,7 @@
 //! [`keys`] has a row for each of them, for all that has to be known of a key besides its value.
 
 mod allowed_hosts;
+mod basic_authentication;
 mod cors;
 mod endpoints;
 mod error_pages;

@@ -11,12 +11,15 @@ use super::parse::{read_boolean, read_with, shown};
 use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
-use super::{health_checks, https_redirection, path_base, response_compression, stage_values};
+use super::{
+    basic_authentication, health_checks, https_redirection, path_base, response_compression,
+    stage_values,
+};
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
-    AllowedHosts, CorsPolicy, Directive, HealthCheckOptions, Hsts, PathBase, Redirection,
-    ResponseCompression,
+    AllowedHosts, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions, Hsts, PathBase,
+    Redirection, ResponseCompression,
 };
 
 /// What the configuration says of the stages.
@@ -40,6 +43,8 @@ pub(crate) struct StageSettings {
     pub(crate) response_compression: Option<Switched<ResponseCompression>>,
     /// `Cors`, if it is on.
     pub(crate) cors: Option<Switched<CorsPolicy>>,
+    /// `BasicAuthentication`, if it is on.
+    pub(crate) basic_authentication: Option<Switched<BasicAuthentication>>,
     /// What is served from the web root, if anything is.
     pub(crate) static_files: Option<StaticFilesSettings>,
     /// What they go by, in words.
@@ -82,6 +87,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         https_redirection: https_redirection::read(configuration, problems),
         response_compression: response_compression::read(configuration, problems),
         cors: cors::read(configuration, problems),
+        basic_authentication: basic_authentication::read(configuration, problems),
         static_files: None,
         values,
     };
@@ -91,6 +97,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         &["ForwardedHeaders_Enabled"],
     ));
     for section in [
+        "BasicAuthentication",
         "Cors",
         "ExceptionHandler",
         "HealthChecks",

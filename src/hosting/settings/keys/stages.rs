@@ -168,6 +168,24 @@ static CORS_POLICY: Key = names(
     "a policy",
 );
 
+pub(super) const BASIC_AUTHENTICATION: Key = names(
+    "BasicAuthentication",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "let nobody in without a user's name and password"),
+        text("Realm", Kind::Text, "what browsers show when they ask for them")
+            .default("restricted"),
+        PASSWORDS,
+    ],
+    "ask for a user and a password",
+)
+.at_once();
+
+const PASSWORDS: Key = any("Passwords", "alice", &PASSWORD, "who may come in").secret();
+static PASSWORD: Key =
+    text("{User}", Kind::Text, "that user's password, or what `openssl passwd -6` makes of it")
+        .secret();
+
 pub(super) const RESPONSE_COMPRESSION: Key = names(
     "ResponseCompression",
     Others::Nothing,

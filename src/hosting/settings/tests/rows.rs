@@ -11,8 +11,8 @@ use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
-    AllowedHosts, Believed, CorsPolicy, HealthCheckOptions, Hsts, PathBase, Redirection,
-    ResponseCompression,
+    AllowedHosts, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions, Hsts, PathBase,
+    Redirection, ResponseCompression,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -34,6 +34,7 @@ fn rows() -> Vec<Row> {
             .replace("{Policy}", "default")
             .replace("{Pattern}", "*.css")
             .replace("{Header}", "X-A")
+            .replace("{User}", "alice")
             .replace("{Category}", "Some.Category");
         assert!(!key.contains('{'), "{pattern}: a name for that is missing here");
         rows.push(Row { pattern: pattern.to_owned(), key, row, effect });
@@ -85,6 +86,16 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("ForwardedHeaders:") => {
             let all = ("ForwardedHeaders:ForwardedHeaders", "All");
             (None, vec![("ForwardedHeaders:Enabled", "true"), all])
+        }
+        "BasicAuthentication:Enabled" => {
+            (None, vec![("BasicAuthentication:Passwords:alice", "sesame")])
+        }
+        key if key.starts_with("BasicAuthentication:Passwords:") => {
+            (None, vec![("BasicAuthentication:Enabled", "true")])
+        }
+        key if key.starts_with("BasicAuthentication:") => {
+            let user = ("BasicAuthentication:Passwords:alice", "sesame");
+            (None, vec![("BasicAuthentication:Enabled", "true"), user])
         }
         "Cors:Enabled" => (None, vec![("Cors:Policies:default:Origins:0", "https://b")]),
         "Cors:DefaultPolicyName" => {
@@ -155,6 +166,7 @@ struct Outcome {
     hsts: Option<Hsts>,
     https_redirection: Option<Redirection>,
     cors: Option<CorsPolicy>,
+    basic_authentication: Option<BasicAuthentication>,
     response_compression: Option<ResponseCompression>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
@@ -194,6 +206,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         hsts: settings.stages.hsts.map(|hsts| hsts.value),
         https_redirection: settings.stages.https_redirection.map(|it| it.value),
         cors: settings.stages.cors.map(|it| it.value),
+        basic_authentication: settings.stages.basic_authentication.map(|it| it.value),
         response_compression: settings.stages.response_compression.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,

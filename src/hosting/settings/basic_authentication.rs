@@ -1,0 +1,176 @@
+//! Who is let in by a user's name and a password.
+
+use super::parse::{read_boolean, shown};
+use super::switched::Switched;
+use crate::configuration::{Configuration, Origin, Problem, Setting, Sourced};
+use crate::middleware::{
+    BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
+};
+
+const ENABLED: &str = "BasicAuthentication:Enabled";
+const REALM: &str = "BasicAuthentication:Realm";
+const PASSWORDS: &str = "BasicAuthentication:Passwords";
+
+/// What browsers show, unless configured.
+pub(super) const DEFAULT_REALM: &str = "restricted";
+
+/// Reads the section.
+pub(super) fn read(
+    configuration: &Configuration,
+    problems: &mut Vec<Problem>,
+) -> Option<Switched<BasicAuthentication>> {
+    let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
+    if on && !PASSWORDS_ARE_THERE {
+        problems.extend(configuration.setting(ENABLED).map(without_feature));
+        return None;
+    }
+    let users = if PASSWORDS_ARE_THERE { users(configuration, problems) } else { None };
+    let realm = configuration.non_empty(REALM);
+    let text = realm.as_ref().map_or(DEFAULT_REALM, |realm| realm.value);
+    let users = match users {
+        Some(users) => users,
+        None if on => {
+            problems.extend(configuration.setting(ENABLED).map(nobody));
+            return None;
+        }
+        None => Vec::new(),
+    };
+    let names = users.iter().map(|user| user.name.clone()).collect::<Vec<_>>().join(", ");
+    let Some(stage) = BasicAuthentication::new(text, users) else {
+        problems.extend(configuration.setting(REALM).map(|it| no_realm(it, text)));
+        return None;
+    };
+    let origin = |key: &str| {
+        let section = configuration.section(key);
+        let first = super::lists::first_setting(&section);
+        first.map_or(Origin::Default, |it| it.origin.clone())
+    };
+    let words = vec![
+        Sourced::new(format!("lets in {names}"), origin(PASSWORDS)),
+        Sourced::new(format!("as '{text}'"), realm.map_or(Origin::Default, |it| it.origin)),
+    ];
+    Switched::by(configuration, ENABLED, on, stage).map(|it| it.shown(words))
+}
+
+/// Who may come in; `None`, if the settings name nobody. Those with a mistake are left out, and told.
+fn users(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<Vec<User>> {
+    let listed = configuration.section(PASSWORDS).children();
+    let mut users = Vec::new();
+    let mut named = false;
+    for entry in &listed {
+        let Some(setting) = entry.setting() else { continue };
+        named = true;
+        match setting.value.as_deref().filter(|text| !text.is_empty()) {
+            None => problems.push(empty(setting, entry.name())),
+            Some(text) => match Password::read(text) {
+                Ok(password) => users.push(User { name: entry.name().to_owned(), password }),
+                Err(mistake) => problems.push(no_hash(setting, entry.name(), mistake)),
+            },
+        }
+    }
+    named.then_some(users)
+}
+
+fn without_feature(setting: &Setting) -> Problem {
+    Problem::error(
+        "Nobody can be asked for a password: this program was built without the feature 'basic-auth'.",
+    )
+    .key(setting.key.clone())
+    .origin(setting.origin.clone())
+    .fix("build it with the feature 'basic-auth' of the crate kestrel, or set it to false")
+}
+
+fn nobody(setting: &Setting) -> Problem {
+    Problem::error(format!("Nobody could come in: '{PASSWORDS}' is empty."))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix(format!("write users and passwords: {PASSWORDS}:NAME"))
+}
+
+fn empty(setting: &Setting, user: &str) -> Problem {
+    Problem::error(format!("The password of '{}' is empty.", user.escape_debug()))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("write a password, or what `openssl passwd -6` makes of it")
+}
+
+fn no_hash(setting: &Setting, user: &str, mistake: HashMistake) -> Problem {
+    let user = user.escape_debug();
+    let problem = match mistake {
+        HashMistake::Kind => Problem::error(format!(
+            "The password of '{user}' is hashed in a way that is not known."
+        ))
+        .cause("What begins with $, a word and $ is taken for a hash; $5$ and $6$ are known."),
+        HashMistake::Form => {
+            Problem::error(format!("The hash of the password of '{user}' is not whole."))
+        }
+        HashMistake::Rounds => {
+            Problem::error(format!("The hash of the password of '{user}' has too many rounds."))
+                .cause(format!("Every guess costs them; more than {MOST_ROUNDS} are not computed."))
+        }
+    };
+    problem
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("make one: openssl passwd -6")
+}
+
+fn no_realm(setting: &Setting, text: &str) -> Problem {
+    let text = shown(&setting.key, text);
+    Problem::error(format!("'{}' cannot be shown as a realm.", text.escape_debug()))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("write it in ASCII, in one line")
+}
+
+#[cfg(all(test, feature = "basic-auth"))]
+mod tests {
+    use super::*;
+    use crate::configuration::{Inputs, load};
+
+    fn read_of(settings: &[&str]) -> (bool, Vec<String>) {
+        let arguments = settings.iter().map(|it| format!("--BasicAuthentication:{it}"));
+        let inputs = Inputs { arguments: arguments.enumerate().collect(), ..Inputs::default() };
+        let mut problems = Vec::new();
+        let on = read(&load(&inputs).configuration, &mut problems).is_some();
+        assert!(problems.iter().all(Problem::is_error));
+        (on, problems.into_iter().map(|problem| problem.message).collect())
+    }
+
+    #[test]
+    fn it_is_on_with_users_whose_passwords_can_be_checked() {
+        assert_eq!(read_of(&["Enabled=true", "Passwords:alice=sesame"]), (true, vec![]));
+        assert_eq!(read_of(&["Passwords:alice=sesame"]), (false, vec![]));
+        assert_eq!(read_of(&[]), (false, vec![]));
+    }
+
+    #[test]
+    fn what_lets_nobody_in_or_everybody_is_refused() {
+        for (settings, message) in [
+            (
+                &["Enabled=true"][..],
+                "Nobody could come in: 'BasicAuthentication:Passwords' is empty.",
+            ),
+            (&["Enabled=true", "Passwords:bob="], "The password of 'bob' is empty."),
+            (
+                &["Enabled=true", "Passwords:bob=$2y$05$abcdefgh"],
+                "The password of 'bob' is hashed in a way that is not known.",
+            ),
+            (
+                &["Enabled=true", "Passwords:bob=$6$salt"],
+                "The hash of the password of 'bob' is not whole.",
+            ),
+            (
+                &["Enabled=true", "Passwords:bob=$6$rounds=200001$salt$hash"],
+                "The hash of the password of 'bob' has too many rounds.",
+            ),
+            (
+                &["Enabled=true", "Passwords:bob=a", "Realm=caf\u{e9}"],
+                "'caf\u{e9}' cannot be shown as a realm.",
+            ),
+        ] {
+            let (_, messages) = read_of(settings);
+            assert_eq!(messages, [message], "{settings:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Lets in who names a user and that user's password (`BasicAuthentication`; HTTP's Basic scheme, RFC 7617).
+//!
+//! A password that stands in the settings as it is is compared here and now. One that is hashed takes a
+//! thousandth of a second and more to be checked, which is what its hash is for: that happens on a thread of
+//! its own, one check at a time, so that guesses hold up nobody but others who are not in yet. Once a
+//! password was right, it is known, and every later request is compared with it.
+
+mod credentials;
+#[cfg(feature = "basic-auth")]
+mod password;
+#[cfg(not(feature = "basic-auth"))]
+#[path = "no_password.rs"]
+mod password;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use tokio::sync::Semaphore;
+
+use self::credentials::Credentials;
+pub(crate) use self::password::{
+    ARE_THERE as PASSWORDS_ARE_THERE, HashMistake, MOST_ROUNDS, Password,
+};
+use self::password::{Judgement, Typed};
+use crate::diagnostics::events;
+use crate::features::EffectiveRequest;
+use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
+
+/// The stage.
+#[derive(Clone)]
+pub(crate) struct BasicAuthentication {
+    challenge: HeaderValue,
+    users: Arc<Users>,
+}
+
+struct Users {
+    users: Vec<User>,
+    /// Held while a hash is computed.
+    checks: Semaphore,
+}
+
+/// Somebody who may come in.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) password: Password,
+}
+
+impl BasicAuthentication {
+    /// Lets these in. The realm is what browsers show; `None`, if it cannot stand in a header.
+    pub(crate) fn new(realm: &str, users: Vec<User>) -> Option<Self> {
+        if !realm.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return None;
+        }
+        let realm = realm.replace('\\', r"\\").replace('"', r#"\""#);
+        // With the character set, clients send names and passwords in UTF-8.
+        let challenge = format!(r#"Basic realm="{realm}", charset="UTF-8""#);
+        let challenge = HeaderValue::try_from(challenge).ok()?;
+        let users = Arc::new(Users { users, checks: Semaphore::new(1) });
+        Some(Self { challenge, users })
+    }
+
+    fn refusal(&self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        let headers = response.headers_mut();
+        headers.insert(WWW_AUTHENTICATE, self.challenge.clone());
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        response
+    }
+
+    fn refuse(&self, request: &Request, credentials: &Credentials) -> Response {
+        let client = EffectiveRequest::of(request).client().map(|it| it.to_string());
+        let client = client.as_deref().unwrap_or("a local process");
+        events::not_let_in(client, &credentials.user_shown());
+        self.refusal()
+    }
+
+    /// Computes the hash of what was typed, and goes on if it is the right one.
+    fn check(&self, at: usize, is_known: bool, credentials: Credentials) -> Enter {
+        let stage = self.clone();
+        Enter::Around(Box::new(move |request: Request, next: Next| {
+            Responding::later(async move {
+                match stage.users.is_right(at, &credentials).await && is_known {
+                    true => next.call(request).await,
+                    false => stage.refuse(&request, &credentials),
+                }
+            })
+        }))
+    }
+}
+
+impl Users {
+    /// Checks a password against the hash of the user there.
+    async fn is_right(self: &Arc<Self>, at: usize, credentials: &Credentials) -> bool {
+        let Ok(_one_at_a_time) = self.checks.acquire().await else { return false };
+        let (users, typed) = (Arc::clone(self), credentials.password().to_vec());
+        let check = move || users.users.get(at).is_some_and(|user| user.password.check(&typed));
+        tokio::task::spawn_blocking(check).await.unwrap_or(false)
+    }
+}
+
+impl Stage for BasicAuthentication {
+    fn enter(&self, request: &mut Request) -> Enter {
+        let Some(header) = request.headers().get(AUTHORIZATION) else {
+            return Enter::Answer(self.refusal());
+        };
+        let Some(credentials) = Credentials::read(header.as_bytes()) else {
+            return Enter::Answer(self.refusal());
+        };
+        let users = &self.users.users;
+        let found = users.iter().position(|user| user.name.as_bytes() == credentials.user());
+        // For a user that is not there another's password is looked at: how long an answer takes is not to
+        // tell who is.
+        let at = found.unwrap_or(0);
+        let typed = Typed::new(credentials.password());
+        match users.get(at).map(|user| user.password.judge(&typed)) {
+            Some(Judgement::Right) if found.is_some() => Enter::Next,
+            Some(Judgement::NotKnownYet) => self.check(at, found.is_some(), credentials),
+            _ => Enter::Answer(self.refuse(request, &credentials)),
+        }
+    }
+}
+
+impl PartialEq for BasicAuthentication {
+    fn eq(&self, other: &Self) -> bool {
+        let alike = |(one, other): (&User, &User)| {
+            one.name == other.name && one.password.is_as_written(&other.password)
+        };
+        let (ours, theirs) = (&self.users.users, &other.users.users);
+        self.challenge == other.challenge
+            && ours.len() == theirs.len()
+            && ours.iter().zip(theirs).all(alike)
+    }
+}
+
+impl fmt::Debug for BasicAuthentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BasicAuthentication")
+            .field("challenge", &self.challenge)
+            .field("users", &self.users.users)
+            .finish()
+    }
+}
