@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Serve, until Ctrl+C or SIGTERM')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a folder, until Ctrl+C or SIGTERM')
             [CompletionResult]::new('dev-certs', 'dev-certs', [CompletionResultType]::ParameterValue, 'Make, trust, export and remove the development certificate')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the configuration of a proxy in front, or of a service, that fits the settings here')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -42,6 +43,21 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('--shutdownTimeoutSeconds', '--shutdownTimeoutSeconds', [CompletionResultType]::ParameterName, 'How long a stop may take [default: 30]')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Refuse to start on anything that would only be warned about')
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print what would be bound, and who said so, with what a start would say of it, and stop there')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kestrel;serve' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port; 0 for a free one')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port; 0 for a free one')
+            [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once')
+            [CompletionResult]::new('--lan', '--lan', [CompletionResultType]::ParameterName, 'Let other machines of the network connect, not this one alone')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Show the address on the network as a QR code (with --lan)')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the address in the browser')
+            [CompletionResult]::new('--spa', '--spa', [CompletionResultType]::ParameterName, 'Answer pages that nothing else has with index.html (single-page apps)')
+            [CompletionResult]::new('--listing', '--listing', [CompletionResultType]::ParameterName, 'Show what is in a folder that has no index.html')
+            [CompletionResult]::new('--cors', '--cors', [CompletionResultType]::ParameterName, 'Let pages of all other origins read the files')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Serve by https, with the development certificate, which is made if there is none')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -92,6 +108,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
         }
         'kestrel;help' {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Serve, until Ctrl+C or SIGTERM')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a folder, until Ctrl+C or SIGTERM')
             [CompletionResult]::new('dev-certs', 'dev-certs', [CompletionResultType]::ParameterValue, 'Make, trust, export and remove the development certificate')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the configuration of a proxy in front, or of a service, that fits the settings here')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -99,6 +116,9 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             break
         }
         'kestrel;help;run' {
+            break
+        }
+        'kestrel;help;serve' {
             break
         }
         'kestrel;help;dev-certs' {

@@ -31,6 +31,9 @@ _kestrel() {
             kestrel,run)
                 cmd="kestrel__subcmd__run"
                 ;;
+            kestrel,serve)
+                cmd="kestrel__subcmd__serve"
+                ;;
             kestrel__subcmd__dev__subcmd__certs,https)
                 cmd="kestrel__subcmd__dev__subcmd__certs__subcmd__https"
                 ;;
@@ -49,6 +52,9 @@ _kestrel() {
             kestrel__subcmd__help,run)
                 cmd="kestrel__subcmd__help__subcmd__run"
                 ;;
+            kestrel__subcmd__help,serve)
+                cmd="kestrel__subcmd__help__subcmd__serve"
+                ;;
             kestrel__subcmd__help__subcmd__dev__subcmd__certs,https)
                 cmd="kestrel__subcmd__help__subcmd__dev__subcmd__certs__subcmd__https"
                 ;;
@@ -59,7 +65,7 @@ _kestrel() {
 
     case "${cmd}" in
         kestrel)
-            opts="-h -V --help --version run dev-certs generate completions help"
+            opts="-h -V --help --version run serve dev-certs generate completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -228,7 +234,7 @@ _kestrel() {
             return 0
             ;;
         kestrel__subcmd__help)
-            opts="run dev-certs generate completions help"
+            opts="run serve dev-certs generate completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,6 +331,20 @@ _kestrel() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kestrel__subcmd__help__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kestrel__subcmd__run)
             opts="-h --listen --strict --plan --urls --environment --contentRoot --http_ports --preferHostingUrls --shutdownTimeoutSeconds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -360,6 +380,32 @@ _kestrel() {
                     return 0
                     ;;
                 --shutdownTimeoutSeconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__serve)
+            opts="-p -h --port --lan --qr --open --spa --listing --cors --auth --tls --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

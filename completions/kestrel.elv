@@ -23,6 +23,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand run 'Serve, until Ctrl+C or SIGTERM'
+            cand serve 'Serve a folder, until Ctrl+C or SIGTERM'
             cand dev-certs 'Make, trust, export and remove the development certificate'
             cand generate 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
             cand completions 'Print the completion script of a shell'
@@ -38,6 +39,20 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand --shutdownTimeoutSeconds 'How long a stop may take [default: 30]'
             cand --strict 'Refuse to start on anything that would only be warned about'
             cand --plan 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kestrel;serve'= {
+            cand -p 'The port; 0 for a free one'
+            cand --port 'The port; 0 for a free one'
+            cand --auth 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once'
+            cand --lan 'Let other machines of the network connect, not this one alone'
+            cand --qr 'Show the address on the network as a QR code (with --lan)'
+            cand --open 'Open the address in the browser'
+            cand --spa 'Answer pages that nothing else has with index.html (single-page apps)'
+            cand --listing 'Show what is in a folder that has no index.html'
+            cand --cors 'Let pages of all other origins read the files'
+            cand --tls 'Serve by https, with the development certificate, which is made if there is none'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -83,12 +98,15 @@ set edit:completion:arg-completer[kestrel] = {|@words|
         }
         &'kestrel;help'= {
             cand run 'Serve, until Ctrl+C or SIGTERM'
+            cand serve 'Serve a folder, until Ctrl+C or SIGTERM'
             cand dev-certs 'Make, trust, export and remove the development certificate'
             cand generate 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
             cand completions 'Print the completion script of a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'kestrel;help;run'= {
+        }
+        &'kestrel;help;serve'= {
         }
         &'kestrel;help;dev-certs'= {
             cand https 'Make sure that there is a certificate for https://localhost'

@@ -63,6 +63,7 @@ fn another_port_is_written_where_the_first_one_was() {
         urls: Some(Sourced::new(text.to_owned(), origin)),
         ..EndpointSettings::default()
     };
+    let serve = Origin::CommandLine { position: 1, argument: "serve".to_owned() };
     let command_line = Origin::CommandLine { position: 1, argument: "--urls".to_owned() };
     let ports = EndpointSettings {
         http_ports: Some(Sourced::new("80".to_owned(), Origin::Default)),
@@ -71,6 +72,7 @@ fn another_port_is_written_where_the_first_one_was() {
     for (settings, written) in [
         (EndpointSettings::default(), "start with --urls http://localhost:1234"),
         (urls("https://[::1]:5/", command_line), "write https://[::1]:1234 in --urls"),
+        (urls("http://localhost:5", serve), "write --port 1234"),
         (urls("http://*", file()), "write http://*:1234 in urls"),
         (urls("http://*:1", Origin::Code("use_urls")), "write http://*:1234 in use_urls"),
         (ports, "write 1234 in http_ports"),

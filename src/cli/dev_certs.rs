@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::output;
-use crate::dev_certificates::{self, Stream, Surroundings};
+use crate::dev_certificates::{self, Report, Stream, Surroundings};
 use crate::hosting::{ExitKind, process};
 use crate::tls::places::Places;
 
@@ -87,6 +87,24 @@ pub(super) fn arguments(arguments: &[OsString]) -> Option<&[OsString]> {
     }
 }
 
+/// Makes sure that there is a certificate; says so if it was made now.
+///
+/// # Errors
+///
+/// Standard output cannot be written, or, within, the exit code of a start without one.
+pub(super) fn make_sure() -> anyhow::Result<Result<(), ExitCode>> {
+    let check = ["https", "--check"].map(str::to_owned);
+    if dev_certificates::run(&check, &surroundings()).0 as u8 == 0 {
+        return Ok(Ok(()));
+    }
+    let (exit, report) = dev_certificates::run(&["https".to_owned()], &surroundings());
+    print(&report)?;
+    Ok(match exit as u8 {
+        0 => Ok(()),
+        _ => Err(ExitKind::Certificate.into()),
+    })
+}
+
 pub(super) fn exec(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let text = |argument: &OsString| argument.to_str().map(str::to_owned).ok_or(argument.clone());
     let arguments = match arguments.iter().map(text).collect::<Result<Vec<_>, _>>() {
@@ -97,19 +115,27 @@ pub(super) fn exec(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
             return Ok(ExitKind::Usage.into());
         }
     };
+    let (exit, report) = dev_certificates::run(&arguments, &surroundings());
+    print(&report)?;
+    Ok(ExitCode::from(exit as u8))
+}
+
+fn surroundings() -> Surroundings {
     let variables = process::environment_variables();
-    let surroundings = Surroundings {
+    Surroundings {
         places: Places::new(&variables, process::account_home()),
         // Relative paths fail by themselves where there is none.
         current_directory: process::current_directory().unwrap_or_else(|| PathBuf::from(".")),
         now: SystemTime::now(),
-    };
-    let (exit, report) = dev_certificates::run(&arguments, &surroundings);
+    }
+}
+
+fn print(report: &Report) -> anyhow::Result<()> {
     for (stream, line) in report.lines() {
         match stream {
             Stream::Output => output::answer(format!("{line}\n").as_bytes())?,
             Stream::Error => output::complaint(line)?,
         }
     }
-    Ok(ExitCode::from(exit as u8))
+    Ok(())
 }

@@ -8,10 +8,10 @@ use crate::configuration::near_names::did_you_mean;
 use crate::configuration::sources::command_line::shown_argument;
 use crate::hosting::is_switch;
 
-const COMMANDS: [&str; 4] = ["run", "dev-certs", "completions", "help"];
+const COMMANDS: [&str; 6] = ["run", "serve", "dev-certs", "generate", "completions", "help"];
 
 /// Words for `run` in other programs.
-const RUN: [&str; 6] = ["serve", "server", "start", "up", "listen", "host"];
+const RUN: [&str; 4] = ["start", "up", "listen", "host"];
 
 /// `kestrel help COMMAND` as `kestrel COMMAND --help`, so that there is one answer to both.
 pub(super) fn asked_by_a_word(mut arguments: Vec<OsString>) -> Vec<OsString> {
@@ -31,6 +31,14 @@ const NOT_YET: [(&str, &str); 2] = [
 /// Leaves out of a mistake what may be a secret: who forgets the command, or what stands between a
 /// name and its value, has all of it in one argument.
 pub(super) fn hide_secrets(error: &mut clap::Error) {
+    let of_user = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(argument)) if argument.starts_with("--auth")
+    );
+    if of_user && error.get(ContextKind::InvalidValue).is_some() {
+        let hidden = ContextValue::String("(hidden)".to_owned());
+        let _ = error.insert(ContextKind::InvalidValue, hidden);
+    }
     let typed =
         [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
     for kind in typed {

@@ -7,11 +7,12 @@ mod generate;
 mod help;
 mod output;
 mod run;
+mod serve;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::hosting::ExitKind;
 
@@ -26,6 +27,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
     DevCerts(dev_certs::DevCertsArgs),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
@@ -57,12 +59,18 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
         },
     };
     let behind = arguments.iter().position(|argument| argument == "--").map_or(0, |at| at + 1);
-    match Args::try_parse_from(arguments) {
+    let parsed = Args::command().try_get_matches_from(arguments);
+    let parsed = parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
+    match parsed {
         // Their arguments were taken above.
-        Ok(Args { command: Command::Run(_) }) => run::exec(Vec::new()),
-        Ok(Args { command: Command::DevCerts(_) }) => dev_certs::exec(&[]),
-        Ok(Args { command: Command::Generate(args) }) => generate::exec(args, behind),
-        Ok(Args { command: Command::Completions(args) }) => {
+        Ok((Args { command: Command::Run(_) }, _)) => run::exec(Vec::new()),
+        Ok((Args { command: Command::Serve(args) }, matches)) => {
+            let matches = matches.subcommand_matches("serve");
+            serve::exec(args, matches.unwrap_or(&ArgMatches::default()))
+        }
+        Ok((Args { command: Command::DevCerts(_) }, _)) => dev_certs::exec(&[]),
+        Ok((Args { command: Command::Generate(args) }, _)) => generate::exec(args, behind),
+        Ok((Args { command: Command::Completions(args) }, _)) => {
             completions::exec(&args, &mut Args::command())
         }
         Err(mut error) => {

@@ -32,7 +32,7 @@ use certificate::{DevelopmentCertificate, MINIMUM_VERSION};
 use store::Store;
 
 #[cfg(feature = "cli")]
-pub(crate) use report::Stream;
+pub(crate) use report::{Report, Stream};
 #[cfg(feature = "cli")]
 pub(crate) use tool::{Surroundings, run};
 pub(crate) use trust::Trust;

@@ -66,6 +66,15 @@ impl HostBuilder {
         self
     }
 
+    /// A host that reads nothing looks for what the user has beside settings, such as the certificate for
+    /// development, and writes to the terminal as others do. `variables` are those of the process.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_surroundings_of_user(mut self, variables: Vec<(String, String)>) -> Self {
+        self.0.only_code = false;
+        self.0.surroundings = Some(variables);
+        self
+    }
+
     /// Answers with the configuration of another program in the place of a start.
     #[cfg(feature = "cli")]
     pub(crate) fn answering(mut self, wanted: super::generate::Wanted) -> Self {

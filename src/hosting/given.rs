@@ -45,6 +45,8 @@ pub(super) struct Given {
     pub(super) shutdown_timeout: Option<Duration>,
     /// Nothing is looked for that code does not name.
     pub(super) only_code: bool,
+    /// The variables that tell where the user has what, where they are not settings.
+    pub(super) surroundings: Option<Vec<(String, String)>>,
     pub(super) strict: bool,
     pub(super) named_after_content_root: bool,
     /// Unless it says so, a host that reads nothing and one of a test write none.

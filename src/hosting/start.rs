@@ -76,6 +76,7 @@ impl Draft {
         let command_line = read_command_line(&mut given)?;
         let asked = command_line.asked;
         let log_is_off = given.log_to.is_none() && given.only_code && given.hermetic.is_none();
+        let surroundings = given.surroundings.clone();
         let (mut sources, mut unread) = sources(&mut given, command_line);
         let prepared = Prepared::read(&mut sources, None);
         let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
@@ -98,7 +99,8 @@ impl Draft {
             let text = |prepared: &Prepared| wanted.text(prepared);
             return Err(findings.answer(&prepared, sources.strict, web_root.as_ref(), text));
         }
-        let terminal = process::terminal(&sources.inputs.variables);
+        let terminal =
+            process::terminal(surroundings.as_ref().unwrap_or(&sources.inputs.variables));
         let log_to = given.log_to.unwrap_or(match sources.only_code {
             true => LogTo::Program,
             false => LogTo::Console,
@@ -260,7 +262,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
             code.default_application_name = process::program_name();
         }
     }
-    let places = Places::new(&variables, account_home);
+    let places = Places::new(given.surroundings.as_ref().unwrap_or(&variables), account_home);
     code.host_alone = given.named_after_content_root;
     let folder = hermetic.as_ref().map(Hermetic::make_folder).transpose();
     let folder = folder.unwrap_or_else(|problem| {

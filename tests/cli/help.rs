@@ -9,6 +9,7 @@ fn help_as_a_word_is_help_as_an_option() {
         &["run"],
         &["completions"],
         &["generate"],
+        &["serve"],
         &["dev-certs"],
         &["dev-certs", "https"],
     ] {
@@ -24,7 +25,9 @@ fn help_as_a_word_is_help_as_an_option() {
 fn a_command_that_does_not_exist_is_told_with_the_one_that_was_meant() {
     for (arguments, tip) in [
         (&["rnu"][..], "tip: a similar subcommand exists: 'run'\n"),
-        (&["serve"], "tip: a similar subcommand exists: 'run'\n"),
+        (&["server"], "similar subcommands exist: 'dev-certs', 'serve'\n"),
+        (&["serve", "--auth", "hunter2"], "invalid value '(hidden)' for '--auth <USER:PASSWORD>'"),
+        (&["serve", "--auth", ":hunter2"], "a user's name is missing before the colon"),
         (&["dev-cert"], "tip: a similar subcommand exists: 'dev-certs'\n"),
         (&["help", "rnu"], "tip: a similar subcommand exists: 'run'\n"),
         (&["http://*:8080"], "tip: to serve, write: kestrel run\n"),

@@ -62,6 +62,8 @@ mod reload;
 mod reload_tls;
 #[cfg(target_os = "linux")]
 mod rights;
+#[cfg(unix)]
+mod serve;
 #[cfg(target_os = "linux")]
 mod signals;
 #[cfg(unix)]

@@ -1,0 +1,135 @@
+//! `kestrel serve`: a folder in one line.
+
+use std::fs;
+
+use crate::http::get;
+use crate::process::{Kestrel, taken_port};
+
+/// `kestrel serve` of a folder with a file, on a free port.
+fn serve(arguments: &[&str]) -> Kestrel {
+    let kestrel = Kestrel::new(["serve", ".", "-p", "0"].iter().chain(arguments).copied());
+    fs::write(kestrel.root().join("index.html"), "hi\n").expect("a file");
+    kestrel
+}
+
+#[test]
+fn a_folder_is_served_with_all_that_is_in_it() {
+    let kestrel = serve(&[]);
+    let root = kestrel.root();
+    fs::write(root.join("a.unknown"), "?").expect("a file");
+    fs::write(root.join(".secret"), "?").expect("a file");
+    // Settings are for `run`.
+    fs::write(
+        root.join("appsettings.json"),
+        r#"{"Urls":"nonsense","StaticFiles":{"Enabled":false}}"#,
+    )
+    .expect("a file");
+    let running = kestrel.variable("ASPNETCORE_URLS", "nonsense").started();
+    let address = running.address();
+    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+    assert_eq!(get(&address, "/", &[]).body, "hi\n");
+    let unknown = get(&address, "/a.unknown", &[]);
+    assert_eq!(unknown.header("content-type"), Some("application/octet-stream"));
+    for hidden in ["/.secret", "/missing", "/../../etc/passwd"] {
+        assert_eq!(get(&address, hidden, &[]).status, 404, "{hidden}");
+    }
+    running.terminated();
+}
+
+#[test]
+fn flags_are_settings() {
+    let kestrel = serve(&["--spa", "--listing", "--cors"]);
+    fs::create_dir(kestrel.root().join("folder")).expect("a folder");
+    fs::write(kestrel.root().join("folder/in it.txt"), "").expect("a file");
+    let running = kestrel.started();
+    let address = running.address();
+    let page = get(&address, "/deep/link", &["Accept: text/html", "Origin: http://a.example"]);
+    assert_eq!((page.status, &*page.body), (200, "hi\n"));
+    assert_eq!(page.header("access-control-allow-origin"), Some("*"));
+    let listing = get(&address, "/folder/", &[]);
+    assert!(listing.status == 200 && listing.body.contains("in it.txt"), "{}", listing.body);
+    running.terminated();
+}
+
+#[test]
+fn who_has_no_password_is_not_let_in() {
+    // Of `openssl passwd -6 -salt saltsalt sesame`.
+    const HASH: &str = "bob:$6$saltsalt$g3uPFdehVnKoLXdidvSAg1zlVgYomPr0X/xgdXSBn2LuxZUOGgYW4IULZkguZ77fzYteIur49AGHmF9iek6Sf1";
+    let running = serve(&["--auth", "alice:open:sesame", "--auth", HASH]).started();
+    let address = running.address();
+    let answer = get(&address, "/", &[]);
+    assert_eq!(answer.status, 401);
+    assert_eq!(
+        answer.header("www-authenticate"),
+        Some(r#"Basic realm="restricted", charset="UTF-8""#)
+    );
+    for (credentials, status) in [
+        ("YWxpY2U6b3BlbjpzZXNhbWU=", 200), // alice:open:sesame
+        ("YWxpY2U6b3Blbg==", 401),         // alice:open
+        ("Ym9iOnNlc2FtZQ==", 200),         // bob:sesame
+        ("Ym9iOnNlc2FtZQ==", 200),
+        ("Ym9iOnNlc2Ft", 401),         // bob:sesam
+        ("ZXZlOnNlc2FtZQ==", 401),     // eve:sesame
+        ("ZXZlOm9wZW46c2VzYW1l", 401), // eve:open:sesame
+    ] {
+        let header = format!("Authorization: Basic {credentials}");
+        let answer = get(&address, "/", &[&header]);
+        assert_eq!(answer.status, status, "{credentials}");
+    }
+    let outcome = running.terminated();
+    assert!(outcome.stdout.contains("was not let in as 'eve'."), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("sesame"), "{}", outcome.stdout);
+}
+
+#[test]
+fn https_takes_the_development_certificate_and_makes_it_first() {
+    let home = tempfile::tempdir().expect("a folder");
+    let running = serve(&["--tls"]).variable("HOME", &home.path().to_string_lossy()).started();
+    assert!(running.address().starts_with("https://127.0.0.1:"));
+    let store = home.path().join(".dotnet/corefx/cryptography/x509stores/my");
+    let made = fs::read_dir(&store).map(Iterator::count);
+    assert_eq!(made.ok(), Some(1), "{}", store.display());
+    let outcome = running.terminated();
+    let said = "The HTTPS developer certificate was generated successfully.\n";
+    assert!(outcome.stdout.contains(said), "{}", outcome.stdout);
+}
+
+#[test]
+fn on_the_network_the_address_is_told_and_shown() {
+    let running = serve(&["--qr", "--auth", "a:b"]).started();
+    let outcome = running.terminated();
+    // A machine without a network says that, and has nothing to show.
+    let alone = outcome.stderr.contains("warning: This machine has no address on a network.");
+    let told = outcome.stdout.contains("On the network: http://");
+    assert!(told != alone, "{outcome:?}");
+    assert_eq!(outcome.stdout.contains("▀▀▀"), told, "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("warning: Passwords go over the network in clear text"));
+}
+
+#[test]
+fn what_cannot_be_served_is_told() {
+    let kestrel = Kestrel::new(["serve", "missing"]);
+    let outcome = kestrel.ended();
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("error: The folder missing cannot be served: "), "{outcome:?}");
+    let kestrel = Kestrel::new(["serve", "a.txt"]);
+    fs::write(kestrel.root().join("a.txt"), "").expect("a file");
+    let outcome = kestrel.ended();
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("fix: serve the one it is in: kestrel serve ."), "{outcome:?}");
+    let (_taken, address) = taken_port();
+    let port = address.rsplit(':').next().expect("a port");
+    let outcome = Kestrel::new(["serve", "--port", port]).ended();
+    assert_eq!(outcome.code, Some(4), "{outcome:?}");
+    for said in ["address already in use.", "argument 3 (--port)", ", or write --port "] {
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_folder_without_an_index_is_told_of() {
+    let kestrel = Kestrel::new(["serve", "-p", "0"]);
+    let running = kestrel.started();
+    let outcome = running.terminated();
+    assert!(outcome.stderr.contains("has no index.html"), "{outcome:?}");
+}
