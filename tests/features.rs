@@ -195,3 +195,13 @@ async fn compressed_answers_take_compression() {
     ];
     judge(cfg!(feature = "compression"), host, &told).await;
 }
+
+#[tokio::test]
+async fn compressed_requests_take_compression() {
+    let host = host().args(["--RequestDecompression:Enabled", "true"]);
+    let told = [
+        "Requests cannot be decompressed: this program was built without the feature 'compression'.",
+        "set by: command line, argument 1 (--RequestDecompression:Enabled)",
+    ];
+    judge(cfg!(feature = "compression"), host, &told).await;
+}

@@ -77,6 +77,8 @@ async fn echo(request: Request) -> Response {
     let (target, meant) = (RequestTarget::of_parts(&parts), EffectiveRequest::of_parts(&parts));
     let header = |name| parts.headers.get(name).and_then(|it: &HeaderValue| it.to_str().ok());
     let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    let codings = parts.headers.get_all(CONTENT_ENCODING).iter();
+    let codings: Vec<_> = codings.filter_map(|it| it.to_str().ok()).collect();
     let start = String::from_utf8_lossy(&body[..body.len().min(200)]);
     // Written by hand: the recordings have its members in this order and without blanks.
     let text = |text: &str| serde_json::Value::from(text).to_string();
@@ -89,7 +91,7 @@ async fn echo(request: Request) -> Response {
         text(meant.path_base()),
         text(&target.path()),
         text(target.query()),
-        text(header(CONTENT_ENCODING).unwrap_or_default()),
+        text(&codings.join(",")),
         length.map_or("null".to_owned(), |length| length.to_string()),
         body.len(),
         text(&start),

@@ -175,11 +175,15 @@ fn status_pages(variables: &Variables) -> Vec<(String, String)> {
     pairs
 }
 
-/// The default types with others beside them, and the encodings that the recordings know.
+/// The default types with others beside them, and the codings that the recordings know.
 fn compression(variables: &Variables) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     if variables.value("COMP_PROVIDERS").is_none() {
         pairs.extend(list("ResponseCompression:Providers", ["br", "gzip"].into_iter()));
+    }
+    if variables.is_on("DECOMP") {
+        let codings = ["br", "deflate", "gzip"];
+        pairs.extend(list("RequestDecompression:Providers", codings.into_iter()));
     }
     if let Some(more) = variables.value("COMP_MIME_ADD") {
         let more = more.split(';').filter(|it| !it.is_empty());

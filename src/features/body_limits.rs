@@ -33,6 +33,8 @@ struct Shared {
     max_size: AtomicU64,
     min_data_rate: Mutex<Option<MinDataRate>>,
     reading: AtomicBool,
+    /// A stage has made more of it than may be.
+    exceeded: AtomicBool,
 }
 
 /// Why a limit cannot be changed any more.
@@ -52,6 +54,7 @@ impl RequestBodyLimits {
             max_size: AtomicU64::new(max_size.unwrap_or(u64::MAX)),
             min_data_rate: Mutex::new(min_data_rate),
             reading: AtomicBool::new(false),
+            exceeded: AtomicBool::new(false),
         }))
     }
 
@@ -87,6 +90,15 @@ impl RequestBodyLimits {
     /// any time.
     pub fn set_min_data_rate(&self, rate: Option<MinDataRate>) {
         *self.0.min_data_rate.lock().unwrap_or_else(PoisonError::into_inner) = rate;
+    }
+
+    /// What became of the body on its way to the app is larger than it may be.
+    pub(crate) fn exceed(&self) {
+        self.0.exceeded.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.0.exceeded.load(Ordering::Acquire)
     }
 
     /// The app reads for the first time.

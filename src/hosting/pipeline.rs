@@ -54,6 +54,7 @@ const ORDER: [Make; 13] = [
     status_pages,
     // Around whatever answers.
     response_compression,
+    request_decompression,
     // Before whatever answers, files as well.
     cors,
     // Behind what browsers ask without a user (preflight requests), before all that is to be seen.
@@ -257,4 +258,9 @@ fn basic_authentication(settings: &StageSettings, _: &OfHost) -> Option<On> {
 fn response_compression(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.response_compression.as_ref()?;
     Some(switched("response compression", it, Box::new(it.value.clone())))
+}
+
+fn request_decompression(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.request_decompression.as_ref()?;
+    Some(switched("request decompression", it, Box::new(it.value.clone())))
 }

@@ -19,6 +19,7 @@ mod host_name;
 mod hsts;
 mod https_redirection;
 mod path_base;
+mod request_decompression;
 mod request_size_limit;
 mod response_compression;
 pub(crate) mod static_files;
@@ -39,6 +40,7 @@ pub(crate) use host_name::{in_ascii, is_understood};
 pub(crate) use hsts::{Directive, Hsts};
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;
+pub(crate) use request_decompression::{Coding, DECODERS_ARE_THERE, RequestDecompression};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
 pub(crate) use response_compression::{
     CompressionOptions, ENCODERS_ARE_THERE, Encoding, Level, MediaTypes, ResponseCompression,

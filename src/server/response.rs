@@ -277,11 +277,12 @@ impl UnsentResponse {
         if body.is_broken() {
             running.aborted();
         }
-        if let Some(failure) = body.failure()
+        let too_large = || body.limits.is_exceeded().then_some(StatusCode::PAYLOAD_TOO_LARGE);
+        if let Some(status) = body.failure().map(BadRequest::status).or_else(too_large)
             && matches!(self.parts.status.as_u16(), 400 | 500)
         {
             // What an extractor makes of it is a 400 at best.
-            self.parts.status = failure.status();
+            self.parts.status = status;
         }
         if body.ends_connection() {
             self.close(running);

@@ -15,6 +15,7 @@ mod binding_errors;
 mod blame;
 mod command_line;
 mod completion;
+mod compression;
 mod configuration_sources;
 mod conversations;
 mod custom_server;

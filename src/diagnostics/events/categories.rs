@@ -21,6 +21,8 @@ pub(super) const STATIC_FILES: &str = "Microsoft.AspNetCore.StaticFiles.StaticFi
 pub(super) const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
 pub(super) const HTTPS_REDIRECTION: &str =
     "Microsoft.AspNetCore.HttpsPolicy.HttpsRedirectionMiddleware";
+pub(super) const REQUEST_DECOMPRESSION: &str =
+    "Microsoft.AspNetCore.RequestDecompression.DefaultRequestDecompressionProvider";
 pub(super) const CORS: &str = "Microsoft.AspNetCore.Cors.Infrastructure.CorsService";
 pub(super) const EXCEPTION_HANDLER: &str =
     "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware";

@@ -2,7 +2,7 @@
 
 use super::categories::{
     CORS, DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS,
-    HTTPS_REDIRECTION, OUR_PIPELINE, ROUTING,
+    HTTPS_REDIRECTION, OUR_PIPELINE, REQUEST_DECOMPRESSION, ROUTING,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -163,4 +163,31 @@ pub(crate) fn origin_allowed() {
 /// A page may not. (Information on ASP.NET Core; any client could fill the log with it.)
 pub(crate) fn origin_not_allowed(origin: &str) {
     emit!(CORS, DEBUG, 6, "Request origin {origin} does not have permission to access the resource."; origin = origin);
+}
+
+pub(crate) fn request_not_compressed() {
+    emit!(
+        REQUEST_DECOMPRESSION,
+        TRACE,
+        1,
+        "The Content-Encoding header is empty or not specified. Skipping request decompression."
+    );
+}
+
+pub(crate) fn request_compressed_several_times() {
+    emit!(
+        REQUEST_DECOMPRESSION,
+        DEBUG,
+        2,
+        "Request decompression is not supported for multiple Content-Encodings."
+    );
+}
+
+pub(crate) fn request_compressed_otherwise() {
+    emit!(REQUEST_DECOMPRESSION, DEBUG, 3, "No matching request decompression provider found.");
+}
+
+pub(crate) fn request_is_decompressed(coding: &'static str) {
+    emit!(REQUEST_DECOMPRESSION, DEBUG, 4, "The request will be decompressed with '{ContentEncoding}'.";
+        ContentEncoding = coding);
 }

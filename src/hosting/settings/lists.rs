@@ -1,7 +1,7 @@
 //! Lists of texts that protect, such as those of the proxies that are believed: with an entry less, more
 //! is let in. So what is no list there refuses the start, and what is empty is told.
 
-use super::parse::shown;
+use super::parse::{cannot_convert, shown};
 use crate::configuration::{Configuration, Origin, Problem, Section, Setting};
 
 /// A list as it was read.
@@ -37,6 +37,30 @@ pub(super) fn list<'a>(
         }
     }
     List { entries, empty }
+}
+
+/// Reads a list of words, in their order and without those that stand there again; all of them if there is
+/// none. What is not among them is told as no text of this kind, with what to write.
+pub(super) fn of_words<T: Copy + PartialEq>(
+    configuration: &Configuration,
+    key: &str,
+    problems: &mut Vec<Problem>,
+    (words, (kind, fix)): (&[(&str, T)], (&str, &str)),
+) -> Vec<T> {
+    let List { entries, .. } = list(configuration, key, problems);
+    let mut values = Vec::new();
+    for (setting, text) in entries {
+        let is_it = |(word, _): &&(&str, T)| word.eq_ignore_ascii_case(text.trim());
+        match words.iter().find(is_it) {
+            Some((_, value)) if !values.contains(value) => values.push(*value),
+            Some(_) => {}
+            None => problems.push(cannot_convert(setting, text, kind, fix)),
+        }
+    }
+    match values.is_empty() {
+        true => words.iter().map(|(_, value)| *value).collect(),
+        false => values,
+    }
 }
 
 /// A text where a list is read.

@@ -30,6 +30,7 @@ mod path_base;
 mod pipeline;
 mod protocols;
 mod proxy_protocol;
+mod request_decompression;
 mod request_path;
 mod response_compression;
 mod server;

@@ -12,14 +12,14 @@ use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
-    basic_authentication, health_checks, https_redirection, path_base, response_compression,
-    stage_values,
+    basic_authentication, health_checks, https_redirection, path_base, request_decompression,
+    response_compression, stage_values,
 };
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
     AllowedHosts, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions, Hsts, PathBase,
-    Redirection, ResponseCompression,
+    Redirection, RequestDecompression, ResponseCompression,
 };
 
 /// What the configuration says of the stages.
@@ -41,6 +41,8 @@ pub(crate) struct StageSettings {
     pub(crate) https_redirection: Option<Switched<Redirection>>,
     /// `ResponseCompression`, if it is on.
     pub(crate) response_compression: Option<Switched<ResponseCompression>>,
+    /// `RequestDecompression`, if it is on.
+    pub(crate) request_decompression: Option<Switched<RequestDecompression>>,
     /// `Cors`, if it is on.
     pub(crate) cors: Option<Switched<CorsPolicy>>,
     /// `BasicAuthentication`, if it is on.
@@ -86,6 +88,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
         response_compression: response_compression::read(configuration, problems),
+        request_decompression: request_decompression::read(configuration, problems),
         cors: cors::read(configuration, problems),
         basic_authentication: basic_authentication::read(configuration, problems),
         static_files: None,
@@ -103,6 +106,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "HealthChecks",
         "Hsts",
         "HttpsRedirection",
+        "RequestDecompression",
         "ResponseCompression",
         "StatusCodePages",
     ] {

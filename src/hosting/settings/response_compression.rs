@@ -23,7 +23,8 @@ pub(super) fn read(
 ) -> Option<Switched<ResponseCompression>> {
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
     let for_https = read_boolean(configuration, FOR_HTTPS, problems).unwrap_or_default();
-    let encodings = encodings(configuration, problems);
+    let kind = ("ICompressionProvider", "write br, gzip or zstd");
+    let encodings = lists::of_words(configuration, PROVIDERS, problems, (&Encoding::NAMES, kind));
     let level = read_with(configuration, LEVEL, problems, level).unwrap_or(Level::Fastest);
     let mut types = |name: &str| {
         let key = format!("ResponseCompression:{name}");
@@ -80,26 +81,6 @@ fn no_type(setting: &Setting, text: &str) -> Problem {
         .key(setting.key.clone())
         .origin(setting.origin.clone())
         .fix("write a type such as text/css, text/* or */*")
-}
-
-fn encodings(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<Encoding> {
-    let List { entries, .. } = lists::list(configuration, PROVIDERS, problems);
-    let mut encodings = Vec::new();
-    for (setting, text) in entries {
-        let known = |(name, _): &&(&str, Encoding)| name.eq_ignore_ascii_case(text.trim());
-        match Encoding::NAMES.iter().find(known) {
-            Some((_, encoding)) if !encodings.contains(encoding) => encodings.push(*encoding),
-            Some(_) => {}
-            None => {
-                let fix = "write br, gzip or zstd";
-                problems.push(cannot_convert(setting, text, "ICompressionProvider", fix));
-            }
-        }
-    }
-    match encodings.is_empty() {
-        true => Encoding::NAMES.map(|(_, encoding)| encoding).to_vec(),
-        false => encodings,
-    }
 }
 
 fn level(setting: &Setting, text: &str) -> Result<Level, Problem> {

@@ -48,8 +48,8 @@ macro_rules! groups {
 }
 
 /// The groups that are judged: a group comes with the stage that it is about.
-pub(crate) const JUDGED: [Group; 8] =
-    groups!["comp", "cors", "dir", "err", "health", "hsts", "pathbase", "redir"];
+pub(crate) const JUDGED: [Group; 9] =
+    groups!["comp", "cors", "decomp", "dir", "err", "health", "hsts", "pathbase", "redir"];
 
 /// Apps that start at once.
 const WORKERS: usize = 6;

@@ -2,7 +2,7 @@
 
 use super::row::{Key, Kind, Others, Range, any, boolean, first, list, names, text, words};
 use crate::hosting::settings::https_redirection::STATUSES;
-use crate::middleware::{Encoding, Level};
+use crate::middleware::{Coding, Encoding, Level};
 
 pub(super) const HEALTH_CHECKS: Key = names(
     "HealthChecks",
@@ -214,3 +214,18 @@ pub(super) const RESPONSE_COMPRESSION: Key = names(
 const PROVIDERS: Key = list("Providers", &PROVIDER, "the encodings, the preferred one first")
     .default_in_words("`br`, `gzip`, `zstd`");
 static PROVIDER: Key = words("{Number}", &first(&Encoding::NAMES), "an encoding");
+
+pub(super) const REQUEST_DECOMPRESSION: Key = names(
+    "RequestDecompression",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "give the app bodies as they were before they were compressed"),
+        CODINGS,
+    ],
+    "decompress bodies of requests",
+)
+.at_once();
+
+const CODINGS: Key = list("Providers", &CODING, "the codings that are undone")
+    .default_in_words("`br`, `deflate`, `gzip`, `zstd`");
+static CODING: Key = words("{Number}", &first(&Coding::NAMES), "a coding");

@@ -12,7 +12,7 @@ use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
     AllowedHosts, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions, Hsts, PathBase,
-    Redirection, ResponseCompression,
+    Redirection, RequestDecompression, ResponseCompression,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -110,6 +110,10 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("ResponseCompression:") => {
             (None, vec![("ResponseCompression:Enabled", "true")])
         }
+        "RequestDecompression:Enabled" => (None, vec![]),
+        key if key.starts_with("RequestDecompression:") => {
+            (None, vec![("RequestDecompression:Enabled", "true")])
+        }
         key if key.starts_with("Cors:") => {
             let origin = ("Cors:Policies:default:Origins:1", "https://b");
             (None, vec![("Cors:Enabled", "true"), origin])
@@ -168,6 +172,7 @@ struct Outcome {
     cors: Option<CorsPolicy>,
     basic_authentication: Option<BasicAuthentication>,
     response_compression: Option<ResponseCompression>,
+    request_decompression: Option<RequestDecompression>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -208,6 +213,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         cors: settings.stages.cors.map(|it| it.value),
         basic_authentication: settings.stages.basic_authentication.map(|it| it.value),
         response_compression: settings.stages.response_compression.map(|it| it.value),
+        request_decompression: settings.stages.request_decompression.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
