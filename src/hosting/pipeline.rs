@@ -36,7 +36,7 @@ type Make = fn(&StageSettings, &OfHost) -> Option<On>;
 
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
-const ORDER: [Make; 13] = [
+const ORDER: &[Make] = &[
     // Before whatever turns requests away: who asks names the host by its address, in clear text.
     health_checks,
     // Early, so that it sees the host that was sent: what proxies tell of it has a list of its own.
