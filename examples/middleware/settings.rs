@@ -59,12 +59,11 @@ enum As {
 }
 
 /// A variable, the key that it stands for, and how its value is written there.
-const KEYS: [(&str, &str, As); 39] = [
+const KEYS: [(&str, &str, As); 37] = [
     ("DEVPAGE", "DeveloperExceptionPage:Enabled", As::Switch),
     ("PROBLEM", "ProblemDetails:Enabled", As::Switch),
     ("HTTPLOG_REQ", "HttpLogging:RequestHeaders", As::List),
     ("HTTPLOG_RES", "HttpLogging:ResponseHeaders", As::List),
-    ("HTTPLOG_TEXT", "HttpLogging:MediaTypes", As::List),
     ("HTTPLOG_REQLIMIT", "HttpLogging:RequestBodyLogLimit", As::Text),
     ("HTTPLOG_RESLIMIT", "HttpLogging:ResponseBodyLogLimit", As::Text),
     ("HTTPLOG_COMBINE", "HttpLogging:CombineLogs", As::Switch),
@@ -97,7 +96,6 @@ const KEYS: [(&str, &str, As); 39] = [
     ("BROWSE", "DirectoryBrowser:Enabled", As::Switch),
     ("BROWSE_PATH", "DirectoryBrowser:RequestPath", As::Text),
     ("BROWSE_REDIRECT", "DirectoryBrowser:RedirectToAppendTrailingSlash", As::Switch),
-    ("HTTPLOG_CLEARTYPES", "HttpLogging:ClearMediaTypes", As::Switch),
     ("STATIC", "StaticFiles:Enabled", As::Switch),
 ];
 
@@ -158,8 +156,19 @@ fn logs(variables: &Variables) -> Vec<(String, String)> {
             pairs.push((format!("{section}:LoggingFields"), fields.to_owned()));
         }
     }
+    let more = variables.value("HTTPLOG_TEXT");
+    if variables.is_on("HTTPLOG_CLEARTYPES") {
+        pairs.extend(list("HttpLogging:MediaTypes", std::iter::empty()));
+    } else if let Some(more) = more {
+        let more = more.split(';').filter(|it| !it.is_empty());
+        pairs.extend(list("HttpLogging:MediaTypes", TEXT_TYPES.into_iter().chain(more)));
+    }
     pairs
 }
+
+/// What is text by itself.
+const TEXT_TYPES: [&str; 5] =
+    ["application/json", "application/*+json", "application/xml", "application/*+xml", "text/*"];
 
 fn status_pages(variables: &Variables) -> Vec<(String, String)> {
     let Some(value) = variables.value("STATUSPAGES") else { return Vec::new() };

@@ -98,7 +98,7 @@ pub(super) fn fill<W: fmt::Write>(
 }
 
 /// Escapes what would leave its line, as the console does.
-struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
+pub(super) struct Escaping<'a, 'b>(pub(super) &'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {

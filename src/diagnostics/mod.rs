@@ -20,12 +20,14 @@
     allow(dead_code, unused_imports, reason = "a build without some features has less to tell")
 )]
 pub(crate) mod events;
+mod listed;
 mod log_context;
 mod message;
 mod notice;
 mod panic_message;
 mod repeated;
 
+pub(crate) use listed::{Listed, ListedValue};
 pub(crate) use log_context::{LogContext, in_log};
 pub(crate) use notice::Notice;
 pub(crate) use panic_message::panic_message;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::{HeaderMap, StatusCode};
+
 /// How the answer to a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,7 +55,12 @@ impl Completion {
     /// Calls `tell` once the answer is out. It is called where bytes are written, so it should be quick.
     /// If the answer is out already, it is never called. A panic in it is told in the log.
     pub fn on_end(&self, tell: impl FnOnce(Completed) + Send + 'static) {
-        self.source.on_end(self.request, Box::new(tell));
+        self.source.watch(self.request, Box::new(AtEnd(tell)));
+    }
+
+    /// Lets `watch` see how the request is answered. The same goes for it.
+    pub(crate) fn watch(&self, watch: Box<dyn Watch>) {
+        self.source.watch(self.request, watch);
     }
 }
 
@@ -65,9 +72,37 @@ impl fmt::Debug for Completion {
 
 /// Who knows when answers are out: a connection of the server.
 pub(crate) trait CompletionSource: Send + Sync {
-    /// Calls `tell` when the answer to a request of this number is out.
-    fn on_end(&self, request: u32, tell: Tell);
+    /// Lets `watch` see the answer to the request of this number.
+    fn watch(&self, request: u32, watch: Box<dyn Watch>);
 }
 
-/// What is to be called.
-pub(crate) type Tell = Box<dyn FnOnce(Completed) + Send>;
+/// Sees how a request is answered, as far as it is.
+pub(crate) trait Watch: Send {
+    /// The head of the answer as it is sent, unless there is none.
+    fn head(&mut self, _: &SentHead<'_>) {}
+
+    /// The answer is out, or ends like this. So many bytes of its body were handed on to be sent.
+    fn end(self: Box<Self>, end: Completed, bytes: u64);
+}
+
+/// The head of an answer as it is sent: what the server makes of an app that fails, or of an answer that
+/// cannot be, is in it.
+#[derive(Debug)]
+pub(crate) struct SentHead<'a> {
+    pub(crate) status: StatusCode,
+    /// All but what the version of HTTP needs to frame the answer.
+    pub(crate) headers: &'a HeaderMap,
+    /// The length that it tells, whoever has set it.
+    pub(crate) content_length: Option<u64>,
+    /// Whether there is something of a body, even if the client has asked for none of it.
+    pub(crate) has_body: bool,
+}
+
+/// Wants to know of the end alone.
+struct AtEnd<F>(F);
+
+impl<F: FnOnce(Completed) + Send> Watch for AtEnd<F> {
+    fn end(self: Box<Self>, end: Completed, _: u64) {
+        (self.0)(end);
+    }
+}

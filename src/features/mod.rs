@@ -27,7 +27,7 @@ mod tls_handshake;
 
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
 pub use completion::{Completed, Completion};
-pub(crate) use completion::{CompletionSource, Tell};
+pub(crate) use completion::{CompletionSource, SentHead, Watch};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
 pub use data_rate::{MinDataRate, MinDataRateError};
 pub use effective_request::EffectiveRequest;

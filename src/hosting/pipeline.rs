@@ -46,6 +46,8 @@ const ORDER: &[Make] = &[
     // Around all that may fail.
     developer_page,
     exception_handler,
+    // As requests came, whatever the app is asked for then.
+    http_logging,
     // What follows makes links.
     path_base,
     // Before the redirection, so that its answers by https have it, too.
@@ -239,6 +241,13 @@ fn developer_page(settings: &StageSettings, _: &OfHost) -> Option<On> {
 fn exception_handler(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.error_pages.exception_handler.as_ref()?;
     Some(switched("exception handler", it, Box::new(it.value.clone())))
+}
+
+fn http_logging(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    settings
+        .http_logging
+        .as_ref()
+        .map(|it| switched("HTTP logging", it, Box::new(it.value.clone())))
 }
 
 fn status_pages(settings: &StageSettings, _: &OfHost) -> Option<On> {

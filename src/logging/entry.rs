@@ -1,14 +1,15 @@
 //! One event as the formatters see it, and how its message is put together.
 //!
-//! The fields `event.id`, `event.template`, `event.detail`, `event.critical` and `message` have a meaning of their own;
-//! every other field is state, and so is a second one that is called `message`. An event without a template is an
+//! The fields `event.id`, `event.template`, `event.detail`, `event.critical`, `event.listed` and `message` have a meaning
+//! of their own; every other field is state, and so is a second one that is called `message`. An event without a template is an
 //! ordinary one of some crate: its message is its `message` field, and its other fields follow in the text formats as
 //! `name=value`. With a template the message is made of it, unless `message` says something when it is formatted with
-//! the sign `-`: most say nothing then, because they would tell the same.
+//! the sign `-`: most say nothing then, because they would tell the same. What is listed follows it, on a line for each.
 
 use tracing::Level;
 
 use super::fields::{Fields, Value};
+use super::listed;
 use super::options::LogLevel;
 use super::scopes::Scope;
 
@@ -70,6 +71,11 @@ impl<'a> Entry<'a> {
         })
     }
 
+    /// The state whose names came with the event, if it has any of those.
+    pub(super) fn listed(&self) -> Option<impl Iterator<Item = (&'a str, Value<'a>)> + use<'a>> {
+        self.text(listed::FIELD).map(listed::entries)
+    }
+
     /// Hands out the finished message in pieces.
     pub(super) fn message(&self, emit: &mut dyn FnMut(Piece<'a>)) {
         let message = self.text("message").filter(|message| !message.is_empty());
@@ -81,6 +87,12 @@ impl<'a> Entry<'a> {
             (Some(message), _) => emit(Piece::Author(message)),
             (None, Some(template)) => fill(template, self.fields, emit),
             (None, None) => {}
+        }
+        for (name, value) in self.listed().into_iter().flatten() {
+            let value = value.plain().unwrap_or_default();
+            [Piece::Author("\n"), Piece::Value(name), Piece::Author(": "), Piece::Value(value)]
+                .into_iter()
+                .for_each(&mut *emit);
         }
     }
 
@@ -118,7 +130,7 @@ pub(super) fn level(level: Level, critical: bool) -> LogLevel {
 }
 
 fn is_special(name: &str) -> bool {
-    matches!(name, "event.id" | "event.template" | "event.detail" | CRITICAL)
+    matches!(name, "event.id" | "event.template" | "event.detail" | CRITICAL | listed::FIELD)
 }
 
 /// Replaces `{Name}` by the field of that name; `{{` and `}}` are single braces. Alignment and format (`{Name,8:0.0}`)

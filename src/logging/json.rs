@@ -28,7 +28,10 @@ impl Json {
         json.name("State");
         json.open('{');
         entry.state().for_each(|(name, value)| json.value(name, value));
-        json.text("{OriginalFormat}", entry.original_format());
+        match entry.listed() {
+            Some(listed) => listed.for_each(|(name, value)| json.value(name, value)),
+            None => json.text("{OriginalFormat}", entry.original_format()),
+        }
         json.close('}');
         if let Some(scopes) = entry.scopes {
             json.name("Scopes");

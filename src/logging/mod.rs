@@ -22,6 +22,7 @@ mod filter;
 mod json;
 mod layout;
 mod limits;
+mod listed;
 mod log;
 mod log_filter;
 mod log_records;

@@ -17,12 +17,16 @@ mod host_name;
 #[path = "no_host_name.rs"]
 mod host_name;
 mod hsts;
+mod http_logging;
 mod https_redirection;
+mod joined_headers;
 mod path_base;
 mod request_decompression;
 mod request_size_limit;
 mod response_compression;
+mod secret_query;
 pub(crate) mod static_files;
+mod watching;
 mod without_length;
 
 pub(crate) use basic_authentication::{
@@ -38,6 +42,9 @@ pub(crate) use health_checks::{Checking, Checks, HealthCheck, HealthCheckOptions
 pub(crate) use host_filtering::AllowedHosts;
 pub(crate) use host_name::{in_ascii, is_understood};
 pub(crate) use hsts::{Directive, Hsts};
+pub(crate) use http_logging::{
+    HttpLogging, HttpLoggingFields, HttpLoggingOptions, ShownHeaders, TextTypes,
+};
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;
 pub(crate) use request_decompression::{Coding, DECODERS_ARE_THERE, RequestDecompression};

@@ -2,14 +2,14 @@
 //!
 //! A request is over when hyper has all of its answer; the answer is out when hyper's buffers, and
 //! those of the gate, are written. Between the two it is due. Where nobody asks, a request costs a
-//! look at a flag.
+//! look or two at a flag.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::diagnostics::{events, panic_message};
-use crate::features::{Completed, Tell};
+use crate::features::{Completed, SentHead, Watch};
 
 /// Those who wait for answers of one connection.
 #[derive(Default)]
@@ -23,18 +23,20 @@ pub(super) struct Completions {
 
 struct Waiting {
     request: u32,
-    tell: Tell,
+    watch: Box<dyn Watch>,
     /// All of the answer is hyper's, or the gate's, to write.
     due: bool,
+    /// How much of its body there was.
+    bytes: u64,
 }
 
 const ENDS: [Completed; 4] =
     [Completed::ClientGone, Completed::TooSlow, Completed::Aborted, Completed::Stopped];
 
 impl Completions {
-    pub(super) fn wait(&self, request: u32, tell: Tell) {
+    pub(super) fn wait(&self, request: u32, watch: Box<dyn Watch>) {
         let mut waiting = self.waiting();
-        waiting.push(Waiting { request, tell, due: false });
+        waiting.push(Waiting { request, watch, due: false, bytes: 0 });
         self.count.store(waiting.len(), Ordering::Release);
     }
 
@@ -44,16 +46,23 @@ impl Completions {
         self.count.load(Ordering::Acquire) > 0
     }
 
-    /// hyper has the answer to a request: `None` if it has all of it.
-    #[cold]
-    pub(super) fn over(&self, request: u32, broken: Option<Completed>) {
-        match broken {
-            None => {
-                let mut waiting = self.waiting();
-                let mine = waiting.iter_mut().filter(|it| it.request == request);
-                mine.for_each(|it| it.due = true);
-            }
-            Some(end) => self.tell(end, |it| it.request == request),
+    /// This is the head of the answer to a request.
+    pub(super) fn head(&self, request: u32, head: &SentHead<'_>) {
+        let mut waiting = self.waiting();
+        let mine = waiting.iter_mut().filter(|it| it.request == request);
+        mine.for_each(|it| it.watch.head(head));
+    }
+
+    /// hyper has the answer to a request, and so many bytes of its body: all of it, or what there was
+    /// before it broke off.
+    pub(super) fn over(&self, request: u32, bytes: u64, broken: Option<Completed>) {
+        let mut waiting = self.waiting();
+        for mine in waiting.iter_mut().filter(|it| it.request == request) {
+            (mine.due, mine.bytes) = (broken.is_none(), bytes);
+        }
+        drop(waiting);
+        if let Some(end) = broken {
+            self.tell(end, |it| it.request == request);
         }
     }
 
@@ -65,7 +74,6 @@ impl Completions {
         }
     }
 
-    #[cold]
     fn tell_due(&self) {
         self.tell(Completed::Sent, |it| it.due);
     }
@@ -101,7 +109,7 @@ impl Completions {
         // Not under the lock: whoever is told may ask again.
         for it in told {
             // It is the app's code, in the middle of a connection that may have other requests.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (it.tell)(end))) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| it.watch.end(end, it.bytes))) {
                 events::completion_panicked(panic_message(&*panic));
             }
         }
@@ -133,12 +141,24 @@ mod tests {
 
     type Told = Arc<Mutex<Vec<(u32, Completed)>>>;
 
+    /// Tells of the end of a request.
+    struct Watching(u32, Told);
+
+    impl Watch for Watching {
+        fn head(&mut self, head: &SentHead<'_>) {
+            self.0 += u32::from(head.status.as_u16());
+        }
+
+        fn end(self: Box<Self>, end: Completed, bytes: u64) {
+            let number = self.0 + u32::try_from(bytes).unwrap();
+            self.1.lock().unwrap().push((number, end));
+        }
+    }
+
     fn waited_for(requests: &[u32]) -> (Completions, Told) {
         let (completions, told) = (Completions::default(), Told::default());
         for request in requests {
-            let (request, told) = (*request, Arc::clone(&told));
-            let tell = move |end| told.lock().unwrap().push((request, end));
-            completions.wait(request, Box::new(tell));
+            completions.wait(*request, Box::new(Watching(*request, Arc::clone(&told))));
         }
         (completions, told)
     }
@@ -151,12 +171,12 @@ mod tests {
     fn an_answer_is_out_once_it_is_written() {
         let (completions, told) = waited_for(&[1, 2]);
         completions.written();
-        completions.over(1, None);
+        completions.over(1, 0, None);
         assert_eq!(taken(&told), [], "it is in a buffer");
         completions.written();
         assert_eq!(taken(&told), [(1, Completed::Sent)]);
         assert!(completions.are_wanted());
-        completions.over(2, None);
+        completions.over(2, 0, None);
         completions.written();
         assert_eq!(taken(&told), [(2, Completed::Sent)]);
         assert!(!completions.are_wanted());
@@ -165,17 +185,30 @@ mod tests {
     #[test]
     fn an_answer_that_breaks_off_is_told_at_once() {
         let (completions, told) = waited_for(&[1, 2]);
-        completions.over(2, Some(Completed::Failed));
+        completions.over(2, 0, Some(Completed::Failed));
         assert_eq!(taken(&told), [(2, Completed::Failed)]);
-        completions.over(3, None);
+        completions.over(3, 0, None);
         assert_eq!(taken(&told), [], "nobody asked");
+    }
+
+    #[test]
+    fn it_is_told_of_the_head_and_how_much_followed_it() {
+        let (completions, told) = waited_for(&[1, 2]);
+        let headers = http::HeaderMap::new();
+        let status = http::StatusCode::NOT_FOUND;
+        completions
+            .head(1, &SentHead { status, headers: &headers, content_length: None, has_body: true });
+        completions.over(1, 20, None);
+        completions.over(2, 30, Some(Completed::Aborted));
+        completions.written();
+        assert_eq!(taken(&told), [(32, Completed::Aborted), (425, Completed::Sent)]);
     }
 
     #[test]
     fn what_is_not_written_ends_with_the_connection() {
         for end in ENDS {
             let (completions, told) = waited_for(&[1, 2]);
-            completions.over(1, None);
+            completions.over(1, 0, None);
             completions.ends(end);
             completions.ends(Completed::ClientGone);
             drop(completions);

@@ -240,6 +240,9 @@ impl RequestFuture {
         let Some(mut running) = this.running.take() else {
             return Err("the answer was made twice".into());
         };
+        let watched = running.common().completions().are_wanted();
+        let given =
+            watched.then(|| (response.status(), !http_body::Body::is_end_stream(response.body())));
         let mut answer = UnsentResponse::new(response);
         answer.settle_outcome(this.body.as_deref(), &mut running)?;
         if answer.status().is_informational() {
@@ -266,6 +269,9 @@ impl RequestFuture {
             && matches!(answer.status().as_u16(), 400 | 500);
         if let Some(log) = this.log.as_mut().filter(|_| !abandoned) {
             log.answered(answer.status(), answer.headers(), answer.content_length());
+        }
+        if let Some(given) = given.filter(|_| !abandoned) {
+            answer.tell_head(given, &running);
         }
         Ok(answer.send(this.log.take(), running))
     }

@@ -23,7 +23,7 @@ use super::response_body::{self, Guard, ResponseBody};
 use super::running::Running;
 use super::slot::Slot;
 use crate::diagnostics::events;
-use crate::features::{BadRequest, Outcome, ResetStream, Unhandled};
+use crate::features::{BadRequest, Outcome, ResetStream, SentHead, Unhandled};
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
@@ -323,6 +323,19 @@ impl UnsentResponse {
             }
             Activity::Http2(_) => {}
         }
+    }
+
+    /// Tells those who watch the request what is sent of an answer whose status, and whether it had a
+    /// body, was this.
+    pub(super) fn tell_head(&self, (status, has_body): (StatusCode, bool), running: &Running) {
+        let head = SentHead {
+            status: self.status(),
+            headers: self.headers(),
+            content_length: self.content_length(),
+            // One in its place has none.
+            has_body: has_body && self.status() == status,
+        };
+        running.common().completions().head(running.request(), &head);
     }
 
     /// Whether it may go on for long once its head is sent: what waits for a client is larger than

@@ -82,6 +82,7 @@ impl http_body::Body for ResponseBody {
                 let promise = this.guard.as_mut();
                 match promise.and_then(|guard| guard.take_from_promise(&frame)) {
                     None => {
+                        this.running.hand_on(frame.data_ref().map_or(0, Bytes::len));
                         this.running.hand_over();
                         let kept = this.guard.as_ref().is_some_and(|guard| guard.left == Some(0));
                         if kept || this.body.is_end_stream() {

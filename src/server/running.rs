@@ -29,6 +29,8 @@ pub(super) struct Running {
     end: Option<Completed>,
     /// It takes time, which a stop may want to know.
     open: bool,
+    /// How much of the answer's body was handed on.
+    bytes: u64,
 }
 
 impl Running {
@@ -53,6 +55,7 @@ impl Running {
             handed_over: false,
             end: None,
             open: false,
+            bytes: 0,
         }
     }
 
@@ -121,6 +124,11 @@ impl Running {
     pub(super) fn takes_time(&mut self, method: &Method, target: &Target) {
         self.open = true;
         self.common().opened(OpenRequest::new(self.request, method.clone(), target));
+    }
+
+    /// So much more of its answer's body is handed on.
+    pub(super) fn hand_on(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
     }
 
     /// All of its answer is here.
@@ -228,7 +236,7 @@ impl Drop for Running {
         let completions = self.common().completions();
         if completions.are_wanted() {
             let end = self.end.unwrap_or_else(|| completions.end());
-            completions.over(self.request, (end != Completed::Sent).then_some(end));
+            completions.over(self.request, self.bytes, (end != Completed::Sent).then_some(end));
         }
         if self.open && !stays_open {
             self.common().closed(self.request);

@@ -61,6 +61,7 @@ mod reload;
 #[cfg(target_os = "linux")]
 mod reload_tls;
 #[cfg(target_os = "linux")]
+mod request_logs;
 mod rights;
 #[cfg(unix)]
 mod serve;

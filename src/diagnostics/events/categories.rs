@@ -30,6 +30,7 @@ pub(super) const DEVELOPER_PAGE: &str =
     "Microsoft.AspNetCore.Diagnostics.DeveloperExceptionPageMiddleware";
 pub(super) const HEALTH_CHECKS: &str =
     "Microsoft.Extensions.Diagnostics.HealthChecks.DefaultHealthCheckService";
+pub(super) const HTTP_LOGGING: &str = "Microsoft.AspNetCore.HttpLogging.HttpLoggingMiddleware";
 
 pub(super) const OUR_APP: &str = "Kestrel.App";
 pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";

@@ -21,6 +21,7 @@
 //! `tests/told.rs` lets no reader ask for a key without a row. So a new key is a row, and its reader.
 
 mod forwarded_headers;
+mod request_logs;
 mod row;
 mod rows;
 mod stages;

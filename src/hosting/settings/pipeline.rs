@@ -12,14 +12,14 @@ use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
-    basic_authentication, health_checks, https_redirection, path_base, request_decompression,
-    response_compression, stage_values,
+    basic_authentication, health_checks, http_logging, https_redirection, path_base,
+    request_decompression, response_compression, stage_values,
 };
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
-    AllowedHosts, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions, Hsts, PathBase,
-    Redirection, RequestDecompression, ResponseCompression,
+    AllowedHosts, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions, Hsts,
+    HttpLogging, PathBase, Redirection, RequestDecompression, ResponseCompression,
 };
 
 /// What the configuration says of the stages.
@@ -33,6 +33,8 @@ pub(crate) struct StageSettings {
     pub(crate) forwarded_headers: Option<ForwardedHeadersSettings>,
     /// The pages for failures and statuses that are on.
     pub(crate) error_pages: ErrorPages,
+    /// `HttpLogging`, if it is on.
+    pub(crate) http_logging: Option<Switched<HttpLogging>>,
     /// `PathBase`, if it is set.
     pub(crate) path_base: Option<Switched<PathBase>>,
     /// `Hsts`, if it is on.
@@ -84,6 +86,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         allowed_hosts,
         forwarded_headers,
         error_pages: error_pages::read(loaded, problems),
+        http_logging: http_logging::read(configuration, problems),
         path_base: path_base::read(configuration, problems),
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
@@ -105,6 +108,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "ExceptionHandler",
         "HealthChecks",
         "Hsts",
+        "HttpLogging",
         "HttpsRedirection",
         "RequestDecompression",
         "ResponseCompression",

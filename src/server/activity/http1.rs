@@ -11,7 +11,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::common::Common;
-use crate::features::{Completed, CompletionSource, ConnectionId, Tell};
+use crate::features::{Completed, CompletionSource, ConnectionId, Watch};
 use crate::server::clock::Moment;
 use crate::server::context::Context;
 use crate::server::incoming_body::IncomingBody;
@@ -115,8 +115,8 @@ impl Deref for Http1Activity {
 }
 
 impl CompletionSource for Http1Activity {
-    fn on_end(&self, request: u32, tell: Tell) {
-        self.completions().wait(request, tell);
+    fn watch(&self, request: u32, watch: Box<dyn Watch>) {
+        self.completions().wait(request, watch);
     }
 }
 

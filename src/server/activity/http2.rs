@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::common::Common;
 use crate::diagnostics::events;
-use crate::features::{CompletionSource, ConnectionId, Tell};
+use crate::features::{CompletionSource, ConnectionId, Watch};
 use crate::server::context::Context;
 use crate::server::error::StreamError;
 use crate::server::http2_code::Code;
@@ -33,8 +33,8 @@ impl Deref for Http2Activity {
 }
 
 impl CompletionSource for Http2Activity {
-    fn on_end(&self, request: u32, tell: Tell) {
-        self.completions().wait(request, tell);
+    fn watch(&self, request: u32, watch: Box<dyn Watch>) {
+        self.completions().wait(request, watch);
     }
 }
 

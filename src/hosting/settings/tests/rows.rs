@@ -11,8 +11,8 @@ use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
-    AllowedHosts, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions, Hsts, PathBase,
-    Redirection, RequestDecompression, ResponseCompression,
+    AllowedHosts, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions, Hsts, HttpLogging,
+    PathBase, Redirection, RequestDecompression, ResponseCompression,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -133,6 +133,8 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("DirectoryBrowser:") => {
             (None, vec![("DirectoryBrowser:Enabled", "true")])
         }
+        "HttpLogging:Enabled" => (None, vec![]),
+        key if key.starts_with("HttpLogging:") => (None, vec![("HttpLogging:Enabled", "true")]),
         key if key.starts_with("Hsts:") => (None, vec![("Hsts:Enabled", "true")]),
         "Logging:CaptureScopes" => {
             (None, vec![("Logging:Console:FormatterOptions:IncludeScopes", "true")])
@@ -173,6 +175,7 @@ struct Outcome {
     basic_authentication: Option<BasicAuthentication>,
     response_compression: Option<ResponseCompression>,
     request_decompression: Option<RequestDecompression>,
+    http_logging: Option<HttpLogging>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -214,6 +217,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         basic_authentication: settings.stages.basic_authentication.map(|it| it.value),
         response_compression: settings.stages.response_compression.map(|it| it.value),
         request_decompression: settings.stages.request_decompression.map(|it| it.value),
+        http_logging: settings.stages.http_logging.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
@@ -247,7 +251,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Mode" => "660",
                 "Owner" | "Group" => "0",
                 "contentRoot" => "/",
-                _ if key.contains("MimeTypes:") => "text/other",
+                _ if key.contains("MimeTypes:") || key.contains("MediaTypes:") => "text/other",
                 _ if key.contains(":Origins:") => "https://other",
                 "PathBase" | "ReExecute" | "LivePath" | "ReadyPath" => "/other",
                 "Path" if key.starts_with("ExceptionHandler:") => "/other",
@@ -294,7 +298,8 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key == "PathBase" || key.ends_with(":ReExecute") => text("other"),
         Kind::Text if key.starts_with("HealthChecks:") => text("other"),
         Kind::Text if key == "ExceptionHandler:Path" => text("other"),
-        Kind::Text if key.contains("MimeTypes:") => text("text"),
+        Kind::Text if key.contains("MimeTypes:") || key.contains("MediaTypes:") => text("text"),
+        Kind::Text if key.contains("Headers:") => text("a b"),
         Kind::Text if key.starts_with("Cors:Policies:") => text("a b"),
         Kind::Text if key == "Cors:DefaultPolicyName" => text("nobody's"),
         Kind::Text if key.starts_with("StatusCodePages:") => text("{1} "),
