@@ -68,6 +68,9 @@ impl http_body::Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
+        if this.running.awaits_piece() {
+            return Poll::Pending;
+        }
         this.running.go_on();
         if let Some(failure) = this.guard.as_mut().and_then(|guard| guard.failure.take()) {
             cut_if_asked(&failure, this.running);
@@ -87,6 +90,8 @@ impl http_body::Body for ResponseBody {
                         let kept = this.guard.as_ref().is_some_and(|guard| guard.left == Some(0));
                         if kept || this.body.is_end_stream() {
                             this.running.end();
+                        } else {
+                            this.running.sends_piece(frame.data_ref().map_or(0, Bytes::len));
                         }
                         return Poll::Ready(Some(Ok(frame)));
                     }

@@ -12,6 +12,10 @@ use crate::diagnostics::events;
 use crate::features::{Completed, Completion, CompletionSource, ConnectionId};
 use crate::pipeline::Pipeline;
 
+/// Pieces of an answer from this length on leave one by one: many of them in one write would save little, and a
+/// client that takes none would hold them all.
+const LARGE: usize = 32 * 1024;
+
 /// A request that is being answered.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -195,6 +199,23 @@ impl Running {
                     http2.finish();
                 }
             }
+        }
+    }
+
+    /// A piece of the answer is hyper's to send, so long, with more behind it.
+    pub(super) fn sends_piece(&self, length: usize) {
+        match &self.activity {
+            Activity::Http1(http1) if length >= LARGE => http1.has_piece(),
+            // hyper asks for more when the client's window lets it.
+            Activity::Http1(_) | Activity::Http2(_) => {}
+        }
+    }
+
+    /// Whether the rest of the answer has to wait: the connection's task is woken when it has not.
+    pub(super) fn awaits_piece(&self) -> bool {
+        match &self.activity {
+            Activity::Http1(http1) => http1.awaits_piece(),
+            Activity::Http2(_) => false,
         }
     }
 

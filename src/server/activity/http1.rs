@@ -50,6 +50,8 @@ pub(in crate::server) struct Http1Activity {
     broken_body: AtomicU8,
     /// What came of a body in chunks and counts towards its limit.
     body_bytes: AtomicU64,
+    /// What became of a large piece of an answer, an [`Unwritten`].
+    unwritten: AtomicU8,
     rare: Mutex<Rare>,
 }
 
@@ -90,6 +92,18 @@ pub(in crate::server) enum Last {
     Alone,
     /// All: a client that never stops to send must not hold the stop.
     All,
+}
+
+/// What of an answer hyper has and has not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Unwritten {
+    /// Little.
+    Nothing,
+    /// A large piece.
+    Piece,
+    /// A large piece, and the rest of the answer waits for its end.
+    Awaited,
 }
 
 /// Why a connection is cut.
@@ -139,6 +153,7 @@ impl Http1Activity {
             cut: AtomicU8::new(0),
             broken_body: AtomicU8::new(0),
             body_bytes: AtomicU64::new(0),
+            unwritten: AtomicU8::new(Unwritten::Nothing as u8),
             rare: Mutex::default(),
         })
     }
@@ -344,6 +359,28 @@ impl Http1Activity {
         self.body_bytes.load(Ordering::Acquire)
     }
 
+    /// hyper has a large piece of an answer, and the next one comes behind it.
+    pub(in crate::server) fn has_piece(&self) {
+        self.unwritten.store(Unwritten::Piece as u8, Ordering::Relaxed);
+    }
+
+    /// Whether the rest of an answer has to wait until a large piece is written: hyper would queue sixteen of
+    /// them for a client that takes none.
+    pub(in crate::server) fn awaits_piece(&self) -> bool {
+        let awaits = self.unwritten.load(Ordering::Relaxed) != Unwritten::Nothing as u8;
+        if awaits {
+            self.unwritten.store(Unwritten::Awaited as u8, Ordering::Relaxed);
+        }
+        awaits
+    }
+
+    /// hyper has written all that it had. Whether the rest of an answer has waited for that.
+    pub(in crate::server) fn piece_is_written(&self) -> bool {
+        self.unwritten.load(Ordering::Relaxed) != Unwritten::Nothing as u8
+            && self.unwritten.swap(Unwritten::Nothing as u8, Ordering::Relaxed)
+                == Unwritten::Awaited as u8
+    }
+
     /// Whether what the connection carries is HTTP no more.
     pub(in crate::server) fn is_upgraded(&self) -> bool {
         self.upgraded.load(Ordering::Acquire)
@@ -407,6 +444,19 @@ mod tests {
         assert_eq!(activity.idle_for(LIMIT, Moment::now()), None);
         activity.set_blocked(false);
         assert!(activity.idle_for(LIMIT, Moment::now()).is_some());
+    }
+
+    #[test]
+    fn the_rest_of_an_answer_waits_for_a_large_piece() {
+        let activity = activity();
+        assert!(!activity.awaits_piece() && !activity.piece_is_written());
+        activity.has_piece();
+        assert!(!activity.piece_is_written(), "nobody waits");
+        assert!(!activity.awaits_piece());
+        activity.has_piece();
+        assert!(activity.awaits_piece() && activity.awaits_piece());
+        assert!(activity.piece_is_written());
+        assert!(!activity.awaits_piece() && !activity.piece_is_written());
     }
 
     #[test]

@@ -168,6 +168,9 @@ impl<S: Socket> AsyncWrite for Gate<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.activity.piece_is_written() {
+            cx.waker().wake_by_ref();
+        }
         if !this.held.is_empty() && !this.may_hold() {
             ready!(this.poll_release(cx))?;
         }
