@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tower_service::Service;
 
 use super::client_address::{ClientAddress, tell_client};
+use super::file_part::FilePart;
 use super::responder::{Request, Responder, Responding, Response};
 use super::stage::{Enter, Leave, Next, Stage, Way};
 
@@ -206,16 +207,25 @@ impl Pipeline {
 
     fn through_stages(self: &Arc<Self>, first: usize, mut request: Request) -> Responding {
         let mut leaves: Vec<Leave> = Vec::new();
+        // A stage that goes the rest of the way itself may do anything with the answer.
+        let is_seen = first > 0;
         for (place, stage) in self.stages.iter().enumerate().skip(first) {
             match stage.enter(&mut request) {
                 Enter::Next => {}
                 Enter::Then(leave) => leaves.push(leave),
-                Enter::Answer(response) => {
+                Enter::Answer(mut response) => {
+                    if is_seen {
+                        FilePart::take(&mut response);
+                    }
                     return Responding::Ready { response: Some(way_out(leaves, response)) };
                 }
                 Enter::Around(around) => {
                     let way: Arc<Self> = Arc::clone(self);
-                    return out_by(leaves, around(request, Next::new(way, place + 1)));
+                    let responding = around(request, Next::new(way, place + 1));
+                    return match is_seen {
+                        true => out_by(leaves, responding.without_file()),
+                        false => out_by(leaves, responding),
+                    };
                 }
             }
         }
@@ -238,7 +248,10 @@ fn out_by(leaves: Vec<Leave>, responding: Responding) -> Responding {
 }
 
 /// An answer on its way out: the last stage that was entered is the first to see it.
-fn way_out(leaves: Vec<Leave>, response: Response) -> Response {
+fn way_out(leaves: Vec<Leave>, mut response: Response) -> Response {
+    if !leaves.is_empty() {
+        FilePart::take(&mut response);
+    }
     leaves.into_iter().rev().fold(response, |response, leave| leave(response))
 }
 

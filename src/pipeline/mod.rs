@@ -16,6 +16,7 @@
 
 mod application;
 mod client_address;
+mod file_part;
 mod layers;
 mod responder;
 mod stage;
@@ -23,6 +24,7 @@ mod stage;
 pub use application::{Application, ApplicationFuture};
 pub(crate) use application::{InUse, LookUp, Pipeline, Retired};
 pub(crate) use client_address::ClientAddress;
+pub(crate) use file_part::FilePart;
 pub(crate) use layers::Layers;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
 pub(crate) use stage::{Enter, Next, Stage};

@@ -16,6 +16,8 @@ use axum::routing::future::RouteFuture;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::file_part::FilePart;
+
 /// A request as stages and apps get it.
 pub(crate) type Request = http::Request<Body>;
 
@@ -141,6 +143,22 @@ impl Responding {
     /// An answer that takes time.
     pub(crate) fn later(answer: impl Future<Output = Response> + Send + 'static) -> Self {
         Self::Later { future: Box::pin(answer) }
+    }
+
+    /// The same answer, whose body is to be read. (No router knows of files.)
+    pub(super) fn without_file(self) -> Self {
+        match self {
+            Self::Ready { response: Some(mut response) } => {
+                FilePart::take(&mut response);
+                Self::Ready { response: Some(response) }
+            }
+            Self::Later { future } => Self::later(async {
+                let mut response = future.await;
+                FilePart::take(&mut response);
+                response
+            }),
+            other => other,
+        }
     }
 }
 

@@ -30,8 +30,13 @@ struct Waiting {
     bytes: u64,
 }
 
-const ENDS: [Completed; 4] =
-    [Completed::ClientGone, Completed::TooSlow, Completed::Aborted, Completed::Stopped];
+const ENDS: [Completed; 5] = [
+    Completed::ClientGone,
+    Completed::TooSlow,
+    Completed::Aborted,
+    Completed::Failed,
+    Completed::Stopped,
+];
 
 impl Completions {
     pub(super) fn wait(&self, request: u32, watch: Box<dyn Watch>) {

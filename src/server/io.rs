@@ -1,11 +1,11 @@
 //! The stream of a connection, between the socket and hyper.
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -15,9 +15,26 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::drain::{Counted, Phase, Watch};
+use super::pieces::Piece;
+use super::send_file::send_file;
 
 /// A kind of socket.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Whether the system sends files on it by itself.
+    const SENDS_FILES: bool = false;
+
+    /// Sends `before`, then up to `most` bytes of a piece of a file, as far as the system takes it: how much of
+    /// both. Only asked where it sends files.
+    fn poll_send_file(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _before: &[IoSlice<'_>],
+        _piece: &Piece,
+        _most: usize,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
     /// Makes closing the socket tell the peer that the answer was cut off.
     fn reset_on_close(&self);
 
@@ -55,6 +72,21 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
     /// Closes the socket as one that will not be served, at once.
     fn refuse(self);
+}
+
+/// Sends files on a socket of the runtime's, of which this waits and that tries.
+fn poll_sending(
+    mut wait: impl FnMut() -> Poll<io::Result<()>>,
+    mut send: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(wait())?;
+        match send() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            sent => return Poll::Ready(sent),
+        }
+    }
 }
 
 /// What Linux lets a socket of TCP hold at most, unless it is told otherwise.
@@ -127,6 +159,21 @@ fn refuse<'a>(socket: SockRef<'a>, mut read: impl FnMut(&mut [u8]) -> io::Result
 }
 
 impl Socket for TcpStream {
+    const SENDS_FILES: bool = cfg!(target_os = "linux");
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        before: &[IoSlice<'_>],
+        piece: &Piece,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        let most = most.min(piece.length);
+        let send = || send_file(&*self, before, (&piece.file, piece.at), most);
+        // Within `try_io`, which knows what readiness it was that came to its end.
+        poll_sending(|| self.poll_write_ready(cx), || self.try_io(Interest::WRITABLE, send))
+    }
+
     fn reset_on_close(&self) {
         // The worst that a refusal means is a plain close.
         let _ = self.set_zero_linger();
@@ -161,6 +208,21 @@ impl Socket for TcpStream {
 
 #[cfg(unix)]
 impl Socket for tokio::net::UnixStream {
+    const SENDS_FILES: bool = cfg!(target_os = "linux");
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        before: &[IoSlice<'_>],
+        piece: &Piece,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        let most = most.min(piece.length);
+        let send = || send_file(&*self, before, (&piece.file, piece.at), most);
+        // Within `try_io`, which knows what readiness it was that came to its end.
+        poll_sending(|| self.poll_write_ready(cx), || self.try_io(Interest::WRITABLE, send))
+    }
+
     /// A Unix socket has no reset; its peer sees the end of the stream.
     fn reset_on_close(&self) {}
 
@@ -296,6 +358,17 @@ impl<S: Socket> Stream<S> {
         self.socket.unseen(bound, last)
     }
 
+    /// Sends `before`, then up to `most` bytes of a piece of a file: see [`Socket::poll_send_file`].
+    pub(super) fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        before: &[IoSlice<'_>],
+        piece: &Piece,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_send_file(cx, before, piece, most)
+    }
+
     /// Waits until the system has everything that was written, for as long as the client takes
     /// some: only TLS has anything left. A byte now and then would keep it for hours, so that the
     /// client has to be as fast as the default of `MinResponseDataRate` asks, 240 bytes a second.
@@ -398,7 +471,7 @@ impl<S: Socket> AsyncWrite for Stream<S> {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write_vectored(cx, slices)
     }

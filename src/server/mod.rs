@@ -41,6 +41,7 @@ mod log_scope;
 mod open_requests;
 mod options;
 mod pace;
+mod pieces;
 mod promise;
 mod protocol;
 mod proxied;
@@ -55,6 +56,12 @@ mod response;
 mod response_body;
 mod running;
 mod running_server;
+#[cfg(target_os = "linux")]
+mod send_file;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_send_file.rs"]
+mod send_file;
+mod sent_file;
 mod serving;
 mod slot;
 mod task;

@@ -1,6 +1,7 @@
 //! The answer of the app before it is sent: whether it can be sent as it is, and what it lacks.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -21,9 +22,11 @@ use super::request_body::BodyFacts;
 use super::request_log::RequestLog;
 use super::response_body::{self, Guard, ResponseBody};
 use super::running::Running;
+use super::sent_file::SentFile;
 use super::slot::Slot;
 use crate::diagnostics::events;
 use crate::features::{BadRequest, Outcome, ResetStream, SentHead, Unhandled};
+use crate::pipeline::FilePart;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
@@ -348,16 +351,34 @@ impl UnsentResponse {
     }
 
     pub(super) fn send(
-        self,
+        mut self,
         log: Option<Box<RequestLog>>,
         mut running: Running,
     ) -> Response<ResponseBody> {
+        if !self.parts.extensions.is_empty() {
+            self.leave_file_to_system(&running);
+        }
         if running.is_kept() {
             let switches = self.parts.status.is_informational();
             running.set_kept(!switches && !self.parts.headers.contains_key(CONNECTION));
         }
         let body = ResponseBody::new(self.body, self.guard, log, running);
         Response::from_parts(self.parts, body)
+    }
+
+    /// Lets the system send the file that the body reads, where it can.
+    fn leave_file_to_system(&mut self, running: &Running) {
+        let Some(part) = self.parts.extensions.remove::<FilePart>() else { return };
+        // Of a body that was taken away nothing is sent.
+        if self.guard.is_some() || self.body.size_hint().exact() != Some(part.length()) {
+            return;
+        }
+        match running.activity() {
+            Activity::Http1(http1) if http1.sends_files() => {
+                self.body = Body::new(SentFile::new(part, Arc::clone(http1)));
+            }
+            Activity::Http1(_) | Activity::Http2(_) => {}
+        }
     }
 
     fn fail(&mut self, running: &Running, error: &str) {

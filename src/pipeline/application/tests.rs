@@ -195,3 +195,44 @@ fn a_connection_finds_the_pipeline_of_the_moment_and_keeps_none_while_it_waits()
     drop(connection);
     assert!(is_retired(&mut second_retired));
 }
+
+#[tokio::test]
+async fn a_file_reaches_the_server_past_stages_that_do_not_see_the_answer() {
+    fn file() -> Response {
+        let mut response = Response::new(Body::from("file"));
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let part = FilePart { file, range: 0..4, name: "file".into() };
+        response.extensions_mut().insert(part);
+        response
+    }
+    let seen = Seen::default();
+    let next = || stage(|_| Enter::Next);
+    let at_once = || stage(|_| Enter::Answer(file()));
+    let later = || {
+        let later = || Box::pin(async { file() });
+        stage(move |_| Enter::Around(Box::new(move |_, _| Responding::Later { future: later() })))
+    };
+    let ready = || {
+        let ready = || Responding::Ready { response: Some(file()) };
+        stage(move |_| Enter::Around(Box::new(move |_, _| ready())))
+    };
+    for (stages, comes) in [
+        (vec![at_once()], true),
+        (vec![next(), at_once()], true),
+        (vec![next(), later()], true),
+        (vec![ready()], true),
+        (vec![then(&seen, "a"), at_once()], false),
+        (vec![then(&seen, "a"), next(), later()], false),
+        (vec![then(&seen, "a"), ready()], false),
+        (vec![around(&seen, "a", 1), at_once()], false),
+        (vec![around(&seen, "a", 2), next(), later()], false),
+        (vec![around(&seen, "a", 1), ready()], false),
+        (vec![around(&seen, "a", 1), then(&seen, "b"), later()], false),
+    ] {
+        let count = stages.len();
+        let mut response = pipeline(&seen, stages).call(get("/")).await;
+        let part = FilePart::take(&mut response);
+        assert_eq!(part.map(|part| part.length()), comes.then_some(4), "{count} stages");
+        assert_eq!(text(response).await, "file");
+    }
+}

@@ -15,6 +15,7 @@ use crate::features::{Completed, CompletionSource, ConnectionId, Watch};
 use crate::server::clock::Moment;
 use crate::server::context::Context;
 use crate::server::incoming_body::IncomingBody;
+use crate::server::pieces::Pieces;
 use crate::server::rejection::{Reason, Rejection};
 use crate::server::slot::Slot;
 
@@ -52,6 +53,10 @@ pub(in crate::server) struct Http1Activity {
     body_bytes: AtomicU64,
     /// What became of a large piece of an answer, an [`Unwritten`].
     unwritten: AtomicU8,
+    /// Whether the system sends files on the connection by itself.
+    sends_files: AtomicBool,
+    /// What it is to send of them.
+    pieces: Pieces,
     rare: Mutex<Rare>,
 }
 
@@ -154,6 +159,8 @@ impl Http1Activity {
             broken_body: AtomicU8::new(0),
             body_bytes: AtomicU64::new(0),
             unwritten: AtomicU8::new(Unwritten::Nothing as u8),
+            sends_files: AtomicBool::new(false),
+            pieces: Pieces::default(),
             rare: Mutex::default(),
         })
     }
@@ -379,6 +386,21 @@ impl Http1Activity {
         self.unwritten.load(Ordering::Relaxed) != Unwritten::Nothing as u8
             && self.unwritten.swap(Unwritten::Nothing as u8, Ordering::Relaxed)
                 == Unwritten::Awaited as u8
+    }
+
+    /// The system sends files on the connection by itself.
+    pub(in crate::server) fn set_sends_files(&self) {
+        self.sends_files.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the system sends files on the connection by itself.
+    pub(in crate::server) fn sends_files(&self) -> bool {
+        self.sends_files.load(Ordering::Relaxed)
+    }
+
+    /// What the system is to send of files.
+    pub(in crate::server) fn pieces(&self) -> &Pieces {
+        &self.pieces
     }
 
     /// Whether what the connection carries is HTTP no more.

@@ -2,7 +2,7 @@
 //! of them leave in one write, and the time of a client that does not take what was written.
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,10 +10,13 @@ use bytes::Buf;
 use tokio::io::AsyncWrite;
 
 use super::state::{Gate, Input};
+use crate::diagnostics::events;
+use crate::features::Completed;
 use crate::server::activity::Cut;
 use crate::server::drain::Phase;
 use crate::server::io::Socket;
 use crate::server::pace::Stall;
+use crate::server::pieces::is_stand_in;
 
 /// Answers that are held back go out once they are this many bytes.
 const HELD_MOST: usize = 16 * 1024;
@@ -61,6 +64,29 @@ impl<S: Socket> Gate<S> {
                 // Of a body the app does not read, a part may stand there yet.
                 && !self.has_passed()
                 && self.scan_pending()
+    }
+
+    /// Sends `before`, then of a file what the first `most` bytes behind it stand for.
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        before: &[IoSlice<'_>],
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        let head: usize = before.iter().map(|slice| slice.len()).sum();
+        let Some(piece) = self.activity.pieces().first() else {
+            return Poll::Ready(Err(io::Error::other("nobody knows what these bytes stand for")));
+        };
+        let sent = ready!(self.stream.poll_send_file(cx, before, &piece, most));
+        match &sent {
+            Ok(sent) => self.activity.pieces().sent(sent.saturating_sub(head)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                events::static_file_cut(&piece.name, piece.behind + piece.length as u64);
+                self.activity.completions().ends(Completed::Failed);
+            }
+            Err(_) => {}
+        }
+        Poll::Ready(sent)
     }
 
     /// Times a write the client does not take.
@@ -117,6 +143,10 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.activity.is_upgraded() && this.stream.phase() == Phase::Aborting {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        if is_stand_in(bytes) {
+            let slices = &[IoSlice::new(bytes)];
+            return Pin::new(this).poll_write_vectored(cx, slices);
+        }
         if let Some(length) = this.hold_version(bytes) {
             return Poll::Ready(Ok(length));
         }
@@ -139,13 +169,18 @@ impl<S: Socket> AsyncWrite for Gate<S> {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.old
             && let Some(length) = this.hold_version(slices.first().map_or(&[], |slice| slice))
         {
             return Poll::Ready(Ok(length));
+        }
+        if let Some(place) = slices.iter().position(|slice| is_stand_in(slice)) {
+            ready!(this.poll_release(cx))?;
+            let sent = this.poll_send_file(cx, &slices[..place], slices[place].len());
+            return this.timed(cx, sent);
         }
         let length: usize = slices.iter().map(|slice| slice.len()).sum();
         if length <= HELD_MOST && (!this.held.is_empty() || this.may_hold()) {

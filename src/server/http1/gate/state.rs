@@ -76,6 +76,9 @@ impl<S: Socket> Gate<S> {
         options: Arc<Options>,
     ) -> Self {
         let pending = stream.take_first();
+        if S::SENDS_FILES {
+            activity.set_sends_files();
+        }
         Self {
             stream,
             activity,
