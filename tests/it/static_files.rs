@@ -4,11 +4,11 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
-use kestrel::HostBuilder;
+use kestrel::{HostBuilder, MinDataRate};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Wire, builder, saying, started, stopped};
+use crate::support::{Answer, Wire, builder, really, saying, soon, started, stopped};
 
 /// What is told nobody.
 const SECRET: &str = "this lies outside";
@@ -196,6 +196,125 @@ async fn a_large_file_comes_whole_and_one_that_is_cut_short_ends_the_connection(
     let mut wire = Wire::connect(&host.addresses()[0]).await;
     assert_eq!(wire.get("/cut.bin").await.header("Content-Length"), Some("1000"));
     drop(wire);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn files_of_all_sizes_come_whole_one_behind_the_other() {
+    let folder = folder(&[("small.txt", "small")]);
+    let bytes = |length: usize| (0..length).map(|at| (at / 253 + at) as u8).collect::<Vec<_>>();
+    let sizes = [64 * 1024, 64 * 1024 + 1, 200_000, 1024 * 1024, 3 * 1024 * 1024 + 7];
+    for size in sizes {
+        write(folder.path(), &format!("{size}.bin"), &bytes(size));
+    }
+    let host = started(serving(&folder, &[])).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    // Three times, as what is asked for again is kept open.
+    for _ in 0..3 {
+        let mut all = String::new();
+        for size in sizes {
+            for (method, range) in [("GET", ""), ("HEAD", ""), ("GET", "Range: bytes=3-70000\r\n")]
+            {
+                all += &format!("{method} /{size}.bin HTTP/1.1\r\nHost: a\r\n{range}\r\n");
+            }
+            all += "GET /small.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+        }
+        wire.send(all).await;
+        for size in sizes {
+            let whole = bytes(size);
+            assert!(wire.head().await.contains(&format!("\r\nContent-Length: {size}\r\n")));
+            assert!(wire.take(size).await == whole, "{size}");
+            assert!(wire.head().await.contains(&format!("\r\nContent-Length: {size}\r\n")));
+            let part = &whole[3..size.min(70_001)];
+            assert!(wire.head().await.starts_with("HTTP/1.1 206 "));
+            assert!(wire.take(part.len()).await == part, "a part of {size}");
+            assert_eq!(wire.answer().await.body, "small");
+        }
+    }
+    // HTTP/1.0, which has its version taken off before it is sent.
+    wire.send("GET /200000.bin HTTP/1.0\r\nHost: a\r\n\r\n").await;
+    assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
+    assert!(wire.end().await.expect("all of it") == bytes(200_000));
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_stage_that_looks_into_answers_sees_the_bytes_of_a_file() {
+    const LENGTH: usize = 3 * 1024 * 1024;
+    let folder = folder(&[]);
+    let text: Vec<u8> = (0..LENGTH).map(|at| b'a' + (at / 1000 % 26) as u8).collect();
+    write(folder.path(), "big.txt", &text);
+    let settings = [
+        ("ResponseCompression:Enabled", "true"),
+        ("ResponseCompression:EnableForHttps", "true"),
+        ("ResponseCompression:Level", "Fastest"),
+    ];
+    let host = started(serving(&folder, &settings)).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    for _ in 0..3 {
+        let request = "GET /big.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n";
+        wire.send(request).await;
+        let head = wire.head().await;
+        assert!(head.contains("\r\nContent-Encoding: gzip\r\n"), "{head}");
+        let mut packed = Vec::new();
+        loop {
+            let mut size = Vec::new();
+            while !size.ends_with(b"\r\n") {
+                size.extend(wire.take(1).await);
+            }
+            let size = String::from_utf8(size).expect("digits");
+            let size = usize::from_str_radix(size.trim(), 16).expect("digits");
+            packed.extend(wire.take(size).await);
+            wire.take(2).await;
+            if size == 0 {
+                break;
+            }
+        }
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*packed), &mut unpacked)
+            .expect("it is packed");
+        assert!(unpacked == text);
+        // Who takes nothing packed gets the file itself.
+        wire.send("GET /big.txt HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        wire.head().await;
+        assert!(wire.take(LENGTH).await == text);
+    }
+    drop(wire);
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_none_of_a_file_is_cut_off_and_others_are_served() {
+    const LENGTH: u64 = 64 * 1024 * 1024;
+    let folder = folder(&[("a.txt", "small")]);
+    let file = File::create(folder.path().join("wwwroot/big.bin")).expect("a file");
+    file.set_len(LENGTH).expect("a hole");
+    let builder = serving(&folder, &[]).configure_kestrel(|options| {
+        let rate = MinDataRate::new(1_000_000.0, Duration::from_millis(1100));
+        options.limits.min_response_data_rate = Some(rate.expect("it is one"));
+    });
+    let host = started(builder).await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut wire = Wire::connect(&host.addresses()[0]).await;
+        wire.send("GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
+        slow.push(wire);
+    }
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    assert_eq!(wire.get("/a.txt").await.body, "small");
+    // One that goes in the middle of it takes nobody with it.
+    slow.pop().expect("there are some").reset();
+    let counters = host.counters().expect("the built-in server counts");
+    let cut = async {
+        while counters.open() > 1 {
+            assert_eq!(wire.get("/a.txt").await.body, "small");
+            really(Duration::from_millis(20)).await;
+        }
+    };
+    soon("the end of those that take nothing", cut).await;
+    assert_eq!(counters.answers_timed_out(), slow.len() as u64);
+    drop((wire, slow));
     stopped(host).await;
 }
 

@@ -24,8 +24,7 @@ pub(super) fn of_file(
         Verdict::NotModified => {
             events::static_file_not_modified(path);
             let mut response = handled(StatusCode::NOT_MODIFIED, path);
-            response.headers_mut().clone_from(&file.headers);
-            response.headers_mut().remove(CONTENT_LENGTH);
+            response.headers_mut().clone_from(file.headers_of_unchanged());
             return response;
         }
         Verdict::PreconditionFailed => {
@@ -45,7 +44,7 @@ pub(super) fn of_file(
         _ => Part::Whole,
     };
     let mut response = match &part {
-        Part::Whole => Response::new(file.body(&part)),
+        Part::Whole => file.answer(&part),
         Part::Bytes(range) => return of_part(file, range, &part, path),
         Part::Unsatisfiable => {
             events::static_range_not_satisfiable(path);
@@ -60,7 +59,7 @@ pub(super) fn of_file(
 }
 
 fn of_part(file: &Representation, range: &Range<u64>, part: &Part, path: &str) -> Response {
-    let mut response = Response::new(file.body(part));
+    let mut response = file.answer(part);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     let headers = response.headers_mut();
     headers.clone_from(&file.headers);

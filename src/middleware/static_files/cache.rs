@@ -1,11 +1,12 @@
-//! Small files in memory, by the path that asks for them. What is here is looked up on the disk again after a
-//! second; what was asked for once only does not come in, and what is least asked for goes first.
+//! Small files in memory, and large ones that are open, by the path that asks for them. What is here is looked up
+//! on the disk again after a second; what was asked for once only does not come in, and what is least asked for
+//! goes first.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::encodings::Accepted;
 use super::representation::{Content, Representation};
@@ -19,16 +20,33 @@ const MOST: usize = 64 * 1024 * 1024;
 /// What one takes besides its bytes: headers, names, places in tables.
 const OVERHEAD: usize = 1024;
 
+/// How many files are open. Descriptors are few, and a file that is open keeps its room on the disk when it is
+/// removed.
+const MOST_OPEN: usize = 128;
+
 /// How long a file is taken to be what it was.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// The files in memory.
+/// How long a file stays open that nobody asks for; it may be twice that.
+pub(super) const UNUSED: Duration = Duration::from_secs(5);
+
+/// Files that are kept: in memory, or open.
 #[derive(Debug)]
 pub(super) struct Cache {
     kept: RwLock<Kept>,
     /// Marks of what was asked for lately, by its hash.
     seen: OnceLock<Box<[AtomicU32]>>,
     most: usize,
+    of: Of,
+    /// Somebody sees to it that nothing stays open.
+    swept: AtomicBool,
+}
+
+/// What is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Bytes,
+    OpenFiles,
 }
 
 #[derive(Debug, Default)]
@@ -39,15 +57,20 @@ struct Kept {
     size: usize,
 }
 
-impl Default for Cache {
-    fn default() -> Self {
-        Self::of(MOST)
-    }
-}
-
 impl Cache {
-    fn of(most: usize) -> Self {
-        Self { kept: RwLock::default(), seen: OnceLock::new(), most }
+    /// For files in memory.
+    pub(super) fn of_bytes() -> Self {
+        Self::new(Of::Bytes, MOST)
+    }
+
+    /// For files that are open.
+    pub(super) fn of_open_files() -> Self {
+        Self::new(Of::OpenFiles, MOST_OPEN)
+    }
+
+    fn new(of: Of, most: usize) -> Self {
+        let (kept, seen, swept) = Default::default();
+        Self { kept, seen, most, of, swept }
     }
 
     /// What is kept for a path, and whether it has to be looked up again.
@@ -64,10 +87,14 @@ impl Cache {
         Some((Arc::clone(it), fresh))
     }
 
-    /// Keeps what was found at a path just now, if it is small and not asked for the first time.
+    /// Keeps what was found at a path just now, if it is of this kind and not asked for the first time.
     pub(super) fn offer(&self, path: &str, accepted: Accepted, found: &Arc<Representation>) {
         found.check(now());
-        if matches!(found.content, Content::File(_)) || size(found) > self.most {
+        let of = match found.content {
+            Content::Bytes(_) => Of::Bytes,
+            Content::File(_) => Of::OpenFiles,
+        };
+        if of != self.of || size(found) > self.most {
             return;
         }
         let is_known = |kept: &Kept| kept.by_path.contains_key(path);
@@ -89,6 +116,25 @@ impl Cache {
         if is_kept {
             self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(path);
         }
+    }
+
+    /// Whether somebody has to begin to see to it that nothing stays open, by [`close_unused`].
+    ///
+    /// [`close_unused`]: Self::close_unused
+    pub(super) fn begins_to_be_swept(&self) -> bool {
+        !self.swept.load(Ordering::Acquire) && !self.swept.swap(true, Ordering::AcqRel)
+    }
+
+    /// Lets go of what nobody has asked for lately. Whether something is left: else this has come to its end.
+    pub(super) fn close_unused(&self) -> bool {
+        let since = now().saturating_sub(UNUSED.as_millis() as u64);
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.keep_checked(since);
+        if kept.by_path.is_empty() {
+            // Whoever puts something in from now on begins again.
+            self.swept.store(false, Ordering::Release);
+        }
+        !kept.by_path.is_empty()
     }
 
     /// Whether a path was asked for before, and not many others since.
@@ -141,6 +187,24 @@ impl Kept {
         }
     }
 
+    /// Drops what was not looked up since then.
+    fn keep_checked(&mut self, since: u64) {
+        let Self { by_path, order, size: all } = self;
+        by_path.retain(|_, of_path| {
+            of_path.retain(|(_, it)| {
+                let stays = it.checked() >= since;
+                if !stays {
+                    *all -= size(it);
+                }
+                stays
+            });
+            !of_path.is_empty()
+        });
+        order.retain(|(path, accepted)| {
+            by_path.get(path).is_some_and(|all| all.iter().any(|(of, _)| of == accepted))
+        });
+    }
+
     fn remove(&mut self, path: &str) {
         for (_, gone) in self.by_path.remove(path).into_iter().flatten() {
             self.size -= size(&gone);
@@ -152,16 +216,30 @@ impl Kept {
 fn size(of: &Representation) -> usize {
     match &of.content {
         Content::Bytes(bytes) => bytes.len() + OVERHEAD,
-        Content::File(_) => OVERHEAD,
+        Content::File(_) => 1,
     }
 }
 
 /// Milliseconds since some moment before. The first one is far from 0, when nothing was checked.
+#[cfg(target_os = "linux")]
 fn now() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let since = START.get_or_init(Instant::now).elapsed() + Duration::from_secs(3600);
+    use nix::time::{ClockId, clock_gettime};
+
+    // A few milliseconds coarse, and a fraction of the exact one's price.
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).map_or(Duration::ZERO, Duration::from);
+    u64::try_from((now + EARLIER).as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds since some moment before. The first one is far from 0, when nothing was checked.
+#[cfg(not(target_os = "linux"))]
+fn now() -> u64 {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    let since = START.get_or_init(std::time::Instant::now).elapsed() + EARLIER;
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// How long ago the clock began, at least.
+const EARLIER: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {
@@ -172,15 +250,18 @@ mod tests {
     use crate::middleware::static_files::representation::Named;
     use crate::middleware::static_files::root::{Found, Root, Wait};
 
-    /// A file of so many bytes.
+    /// A file of so many bytes, in memory.
     fn file(bytes: usize) -> Arc<Representation> {
+        represented(bytes, Some(Bytes::from(vec![0; bytes])))
+    }
+
+    fn represented(bytes: usize, content: Option<Bytes>) -> Arc<Representation> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a"), vec![0; bytes]).unwrap();
         let Ok(Found::File(open)) = Root::new(folder.path().into()).open("a", Wait::Yes) else {
             panic!("it is there");
         };
         let named = Named { name: "a", content_type: None, encoding: None };
-        let content = Some(Bytes::from(vec![0; bytes]));
         Arc::new(Representation::new(named, open, content, &FileOptions::default()))
     }
 
@@ -190,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_twice_is_kept_and_fresh_for_a_second() {
-        let cache = Cache::default();
+        let cache = Cache::of_bytes();
         let it = file(10);
         cache.offer("/a", Accepted::default(), &it);
         assert!(!has(&cache, "/a"), "it came once");
@@ -204,7 +285,7 @@ mod tests {
 
     #[test]
     fn what_is_least_used_goes_first_and_the_size_is_kept() {
-        let cache = Cache::of(10 * (1000 + OVERHEAD));
+        let cache = Cache::new(Of::Bytes, 10 * (1000 + OVERHEAD));
         for round in 0..40 {
             for _ in 0..2 {
                 cache.offer(&format!("/{round}"), Accepted::default(), &file(1000));
@@ -218,12 +299,42 @@ mod tests {
 
     #[test]
     fn a_file_in_another_state_takes_the_place_of_the_first() {
-        let cache = Cache::default();
+        let cache = Cache::of_bytes();
         for bytes in [10, 10, 20] {
             cache.offer("/a", Accepted::default(), &file(bytes));
         }
         let (it, _) = cache.get("/a", Accepted::default()).unwrap();
         assert_eq!(it.length, 20);
         assert_eq!(cache.kept.read().unwrap().size, 20 + OVERHEAD);
+    }
+
+    #[test]
+    fn open_files_are_few_and_closed_when_nobody_asks_for_them() {
+        let cache = Cache::of_open_files();
+        cache.offer("/a", Accepted::default(), &file(10));
+        cache.offer("/a", Accepted::default(), &file(10));
+        assert!(!has(&cache, "/a"), "it is in memory");
+        assert!(cache.begins_to_be_swept() && !cache.begins_to_be_swept());
+        let files: Vec<_> = (0..2 * MOST_OPEN).map(|_| represented(10, None)).collect();
+        for (number, file) in files.iter().enumerate() {
+            for _ in 0..2 {
+                cache.offer(&format!("/{number}"), Accepted::default(), file);
+            }
+        }
+        assert_eq!(cache.kept.read().unwrap().size, MOST_OPEN);
+        assert!(cache.close_unused());
+        let last = format!("/{}", files.len() - 1);
+        for file in &files[..files.len() - 1] {
+            file.check(now() - 2 * UNUSED.as_millis() as u64);
+        }
+        assert!(cache.close_unused() && has(&cache, &last));
+        {
+            let kept = cache.kept.read().unwrap();
+            assert_eq!((kept.size, kept.order.len()), (1, 1));
+        }
+        files[files.len() - 1].check(0);
+        assert!(!cache.close_unused() && !has(&cache, &last));
+        assert!(cache.begins_to_be_swept());
+        assert!(files.iter().all(|file| Arc::strong_count(file) == 1));
     }
 }

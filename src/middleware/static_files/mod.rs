@@ -38,6 +38,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 
+use self::cache::UNUSED;
 use self::encodings::Accepted;
 pub(crate) use self::header_rules::HeaderRule;
 use self::listing::page::{Page, Row};
@@ -45,7 +46,7 @@ use self::listing::{Column, Order};
 pub(crate) use self::options::{
     Behind, BrowserOptions, DEFAULT_FILES, FileOptions, StaticFilesOptions,
 };
-use self::representation::Representation;
+use self::representation::{Content, Representation};
 use self::root::{MustWait, Wait};
 use self::site::{Outcome, Site};
 use crate::diagnostics::events;
@@ -131,11 +132,32 @@ impl Site {
     }
 
     /// What a file answers.
-    fn sent(&self, file: &Representation, request: &Request, path: &str) -> Response {
+    fn sent(self: &Arc<Self>, file: &Representation, request: &Request, path: &str) -> Response {
+        if let Content::File(_) = file.content {
+            self.close_unused();
+        }
         events::static_file_sent(path, &Physical(self, file));
         let mut response = answer::of_file(file, (request.method(), request.headers()), path);
         self.mark(request, &mut response);
         response
+    }
+
+    /// Sees to it that no file stays open that nobody asks for, from now on until none is.
+    fn close_unused(self: &Arc<Self>) {
+        if !self.open.begins_to_be_swept() {
+            return;
+        }
+        let site = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(UNUSED).await;
+                // A reload may have put another in its place.
+                let Some(site) = site.upgrade() else { return };
+                if !site.open.close_unused() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Says whether it may be compressed, where that is a question.

@@ -1,8 +1,9 @@
 //! A file as it is sent: its headers, made once, and its bytes or where they are.
 
 use std::fs::File;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -18,6 +19,11 @@ use super::header_rules;
 use super::options::FileOptions;
 use super::root::{Identity, OpenFile};
 use super::validators::Validators;
+use crate::pipeline::{FilePart, Response};
+
+/// From this length on the system may send a file by itself: what is shorter costs less if it is read, and sent
+/// with its head.
+const WORTH_SENDING: u64 = 64 * 1024;
 
 /// A file in one state.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub(super) struct Representation {
     pub(super) validators: Validators,
     /// Those of an answer with all of it.
     pub(super) headers: HeaderMap,
+    /// Those of an answer that it is as the client has it; made when they are first needed.
+    of_unchanged: OnceLock<HeaderMap>,
     pub(super) content: Content,
     pub(super) identity: Identity,
     /// When it was last found to be so, on the clock of the cache.
@@ -85,6 +93,7 @@ impl Representation {
             length,
             validators,
             headers,
+            of_unchanged: OnceLock::new(),
             content,
             identity,
             checked: AtomicU64::new(0),
@@ -92,13 +101,52 @@ impl Representation {
         }
     }
 
-    /// A part of it as a body.
-    pub(super) fn body(&self, part: &Part) -> Body {
-        let range = match part {
+    /// The headers of an answer that it is as the client has it.
+    pub(super) fn headers_of_unchanged(&self) -> &HeaderMap {
+        self.of_unchanged.get_or_init(|| {
+            let mut headers = self.headers.clone();
+            headers.remove(CONTENT_LENGTH);
+            headers
+        })
+    }
+
+    /// A part of it as an answer, without headers.
+    pub(super) fn answer(&self, part: &Part) -> Response {
+        let mut response = Response::new(self.body(part));
+        if let Content::File(file) = &self.content {
+            let part = FilePart {
+                file: Arc::clone(file),
+                range: self.range(part),
+                name: Arc::clone(&self.name),
+            };
+            if part.length() >= WORTH_SENDING {
+                response.extensions_mut().insert(part);
+            }
+        }
+        response
+    }
+
+    fn range(&self, part: &Part) -> Range<u64> {
+        match part {
             Part::Whole => 0..self.length,
             Part::Bytes(range) => range.clone(),
             Part::Unsatisfiable => 0..0,
-        };
+        }
+    }
+
+    /// Whether a file that is open is in the same state.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        match &self.content {
+            Content::Bytes(_) => true,
+            Content::File(file) => {
+                file.metadata().is_ok_and(|now| Identity::of(&now) == self.identity)
+            }
+        }
+    }
+
+    /// A part of it as a body.
+    pub(super) fn body(&self, part: &Part) -> Body {
+        let range = self.range(part);
         match &self.content {
             // What is in memory fits into an address.
             Content::Bytes(bytes) => match part {

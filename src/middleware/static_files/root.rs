@@ -120,7 +120,7 @@ fn found(opened: io::Result<Option<File>>) -> Found {
 }
 
 impl Identity {
-    fn of(metadata: &std::fs::Metadata) -> Self {
+    pub(super) fn of(metadata: &std::fs::Metadata) -> Self {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt;
         Self {

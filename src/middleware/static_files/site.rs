@@ -20,7 +20,10 @@ use crate::diagnostics::events;
 pub(super) struct Site {
     pub(super) options: StaticFilesOptions,
     pub(super) root: Root,
-    cache: Cache,
+    /// Small files.
+    in_memory: Cache,
+    /// Large ones.
+    pub(super) open: Cache,
     refused: Repeated,
     /// What counts for pages that are served whatever is said of files.
     of_pages: FileOptions,
@@ -47,7 +50,8 @@ impl Site {
             FileOptions { unknown_types: true, ..options.files.clone().unwrap_or_default() };
         Self {
             root: Root::new(options.root.clone()),
-            cache: Cache::default(),
+            in_memory: Cache::of_bytes(),
+            open: Cache::of_open_files(),
             refused: Repeated::default(),
             of_pages,
             options,
@@ -61,7 +65,7 @@ impl Site {
         accepted: Accepted,
         wait: Wait,
     ) -> Result<Outcome, MustWait> {
-        let before = match self.cache.get(path, accepted) {
+        let before = match self.kept(path, accepted) {
             Some((kept, true)) => return Ok(Outcome::File(kept)),
             Some((kept, false)) => Some(kept),
             None => None,
@@ -69,11 +73,40 @@ impl Site {
         let look = Look { site: self, accepted, wait, before };
         let outcome = self.look(path, &look)?;
         match &outcome {
-            Outcome::File(found) => self.cache.offer(path, accepted, found),
-            _ if look.before.is_some() => self.cache.forget(path),
+            Outcome::File(found) => self.offer(path, &look, found),
+            _ if look.before.is_some() => self.forget(path),
             _ => {}
         }
         Ok(outcome)
+    }
+
+    /// What is kept for a path, and whether it is still so.
+    fn kept(&self, path: &str, accepted: Accepted) -> Option<(Arc<Representation>, bool)> {
+        let in_memory = self.in_memory.get(path, accepted);
+        in_memory.or_else(|| {
+            let (open, fresh) = self.open.get(path, accepted)?;
+            // What is read while it is sent must not be shorter than its headers say.
+            let fresh = fresh && open.is_as_it_was();
+            Some((open, fresh))
+        })
+    }
+
+    /// Keeps what was found at a path, if it is worth that.
+    fn offer(&self, path: &str, look: &Look<'_>, found: &Arc<Representation>) {
+        let changed = |before: &Arc<Representation>| !Arc::ptr_eq(before, found);
+        if look.before.as_ref().is_some_and(changed) {
+            // It may have become a large one, or a small one.
+            self.forget(path);
+        }
+        for cache in [&self.in_memory, &self.open] {
+            cache.offer(path, look.accepted, found);
+        }
+    }
+
+    fn forget(&self, path: &str) {
+        for cache in [&self.in_memory, &self.open] {
+            cache.forget(path);
+        }
     }
 
     /// Finds a page that is named from the root on.
@@ -85,7 +118,7 @@ impl Site {
     ) -> Result<Outcome, MustWait> {
         // A request's path begins with a slash.
         let key = name.trim_start_matches('/');
-        let before = match self.cache.get(key, accepted) {
+        let before = match self.kept(key, accepted) {
             Some((kept, true)) => return Ok(Outcome::File(kept)),
             Some((kept, false)) => Some(kept),
             None => None,
@@ -98,7 +131,7 @@ impl Site {
             Found::Refused(error) => self.refused(&path.relative, &error),
         };
         if let Outcome::File(found) = &outcome {
-            self.cache.offer(key, accepted, found);
+            self.offer(key, &look, found);
         }
         Ok(outcome)
     }
