@@ -1,8 +1,11 @@
 //! What files cost. `cargo bench --bench site -- [OPTIONS]`
 //!
-//! Each part is the processor time of the server for an answer, and how many answers it gives in a second:
+//! Each part is the processor time of the server for an answer, how many answers it gives in a second, and within
+//! which time 99 of 100 are there:
 //!
-//! - `1-kib`, `10-kib`, `100-kib`, `1-mib`: one file of that size, over 64 connections, the large ones over 16;
+//! - `1-kib`, `10-kib`, `100-kib`, `1-mib`, `100-mib`: one file of that size, over 64 connections, the large ones
+//!   over 16, the largest over 4;
+//! - `tls-10-kib`, `tls-1-mib`: the same by TLS;
 //! - `not-modified`: the answer 304 for a file of 10 KiB;
 //! - `many`: 100,000 files of 4 KiB in turn.
 //!
@@ -23,6 +26,9 @@
 #![expect(clippy::print_stdout, reason = "a bench's figures are its standard output")]
 #![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its environment")]
 
+#[allow(dead_code, reason = "the other bench needs more of it")]
+#[path = "../tls/certificates.rs"]
+mod certificates;
 mod client;
 #[allow(dead_code, reason = "the other bench needs more of it")]
 #[path = "../hello/process.rs"]
@@ -39,6 +45,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use certificates::Certificate;
 use client::{Client, Condition};
 use process::Server;
 use spread::row;
@@ -47,10 +54,10 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    if let [name, folder] = &arguments[..]
+    if let [name, folder, tls @ ..] = &arguments[..]
         && name == "serve-kestrel"
     {
-        return servers::kestrel(folder);
+        return servers::kestrel(folder, tls);
     }
     let options = Options::parse(&arguments)?;
     if options.pin {
@@ -58,43 +65,25 @@ fn main() -> Result<()> {
         Command::new("taskset").args(["-p", "-c", "1", &this]).stdout(Stdio::null()).status()?;
     }
     let many = if options.is_test { 50 } else { 100_000 };
+    let of = |name, size, connections| Part {
+        name,
+        files: 1,
+        size,
+        connections,
+        condition: Condition::None,
+        tls: false,
+    };
+    let hundred = if options.is_test { 2 << 20 } else { 100 << 20 };
     for part in [
-        Part { name: "1-kib", files: 1, size: 1024, connections: 64, condition: Condition::None },
-        Part {
-            name: "10-kib",
-            files: 1,
-            size: 10 << 10,
-            connections: 64,
-            condition: Condition::None,
-        },
-        Part {
-            name: "100-kib",
-            files: 1,
-            size: 100 << 10,
-            connections: 16,
-            condition: Condition::None,
-        },
-        Part {
-            name: "1-mib",
-            files: 1,
-            size: 1 << 20,
-            connections: 16,
-            condition: Condition::None,
-        },
-        Part {
-            name: "not-modified",
-            files: 1,
-            size: 10 << 10,
-            connections: 64,
-            condition: Condition::Unchanged,
-        },
-        Part {
-            name: "many",
-            files: many,
-            size: 4 << 10,
-            connections: 64,
-            condition: Condition::None,
-        },
+        of("1-kib", 1 << 10, 64),
+        of("10-kib", 10 << 10, 64),
+        of("100-kib", 100 << 10, 16),
+        of("1-mib", 1 << 20, 16),
+        of("100-mib", hundred, 4),
+        Part { condition: Condition::Unchanged, ..of("not-modified", 10 << 10, 64) },
+        Part { files: many, ..of("many", 4 << 10, 64) },
+        Part { tls: true, ..of("tls-10-kib", 10 << 10, 64) },
+        Part { tls: true, ..of("tls-1-mib", 1 << 20, 16) },
     ] {
         if options.only.is_empty() || options.only.iter().any(|only| only == part.name) {
             measure(&options, &part)?;
@@ -110,6 +99,7 @@ struct Part {
     size: usize,
     connections: usize,
     condition: Condition,
+    tls: bool,
 }
 
 struct Options {
@@ -163,15 +153,26 @@ struct Figures {
     processor: Option<f64>,
     /// Answers in a second.
     rate: f64,
+    /// Seconds within which 99 of 100 answers were there.
+    p99: f64,
     memory: Option<f64>,
 }
 
 fn measure(options: &Options, part: &Part) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let paths = fill(folder.path(), part)?;
+    let certificate = match part.tls {
+        true => certificates::make(folder.path(), certificates::Kind::P256)?,
+        false => None,
+    };
+    if part.tls && certificate.is_none() {
+        println!("{}: openssl is not here, which makes its certificate", part.name);
+        return Ok(());
+    }
+    let certificate = certificate.as_ref();
     let mut contestants = Vec::new();
     if installed("nginx") {
-        let command = servers::nginx(folder.path())?;
+        let command = servers::nginx(folder.path(), certificate)?;
         contestants.push(Contestant { name: "nginx".to_owned(), command: Some(command) });
     }
     contestants.push(Contestant { name: "kestrel".to_owned(), command: None });
@@ -181,16 +182,17 @@ fn measure(options: &Options, part: &Part) -> Result<()> {
         for place in 0..contestants.len() {
             // The order turns, so that a drift of the machine cancels out.
             let which = if round % 2 == 0 { place } else { contestants.len() - 1 - place };
-            let server = start(options, &contestants[which], folder.path())?;
-            let mut client = Client::new(&server, &paths, part)?;
+            let server = start(options, &contestants[which], folder.path(), certificate)?;
+            let mut client = Client::new(&server, &paths, part, certificate)?;
             client.load(options.time / 4)?;
             let before = server.processor_time();
-            let (answers, seconds) = client.load(options.time)?;
+            let load = client.load(options.time)?;
             let after = server.processor_time();
             let spent = after.zip(before).map(|(after, before)| after - before);
             figures[which].push(Figures {
-                processor: spent.map(|spent| spent / answers as f64),
-                rate: answers as f64 / seconds,
+                processor: spent.map(|spent| spent / load.answers as f64),
+                rate: load.answers as f64 / load.seconds,
+                p99: load.p99,
                 memory: server.resident_memory(),
             });
         }
@@ -201,6 +203,7 @@ fn measure(options: &Options, part: &Part) -> Result<()> {
         let processor = own.iter().map(|own| Some(own.processor? * 1e6)).collect();
         row(processor, "µs of processor each");
         row(own.iter().map(|own| Some(own.rate / 1e3)).collect(), "thousand answers/s");
+        row(own.iter().map(|own| Some(own.p99 * 1e3)).collect(), "ms for 99 of 100");
         row(own.iter().map(|own| Some(own.memory? / 1e6)).collect(), "MB of memory");
         if !std::ptr::eq(own, &figures[0]) {
             let pairs = || own.iter().zip(&figures[0]);
@@ -208,6 +211,8 @@ fn measure(options: &Options, part: &Part) -> Result<()> {
             row(ratios.collect(), &format!("of {}'s processor time", contestants[0].name));
             let ratios = pairs().map(|(own, first)| Some(own.rate / first.rate));
             row(ratios.collect(), &format!("of {}'s answers/s", contestants[0].name));
+            let ratios = pairs().map(|(own, first)| Some(own.p99 / first.p99));
+            row(ratios.collect(), &format!("of {}'s time for 99 of 100", contestants[0].name));
         }
     }
     Ok(())
@@ -230,7 +235,12 @@ fn fill(folder: &Path, part: &Part) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-fn start(options: &Options, contestant: &Contestant, folder: &Path) -> Result<Server> {
+fn start(
+    options: &Options,
+    contestant: &Contestant,
+    folder: &Path,
+    certificate: Option<&Certificate>,
+) -> Result<Server> {
     let command = |program: &Path| {
         if options.pin {
             let mut command = Command::new("taskset");
@@ -243,6 +253,9 @@ fn start(options: &Options, contestant: &Contestant, folder: &Path) -> Result<Se
     let Some(line) = &contestant.command else {
         let mut command = command(&env::current_exe()?);
         command.arg("serve-kestrel").arg(folder);
+        if let Some(Certificate { path, key }) = certificate {
+            command.arg(path).arg(key);
+        }
         return Server::start(command, folder);
     };
     let line = line.replace("{folder}", &folder.display().to_string());

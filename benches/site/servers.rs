@@ -8,12 +8,21 @@ use axum::Router;
 use kestrel::Host;
 
 use crate::Result;
+use crate::certificates::Certificate;
 
-/// Serves the web root of a folder until our standard input ends.
-pub(crate) fn kestrel(folder: &str) -> Result<()> {
+/// Serves the web root of a folder until our standard input ends: by TLS, with a certificate and a key.
+pub(crate) fn kestrel(folder: &str, tls: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
+    let environment = match tls {
+        [certificate, key] => vec![
+            ("Kestrel__Endpoints__A__Url", "https://127.0.0.1:0"),
+            ("Kestrel__Endpoints__A__Certificate__Path", certificate.as_str()),
+            ("Kestrel__Endpoints__A__Certificate__KeyPath", key.as_str()),
+        ],
+        _ => vec![("ASPNETCORE_URLS", "http://127.0.0.1:0")],
+    };
     let host = Host::builder()
-        .environment_variables([("ASPNETCORE_URLS", "http://127.0.0.1:0")])
+        .environment_variables(environment)
         .content_root(folder)
         .use_setting("StaticFiles:Enabled", "true")
         .without_logging()
@@ -27,15 +36,28 @@ pub(crate) fn kestrel(folder: &str) -> Result<()> {
 
 /// Writes the configuration of an nginx with one process, and gives the command that starts it. nginx takes no
 /// port from its command line, so a script puts it in.
-pub(crate) fn nginx(folder: &Path) -> Result<String> {
-    let configuration = "daemon off; master_process off; pid nginx.pid; error_log stderr crit;\n\
-         events { worker_connections 1024; }\n\
-         http {\n\
+pub(crate) fn nginx(folder: &Path, certificate: Option<&Certificate>) -> Result<String> {
+    let (listen, tls) = match certificate {
+        None => ("PORT", String::new()),
+        Some(Certificate { path, key }) => (
+            "PORT ssl",
+            format!(
+                "ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.2 TLSv1.3;",
+                path.display(),
+                key.display()
+            ),
+        ),
+    };
+    let configuration = format!(
+        "daemon off; master_process off; pid nginx.pid; error_log stderr crit;\n\
+         events {{ worker_connections 1024; }}\n\
+         http {{\n\
            access_log off; keepalive_requests 1000000000; server_tokens off;\n\
            sendfile on; tcp_nopush on; open_file_cache max=1000;\n\
-           types { application/octet-stream bin; }\n\
-           server { listen 127.0.0.1:PORT; root wwwroot; }\n\
-         }\n";
+           types {{ application/octet-stream bin; }}\n\
+           server {{ listen 127.0.0.1:{listen}; root wwwroot; {tls} }}\n\
+         }}\n"
+    );
     fs::write(folder.join("nginx.conf.template"), configuration)?;
     let script = folder.join("nginx.sh");
     fs::write(
