@@ -139,12 +139,7 @@ pub(super) fn with_port(planned: &PlannedEndpoint, port: u16) -> String {
     match (&*planned.key, &planned.origin) {
         ("--listen", _) => format!("write --listen {written}"),
         ("urls", Origin::Default) => format!("start with --urls {written}"),
-        // The short form, `kestrel serve`, has a switch for the port alone.
-        ("urls", Origin::CommandLine { argument, .. })
-            if matches!(&**argument, "--port" | "serve") =>
-        {
-            format!("write --port {port}")
-        }
+        ("urls", origin) if origin.is_of_serve() => format!("write --port {port}"),
         ("urls", Origin::CommandLine { .. }) => format!("write {written} in --urls"),
         ("http_ports" | "https_ports" | "ASPNETCORE_PORT", _) => {
             format!("write {port} in {}", planned.key)

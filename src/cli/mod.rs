@@ -12,7 +12,7 @@ mod serve;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::hosting::ExitKind;
 
@@ -59,18 +59,14 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
         },
     };
     let behind = arguments.iter().position(|argument| argument == "--").map_or(0, |at| at + 1);
-    let parsed = Args::command().try_get_matches_from(arguments);
-    let parsed = parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
-    match parsed {
+    let typed = arguments.clone();
+    match Args::try_parse_from(arguments) {
         // Their arguments were taken above.
-        Ok((Args { command: Command::Run(_) }, _)) => run::exec(Vec::new()),
-        Ok((Args { command: Command::Serve(args) }, matches)) => {
-            let matches = matches.subcommand_matches("serve");
-            serve::exec(args, matches.unwrap_or(&ArgMatches::default()))
-        }
-        Ok((Args { command: Command::DevCerts(_) }, _)) => dev_certs::exec(&[]),
-        Ok((Args { command: Command::Generate(args) }, _)) => generate::exec(args, behind),
-        Ok((Args { command: Command::Completions(args) }, _)) => {
+        Ok(Args { command: Command::Run(_) }) => run::exec(Vec::new()),
+        Ok(Args { command: Command::Serve(args) }) => serve::exec(args, &typed),
+        Ok(Args { command: Command::DevCerts(_) }) => dev_certs::exec(&[]),
+        Ok(Args { command: Command::Generate(args) }) => generate::exec(args, behind),
+        Ok(Args { command: Command::Completions(args) }) => {
             completions::exec(&args, &mut Args::command())
         }
         Err(mut error) => {

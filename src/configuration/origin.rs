@@ -35,6 +35,13 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Whether it is `kestrel serve`, which has switches of its own in the place of `--urls`.
+    pub(crate) fn is_of_serve(&self) -> bool {
+        matches!(self, Self::CommandLine { argument, .. } if matches!(&**argument, "serve" | "--port"))
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -111,7 +111,10 @@ fn inside_detail(endpoints: &[PlannedEndpoint], container: &str) -> String {
     let by_urls = endpoints
         .iter()
         .all(|endpoint| endpoint.key == "urls" && !matches!(endpoint.origin, Origin::Code(_)));
-    let fix = if by_urls {
+    let by_serve = endpoints.iter().all(|endpoint| endpoint.origin.is_of_serve());
+    let fix = if by_serve {
+        "--lan"
+    } else if by_urls {
         "--urls http://*:8080, or no urls and the variable ASPNETCORE_HTTP_PORTS=8080"
     } else {
         "write * in the place of the loopback"

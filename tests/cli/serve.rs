@@ -108,6 +108,9 @@ fn on_the_network_the_address_is_told_and_shown() {
 
 #[test]
 fn what_cannot_be_served_is_told() {
+    let outcome = Kestrel::new(["serve", "--auth", "a:hunter2", "--auth", "A:hunter2"]).ended();
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.starts_with("error: A has two passwords.\n"), "{outcome:?}");
     let kestrel = Kestrel::new(["serve", "missing"]);
     let outcome = kestrel.ended();
     assert_eq!(outcome.code, Some(2), "{outcome:?}");

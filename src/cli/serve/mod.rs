@@ -5,11 +5,12 @@ mod addresses;
 mod announcement;
 mod settings;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{ArgMatches, Args, ValueHint};
+use clap::{Args, ValueHint};
 
 use self::announcement::Announcement;
 use self::settings::{Places, ShortForm};
@@ -55,8 +56,14 @@ pub(super) struct ServeArgs {
     tls: bool,
 }
 
-/// Serves. `matches` tells where each argument stands.
-pub(super) fn exec(args: ServeArgs, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+/// Serves. `typed` is the whole command line.
+pub(super) fn exec(args: ServeArgs, typed: &[OsString]) -> anyhow::Result<ExitCode> {
+    if let Some(name) = settings::twice(&args.auth) {
+        output::error(&format!(
+            "{name} has two passwords.\n  fix: give --auth once for each user; capitals do not tell users apart"
+        ));
+        return Ok(ExitKind::Usage.into());
+    }
     let root = match folder(&args.directory) {
         Ok(root) => root,
         Err(mistake) => {
@@ -69,7 +76,7 @@ pub(super) fn exec(args: ServeArgs, matches: &ArgMatches) -> anyhow::Result<Exit
     {
         return Ok(code);
     }
-    let form = ShortForm::new(&args, &root, &Places::of(matches));
+    let form = ShortForm::new(&args, &root, &Places::of(typed));
     for warning in form.warnings() {
         output::complaint(&format!("warning: {warning}"))?;
     }

@@ -1,9 +1,7 @@
 //! What is typed behind `kestrel serve`, as settings of the host, each with the argument that says it. Pure.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-
-use clap::ArgMatches;
-use clap::parser::ValueSource;
 
 use super::ServeArgs;
 use crate::configuration::{ConfigurationSource, Leaf, Origin, Problem};
@@ -31,38 +29,85 @@ pub(super) fn user(text: &str) -> Result<User, &'static str> {
     }
 }
 
+/// Somebody who is there twice. Settings do not tell capitals apart.
+pub(super) fn twice(users: &[User]) -> Option<&str> {
+    let names = || users.iter().map(|user| &*user.name);
+    let is_before =
+        |at: usize, name: &str| names().take(at).any(|other| other.eq_ignore_ascii_case(name));
+    names().enumerate().find_map(|(at, name)| is_before(at, name).then_some(name))
+}
+
 /// Where arguments stand on the command line; 1 is the first behind the program's name.
-#[derive(Debug, Default)]
-pub(super) struct Places(Vec<(&'static str, Vec<usize>)>);
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Places(Vec<(&'static str, usize)>);
+
+/// The switches that say something, and whether a value follows.
+const SWITCHES: [(&str, Value); 8] = [
+    ("port", Value::Follows),
+    ("auth", Value::Follows),
+    ("lan", Value::None),
+    ("qr", Value::None),
+    ("spa", Value::None),
+    ("listing", Value::None),
+    ("cors", Value::None),
+    ("tls", Value::None),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Value {
+    None,
+    Follows,
+}
 
 impl Places {
-    /// Those of a command line behind `serve`.
-    pub(super) fn of(matches: &ArgMatches) -> Self {
-        let typed = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-        let names = ["directory", "port", "lan", "qr", "spa", "listing", "cors", "auth", "tls"];
-        let places = |name| {
-            let at = matches.indices_of(name).into_iter().flatten();
-            // The command itself is the first argument.
-            (name, at.map(|at| at + 1).collect())
-        };
-        Self(names.into_iter().filter(typed).map(places).collect())
+    /// Those of a command line that clap has read, program name first, then `serve`.
+    pub(super) fn of(arguments: &[OsString]) -> Self {
+        let mut places = Vec::new();
+        let mut numbered = arguments.iter().enumerate().skip(2);
+        let mut only_folders = false;
+        while let Some((place, argument)) = numbered.next() {
+            let text = argument.to_string_lossy();
+            if only_folders || !text.starts_with('-') || text == "-" {
+                places.push(("directory", place));
+            } else if text == "--" {
+                only_folders = true;
+            } else if let Some((name, value)) = switch(&text) {
+                places.push((name, place));
+                if value == Value::Follows {
+                    numbered.next();
+                }
+            }
+        }
+        Self(places)
     }
 
     /// Who says it: the `nth` argument of this name, or the command.
     fn origin(&self, name: &str, nth: usize) -> Origin {
-        let places = self.0.iter().find(|(known, _)| *known == name);
-        match places.and_then(|(_, at)| at.get(nth)) {
+        let mut of_name = self.0.iter().filter(|(known, _)| *known == name);
+        let (position, argument) = match (of_name.nth(nth), name) {
             // What the command means by itself.
-            None => Origin::CommandLine { position: 1, argument: "serve".to_owned() },
-            Some(position) => {
-                let argument = match name {
-                    "directory" => "DIR".to_owned(),
-                    name => format!("--{name}"),
-                };
-                Origin::CommandLine { position: *position, argument }
-            }
-        }
+            (None, _) => (1, "serve".to_owned()),
+            (Some((_, position)), "directory") => (*position, "DIR".to_owned()),
+            (Some((_, position)), name) => (*position, format!("--{name}")),
+        };
+        Origin::CommandLine { position, argument }
     }
+}
+
+/// The switch that an argument is, and whether its value is the next argument.
+fn switch(text: &str) -> Option<(&'static str, Value)> {
+    let (name, value) = match text.strip_prefix("--") {
+        Some(long) => match long.split_once('=') {
+            Some((name, _)) => (name, Value::None),
+            None => (long, Value::Follows),
+        },
+        // Of one letter there is only the port, whose value may stand right behind it.
+        None if text == "-p" => ("port", Value::Follows),
+        None if text.starts_with("-p") => ("port", Value::None),
+        None => return None,
+    };
+    let (known, takes) = SWITCHES.into_iter().find(|(known, _)| *known == name)?;
+    Some((known, if takes == Value::Follows { value } else { Value::None }))
 }
 
 /// The settings.
@@ -155,5 +200,40 @@ impl ConfigurationSource for ShortForm {
 
     fn files(&self, _: &Path) -> Vec<PathBuf> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_argument_is_found_where_it_was_typed() {
+        for (typed, name, nth, position) in [
+            ("serve", "port", 0, 1),
+            ("serve --port 80", "port", 0, 2),
+            ("serve --open -p 80", "port", 0, 3),
+            ("serve --open -p80 dist", "port", 0, 3),
+            ("serve --open -p80 dist", "directory", 0, 4),
+            ("serve --auth a:b --auth=c:d --tls", "auth", 0, 2),
+            ("serve --auth a:b --auth=c:d --tls", "auth", 1, 4),
+            ("serve --auth a:b --auth=c:d --tls", "tls", 0, 5),
+            ("serve --spa -- -p", "directory", 0, 4),
+            ("serve --spa -- -p", "port", 0, 1),
+        ] {
+            let arguments: Vec<_> =
+                ["kestrel"].into_iter().chain(typed.split(' ')).map(OsString::from).collect();
+            let origin = Places::of(&arguments).origin(name, nth);
+            let Origin::CommandLine { position: found, .. } = origin else { panic!("{origin}") };
+            assert_eq!(found, position, "{name} of {typed}");
+        }
+    }
+
+    #[test]
+    fn nobody_has_two_passwords() {
+        let users =
+            |texts: &[&str]| texts.iter().map(|text| user(text).unwrap()).collect::<Vec<_>>();
+        assert_eq!(twice(&users(&["a:1", "b:1", "ab:1"])), None);
+        assert_eq!(twice(&users(&["a:1", "b:1", "A:2"])), Some("A"));
     }
 }
