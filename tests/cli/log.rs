@@ -208,3 +208,19 @@ fn the_threshold_sends_lines_to_standard_error() {
     assert!(outcome.stderr.starts_with("warn: Kestrel.Configuration[1]\n"), "{}", outcome.stderr);
     assert!(!outcome.stdout.contains("warn: "), "{}", outcome.stdout);
 }
+
+#[test]
+fn who_claims_to_be_a_proxy_is_told_of_once() {
+    let arguments =
+        ["--ForwardedHeaders:Enabled=true", "--ForwardedHeaders:KnownProxies:0=192.0.2.1"];
+    let running = Kestrel::run(arguments).started();
+    let address = running.address();
+    for header in ["X-Forwarded-For: 10.0.0.1", "X-Forwarded-Proto: https", "X-Other: 1"] {
+        assert_eq!(get(&address, "/", &[header]).status, 200);
+    }
+    let outcome = running.terminated();
+    let told = "127.0.0.1 is no known proxy, and what it tells in x-forwarded-for is not believed. \
+                If it is one of yours, add it to ForwardedHeaders:KnownProxies.";
+    assert_eq!(outcome.stdout.matches(told).count(), 1, "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.matches("is no known proxy").count(), 1, "{}", outcome.stdout);
+}

@@ -54,6 +54,13 @@ pub(crate) fn unknown_proxy(address: &dyn std::fmt::Display) {
         RemoteIpAndPort = tracing::field::display(address));
 }
 
+/// The same, once for each that connects: it may be a proxy that nobody has named.
+pub(crate) fn stranger_not_believed(address: std::net::IpAddr, header: &str) {
+    emit!(OUR_PIPELINE, INFO, 5,
+        "{Address} is no known proxy, and what it tells in {Header} is not believed. If it is one of yours, add it to ForwardedHeaders:KnownProxies.";
+        Address = tracing::field::display(address), Header = header);
+}
+
 pub(crate) fn forwarded_address_not_read(text: &str) {
     emit!(FORWARDED_HEADERS, DEBUG, 1, "Unparsable IP: {IpAndPortText}"; IpAndPortText = text);
 }

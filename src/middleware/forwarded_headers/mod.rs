@@ -1,6 +1,7 @@
 //! What proxies in front tell of a request (`X-Forwarded-For` and its like).
 
 mod members;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -13,6 +14,7 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use self::members::Members;
+use self::strangers::Strangers;
 use super::AllowedHosts;
 use crate::diagnostics::{Repeated, events};
 use crate::features::{EffectiveRequest, Overlay, Proxies, path_of_escapes};
@@ -53,6 +55,7 @@ pub(crate) struct Names {
 pub(crate) struct ForwardedHeaders {
     believed: Believed,
     refused: Repeated,
+    strangers: Strangers,
 }
 
 /// What one proxy has told, or some.
@@ -95,7 +98,7 @@ impl<'a> Lists<'a> {
 
 impl ForwardedHeaders {
     pub(crate) fn new(believed: Believed) -> Self {
-        Self { believed, refused: Repeated::default() }
+        Self { believed, refused: Repeated::default(), strangers: Strangers::default() }
     }
 
     /// What there is to believe of a request from `peer`, and of how many proxies it is.
@@ -116,6 +119,11 @@ impl ForwardedHeaders {
             let Some(hop) = lists.hop() else { break };
             if let Some(unknown) = teller.filter(|it| !believed.proxies.have(it.ip())) {
                 events::unknown_proxy(&unknown);
+                // Further on it is a client that has used a proxy, as all do.
+                if hops == 0 && self.strangers.is_new(unknown.ip()) {
+                    let header = believed.first_of(headers).map_or("", HeaderName::as_str);
+                    events::stranger_not_believed(unknown.ip().to_canonical(), header);
+                }
                 break;
             }
             let client = hop.client.map(text);
@@ -166,6 +174,12 @@ impl Believed {
         let [client, scheme, host, path_base] =
             self.names().map(|names| Members::of(headers, names.map(|names| &names.forwarded)));
         Lists { client, scheme, host, path_base }
+    }
+
+    /// The first header of proxies that a request has.
+    fn first_of(&self, headers: &HeaderMap) -> Option<&HeaderName> {
+        let mut all = self.names().into_iter().flatten().map(|names| &names.forwarded);
+        all.find(|name| headers.contains_key(*name))
     }
 
     /// What can be meant of what a proxy has told, but for the client.

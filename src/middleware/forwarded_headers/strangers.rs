@@ -1,0 +1,40 @@
+//! Who has told of requests without being a known proxy.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+/// How many are told of: clients by the thousand may claim to be proxies.
+const MOST: usize = 16;
+
+/// Those of whom the log was told.
+#[derive(Debug, Default)]
+pub(super) struct Strangers(Mutex<Vec<IpAddr>>);
+
+impl Strangers {
+    /// Whether the log is to be told of this one: not, if it was, or if it was told of enough.
+    pub(super) fn is_new(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() == MOST || told.contains(&address) {
+            return false;
+        }
+        told.push(address);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_told_of_once_and_not_all_of_them() {
+        let strangers = Strangers::default();
+        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+        assert!(strangers.is_new(address(1)));
+        assert!(!strangers.is_new(address(1)));
+        assert!(!strangers.is_new("::ffff:192.0.2.1".parse().unwrap()));
+        let told = (0..=255).filter(|last| strangers.is_new(address(*last))).count();
+        assert_eq!(told, MOST - 1);
+    }
+}
