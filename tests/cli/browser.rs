@@ -1,9 +1,10 @@
-//! The welcome page in a real browser.
+//! Pages in a real browser.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::environment::skipped;
+use crate::examples::example;
 use crate::process::Kestrel;
 
 const CHROMIUM: &str = "Chromium (apt-get install chromium)";
@@ -12,6 +13,11 @@ const CHROMIUM: &str = "Chromium (apt-get install chromium)";
 /// matter of its home.
 fn chromium(url: &str, home: &Path) -> Option<Output> {
     let profile = tempfile::tempdir().expect("a folder for the browser");
+    chromium_as(url, home, profile.path())
+}
+
+/// The same with what the browser remembers of earlier visits.
+fn chromium_as(url: &str, home: &Path, profile: &Path) -> Option<Output> {
     let output = Command::new("chromium")
         .args([
             "--headless",
@@ -28,7 +34,7 @@ fn chromium(url: &str, home: &Path) -> Option<Output> {
             "--dump-dom",
             url,
         ])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("--user-data-dir={}", profile.display()))
         .env("HOME", home)
         .output();
     output.ok().filter(|output| output.status.success())
@@ -42,14 +48,88 @@ fn a_browser_shows_the_welcome_page_and_has_nothing_to_complain_of() {
     let Some(output) = chromium(&format!("{address}/<i>?q=\"<b>"), home.path()) else {
         return skipped("browser", CHROMIUM);
     };
-    let page = String::from_utf8_lossy(&output.stdout);
+    let page = page_without_complaints(&output);
     assert!(page.contains("<h1>") && page.contains(&address), "{page}");
     assert!(!page.contains("<b>") && !page.contains("<i>"), "{page}");
-    // A style that the policy forbids, or a file that is missing, would be told there.
+    assert_eq!(running.terminated().code, Some(0));
+}
+
+/// The page, of which the browser has nothing to complain: a style that the policy forbids, or a file that is
+/// missing, would be told on its console.
+fn page_without_complaints(output: &Output) -> String {
     let console = String::from_utf8_lossy(&output.stderr);
     let complaints: Vec<_> = console.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert_eq!(complaints, Vec::<&str>::new());
-    assert_eq!(running.terminated().code, Some(0));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_browser_shows_a_folder_and_leads_into_it() {
+    let kestrel = Kestrel::new(["serve", "-p", "0", "--listing"]);
+    let root = kestrel.root();
+    std::fs::create_dir(root.join("odd <b>& name")).expect("a folder");
+    std::fs::write(root.join("odd <b>& name/100% #1?.txt"), "found\n").expect("a file");
+    let running = kestrel.started();
+    let address = running.address();
+    let home = tempfile::tempdir().expect("a folder");
+    let Some(output) = chromium(&address, home.path()) else {
+        return skipped("browser", CHROMIUM);
+    };
+    let page = page_without_complaints(&output);
+    assert!(page.contains("odd &lt;b&gt;&amp; name/") && !page.contains("<b>"), "{page}");
+    // By the links that it has, down to the file.
+    let mut url = address.clone();
+    for (name, page) in [("odd", page), ("100", String::new())] {
+        let page = match page.is_empty() {
+            true => page_without_complaints(&chromium(&url, home.path()).expect("it was there")),
+            false => page,
+        };
+        let link = page.split("href=\"./").find(|rest| rest.starts_with(name)).expect("a link");
+        let link = link.split('"').next().expect("the end of the link");
+        url = format!("{}/{link}", url.trim_end_matches('/'));
+    }
+    let page = page_without_complaints(&chromium(&url, home.path()).expect("it was there"));
+    assert!(page.contains("found"), "{url}: {page}");
+    running.terminated();
+}
+
+#[test]
+fn a_browser_finds_the_pages_of_a_single_page_app_and_comes_back_for_what_is_new() {
+    let kestrel = Kestrel::run(["--NavigationFallback:Path=/index.html"]).file(
+        "appsettings.json",
+        r#"{"StaticFiles":{"Headers":{"*":{"Cache-Control":"no-cache"}}},"Hsts":{"Enabled":true}}"#,
+    );
+    std::fs::create_dir(kestrel.root().join("wwwroot")).expect("a folder");
+    let app = "<!doctype html><link rel=icon href=data:,><p id=a><script>a.textContent = location.pathname</script>";
+    std::fs::write(kestrel.root().join("wwwroot/index.html"), app).expect("a file");
+    let running = kestrel.started();
+    let address = running.address().replace("127.0.0.1", "localhost");
+    let home = tempfile::tempdir().expect("a folder");
+    let visit = || chromium_as(&format!("{address}/deep/link"), home.path(), home.path());
+    let Some(output) = visit() else { return skipped("browser", CHROMIUM) };
+    let page = page_without_complaints(&output);
+    assert!(page.contains("/deep/link</p>"), "{page}");
+    let page = page_without_complaints(&visit().expect("it was there"));
+    assert!(page.contains("/deep/link</p>"), "{page}");
+    let outcome = running.terminated();
+    let answered = |status: &str| outcome.stdout.contains(&format!("/deep/link - {status} "));
+    assert!(answered("200") && answered("304"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_browser_shows_developers_what_failed() {
+    let Some(app) = example("middleware", &[]) else { return };
+    let app = app.variable("MW_DEVPAGE", "1").variable("ASPNETCORE_URLS", "http://127.0.0.1:0");
+    let running = app.started();
+    let address = running.address();
+    let home = tempfile::tempdir().expect("a folder");
+    let url = format!("{address}/throw?q=%3Cscript%3Ealert(1)%3C/script%3E");
+    let Some(output) = chromium(&url, home.path()) else { return skipped("browser", CHROMIUM) };
+    // That the answer has the status 500 is what the console has to tell.
+    let page = String::from_utf8_lossy(&output.stdout);
+    assert!(page.contains("thrown by the app"), "{page}");
+    assert!(!page.contains("<script>alert"), "{page}");
+    running.terminated();
 }
 
 #[test]

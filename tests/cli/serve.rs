@@ -124,7 +124,7 @@ fn what_cannot_be_served_is_told() {
     let port = address.rsplit(':').next().expect("a port");
     let outcome = Kestrel::new(["serve", "--port", port]).ended();
     assert_eq!(outcome.code, Some(4), "{outcome:?}");
-    for said in ["address already in use.", "argument 3 (--port)", ", or write --port "] {
+    for said in ["address already in use.", "argument 2 (--port)", ", or write --port "] {
         assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     }
 }

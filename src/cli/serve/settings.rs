@@ -176,7 +176,7 @@ fn warnings(args: &ServeArgs, root: &Path) -> Vec<String> {
         warnings.push(format!("{} has no index.html, which --spa answers with.", root.display()));
     } else if !args.listing && !has_index {
         warnings.push(format!(
-            "{} has no index.html: http clients have to know the names of files. --listing shows them.",
+            "{} has no index.html: visitors have to know the names of its files. --listing shows them.",
             root.display()
         ));
     }
