@@ -147,8 +147,9 @@
 //! | `dev-certs` | the development certificate for https endpoints without one of their own; takes `pkcs12` |
 //! | `reload` | files are watched, and reloaded when they change. [`RunningHost::reload`] and SIGHUP take no feature |
 //! | `idna` | `AllowedHosts` in other scripts than ASCII |
+//! | `toml` | `configuration::TomlFile`: files in TOML among the sources |
 //! | `testing` | for `[dev-dependencies]`: `testing::TestServer` is the app behind its host, over connections in memory and with a client. [`HostBuilder::hermetic`] takes no feature |
-//! | `cli` | the binary `kestrel`, and all of the above but `testing` |
+//! | `cli` | the binary `kestrel`, and all of the above but `toml` and `testing` |
 //! | `jemalloc` | the binary gives memory back to the system |
 
 /// The code of the README, which is compiled with that of the documentation.

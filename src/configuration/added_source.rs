@@ -6,11 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::change_signal::ChangeSignal;
 use super::layers::Leaf;
 use super::origin::Origin;
-use super::path::as_the_system_writes_it;
 use super::problem::Problem;
-use super::sources::json;
 
 /// Where a source stands in the order: it beats what is under it, key by key. Of two in one place the one
 /// that was added later is stronger.
@@ -35,7 +34,8 @@ pub enum SourcePlace {
 /// A source of configuration: keys and values, each with where it was set.
 ///
 /// It is read for the start, on the thread that builds the host, and again for every reload, on a thread
-/// that may wait. [`JsonFile`], [`Pairs`] and [`SourceFn`] are some.
+/// that may wait. [`Pairs`] and [`SourceFn`] are some, as are [`JsonFile`](super::JsonFile) and
+/// [`PushedPairs`](super::PushedPairs), which is for values that take `await` to fetch.
 ///
 /// ```
 /// use std::path::Path;
@@ -83,6 +83,12 @@ pub trait ConfigurationSource: Send + Sync {
         let _ = content_root;
         Vec::new()
     }
+
+    /// Takes what tells a host that the values are others: `changed.send()` lets that host read all its
+    /// sources again, as one reload. Called once by every host that has this source. Default: it is never told.
+    fn on_change(&self, changed: ChangeSignal) {
+        let _ = changed;
+    }
 }
 
 /// A source with its place.
@@ -97,93 +103,65 @@ impl AddedSource {
         Self { place, source: Arc::new(source) }
     }
 
+    /// Lets it tell a host that it has other values, and gives what is wrong with that.
+    pub(crate) fn on_change(&self, changed: ChangeSignal) -> Option<Problem> {
+        self.guarded(|source| source.on_change(changed)).err()
+    }
+
     /// What it gives, the files it was read from, and what is wrong with it.
     pub(super) fn read(&self, content_root: &Path) -> (Vec<Leaf>, Vec<PathBuf>, Vec<Problem>) {
-        let all = || {
-            let files = self.source.files(content_root);
-            (self.source.name(), files, self.source.read(content_root))
+        // Its files are watched, even if it cannot be read.
+        let (files, of_files) = match self.guarded(|source| source.files(content_root)) {
+            Ok(files) => (files, None),
+            Err(panicked) => (Vec::new(), Some(panicked)),
         };
-        match catch_unwind(AssertUnwindSafe(all)) {
-            Ok((_, files, Ok(leaves))) => (leaves, files, Vec::new()),
-            Ok((name, files, Err(mut problems))) => {
-                if problems.is_empty() {
-                    problems.push(failed(&name, "it does not say why"));
-                }
-                for problem in &mut problems {
-                    problem.origin.get_or_insert_with(|| Origin::Source(name.clone()));
-                }
-                (Vec::new(), files, problems)
-            }
-            Err(_) => {
-                let problem = Problem::error("A source of the configuration panicked.")
-                    .fix("let it return what is wrong as an error");
-                (Vec::new(), Vec::new(), vec![problem])
-            }
+        let read = match of_files {
+            None => self.guarded(|source| source.read(content_root)),
+            Some(panicked) => Err(panicked),
+        };
+        match read {
+            Ok(Ok(leaves)) => (leaves, files, Vec::new()),
+            Ok(Err(problems)) => (Vec::new(), files, self.told_by_its_name(problems)),
+            Err(panicked) => (Vec::new(), files, vec![panicked]),
         }
+    }
+
+    /// Problems that have no origin get the name of the source for it.
+    fn told_by_its_name(&self, mut problems: Vec<Problem>) -> Vec<Problem> {
+        let name = self.name();
+        if problems.is_empty() {
+            problems.push(failed(&name, "it does not say why"));
+        }
+        for problem in &mut problems {
+            problem.origin.get_or_insert_with(|| Origin::Source(name.clone()));
+        }
+        problems
+    }
+
+    /// Its name in messages, whatever it does when it is asked.
+    fn name(&self) -> String {
+        let name = catch_unwind(AssertUnwindSafe(|| self.source.name()));
+        name.unwrap_or_else(|_| "without a name".to_owned())
+    }
+
+    /// Calls its code.
+    ///
+    /// # Errors
+    ///
+    /// It panicked.
+    fn guarded<T>(&self, call: impl FnOnce(&dyn ConfigurationSource) -> T) -> Result<T, Problem> {
+        catch_unwind(AssertUnwindSafe(|| call(&*self.source))).map_err(|_| {
+            let name = self.name();
+            Problem::error(format!("The source {name} of the configuration panicked."))
+                .origin(Origin::Source(name))
+                .fix("let it return what is wrong as an error")
+        })
     }
 }
 
 fn failed(name: &str, why: &str) -> Problem {
     Problem::error(format!("The source {name} of the configuration cannot be read: {why}."))
         .fix("put right what it tells, or leave the source out")
-}
-
-/// A JSON file as `appsettings.json` is one: comments and trailing commas are welcome, a key that is
-/// there twice is not. Changes of it are reloads.
-#[derive(Clone, Debug)]
-pub struct JsonFile {
-    path: PathBuf,
-    presence: Presence,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Presence {
-    Required,
-    Optional,
-}
-
-impl JsonFile {
-    /// One that has to be there. A relative path counts from the content root.
-    pub fn required(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), presence: Presence::Required }
-    }
-
-    /// One that may be missing. A relative path counts from the content root.
-    pub fn optional(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), presence: Presence::Optional }
-    }
-
-    fn whole(&self, content_root: &Path) -> PathBuf {
-        as_the_system_writes_it(content_root.join(&self.path))
-    }
-}
-
-impl ConfigurationSource for JsonFile {
-    fn name(&self) -> String {
-        self.path.display().to_string()
-    }
-
-    fn read(&self, content_root: &Path) -> Result<Vec<Leaf>, Vec<Problem>> {
-        let path = self.whole(content_root);
-        let shown = path.strip_prefix(content_root).unwrap_or(&path);
-        match (json::read_file(&path, shown)?, self.presence) {
-            (Some(leaves), _) => Ok(leaves),
-            (None, Presence::Optional) => Ok(Vec::new()),
-            (None, Presence::Required) => Err(vec![
-                Problem::error(format!(
-                    "The configuration file '{}' was not found and is not optional. The expected physical path \
-                     was '{}'.",
-                    self.path.display(),
-                    path.display()
-                ))
-                .fix("put it there, or let code say JsonFile::optional"),
-            ]),
-        }
-    }
-
-    fn files(&self, content_root: &Path) -> Vec<PathBuf> {
-        vec![self.whole(content_root)]
-    }
 }
 
 /// Keys and values that a program has. Printed for debugging, it shows neither.

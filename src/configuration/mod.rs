@@ -14,8 +14,10 @@
 //! The rules are those of Microsoft's "Configuration in ASP.NET Core".
 
 mod added_source;
+mod change_signal;
 mod connection_strings;
 mod how_to_set;
+mod json_file;
 mod key;
 mod layers;
 pub(crate) mod load;
@@ -24,16 +26,22 @@ pub(crate) mod near_names;
 mod origin;
 mod path;
 mod problem;
+mod pushed_pairs;
 mod quantities;
 pub(crate) mod regular_file;
 mod settings_error;
+mod settings_file;
 pub(crate) mod sources;
 pub(crate) mod text;
+#[cfg(feature = "toml")]
+mod toml_file;
 mod typed;
 mod user_info;
 
 pub(crate) use added_source::AddedSource;
-pub use added_source::{ConfigurationSource, JsonFile, Pairs, SourceFn, SourcePlace};
+pub use added_source::{ConfigurationSource, Pairs, SourceFn, SourcePlace};
+pub use change_signal::ChangeSignal;
+pub use json_file::JsonFile;
 pub use key::{compare_keys, fold_key, keys_equal};
 pub(crate) use key::{key_without_secret, speaks_of_secrets};
 pub use layers::{Leaf, Setting, Shadowed};
@@ -43,8 +51,11 @@ pub(crate) use merged::asked_keys;
 pub use merged::{Configuration, Section};
 pub use origin::{Origin, Sourced};
 pub use problem::{Excerpt, Problem, Severity};
+pub use pushed_pairs::PushedPairs;
 pub use quantities::{ByteSize, duration};
 pub use settings_error::SettingsError;
 pub use sources::command_line::Unread;
 pub use sources::user_secrets::{InvalidUserSecretsId, check_user_secrets_id};
+#[cfg(feature = "toml")]
+pub use toml_file::TomlFile;
 pub(crate) use user_info::address_without_user_info;

@@ -190,6 +190,7 @@ impl Host {
         self.living.started();
         let (exit, counters) = (serving.exit.clone(), serving.server.counters());
         let live_configuration = self.live.handle();
+        let pushes = self.sources.pushes.take();
         let running = Running::new(Started {
             sources: self.sources,
             prepared: self.prepared,
@@ -202,13 +203,20 @@ impl Host {
             levels: self.log.filter(),
             watcher,
             heard: wishes.heard(),
-            stopping: stops,
+            stopping: stops.clone(),
         });
         let health = running.health();
         let running = Arc::new(Mutex::new(running));
-        if let Some(changes) = changes {
-            let (to, handed_on) = unbounded_channel();
-            tokio::spawn(hand_on(changes, to, wishes.clone()));
+        let asked = [(changes, Wish::Notice), (pushes, Wish::Follow)];
+        let (to, handed_on) = unbounded_channel();
+        for (changes, wish) in asked {
+            // One that nobody can send to is at its end, and costs no task.
+            if let Some(changes) = changes.filter(|it| !it.is_closed() || !it.is_empty()) {
+                tokio::spawn(hand_on(changes, wish, to.clone(), wishes.clone(), stops.clone()));
+            }
+        }
+        drop(to);
+        if !handed_on.is_closed() {
             tokio::spawn(in_log(reload_on(handed_on, Arc::downgrade(&running))));
         }
         Ok(RunningHost {
@@ -306,25 +314,53 @@ pub(super) fn check_runtime() -> Result<(), Refusal> {
     }
 }
 
-/// Reloads whenever files change, as long as the host is there.
-async fn reload_on(mut changes: UnboundedReceiver<()>, running: Weak<Mutex<Running>>) {
-    while changes.recv().await.is_some() {
-        let Some(running) = running.upgrade() else {
+/// Reloads whenever files change, or sources tell that they have, as long as the host is there.
+async fn reload_on(mut changes: UnboundedReceiver<Wish>, running: Weak<Mutex<Running>>) {
+    let mut left = None;
+    loop {
+        let first = match left.take() {
+            Some(wish) => Some(wish),
+            None => changes.recv().await,
+        };
+        let (Some(mut wish), Some(running)) = (first, running.upgrade()) else {
             return;
         };
         // Whatever has changed until the files are read is read.
-        let read = || while changes.try_recv().is_ok() {};
+        while let Ok(more) = changes.try_recv() {
+            wish = wish.with(more);
+        }
+        let read = || {
+            while let Ok(more) = changes.try_recv() {
+                if wish.with(more) != wish {
+                    left = Some(more);
+                }
+            }
+        };
         // What is wrong has been logged.
-        let _ = running.lock().await.reload_patiently(Wish::Notice, read).await;
+        let _ = running.lock().await.reload_patiently(wish, read).await;
     }
 }
 
-/// Hands on that files change, and lets a reload know that waits for the program's code.
-async fn hand_on(mut changes: UnboundedReceiver<()>, to: UnboundedSender<()>, wishes: Wishes) {
-    while changes.recv().await.is_some() {
+/// Hands on that something changes, and lets a reload know that waits for the program's code, until the
+/// stop begins or the host is gone.
+async fn hand_on(
+    mut changes: UnboundedReceiver<()>,
+    wish: Wish,
+    to: UnboundedSender<Wish>,
+    wishes: Wishes,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let change = tokio::select! {
+            change = changes.recv() => change,
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+        };
+        if change.is_none() {
+            return;
+        }
         // First: or the reload that begins with it would take it for the next one, and give way to nobody.
         wishes.ask();
-        if to.send(()).is_err() {
+        if to.send(wish).is_err() {
             return;
         }
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
 use super::settings::{CodeEndpoints, HostSettings};
 use super::surroundings::Surroundings;
 use super::temporary_folder::TemporaryFolder;
 use crate::addresses::Network;
-use crate::configuration::{Inputs, Loaded, load};
+use crate::configuration::{AddedSource, ChangeSignal, Inputs, Loaded, Problem, load};
 use crate::server::ServerOptions;
 use crate::tls::places::Places;
 
@@ -27,12 +29,25 @@ pub(super) struct Sources {
     pub(super) only_code: bool,
     /// Where endpoints are bound.
     pub(super) network: Network,
+    /// Gets something whenever a source tells that it has other values; for the host that runs.
+    pub(super) pushes: Option<UnboundedReceiver<()>>,
     /// The folder of a host that sees no other, which goes with it.
     pub(super) _folder: Option<TemporaryFolder>,
 }
 
 /// A change of the server's options by code.
 pub(super) type Configure = Box<dyn FnMut(&mut ServerOptions) + Send>;
+
+/// Lets sources tell that they have other values: what gets something then, and what is wrong with that.
+/// To be called before they are read, or a change might pass unseen.
+pub(super) fn listen_to(added: &[AddedSource]) -> (UnboundedReceiver<()>, Vec<Problem>) {
+    let (told, pushes) = unbounded_channel();
+    let listen = |source: &AddedSource| {
+        let told = told.clone();
+        source.on_change(ChangeSignal::new(move || told.send(()).is_ok()))
+    };
+    (pushes, added.iter().filter_map(listen).collect())
+}
 
 impl Sources {
     /// Reads everything.

@@ -22,7 +22,7 @@ use super::pipeline::OfHost;
 use super::prepare::Prepared;
 use super::report::{self, Refusal, Voice, begin};
 use super::services::Registration;
-use super::sources::Sources;
+use super::sources::{Sources, listen_to};
 use super::{pipeline, process, usage};
 use crate::addresses::EndpointPlan;
 use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced, fold_key};
@@ -275,13 +275,16 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         Some(folder) => process::current_directory().map(|here| here.join(folder)),
         None => process::current_directory(),
     };
+    let added = std::mem::take(&mut given.added_sources);
+    let (pushes, wrong) = listen_to(&added);
+    problems.extend(wrong);
     let inputs = Inputs {
         variables,
         unreadable_variables,
         arguments: command_line.settings,
         current_directory: here.unwrap_or_default(),
         code,
-        added: std::mem::take(&mut given.added_sources),
+        added,
     };
     let sources = Sources {
         inputs,
@@ -293,6 +296,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         another_server: given.server.is_some(),
         only_code: given.only_code || hermetic.is_some(),
         network: hermetic.map(|hermetic| hermetic.network).unwrap_or_default(),
+        pushes: Some(pushes),
         _folder: folder,
     };
     (sources, problems)

@@ -1,10 +1,14 @@
 //! Sources of configuration that a program adds, each in its place of the order.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kestrel::configuration::{JsonFile, Origin, Pairs, Problem, SourceFn, SourcePlace};
-use kestrel::{Host, HostBuilder, HostError, Reloaded};
+use kestrel::configuration::{
+    ChangeSignal, ConfigurationSource, JsonFile, Leaf, Origin, Pairs, Problem, PushedPairs,
+    Severity, SourceFn, SourcePlace, TomlFile,
+};
+use kestrel::{Host, HostBuilder, HostError, LiveConfiguration, Reloaded, RunningHost};
 
 use crate::reload::Stage;
 use crate::support::{Wire, saying, soon, started, stopped};
@@ -121,7 +125,163 @@ fn a_function_that_panics_is_a_mistake_like_others() {
         panic!("the vault is gone")
     });
     let problems = refused(empty().configuration_source(SourcePlace::AboveFiles, source));
-    assert!(problems[0].message.contains("panicked"), "{problems:#?}");
+    assert_eq!(problems[0].message, "The source vault of the configuration panicked.");
+    assert_eq!(problems[0].origin, Some(Origin::Source("vault".to_owned())));
+
+    struct Broken;
+    impl ConfigurationSource for Broken {
+        fn name(&self) -> String {
+            "broken".to_owned()
+        }
+
+        fn read(&self, _: &Path) -> Result<Vec<Leaf>, Vec<Problem>> {
+            Ok(Vec::new())
+        }
+
+        fn on_change(&self, _: ChangeSignal) {
+            panic!("nobody listens")
+        }
+    }
+    let problems = refused(empty().configuration_source(SourcePlace::AboveFiles, Broken));
+    assert_eq!(problems[0].message, "The source broken of the configuration panicked.");
+}
+
+#[test]
+fn what_is_decided_before_sources_are_read_comes_too_late_for_them() {
+    let late = [("contentRoot", "/srv"), ("Environment", "Staging"), ("applicationName", "shop")];
+    let source = |pairs: &[(&'static str, &'static str)]| {
+        let pairs = Pairs::new("ours", pairs.iter().copied());
+        empty().configuration_source(SourcePlace::AboveCommandLine, pairs)
+    };
+    let problems = refused(source(&late).strict(true));
+    let told: Vec<_> = problems.iter().map(|it| (it.severity, it.message.as_str())).collect();
+    assert_eq!(told.len(), late.len(), "{told:#?}");
+    for (key, value) in late {
+        let problem = problems.iter().find(|it| {
+            it.message.starts_with(&format!("'{value}"))
+                && it.message.contains("comes too late")
+                && it.severity == Severity::Warning
+                && it.origin == Some(Origin::Source("ours".to_owned()))
+        });
+        let fix = problem.and_then(|it| it.fix.as_deref()).unwrap_or_default();
+        assert!(fix.contains("or in code by HostBuilder::"), "{key}: {problems:#?}");
+    }
+    // What says the same as what was decided is no mistake.
+    assert!(source(&[("environment", "Production")]).strict(true).build().is_ok());
+}
+
+#[tokio::test]
+async fn a_toml_file_is_a_source_with_places_and_is_read_again_by_reloads() {
+    let stage = Stage::new("{}");
+    let with =
+        |greeting: &str| format!("Urls = \"http://127.0.0.1:0\"\n[Say]\nGreeting = {greeting}\n");
+    stage.replace("more.toml", &with("\"one\""));
+    let builder = stage
+        .builder()
+        .configuration_source(SourcePlace::AboveFiles, TomlFile::required("more.toml"))
+        .configuration_source(SourcePlace::AboveFiles, TomlFile::optional("missing.toml"));
+    let host = started(builder.app(saying("hello"))).await;
+    let setting = || host.configuration().setting("say:greeting").cloned().expect("it is set");
+    assert_eq!(Wire::connect(&host.addresses()[0]).await.get("/").await.status, 200);
+    assert_eq!(setting().value.as_deref(), Some("one"));
+    assert_eq!(setting().origin.to_string(), "more.toml:3:12");
+    stage.replace("more.toml", &with("\"two\""));
+    assert_eq!(soon("the reload", host.reload()).await.expect("it is right"), Reloaded::Changed);
+    assert_eq!(setting().value.as_deref(), Some("two"));
+    stage.replace("more.toml", &with("three"));
+    let error = soon("the reload", host.reload()).await.expect_err("it is broken");
+    assert!(error.to_string().contains("set by: more.toml:3:12"), "{error}");
+    assert_eq!(setting().value.as_deref(), Some("two"));
+    stopped(host).await;
+
+    let gone = TomlFile::required("gone.toml");
+    let problems = refused(stage.builder().configuration_source(SourcePlace::BelowFiles, gone));
+    assert!(problems[0].message.contains("'gone.toml' was not found and is not optional"));
+    assert!(problems[0].fix.as_deref().is_some_and(|fix| fix.contains("TomlFile::optional")));
+}
+
+/// A host, and the configuration of the moment.
+async fn live(builder: HostBuilder) -> (RunningHost, LiveConfiguration) {
+    let host = builder.app(saying("hello")).build().expect("the configuration is right");
+    let live = host.context().live_configuration.clone();
+    (soon("start", host.start()).await.expect("the host starts"), live)
+}
+
+#[tokio::test]
+async fn values_that_are_pushed_are_a_reload_which_may_refuse_them() {
+    let endpoint = |url: &'static str, greeting: &'static str| {
+        [("Kestrel:Endpoints:A:Url", url), ("Greeting", greeting)]
+    };
+    let vault = PushedPairs::new("vault", endpoint("http://127.0.0.1:0", "one"));
+    let builder = || empty().configuration_source(SourcePlace::AboveFiles, vault.clone());
+    let (host, mut now) = live(builder()).await;
+    let (other, mut of_other) = live(builder()).await;
+    let address = host.addresses();
+    let greeting = |now: &LiveConfiguration| now.value("Greeting");
+    assert_eq!(greeting(&now).as_deref(), Some("one"));
+
+    vault.push(endpoint("http://127.0.0.1:0", "two"));
+    for now in [&mut now, &mut of_other] {
+        soon("the push", now.changed()).await.expect("the host is there");
+        assert_eq!(greeting(now).as_deref(), Some("two"));
+    }
+    assert_eq!(host.addresses(), address, "the endpoint is as it was");
+
+    // What is wrong changes nothing, not even what is right beside it.
+    vault.push(endpoint("http://127.0.0.1:x", "three"));
+    let error = soon("the reload", host.reload()).await.expect_err("they are wrong");
+    assert!(error.to_string().contains("set by: source vault"), "{error}");
+    assert_eq!(greeting(&now).as_deref(), Some("two"));
+    vault.push(endpoint("http://127.0.0.1:0", "four"));
+    soon("the push", now.changed()).await.expect("the host is there");
+    assert_eq!(greeting(&now).as_deref(), Some("four"));
+    stopped(host).await;
+
+    // One that is gone is not told any more, and the other one is.
+    vault.push(endpoint("http://127.0.0.1:0", "five"));
+    while greeting(&of_other).as_deref() != Some("five") {
+        soon("the push", of_other.changed()).await.expect("the host is there");
+    }
+    stopped(other).await;
+}
+
+#[tokio::test]
+async fn what_is_pushed_before_the_host_runs_is_in_effect_once_it_does() {
+    let vault = PushedPairs::new("vault", [("Greeting", "one"), ("Urls", "http://127.0.0.1:0")]);
+    let builder = empty().configuration_source(SourcePlace::AboveFiles, vault.clone());
+    let host = builder.app(saying("hello")).build().expect("the configuration is right");
+    let mut now = host.context().live_configuration.clone();
+    vault.push([("Greeting", "two"), ("Urls", "http://127.0.0.1:0")]);
+    let host = soon("start", host.start()).await.expect("the host starts");
+    soon("the push", now.changed()).await.expect("the host is there");
+    assert_eq!(now.value("Greeting").as_deref(), Some("two"));
+    stopped(host).await;
+}
+
+#[test]
+fn a_signal_knows_whether_its_host_is_gone() {
+    let signals = Arc::new(std::sync::Mutex::new(Vec::<ChangeSignal>::new()));
+    struct Kept(Arc<std::sync::Mutex<Vec<ChangeSignal>>>);
+    impl ConfigurationSource for Kept {
+        fn name(&self) -> String {
+            "kept".to_owned()
+        }
+
+        fn read(&self, _: &Path) -> Result<Vec<Leaf>, Vec<Problem>> {
+            Ok(Vec::new())
+        }
+
+        fn on_change(&self, changed: ChangeSignal) {
+            self.0.lock().expect("nobody panics").push(changed);
+        }
+    }
+    let source = Kept(Arc::clone(&signals));
+    let host =
+        empty().configuration_source(SourcePlace::AboveFiles, source).build().expect("a host");
+    let signal = signals.lock().expect("nobody panics")[0].clone();
+    assert!(signal.send());
+    drop(host);
+    assert!(!signal.send());
 }
 
 #[test]

@@ -42,11 +42,12 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that stay in one place.
-const AT_HOME: [(&str, &[&str]); 20] = [
+const AT_HOME: [(&str, &[&str]); 21] = [
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("figment", &["configuration"]),
     ("jsonc_parser", &["configuration"]),
+    ("toml", &["configuration"]),
     ("hyper", &["server", "testing"]),
     ("h2", &["server"]),
     ("tracing_subscriber", &["logging"]),

@@ -4,19 +4,18 @@
 //! `True`, numbers keep their letters, null and `{}` are null values, `[]` is an empty text.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
+use super::document::Document;
+use super::file;
 use crate::configuration::key::{fold_key, speaks_of_secrets};
 use crate::configuration::layers::Leaf;
-use crate::configuration::origin::Origin;
-use crate::configuration::problem::{Excerpt, Problem};
-use crate::configuration::regular_file::{self, NotRegular};
+use crate::configuration::problem::Problem;
 use crate::configuration::user_info::without_user_info;
 
 /// How deep objects and arrays may nest, as in .NET.
@@ -26,80 +25,11 @@ const MAX_DEPTH: usize = 64;
 ///
 /// # Errors
 ///
-/// The problems of a file that is there but cannot be read or is no JSON object; a warning for what
-/// stands in its place and is no file. A file that is absent is `None`.
+/// As [`file::read`], and what is wrong with its text. A file that is absent is `None`.
 pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Option<Vec<Leaf>>, Vec<Problem>> {
-    let bytes = match regular_file::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            if let Some(found) = NotRegular::in_error(&error) {
-                return Err(vec![not_a_file(path, found)]);
-            }
-            if let Some(problem) = in_its_place(path) {
-                return Err(vec![problem]);
-            }
-            if is_absent(&error) {
-                return Ok(None);
-            }
-            return Err(vec![
-                Problem::error(format!("{} It cannot be read: {error}.", failed(path)))
-                    .fix("let the user that runs the server read it, or remove it"),
-            ]);
-        }
-    };
-    parse(&decode(&bytes), path, shown).map(Some)
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// What stands in the place of a file that could not be read, if it is a folder or a link that
-/// leads nowhere. .NET passes over both in silence, and starts without the settings.
-fn in_its_place(path: &Path) -> Option<Problem> {
-    let shown = path.display();
-    if path.is_dir() {
-        return Some(
-            Problem::warning(format!("{shown} is a folder, and not read."))
-                .cause("Docker makes a folder where it is to mount a file that the host does not have.")
-                .fix("put the file in the place of the folder; with Docker, let the left side of -v name a file that is there"),
-        );
-    }
-    let target = std::fs::read_link(path).ok()?;
-    // One that leads somewhere, or round in a circle, fails in words of its own.
-    let missing = std::fs::metadata(path).is_err_and(|error| is_absent(&error));
-    missing.then(|| {
-        let target = target.display();
-        Problem::warning(format!("{shown} is a link that leads nowhere, and not read."))
-            .cause(format!("It names {target}, which is not there."))
-            .fix("create what it names, or remove the link")
-    })
-}
-
-/// What is there is meant to be read, and cannot be: a start without it would not be the one that
-/// was meant.
-fn not_a_file(path: &Path, found: NotRegular) -> Problem {
-    let shown = path.display();
-    Problem::error(format!("{} It is {}, and not read.", failed(path), found.what()))
-        .cause("To read it could wait for ever, and a file is read again when it changes.")
-        .fix(format!("put a file in its place, or a link to one; {shown} may also be missing"))
-}
-
-fn failed(path: &Path) -> String {
-    format!("Failed to load configuration from file '{}'.", path.display())
-}
-
-/// The text of a file: UTF-8, or UTF-16 where a byte order mark says so.
-fn decode(bytes: &[u8]) -> String {
-    fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-        let units = bytes.chunks(2).map(|pair| unit([pair[0], *pair.get(1).unwrap_or(&0)]));
-        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-    }
-    match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
+    match file::read(path)? {
+        Some(text) => parse(&text, path, shown).map(Some),
+        None => Ok(None),
     }
 }
 
@@ -109,10 +39,7 @@ fn decode(bytes: &[u8]) -> String {
 ///
 /// What is wrong with the text, with line, column and the line itself.
 pub(crate) fn parse(text: &str, path: &Path, shown: &Path) -> Result<Vec<Leaf>, Vec<Problem>> {
-    let line_starts = std::iter::once(0)
-        .chain(text.match_indices('\n').map(|(newline, _)| newline + 1))
-        .collect::<Vec<_>>();
-    let document = Document { text, line_starts: &line_starts, path, shown };
+    let document = Document::new(text, path, shown);
     let options = ParseOptions {
         allow_comments: true,
         allow_trailing_commas: true,
@@ -128,15 +55,13 @@ pub(crate) fn parse(text: &str, path: &Path, shown: &Path) -> Result<Vec<Leaf>, 
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
         let (reason, fix) = explain(error.kind());
         let fix = slip(text, error.range().start).unwrap_or(fix);
-        vec![document.problem(
-            error.range().start,
-            &format!("Could not parse the JSON file: {reason}."),
-            fix,
-        )]
+        let reason = format!("Could not parse the JSON file: {reason}.");
+        vec![document.problem(error.range().start, &reason, fix, printable_line)]
     })?;
     let Some(root) = parsed.value else {
         let reason = "The input does not contain any JSON tokens.";
-        return Err(vec![document.problem(0, reason, "write {} for a file without settings")]);
+        let fix = "write {} for a file without settings";
+        return Err(vec![document.problem(0, reason, fix, printable_line)]);
     };
     let Value::Object(object) = &root else {
         let reason = format!(
@@ -144,9 +69,10 @@ pub(crate) fn parse(text: &str, path: &Path, shown: &Path) -> Result<Vec<Leaf>, 
             kind(&root)
         );
         let fix = "put the settings in braces: { \"Key\": \"value\" }";
-        return Err(vec![document.problem(root.start(), &reason, fix)]);
+        return Err(vec![document.problem(root.start(), &reason, fix, printable_line)]);
     };
-    let mut flattened = Flattened { document, leaves: BTreeMap::new(), problems: Vec::new() };
+    let mut flattened =
+        Flattened { document: &document, leaves: BTreeMap::new(), problems: Vec::new() };
     flattened.object(object, "", 1);
     if flattened.problems.is_empty() {
         Ok(flattened.leaves.into_values().collect())
@@ -286,50 +212,10 @@ fn open_at_the_end(text: &str) -> (Option<char>, bool) {
     (open.last().copied(), behind_colon && rest.trim().is_empty())
 }
 
-/// A file's text and how to point into it.
-#[derive(Clone, Copy)]
-struct Document<'a> {
-    text: &'a str,
-    /// Where each line starts: every value asks for its line.
-    line_starts: &'a [usize],
-    path: &'a Path,
-    shown: &'a Path,
-}
-
-impl Document<'_> {
-    /// Line and column, both from 1, of a byte offset.
-    fn place(&self, offset: usize) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
-        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
-        (line, before.chars().count() + 1)
-    }
-
-    fn origin(&self, offset: usize) -> Origin {
-        let (line, column) = self.place(offset);
-        Origin::File { path: PathBuf::from(self.shown), line, column }
-    }
-
-    fn problem(&self, offset: usize, reason: &str, fix: &str) -> Problem {
-        let (line, column) = self.place(offset);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
-        let above = self.text.get(..start).unwrap_or_default();
-        let problem = Problem::error(format!("{} {reason}", failed(self.path)))
-            .origin(self.origin(offset))
-            .fix(fix);
-        let below = self.text.get(start..).and_then(|rest| rest.split_once('\n'));
-        let below = below.map_or("", |(_, below)| below);
-        match shown(self.text.lines().nth(line - 1).unwrap_or_default(), above, below) {
-            Some(text) => problem.excerpt(Excerpt { line: Some(line), column, text }),
-            None => problem.cause("The line is not shown: it may hold a secret."),
-        }
-    }
-}
-
 /// A line of the file, fit to be printed: without users and passwords of URLs, and not at all where
 /// it, or a name `above` it that it belongs to, speaks of secrets. A line that is broken does not tell
 /// which of its words is the value, and a text that is broken may end on a line `below`.
-fn shown(line: &str, above: &str, below: &str) -> Option<String> {
+fn printable_line(line: &str, above: &str, below: &str) -> Option<String> {
     let plain = unescaped(line);
     if speaks_of_secrets(&plain) || starts_in_a_secret(above) || ends_below_in_a_user(&plain, below)
     {
@@ -432,7 +318,7 @@ fn end_of_text(text: &str) -> Option<usize> {
 }
 
 struct Flattened<'a> {
-    document: Document<'a>,
+    document: &'a Document<'a>,
     leaves: BTreeMap<String, Leaf>,
     problems: Vec<Problem>,
 }
@@ -452,7 +338,8 @@ impl Flattened<'_> {
         let nested = matches!(value, Value::Object(_) | Value::Array(_));
         if nested && depth >= MAX_DEPTH {
             let reason = format!("The maximum configured depth of {MAX_DEPTH} has been exceeded.");
-            self.problems.push(self.document.problem(start, &reason, "nest less"));
+            let problem = self.document.problem(start, &reason, "nest less", printable_line);
+            self.problems.push(problem);
             return;
         }
         let text = match value {
@@ -480,7 +367,8 @@ impl Flattened<'_> {
         if let Some(first) = self.leaves.get(&folded).filter(|_| !nested) {
             let reason = format!("A duplicate key '{key}' was found.");
             let fix = format!("keep one of the two; the first stands at {}", first.origin);
-            self.problems.push(self.document.problem(named, &reason, &fix).key(key));
+            let problem = self.document.problem(named, &reason, &fix, printable_line).key(key);
+            self.problems.push(problem);
             return;
         }
         let origin = self.document.origin(start);
@@ -489,11 +377,12 @@ impl Flattened<'_> {
 
     /// JSON wants control characters inside texts escaped; the parser lets a raw tab pass.
     fn reject_raw_controls(&mut self, start: usize, end: usize) {
-        let raw = &self.document.text[start..end];
+        let raw = &self.document.text()[start..end];
         if let Some(place) = raw.find(|character: char| character < ' ') {
             let reason = "Could not parse the JSON file: a control character stands in a text.";
             let fix = "write \\t for a tab and \\n for a line break";
-            self.problems.push(self.document.problem(start + place, reason, fix));
+            let problem = self.document.problem(start + place, reason, fix, printable_line);
+            self.problems.push(problem);
         }
     }
 }
@@ -644,17 +533,6 @@ mod tests {
         for depth in [65, 600, 100_000] {
             assert!(messages(&nested(depth))[0].contains("maximum configured depth of 64"));
         }
-    }
-
-    #[test]
-    fn byte_order_marks_choose_the_encoding() {
-        let utf16: Vec<u8> = [0xFFu8, 0xFE]
-            .into_iter()
-            .chain("{\"é\":1}".encode_utf16().flat_map(u16::to_le_bytes))
-            .collect();
-        assert_eq!(decode(&utf16), "{\"é\":1}");
-        assert_eq!(decode("\u{feff}{}".as_bytes()), "{}");
-        assert_eq!(decode("{}".as_bytes()), "{}");
     }
 
     proptest::proptest! {

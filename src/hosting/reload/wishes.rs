@@ -15,6 +15,13 @@ pub(in crate::hosting) enum Wish {
     Renew,
 }
 
+impl Wish {
+    /// What one reload is asked for that is to be both: who noticed that a file is gone is heeded.
+    pub(in crate::hosting) fn with(self, other: Self) -> Self {
+        if self == Self::Notice { self } else { other }
+    }
+}
+
 /// Asks for reloads. One that waits for code of the program gives way to the next.
 #[derive(Clone, Debug)]
 pub(in crate::hosting) struct Wishes(watch::Sender<()>);

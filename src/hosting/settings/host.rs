@@ -87,22 +87,44 @@ pub(super) fn told_too_late(loaded: &Loaded, problems: &mut Vec<Problem>) {
         let Some(setting) = loaded.configuration.setting(key) else {
             continue;
         };
-        let late = matches!(setting.origin, Origin::File { .. })
+        let late = matches!(setting.origin, Origin::File { .. } | Origin::Source(_))
             || matches!(&setting.origin, Origin::EnvironmentVariable(name) if name.eq_ignore_ascii_case(key));
         if late && setting.origin != *origin && setting.value.as_deref() != Some(&*value) {
-            problems.push(
-                Problem::warning(format!(
-                    "'{}' comes too late: the {key} is already '{}'.",
-                    shown(key, setting.value.as_deref().unwrap_or_default()),
-                    shown(key, &value)
-                ))
-                .key(setting.key.clone())
-                .origin(setting.origin.clone())
-                .fix(format!("set it by --{key} or by DOTNET_{}", key.to_uppercase())),
-            );
+            let said = (setting.value.as_deref(), &setting.origin);
+            problems.push(too_late(key, said, &value).key(setting.key.clone()));
         }
     }
+    // What was decided stands over everything else.
+    let name = loaded.configuration.setting("applicationName");
+    let of_source = name.and_then(|it| {
+        it.shadowed.iter().find(|shadowed| matches!(shadowed.origin, Origin::Source(_)))
+    });
+    let decided = loaded.application_name.value.as_str();
+    if let Some(said) = of_source.filter(|said| said.value.as_deref() != Some(decided)) {
+        let said = (said.value.as_deref(), &said.origin);
+        problems.push(too_late("applicationName", said, decided).key("applicationName"));
+    }
     problems.extend(misspelled_environment(loaded));
+}
+
+/// That something is said which is decided before it is read.
+fn too_late(key: &str, (said, origin): (Option<&str>, &Origin), decided: &str) -> Problem {
+    let mut fix = format!("set it by --{key} or by DOTNET_{}", key.to_uppercase());
+    if matches!(origin, Origin::Source(_)) {
+        let method = match key {
+            "environment" => "environment",
+            "contentRoot" => "content_root",
+            _ => "application_name",
+        };
+        fix += &format!(", or in code by HostBuilder::{method}");
+    }
+    Problem::warning(format!(
+        "'{}' comes too late: the {key} is already '{}'.",
+        shown(key, said.unwrap_or_default()),
+        shown(key, decided)
+    ))
+    .origin(origin.clone())
+    .fix(fix)
 }
 
 /// Settings files whose names differ from those that are read by the case of their letters, as a
