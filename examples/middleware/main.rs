@@ -14,6 +14,7 @@ mod made_to_order;
 mod parameters;
 mod problems;
 mod settings;
+mod systemd;
 
 use std::env;
 use std::process::ExitCode;
@@ -45,13 +46,16 @@ struct Site {
 async fn main() -> ExitCode {
     let arguments = env::args().skip(1).skip_while(|argument| argument == "run");
     let variables = Variables::of_process();
-    let pairs = match settings::pairs(&variables) {
+    let held = variables.value("HTTP_SOCKET_STOP_DELAY").and_then(|text| text.parse().ok());
+    let held = held.unwrap_or_default();
+    let mut pairs = match settings::pairs(&variables) {
         Ok(pairs) => pairs,
         Err(why) => {
             said_before_the_log(&why);
             return ExitCode::from(3);
         }
     };
+    pairs.extend(systemd::log_of_service(&variables));
     let site = Arc::new(Site {
         endpoints_only: variables.is_on("NOFALLBACK"),
         health: variables.is_on("HEALTH"),
@@ -60,8 +64,10 @@ async fn main() -> ExitCode {
     });
     Host::builder()
         .args(arguments)
+        .environment_variables(systemd::variables_of_host(&variables))
         .application_name("middleware")
         .configuration_source(SourcePlace::AboveCommandLine, Pairs::new("the MW_ variables", pairs))
+        .background_service("slow", move |_, ending| systemd::hold_the_stop(held, ending))
         .app(App::service(service_fn(move |request| {
             let site = Arc::clone(&site);
             async move { Ok(answer(&site, request).await) }

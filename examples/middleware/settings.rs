@@ -20,7 +20,7 @@ impl Variables {
         Self(env::vars().filter_map(ours).collect())
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 

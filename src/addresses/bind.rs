@@ -15,6 +15,7 @@ use super::holder::holder_of;
 use super::holder::holder_of_abstract;
 use super::ip_literal::Scope;
 use super::network::Network;
+use super::passed;
 use super::plan::EndpointPlan;
 use super::privilege;
 use super::scope;
@@ -46,10 +47,21 @@ pub(crate) enum Listener {
         /// Removes the socket's file when dropped, which is before the socket is closed; an abstract
         /// socket has none.
         file: Option<super::unix_socket::SocketFile>,
+        /// Who may listen on it besides.
+        holders: Holders,
         listener: std::os::unix::net::UnixListener,
     },
     #[cfg(feature = "testing")]
     InMemory(super::in_memory::MemoryListener),
+}
+
+/// Who may have a socket besides this process.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holders {
+    Nobody,
+    /// Whoever gave it, such as systemd, whose next process goes on with it: it must not be shut down.
+    Others,
 }
 
 impl Listener {
@@ -161,6 +173,11 @@ fn bind_sockets(planned: &PlannedEndpoint) -> Result<BoundEndpoint, Vec<BindErro
         return Ok(BoundEndpoint { planned: planned.clone(), address, missing, listeners });
     }
     let (listeners, missing) = match &planned.targets {
+        // All the interfaces may be two sockets, and a Unix socket has its file already.
+        targets if !planned.passed.is_empty() && !matches!(targets, Targets::AtLeastOne(_)) => {
+            let taken = planned.passed.iter().map(|socket| take_given(planned, socket));
+            taken.collect::<Result<Vec<_>, _>>().map_err(|error| vec![error]).map(|all| (all, None))
+        }
         Targets::Exactly(listen) => one(bind_tcp(planned, listen)),
         Targets::AtLeastOne(loopbacks) => bind_loopbacks(planned, loopbacks),
         Targets::FirstThatWorks([any, ipv4]) => one(bind_any_ip(planned, any, ipv4)),
@@ -199,23 +216,32 @@ impl Listener {
 
 /// A socket that listens already. Its file, if it has one, is not ours to remove.
 fn take_given(planned: &PlannedEndpoint, socket: &GivenSocket) -> Result<Listener, BindError> {
-    let ready = match socket.take() {
-        Some(Held::Tcp(listener)) => {
-            listener.set_nonblocking(true).map(|()| Listener::Tcp(listener))
-        }
-        #[cfg(unix)]
-        Some(Held::Unix(listener)) => {
-            listener.set_nonblocking(true).map(|()| Listener::Unix { file: None, listener })
-        }
-        None => Err(io::Error::other("another host has taken this socket")),
-    };
-    ready.map_err(|source| BindError::Refused {
+    taken(socket).map_err(|source| BindError::Refused {
         address: planned_text(planned),
         key: planned.key.clone(),
         origin: planned.origin.clone(),
         fix: "give each host a socket of its own that listens".to_owned(),
         source,
     })
+}
+
+fn taken(socket: &GivenSocket) -> io::Result<Listener> {
+    match socket.take()? {
+        Held::Tcp(listener) => listener.set_nonblocking(true).map(|()| Listener::Tcp(listener)),
+        #[cfg(unix)]
+        Held::Unix(listener) => {
+            let ready = listener.set_nonblocking(true);
+            ready.map(|()| Listener::Unix { file: None, holders: Holders::Others, listener })
+        }
+    }
+}
+
+/// The listening socket of an endpoint at an address: the one that was passed for it, if there is one.
+fn opened(planned: &PlannedEndpoint, listen: &ListenAddr) -> io::Result<Listener> {
+    match passed::at_address(listen, &planned.passed) {
+        Some(socket) => taken(socket),
+        None => open_tcp(listen),
+    }
 }
 
 fn bind_tcp(planned: &PlannedEndpoint, listen: &ListenAddr) -> Result<Listener, BindError> {
@@ -232,7 +258,7 @@ fn bind_loopbacks(
     let (mut missing, mut taken) = (Vec::new(), Vec::new());
     let loopbacks = [(ipv4, "IPv4 loopback", ipv6), (ipv6, "IPv6 loopback", ipv4)];
     for (listen, interface, other) in loopbacks {
-        match open_tcp(listen) {
+        match opened(planned, listen) {
             Ok(listener) => listeners.push(listener),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 taken.push(refused(planned, listen, error));
@@ -598,7 +624,7 @@ fn open_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listen
     let (socket, file) = bind().map_err(OpenError::Socket)?;
     file.identity().apply(&planned.unix_socket).map_err(OpenError::Rights)?;
     socket.listen(BACKLOG).map_err(OpenError::Socket)?;
-    Ok(Listener::Unix { file: Some(file), listener: socket.into() })
+    Ok(Listener::Unix { file: Some(file), holders: Holders::Nobody, listener: socket.into() })
 }
 
 #[cfg(target_os = "linux")]
@@ -608,7 +634,7 @@ fn bind_abstract(planned: &PlannedEndpoint, name: &str) -> Result<Listener, Bind
         socket.set_nonblocking(true)?;
         socket.bind(&SockAddr::unix(format!("\0{name}"))?)?;
         socket.listen(BACKLOG)?;
-        Ok(Listener::Unix { file: None, listener: socket.into() })
+        Ok(Listener::Unix { file: None, holders: Holders::Nobody, listener: socket.into() })
     };
     open().map_err(|error| {
         let (address, key, origin) =

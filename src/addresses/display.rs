@@ -6,7 +6,6 @@ use std::path::Path;
 use super::endpoint::{PlannedEndpoint, Targets};
 use super::socket_options::UnixSocketOptions;
 use crate::configuration::Problem;
-use crate::features::IpNetwork;
 
 /// What a planned endpoint is called in messages, such as `http://localhost:5000`.
 pub(crate) fn planned_text(endpoint: &PlannedEndpoint) -> String {
@@ -55,9 +54,9 @@ pub(super) fn sockets_text(endpoint: &PlannedEndpoint) -> String {
     }
 }
 
-/// Who is believed by the PROXY protocol.
-pub(super) fn list_text(proxies: &[IpNetwork]) -> String {
-    proxies.iter().map(IpNetwork::to_string).collect::<Vec<_>>().join(", ")
+/// Several of a kind, such as who is believed by the PROXY protocol.
+pub(super) fn list_text(several: &[impl ToString]) -> String {
+    several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The address to publish for an endpoint whose first socket is bound at `bound`.
@@ -117,7 +116,7 @@ pub(super) fn unix_path_problem(path: &Path) -> Option<Problem> {
 
 /// What is wrong with what the file of a Unix socket is to be like.
 pub(super) fn socket_file_problem(planned: &PlannedEndpoint) -> Option<Problem> {
-    if planned.given.is_some() {
+    if planned.given.is_some() || !planned.passed.is_empty() {
         let message = "The file of a socket that was given is as whoever made it wants it.";
         return (!planned.unix_socket.is_empty())
             .then(|| Problem::error(message).fix("leave out mode, owner and group"));

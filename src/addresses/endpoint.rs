@@ -44,6 +44,8 @@ pub struct EndpointSettings {
     pub default_client_certificate_mode: Option<ClientCertificateMode>,
     /// `Kestrel:EndpointDefaults:ClientCertificateRoots`.
     pub default_client_certificate_roots: Vec<RootsSource>,
+    /// The sockets that whoever started this process opened for it, each [`ListenTarget::Given`].
+    pub passed: Vec<ConfiguredEndpoint>,
     /// The address that a process manager dictates.
     pub process_manager: Option<ProcessManager>,
     /// What says that this process runs in a container, such as `there is a file /.dockerenv`; `None`
@@ -70,6 +72,7 @@ impl EndpointSettings {
             || !self.endpoints.is_empty()
             || !self.refused.is_empty()
             || !self.added_urls.is_empty()
+            || !self.passed.is_empty()
             || [&self.urls, &self.http_ports, &self.https_ports].into_iter().any(list)
             || self.process_manager.is_some()
     }
@@ -283,6 +286,8 @@ pub struct PlannedEndpoint {
     pub proxy_protocol: Option<Vec<IpNetwork>>,
     /// The socket, if it is there already: nothing is bound then, and no file is removed.
     pub given: Option<GivenSocket>,
+    /// The sockets of its targets that whoever started this process opened for it: these are not bound.
+    pub passed: Vec<GivenSocket>,
 }
 
 /// An address as it was given, not yet read. Users and passwords are blotted out.

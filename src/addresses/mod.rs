@@ -32,6 +32,7 @@ pub(crate) mod listen_spec;
 pub(crate) mod memory_stream;
 mod near_miss;
 mod network;
+mod passed;
 mod plan;
 mod ports;
 mod privilege;

@@ -14,6 +14,7 @@ use super::endpoint::{
 };
 use super::given_socket::SocketPlace;
 use super::near_miss::{NearMiss, near_miss};
+use super::passed;
 use super::ports;
 use super::socket_options::UnixSocketOptions;
 use crate::configuration::{Excerpt, Origin, Problem, Sourced, address_without_user_info};
@@ -134,18 +135,24 @@ const DEFAULT_ADDRESS: &str = "http://localhost:5000";
 /// of them over all of those, unless `PreferHostingUrls` is set and there is an address. Addresses
 /// that lose are not even read; endpoints are read in any case. Nothing at all means
 /// `http://localhost:5000`.
+///
+/// A socket that was passed is that of the endpoint, or of the address, that names where it is. One that
+/// nobody names is an endpoint.
 pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
     let mut plan = EndpointPlan::default();
-    let endpoints: Vec<_> = settings
+    let mut endpoints: Vec<_> = settings
         .listen
         .iter()
         .chain(&settings.endpoints)
         .filter_map(|endpoint| plan.configured(endpoint, settings))
         .collect();
     plan.look_at_refused(settings);
-    let configured = [&settings.listen, &settings.endpoints, &settings.refused]
-        .into_iter()
-        .any(|endpoints| !endpoints.is_empty());
+    let own = plan.passed_to_nobody(&endpoints, settings);
+    let configured = !own.is_empty()
+        || [&settings.listen, &settings.endpoints, &settings.refused]
+            .into_iter()
+            .any(|endpoints| !endpoints.is_empty());
+    endpoints.splice(0..0, own);
     let said_of_endpoints = (plan.notes.split_off(0), std::mem::take(&mut plan.warnings));
     let addresses = plan.addresses(settings);
     let preference = preference(settings);
@@ -240,6 +247,34 @@ fn tls_options(said: ConfiguredTls, settings: &EndpointSettings) -> TlsOptions {
 }
 
 impl EndpointPlan {
+    /// The sockets that were passed and that no endpoint names, nor an address that counts: endpoints of
+    /// their own.
+    fn passed_to_nobody(
+        &mut self,
+        endpoints: &[PlannedEndpoint],
+        settings: &EndpointSettings,
+    ) -> Vec<PlannedEndpoint> {
+        let mut left = passed::left_by(endpoints, &settings.passed);
+        if left.is_empty() {
+            return Vec::new();
+        }
+        let addresses = Self::default().addresses(settings);
+        let preferred = preference(settings).is_some();
+        let alone = [&settings.listen, &settings.endpoints, &settings.refused]
+            .into_iter()
+            .all(|endpoints| endpoints.is_empty());
+        if !addresses.is_empty() && (preferred || alone) {
+            let mut of_addresses = Self::default();
+            of_addresses.read_all(&addresses, settings);
+            let others = passed::left_by(&of_addresses.endpoints, left.iter().copied());
+            // Addresses that name only some of them lose, as they do to every endpoint.
+            if preferred || others.is_empty() {
+                left = others;
+            }
+        }
+        left.into_iter().filter_map(|socket| self.configured(socket, settings)).collect()
+    }
+
     /// The addresses that count, as they were given.
     fn addresses(&mut self, settings: &EndpointSettings) -> Vec<GivenAddress> {
         let given = |key, text| GivenAddress { key, text };
@@ -369,6 +404,7 @@ impl EndpointPlan {
             unix_socket: endpoint.unix_socket.clone(),
             proxy_protocol: endpoint.proxy_protocol.clone(),
             given: None,
+            passed: Vec::new(),
         };
         let said = if endpoint.tls.is_some() { Transport::Https } else { Transport::Http };
         let plain = |targets| planned(targets, "localhost".to_owned(), said);
@@ -419,6 +455,10 @@ impl EndpointPlan {
                 PlannedEndpoint { given: Some(socket.clone()), ..plain(targets) }
             }
         };
+        let mut planned = planned;
+        if planned.given.is_none() {
+            planned.passed = passed::at(&planned.targets, &settings.passed);
+        }
         self.check(planned, endpoint, protocols.is_some())
     }
 
@@ -448,6 +488,7 @@ impl EndpointPlan {
             unix_socket: endpoint.unix_socket.clone(),
             proxy_protocol: endpoint.proxy_protocol.clone(),
             given: None,
+            passed: Vec::new(),
         };
         // What is only odd can wait until there is an address.
         let told = (self.notes.len(), self.warnings.len());
@@ -735,7 +776,14 @@ impl EndpointPlan {
         for (place, endpoint) in self.endpoints.iter().enumerate() {
             let mut line = |line: String| table.extend([&line, "\n"]);
             line(display::planned_text(endpoint));
-            let given = if endpoint.given.is_some() { ", which listens already" } else { "" };
+            let given = match &*endpoint.passed {
+                [] if endpoint.given.is_some() => ", which listens already".to_owned(),
+                [] => String::new(),
+                [socket] if !matches!(endpoint.targets, Targets::AtLeastOne(_)) => {
+                    format!(", passed by LISTEN_FDS as {socket}")
+                }
+                sockets => format!(", of which LISTEN_FDS passed {}", display::list_text(sockets)),
+            };
             line(format!("  sockets:   {}{given}", display::sockets_text(endpoint)));
             if !endpoint.unix_socket.is_empty() {
                 line(format!("  file:      {}", endpoint.unix_socket));

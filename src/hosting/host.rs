@@ -20,6 +20,7 @@ use super::live_configuration::{LiveConfiguration, Published};
 use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started, Wish, Wishes};
 use super::report::{self, Refusal, Voice, begin};
+use super::service_manager::ServiceManager;
 use super::services::{Registration, Services};
 use super::settings::stop_delay;
 use super::sources::Sources;
@@ -191,6 +192,7 @@ impl Host {
         let (exit, counters) = (serving.exit.clone(), serving.server.counters());
         let live_configuration = self.live.handle();
         let pushes = self.sources.pushes.take();
+        let service_manager = ServiceManager::of(&self.sources.inputs.variables);
         let running = Running::new(Started {
             sources: self.sources,
             prepared: self.prepared,
@@ -233,6 +235,7 @@ impl Host {
             lifetime,
             _living: self.living,
             exit,
+            service_manager,
         })
     }
 
@@ -384,6 +387,8 @@ pub struct RunningHost {
     /// Tells the end of the host to whoever waits for it.
     _living: Living,
     exit: Exit,
+    /// Who is told of a process that this host is the whole of.
+    service_manager: Option<ServiceManager>,
 }
 
 impl RunningHost {
@@ -536,6 +541,8 @@ impl RunningHost {
     }
 
     async fn run_told(self, mut signals: Signals) -> ExitCode {
+        let service_manager = self.service_manager.clone();
+        service_manager.iter().for_each(ServiceManager::ready);
         loop {
             tokio::select! {
                 asked = signals.next() => match asked {
@@ -554,6 +561,7 @@ impl RunningHost {
                 () = self.stop_requested() => break,
             }
         }
+        service_manager.iter().for_each(ServiceManager::stopping);
         let (last, exit) = (self.logging.clone(), self.exit.clone());
         let mut stop = pin!(self.stop());
         loop {

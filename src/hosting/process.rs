@@ -71,6 +71,46 @@ pub(crate) fn program_path() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
+/// A copy of a descriptor that whoever started the process left open for it.
+///
+/// To make an owned one of a number takes `unsafe`, because anything may stand there. A message to oneself
+/// does it without: the system makes a new descriptor for whoever receives one.
+///
+/// # Errors
+///
+/// There is no such descriptor, or none is left.
+#[cfg(target_os = "linux")]
+pub(super) fn copy_of_descriptor(descriptor: i32) -> std::io::Result<std::os::fd::OwnedFd> {
+    use std::io::{Error, IoSlice, IoSliceMut};
+    use std::mem::MaybeUninit;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixDatagram;
+
+    use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+
+    let (from, to) = UnixDatagram::pair()?;
+    let (text, rights) = ([IoSlice::new(&[0])], [descriptor]);
+    let rights = [ControlMessage::ScmRights(&rights)];
+    sendmsg::<UnixAddr>(from.as_raw_fd(), &text, &rights, MsgFlags::empty(), None)?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut received = RecvAncillaryBuffer::new(&mut space);
+    let mut text = [0];
+    recvmsg(&to, &mut [IoSliceMut::new(&mut text)], &mut received, RecvFlags::CMSG_CLOEXEC)?;
+    let copies = received.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(copies) => Some(copies),
+        _ => None,
+    });
+    copies.flatten().next().ok_or_else(|| Error::other("the system gave none"))
+}
+
+/// Closes a descriptor that nothing of this process has opened.
+#[cfg(target_os = "linux")]
+pub(super) fn close_descriptor(descriptor: i32) {
+    // It is gone in any case.
+    let _ = nix::unistd::close(descriptor);
+}
+
 /// What says that this process runs in a container, if something does.
 pub(crate) fn container(variables: &[(String, String)]) -> Option<String> {
     let files: Vec<_> =

@@ -23,7 +23,7 @@ use super::prepare::Prepared;
 use super::report::{self, Refusal, Voice, begin};
 use super::services::Registration;
 use super::sources::{Sources, listen_to};
-use super::{pipeline, process, usage};
+use super::{passed_sockets, pipeline, process, usage};
 use crate::addresses::EndpointPlan;
 use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced, fold_key};
 use crate::diagnostics::{LogContext, Notice, events};
@@ -257,6 +257,9 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         code.default_application_name = Some("TestHost".to_owned());
     } else {
         account_home = process::account_home();
+        let (passed, wrong) = passed_sockets::endpoints(&variables, std::process::id());
+        endpoints.passed = passed;
+        problems.extend(wrong);
         endpoints.container = (!given.only_code).then(|| process::container(&variables)).flatten();
         if !given.named_after_content_root {
             code.default_application_name = process::program_name();

@@ -28,6 +28,8 @@ use super::options::ServerOptions;
 use super::serving::Serving;
 use super::slot::Slot;
 use super::task;
+#[cfg(unix)]
+use crate::addresses::bind::Holders;
 use crate::addresses::bind::Listener;
 use crate::addresses::error_reason;
 use crate::diagnostics::{LogContext, Repeated, Telling, events, in_log};
@@ -81,9 +83,9 @@ pub(super) fn start(
                 loops.push(Box::pin(accept.tcp(listener)));
             }
             #[cfg(unix)]
-            Listener::Unix { file, listener } => {
+            Listener::Unix { file, holders, listener } => {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
-                loops.push(Box::pin(accept.unix(listener, file)));
+                loops.push(Box::pin(accept.unix(listener, holders, file)));
             }
             #[cfg(feature = "testing")]
             Listener::InMemory(incoming) => loops.push(Box::pin(accept.in_memory(incoming))),
@@ -229,6 +231,7 @@ impl Accept {
     async fn unix(
         mut self,
         listener: tokio::net::UnixListener,
+        holders: Holders,
         file: Option<crate::addresses::unix_socket::SocketFile>,
     ) {
         let mut pause = FIRST_PAUSE;
@@ -247,7 +250,9 @@ impl Accept {
         self.tell_rejected();
         // Nobody finds it any more, or is let in; who is in the queue already stays there.
         drop(file);
-        let _ = SockRef::from(&listener).shutdown(Shutdown::Read);
+        if holders == Holders::Nobody {
+            let _ = SockRef::from(&listener).shutdown(Shutdown::Read);
+        }
         let Ok(listener) = listener.into_std() else {
             return;
         };

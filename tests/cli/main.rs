@@ -66,6 +66,7 @@ mod rights;
 #[cfg(unix)]
 mod serve;
 #[cfg(target_os = "linux")]
+mod service_manager;
 mod signals;
 #[cfg(unix)]
 mod slow_attacks;

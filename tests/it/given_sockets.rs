@@ -101,6 +101,7 @@ async fn the_file_of_a_unix_socket_stays_and_is_not_changed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("app.sock");
     let listener = UnixListener::bind(&path).expect("a socket");
+    let kept = listener.try_clone().expect("a descriptor");
     let socket = GivenSocket::from(listener);
     let mut file = UnixSocketOptions::default();
     file.mode = Some(0o660);
@@ -117,4 +118,7 @@ async fn the_file_of_a_unix_socket_stays_and_is_not_changed() {
     drop(wire);
     stopped(host).await;
     assert!(path.exists(), "whoever made it removes it");
+    // Whoever has it besides, as systemd does, goes on with it.
+    let _next = std::os::unix::net::UnixStream::connect(&path).expect("it listens still");
+    kept.accept().expect("somebody waits there");
 }

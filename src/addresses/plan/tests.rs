@@ -2,6 +2,8 @@
 
 use super::super::advice::short_ip_of_spec;
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::addresses::GivenSocket;
 use crate::addresses::{ProcessManager, UnixSocketOptions};
 use crate::configuration::Severity;
 
@@ -47,6 +49,61 @@ fn notes(plan: &EndpointPlan) -> Vec<&'static str> {
         Note::InsideOnly { .. } => "inside only",
     };
     plan.notes.iter().map(name).collect()
+}
+
+/// A socket that was passed, at a free port; with `PORT` for it in what stands beside it.
+#[cfg(target_os = "linux")]
+fn with_passed(listen: &str, urls: &str, prefer: bool) -> (EndpointPlan, String) {
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&any.into()).unwrap();
+    let socket = GivenSocket::passed(socket.into()).unwrap();
+    let port = socket.to_string().replace("127.0.0.1:", "");
+    let with_port = |text: &str| text.replace("PORT", &port);
+    let mut settings = settings(&with_port(listen), &with_port(urls), prefer);
+    let target = Sourced::new(ListenTarget::Given(socket), Origin::Default);
+    settings.passed = vec![ConfiguredEndpoint { target, ..endpoint("") }];
+    (plan(&settings), port)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_passed_socket_is_of_who_names_it_or_an_endpoint() {
+    for (listen, urls, prefer, expected, said) in [
+        ("", "", false, "http://127.0.0.1:PORT", &[][..]),
+        ("", "http://127.0.0.1:PORT", false, "http://127.0.0.1:PORT", &[]),
+        ("", "http://localhost:PORT", false, "http://localhost:PORT", &[]),
+        ("", "https://127.0.0.1:PORT", false, "https://127.0.0.1:PORT", &[]),
+        (
+            "",
+            "http://127.0.0.1:PORT;http://[::1]:9",
+            false,
+            "http://127.0.0.1:PORT http://[::1]:9",
+            &[],
+        ),
+        ("", "http://*:9", false, "http://127.0.0.1:PORT", &["addresses overridden"]),
+        ("", "http://127.0.0.1:0", false, "http://127.0.0.1:PORT", &["addresses overridden"]),
+        ("", "http://*:9", true, "http://[::]:9", &["endpoints overridden"]),
+        ("", "http://127.0.0.1:PORT", true, "http://127.0.0.1:PORT", &[]),
+        ("http://*:9", "", false, "http://127.0.0.1:PORT http://[::]:9", &[]),
+        ("https://127.0.0.1:PORT", "", false, "https://127.0.0.1:PORT", &[]),
+        (
+            "http://127.0.0.1:PORT",
+            "http://*:9",
+            false,
+            "http://127.0.0.1:PORT",
+            &["addresses overridden"],
+        ),
+    ] {
+        let (plan, port) = with_passed(listen, urls, prefer);
+        let told = format!("listen={listen} urls={urls} prefer={prefer}");
+        assert_eq!(bound(&plan), expected.replace("PORT", &port), "{told}");
+        assert_eq!(notes(&plan), said, "{told}");
+        assert_eq!(plan.problems, [], "{told}");
+        let has_it = |it: &&PlannedEndpoint| it.given.is_some() || it.passed.len() == 1;
+        let having = plan.endpoints.iter().filter(has_it).count();
+        assert_eq!(having, expected.matches("PORT").count(), "{told}");
+    }
 }
 
 #[test]

@@ -113,6 +113,13 @@ pub(crate) fn nothing_to_reopen() {
     );
 }
 
+/// The service manager that started the process wants to know how far it is, and cannot be told.
+pub(crate) fn service_manager_not_told(state: &str, socket: &str, error: &str) {
+    emit!(OUR_SERVER, WARN, 14, "The service manager cannot be told {State} at {Socket}: {Error}.",
+        detail: "set by: environment variable NOTIFY_SOCKET\nfix: let whoever starts the process listen there, or remove the variable";
+        State = state, Socket = socket, Error = error);
+}
+
 /// SIGHUP came too late for a reload. It ends the reference; a host that stops cleanly must not die
 /// of a closed terminal.
 pub(crate) fn hangup_ignored() {

@@ -51,6 +51,8 @@ Wants=network-online.target
 After=network-online.target
 
 [Service]
+# Started means that it listens, and refused that the start failed.
+Type=notify
 ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 WorkingDirectory={folder}

@@ -21,6 +21,8 @@ pub(crate) struct CodeEndpoints {
     /// Those of which the target could not be read.
     pub(crate) refused: Vec<ConfiguredEndpoint>,
     pub(crate) added_urls: Vec<Sourced<String>>,
+    /// The sockets that were passed to this process.
+    pub(crate) passed: Vec<ConfiguredEndpoint>,
     /// What says that this process runs in a container.
     pub(crate) container: Option<String>,
     /// What is bound if nobody says anything, in the place of Kestrel's default.
@@ -53,6 +55,7 @@ pub(super) fn read(
         endpoints,
         refused,
         added_urls: code.added_urls,
+        passed: code.passed,
         shadowed_urls: shadowed(configuration, "urls", urls.as_ref()),
         urls,
         http_ports: owned("http_ports"),

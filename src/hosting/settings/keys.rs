@@ -31,7 +31,7 @@ pub(crate) use self::row::Effect;
 #[cfg(test)]
 pub(super) use self::row::{Default, Range};
 pub(super) use self::row::{Holds, Key, Kind, Meaning, NotYet, Others, Part};
-use self::rows::{LATER, ROOT};
+use self::rows::ROOT;
 use crate::configuration::keys_equal;
 
 /// Where a key leads.
@@ -162,9 +162,7 @@ pub(super) fn words_for(key: &str, part: Part) -> &'static [&'static str] {
 
 /// Every row with its key and the time when a new value counts, in the order of the table.
 pub(super) fn each(mut take: impl FnMut(&str, &'static Key, Effect)) {
-    for rows in [&ROOT, &LATER] {
-        each_below(rows, Effect::None, &mut String::new(), &mut take);
-    }
+    each_below(&ROOT, Effect::None, &mut String::new(), &mut take);
 }
 
 fn each_below(

@@ -21,9 +21,6 @@ fn without_effect(
     feature: &NotYet,
     problems: &[Problem],
 ) -> Option<Problem> {
-    if feature.may_be_the_apps && !loaded.host_alone {
-        return None;
-    }
     let section = loaded.configuration.section(key);
     let list = listed(&section);
     if list.iter().any(|text| feature.harmless.contains(text)) {

@@ -144,8 +144,6 @@ pub(crate) struct NotYet {
     pub(crate) without: &'static str,
     /// What to do until it is there.
     pub(crate) fix: &'static str,
-    /// Whether an app may do it by itself, by the same key.
-    pub(crate) may_be_the_apps: bool,
 }
 
 /// When the new value of a key counts.

@@ -116,7 +116,6 @@ pub(super) static ROOT: Key = names(
             harmless: &[],
             without: "no request is handed on to another server",
             fix: "remove it, or let nginx or Apache do it",
-            may_be_the_apps: false,
         }),
         KESTREL,
         text("webroot", Kind::Path, "the folder of files to serve; one that is named here is made at the start if it is missing")
@@ -145,22 +144,6 @@ pub(super) static ROOT: Key = names(
         of_dotnet("staticWebAssets"),
         of_dotnet("servicesStartConcurrently"),
         of_dotnet("servicesStopConcurrently"),
-    ],
-    "",
-);
-
-/// Features that are not there yet, by keys that an app may have: nothing is told to be a
-/// misspelling of one. A feature that comes moves its rows up.
-pub(super) static LATER: Key = names(
-    "",
-    Others::AnApps,
-    &[
-        text("LISTEN_FDS", Kind::Text, "sockets of systemd's").not_yet(NotYet {
-            harmless: &["0"],
-            without: "sockets that systemd hands over are left alone, and addresses are bound anew",
-            fix: "start it by a .service unit without a .socket unit, and say where to listen: --urls; or let the program take them, and give them by listen_on",
-            may_be_the_apps: true,
-        }),
     ],
     "",
 );
@@ -430,7 +413,6 @@ const LIMITS: Key = names(
             harmless: &[],
             without: "HTTP/3 is not spoken",
             fix: "remove it",
-            may_be_the_apps: false,
         }),
     ],
     "limits of connections and requests",

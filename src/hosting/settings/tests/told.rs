@@ -267,11 +267,9 @@ fn a_switch_that_is_neither_on_nor_off_is_told() {
 
 #[test]
 fn features_that_are_not_there_yet_are_told() {
-    for (arguments, variables, told_to_apps, told_to_the_host) in [
-        (&["--ReverseProxy:Routes:a:ClusterId=b"][..], &[][..], 1, 1),
-        (&[], &[("LISTEN_FDS", "1")], 0, 1),
-        (&[], &[("LISTEN_FDS", "0")], 0, 0),
-    ] {
+    for (arguments, variables, told_to_apps, told_to_the_host) in
+        [(&["--ReverseProxy:Routes:a:ClusterId=b"][..], &[][..], 1, 1)]
+    {
         for (host_alone, number) in [(false, told_to_apps), (true, told_to_the_host)] {
             let told = told(arguments, variables, host_alone);
             assert_eq!(told.len(), number, "{arguments:?} {variables:?} {told:?}");
