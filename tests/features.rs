@@ -3,6 +3,9 @@
 //!
 //! `cargo test --no-default-features --test features`, and the same with `--features tls`.
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use kestrel::tls::{CertificateSource, TlsOptions};
 use kestrel::{Endpoint, Host, HostBuilder};
 
@@ -159,6 +162,50 @@ async fn watching_files_takes_reload() {
         "fix: build it with the feature 'reload' of the crate kestrel, or set this to false",
     ];
     judge(cfg!(feature = "reload"), host, &told).await;
+}
+
+/// What a subscriber of the test's heard.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nobody asked for it: a line says that edits are not noticed, where there is something to edit.
+#[tokio::test]
+async fn files_that_are_not_watched_are_noted_where_there_are_some() {
+    for (has_file, reloads, told) in
+        [(true, "true", true), (true, "false", false), (false, "true", false)]
+    {
+        let heard = Heard::default();
+        let writer = heard.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let folder = tempfile::tempdir().expect("a folder");
+        if has_file {
+            std::fs::write(folder.path().join("appsettings.json"), "{}").expect("a file");
+        }
+        let mut variables = vec![("DOTNET_URLS", "http://127.0.0.1:0")];
+        // Without a word it is so, too.
+        if reloads != "true" {
+            variables.push(("DOTNET_hostBuilder__reloadConfigOnChange", reloads));
+        }
+        let host =
+            Host::builder().current_directory(folder.path()).environment_variables(variables);
+        host.start().await.expect("a free port").stop().await;
+        let heard = String::from_utf8(heard.0.lock().expect("nobody panics").clone());
+        let noted = heard.expect("text").contains(
+            "Files are not watched: this program was built without the feature 'reload'. An edit takes a restart",
+        );
+        assert_eq!(noted, told && !cfg!(feature = "reload"), "{has_file} {reloads}");
+    }
 }
 
 #[tokio::test]

@@ -170,7 +170,10 @@ pub fn plan(settings: &EndpointSettings) -> EndpointPlan {
             plan.read_all(&addresses, settings);
         }
         (false, true) => {
-            plan.notes.push(Note::AddressesOverridden { addresses, won: endpoints.clone() });
+            // If none of them can be, that is told alone: nobody has won.
+            if !endpoints.is_empty() {
+                plan.notes.push(Note::AddressesOverridden { addresses, won: endpoints.clone() });
+            }
             plan.endpoints = endpoints;
         }
         (true, false) => {

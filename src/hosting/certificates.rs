@@ -29,6 +29,8 @@ pub(super) struct Certificates {
     /// What is said of endpoints for which none was found. If settings could not be read, one of
     /// them may have named it.
     pub(super) none_found: Vec<Problem>,
+    /// Whether something is wrong that no other content of a file puts right.
+    is_final: bool,
 }
 
 /// What an endpoint is secured with.
@@ -46,6 +48,11 @@ impl Certificates {
     pub(super) fn endpoints(&self) -> Vec<Option<Arc<EndpointTls>>> {
         let tls = |secured: &Option<Secured>| secured.as_ref().map(|it| Arc::clone(&it.tls));
         self.endpoints.iter().map(tls).collect()
+    }
+
+    /// Whether what is wrong may be right in a moment, since files are replaced one after the other.
+    pub(super) fn may_pass(&self) -> bool {
+        !self.is_final
     }
 
     /// Whether the same is to be said of the development certificate.
@@ -183,6 +190,24 @@ fn tls_key(endpoint: &PlannedEndpoint, sni: Option<&str>) -> String {
     }
 }
 
+fn is_in_memory(source: &CertificateSource) -> bool {
+    matches!(source.location, CertificateLocation::Memory(_))
+}
+
+/// A problem with what a call of code gave, with the endpoint that has it: the call is no key that tells
+/// it. `of` is that endpoint's name, behind which that of a client's choice may stand.
+fn of_code(problem: Problem, of: &str) -> Problem {
+    if problem.key.as_deref().is_some_and(|key| key.contains(':')) {
+        return problem;
+    }
+    let whose = match of.split_once(":Sni:") {
+        Some((endpoint, name)) => format!("the name {name} of the endpoint {endpoint}"),
+        None => format!("the endpoint {of}"),
+    };
+    let cause = problem.cause.clone().map(|cause| cause + " ").unwrap_or_default();
+    problem.cause(format!("{cause}It is for {whose}."))
+}
+
 struct Loading<'a> {
     plan: &'a EndpointPlan,
     shared: &'a SharedCertificates,
@@ -283,6 +308,7 @@ impl Loading<'_> {
             Err(problem) => {
                 let problem = problem.key(endpoint.key.clone()).origin(endpoint.origin.clone());
                 self.problems.push(problem);
+                self.certificates.is_final = true;
                 None
             }
         }
@@ -361,9 +387,11 @@ impl Loading<'_> {
                 let roots = tls::load::roots::read(paths, &key);
                 roots.files.into_iter().for_each(|file| self.watch(file));
                 let failed = roots.problems.iter().any(|it| it.severity == Severity::Error);
+                let in_memory = |it: &RootsSource| matches!(it, RootsSource::Memory(_));
+                self.certificates.is_final |= failed && paths.iter().all(in_memory);
                 for problem in roots.problems {
                     let problem = self.of_endpoint(problem, endpoint);
-                    self.problems.push(problem);
+                    self.problems.push(of_code(problem, &endpoint.name));
                 }
                 (!failed).then(|| ClientRoots::new(roots.certificates))
             }
@@ -402,6 +430,7 @@ impl Loading<'_> {
         self.watch_files_of(source);
         let problem = tls::load::check_unused(source, &self.surroundings.places, self.now);
         if let Some(problem) = problem {
+            self.certificates.is_final |= problem.is_error() && is_in_memory(source);
             self.problems.push(self.with_origin(problem));
         }
     }
@@ -421,8 +450,10 @@ impl Loading<'_> {
             Err(problem) => {
                 let also = tls::load::also_wrong(source, &problem);
                 for problem in std::iter::once(problem).chain(also) {
-                    self.problems.push(self.with_origin(problem));
+                    let problem = self.with_origin(problem);
+                    self.problems.push(of_code(problem, &source.name));
                 }
+                self.certificates.is_final |= is_in_memory(source);
                 None
             }
         };
@@ -449,6 +480,7 @@ impl Loading<'_> {
     }
 
     fn none_found(&mut self, endpoint: &PlannedEndpoint) {
+        self.certificates.is_final = true;
         if self.surroundings.only_code {
             let problem =
                 tls::load::none_given().key(endpoint.key.clone()).origin(endpoint.origin.clone());

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
@@ -308,13 +309,42 @@ impl fmt::Debug for Host {
     }
 }
 
-/// Whether there is a runtime to start in: without one, the first task would panic.
+/// Whether there is a runtime to start in, with its drivers: without them, the first task would panic.
 pub(super) fn check_runtime() -> Result<(), Refusal> {
     const NONE: &str = "a host starts in a runtime of tokio's, such as #[tokio::main] makes one; there is none here.";
-    match tokio::runtime::Handle::try_current() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Refusal::internal(std::io::Error::other(NONE))),
+    let refusal = |why: String| Refusal::internal(std::io::Error::other(why));
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(refusal(NONE.to_owned()));
     }
+    // tokio tells it by a panic and by nothing else.
+    let timer = || drop(tokio::time::sleep(Duration::ZERO));
+    let sockets = || drop(a_socket());
+    let lacks = [
+        ("timers (enable_time)", catch_unwind(timer)),
+        ("sockets (enable_io)", catch_unwind(sockets)),
+    ];
+    let lacks: Vec<_> =
+        lacks.into_iter().filter(|(_, it)| it.is_err()).map(|(what, _)| what).collect();
+    match lacks.is_empty() {
+        true => Ok(()),
+        false => Err(refusal(format!(
+            "the runtime that the host starts in was built without {}: call enable_all() on its builder.",
+            lacks.join(" and ")
+        ))),
+    }
+}
+
+/// A socket of tokio's that costs nothing and is nobody's.
+#[cfg(unix)]
+fn a_socket() -> std::io::Result<tokio::net::UnixDatagram> {
+    tokio::net::UnixDatagram::unbound()
+}
+
+#[cfg(not(unix))]
+fn a_socket() -> std::io::Result<tokio::net::UdpSocket> {
+    let socket = std::net::UdpSocket::bind(("127.0.0.1", 0))?;
+    socket.set_nonblocking(true)?;
+    tokio::net::UdpSocket::from_std(socket)
 }
 
 /// Reloads whenever files change, or sources tell that they have, as long as the host is there.

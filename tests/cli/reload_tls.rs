@@ -240,6 +240,19 @@ fn a_pair_that_never_fits_is_a_warning_first_and_one_error_then() {
     assert_eq!(running.terminated().code, Some(0));
 }
 
+/// No file that is still to come puts it right.
+#[test]
+fn an_endpoint_that_names_no_certificate_is_an_error_at_once() {
+    let kestrel = kestrel();
+    let root = kestrel.root();
+    let running = kestrel.variable("HOME", &root.display().to_string()).started();
+    replace(&root.join("appsettings.json"), &settings(r#","New":{"Url":"https://127.0.0.1:0"}"#));
+    running.wait_for("What runs goes on as it was.");
+    let text = running.stdout();
+    assert_eq!((text.matches(NOT_READY).count(), text.matches(REFUSED).count()), (0, 1), "{text}");
+    assert_eq!(running.terminated().code, Some(0));
+}
+
 /// What was told of certificates at the start is not told again, whatever else changes.
 #[test]
 fn a_warning_about_certificates_is_told_once() {

@@ -74,6 +74,35 @@ async fn run_gives_an_exit_code_and_try_run_an_error() {
 }
 
 #[test]
+fn a_start_in_a_runtime_without_its_drivers_is_an_error() {
+    use tokio::runtime::Builder;
+
+    let started = |mut runtime: Builder| {
+        let runtime = runtime.build().expect("a runtime");
+        runtime.block_on(builder().use_urls(ANY_PORT).app(saying("hello")).start()).map(drop)
+    };
+    for (io, time, lacks) in [
+        (false, false, "timers (enable_time) and sockets (enable_io)"),
+        (true, false, "timers (enable_time)"),
+        (false, true, "sockets (enable_io)"),
+    ] {
+        for mut runtime in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+            if io {
+                runtime.enable_io();
+            }
+            if time {
+                runtime.enable_time();
+            }
+            let error = started(runtime).expect_err("it lacks something").to_string();
+            assert!(error.contains(&format!("was built without {lacks}: call")), "{error}");
+        }
+    }
+    let mut whole = Builder::new_current_thread();
+    whole.enable_all();
+    assert!(started(whole).is_ok());
+}
+
+#[test]
 fn a_start_outside_of_a_runtime_is_an_error() {
     let mut start = Box::pin(builder().use_urls(ANY_PORT).app(saying("hello")).start());
     let Poll::Ready(started) = start.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {

@@ -159,6 +159,36 @@ fn what_cannot_be_served_is_told_and_no_key_is_shown() {
 }
 
 #[test]
+fn what_cannot_be_served_is_told_for_each_endpoint_with_its_name() {
+    let wrong = || CertificateSource::pem_text(text("server.pem"), text("one.key"));
+    let other = || CertificateSource::pem_text(text("one.pem"), text("server.key"));
+    let at = |port| Endpoint::ip(([127, 0, 0, 1], port).into());
+    let right = || CertificateSource::pem_text(text("server.pem"), text("server.key"));
+    let third = CertificateSource::pem_text(text("two.pem"), text("server.key"));
+    let of_names = TlsOptions::with(right()).for_name("one.example", third);
+    let mut of_clients = TlsOptions::with(right());
+    of_clients.client_certificate_mode = ClientCertificateMode::RequireCertificate;
+    of_clients.client_certificate_roots = vec![RootsSource::Memory(b"nothing".to_vec())];
+    let refused = builder()
+        .listen_on(at(5001).https(TlsOptions::with(wrong())))
+        .listen_on(at(5002).https(TlsOptions::with(other())).named("shop"))
+        .listen_on(at(5003).https(of_names).named("names"))
+        .listen_on(at(5004).https(of_clients))
+        .build();
+    let Err(HostError::Certificate(problems)) = refused else { panic!("{refused:?}") };
+    let told = problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n");
+    for whose in [
+        "It is for the endpoint 127.0.0.1:5001.",
+        "It is for the endpoint shop.",
+        "It is for the name one.example of the endpoint names.",
+        "It is for the endpoint 127.0.0.1:5004.",
+    ] {
+        assert!(told.contains(whose), "{whose} is missing in {told}");
+    }
+    assert_eq!(told.matches("set by: code (listen_on)").count(), problems.len(), "{told}");
+}
+
+#[test]
 fn beside_a_configuration_of_rustls_nothing_else_is_said() {
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()

@@ -51,6 +51,20 @@ fn notes(plan: &EndpointPlan) -> Vec<&'static str> {
     plan.notes.iter().map(name).collect()
 }
 
+#[test]
+fn nobody_wins_over_addresses_if_no_endpoint_can_be() {
+    for mut settings in
+        [settings("http://localhost:0", "http://*:80", false), settings("", "http://*:80", false)]
+    {
+        if settings.endpoints.is_empty() {
+            let target = Sourced::new(ListenTarget::Localhost(0), Origin::Code("listen_localhost"));
+            settings.listen = vec![ConfiguredEndpoint { target, ..endpoint("") }];
+        }
+        let plan = plan(&settings);
+        assert_eq!((plan.problems.len(), notes(&plan)), (1, Vec::new()), "{plan:?}");
+    }
+}
+
 /// A socket that was passed, at a free port; with `PORT` for it in what stands beside it.
 #[cfg(target_os = "linux")]
 fn with_passed(listen: &str, urls: &str, prefer: bool) -> (EndpointPlan, String) {

@@ -19,25 +19,31 @@ impl Watcher {
     }
 }
 
-/// Starts nothing. Who asks for it is told that; what is so without being asked for is told by the
-/// documentation of the feature.
+/// Starts nothing. Who asks for it is told that; where there are files, it is said that they are not
+/// watched, unless nobody wants it.
 pub(in crate::hosting) fn start(
     prepared: &Prepared,
     _: &[(String, String)],
 ) -> (Option<(Watcher, UnboundedReceiver<()>)>, Vec<Finding>) {
-    let asked = prepared.loaded.configuration.setting(KEY);
-    let told = asked.filter(|_| prepared.settings.reload_on_change).map(|setting| {
-        Problem::warning(
-            "Files are not watched: this program was built without the feature 'reload'.",
-        )
-        .key(setting.key.clone())
-        .origin(setting.origin.clone())
-        .fix(
-            "build it with the feature 'reload' of the crate kestrel, or set this to false: \
-                 RunningHost::reload, and SIGHUP on Unix, read them again",
+    if !prepared.settings.reload_on_change {
+        return (None, Vec::new());
+    }
+    const NOT_WATCHED: &str =
+        "Files are not watched: this program was built without the feature 'reload'.";
+    const INSTEAD: &str = "RunningHost::reload, and SIGHUP on Unix, read them again";
+    let asked = prepared.loaded.configuration.setting(KEY).map(|setting| {
+        Problem::warning(NOT_WATCHED).key(setting.key.clone()).origin(setting.origin.clone()).fix(
+            format!("build it with the feature 'reload' of the crate kestrel, or set this to false: {INSTEAD}"),
         )
     });
-    (None, told.map(|it| Finding::of_problem(Subject::Configuration, it)).into_iter().collect())
+    let has_files = prepared.loaded.files.iter().any(|file| file.found)
+        || !prepared.certificates.files.is_empty();
+    let noted = has_files.then(|| {
+        let message = format!("{NOT_WATCHED} An edit takes a restart; {INSTEAD}.");
+        Problem::information(message)
+    });
+    let told = asked.or(noted).map(|it| Finding::of_problem(Subject::Configuration, it));
+    (None, told.into_iter().collect())
 }
 
 /// The files that would be watched.

@@ -90,6 +90,8 @@ pub(in crate::hosting) struct Running {
     pub(super) gave_way: bool,
     /// Whether the last reload was refused, and that was told.
     refused: bool,
+    /// Whether what was wrong with certificates then could be put right by files that are still to come.
+    may_pass: bool,
     watcher: Option<Watcher>,
     /// Whether the stop has begun, or the host is gone.
     pub(super) stopping: signal::Receiver<bool>,
@@ -217,6 +219,7 @@ impl Running {
             renewal_due: false,
             gave_way: false,
             refused: false,
+            may_pass: false,
             watcher: started.watcher,
             stopping: started.stopping,
         }
@@ -255,6 +258,7 @@ impl Running {
         let mut outcome = self.try_reload().await;
         let (began, mut waited) = (Instant::now(), false);
         while let Err(error) = &outcome
+            && self.may_pass
             && may_pass(error)
             && began.elapsed() < PATIENCE
             && !self.is_stopping()
@@ -315,6 +319,7 @@ impl Running {
             .await?;
         // What is refused is watched, too: its file may be put right.
         let files = Files::of(&prepared, Some(&self.current.certificates));
+        self.may_pass = prepared.certificates.may_pass();
         let outcome = self.go_over_to(prepared).await;
         if self.watcher.is_some() {
             let found = self.away(move || files.look()).await?;
