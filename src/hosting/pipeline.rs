@@ -6,7 +6,9 @@ use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Lifetime, Proxies, ServerAddresses};
-use crate::middleware::{Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, StaticFiles};
+use crate::middleware::{
+    Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, RequestTimeouts, StaticFiles,
+};
 use crate::pipeline::Stage;
 
 /// A stage that is on.
@@ -61,6 +63,8 @@ const ORDER: &[Make] = &[
     cors,
     // Behind what browsers ask without a user (preflight requests), before all that is to be seen.
     basic_authentication,
+    // Inside of what gives its answer a body, or says who may read it.
+    request_timeouts,
     // Last: what has no file is the app's.
     static_files,
 ];
@@ -220,6 +224,11 @@ fn https_redirection(settings: &StageSettings, host: &OfHost) -> Option<On> {
 /// A stage with what has switched it on.
 fn switched<T>(name: &'static str, it: &Switched<T>, stage: Box<dyn Stage>) -> On {
     On { name, key: it.key, origin: it.origin.clone(), values: it.shown.clone(), stage }
+}
+
+fn request_timeouts(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.request_timeouts.as_ref()?;
+    Some(switched("request timeouts", it, Box::new(RequestTimeouts::new(it.value.clone()))))
 }
 
 fn static_files(settings: &StageSettings, _: &OfHost) -> Option<On> {

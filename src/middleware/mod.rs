@@ -21,8 +21,10 @@ mod http_logging;
 mod https_redirection;
 mod joined_headers;
 mod path_base;
+mod path_rules;
 mod request_decompression;
 mod request_size_limit;
+mod request_timeouts;
 mod response_compression;
 mod secret_query;
 pub(crate) mod static_files;
@@ -47,8 +49,10 @@ pub(crate) use http_logging::{
 };
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use path_base::PathBase;
+pub(crate) use path_rules::PathRules;
 pub(crate) use request_decompression::{Coding, DECODERS_ARE_THERE, RequestDecompression};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
+pub(crate) use request_timeouts::{RequestTimeoutOptions, RequestTimeouts, TimeoutPolicy};
 pub(crate) use response_compression::{
     CompressionOptions, ENCODERS_ARE_THERE, Encoding, Level, MediaTypes, ResponseCompression,
 };

@@ -1,5 +1,6 @@
 //! The path below which clients see the app (`PathBase`).
 
+use super::path_rules::length_in;
 use crate::features::{
     EffectiveRequest, Overlay, RequestTarget, change_target, decoded_path, escaped_path,
     path_of_escapes,
@@ -24,29 +25,6 @@ impl PathBase {
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
-
-    /// How much of a decoded path it is: whole segments, in any case.
-    fn length_in(&self, path: &str) -> Option<usize> {
-        let mut rest = path.char_indices();
-        for expected in self.0.chars() {
-            let (_, found) = rest.next()?;
-            if !is_same(expected, found) {
-                return None;
-            }
-        }
-        let length = rest.offset();
-        (length == path.len() || path[length..].starts_with('/')).then_some(length)
-    }
-}
-
-/// Whether two characters differ at most in their case.
-fn is_same(one: char, other: char) -> bool {
-    let upper = |character: char| {
-        let mut upper = character.to_uppercase();
-        // What becomes several characters stays as it is.
-        upper.next().filter(|_| upper.next().is_none()).unwrap_or(character)
-    };
-    one == other || upper(one) == upper(other)
 }
 
 /// What is left of a path as it was written, behind so many of its slashes; `None` if it has segments of
@@ -63,7 +41,7 @@ impl Stage for PathBase {
     fn enter(&self, request: &mut Request) -> Enter {
         let target = RequestTarget::of(request);
         let path = target.path();
-        let Some(length) = self.length_in(&path) else { return Enter::Next };
+        let Some(length) = length_in(&path, &self.0) else { return Enter::Next };
         let (base, rest) = path.split_at(length);
         let slashes = base.matches('/').count();
         let rest = match behind(request.uri().path(), slashes) {

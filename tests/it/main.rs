@@ -55,6 +55,7 @@ mod reload_transaction;
 mod request_bodies;
 mod request_facts;
 mod request_heads;
+mod request_timeouts;
 mod running_host;
 mod services;
 mod settings;

@@ -28,6 +28,8 @@ pub(super) const EXCEPTION_HANDLER: &str =
     "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware";
 pub(super) const DEVELOPER_PAGE: &str =
     "Microsoft.AspNetCore.Diagnostics.DeveloperExceptionPageMiddleware";
+pub(super) const REQUEST_TIMEOUTS: &str =
+    "Microsoft.AspNetCore.Http.Timeouts.RequestTimeoutsMiddleware";
 pub(super) const HEALTH_CHECKS: &str =
     "Microsoft.Extensions.Diagnostics.HealthChecks.DefaultHealthCheckService";
 pub(super) const HTTP_LOGGING: &str = "Microsoft.AspNetCore.HttpLogging.HttpLoggingMiddleware";

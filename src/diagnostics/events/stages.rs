@@ -2,7 +2,7 @@
 
 use super::categories::{
     CORS, DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS,
-    HTTPS_REDIRECTION, OUR_PIPELINE, REQUEST_DECOMPRESSION, ROUTING,
+    HTTPS_REDIRECTION, OUR_PIPELINE, REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS, ROUTING,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -152,6 +152,18 @@ pub(crate) fn error_page_failed(path: &str, error: &str) {
     emit!(OUR_PIPELINE, ERROR, 3,
         "The page for failures at {Path} (ExceptionHandler:Path) has failed, too: clients get an empty 500.",
         detail: error; Path = path);
+}
+
+/// An app took too long to begin its answer. Clients may bring it about, so it is told once a minute.
+pub(crate) fn request_timed_out(path: &str, seconds: f64, telling: Telling) {
+    match telling {
+        Telling::Now { more } => emit!(REQUEST_TIMEOUTS, WARN, 1,
+            "Timeout exception handled. There was no answer to {Path} within {Seconds} seconds. Told since this was told last: {More}.";
+            Path = path, Seconds = seconds, More = more),
+        Telling::Counted => emit!(REQUEST_TIMEOUTS, DEBUG, 1,
+            "Timeout exception handled. There was no answer to {Path} within {Seconds} seconds.";
+            Path = path, Seconds = seconds),
+    }
 }
 
 pub(crate) fn preflight_request() {

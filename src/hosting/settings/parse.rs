@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::configuration::text::boolean;
+use http::StatusCode;
+
+use crate::configuration::text::{boolean, integer};
 use crate::configuration::{
     Configuration, Origin, Problem, Section, Setting, Sourced, address_without_user_info,
     speaks_of_secrets,
@@ -98,6 +100,15 @@ pub(super) fn read_boolean(
 ) -> Option<bool> {
     let kind = ("System.Boolean", "write true or false");
     read(configuration, key, problems, kind, boolean)
+}
+
+/// A status that says that a request was not served.
+pub(super) fn error_status(setting: &Setting, text: &str) -> Result<StatusCode, Problem> {
+    let status = integer(text).and_then(|number| u16::try_from(number).ok());
+    let status = status.filter(|number| (400..=599).contains(number));
+    status.and_then(|number| StatusCode::from_u16(number).ok()).ok_or_else(|| {
+        cannot_convert(setting, text, "System.Int32", "write a status from 400 to 599, such as 503")
+    })
 }
 
 /// Reads a boolean of the web host: true if `true` or `1`, else false, which is told of a text that

@@ -13,13 +13,14 @@ use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
     basic_authentication, health_checks, http_logging, https_redirection, path_base,
-    request_decompression, response_compression, stage_values,
+    request_decompression, request_timeouts, response_compression, stage_values,
 };
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
     AllowedHosts, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions, Hsts,
-    HttpLogging, PathBase, Redirection, RequestDecompression, ResponseCompression,
+    HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
+    ResponseCompression,
 };
 
 /// What the configuration says of the stages.
@@ -49,6 +50,8 @@ pub(crate) struct StageSettings {
     pub(crate) cors: Option<Switched<CorsPolicy>>,
     /// `BasicAuthentication`, if it is on.
     pub(crate) basic_authentication: Option<Switched<BasicAuthentication>>,
+    /// `RequestTimeouts`, if it is on.
+    pub(crate) request_timeouts: Option<Switched<RequestTimeoutOptions>>,
     /// What is served from the web root, if anything is.
     pub(crate) static_files: Option<StaticFilesSettings>,
     /// What they go by, in words.
@@ -94,6 +97,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         request_decompression: request_decompression::read(configuration, problems),
         cors: cors::read(configuration, problems),
         basic_authentication: basic_authentication::read(configuration, problems),
+        request_timeouts: request_timeouts::read(configuration, problems),
         static_files: None,
         values,
     };
@@ -111,6 +115,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "HttpLogging",
         "HttpsRedirection",
         "RequestDecompression",
+        "RequestTimeouts",
         "ResponseCompression",
         "StatusCodePages",
     ] {

@@ -71,6 +71,8 @@ pub(crate) enum Kind {
     Words(&'static [&'static str]),
     /// As some of these, with `,` between.
     Flags(&'static [&'static str]),
+    /// As a status of HTTP that says that a request was not served.
+    ErrorStatus,
     /// As a number of this unit.
     Number(&'static str, Range),
     /// As a length of time, `hh:mm:ss`.

@@ -186,6 +186,66 @@ static PASSWORD: Key =
     text("{User}", Kind::Text, "that user's password, or what `openssl passwd -6` makes of it")
         .secret();
 
+static PATH: Key = text("{Number}", Kind::Text, "a path, such as `/api`");
+
+/// The paths of a policy.
+const PATHS: Key = list(
+    "Paths",
+    &PATH,
+    "what the paths of its requests begin with, in whole segments; the longest one wins",
+);
+
+pub(super) const REQUEST_TIMEOUTS: Key = names(
+    "RequestTimeouts",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "give up an app that takes too long to begin its answer"),
+        text(
+            "DefaultTimeout",
+            Kind::Time(Range::Above(0)),
+            "how long it may take where no policy counts; short for `DefaultPolicy:Timeout`",
+        )
+        .default_in_words("no limit"),
+        DEFAULT_TIMEOUT_POLICY,
+        TIMEOUT_POLICIES,
+    ],
+    "limit how long answers may take to begin",
+)
+.at_once();
+
+const DEFAULT_TIMEOUT_POLICY: Key = names(
+    "DefaultPolicy",
+    Others::Nothing,
+    &[
+        text("Timeout", Kind::Time(Range::Above(0)), "the same, as ASP.NET Core names it")
+            .default_in_words("no limit"),
+        TIMEOUT_STATUS,
+    ],
+    "what counts where no policy does",
+);
+
+const TIMEOUT_POLICIES: Key =
+    any("Policies", "slow", &TIMEOUT_POLICY, "policies for paths, each with a name");
+
+static TIMEOUT_POLICY: Key = names(
+    "{Policy}",
+    Others::Nothing,
+    &[
+        PATHS,
+        text(
+            "Timeout",
+            Kind::Time(Range::Above(0)),
+            "how long it may take; it has to be there: `-00:00:00.0010000`, or null in a file, is no limit",
+        ),
+        TIMEOUT_STATUS,
+    ],
+    "a policy",
+);
+
+const TIMEOUT_STATUS: Key =
+    text("TimeoutStatusCode", Kind::ErrorStatus, "the status of the answer in its place")
+        .default("504");
+
 pub(super) const RESPONSE_COMPRESSION: Key = names(
     "ResponseCompression",
     Others::Nothing,

@@ -265,6 +265,7 @@ fn text(kind: Kind) -> String {
         Kind::Boolean => "`true` or `false`".to_owned(),
         Kind::Words(words) => one_of(words),
         Kind::Flags(words) => format!("{}, or several with `,` between", one_of(words)),
+        Kind::ErrorStatus => "a status, 400 to 599".to_owned(),
         Kind::Number(unit, Range::From(0)) => unit.to_owned(),
         Kind::Number(unit, Range::From(least)) => format!("{unit}, {least} or more"),
         Kind::Number(unit, Range::Above(most)) => format!("{unit}, more than {most}"),

@@ -12,7 +12,7 @@ use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
     AllowedHosts, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions, Hsts, HttpLogging,
-    PathBase, Redirection, RequestDecompression, ResponseCompression,
+    PathBase, Redirection, RequestDecompression, RequestTimeoutOptions, ResponseCompression,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -106,6 +106,21 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             None,
             vec![("Cors:Enabled", "true"), ("Cors:Policies:default:Origins:0", "https://*.b")],
         ),
+        "RequestTimeouts:DefaultTimeout" | "RequestTimeouts:DefaultPolicy:Timeout" => {
+            (None, vec![("RequestTimeouts:Enabled", "true")])
+        }
+        key if key.starts_with("RequestTimeouts:Policies:") => {
+            let policy = "RequestTimeouts:Policies:default";
+            let timeout = (format!("{policy}:Timeout"), "00:00:30");
+            let path = (format!("{policy}:Paths:1"), "/b");
+            let on = ("RequestTimeouts:Enabled".to_owned(), "true");
+            return [on, timeout, path].into_iter().filter(|(it, _)| it != key).collect();
+        }
+        key if key.starts_with("RequestTimeouts:") => {
+            let on = ("RequestTimeouts:Enabled", "true");
+            let timeout = ("RequestTimeouts:DefaultTimeout", "00:00:30");
+            (None, [on, timeout].into_iter().filter(|(it, _)| *it != key).collect())
+        }
         "ResponseCompression:Enabled" => (None, vec![]),
         key if key.starts_with("ResponseCompression:") => {
             (None, vec![("ResponseCompression:Enabled", "true")])
@@ -176,6 +191,7 @@ struct Outcome {
     response_compression: Option<ResponseCompression>,
     request_decompression: Option<RequestDecompression>,
     http_logging: Option<HttpLogging>,
+    request_timeouts: Option<RequestTimeoutOptions>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -218,6 +234,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         response_compression: settings.stages.response_compression.map(|it| it.value),
         request_decompression: settings.stages.request_decompression.map(|it| it.value),
         http_logging: settings.stages.http_logging.map(|it| it.value),
+        request_timeouts: settings.stages.request_timeouts.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
@@ -253,6 +270,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "contentRoot" => "/",
                 _ if key.contains("MimeTypes:") || key.contains("MediaTypes:") => "text/other",
                 _ if key.contains(":Origins:") => "https://other",
+                _ if key.contains(":Paths:") => "/other",
                 "PathBase" | "ReExecute" | "LivePath" | "ReadyPath" => "/other",
                 "Path" if key.starts_with("ExceptionHandler:") => "/other",
                 "https_port" => "8443",
@@ -270,6 +288,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
         Kind::Words(words) | Kind::Flags(words) => {
             words.iter().map(|word| (*word).to_owned()).collect()
         }
+        Kind::ErrorStatus => vec!["418".to_owned()],
         Kind::Number(_, range) => vec![range.least().to_string(), "77".to_owned()],
         Kind::Time(_) | Kind::TimeLimit(_) => vec!["00:03:03".to_owned()],
         Kind::Limit(_, rule) => {
@@ -296,6 +315,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.contains(":Headers:") => text("a\u{1}b"),
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
         Kind::Text if key == "PathBase" || key.ends_with(":ReExecute") => text("other"),
+        Kind::Text if key.contains(":Paths:") => text("other"),
         Kind::Text if key.starts_with("HealthChecks:") => text("other"),
         Kind::Text if key == "ExceptionHandler:Path" => text("other"),
         Kind::Text if key.contains("MimeTypes:") || key.contains("MediaTypes:") => text("text"),
@@ -309,6 +329,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Separated(_) => text("htp://a"),
         Kind::Boolean => text("maybe"),
         Kind::Words(_) | Kind::Flags(_) => text("nonsense"),
+        Kind::ErrorStatus => vec!["200".to_owned(), "600".to_owned(), "x".to_owned()],
         Kind::Number(_, range) => {
             let below = i128::from(range.least()) - 1;
             vec![below.to_string(), "-1".to_owned(), "x".to_owned()]
