@@ -20,14 +20,14 @@ use crate::test_data::file;
 const CADDY: &str = "/usr/bin/caddy";
 
 /// A program, how it is called on Debian, and what starts it with a text in a folder.
-struct Program {
-    name: &'static str,
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
     package: &'static str,
     file: &'static str,
     command: fn(&Path, &str) -> Command,
 }
 
-const PROGRAMS: [Program; 4] = [
+pub(crate) const PROGRAMS: [Program; 4] = [
     Program { name: "nginx", package: "nginx-light", file: NGINX, command: nginx },
     Program { name: "apache", package: "apache2", file: APACHE, command: apache },
     Program { name: "haproxy", package: "haproxy", file: HAPROXY, command: haproxy },
@@ -87,10 +87,10 @@ fn caddy(folder: &Path, text: &str) -> Command {
 }
 
 /// A folder in which every user finds the socket of the server.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let open = Permissions::from_mode(0o755);
         fs::set_permissions(folder.path(), open).expect("the folder is ours");
@@ -98,7 +98,7 @@ impl Place {
     }
 
     /// What `--listen` is given.
-    fn spec(&self) -> String {
+    pub(crate) fn spec(&self) -> String {
         format!("unix:{},mode=666", self.0.path().join("app.sock").display())
     }
 
@@ -127,6 +127,16 @@ fn generated(arguments: &[&str]) -> String {
 
 /// Starts the program with what is generated for it, unless it is not there.
 fn started(program: &Program, place: &Place, options: &[&str]) -> Option<(Proxy, u16)> {
+    started_with(program, place, (options, &[]), |text| text)
+}
+
+/// The same, for an app with these settings besides, and with the text as `change` leaves it.
+pub(crate) fn started_with(
+    program: &Program,
+    place: &Place,
+    (options, settings): (&[&str], &[&str]),
+    change: impl FnOnce(String) -> String,
+) -> Option<(Proxy, u16)> {
     if !geteuid().is_root() || !Path::new(program.file).exists() {
         let needs = format!("root, and apt-get install {}", program.package);
         skipped(&format!("the configuration for {}", program.name), &needs);
@@ -136,7 +146,7 @@ fn started(program: &Program, place: &Place, options: &[&str]) -> Option<(Proxy,
     let port = reserved.address.port();
     let (port_text, spec) = (port.to_string(), place.spec());
     let run = ["--port", &port_text, "--", "--listen", &spec];
-    let text = generated(&[&[program.name], options, &run].concat());
+    let text = change(generated(&[&[program.name], options, &run, settings].concat()));
     let command = (program.command)(place.0.path(), &text);
     Some((Proxy::start(command, Entrance::Port(reserved)), port))
 }
@@ -145,7 +155,7 @@ fn app(place: &Place) -> Running {
     Kestrel::new(["run", "--listen", &place.spec()]).file("appsettings.json", BELIEVES).started()
 }
 
-fn curl(arguments: &[&str]) -> String {
+pub(crate) fn curl(arguments: &[&str]) -> String {
     let limit = LIMIT.as_secs().to_string();
     let mut command = Command::new("curl");
     command

@@ -77,6 +77,8 @@ mod static_files;
 #[path = "../data/tls/mod.rs"]
 mod test_data;
 #[cfg(target_os = "linux")]
+mod through_proxies;
+#[cfg(target_os = "linux")]
 mod unix_sockets;
 #[cfg(target_os = "linux")]
 mod windows;

@@ -48,7 +48,7 @@ pub(super) fn virtual_host(facts: &Facts) -> String {
     LimitRequestFieldSize {head}
 
     # Connections to the app are given up before its KeepAliveTimeout; WebSockets pass.
-    ProxyPass        / \"{upstream}\" ttl={keep_alive} timeout=3600 upgrade=websocket flushpackets=on
+    ProxyPass        / \"{upstream}\" ttl={keep_alive} timeout=3600 upgrade=websocket flushpackets=on responsefieldsize=32768
     ProxyPassReverse / \"{upstream}\"
     ProxyPreserveHost On
     # X-Forwarded-For is set anyway.

@@ -82,7 +82,7 @@ backend kestrel
     timeout server 1h
     timeout tunnel 1h
     # Connections to the app are given up before its KeepAliveTimeout.
-    http-reuse safe
+    http-reuse always
     server app {server}{http2} check pool-purge-delay {keep_alive}s
 "
     );

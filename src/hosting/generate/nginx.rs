@@ -89,6 +89,9 @@ server {{
         # What either side sends goes on at once, and the app may say nothing for an hour.
         proxy_buffering off;
         proxy_request_buffering off;
+        # Room for the head of an answer, too.
+        proxy_buffer_size 32k;
+        proxy_buffers 8 32k;
         proxy_read_timeout 1h;
         proxy_send_timeout 1h;
     }}

@@ -1,0 +1,148 @@
+//! What passes through each of the four proxies, started with what `kestrel generate` prints for it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use crate::examples::example;
+use crate::generate::{PROGRAMS, Place, Program, curl, started_with};
+use crate::process::{Kestrel, LIMIT};
+use crate::proxies::Proxy;
+
+/// An example behind a proxy.
+struct Behind {
+    app: crate::process::Running,
+    _proxy: Proxy,
+    port: u16,
+    _place: Place,
+}
+
+/// Starts it, unless the proxy or the example is not there.
+fn behind(program: &Program, name: &str, settings: &[&str]) -> Option<Behind> {
+    let place = Place::new();
+    let spec = place.spec();
+    let app = match name {
+        "middleware" => example(name, &[])?.argument("--listen").argument(&spec),
+        name => example(name, &["--listen", &spec])?,
+    };
+    let app = settings.iter().fold(app, |app: Kestrel, setting| app.argument(setting));
+    let app = app.started();
+    let (proxy, port) = started_with(program, &place, (&[], settings), |text| text)?;
+    Some(Behind { app, _proxy: proxy, port, _place: place })
+}
+
+impl Behind {
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    fn ends_well(self) {
+        assert_eq!(self.app.terminated().code, Some(0));
+    }
+}
+
+#[test]
+fn large_heads_and_large_bodies_pass_both_ways() {
+    let body = tempfile::NamedTempFile::new().expect("a file");
+    body.as_file().set_len(20_000_000).expect("the file is ours");
+    let body = format!("@{}", body.path().display());
+    for program in &PROGRAMS {
+        let Some(behind) = behind(program, "middleware", &[]) else { continue };
+        let large = "a".repeat(7000);
+        let header = format!("X-Large: {large}");
+        let seen = curl(&["-H", &header, "--data-binary", &body, &behind.url("/echo")]);
+        let length = r#""length":20000000"#;
+        assert!(seen.contains(length), "{}: {seen}", program.name);
+        let sized = ["-o", "/dev/null", "-w", "%{http_code} %{size_download}"];
+        let url = behind.url("/r?n=20000000");
+        assert_eq!(curl(&[&sized[..], &[&url]].concat()), "200 20000000", "{}", program.name);
+        let url = behind.url(&format!("/r?text=it&h=X-Large:{large}"));
+        let answer = curl(&["-i", &url]);
+        assert!(
+            answer.to_ascii_lowercase().contains(&header.to_ascii_lowercase()),
+            "{}",
+            program.name
+        );
+        behind.ends_well();
+    }
+}
+
+#[test]
+fn what_the_app_sends_goes_on_before_it_is_done() {
+    for program in &PROGRAMS {
+        let Some(behind) = behind(program, "middleware", &[]) else { continue };
+        let mut stream = TcpStream::connect(("127.0.0.1", behind.port)).expect("it listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("it is connected");
+        // The second piece comes in an hour.
+        let request =
+            "GET /r?text=first&parts=2&flush&wait=3600000 HTTP/1.1\r\nHost: a.test\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut seen = Vec::new();
+        while !seen.windows(5).any(|part| part == b"first") {
+            let mut buffer = [0; 1024];
+            let read = stream.read(&mut buffer).expect("it is sent at once");
+            assert!(read > 0, "{}: {}", program.name, String::from_utf8_lossy(&seen));
+            seen.extend_from_slice(&buffer[..read]);
+        }
+        drop(stream);
+        // That the client has gone is told to the app, which need not wait for an hour.
+        behind.ends_well();
+    }
+}
+
+#[test]
+fn connections_to_the_app_are_used_again_and_given_up_before_it_does() {
+    const KEPT: &str = "--Kestrel:Limits:KeepAliveTimeout=00:00:03";
+    let looked_at = |program: &Program| {
+        let levels = "--Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel=Debug";
+        let Some(behind) = behind(program, "conformance", &[KEPT, levels]) else { return };
+        let url = behind.url("/");
+        let status = || curl(&["-o", "/dev/null", "-w", "%{http_code}", &url]);
+        for _ in 0..20 {
+            assert_eq!(status(), "200", "{}", program.name);
+        }
+        let opened = || behind.app.stdout().matches("\" started.").count();
+        // HAProxy looks at the app's health by connections of its own.
+        assert!((1..=6).contains(&opened()), "{}: {}", program.name, behind.app.stdout());
+        // How long a connection is idle is what this is about.
+        for tenths in [9, 19, 20, 21, 27, 28, 29, 30, 31] {
+            thread::sleep(Duration::from_millis(100 * tenths));
+            assert_eq!(status(), "200", "{} after {tenths} tenths of a second", program.name);
+        }
+        behind.ends_well();
+    };
+    thread::scope(|scope| {
+        for program in &PROGRAMS {
+            scope.spawn(|| looked_at(program));
+        }
+    });
+}
+
+#[test]
+fn haproxy_and_caddy_speak_http2_to_the_app() {
+    for (name, from, to) in [
+        ("haproxy", " check", " check proto h2"),
+        ("caddy", "reverse_proxy unix/", "reverse_proxy unix+h2c/"),
+    ] {
+        let Some(program) = PROGRAMS.iter().find(|program| program.name == name) else {
+            panic!("{name} is one of them")
+        };
+        let place = Place::new();
+        let Some(app) = example("conformance", &["--listen", &place.spec()]) else { return };
+        let app = app.started();
+        let change = |text: String| {
+            assert!(text.contains(from), "{text}");
+            text.replace(from, to)
+        };
+        let Some((_proxy, port)) = started_with(program, &place, (&[], &[]), change) else {
+            continue;
+        };
+        for turn in 0..3 {
+            let seen = curl(&["-d", "abc", &format!("http://127.0.0.1:{port}/{turn}")]);
+            assert!(seen.contains(r#""protocol":"HTTP/2""#), "{name}: {seen}");
+            assert!(seen.contains(r#""body":3"#), "{name}: {seen}");
+        }
+        assert_eq!(app.terminated().code, Some(0));
+    }
+}
