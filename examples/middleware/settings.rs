@@ -50,6 +50,8 @@ pub(crate) fn cors_endpoints(variables: &Variables) -> CorsEndpoints {
 enum As {
     /// The same text.
     Text,
+    /// The same, and nothing for `null`, which no text is.
+    Number,
     /// `true` or `false`.
     Switch,
     /// A list, whose members have `;` between.
@@ -69,8 +71,8 @@ const KEYS: [(&str, &str, As); 37] = [
     ("HTTPLOG_COMBINE", "HttpLogging:CombineLogs", As::Switch),
     ("W3C_DIR", "W3CLogging:LogDirectory", As::Text),
     ("W3C_NAME", "W3CLogging:FileName", As::Text),
-    ("W3C_SIZE", "W3CLogging:FileSizeLimit", As::Text),
-    ("W3C_KEEP", "W3CLogging:RetainedFileCountLimit", As::Text),
+    ("W3C_SIZE", "W3CLogging:FileSizeLimit", As::Number),
+    ("W3C_KEEP", "W3CLogging:RetainedFileCountLimit", As::Number),
     ("W3C_FLUSH", "W3CLogging:FlushInterval", As::Seconds),
     ("W3C_HEADERS", "W3CLogging:AdditionalRequestHeaders", As::List),
     ("PATHBASE", "PathBase", As::Text),
@@ -111,6 +113,10 @@ pub(crate) fn pairs(variables: &Variables) -> Result<Vec<(String, String)>, Stri
         let Some(value) = variables.value(name) else { continue };
         match how {
             As::Text => pairs.push(((*key).to_owned(), value.to_owned())),
+            As::Number => {
+                let number = if value == "null" { "" } else { value };
+                pairs.push(((*key).to_owned(), number.to_owned()));
+            }
             As::Switch => pairs.push(((*key).to_owned(), is_true(value).to_string())),
             As::List => pairs.extend(list(key, value.split(';').filter(|it| !it.is_empty()))),
             As::Seconds => {

@@ -5,7 +5,7 @@
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
 //! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 11,
-//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Reload` 17, `Kestrel.Server` 15,
+//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Reload` 17, `Kestrel.RequestLogs` 6, `Kestrel.Server` 15,
 //! `Kestrel.StaticFiles` 3.
 
 // First: those below are written in its words.
@@ -25,6 +25,7 @@ mod http2;
 mod http_logging;
 mod reload;
 mod request_id;
+mod request_logs;
 mod requests;
 mod scopes;
 mod stages;
@@ -41,6 +42,7 @@ pub(crate) use self::hosting::*;
 pub(crate) use self::http_logging::*;
 pub(crate) use self::http2::*;
 pub(crate) use self::reload::*;
+pub(crate) use self::request_logs::*;
 pub(crate) use self::requests::*;
 pub(crate) use self::scopes::*;
 pub(crate) use self::stages::*;

@@ -21,6 +21,7 @@ use super::live_configuration::{LiveConfiguration, Published};
 use super::prepare::Prepared;
 use super::reload::{self, Reloaded, Running, Serving, Started, Wish, Wishes};
 use super::report::{self, Refusal, Voice, begin};
+use super::request_logs::RequestLogs;
 use super::service_manager::ServiceManager;
 use super::services::{Registration, Services};
 use super::settings::stop_delay;
@@ -188,6 +189,7 @@ impl Host {
         self.announce();
         let (stopping, stops) = watch::channel(false);
         let wishes = Wishes::new();
+        let logs = self.context.of_host.logs.clone();
         let (lifetime, addresses) = (self.context.lifetime.clone(), self.context.addresses.clone());
         self.living.started();
         let (exit, counters) = (serving.exit.clone(), serving.server.counters());
@@ -226,6 +228,7 @@ impl Host {
             running,
             wishes,
             logging,
+            logs,
             log,
             stopping,
             health,
@@ -405,6 +408,8 @@ pub struct RunningHost {
     running: Arc<Mutex<Running>>,
     wishes: Wishes,
     logging: Option<Arc<Logging>>,
+    /// Those of requests.
+    logs: RequestLogs,
     log: LogContext,
     /// True once the stop has begun.
     stopping: watch::Sender<bool>,
@@ -531,6 +536,7 @@ impl RunningHost {
         let cut_before = self.counters.as_ref().map_or(0, Counters::cut_off);
         let (tasks, services) = running.stop(self.shutdown_timeout - delay).await;
         let cut_off = self.counters.as_ref().map_or(0, Counters::cut_off);
+        self.logs.finish();
         events::hosting_stopped();
         if let Some(logging) = &running.logging {
             logging.finish();
@@ -586,13 +592,16 @@ impl RunningHost {
                         drop(tokio::spawn(in_log(hangup)));
                     }
                     // Not here: a line may wait for a log that is full, and signals do not.
-                    Asked::ReopenLogs => drop(tokio::spawn(in_log(async { events::nothing_to_reopen() }))),
+                    Asked::ReopenLogs => {
+                        let logs = self.logs.clone();
+                        drop(tokio::spawn(in_log(async move { logs.reopen() })));
+                    }
                 },
                 () = self.stop_requested() => break,
             }
         }
         service_manager.iter().for_each(ServiceManager::stopping);
-        let (last, exit) = (self.logging.clone(), self.exit.clone());
+        let (last, exit, logs) = (self.logging.clone(), self.exit.clone(), self.logs.clone());
         let mut stop = pin!(self.stop());
         loop {
             let asked = tokio::select! {
@@ -604,7 +613,7 @@ impl RunningHost {
                 Asked::Stop | Asked::StopWithTerminal | Asked::StopAgain => events::stop_repeated(),
                 Asked::End(signal) => return end(last.as_deref(), signal),
                 Asked::Reload => events::hangup_ignored(),
-                Asked::ReopenLogs => events::nothing_to_reopen(),
+                Asked::ReopenLogs => logs.reopen(),
             }
         }
     }

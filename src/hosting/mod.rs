@@ -52,6 +52,7 @@ mod prepare;
 pub(crate) mod process;
 mod reload;
 mod report;
+mod request_logs;
 mod service_manager;
 mod services;
 mod settings;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::request_logs::RequestLogs;
 use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
 use crate::configuration::{Origin, Problem, Sourced};
@@ -31,6 +32,8 @@ pub(super) struct OfHost {
     pub(super) lifetime: Lifetime,
     /// What the program's code says of its health.
     pub(super) checks: Arc<Checks>,
+    /// What its stages write besides the log.
+    pub(super) logs: RequestLogs,
 }
 
 /// Makes a stage of the settings, if they switch it on.
@@ -50,6 +53,7 @@ const ORDER: &[Make] = &[
     exception_handler,
     // As requests came, whatever the app is asked for then.
     http_logging,
+    w3c_logging,
     // What follows makes links.
     path_base,
     // Before the redirection, so that its answers by https have it, too.
@@ -76,6 +80,7 @@ pub(super) fn on(settings: &StageSettings) -> Vec<On> {
 
 /// The same, to be gone through, on this host.
 pub(super) fn stages(settings: &StageSettings, host: &OfHost) -> Box<[Box<dyn Stage>]> {
+    host.logs.open(settings);
     made(settings, host).into_iter().map(|on| on.stage).collect()
 }
 
@@ -257,6 +262,11 @@ fn http_logging(settings: &StageSettings, _: &OfHost) -> Option<On> {
         .http_logging
         .as_ref()
         .map(|it| switched("HTTP logging", it, Box::new(it.value.clone())))
+}
+
+fn w3c_logging(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.w3c_logging.as_ref()?;
+    Some(switched("W3C log files", it, Box::new(it.value.clone())))
 }
 
 fn status_pages(settings: &StageSettings, _: &OfHost) -> Option<On> {

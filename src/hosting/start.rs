@@ -113,6 +113,7 @@ impl Draft {
             addresses: addresses.clone(),
             lifetime: given.lifetime.clone(),
             checks: Arc::new(Checks::new(std::mem::take(&mut given.health_checks))),
+            logs: Default::default(),
         };
         let context = AppContext {
             live_configuration: live.handle(),

@@ -20,6 +20,7 @@ mod hsts;
 mod http_logging;
 mod https_redirection;
 mod joined_headers;
+mod line_writer;
 mod path_base;
 mod path_rules;
 mod request_decompression;
@@ -28,6 +29,7 @@ mod request_timeouts;
 mod response_compression;
 mod secret_query;
 pub(crate) mod static_files;
+mod w3c_logging;
 mod watching;
 mod without_length;
 
@@ -48,6 +50,7 @@ pub(crate) use http_logging::{
     HttpLogging, HttpLoggingFields, HttpLoggingOptions, ShownHeaders, TextTypes,
 };
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
+pub(crate) use line_writer::{LineSink, LineThread, LineWriter, W3cPlace};
 pub(crate) use path_base::PathBase;
 pub(crate) use path_rules::PathRules;
 pub(crate) use request_decompression::{Coding, DECODERS_ARE_THERE, RequestDecompression};
@@ -57,3 +60,4 @@ pub(crate) use response_compression::{
     CompressionOptions, ENCODERS_ARE_THERE, Encoding, Level, MediaTypes, ResponseCompression,
 };
 pub(crate) use static_files::StaticFiles;
+pub(crate) use w3c_logging::{W3cFields, W3cLogging, W3cOptions};

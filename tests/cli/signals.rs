@@ -243,7 +243,7 @@ fn a_reload_and_a_stop_at_once_are_a_stop() {
 fn a_signal_for_log_files_is_told_and_changes_nothing() {
     let running = Kestrel::run(["--shutdownTimeoutSeconds", "86400"]).started();
     running.signal(Signal::SIGUSR1);
-    let told = "info: Kestrel.Server[6]\n      SIGUSR1 came. It is kept for opening log files anew";
+    let told = "info: Kestrel.Server[6]\n      SIGUSR1 came. It opens log files anew";
     running.wait_for(told);
     assert_eq!(get(&running.address(), "/", &[]).status, 200);
     let stuck = StuckRequest::new(&running.address());

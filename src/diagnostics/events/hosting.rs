@@ -103,13 +103,13 @@ pub(crate) fn terminal_gone() {
         detail: "fix: start it with nohup, or as a service, to let it outlive its terminal");
 }
 
-/// SIGUSR1 came: it has no meaning yet.
+/// SIGUSR1 came, and there is nothing that it is for.
 pub(crate) fn nothing_to_reopen() {
     emit!(
         OUR_SERVER,
         INFO,
         6,
-        "SIGUSR1 came. It is kept for opening log files anew; there are none, and nothing changes."
+        "SIGUSR1 came. It opens log files anew; there are none, and nothing changes."
     );
 }
 

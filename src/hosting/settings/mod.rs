@@ -45,6 +45,7 @@ mod switches;
 mod tls;
 mod unix_socket;
 mod unknown;
+mod w3c_logging;
 
 use std::path::PathBuf;
 use std::time::Duration;

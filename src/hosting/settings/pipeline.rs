@@ -13,14 +13,14 @@ use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
     basic_authentication, health_checks, http_logging, https_redirection, path_base,
-    request_decompression, request_timeouts, response_compression, stage_values,
+    request_decompression, request_timeouts, response_compression, stage_values, w3c_logging,
 };
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
     AllowedHosts, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions, Hsts,
     HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
-    ResponseCompression,
+    ResponseCompression, W3cLogging,
 };
 
 /// What the configuration says of the stages.
@@ -36,6 +36,8 @@ pub(crate) struct StageSettings {
     pub(crate) error_pages: ErrorPages,
     /// `HttpLogging`, if it is on.
     pub(crate) http_logging: Option<Switched<HttpLogging>>,
+    /// `W3CLogging`, if it is on.
+    pub(crate) w3c_logging: Option<Switched<W3cLogging>>,
     /// `PathBase`, if it is set.
     pub(crate) path_base: Option<Switched<PathBase>>,
     /// `Hsts`, if it is on.
@@ -90,6 +92,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         forwarded_headers,
         error_pages: error_pages::read(loaded, problems),
         http_logging: http_logging::read(configuration, problems),
+        w3c_logging: w3c_logging::read(loaded, problems),
         path_base: path_base::read(configuration, problems),
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
@@ -118,6 +121,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "RequestTimeouts",
         "ResponseCompression",
         "StatusCodePages",
+        "W3CLogging",
     ] {
         problems.extend(without_switch(configuration, section, &[]));
     }

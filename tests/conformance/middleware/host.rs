@@ -1,10 +1,11 @@
 //! The app with the settings of a case, on ports of its own.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
@@ -13,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::web_root;
-use crate::process::Server;
+use crate::process::{Seen, Server};
 use crate::test_data;
 
 /// How long a start, or a stop, may take.
@@ -26,15 +27,34 @@ pub(super) struct Host {
     /// `http`, `https` and `https2`.
     ports: BTreeMap<&'static str, u16>,
     /// What `{dir}` and `{root}` stand for, gone when this is.
-    folder: TempDir,
+    folder: Arc<TempDir>,
+}
+
+/// What an app has left behind.
+pub(super) struct Stopped {
+    /// What it said.
+    pub(super) text: String,
+    pub(super) folder: Arc<TempDir>,
+    ports: BTreeMap<&'static str, u16>,
 }
 
 impl Host {
     /// Starts `program` and waits until it listens, or has ended.
     pub(super) fn start(program: &Path, setup: &Value) -> Result<Self> {
         let folder = TempDir::with_prefix("kestrel-stages-").context("a folder")?;
+        Self::start_in(program, setup, Arc::new(folder))
+    }
+
+    /// Stops it, and starts it once more in the same folder.
+    pub(super) fn again(self, program: &Path, setup: &Value) -> Result<Self> {
+        let folder = Arc::clone(&self.folder);
+        drop(self);
+        Self::start_in(program, setup, folder)
+    }
+
+    fn start_in(program: &Path, setup: &Value, folder: Arc<TempDir>) -> Result<Self> {
         let root = folder.path().join("app");
-        fs::create_dir(&root)?;
+        fs::create_dir_all(&root)?;
         if let Some(kind) = setup["files"].as_str() {
             web_root::make(&root.join("wwwroot"), kind)?;
         }
@@ -52,9 +72,13 @@ impl Host {
         command.env("Kestrel__Certificates__Default__KeyPath", key);
         command.envs(variables(setup, &ports, folder.path()));
         let server = Server::start(&mut command).context("starting the app")?;
-        let is_there = server.wait_until(PATIENCE, |seen| {
+        let says_it = |seen: &Seen| {
             seen.exit.is_some() || seen.out.iter().any(|line| line.contains("Application started"))
-        });
+        };
+        let is_there = match is_quiet(setup) {
+            false => server.wait_until(PATIENCE, says_it),
+            true => answers(&server, ports["http"]),
+        };
         if !is_there {
             bail!("the app neither starts nor ends: {}", server.seen().out.join("\n"));
         }
@@ -83,13 +107,41 @@ impl Host {
 
     /// A text of the app's without what is another one every time.
     pub(super) fn neutral(&self, text: &str) -> String {
-        let folder = self.folder.path().display().to_string();
-        let mut text = text.replace(&format!("{folder}/app"), "{root}").replace(&folder, "{dir}");
-        for (name, port) in &self.ports {
-            text = without_number(&text, &port.to_string(), name);
-        }
-        without_trace_ids(&text)
+        neutral(text, self.folder.path(), &self.ports)
     }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends it, and reads the rest of what it says.
+    pub(super) fn stopped(self) -> Stopped {
+        self.server.signal(Signal::SIGTERM);
+        self.server.wait(PATIENCE);
+        let seen = self.server.seen();
+        let mut lines = [&seen.out[..], &seen.err[..]].concat();
+        // Each has its end.
+        lines.push(String::new());
+        drop(seen);
+        let (folder, ports) = (Arc::clone(&self.folder), self.ports.clone());
+        Stopped { text: lines.join("\n"), folder, ports }
+    }
+}
+
+impl Stopped {
+    /// A text of the app's without what is another one every time.
+    pub(super) fn neutral(&self, text: &str) -> String {
+        neutral(text, self.folder.path(), &self.ports)
+    }
+}
+
+fn neutral(text: &str, folder: &Path, ports: &BTreeMap<&'static str, u16>) -> String {
+    let folder = folder.display().to_string();
+    let mut text = text.replace(&format!("{folder}/app"), "{root}").replace(&folder, "{dir}");
+    for (name, port) in ports {
+        text = without_number(&text, &port.to_string(), name);
+    }
+    without_trace_ids(&text)
 }
 
 impl Drop for Host {
@@ -97,6 +149,27 @@ impl Drop for Host {
         self.server.signal(Signal::SIGTERM);
         self.server.wait(PATIENCE);
     }
+}
+
+/// Whether a case lets the app not say that it has started.
+fn is_quiet(setup: &Value) -> bool {
+    let env = &setup["env"];
+    env["Logging__LogLevel__Default"] == "None"
+        || env["Logging__LogLevel__Microsoft.Hosting"] == "None"
+}
+
+/// Waits until the app takes connections, or has ended.
+fn answers(server: &Server, port: u16) -> bool {
+    const NEXT_ATTEMPT: Duration = Duration::from_millis(20);
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let has_ended = server.wait_until(NEXT_ATTEMPT, |seen| seen.exit.is_some());
+        if has_ended || TcpStream::connect(address).is_ok() {
+            return true;
+        }
+    }
+    false
 }
 
 /// Ports that nobody has at this moment.

@@ -6,6 +6,7 @@
 //! ([`compare`]). Texts of the log are left to the tests of our own log.
 //!
 //! ```text
+//! logs       cases of several requests, judged by what was logged of them
 //! host       the app with the settings of a case, on ports of its own
 //! web_root   the files that it serves
 //! client     one request on one connection
@@ -19,6 +20,7 @@ mod client;
 mod compare;
 mod decoded;
 mod host;
+mod logs;
 mod web_root;
 
 use std::collections::BTreeMap;
@@ -48,8 +50,8 @@ macro_rules! groups {
 }
 
 /// The groups that are judged: a group comes with the stage that it is about.
-pub(crate) const JUDGED: [Group; 9] =
-    groups!["comp", "cors", "decomp", "dir", "err", "health", "hsts", "pathbase", "redir"];
+pub(crate) const JUDGED: [Group; 10] =
+    groups!["comp", "cors", "decomp", "dir", "err", "health", "hsts", "log", "pathbase", "redir"];
 
 /// Apps that start at once.
 const WORKERS: usize = 6;
@@ -64,6 +66,7 @@ const CLIENTS: usize = 16;
 pub(crate) fn play(group: Group, wanted: Wanted<'_>, programs: &Programs) -> Result<Vec<Observed>> {
     let cases = lines(group.recordings)?;
     let cases = cases.into_iter().filter(|case| wanted(&case.id) && case.all["ours"] != "n/a");
+    let (logs, cases): (Vec<_>, Vec<_>) = cases.partition(logs::is_one);
     let mut by_setup: Vec<(Value, Vec<Line>)> = Vec::new();
     for case in cases {
         let setup = &case.all["setup"];
@@ -87,6 +90,11 @@ pub(crate) fn play(group: Group, wanted: Wanted<'_>, programs: &Programs) -> Res
             Err(error) => Observed::broken((*case).clone(), &format!("{error:#}")),
         }
     });
+    let workers = programs.workers(WORKERS);
+    observed.extend(pool::map(&logs, workers, |case| match logs::play(programs.site(), case) {
+        Ok(seen) => judge(case, seen),
+        Err(error) => Observed::broken(case.clone(), &format!("{error:#}")),
+    }));
     observed.sort_by(|one, other| one.case.id.cmp(&other.case.id));
     Ok(observed)
 }
@@ -118,9 +126,15 @@ fn fill_in_tags(host: &Host, request: &mut Value) -> Result<()> {
 }
 
 fn judge(case: &Line, seen: Value) -> Observed {
-    let differences = compare::differences(&case.all, &case.recorded, &seen);
+    let differences = match logs::is_one(case) {
+        true => logs::differences(&case.recorded, &seen),
+        false => compare::differences(&case.all, &case.recorded, &seen),
+    };
     let mean = || {
-        let missed = compare::not_as_meant(&case.all, &case.recorded, &seen);
+        let missed = match logs::is_one(case) {
+            true => logs::not_as_meant(&case.all, &case.recorded, &seen),
+            false => compare::not_as_meant(&case.all, &case.recorded, &seen),
+        };
         if missed.is_empty() { Ok(()) } else { Err(missed.join("; ")) }
     };
     let ours = match case.all["ours"].as_str() {
@@ -137,6 +151,7 @@ pub(crate) fn check() {
     answer::check();
     compare::check();
     decoded::check();
+    logs::check();
     let mut ids: BTreeMap<String, &str> = BTreeMap::new();
     for group in JUDGED {
         for case in lines(group.recordings).expect("the recordings are readable") {

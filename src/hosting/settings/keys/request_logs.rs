@@ -1,7 +1,7 @@
 //! The rows of the logs of requests.
 
 use super::row::{Key, Kind, Others, Range, boolean, first, list, names, text};
-use crate::middleware::HttpLoggingFields;
+use crate::middleware::{HttpLoggingFields, W3cFields};
 
 pub(super) const HTTP_LOGGING: Key = names(
     "HttpLogging",
@@ -45,5 +45,38 @@ pub(super) const HTTP_LOGGING: Key = names(
         boolean("CombineLogs", "false", "tell all of it at the end, in one event"),
     ],
     "requests and answers in the log",
+)
+.at_once();
+
+pub(super) const W3C_LOGGING: Key = names(
+    "W3CLogging",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "write a line for each request into files"),
+        text("LoggingFields", Kind::Flags(&first(&W3cFields::NAMES)), "what a line has")
+            .default("Default"),
+        list(
+            "AdditionalRequestHeaders",
+            &text("{Number}", Kind::Text, "the name of a header"),
+            "headers of requests that a line has besides",
+        ),
+        text("LogDirectory", Kind::Path, "the folder of the files").default("logs"),
+        text("FileName", Kind::Text, "what the names of files begin with").default("w3clog-"),
+        text(
+            "FileSizeLimit",
+            Kind::Number("bytes", Range::From(1)),
+            "the size at which a file is full; null is no limit",
+        )
+        .default("10485760"),
+        text(
+            "RetainedFileCountLimit",
+            Kind::Number("files", Range::From(1)),
+            "how many stay, up to 10000; null lets all of them stay",
+        )
+        .default("4"),
+        text("FlushInterval", Kind::Time(Range::Above(0)), "how long a line may wait")
+            .default("00:00:01"),
+    ],
+    "files of lines of requests",
 )
 .at_once();

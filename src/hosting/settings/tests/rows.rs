@@ -13,6 +13,7 @@ use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
     AllowedHosts, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions, Hsts, HttpLogging,
     PathBase, Redirection, RequestDecompression, RequestTimeoutOptions, ResponseCompression,
+    W3cLogging,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -148,7 +149,8 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("DirectoryBrowser:") => {
             (None, vec![("DirectoryBrowser:Enabled", "true")])
         }
-        "HttpLogging:Enabled" => (None, vec![]),
+        "HttpLogging:Enabled" | "W3CLogging:Enabled" => (None, vec![]),
+        key if key.starts_with("W3CLogging:") => (None, vec![("W3CLogging:Enabled", "true")]),
         key if key.starts_with("HttpLogging:") => (None, vec![("HttpLogging:Enabled", "true")]),
         key if key.starts_with("Hsts:") => (None, vec![("Hsts:Enabled", "true")]),
         "Logging:CaptureScopes" => {
@@ -192,6 +194,7 @@ struct Outcome {
     request_decompression: Option<RequestDecompression>,
     http_logging: Option<HttpLogging>,
     request_timeouts: Option<RequestTimeoutOptions>,
+    w3c_logging: Option<W3cLogging>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -235,6 +238,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         request_decompression: settings.stages.request_decompression.map(|it| it.value),
         http_logging: settings.stages.http_logging.map(|it| it.value),
         request_timeouts: settings.stages.request_timeouts.map(|it| it.value),
+        w3c_logging: settings.stages.w3c_logging.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
@@ -320,6 +324,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key == "ExceptionHandler:Path" => text("other"),
         Kind::Text if key.contains("MimeTypes:") || key.contains("MediaTypes:") => text("text"),
         Kind::Text if key.contains("Headers:") => text("a b"),
+        Kind::Text | Kind::Path if key.starts_with("W3CLogging:") => text(" "),
         Kind::Text if key.starts_with("Cors:Policies:") => text("a b"),
         Kind::Text if key == "Cors:DefaultPolicyName" => text("nobody's"),
         Kind::Text if key.starts_with("StatusCodePages:") => text("{1} "),

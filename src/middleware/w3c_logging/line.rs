@@ -1,0 +1,175 @@
+//! A line of a request: what is known when it comes, and what at its end. Pure.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use http::HeaderName;
+use http::header::{COOKIE, HOST, REFERER, USER_AGENT};
+
+use super::fields::W3cFields;
+use super::options::W3cOptions;
+use crate::diagnostics::events;
+use crate::features::{Connection, EffectiveRequest, Local, RequestTarget, escaped_path};
+use crate::middleware::joined_headers::joined;
+use crate::middleware::line_writer::Moment;
+use crate::middleware::secret_query::without_secrets;
+use crate::pipeline::Request;
+
+/// The values of a line, each behind a blank. Status and duration stand in the middle.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    before: String,
+    after: String,
+    /// Whether one of them says something.
+    has_values: bool,
+}
+
+impl Line {
+    pub(super) fn of(options: &W3cOptions, machine: &str, now: Moment, request: &Request) -> Self {
+        let mut line = Self::default();
+        let (fields, is_there) = (options.fields, true);
+        if fields.has(W3cFields::DATE | W3cFields::TIME) {
+            line.moment(fields, now);
+        }
+        line.peers(fields, machine, request);
+        let target = RequestTarget::of(request);
+        line.before_if(fields.has(W3cFields::METHOD), || request.method().as_str().to_owned());
+        line.before_if(fields.has(W3cFields::STEM), || {
+            let base = EffectiveRequest::of(request).escaped_path_base();
+            format!("{base}{}", escaped_path(&target.lent_path()))
+        });
+        line.before_if(fields.has(W3cFields::QUERY), || without_secrets(target.query()).into());
+        let headers = request.headers();
+        if fields.has(W3cFields::VERSION) {
+            line.has_values |= add(&mut line.after, events::protocol_name(request.version()));
+        }
+        if fields.has(W3cFields::HOST) {
+            let host = joined(headers, &HOST);
+            // On HTTP/2 it is no header.
+            let host = if host.is_empty() { target.host() } else { &host };
+            line.has_values |= add(&mut line.after, host);
+        }
+        let of_fields = [
+            (fields.has(W3cFields::USER_AGENT), &USER_AGENT),
+            (fields.has(W3cFields::COOKIE), &COOKIE),
+            (fields.has(W3cFields::REFERER), &REFERER),
+        ];
+        let more = options.headers.iter().map(|(name, _)| (is_there, name));
+        for (_, name) in of_fields.into_iter().chain(more).filter(|(is_there, _)| *is_there) {
+            line.header(request, name);
+        }
+        line
+    }
+
+    /// Date and time.
+    fn moment(&mut self, fields: W3cFields, now: Moment) {
+        let it = now.calendar();
+        if fields.has(W3cFields::DATE) {
+            let _ = write!(self.before, " {:04}-{:02}-{:02}", it.year, it.month, it.day);
+        }
+        if fields.has(W3cFields::TIME) {
+            let _ = write!(self.before, " {:02}:{:02}:{:02}", it.hour, it.minute, it.second);
+        }
+        self.has_values = true;
+    }
+
+    /// Who asked, and who was asked.
+    fn peers(&mut self, fields: W3cFields, machine: &str, request: &Request) {
+        let connection: Option<&Connection> = request.extensions().get();
+        let local = connection.and_then(Connection::local).map(|Local(address)| address);
+        let text =
+            |ip: Option<IpAddr>| ip.map_or_else(String::new, |ip| ip.to_canonical().to_string());
+        self.before_if(fields.has(W3cFields::CLIENT), || {
+            text(EffectiveRequest::of(request).client().map(|it| it.ip()))
+        });
+        // Nobody signs in here.
+        self.before_if(fields.has(W3cFields::USER), String::new);
+        self.before_if(fields.has(W3cFields::SERVER_NAME), || machine.to_owned());
+        self.before_if(fields.has(W3cFields::SERVER_IP), || text(local.map(|it| it.ip())));
+        self.before_if(fields.has(W3cFields::SERVER_PORT), || {
+            local.map_or(0, |it| it.port()).to_string()
+        });
+    }
+
+    fn before_if(&mut self, is_wanted: bool, value: impl FnOnce() -> String) {
+        if is_wanted {
+            self.has_values |= add(&mut self.before, &value());
+        }
+    }
+
+    fn header(&mut self, request: &Request, name: &HeaderName) {
+        let value = joined(request.headers(), name);
+        let shown = if *name == REFERER { without_secrets(&value) } else { value.as_str().into() };
+        self.has_values |= add(&mut self.after, &shown);
+    }
+
+    /// Whether there is a line at all: one of nothing but `-` is none.
+    pub(super) fn is_written(&self, fields: W3cFields) -> bool {
+        self.has_values || fields.has(W3cFields::STATUS | W3cFields::TIME_TAKEN)
+    }
+
+    /// Writes it with what is known at the end.
+    pub(super) fn write(
+        &self,
+        fields: W3cFields,
+        status: Option<u16>,
+        milliseconds: f64,
+        out: &mut String,
+    ) {
+        let start = out.len();
+        out.push_str(&self.before);
+        if fields.has(W3cFields::STATUS) {
+            let _ = match status {
+                Some(status) => write!(out, " {status}"),
+                None => write!(out, " -"),
+            };
+        }
+        if fields.has(W3cFields::TIME_TAKEN) {
+            let _ = write!(out, " {milliseconds:.4}");
+        }
+        out.push_str(&self.after);
+        // The blank in front of the first.
+        if out.len() > start {
+            out.remove(start);
+        }
+    }
+}
+
+/// Adds a value that is one word: what would part it becomes `+`. Whether it says something.
+fn add(line: &mut String, value: &str) -> bool {
+    let value = value.trim();
+    line.push(' ');
+    if value.is_empty() {
+        line.push('-');
+        return false;
+    }
+    let word = value.chars().map(|it| if it <= ' ' || it.is_control() { '+' } else { it });
+    line.extend(word);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_one_word() {
+        for (value, expected, says_something) in [
+            ("", " -", false),
+            ("  ", " -", false),
+            ("-", " -", true),
+            ("a  b\tc ", " a++b+c", true),
+            ("a+b", " a+b", true),
+            ("say \"hi\" #1", " say+\"hi\"+#1", true),
+            ("a\nb\u{7f}\u{85}", " a+b+", true),
+            ("ümläut 日", " ümläut+日", true),
+        ] {
+            let mut line = String::new();
+            assert_eq!(
+                (add(&mut line, value), line.as_str()),
+                (says_something, expected),
+                "{value}"
+            );
+        }
+    }
+}
