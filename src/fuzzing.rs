@@ -20,6 +20,21 @@ pub fn range_header(input: &[u8]) {
     crate::middleware::static_files::byte_range::check(input);
 }
 
+/// Checks the encoding that a client is sent.
+pub fn accept_encoding(input: &[u8]) {
+    crate::middleware::check_accept_encoding(input);
+}
+
+/// Checks what proxies tell of a request.
+pub fn forwarded_headers(input: &[u8]) {
+    crate::middleware::check_forwarded_headers(input);
+}
+
+/// Checks what a rule makes of a request.
+pub fn rewrite_rules(input: &[u8]) {
+    crate::middleware::check_rewrite_rules(input);
+}
+
 /// Checks a file with certificates and keys.
 pub fn pem_reader(input: &[u8]) {
     crate::tls::load::invariants::pem(input);

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 /// The client sent something that cannot be served, and this is the answer it gets.
 ///
@@ -117,6 +117,10 @@ impl IntoResponse for ResetStream {
         response
     }
 }
+
+/// Headers that are to stand in the answer that the server makes of a failure, too.
+#[derive(Clone, Debug)]
+pub(crate) struct HeadersOfFailure(pub(crate) HeaderMap);
 
 /// What the server finds in the extensions of such an answer.
 #[derive(Clone, Debug)]

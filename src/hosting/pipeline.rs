@@ -42,6 +42,8 @@ type Make = fn(&StageSettings, &OfHost) -> Option<On>;
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
 const ORDER: &[Make] = &[
+    // Around everything, so that every answer has them.
+    answer_headers,
     // Before whatever turns requests away: who asks names the host by its address, in clear text.
     health_checks,
     // Early, so that it sees the host that was sent: what proxies tell of it has a list of its own.
@@ -59,6 +61,8 @@ const ORDER: &[Make] = &[
     // Before the redirection, so that its answers by https have it, too.
     hsts,
     https_redirection,
+    // Before whatever looks at the path, behind what says how it begins.
+    rewrite,
     status_pages,
     // Around whatever answers.
     response_compression,
@@ -123,6 +127,9 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     }
     if old.hsts.is_some() && new.hsts.is_none() {
         losses.push("HSTS is off now: browsers are no longer told to stay with https.");
+    }
+    if old.answer_headers.is_some() && new.answer_headers.is_none() {
+        losses.push("Headers are off now: answers no longer have those that protect.");
     }
     if old.https_redirection.is_some() && new.https_redirection.is_none() {
         losses.push("HTTPS redirection is off now: requests in clear text are served.");
@@ -291,4 +298,14 @@ fn response_compression(settings: &StageSettings, _: &OfHost) -> Option<On> {
 fn request_decompression(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.request_decompression.as_ref()?;
     Some(switched("request decompression", it, Box::new(it.value.clone())))
+}
+
+fn answer_headers(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.answer_headers.as_ref()?;
+    Some(switched("headers of answers", it, Box::new(it.value.clone())))
+}
+
+fn rewrite(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.rewrite.as_ref()?;
+    Some(switched("rewrite rules", it, Box::new(it.value.clone())))
 }

@@ -5,6 +5,7 @@
 //! They know the facts of `features` and nothing of the server. What they do not do: read
 //! configuration, or answer requests that they let pass.
 
+mod answer_headers;
 mod basic_authentication;
 mod cors;
 mod error_pages;
@@ -27,12 +28,14 @@ mod request_decompression;
 mod request_size_limit;
 mod request_timeouts;
 mod response_compression;
+mod rewrite;
 mod secret_query;
 pub(crate) mod static_files;
 mod w3c_logging;
 mod watching;
 mod without_length;
 
+pub(crate) use answer_headers::{AnswerHeaders, HeaderChanges};
 pub(crate) use basic_authentication::{
     BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
 };
@@ -40,6 +43,8 @@ pub(crate) use cors::{Allowed, CorsPolicy, OriginPattern, Origins};
 pub(crate) use error_pages::{
     DeveloperPage, ErrorPath, ExceptionHandler, StatusPage, StatusPages, Template,
 };
+#[cfg(fuzzing)]
+pub(crate) use forwarded_headers::check as check_forwarded_headers;
 pub(crate) use forwarded_headers::{Believed, ForwardedHeaders, Names};
 pub use health_checks::Health;
 pub(crate) use health_checks::{Checking, Checks, HealthCheck, HealthCheckOptions, HealthChecks};
@@ -56,8 +61,15 @@ pub(crate) use path_rules::PathRules;
 pub(crate) use request_decompression::{Coding, DECODERS_ARE_THERE, RequestDecompression};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
 pub(crate) use request_timeouts::{RequestTimeoutOptions, RequestTimeouts, TimeoutPolicy};
+#[cfg(fuzzing)]
+pub(crate) use response_compression::check_accept_encoding;
 pub(crate) use response_compression::{
     CompressionOptions, ENCODERS_ARE_THERE, Encoding, Level, MediaTypes, ResponseCompression,
+};
+#[cfg(fuzzing)]
+pub(crate) use rewrite::check as check_rewrite_rules;
+pub(crate) use rewrite::{
+    Action, Change, NoTarget, Paths, Pattern, Rewrite, Rule, Target, endless,
 };
 pub(crate) use static_files::StaticFiles;
 pub(crate) use w3c_logging::{W3cFields, W3cLogging, W3cOptions};

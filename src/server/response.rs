@@ -25,7 +25,7 @@ use super::running::Running;
 use super::sent_file::SentFile;
 use super::slot::Slot;
 use crate::diagnostics::events;
-use crate::features::{BadRequest, Outcome, ResetStream, SentHead, Unhandled};
+use crate::features::{BadRequest, HeadersOfFailure, Outcome, ResetStream, SentHead, Unhandled};
 use crate::pipeline::FilePart;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
@@ -79,7 +79,9 @@ impl UnsentResponse {
         match self.parts.extensions.remove::<Outcome>() {
             None => Ok(()),
             Some(Outcome::Failed(failure)) => {
+                let kept = self.parts.extensions.remove::<HeadersOfFailure>();
                 *self = Self::new(to_failure(&failure, body, running));
+                self.parts.headers.extend(kept.map(|kept| kept.0).unwrap_or_default());
                 Ok(())
             }
             Some(Outcome::Aborted) => {

@@ -56,6 +56,7 @@ mod request_bodies;
 mod request_facts;
 mod request_heads;
 mod request_timeouts;
+mod rules;
 mod running_host;
 mod services;
 mod settings;

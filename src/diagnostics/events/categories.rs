@@ -23,6 +23,7 @@ pub(super) const HTTPS_REDIRECTION: &str =
     "Microsoft.AspNetCore.HttpsPolicy.HttpsRedirectionMiddleware";
 pub(super) const REQUEST_DECOMPRESSION: &str =
     "Microsoft.AspNetCore.RequestDecompression.DefaultRequestDecompressionProvider";
+pub(super) const REWRITE: &str = "Microsoft.AspNetCore.Rewrite.RewriteMiddleware";
 pub(super) const CORS: &str = "Microsoft.AspNetCore.Cors.Infrastructure.CorsService";
 pub(super) const EXCEPTION_HANDLER: &str =
     "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware";

@@ -2,7 +2,7 @@
 
 use super::categories::{
     CORS, DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS,
-    HTTPS_REDIRECTION, OUR_PIPELINE, REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS, ROUTING,
+    HTTPS_REDIRECTION, OUR_PIPELINE, REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS, REWRITE, ROUTING,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -209,4 +209,14 @@ pub(crate) fn request_compressed_otherwise() {
 pub(crate) fn request_is_decompressed(coding: &'static str) {
     emit!(REQUEST_DECOMPRESSION, DEBUG, 4, "The request will be decompressed with '{ContentEncoding}'.";
         ContentEncoding = coding);
+}
+
+pub(crate) fn redirected_by_rule(location: &str, status: u16) {
+    emit!(REWRITE, DEBUG, 2,
+        "Request is done processing. Location header '{Location}' with status code '{StatusCode}'.";
+        Location = location, StatusCode = status);
+}
+
+pub(crate) fn rewritten(path: &str) {
+    emit!(REWRITE, DEBUG, 3, "Request is done applying rules. Url was rewritten to {rewrittenUrl}"; rewrittenUrl = path);
 }

@@ -8,11 +8,13 @@
 //! [`keys`] has a row for each of them, for all that has to be known of a key besides its value.
 
 mod allowed_hosts;
+mod answer_headers;
 mod basic_authentication;
 mod cors;
 mod endpoints;
 mod error_pages;
 mod forwarded_headers;
+mod header_values;
 mod health_checks;
 mod host;
 mod http_logging;
@@ -37,6 +39,7 @@ mod request_decompression;
 mod request_path;
 mod request_timeouts;
 mod response_compression;
+mod rewrite;
 mod server;
 mod stage_values;
 mod static_files;

@@ -12,20 +12,23 @@ use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
-    basic_authentication, health_checks, http_logging, https_redirection, path_base,
-    request_decompression, request_timeouts, response_compression, stage_values, w3c_logging,
+    answer_headers, basic_authentication, health_checks, http_logging, https_redirection,
+    path_base, request_decompression, request_timeouts, response_compression, rewrite,
+    stage_values, w3c_logging,
 };
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
-    AllowedHosts, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions, Hsts,
-    HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
-    ResponseCompression, W3cLogging,
+    AllowedHosts, AnswerHeaders, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions,
+    Hsts, HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
+    ResponseCompression, Rewrite, W3cLogging,
 };
 
 /// What the configuration says of the stages.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct StageSettings {
+    /// `Headers`, if it is on.
+    pub(crate) answer_headers: Option<Switched<AnswerHeaders>>,
     /// `HealthChecks`, if it is on.
     pub(crate) health_checks: Option<Switched<HealthCheckOptions>>,
     /// `AllowedHosts`; `None` lets every host pass.
@@ -44,6 +47,8 @@ pub(crate) struct StageSettings {
     pub(crate) hsts: Option<Sourced<Hsts>>,
     /// `HttpsRedirection`, if it is on.
     pub(crate) https_redirection: Option<Switched<Redirection>>,
+    /// `Rewrite`, if it is on.
+    pub(crate) rewrite: Option<Switched<Rewrite>>,
     /// `ResponseCompression`, if it is on.
     pub(crate) response_compression: Option<Switched<ResponseCompression>>,
     /// `RequestDecompression`, if it is on.
@@ -87,6 +92,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
     };
     let allowed_hosts = hosts.map(|(hosts, _)| hosts);
     let settings = StageSettings {
+        answer_headers: answer_headers::read(configuration, problems),
         health_checks: health_checks::read(configuration, problems),
         allowed_hosts,
         forwarded_headers,
@@ -96,6 +102,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         path_base: path_base::read(configuration, problems),
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
+        rewrite: rewrite::read(configuration, problems),
         response_compression: response_compression::read(configuration, problems),
         request_decompression: request_decompression::read(configuration, problems),
         cors: cors::read(configuration, problems),
@@ -113,6 +120,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "BasicAuthentication",
         "Cors",
         "ExceptionHandler",
+        "Headers",
         "HealthChecks",
         "Hsts",
         "HttpLogging",
@@ -120,6 +128,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         "RequestDecompression",
         "RequestTimeouts",
         "ResponseCompression",
+        "Rewrite",
         "StatusCodePages",
         "W3CLogging",
     ] {

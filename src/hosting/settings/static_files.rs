@@ -5,19 +5,16 @@
 
 use std::path::Path;
 
-use http::header::{
-    ACCEPT_RANGES, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG,
-    LAST_MODIFIED, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
+use super::header_values::{self, To};
 use super::host;
 use super::lists::first_setting;
 use super::parse::{read, read_boolean, read_with, shown};
 use super::stage_values::of_key;
 use super::switches::without_switch;
 use crate::configuration::load::from_content_root;
-use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Setting, Sourced};
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
 use crate::features::HttpsCompression;
 use crate::middleware::static_files::{
     Behind, BrowserOptions, DEFAULT_FILES, FileOptions, HeaderRule, StaticFilesOptions,
@@ -179,21 +176,6 @@ fn names(configuration: &Configuration) -> Vec<String> {
     }
 }
 
-/// Headers that say what a message is, which only who makes it knows.
-const NOT_OURS_TO_SET: [HeaderName; 11] = [
-    CONTENT_LENGTH,
-    CONTENT_RANGE,
-    CONTENT_ENCODING,
-    TRANSFER_ENCODING,
-    CONNECTION,
-    UPGRADE,
-    TRAILER,
-    DATE,
-    ETAG,
-    LAST_MODIFIED,
-    ACCEPT_RANGES,
-];
-
 fn header_rules(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<HeaderRule> {
     let mut rules = Vec::new();
     for pattern in configuration.section("StaticFiles:Headers").children() {
@@ -201,7 +183,9 @@ fn header_rules(configuration: &Configuration, problems: &mut Vec<Problem>) -> V
         for header in pattern.children() {
             let Some(setting) = header.setting() else { continue };
             let Some(value) = setting.value.as_deref() else { continue };
-            match header_of(header.name(), value, setting) {
+            let name = header_values::name(header.name(), To::Set, setting);
+            let read = name.and_then(|name| Ok((name, header_values::value(value, setting)?)));
+            match read {
                 Ok(header) => headers.push(header),
                 Err(problem) => problems.push(problem),
             }
@@ -209,36 +193,6 @@ fn header_rules(configuration: &Configuration, problems: &mut Vec<Problem>) -> V
         rules.push(HeaderRule { pattern: pattern.name().to_owned(), headers });
     }
     rules
-}
-
-fn header_of(
-    name: &str,
-    value: &str,
-    setting: &Setting,
-) -> Result<(HeaderName, HeaderValue), Problem> {
-    let wrong = |message: String, fix: &str| {
-        Err(Problem::error(message)
-            .key(setting.key.clone())
-            .origin(setting.origin.clone())
-            .fix(fix))
-    };
-    let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
-        let message = format!("'{}' is no name of a header.", name.escape_debug());
-        return wrong(message, "write a name such as Cache-Control");
-    };
-    if NOT_OURS_TO_SET.contains(&header) {
-        return wrong(
-            format!("The header {name} cannot be set: it says what is sent."),
-            "remove it",
-        );
-    }
-    match HeaderValue::from_str(value) {
-        Ok(value) => Ok((header, value)),
-        Err(_) => wrong(
-            format!("'{}' is no value of a header.", shown(&setting.key, value).escape_debug()),
-            "write letters, digits and signs in one line",
-        ),
-    }
 }
 
 /// Settings of what is off.

@@ -331,3 +331,44 @@ impl Changes {
         Overlay::change(request, |overlay| overlay.lay(facts));
     }
 }
+
+/// Checks what four lines come to: of clients, schemes, hosts and prefixes. What is taken of them is an address, a
+/// scheme, a host and a path, and nothing but that.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check(input: &[u8]) {
+    use axum::body::Body;
+
+    use self::values::{is_host, is_path_base, is_scheme};
+    use crate::features::escaped_path;
+
+    let [client, scheme, host, path_base] = ["for", "proto", "host", "prefix"].map(|kind| {
+        let header = |which: &str| HeaderName::try_from(format!("x-{which}-{kind}"));
+        let (Ok(forwarded), Ok(original)) = (header("forwarded"), header("original")) else {
+            unreachable!("they are names");
+        };
+        Names { forwarded, original }
+    });
+    let names = [&client, &scheme, &host, &path_base];
+    let believed = Believed {
+        client: Some(client.clone()),
+        scheme: Some(scheme.clone()),
+        host: Some(host.clone()),
+        path_base: Some(path_base.clone()),
+        originals: names.map(|names| names.original.clone()),
+        limit: None,
+        proxies: Proxies::All,
+        hosts: None,
+        all_or_nothing: input.first() == Some(&b'!'),
+    };
+    let mut request = Request::new(Body::empty());
+    for (names, line) in names.into_iter().zip(input.split(|byte| *byte == b'\n')) {
+        let value = HeaderValue::from_bytes(line).ok();
+        request.headers_mut().extend(value.map(|value| (names.forwarded.clone(), value)));
+    }
+    ForwardedHeaders::new(believed).enter(&mut request);
+    let meant = EffectiveRequest::of(&request);
+    assert!(is_scheme(meant.scheme()), "{:?}", meant.scheme());
+    assert!(meant.host().is_empty() || is_host(meant.host()), "{:?}", meant.host());
+    let base = meant.path_base();
+    assert!(base.is_empty() || is_path_base(&escaped_path(base)), "{base:?}");
+}

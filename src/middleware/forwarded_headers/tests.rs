@@ -338,3 +338,12 @@ fn bytes_that_are_no_text_are_not_believed() {
     }
     assert!(ForwardedHeaders::new(believing("FPHX")).told(request.headers(), None).is_none());
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_is_taken_that_is_not_what_it_is_to_be(
+        lines in "!?([0-9a-f:.\\[\\],\" ]{0,30}\n)([a-z,:/ \"]{0,12}\n)([a-z:0-9,\\[\\]@/\\\\ ]{0,20}\n)[/\\\\a-z%250d,]{0,20}",
+    ) {
+        check(lines.as_bytes());
+    }
+}

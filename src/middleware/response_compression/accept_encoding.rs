@@ -60,10 +60,33 @@ fn weight_of(text: &str) -> Option<Weight> {
     }
 }
 
+/// Checks what any lines come to: nothing is chosen that is neither named nor one of all.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check(input: &[u8]) {
+    let lines =
+        input.split(|byte| *byte == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
+    let lines: Vec<_> = lines.collect();
+    let offered = Encoding::NAMES.map(|(_, encoding)| encoding);
+    let Some(chosen) = choose(&lines, &offered) else { return };
+    let text = String::from_utf8_lossy(input).to_ascii_lowercase();
+    assert!(text.contains(chosen.name()) || text.contains('*'), "{chosen:?} for {text:?}");
+    // What is offered alone is chosen again.
+    assert_eq!(choose(&lines, &[chosen]), Some(chosen), "{text:?}");
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Encoding::{Brotli, Gzip, Zstd};
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_chosen_was_asked_for(text in "((br|gzip|zstd|identity|\\*|[a-z]{1,3})(;q=[01]\\.?[0-9]{0,4})?[, \n]{0,2}){0,6}") {
+            check(text.as_bytes());
+        }
+    }
 
     #[test]
     fn what_a_client_likes_best_is_taken() {

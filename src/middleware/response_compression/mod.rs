@@ -20,6 +20,8 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 
+#[cfg(fuzzing)]
+pub(crate) use self::accept_encoding::check as check_accept_encoding;
 use self::accept_encoding::choose;
 use self::body::Compressed;
 pub(crate) use self::encoder::ARE_THERE as ENCODERS_ARE_THERE;

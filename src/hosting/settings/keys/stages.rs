@@ -1,8 +1,10 @@
 //! The rows of the stages that requests go through.
 
 use super::row::{Key, Kind, Others, Range, any, boolean, first, list, names, text, words};
+use crate::hosting::settings::answer_headers::Preset;
 use crate::hosting::settings::https_redirection::STATUSES;
-use crate::middleware::{Coding, Encoding, Level};
+use crate::hosting::settings::rewrite::STATUSES as OF_RULES;
+use crate::middleware::{Change, Coding, Encoding, Level};
 
 pub(super) const HEALTH_CHECKS: Key = names(
     "HealthChecks",
@@ -289,3 +291,92 @@ pub(super) const REQUEST_DECOMPRESSION: Key = names(
 const CODINGS: Key = list("Providers", &CODING, "the codings that are undone")
     .default_in_words("`br`, `deflate`, `gzip`, `zstd`");
 static CODING: Key = words("{Number}", &first(&Coding::NAMES), "a coding");
+
+pub(super) const HEADERS: Key = names(
+    "Headers",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "change the headers of every answer"),
+        words(
+            "Preset",
+            &first(&Preset::NAMES),
+            "`Site` sets what does any site good: `X-Content-Type-Options`, `Referrer-Policy` and `X-Frame-Options`, where the answer has none",
+        )
+        .default("None"),
+        text(
+            "ContentSecurityPolicy",
+            Kind::Text,
+            "what pages may load and do, such as `default-src 'self'`, where the answer does not say it",
+        ),
+        any(
+            "Set",
+            "X-Robots-Tag",
+            &text("{Header}", Kind::Text, "its value"),
+            "headers that take the place of those in the answer",
+        ),
+        any(
+            "Append",
+            "Link",
+            &text("{Header}", Kind::Text, "its value"),
+            "headers that come beside those in the answer",
+        ),
+        list("Remove", &text("{Number}", Kind::Text, "a header"), "headers that go, before others come"),
+    ],
+    "headers of answers",
+)
+.at_once();
+
+pub(super) const REWRITE: Key = names(
+    "Rewrite",
+    Others::Nothing,
+    &[boolean("Enabled", "false", "go through the rules for each request"), RULES],
+    "send requests elsewhere by rules",
+)
+.at_once();
+
+const RULES: Key = any("Rules", "0", &RULE, "the rules, in the order of their numbers");
+
+static RULE: Key = names(
+    "{Number}",
+    Others::Nothing,
+    &[
+        text("Path", Kind::Text, "the path that it is for"),
+        text(
+            "Prefix",
+            Kind::Text,
+            "in its place: that path and all below it; `$1` is what is below",
+        ),
+        text(
+            "Pattern",
+            Kind::Text,
+            "in its place: the paths that are like this regular expression; `$1` is its first group",
+        ),
+        list(
+            "Hosts",
+            &text("{Number}", Kind::Text, "a host without a port"),
+            "the hosts that it is for",
+        )
+        .default_in_words("all"),
+        text(
+            "Redirect",
+            Kind::Text,
+            "where the client is sent: a path, or a URL; `$0` is the whole path",
+        ),
+        text("Rewrite", Kind::Text, "in its place: the path that is asked for instead"),
+        words(
+            "Www",
+            &first(&Change::NAMES),
+            "in its place: send clients to the same host with, or without, `www.`",
+        ),
+        words(
+            "TrailingSlash",
+            &first(&Change::NAMES),
+            "in its place: send clients to the same path with, or without, a slash at its end",
+        ),
+        boolean("Https", "false", "in its place: send clients in clear text to https"),
+        words("StatusCode", &OF_RULES, "the status that a client is sent elsewhere with")
+            .default("307"),
+        boolean("SkipRemainingRules", "false", "no rule behind it sees what it has rewritten"),
+    ],
+    "a rule",
+);

@@ -11,9 +11,9 @@ use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
-    AllowedHosts, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions, Hsts, HttpLogging,
-    PathBase, Redirection, RequestDecompression, RequestTimeoutOptions, ResponseCompression,
-    W3cLogging,
+    AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions,
+    Hsts, HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
+    ResponseCompression, Rewrite, W3cLogging,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -126,6 +126,26 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("ResponseCompression:") => {
             (None, vec![("ResponseCompression:Enabled", "true")])
         }
+        "Headers:Enabled" => (None, vec![("Headers:Set:X-A", "a")]),
+        key if key.starts_with("Headers:") => {
+            (None, vec![("Headers:Enabled", "true"), ("Headers:Set:X-B", "b")])
+        }
+        "Rewrite:Enabled" => {
+            let to = ("Rewrite:Rules:0:Redirect", "/to");
+            (None, vec![("Rewrite:Rules:0:Path", "/from"), to])
+        }
+        key if key.starts_with("Rewrite:Rules:0:") => {
+            let mut rule = vec![("Rewrite:Enabled", "true")];
+            match key.rsplit(':').next().unwrap_or_default() {
+                "Path" | "Prefix" | "Pattern" | "StatusCode" | "0" => {
+                    rule.push(("Rewrite:Rules:0:Redirect", "/to"));
+                }
+                "SkipRemainingRules" => rule.push(("Rewrite:Rules:0:Rewrite", "/to")),
+                "Www" | "Https" => rule.push(("Rewrite:Rules:0:Hosts:0", "a.example")),
+                _ => {}
+            }
+            (None, rule)
+        }
         "RequestDecompression:Enabled" => (None, vec![]),
         key if key.starts_with("RequestDecompression:") => {
             (None, vec![("RequestDecompression:Enabled", "true")])
@@ -195,6 +215,8 @@ struct Outcome {
     http_logging: Option<HttpLogging>,
     request_timeouts: Option<RequestTimeoutOptions>,
     w3c_logging: Option<W3cLogging>,
+    answer_headers: Option<AnswerHeaders>,
+    rewrite: Option<Rewrite>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -235,6 +257,8 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         cors: settings.stages.cors.map(|it| it.value),
         basic_authentication: settings.stages.basic_authentication.map(|it| it.value),
         response_compression: settings.stages.response_compression.map(|it| it.value),
+        answer_headers: settings.stages.answer_headers.map(|it| it.value),
+        rewrite: settings.stages.rewrite.map(|it| it.value),
         request_decompression: settings.stages.request_decompression.map(|it| it.value),
         http_logging: settings.stages.http_logging.map(|it| it.value),
         request_timeouts: settings.stages.request_timeouts.map(|it| it.value),
@@ -277,6 +301,9 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 _ if key.contains(":Paths:") => "/other",
                 "PathBase" | "ReExecute" | "LivePath" | "ReadyPath" => "/other",
                 "Path" if key.starts_with("ExceptionHandler:") => "/other",
+                "Path" | "Prefix" | "Redirect" | "Rewrite" if key.starts_with("Rewrite:") => {
+                    "/other"
+                }
                 "https_port" => "8443",
                 "RequestPath" => "/files",
                 "DefaultContentType" => "text/x-other",
@@ -316,6 +343,10 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.contains(":KnownIPNetworks:") => text("10.0.0.1"),
         Kind::Text if key.ends_with(":RequestPath") => text("files"),
         Kind::Text if key.ends_with(":DefaultContentType") => text("text"),
+        Kind::Text if key.starts_with("Headers:") => text("a\u{1}b"),
+        Kind::Text if key.ends_with(":Pattern") && key.starts_with("Rewrite:") => text("("),
+        Kind::Text if key.contains(":Hosts:") && key.starts_with("Rewrite:") => text("a b"),
+        Kind::Text if key.starts_with("Rewrite:") => text("other"),
         Kind::Text if key.contains(":Headers:") => text("a\u{1}b"),
         Kind::Text if key.ends_with("HeaderName") => text("X Forwarded"),
         Kind::Text if key == "PathBase" || key.ends_with(":ReExecute") => text("other"),
