@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
@@ -15,8 +15,9 @@ use bytes::Bytes;
 /// besides does not count, short enough that the other connections of a thread get their turn.
 pub(super) const LONGEST: usize = 1024 * 1024;
 
-/// Nobody reads or writes here, so that it takes no memory.
-static PLACES: [u8; LONGEST] = [0; LONGEST];
+/// Nobody reads or writes here, so that it takes no memory. (It is no constant: a program may have one like it,
+/// and the compiler may make one of both.)
+static PLACES: OnceLock<Bytes> = OnceLock::new();
 
 /// A piece of a file on its way.
 #[derive(Clone, Debug)]
@@ -37,7 +38,8 @@ pub(super) struct Pieces(Mutex<VecDeque<Piece>>);
 impl Pieces {
     /// Queues a piece, and gives what stands for it.
     pub(super) fn queue(&self, piece: Piece) -> Bytes {
-        let stand_in = Bytes::from_static(&PLACES).slice(..piece.length.min(LONGEST));
+        let places = PLACES.get_or_init(|| vec![0; LONGEST].into());
+        let stand_in = places.slice(..piece.length.min(LONGEST));
         self.all().push_back(piece);
         stand_in
     }
@@ -66,8 +68,9 @@ impl Pieces {
 /// Whether these bytes stand for a piece of a file.
 #[inline]
 pub(super) fn is_stand_in(bytes: &[u8]) -> bool {
-    let places = PLACES.as_ptr().addr()..PLACES.as_ptr().addr() + LONGEST;
-    !bytes.is_empty() && places.contains(&bytes.as_ptr().addr())
+    let Some(places) = PLACES.get() else { return false };
+    let first = places.as_ptr().addr();
+    !bytes.is_empty() && (first..first + LONGEST).contains(&bytes.as_ptr().addr())
 }
 
 #[cfg(test)]
