@@ -193,7 +193,7 @@ fn status_pages(variables: &Variables) -> Vec<(String, String)> {
 /// The default types with others beside them, and the codings that the recordings know.
 fn compression(variables: &Variables) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    if variables.value("COMP_PROVIDERS").is_none() {
+    if variables.is_on("COMP") && variables.value("COMP_PROVIDERS").is_none() {
         pairs.extend(list("ResponseCompression:Providers", ["br", "gzip"].into_iter()));
     }
     if variables.is_on("DECOMP") {

@@ -13,29 +13,39 @@ const NAMES: &str = "LISTEN_FDNAMES";
 /// The first descriptor.
 const FIRST: i32 = 3;
 
-/// The sockets that were passed to this process as endpoints, and what is wrong with them.
-pub(super) fn endpoints(
-    variables: &[(String, String)],
-    process: u32,
-) -> (Vec<ConfiguredEndpoint>, Vec<Problem>) {
+/// What was passed to this process.
+#[derive(Default)]
+pub(super) struct Passed {
+    /// The sockets, as endpoints.
+    pub(super) endpoints: Vec<ConfiguredEndpoint>,
+    /// What stands for one that cannot be served: nothing is bound by default in its place.
+    pub(super) refused: Option<ConfiguredEndpoint>,
+    /// What is wrong.
+    pub(super) problem: Option<Problem>,
+}
+
+/// The sockets that were passed to this process, and what is wrong with them.
+pub(super) fn take(variables: &[(String, String)], process: u32) -> Passed {
     let count = match count(variables, process) {
-        Ok(0) => return Default::default(),
+        Ok(0) => return Passed::default(),
         Ok(count) => count,
-        Err(warning) => return (Vec::new(), vec![*warning]),
+        Err(warning) => return Passed { problem: Some(*warning), ..Passed::default() },
     };
     match system::passed(FIRST, count) {
         Ok(sockets) => {
             let names = value(variables, NAMES).unwrap_or_default();
             let mut names = names.split(':').filter(|name| !name.is_empty());
             let endpoint = |socket| endpoint(ListenTarget::Given(socket), names.next());
-            (sockets.into_iter().map(endpoint).collect(), Vec::new())
+            Passed { endpoints: sockets.into_iter().map(endpoint).collect(), ..Passed::default() }
         }
         Err((descriptor, why)) => {
             let message =
                 format!("The socket passed as descriptor {descriptor} cannot be served: {why}.");
             let problem = Problem::error(message).key(COUNT).origin(origin());
             let fix = "let the .socket unit have ListenStream= alone, one for each socket";
-            (Vec::new(), vec![problem.fix(fix)])
+            let refused = endpoint(ListenTarget::Url("http:".to_owned()), None);
+            let problem = Some(problem.fix(fix));
+            Passed { refused: Some(refused), problem, ..Passed::default() }
         }
     }
 }

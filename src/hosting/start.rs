@@ -258,9 +258,10 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         code.default_application_name = Some("TestHost".to_owned());
     } else {
         account_home = process::account_home();
-        let (passed, wrong) = passed_sockets::endpoints(&variables, std::process::id());
-        endpoints.passed = passed;
-        problems.extend(wrong);
+        let passed = passed_sockets::take(&variables, std::process::id());
+        endpoints.passed = passed.endpoints;
+        endpoints.refused.extend(passed.refused);
+        problems.extend(passed.problem);
         endpoints.container = (!given.only_code).then(|| process::container(&variables)).flatten();
         if !given.named_after_content_root {
             code.default_application_name = process::program_name();

@@ -175,6 +175,7 @@ fn what_cannot_be_served_refuses_the_start() {
         assert_eq!(outcome.code, Some(3), "{outcome:?}");
         assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("set by: environment variable LISTEN_FDS"));
+        assert_eq!(outcome.stderr.matches("set by:").count(), 1, "{}", outcome.stderr);
     }
 }
 
