@@ -50,6 +50,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
         'kestrel;serve' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port; 0 for a free one')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port; 0 for a free one')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Set a header of every answer; may be given more than once')
             [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once')
             [CompletionResult]::new('--lan', '--lan', [CompletionResultType]::ParameterName, 'Let other machines of the network connect, not this one alone')
             [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Show the address on the network as a QR code (with --lan)')

@@ -391,7 +391,7 @@ _kestrel() {
             return 0
             ;;
         kestrel__subcmd__serve)
-            opts="-p -h --port --lan --qr --open --spa --listing --cors --auth --tls --help"
+            opts="-p -h --port --lan --qr --open --spa --listing --cors --header --auth --tls --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -402,6 +402,10 @@ _kestrel() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

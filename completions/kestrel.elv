@@ -45,6 +45,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
         &'kestrel;serve'= {
             cand -p 'The port; 0 for a free one'
             cand --port 'The port; 0 for a free one'
+            cand --header 'Set a header of every answer; may be given more than once'
             cand --auth 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once'
             cand --lan 'Let other machines of the network connect, not this one alone'
             cand --qr 'Show the address on the network as a QR code (with --lan)'

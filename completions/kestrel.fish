@@ -43,6 +43,7 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l strict -d 'Refus
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l plan -d 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -s p -l port -d 'The port; 0 for a free one' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l header -d 'Set a header of every answer; may be given more than once' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l auth -d 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l lan -d 'Let other machines of the network connect, not this one alone'
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l qr -d 'Show the address on the network as a QR code (with --lan)'

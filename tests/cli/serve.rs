@@ -38,7 +38,7 @@ fn a_folder_is_served_with_all_that_is_in_it() {
 
 #[test]
 fn flags_are_settings() {
-    let kestrel = serve(&["--spa", "--listing", "--cors"]);
+    let kestrel = serve(&["--spa", "--listing", "--cors", "--header", "X-A: 1", "--header=X-B:2"]);
     fs::create_dir(kestrel.root().join("folder")).expect("a folder");
     fs::write(kestrel.root().join("folder/in it.txt"), "").expect("a file");
     let running = kestrel.started();
@@ -46,6 +46,7 @@ fn flags_are_settings() {
     let page = get(&address, "/deep/link", &["Accept: text/html", "Origin: http://a.example"]);
     assert_eq!((page.status, &*page.body), (200, "hi\n"));
     assert_eq!(page.header("access-control-allow-origin"), Some("*"));
+    assert_eq!((page.header("x-a"), page.header("x-b")), (Some("1"), Some("2")));
     let listing = get(&address, "/folder/", &[]);
     assert!(listing.status == 200 && listing.body.contains("in it.txt"), "{}", listing.body);
     running.terminated();
@@ -111,6 +112,9 @@ fn what_cannot_be_served_is_told() {
     let outcome = Kestrel::new(["serve", "--auth", "a:hunter2", "--auth", "A:hunter2"]).ended();
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
     assert!(outcome.stderr.starts_with("error: A has two passwords.\n"), "{outcome:?}");
+    let outcome = Kestrel::new(["serve", "--header", "Content-Length: 5"]).ended();
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(outcome.stderr.contains("argument 2 (--header)"), "{outcome:?}");
     let kestrel = Kestrel::new(["serve", "missing"]);
     let outcome = kestrel.ended();
     assert_eq!(outcome.code, Some(2), "{outcome:?}");

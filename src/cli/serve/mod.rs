@@ -48,6 +48,9 @@ pub(super) struct ServeArgs {
     /// Let pages of all other origins read the files
     #[arg(long)]
     cors: bool,
+    /// Set a header of every answer; may be given more than once
+    #[arg(long, value_name = "NAME:VALUE", value_parser = settings::header)]
+    header: Vec<settings::Header>,
     /// Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once
     #[arg(long, value_name = "USER:PASSWORD", value_parser = settings::user)]
     auth: Vec<settings::User>,

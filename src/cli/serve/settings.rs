@@ -6,6 +6,23 @@ use std::path::{Path, PathBuf};
 use super::ServeArgs;
 use crate::configuration::{ConfigurationSource, Leaf, Origin, Problem};
 
+/// A header of every answer.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    name: String,
+    value: String,
+}
+
+/// Reads `NAME:VALUE`. What cannot be a header is told by the setting that it becomes.
+pub(super) fn header(text: &str) -> Result<Header, &'static str> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok(Header { name: name.trim().to_owned(), value: value.trim().to_owned() })
+        }
+        _ => Err("a header has a name, a colon and a value"),
+    }
+}
+
 /// Somebody who may come in. The password is not shown.
 #[derive(Clone)]
 pub(super) struct User {
@@ -42,9 +59,10 @@ pub(super) fn twice(users: &[User]) -> Option<&str> {
 pub(super) struct Places(Vec<(&'static str, usize)>);
 
 /// The switches that say something, and whether a value follows.
-const SWITCHES: [(&str, Value); 8] = [
+const SWITCHES: [(&str, Value); 9] = [
     ("port", Value::Follows),
     ("auth", Value::Follows),
+    ("header", Value::Follows),
     ("lan", Value::None),
     ("qr", Value::None),
     ("spa", Value::None),
@@ -138,6 +156,12 @@ impl ShortForm {
         if args.cors {
             set("Cors:Enabled", "true", ("cors", 0));
             set("Cors:Policies:default:Origins:0", "*", ("cors", 0));
+        }
+        if !args.header.is_empty() {
+            set("Headers:Enabled", "true", ("header", 0));
+        }
+        for (nth, header) in args.header.iter().enumerate() {
+            set(&format!("Headers:Set:{}", header.name), &header.value, ("header", nth));
         }
         if !args.auth.is_empty() {
             set("BasicAuthentication:Enabled", "true", ("auth", 0));
