@@ -62,7 +62,17 @@ async fn main() -> ExitCode {
         traced_problems: variables.is_on("PROBLEM"),
         cors: settings::cors_endpoints(&variables),
     });
-    Host::builder()
+    let mut builder = Host::builder();
+    for policy in &site.cors.of_any_origin {
+        builder = builder.cors_origins(policy, |_| true);
+    }
+    if site.cors.disabled {
+        builder = builder.without_cors("/ep/disabled");
+    }
+    if site.cors.named {
+        builder = builder.cors_policy("/ep/named", "named");
+    }
+    builder
         .args(arguments)
         .environment_variables(systemd::variables_of_host(&variables))
         .application_name("middleware")

@@ -33,17 +33,25 @@ fn is_true(text: &str) -> bool {
     text == "1" || text.eq_ignore_ascii_case("true")
 }
 
-/// Which endpoints have a policy of their own for pages of other origins.
-#[derive(Clone, Copy, Debug)]
+/// Which endpoints have a policy of their own for pages of other origins, and what code says of policies.
+#[derive(Clone, Debug)]
 pub(crate) struct CorsEndpoints {
     pub(crate) disabled: bool,
     pub(crate) named: bool,
+    /// The policies whose check takes every origin.
+    pub(crate) of_any_origin: Vec<String>,
 }
 
 pub(crate) fn cors_endpoints(variables: &Variables) -> CorsEndpoints {
     let policies = variables.value("CORS").and_then(|text| serde_json::from_str(text).ok());
     let policies: Value = policies.unwrap_or_default();
-    CorsEndpoints { disabled: !policies.is_null(), named: policies.get("named").is_some() }
+    let all = policies.as_object().into_iter().flatten();
+    let of_any_origin = all.filter(|(_, policy)| policy["anyCheck"] == true);
+    CorsEndpoints {
+        disabled: !policies.is_null(),
+        named: policies.get("named").is_some(),
+        of_any_origin: of_any_origin.map(|(name, _)| name.clone()).collect(),
+    }
 }
 
 /// What a variable becomes.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::app::AppSource;
 use super::hermetic::Hermetic;
 use super::services::Registration;
-use super::settings::CodeEndpoints;
+use super::settings::{CodeCors, CodeEndpoints};
 use super::sources::Configure;
 use crate::addresses::{
     ConfiguredEndpoint, ListenSpec, ListenTarget, parse_listen_spec, readable_rights,
@@ -41,6 +41,7 @@ pub(super) struct Given {
     pub(super) code: CodeSettings,
     pub(super) added_sources: Vec<AddedSource>,
     pub(super) endpoints: CodeEndpoints,
+    pub(super) cors: CodeCors,
     pub(super) configure: Vec<Configure>,
     pub(super) shutdown_timeout: Option<Duration>,
     /// Nothing is looked for that code does not name.

@@ -25,6 +25,7 @@ mod certificates;
 pub(crate) mod command_line;
 mod configuration_builder;
 mod container;
+mod cors_builder;
 #[cfg(feature = "dev-certs")]
 mod development_certificate;
 #[cfg(all(feature = "tls", not(feature = "dev-certs")))]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::settings::{CodeEndpoints, HostSettings};
+use super::settings::{CodeCors, CodeEndpoints, HostSettings, InCode};
 use super::surroundings::Surroundings;
 use super::temporary_folder::TemporaryFolder;
 use crate::addresses::Network;
@@ -16,6 +16,7 @@ use crate::tls::places::Places;
 pub(super) struct Sources {
     pub(super) inputs: Inputs,
     pub(super) endpoints: CodeEndpoints,
+    pub(super) cors: CodeCors,
     pub(super) configure: Vec<Configure>,
     /// How long a stop may take, if code says it: it wins.
     pub(super) shutdown_timeout: Option<Duration>,
@@ -53,7 +54,8 @@ impl Sources {
     /// Reads everything.
     pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
         let loaded = load(&self.inputs);
-        let mut settings = HostSettings::read(&loaded, self.endpoints.clone(), |options| {
+        let code = InCode { endpoints: self.endpoints.clone(), cors: self.cors.clone() };
+        let mut settings = HostSettings::read(&loaded, code, |options| {
             for configure in &mut self.configure {
                 configure(options);
             }

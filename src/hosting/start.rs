@@ -294,6 +294,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
     let sources = Sources {
         inputs,
         endpoints,
+        cors: std::mem::take(&mut given.cors),
         configure: std::mem::take(&mut given.configure),
         shutdown_timeout: given.shutdown_timeout,
         strict: given.strict || command_line.strict,

@@ -1,5 +1,8 @@
 //! Lets pages of other origins read answers (`Cors`).
 
+use std::fmt;
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -8,16 +11,28 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use super::path_rules::PathRules;
 use crate::diagnostics::events;
 use crate::pipeline::{Enter, Request, Response, Stage};
 
-/// Which pages of other origins may read answers, and how. (What `CorsPolicy` is in ASP.NET Core, and the
-/// middleware that goes by it.)
+/// The policies that count, each for some requests. (What `CorsMiddleware` is in ASP.NET Core, and the metadata of
+/// endpoints that it heeds.)
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cors {
+    /// For all that have none of their own.
+    pub(crate) default: Option<CorsPolicy>,
+    /// For paths; `None` is that nothing is told.
+    pub(crate) paths: Arc<PathRules<Option<CorsPolicy>>>,
+}
+
+/// Which pages of other origins may read answers, and how. (What `CorsPolicy` is in ASP.NET Core.)
 ///
 /// A request of another origin is answered like any other; what the answer says of it is for its browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CorsPolicy {
     pub(crate) origins: Origins,
+    /// What code says of origins that are not listed.
+    pub(crate) check: Option<OriginCheck>,
     pub(crate) methods: Allowed,
     pub(crate) headers: Allowed,
     /// The headers of answers that pages may read beside the usual ones.
@@ -26,6 +41,31 @@ pub(crate) struct CorsPolicy {
     pub(crate) credentials: bool,
     /// For how many seconds a browser may remember the answer of a preflight.
     pub(crate) max_age: Option<HeaderValue>,
+}
+
+/// Says whether the pages of an origin may read answers.
+#[derive(Clone)]
+pub(crate) struct OriginCheck(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl OriginCheck {
+    pub(crate) fn new(is_allowed: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(is_allowed))
+    }
+}
+
+impl PartialEq for OriginCheck {
+    /// Code cannot be compared: only the same is the same.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for OriginCheck {}
+
+impl fmt::Debug for OriginCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OriginCheck")
+    }
 }
 
 /// The origins whose pages may read answers.
@@ -81,7 +121,9 @@ impl CorsPolicy {
             Origins::Any => Some(HeaderValue::from_static("*")),
             Origins::These(patterns) => {
                 let text = origin.to_str().ok()?;
-                patterns.iter().any(|pattern| pattern.is(text)).then(|| origin.clone())
+                let is_listed = patterns.iter().any(|pattern| pattern.is(text));
+                let is_allowed = is_listed || self.check.as_ref().is_some_and(|it| (it.0)(text));
+                is_allowed.then(|| origin.clone())
             }
         }
     }
@@ -110,8 +152,7 @@ impl CorsPolicy {
 
     /// The answer to a browser that asks before it sends a request.
     fn preflight(&self, request: &HeaderMap, origin: Option<HeaderValue>) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NO_CONTENT;
+        let mut response = no_content();
         let headers = response.headers_mut();
         if let Some(origin) = origin {
             self.tell(headers, origin);
@@ -152,8 +193,34 @@ fn origin(headers: &HeaderMap) -> Option<&HeaderValue> {
     lines.next().filter(|_| lines.next().is_none())
 }
 
-impl Stage for CorsPolicy {
+/// Whether a browser asks before it sends a request.
+fn is_preflight(request: &Request) -> bool {
+    let headers = request.headers();
+    headers.contains_key(ORIGIN)
+        && request.method() == Method::OPTIONS
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+impl Stage for Cors {
     fn enter(&self, request: &mut Request) -> Enter {
+        match self.paths.of(request) {
+            Some(Some(policy)) => policy.enter(request),
+            // Browsers take that for a no.
+            Some(None) if is_preflight(request) => Enter::Answer(no_content()),
+            Some(None) => Enter::Next,
+            None => self.default.as_ref().map_or(Enter::Next, |policy| policy.enter(request)),
+        }
+    }
+}
+
+fn no_content() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+impl CorsPolicy {
+    fn enter(&self, request: &Request) -> Enter {
         let headers = request.headers();
         let is_of_a_page = headers.contains_key(ORIGIN);
         let origin = origin(headers).cloned();
@@ -166,10 +233,7 @@ impl Stage for CorsPolicy {
                 None => events::origin_not_allowed(shown),
             }
         }
-        let is_preflight = is_of_a_page
-            && request.method() == Method::OPTIONS
-            && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-        if is_preflight {
+        if is_preflight(request) {
             events::preflight_request();
             return Enter::Answer(self.preflight(headers, allowed));
         }
@@ -198,6 +262,7 @@ mod tests {
         let origin = |text: &str| OriginPattern::Exactly(text.to_owned());
         CorsPolicy {
             origins: Origins::These(vec![origin("https://a.example"), origin("null")]),
+            check: None,
             methods: Allowed::These(HeaderValue::from_static("GET,PUT")),
             headers: Allowed::Any,
             exposed: None,
@@ -217,7 +282,7 @@ mod tests {
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
-        let (status, response) = match policy.enter(&mut request) {
+        let (status, response) = match policy.enter(&request) {
             Enter::Answer(response) => (response.status().as_u16(), response),
             Enter::Then(leave) => (0, leave(Response::default())),
             _ => (0, Response::default()),
@@ -266,6 +331,56 @@ mod tests {
         ] {
             let seen = asked(&policy, method.clone(), headers);
             assert_eq!((seen.0, seen.1.as_str()), expected, "{method} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn code_has_its_say_beside_the_list() {
+        let check = OriginCheck::new(|origin| origin.ends_with(".code.example"));
+        assert_eq!(check, check.clone());
+        assert_ne!(check, OriginCheck::new(|_| true));
+        let policy = CorsPolicy { check: Some(check), ..policy() };
+        for (origin, expected) in [
+            ("https://a.example", "allow-origin: https://a.example; vary: Origin"),
+            ("https://x.code.example", "allow-origin: https://x.code.example; vary: Origin"),
+            ("https://other.example", "vary: Origin"),
+        ] {
+            let seen = asked(&policy, Method::GET, &[("origin", origin)]);
+            assert_eq!(seen, (0, expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_path_may_have_another_policy_or_none() {
+        let other = CorsPolicy { origins: Origins::Any, ..policy() };
+        let paths = [("/open".to_owned(), Some(other)), ("/open/off".to_owned(), None)];
+        let all = Cors { default: Some(policy()), paths: Arc::new(PathRules::new(paths)) };
+        let only_paths = Cors { default: None, ..all.clone() };
+        for (cors, path, preflight, expected) in [
+            (&all, "/", "204 vary", "vary"),
+            (&all, "/open/x", "204 allow-origin", "allow-origin"),
+            (&all, "/open/off", "204", ""),
+            (&only_paths, "/", "", ""),
+            (&only_paths, "/OPEN", "204 allow-origin", "allow-origin"),
+        ] {
+            for (method, expected) in [(Method::OPTIONS, preflight), (Method::GET, expected)] {
+                let mut request = Request::new(Body::empty());
+                *request.method_mut() = method;
+                *request.uri_mut() = path.parse().unwrap();
+                let headers = request.headers_mut();
+                headers.insert(ORIGIN, "https://b.example".parse().unwrap());
+                headers.insert(ACCESS_CONTROL_REQUEST_METHOD, "GET".parse().unwrap());
+                let (status, response) = match cors.enter(&mut request) {
+                    Enter::Answer(response) => ("204", response),
+                    Enter::Then(leave) => ("", leave(Response::default())),
+                    _ => ("", Response::default()),
+                };
+                let names = response.headers().keys().map(|name| name.as_str());
+                let names = names.filter(|name| !name.ends_with("-methods"));
+                let names: Vec<_> = names.map(|it| it.replace("access-control-", "")).collect();
+                let seen = format!("{status} {}", names.join(" "));
+                assert_eq!(seen.trim(), expected, "{path}");
+            }
         }
     }
 

@@ -39,7 +39,7 @@ pub(crate) use answer_headers::{AnswerHeaders, HeaderChanges};
 pub(crate) use basic_authentication::{
     BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
 };
-pub(crate) use cors::{Allowed, CorsPolicy, OriginPattern, Origins};
+pub(crate) use cors::{Allowed, Cors, CorsPolicy, OriginCheck, OriginPattern, Origins};
 pub(crate) use error_pages::{
     DeveloperPage, ErrorPath, ExceptionHandler, StatusPage, StatusPages, Template,
 };

@@ -172,3 +172,75 @@ async fn a_rule_that_cannot_be_refuses_the_start() {
         assert!(error.to_string().contains(told), "{error}");
     }
 }
+
+#[tokio::test]
+async fn code_gives_paths_policies_of_their_own_and_has_its_say_on_origins() {
+    let host = with(&[
+        ("Cors:Enabled", "true"),
+        ("Cors:Policies:default:Origins:0", "https://a.example"),
+        ("Cors:Policies:named:Origins:0", "https://n.example"),
+        ("Cors:Policies:named:Methods:0", "PUT"),
+    ]);
+    let host = host
+        .cors_origins("default", |origin| origin.ends_with(".code.example"))
+        .cors_policy("/named", "named")
+        .without_cors("/named/off");
+    let host = started(host).await;
+    let mut wire = Wire::connect(&host.addresses()[0]).await;
+    for (path, origin, allowed, methods) in [
+        ("/x", "https://a.example", true, None),
+        ("/x", "https://b.code.example", true, None),
+        ("/x", "https://n.example", false, None),
+        ("/named", "https://n.example", true, Some("PUT")),
+        ("/Named/x", "https://n.example", true, Some("PUT")),
+        ("/named", "https://a.example", false, None),
+        ("/named/off", "https://n.example", false, None),
+        ("/named/off", "https://a.example", false, None),
+    ] {
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\n\r\n")).await;
+        let answer = wire.answer().await;
+        assert_eq!(answer.status, 200);
+        let told = answer.header("access-control-allow-origin");
+        assert_eq!(told, allowed.then_some(origin), "{path} {origin}: {}", answer.head);
+        wire.send(format!(
+            "OPTIONS {path} HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: PUT\r\n\r\n"
+        ))
+        .await;
+        let preflight = wire.head().await;
+        assert!(preflight.starts_with("HTTP/1.1 204 "), "{path}: {preflight}");
+        let line = |name: &str| {
+            let lower = preflight.to_ascii_lowercase();
+            let line = lower.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+            line.map(str::to_ascii_uppercase)
+        };
+        let told = line("access-control-allow-origin");
+        assert_eq!(told, allowed.then(|| origin.to_ascii_uppercase()), "{path}: {preflight}");
+        assert_eq!(line("access-control-allow-methods").as_deref(), methods, "{path}: {preflight}");
+    }
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_is_not_there_and_code_that_nobody_heeds_are_told() {
+    let policy = ("Cors:Policies:default:Origins:0", "https://a.example");
+    for (host, told) in [
+        (
+            with(&[("Cors:Enabled", "true"), policy]).cors_policy("/api", "nobody's"),
+            "There is no policy 'nobody's' for pages of other origins, which /api is to have.",
+        ),
+        (
+            with(&[("Cors:Enabled", "true"), policy]).without_cors("api"),
+            "'api' is no path: it does not begin with '/'.",
+        ),
+        (
+            with(&[]).cors_origins("default", |_| true),
+            "What code says of other origins has no effect: Cors:Enabled is not set.",
+        ),
+    ] {
+        let error = host.strict(true).start().await.map(|_| ()).expect_err("it is told");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    // Off is off.
+    let off = with(&[("Cors:Enabled", "false")]).cors_policy("/api", "nobody's").strict(true);
+    stopped(started(off).await).await;
+}

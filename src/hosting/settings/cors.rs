@@ -1,5 +1,6 @@
 //! Which pages of other origins may read answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method};
@@ -10,7 +11,9 @@ use super::parse::{read_boolean, read_with, shown};
 use super::switched::Switched;
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Origin, Problem, Setting, Sourced};
-use crate::middleware::{Allowed, CorsPolicy, OriginPattern, Origins, in_ascii};
+use crate::middleware::{
+    Allowed, Cors, CorsPolicy, OriginCheck, OriginPattern, Origins, PathRules, in_ascii,
+};
 
 const ENABLED: &str = "Cors:Enabled";
 const DEFAULT: &str = "Cors:DefaultPolicyName";
@@ -18,47 +21,165 @@ const DEFAULT: &str = "Cors:DefaultPolicyName";
 /// The policy that counts, if no name is set.
 const DEFAULT_NAME: &str = "default";
 
-/// Reads the section: the policy that counts, if it is on and there is one. All policies are judged.
+/// What code says of pages of other origins.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CodeCors {
+    /// Policies, each with what is asked about origins.
+    pub(crate) checks: Vec<(String, OriginCheck)>,
+    /// Paths, each with the policy of its own; `None` is that nothing is told.
+    pub(crate) paths: Vec<(String, Option<String>)>,
+}
+
+const CHECKED: Origin = Origin::Code("cors_origins");
+const WITH_POLICY: Origin = Origin::Code("cors_policy");
+const WITHOUT: Origin = Origin::Code("without_cors");
+
+/// A policy, its name, and what it says in words.
+struct Named {
+    name: String,
+    policy: CorsPolicy,
+    words: Vec<Sourced<String>>,
+}
+
+/// Reads the section, with what code says: the policies that count, if it is on and there are some. All are judged.
 pub(super) fn read(
     configuration: &Configuration,
+    code: &CodeCors,
     problems: &mut Vec<Problem>,
-) -> Option<Switched<CorsPolicy>> {
+) -> Option<Switched<Cors>> {
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
-    let named = configuration.non_empty(DEFAULT);
-    let name = named.as_ref().map_or(DEFAULT_NAME, |name| name.value);
-    let mut counts = None;
-    for section in configuration.section("Cors:Policies").children() {
-        let (policy, words) = policy(configuration, section.path(), problems);
-        if section.name().eq_ignore_ascii_case(name) {
-            counts = Some((policy, words));
+    let policies = policies(configuration, code, problems);
+    if configuration.setting(ENABLED).is_none() {
+        problems.extend(idle(code));
+    }
+    let default = default(configuration, &policies, problems, on && code.paths.is_empty());
+    let mut words = default.map_or_else(Vec::new, |it| it.words.clone());
+    let mut paths = Vec::new();
+    for (path, policy) in code.paths.iter().filter(|_| on) {
+        match of_path(path, policy.as_deref(), &policies) {
+            Ok(policy) => {
+                words.push(match policy {
+                    Some(it) => Sourced::new(format!("{} for {path}", it.name), WITH_POLICY),
+                    None => Sourced::new(format!("nothing for {path}"), WITHOUT),
+                });
+                paths.push((path.clone(), policy.map(|it| it.policy.clone())));
+            }
+            Err(problem) => problems.push(problem),
         }
     }
-    let Some((policy, words)) = counts else {
-        if let Some(name) = named.filter(|name| on && name.value != DEFAULT_NAME) {
-            let value = shown(DEFAULT, name.value);
-            problems.push(
-                Problem::error(format!("There is no policy '{value}' for pages of other origins."))
-                    .key(DEFAULT)
-                    .origin(name.origin)
-                    .fix(format!("write Cors:Policies:{value}, or name one that is there")),
-            );
-        } else if on && let Some(setting) = configuration.setting(ENABLED) {
-            problems.push(
-                Problem::warning("'Cors:Enabled' has no effect: there is no policy.".to_owned())
-                    .key(ENABLED)
-                    .origin(setting.origin.clone())
-                    .fix(format!("write Cors:Policies:{DEFAULT_NAME}:Origins, a list of origins")),
-            );
-        }
+    if default.is_none() && paths.is_empty() {
         return None;
+    }
+    let default = default.map(|it| it.policy.clone());
+    let cors = Cors { default, paths: Arc::new(PathRules::new(paths)) };
+    Switched::by(configuration, ENABLED, on, cors).map(|it| it.shown(words))
+}
+
+/// All policies of the section, and those that only code knows.
+fn policies(
+    configuration: &Configuration,
+    code: &CodeCors,
+    problems: &mut Vec<Problem>,
+) -> Vec<Named> {
+    let section = |name: &str| format!("Cors:Policies:{name}");
+    let listed = configuration.section("Cors:Policies").children();
+    let mut names: Vec<_> = listed.iter().map(|it| it.name().to_owned()).collect();
+    for (name, _) in &code.checks {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name.clone());
+        }
+    }
+    let named = |name: String| {
+        let is_it = |(of, _): &&(String, OriginCheck)| of.eq_ignore_ascii_case(&name);
+        let check = code.checks.iter().rev().find(is_it).map(|(_, check)| check.clone());
+        let (policy, words) = policy(configuration, &section(&name), check, problems);
+        Named { name, policy, words }
     };
-    Switched::by(configuration, ENABLED, on, policy).map(|it| it.shown(words))
+    names.into_iter().map(named).collect()
+}
+
+/// The policy that counts where no other does.
+fn default<'a>(
+    configuration: &Configuration,
+    policies: &'a [Named],
+    problems: &mut Vec<Problem>,
+    is_needed: bool,
+) -> Option<&'a Named> {
+    let named = configuration.non_empty(DEFAULT);
+    let name = named.as_ref().map_or(DEFAULT_NAME, |name| name.value);
+    let found = policies.iter().find(|it| it.name.eq_ignore_ascii_case(name));
+    if found.is_some() {
+        return found;
+    }
+    let on = boolean_is_true(configuration);
+    if let Some(name) = named.filter(|name| on && name.value != DEFAULT_NAME) {
+        let value = shown(DEFAULT, name.value);
+        problems.push(
+            Problem::error(format!("There is no policy '{value}' for pages of other origins."))
+                .key(DEFAULT)
+                .origin(name.origin)
+                .fix(format!("write Cors:Policies:{value}, or name one that is there")),
+        );
+    } else if let Some(setting) = configuration.setting(ENABLED).filter(|_| is_needed) {
+        problems.push(
+            Problem::warning("'Cors:Enabled' has no effect: there is no policy.".to_owned())
+                .key(ENABLED)
+                .origin(setting.origin.clone())
+                .fix(format!("write Cors:Policies:{DEFAULT_NAME}:Origins, a list of origins")),
+        );
+    }
+    None
+}
+
+fn boolean_is_true(configuration: &Configuration) -> bool {
+    let value = configuration.value(ENABLED);
+    value.and_then(crate::configuration::text::boolean).unwrap_or_default()
+}
+
+/// The policy that code gives a path.
+fn of_path<'a>(
+    path: &str,
+    policy: Option<&str>,
+    policies: &'a [Named],
+) -> Result<Option<&'a Named>, Problem> {
+    let origin = if policy.is_some() { WITH_POLICY } else { WITHOUT };
+    if !path.starts_with('/') {
+        let problem = Problem::error(format!("'{path}' is no path: it does not begin with '/'."));
+        return Err(problem.origin(origin).fix(format!("write /{path}")));
+    }
+    let Some(name) = policy else { return Ok(None) };
+    match policies.iter().find(|it| it.name.eq_ignore_ascii_case(name)) {
+        Some(named) => Ok(Some(named)),
+        None => Err(Problem::error(format!(
+            "There is no policy '{name}' for pages of other origins, which {path} is to have."
+        ))
+        .origin(origin)
+        .fix(format!("write Cors:Policies:{name}, or name one that is there"))),
+    }
+}
+
+/// What is to be said of code that nobody heeds.
+fn idle(code: &CodeCors) -> Option<Problem> {
+    let origin = match (code.checks.first(), code.paths.first()) {
+        (Some(_), _) => CHECKED,
+        (None, Some((_, Some(_)))) => WITH_POLICY,
+        // Nothing is told anyhow.
+        (None, Some((_, None)) | None) => return None,
+    };
+    Some(
+        Problem::warning(format!(
+            "What code says of other origins has no effect: {ENABLED} is not set."
+        ))
+        .origin(origin)
+        .fix(format!("set {ENABLED} to true; to false, if it is meant to be off")),
+    )
 }
 
 /// A policy, and what it says in words.
 fn policy(
     configuration: &Configuration,
     section: &str,
+    check: Option<OriginCheck>,
     problems: &mut Vec<Problem>,
 ) -> (CorsPolicy, Vec<Sourced<String>>) {
     let key = |name: &str| format!("{section}:{name}");
@@ -69,7 +190,10 @@ fn policy(
     let mut words = Vec::new();
     let before = problems.len();
     let origins = origins(configuration, &key("Origins"), below, (problems, &mut words));
-    if problems.len() == before && origins == Origins::These(Vec::new()) {
+    if check.is_some() {
+        words.push(Sourced::new("pages that code allows".to_owned(), CHECKED));
+    }
+    if problems.len() == before && check.is_none() && origins == Origins::These(Vec::new()) {
         problems.push(
             Problem::warning(format!(
                 "No page of another origin may read anything: '{}' is empty.",
@@ -112,8 +236,15 @@ fn policy(
         Allowed::None => None,
     };
     let max_age = max_age.and_then(|age| HeaderValue::try_from(age.as_secs_f64().to_string()).ok());
-    let policy =
-        CorsPolicy { origins, methods, headers, exposed, credentials: with_credentials, max_age };
+    let policy = CorsPolicy {
+        origins,
+        check,
+        methods,
+        headers,
+        exposed,
+        credentials: with_credentials,
+        max_age,
+    };
     (policy, words)
 }
 

@@ -53,6 +53,7 @@ mod w3c_logging;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::cors::CodeCors;
 pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};
 pub(crate) use self::keys::{Effect, effect};
@@ -88,20 +89,34 @@ pub(crate) struct HostSettings {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// What code says beside the configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InCode {
+    pub(crate) endpoints: CodeEndpoints,
+    pub(crate) cors: CodeCors,
+}
+
+impl From<CodeEndpoints> for InCode {
+    fn from(endpoints: CodeEndpoints) -> Self {
+        Self { endpoints, ..Self::default() }
+    }
+}
+
 impl HostSettings {
     /// Reads all settings. `configure` is what code says of the server's options, on top of those
     /// that are read.
     pub(crate) fn read(
         loaded: &Loaded,
-        code: CodeEndpoints,
+        code: impl Into<InCode>,
         configure: impl FnOnce(&mut ServerOptions),
     ) -> Self {
         let mut problems = loaded.problems.clone();
         let configuration = &loaded.configuration;
-        let endpoints = endpoints::read(loaded, code, &mut problems);
+        let code = code.into();
+        let endpoints = endpoints::read(loaded, code.endpoints, &mut problems);
         let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
-        let mut stages = pipeline::read(loaded, &mut problems);
+        let mut stages = pipeline::read(loaded, &code.cors, &mut problems);
         stages.static_files = static_files::read_all(loaded, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::allowed_hosts::{allowed_hosts, tell_if_never_exactly};
-use super::cors;
+use super::cors::{self, CodeCors};
 use super::error_pages::{self, ErrorPages};
 use super::forwarded_headers::{self, ForwardedHeadersSettings};
 use super::limits::span;
@@ -19,8 +19,8 @@ use super::{
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
-    AllowedHosts, AnswerHeaders, BasicAuthentication, CorsPolicy, Directive, HealthCheckOptions,
-    Hsts, HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
+    AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive, HealthCheckOptions, Hsts,
+    HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
     ResponseCompression, Rewrite, W3cLogging,
 };
 
@@ -54,7 +54,7 @@ pub(crate) struct StageSettings {
     /// `RequestDecompression`, if it is on.
     pub(crate) request_decompression: Option<Switched<RequestDecompression>>,
     /// `Cors`, if it is on.
-    pub(crate) cors: Option<Switched<CorsPolicy>>,
+    pub(crate) cors: Option<Switched<Cors>>,
     /// `BasicAuthentication`, if it is on.
     pub(crate) basic_authentication: Option<Switched<BasicAuthentication>>,
     /// `RequestTimeouts`, if it is on.
@@ -74,7 +74,7 @@ pub(crate) struct StageValues {
 }
 
 /// Reads them all.
-pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSettings {
+pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>) -> StageSettings {
     let configuration = &loaded.configuration;
     let hosts = allowed_hosts(configuration, problems);
     let forwarded_headers = forwarded_headers::read(configuration, problems);
@@ -105,7 +105,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> StageSetting
         rewrite: rewrite::read(configuration, problems),
         response_compression: response_compression::read(configuration, problems),
         request_decompression: request_decompression::read(configuration, problems),
-        cors: cors::read(configuration, problems),
+        cors: cors::read(configuration, code, problems),
         basic_authentication: basic_authentication::read(configuration, problems),
         request_timeouts: request_timeouts::read(configuration, problems),
         static_files: None,
@@ -188,7 +188,7 @@ mod tests {
         let arguments = settings.iter().map(|(key, value)| format!("--{key}={value}"));
         let inputs = Inputs { arguments: arguments.enumerate().collect(), ..Inputs::default() };
         let mut problems = Vec::new();
-        (read(&load(&inputs), &mut problems), problems)
+        (read(&load(&inputs), &CodeCors::default(), &mut problems), problems)
     }
 
     #[test]

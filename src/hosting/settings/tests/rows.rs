@@ -11,8 +11,8 @@ use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
-    AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, CorsPolicy, HealthCheckOptions,
-    Hsts, HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
+    AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, Cors, HealthCheckOptions, Hsts,
+    HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
     ResponseCompression, Rewrite, W3cLogging,
 };
 
@@ -208,7 +208,7 @@ struct Outcome {
     path_base: Option<PathBase>,
     hsts: Option<Hsts>,
     https_redirection: Option<Redirection>,
-    cors: Option<CorsPolicy>,
+    cors: Option<Cors>,
     basic_authentication: Option<BasicAuthentication>,
     response_compression: Option<ResponseCompression>,
     request_decompression: Option<RequestDecompression>,
