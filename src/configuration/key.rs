@@ -30,9 +30,15 @@ pub fn keys_equal(left: &str, right: &str) -> bool {
 
 /// Whether a value may be shown under a name: not where the name speaks of secrets.
 pub(crate) fn speaks_of_secrets(name: &str) -> bool {
-    let lower = name.to_lowercase().replace("keypath", "");
+    let mut lower = name.to_lowercase();
+    for word in NO_SECRETS {
+        lower = lower.replace(word, "");
+    }
     SECRETS.iter().any(|secret| lower.contains(secret))
 }
+
+/// What names have in them that only look like those of secrets: the file of a key, tokens of a bucket.
+const NO_SECRETS: [&str; 3] = ["keypath", "tokenlimit", "tokensperperiod"];
 
 /// What names of secrets have in them.
 const SECRETS: [&str; 8] =

@@ -8,7 +8,8 @@ use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Lifetime, Proxies, ServerAddresses};
 use crate::middleware::{
-    Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, RequestTimeouts, StaticFiles,
+    Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters, RateLimiter,
+    RequestTimeouts, StaticFiles,
 };
 use crate::pipeline::Stage;
 
@@ -34,6 +35,8 @@ pub(super) struct OfHost {
     pub(super) checks: Arc<Checks>,
     /// What its stages write besides the log.
     pub(super) logs: RequestLogs,
+    /// What has passed of limits.
+    pub(super) limiters: Arc<Limiters>,
 }
 
 /// Makes a stage of the settings, if they switch it on.
@@ -69,10 +72,12 @@ const ORDER: &[Make] = &[
     request_decompression,
     // Before whatever answers, files as well.
     cors,
-    // Behind what browsers ask without a user (preflight requests), before all that is to be seen.
-    basic_authentication,
     // Inside of what gives its answer a body, or says who may read it.
     request_timeouts,
+    // Behind it, since who waits for a turn does so within that time; and before passwords are guessed.
+    rate_limiter,
+    // Behind what browsers ask without a user (preflight requests), before all that is to be seen.
+    basic_authentication,
     // Last: what has no file is the app's.
     static_files,
 ];
@@ -136,6 +141,9 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     }
     if old.basic_authentication.is_some() && new.basic_authentication.is_none() {
         losses.push("Basic authentication is off now: nobody is asked for a password.");
+    }
+    if old.rate_limiter.is_some() && new.rate_limiter.is_none() {
+        losses.push("The rate limiter is off now: any number of requests passes.");
     }
     let believed = |settings: &StageSettings| {
         settings.forwarded_headers.as_ref().map(|it| it.believed.clone())
@@ -212,6 +220,33 @@ pub(super) fn believes_everybody(settings: &StageSettings, plan: &EndpointPlan) 
     )
 }
 
+/// What is to be said if clients are told apart by an address that all of them may share.
+pub(super) fn limits_proxies(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.rate_limiter.as_ref()?;
+    let is_of_proxy = |endpoint: &PlannedEndpoint| {
+        let is_near = match endpoint.targets {
+            Targets::Exactly(_) | Targets::AtLeastOne(_) | Targets::FirstThatWorks(_) => {
+                endpoint.targets.are_loopback()
+            }
+            Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => true,
+        };
+        is_near && endpoint.proxy_protocol.is_none()
+    };
+    let all_are = !plan.endpoints.is_empty() && plan.endpoints.iter().all(is_of_proxy);
+    if settings.forwarded_headers.is_some() || !all_are || !it.value.tells_addresses_apart() {
+        return None;
+    }
+    Some(
+        Problem::information(
+            "Only this machine can connect, and each address of a client has a limit.",
+        )
+        .cause("Behind a proxy all clients share one, because no proxy is believed who they are.")
+        .key(it.key)
+        .origin(it.origin.clone())
+        .fix("behind a proxy, set ForwardedHeaders:Enabled to true"),
+    )
+}
+
 fn hsts(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let hsts = settings.hsts.as_ref()?;
     Some(On {
@@ -236,6 +271,12 @@ fn https_redirection(settings: &StageSettings, host: &OfHost) -> Option<On> {
 /// A stage with what has switched it on.
 fn switched<T>(name: &'static str, it: &Switched<T>, stage: Box<dyn Stage>) -> On {
     On { name, key: it.key, origin: it.origin.clone(), values: it.shown.clone(), stage }
+}
+
+fn rate_limiter(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    let it = settings.rate_limiter.as_ref()?;
+    let stage = RateLimiter::new(&it.value, &host.limiters);
+    Some(switched("rate limiter", it, Box::new(stage)))
 }
 
 fn request_timeouts(settings: &StageSettings, _: &OfHost) -> Option<On> {

@@ -74,7 +74,11 @@ impl Prepared {
             .health_checks
             .as_ref()
             .and_then(|it| told_of_delay(it, settings.shutdown_timeout, &loaded.configuration));
-        pipeline::believes_everybody(&settings.stages, plan).into_iter().chain(of_health)
+        let of_proxies = [
+            pipeline::believes_everybody(&settings.stages, plan),
+            pipeline::limits_proxies(&settings.stages, plan),
+        ];
+        of_proxies.into_iter().flatten().chain(of_health)
     }
 
     /// What is to be said of the plan, but for what `said` holds, before it is bound.

@@ -114,6 +114,7 @@ impl Draft {
             lifetime: given.lifetime.clone(),
             checks: Arc::new(Checks::new(std::mem::take(&mut given.health_checks))),
             logs: Default::default(),
+            limiters: Arc::default(),
         };
         let context = AppContext {
             live_configuration: live.handle(),

@@ -24,6 +24,7 @@ mod joined_headers;
 mod line_writer;
 mod path_base;
 mod path_rules;
+mod rate_limiter;
 mod request_decompression;
 mod request_size_limit;
 mod request_timeouts;
@@ -58,6 +59,9 @@ pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use line_writer::{LineSink, LineThread, LineWriter, W3cPlace};
 pub(crate) use path_base::PathBase;
 pub(crate) use path_rules::PathRules;
+pub(crate) use rate_limiter::{
+    Limit, Limiters, PartitionBy, Queue, QueueOrder, RateLimiter, RateLimiterOptions, RatePolicy,
+};
 pub(crate) use request_decompression::{Coding, DECODERS_ARE_THERE, RequestDecompression};
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
 pub(crate) use request_timeouts::{RequestTimeoutOptions, RequestTimeouts, TimeoutPolicy};

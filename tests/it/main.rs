@@ -49,6 +49,7 @@ mod proxies;
 mod proxy_protocol;
 mod public_api;
 mod public_surface;
+mod rate_limiter;
 mod reload;
 mod reload_tls;
 mod reload_transaction;

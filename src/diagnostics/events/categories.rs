@@ -29,6 +29,7 @@ pub(super) const EXCEPTION_HANDLER: &str =
     "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware";
 pub(super) const DEVELOPER_PAGE: &str =
     "Microsoft.AspNetCore.Diagnostics.DeveloperExceptionPageMiddleware";
+pub(super) const RATE_LIMITING: &str = "Microsoft.AspNetCore.RateLimiting.RateLimitingMiddleware";
 pub(super) const REQUEST_TIMEOUTS: &str =
     "Microsoft.AspNetCore.Http.Timeouts.RequestTimeoutsMiddleware";
 pub(super) const HEALTH_CHECKS: &str =

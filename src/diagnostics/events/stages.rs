@@ -2,7 +2,8 @@
 
 use super::categories::{
     CORS, DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS,
-    HTTPS_REDIRECTION, OUR_PIPELINE, REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS, REWRITE, ROUTING,
+    HTTPS_REDIRECTION, OUR_PIPELINE, RATE_LIMITING, REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS,
+    REWRITE, ROUTING,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -152,6 +153,18 @@ pub(crate) fn error_page_failed(path: &str, error: &str) {
     emit!(OUR_PIPELINE, ERROR, 3,
         "The page for failures at {Path} (ExceptionHandler:Path) has failed, too: clients get an empty 500.",
         detail: error; Path = path);
+}
+
+/// A request is beyond a limit, which anybody can bring about as often as they like.
+pub(crate) fn rate_limit_exceeded(policy: &str, status: u16, telling: Telling) {
+    match telling {
+        Telling::Now { more } => emit!(RATE_LIMITING, WARN, 1,
+            "Rate limit exceeded, rejecting this request with {StatusCode}: {Policy}. Told since this was told last: {More}.";
+            StatusCode = u64::from(status), Policy = policy, More = more),
+        Telling::Counted => emit!(RATE_LIMITING, DEBUG, 1,
+            "Rate limit exceeded, rejecting this request with {StatusCode}: {Policy}.";
+            StatusCode = u64::from(status), Policy = policy),
+    }
 }
 
 /// An app took too long to begin its answer. Clients may bring it about, so it is told once a minute.

@@ -35,6 +35,7 @@ mod path_policies;
 mod pipeline;
 mod protocols;
 mod proxy_protocol;
+mod rate_limiter;
 mod request_decompression;
 mod request_path;
 mod request_timeouts;

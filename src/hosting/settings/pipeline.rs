@@ -13,15 +13,15 @@ use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
     answer_headers, basic_authentication, health_checks, http_logging, https_redirection,
-    path_base, request_decompression, request_timeouts, response_compression, rewrite,
-    stage_values, w3c_logging,
+    path_base, rate_limiter, request_decompression, request_timeouts, response_compression,
+    rewrite, stage_values, w3c_logging,
 };
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive, HealthCheckOptions, Hsts,
-    HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
-    ResponseCompression, Rewrite, W3cLogging,
+    HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
+    RequestTimeoutOptions, ResponseCompression, Rewrite, W3cLogging,
 };
 
 /// What the configuration says of the stages.
@@ -57,6 +57,8 @@ pub(crate) struct StageSettings {
     pub(crate) cors: Option<Switched<Cors>>,
     /// `BasicAuthentication`, if it is on.
     pub(crate) basic_authentication: Option<Switched<BasicAuthentication>>,
+    /// `RateLimiter`, if it is on.
+    pub(crate) rate_limiter: Option<Switched<RateLimiterOptions>>,
     /// `RequestTimeouts`, if it is on.
     pub(crate) request_timeouts: Option<Switched<RequestTimeoutOptions>>,
     /// What is served from the web root, if anything is.
@@ -107,6 +109,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         request_decompression: request_decompression::read(configuration, problems),
         cors: cors::read(configuration, code, problems),
         basic_authentication: basic_authentication::read(configuration, problems),
+        rate_limiter: rate_limiter::read(configuration, problems),
         request_timeouts: request_timeouts::read(configuration, problems),
         static_files: None,
         values,
@@ -126,6 +129,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         "HttpLogging",
         "HttpsRedirection",
         "RequestDecompression",
+        "RateLimiter",
         "RequestTimeouts",
         "ResponseCompression",
         "Rewrite",

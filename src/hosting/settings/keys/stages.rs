@@ -3,8 +3,9 @@
 use super::row::{Key, Kind, Others, Range, any, boolean, first, list, names, text, words};
 use crate::hosting::settings::answer_headers::Preset;
 use crate::hosting::settings::https_redirection::STATUSES;
+use crate::hosting::settings::rate_limiter::{LIMITERS, PARTITION_BY as PARTITIONS_BY};
 use crate::hosting::settings::rewrite::STATUSES as OF_RULES;
-use crate::middleware::{Change, Coding, Encoding, Level};
+use crate::middleware::{Change, Coding, Encoding, Level, QueueOrder};
 
 pub(super) const HEALTH_CHECKS: Key = names(
     "HealthChecks",
@@ -196,6 +197,115 @@ const PATHS: Key = list(
     &PATH,
     "what the paths of its requests begin with, in whole segments; the longest one wins",
 );
+
+pub(super) const RATE_LIMITER: Key = names(
+    "RateLimiter",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "turn away requests beyond a limit"),
+        text("RejectionStatusCode", Kind::ErrorStatus, "the status of their answers; 429 says it best")
+            .default("503"),
+        text(
+            "MaxPartitions",
+            Kind::Number("partitions", Range::From(1)),
+            "how many partitions of each limiter are remembered, about; the one that was not used for longest is forgotten first",
+        )
+        .default("10000"),
+        GLOBAL_LIMITER,
+        LIMITER_POLICIES,
+    ],
+    "limit how many requests pass",
+)
+.at_once();
+
+const GLOBAL_LIMITER: Key = names(
+    "GlobalLimiter",
+    Others::Nothing,
+    &[
+        LIMITER,
+        PARTITION_BY,
+        HEADER_NAME,
+        PERMIT_LIMIT,
+        WINDOW,
+        SEGMENTS_PER_WINDOW,
+        TOKEN_LIMIT,
+        TOKENS_PER_PERIOD,
+        REPLENISHMENT_PERIOD,
+        QUEUE_LIMIT,
+        QUEUE_ORDER,
+    ],
+    "a limiter of every request, which is asked first",
+);
+
+const LIMITER_POLICIES: Key =
+    any("Policies", "api", &LIMITER_POLICY, "limiters for paths, each with a name");
+
+static LIMITER_POLICY: Key = names(
+    "{Policy}",
+    Others::Nothing,
+    &[
+        PATHS,
+        LIMITER,
+        PARTITION_BY,
+        HEADER_NAME,
+        PERMIT_LIMIT,
+        WINDOW,
+        SEGMENTS_PER_WINDOW,
+        TOKEN_LIMIT,
+        TOKENS_PER_PERIOD,
+        REPLENISHMENT_PERIOD,
+        QUEUE_LIMIT,
+        QUEUE_ORDER,
+    ],
+    "a policy",
+);
+
+const LIMITER: Key =
+    words("Limiter", &first(&LIMITERS), "how requests are counted").default("FixedWindow");
+const PARTITION_BY: Key =
+    words("PartitionBy", &PARTITIONS_BY, "who has a limit of its own; `None` is one limit for all")
+        .default("ClientAddress");
+const HEADER_NAME: Key =
+    text("HeaderName", Kind::Text, "the header of `PartitionBy` `Header`, such as `X-Api-Key`");
+const PERMIT_LIMIT: Key = text(
+    "PermitLimit",
+    Kind::Number("requests", Range::From(1)),
+    "how many pass in a window; of `Concurrency`, at the same time",
+);
+const WINDOW: Key = text(
+    "Window",
+    Kind::Time(Range::Above(0)),
+    "how long a window of `FixedWindow` or `SlidingWindow` is",
+);
+const SEGMENTS_PER_WINDOW: Key = text(
+    "SegmentsPerWindow",
+    Kind::Number("segments", Range::From(1)),
+    "by how many segments a window of `SlidingWindow` moves on, 100 at most",
+);
+const TOKEN_LIMIT: Key = text(
+    "TokenLimit",
+    Kind::Number("requests", Range::From(1)),
+    "how many pass at once of a `TokenBucket` that is full",
+);
+const TOKENS_PER_PERIOD: Key = text(
+    "TokensPerPeriod",
+    Kind::Number("requests", Range::From(1)),
+    "how many more may pass of a `TokenBucket` after each period",
+);
+const REPLENISHMENT_PERIOD: Key =
+    text("ReplenishmentPeriod", Kind::Time(Range::Above(0)), "how long that is");
+const QUEUE_LIMIT: Key = text(
+    "QueueLimit",
+    Kind::Number("requests", Range::From(0)),
+    "how many of each partition wait for their turn, in the place of being turned away",
+)
+.default("0");
+const QUEUE_ORDER: Key = words(
+    "QueueProcessingOrder",
+    &first(&QueueOrder::NAMES),
+    "whose turn it is; with `NewestFirst` the oldest gives up its place if there is none left",
+)
+.default("OldestFirst");
 
 pub(super) const REQUEST_TIMEOUTS: Key = names(
     "RequestTimeouts",

@@ -12,8 +12,8 @@ use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, Cors, HealthCheckOptions, Hsts,
-    HttpLogging, PathBase, Redirection, RequestDecompression, RequestTimeoutOptions,
-    ResponseCompression, Rewrite, W3cLogging,
+    HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
+    RequestTimeoutOptions, ResponseCompression, Rewrite, W3cLogging,
 };
 
 /// A row with its key, and the key as it can be set.
@@ -107,6 +107,7 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             None,
             vec![("Cors:Enabled", "true"), ("Cors:Policies:default:Origins:0", "https://*.b")],
         ),
+        key if key.starts_with("RateLimiter:") => return beside_limit(key),
         "RequestTimeouts:DefaultTimeout" | "RequestTimeouts:DefaultPolicy:Timeout" => {
             (None, vec![("RequestTimeouts:Enabled", "true")])
         }
@@ -195,6 +196,39 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
     url.into_iter().chain(certificate).chain(more).collect()
 }
 
+/// What has to be said beside a key of a limiter: all that its kind reads.
+fn beside_limit(key: &str) -> Vec<(String, &'static str)> {
+    let (section, name) = key.rsplit_once(':').unwrap_or(("", key));
+    let limiter = match name {
+        "SegmentsPerWindow" => "SlidingWindow",
+        "TokenLimit" | "TokensPerPeriod" | "ReplenishmentPeriod" => "TokenBucket",
+        _ => "FixedWindow",
+    };
+    let by = if name == "HeaderName" { "Header" } else { "ClientAddress" };
+    let section = match section {
+        "RateLimiter" => "RateLimiter:GlobalLimiter",
+        list => list.strip_suffix(":Paths").unwrap_or(list),
+    };
+    let mut beside = vec![("RateLimiter:Enabled".to_owned(), "true")];
+    let path = section.contains(":Policies:").then_some(("Paths:1", "/b"));
+    let all = [
+        ("Limiter", limiter),
+        ("PartitionBy", by),
+        ("HeaderName", "X-A"),
+        ("PermitLimit", "7"),
+        ("Window", "00:00:07"),
+        ("SegmentsPerWindow", "7"),
+        ("TokenLimit", "7"),
+        ("TokensPerPeriod", "7"),
+        ("ReplenishmentPeriod", "00:00:07"),
+        // The order of a queue is the more plain where there is one.
+        ("QueueLimit", "7"),
+    ];
+    beside.extend(all.into_iter().chain(path).map(|(it, text)| (format!("{section}:{it}"), text)));
+    beside.retain(|(it, _)| it != key);
+    beside
+}
+
 /// What all settings come to, without who said so.
 #[derive(Debug, PartialEq)]
 struct Outcome {
@@ -213,6 +247,7 @@ struct Outcome {
     response_compression: Option<ResponseCompression>,
     request_decompression: Option<RequestDecompression>,
     http_logging: Option<HttpLogging>,
+    rate_limiter: Option<RateLimiterOptions>,
     request_timeouts: Option<RequestTimeoutOptions>,
     w3c_logging: Option<W3cLogging>,
     answer_headers: Option<AnswerHeaders>,
@@ -261,6 +296,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         rewrite: settings.stages.rewrite.map(|it| it.value),
         request_decompression: settings.stages.request_decompression.map(|it| it.value),
         http_logging: settings.stages.http_logging.map(|it| it.value),
+        rate_limiter: settings.stages.rate_limiter.map(|it| it.value),
         request_timeouts: settings.stages.request_timeouts.map(|it| it.value),
         w3c_logging: settings.stages.w3c_logging.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
