@@ -28,6 +28,7 @@ use super::options::ServerOptions;
 use super::serving::Serving;
 use super::slot::Slot;
 use super::task;
+use super::unsent;
 #[cfg(unix)]
 use crate::addresses::bind::Holders;
 use crate::addresses::bind::Listener;
@@ -100,19 +101,8 @@ fn inherit(listener: &TcpListener, options: &ServerOptions) {
     let socket = SockRef::from(listener);
     // Its absence costs a round trip on every answer of more than one packet.
     let _ = socket.set_tcp_nodelay(true);
-    bound_unsent(&socket, options.limits.max_response_buffer_size);
+    unsent::bound(&socket, options.limits.max_response_buffer_size);
 }
-
-/// Bounds what the system holds unsent; it then shows, too, when a client takes some.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn bound_unsent(socket: &SockRef<'_>, most: Option<usize>) {
-    // 0 is the bound that the system has for all: a reload may take ours away again.
-    let most = most.map_or(0, |most| u32::try_from(most).unwrap_or(u32::MAX).max(1));
-    let _ = socket.set_tcp_notsent_lowat(most);
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn bound_unsent(_: &SockRef<'_>, _: Option<usize>) {}
 
 /// Lets no new connections begin, while those that have begun can complete their handshake: packets
 /// are dropped that have SYN and no ACK (RFC 9293 section 3.1). False if the system cannot do that.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use super::drain::{Counted, Phase, Watch};
 use super::pieces::Piece;
 use super::send_file::send_file;
+use super::unsent;
 
 /// A kind of socket.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
@@ -65,6 +66,14 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
         bound.map_or(0, |bound| bound as u64)
     }
 
+    /// The same while the system sends a file, and holds as much unsent as it likes.
+    fn unseen_of_file(&self, last: usize) -> u64 {
+        self.unseen(None, last)
+    }
+
+    /// Bounds what may wait unsent; `None` leaves it to the system.
+    fn bound_unsent(&self, _most: Option<usize>) {}
+
     /// Reads what nobody will look at, as it comes over the wire.
     fn poll_raw(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(self).poll_read(cx, buffer)
@@ -87,38 +96,6 @@ fn poll_sending(
             sent => return Poll::Ready(sent),
         }
     }
-}
-
-/// What Linux lets a socket of TCP hold at most, unless it is told otherwise.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const SEND_BUFFER: u64 = 4 * 1024 * 1024;
-
-/// What Linux fills without another look at what is held already: the largest packet that it makes.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const PACKET: u64 = 64 * 1024;
-
-/// Linux takes one packet more as long as less than the bound is unsent, and asks for more once less
-/// than half of the bound is, and a third of its buffer is free. (`tcp_sendmsg_locked`,
-/// `sk_stream_write_space`.)
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn unseen_of_tcp(bound: Option<usize>) -> u64 {
-    let bound = bound.map_or(u64::MAX, |bound| (bound as u64).max(1));
-    let asks_at = (bound / 2).min(SEND_BUFFER / 3 * 2);
-    bound.min(SEND_BUFFER) - asks_at + PACKET
-}
-
-/// Linux asks for more once three quarters of the buffer are free. (`unix_writable`.)
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn unseen_of_unix(buffer: u64) -> u64 {
-    buffer - buffer / 4 + PACKET
-}
-
-/// Nothing bounds what other systems hold but the buffer of the socket, which the last write may have
-/// gone beyond, and no rule says when they ask for more.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn unseen_elsewhere(socket: &SockRef<'_>, last: usize) -> u64 {
-    // It is asked of an open socket; as large as most are.
-    socket.send_buffer_size().unwrap_or(64 * 1024).saturating_add(last) as u64
 }
 
 /// How a peer ended its side of a connection.
@@ -193,12 +170,21 @@ impl Socket for TcpStream {
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn unseen(&self, bound: Option<usize>, _: usize) -> u64 {
-        unseen_of_tcp(bound)
+        unsent::unseen_of_tcp(bound)
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     fn unseen(&self, _: Option<usize>, last: usize) -> u64 {
-        unseen_elsewhere(&SockRef::from(self), last)
+        unsent::unseen_elsewhere(&SockRef::from(self), last)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn unseen_of_file(&self, _: usize) -> u64 {
+        unsent::unseen_of_unbounded(&SockRef::from(self))
+    }
+
+    fn bound_unsent(&self, most: Option<usize>) {
+        unsent::bound(&SockRef::from(self), most);
     }
 
     fn refuse(self) {
@@ -241,12 +227,12 @@ impl Socket for tokio::net::UnixStream {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn unseen(&self, _: Option<usize>, _: usize) -> u64 {
         // It is asked of an open socket; the default of the system.
-        unseen_of_unix(SockRef::from(self).send_buffer_size().unwrap_or(208 * 1024) as u64)
+        unsent::unseen_of_unix(SockRef::from(self).send_buffer_size().unwrap_or(208 * 1024) as u64)
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     fn unseen(&self, _: Option<usize>, last: usize) -> u64 {
-        unseen_elsewhere(&SockRef::from(self), last)
+        unsent::unseen_elsewhere(&SockRef::from(self), last)
     }
 
     fn refuse(self) {
@@ -356,6 +342,16 @@ impl<S: Socket> Stream<S> {
     /// How much the peer may have to take before the system asks for more, once it asks for none.
     pub(super) fn unseen(&self, bound: Option<usize>, last: usize) -> u64 {
         self.socket.unseen(bound, last)
+    }
+
+    /// The same while the system sends a file.
+    pub(super) fn unseen_of_file(&self, last: usize) -> u64 {
+        self.socket.unseen_of_file(last)
+    }
+
+    /// Bounds what may wait unsent; `None` leaves it to the system.
+    pub(super) fn bound_unsent(&self, most: Option<usize>) {
+        self.socket.bound_unsent(most);
     }
 
     /// Sends `before`, then up to `most` bytes of a piece of a file: see [`Socket::poll_send_file`].
@@ -548,25 +544,6 @@ mod tests {
         }
 
         fn refuse(self) {}
-    }
-
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    #[test]
-    fn linux_asks_for_more_at_half_of_the_bound_and_may_hold_a_packet_beyond_it() {
-        const KIB: u64 = 1024;
-        for (bound, unseen) in [
-            (Some(64 * 1024), (32 + 64) * KIB),
-            (Some(4096), (2 + 64) * KIB),
-            // As much as nothing is still a byte.
-            (Some(0), 1 + 64 * KIB),
-            (Some(1), 1 + 64 * KIB),
-            // Where the buffer is full before the bound, a third of it has to be free.
-            (Some(16 * 1024 * 1024), SEND_BUFFER - SEND_BUFFER / 3 * 2 + 64 * KIB),
-            (None, SEND_BUFFER - SEND_BUFFER / 3 * 2 + 64 * KIB),
-        ] {
-            assert_eq!(unseen_of_tcp(bound), unseen, "{bound:?}");
-        }
-        assert_eq!(unseen_of_unix(208 * KIB), (156 + 64) * KIB);
     }
 
     #[tokio::test(start_paused = true)]

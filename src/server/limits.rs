@@ -51,7 +51,8 @@ pub struct Limits {
     /// Key: `Kestrel:Limits:MaxRequestBufferSize`, at least the two limits above.
     pub max_request_buffer_size: Option<usize>,
     /// The most bytes of an answer that may wait to be sent before the app has to wait, in the
-    /// server and in the system. `None` leaves it to the system. Default: 65,536.
+    /// server and in the system. `None` leaves it to the system. Default: 65,536. It does not hold for
+    /// files that the system sends by itself: nothing waits for them, and no bytes are copied.
     /// Key: `Kestrel:Limits:MaxResponseBufferSize`, at least 0.
     pub max_response_buffer_size: Option<usize>,
     /// How long an open connection may wait for a request. Default: 130 seconds, a little above

@@ -67,6 +67,7 @@ mod slot;
 mod task;
 #[cfg(feature = "tls")]
 mod tls_socket;
+mod unsent;
 
 pub(crate) use clock::moment_after;
 pub use contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};

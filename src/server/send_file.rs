@@ -71,9 +71,14 @@ pub(super) enum Whereabouts {
     Nowhere,
 }
 
+/// A piece that is no longer than this came into memory as a whole, by all likelihood.
+const READ_AT_ONCE: usize = 128 * 1024;
+
 /// Looks where a piece of a file is: to send what is on the disk waits for it.
 pub(super) fn whereabouts(file: &File, at: u64, length: usize) -> Whereabouts {
-    for at in [at, at + length.saturating_sub(1) as u64] {
+    let ends = [at + length.saturating_sub(1) as u64, at];
+    let looks = if length > READ_AT_ONCE { 2 } else { 1 };
+    for at in ends.into_iter().take(looks) {
         let mut byte = [0];
         let byte = &mut [io::IoSliceMut::new(&mut byte)];
         match preadv2(file, byte, at, ReadWriteFlags::NOWAIT) {

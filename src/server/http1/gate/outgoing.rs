@@ -77,6 +77,11 @@ impl<S: Socket> Gate<S> {
         let Some(piece) = self.activity.pieces().first() else {
             return Poll::Ready(Err(io::Error::other("nobody knows what these bytes stand for")));
         };
+        if !self.unbounded {
+            // What waits is the system's copy of a file, not one of ours, and the system sends it without us.
+            self.unbounded = true;
+            self.stream.bound_unsent(None);
+        }
         let sent = ready!(self.stream.poll_send_file(cx, before, &piece, most));
         match &sent {
             Ok(sent) => self.activity.pieces().sent(sent.saturating_sub(head)),
@@ -122,9 +127,11 @@ impl<S: Socket> Gate<S> {
                     self.stall = None;
                 }
                 let (stream, bound) = (&self.stream, self.options.bound);
-                let stall = self.stall.get_or_insert_with(|| {
-                    Stall::begin(request, stream.unseen(bound, self.last), rate)
-                });
+                let unseen = || match self.unbounded {
+                    true => stream.unseen_of_file(self.last),
+                    false => stream.unseen(bound, self.last),
+                };
+                let stall = self.stall.get_or_insert_with(|| Stall::begin(request, unseen(), rate));
                 ready!(stall.poll_waiting(cx));
                 self.activity.cut(Cut::ResponseRate);
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -191,6 +198,10 @@ impl<S: Socket> AsyncWrite for Gate<S> {
                 this.held.extend_from_slice(slice);
             }
             return Poll::Ready(Ok(length));
+        }
+        if this.unbounded && length > HELD_MOST {
+            this.unbounded = false;
+            this.stream.bound_unsent(this.options.bound);
         }
         ready!(this.poll_release(cx))?;
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);

@@ -54,6 +54,8 @@ pub(in crate::server::http1) struct Gate<S: Socket> {
     pub(super) stall: Option<Box<Stall>>,
     /// How much the system took last.
     pub(super) last: usize,
+    /// The system holds as much unsent as it likes: what it sends last is a file.
+    pub(super) unbounded: bool,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,7 @@ impl<S: Socket> Gate<S> {
             held: BytesMut::new(),
             stall: None,
             last: 0,
+            unbounded: false,
         }
     }
 
