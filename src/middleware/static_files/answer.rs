@@ -1,6 +1,7 @@
 //! The answers: of a file, by what a request asks of it, and of a folder that needs its slash.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use axum::body::Body;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION};
@@ -15,7 +16,7 @@ use crate::pipeline::{Request, Response};
 
 /// The answer of a file to a request with this method and these headers.
 pub(super) fn of_file(
-    file: &Representation,
+    mut file: Arc<Representation>,
     (method, headers): (&Method, &HeaderMap),
     path: &str,
 ) -> Response {
@@ -35,7 +36,7 @@ pub(super) fn of_file(
     if method == Method::HEAD {
         // A range is asked for with GET alone (RFC 9110 section 14.2).
         let mut response = handled(StatusCode::OK, path);
-        response.headers_mut().clone_from(&file.headers);
+        *response.headers_mut() = Representation::own_headers(&mut file);
         return response;
     }
     let part = match Part::of(headers, file.length) {
@@ -43,26 +44,28 @@ pub(super) fn of_file(
         part if conditions::range_counts(headers, &file.validators) => part,
         _ => Part::Whole,
     };
-    let mut response = match &part {
-        Part::Whole => file.answer(&part),
-        Part::Bytes(range) => return of_part(file, range, &part, path),
+    match &part {
+        Part::Whole => Representation::answer(&mut file, &part),
+        Part::Bytes(range) => of_part(&mut file, range, &part, path),
         Part::Unsatisfiable => {
             events::static_range_not_satisfiable(path);
             let mut response = empty(StatusCode::RANGE_NOT_SATISFIABLE);
             let range = format!("bytes */{}", file.length);
             response.headers_mut().insert(CONTENT_RANGE, text(&range));
-            return response;
+            response
         }
-    };
-    response.headers_mut().clone_from(&file.headers);
-    response
+    }
 }
 
-fn of_part(file: &Representation, range: &Range<u64>, part: &Part, path: &str) -> Response {
-    let mut response = file.answer(part);
+fn of_part(
+    file: &mut Arc<Representation>,
+    range: &Range<u64>,
+    part: &Part,
+    path: &str,
+) -> Response {
+    let mut response = Representation::answer(file, part);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     let headers = response.headers_mut();
-    headers.clone_from(&file.headers);
     let of_it = format!("bytes {}-{}/{}", range.start, range.end - 1, file.length);
     events::static_range_sent(&of_it, path);
     headers.insert(CONTENT_LENGTH, (range.end - range.start).into());

@@ -37,16 +37,8 @@ pub(super) struct Cache {
     /// Marks of what was asked for lately, by its hash.
     seen: OnceLock<Box<[AtomicU32]>>,
     most: usize,
-    of: Of,
     /// Somebody sees to it that nothing stays open.
     swept: AtomicBool,
-}
-
-/// What is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
-    Bytes,
-    OpenFiles,
 }
 
 #[derive(Debug, Default)]
@@ -60,17 +52,17 @@ struct Kept {
 impl Cache {
     /// For files in memory.
     pub(super) fn of_bytes() -> Self {
-        Self::new(Of::Bytes, MOST)
+        Self::new(MOST)
     }
 
     /// For files that are open.
     pub(super) fn of_open_files() -> Self {
-        Self::new(Of::OpenFiles, MOST_OPEN)
+        Self::new(MOST_OPEN)
     }
 
-    fn new(of: Of, most: usize) -> Self {
+    fn new(most: usize) -> Self {
         let (kept, seen, swept) = Default::default();
-        Self { kept, seen, most, of, swept }
+        Self { kept, seen, most, swept }
     }
 
     /// What is kept for a path, and whether it has to be looked up again.
@@ -87,20 +79,17 @@ impl Cache {
         Some((Arc::clone(it), fresh))
     }
 
-    /// Keeps what was found at a path just now, if it is of this kind and not asked for the first time.
+    /// Keeps what was found at a path just now, if it is not asked for the first time.
     pub(super) fn offer(&self, path: &str, accepted: Accepted, found: &Arc<Representation>) {
         found.check(now());
-        let of = match found.content {
-            Content::Bytes(_) => Of::Bytes,
-            Content::File(_) => Of::OpenFiles,
-        };
-        if of != self.of || size(found) > self.most {
+        if size(found) > self.most {
             return;
         }
-        let is_known = |kept: &Kept| kept.by_path.contains_key(path);
-        if !is_known(&self.kept.read().unwrap_or_else(PoisonError::into_inner)) && !self.again(path)
         {
-            return;
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            if !kept.by_path.contains_key(path) && !self.again(&kept, path) {
+                return;
+            }
         }
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.put(path, accepted, found);
@@ -138,10 +127,9 @@ impl Cache {
     }
 
     /// Whether a path was asked for before, and not many others since.
-    fn again(&self, path: &str) -> bool {
+    fn again(&self, kept: &Kept, path: &str) -> bool {
         const PLACES: usize = 4096;
         let seen = self.seen.get_or_init(|| (0..PLACES).map(|_| AtomicU32::new(0)).collect());
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let hash = kept.by_path.hasher().hash_one(path);
         // The upper half marks, the lower half finds the place. No mark is 0, which is nobody's.
         let mark = (hash >> 32) as u32 | 1;
@@ -285,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_is_least_used_goes_first_and_the_size_is_kept() {
-        let cache = Cache::new(Of::Bytes, 10 * (1000 + OVERHEAD));
+        let cache = Cache::new(10 * (1000 + OVERHEAD));
         for round in 0..40 {
             for _ in 0..2 {
                 cache.offer(&format!("/{round}"), Accepted::default(), &file(1000));
@@ -311,9 +299,6 @@ mod tests {
     #[test]
     fn open_files_are_few_and_closed_when_nobody_asks_for_them() {
         let cache = Cache::of_open_files();
-        cache.offer("/a", Accepted::default(), &file(10));
-        cache.offer("/a", Accepted::default(), &file(10));
-        assert!(!has(&cache, "/a"), "it is in memory");
         assert!(cache.begins_to_be_swept() && !cache.begins_to_be_swept());
         let files: Vec<_> = (0..2 * MOST_OPEN).map(|_| represented(10, None)).collect();
         for (number, file) in files.iter().enumerate() {

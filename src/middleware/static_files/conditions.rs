@@ -21,6 +21,9 @@ pub(super) enum Verdict {
 /// Judges the conditions, in the order of the RFC. A date is not looked at beside a list of tags; a list
 /// without a single tag, and a date that is none, are not there.
 pub(super) fn judge(headers: &HeaderMap, file: &Validators) -> Verdict {
+    if !has_any(headers) {
+        return Verdict::Send;
+    }
     let failed = match matches(headers, IF_MATCH, &file.etag, Comparison::Strong) {
         Some(matches) => !matches,
         None => date(headers, IF_UNMODIFIED_SINCE).is_some_and(|date| file.modified > date),
@@ -33,6 +36,11 @@ pub(super) fn judge(headers: &HeaderMap, file: &Validators) -> Verdict {
         None => date(headers, IF_MODIFIED_SINCE).is_some_and(|date| file.modified <= date),
     };
     if unchanged { Verdict::NotModified } else { Verdict::Send }
+}
+
+/// Whether a request has conditions: most have none, and to look each of them up takes longer.
+fn has_any(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("if-"))
 }
 
 /// Whether a range may be sent: without `If-Range`, or if its validator is that of the file (RFC 9110 section

@@ -73,7 +73,7 @@ impl Stage for StaticFiles {
         let path = RequestTarget::of(request).lent_path();
         let accepted = site.accepted(request.headers());
         match site.find(&path, accepted, Wait::No) {
-            Ok(Outcome::File(file)) => Enter::Answer(site.sent(&file, request, &path)),
+            Ok(Outcome::File(file)) => Enter::Answer(site.sent(file, request, &path)),
             Ok(Outcome::Slash) => Enter::Answer(answer::of_slash(request, &path)),
             Ok(Outcome::Failed) => Enter::Answer(answer::empty(StatusCode::INTERNAL_SERVER_ERROR)),
             Ok(Outcome::UnknownType) => {
@@ -132,11 +132,16 @@ impl Site {
     }
 
     /// What a file answers.
-    fn sent(self: &Arc<Self>, file: &Representation, request: &Request, path: &str) -> Response {
+    fn sent(
+        self: &Arc<Self>,
+        file: Arc<Representation>,
+        request: &Request,
+        path: &str,
+    ) -> Response {
         if let Content::File(_) = file.content {
             self.close_unused();
         }
-        events::static_file_sent(path, &Physical(self, file));
+        events::static_file_sent(path, &Physical(self, &file));
         let mut response = answer::of_file(file, (request.method(), request.headers()), path);
         self.mark(request, &mut response);
         response
@@ -194,7 +199,7 @@ impl Site {
         let key = path.clone();
         let found = self.waiting(move |site| site.find(&key, accepted, Wait::Yes)).await;
         match found {
-            Some(Ok(Outcome::File(file))) => self.sent(&file, &request, &path),
+            Some(Ok(Outcome::File(file))) => self.sent(file, &request, &path),
             Some(Ok(Outcome::Slash)) => answer::of_slash(&request, &path),
             Some(Ok(Outcome::Folder(folder))) => self.listed(request, path, folder).await,
             Some(Ok(Outcome::UnknownType)) => {
@@ -267,7 +272,7 @@ impl Site {
             && site_path::is_page(&path)
             && let Some(file) = self.page_of(page, accepted).await
         {
-            return answer::of_file(&file, (&method, &headers), &path);
+            return answer::of_file(file, (&method, &headers), &path);
         }
         match &self.options.not_found_page {
             Some(page) => match self.page_of(page, accepted).await {

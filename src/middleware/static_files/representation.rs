@@ -76,7 +76,7 @@ impl Representation {
         }
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(ETAG, validators.etag.clone());
-        headers.insert(LAST_MODIFIED, validators.last_modified.clone());
+        headers.insert(LAST_MODIFIED, validators.last_modified());
         if let Some(encoding) = of.encoding {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
         }
@@ -110,20 +110,31 @@ impl Representation {
         })
     }
 
-    /// A part of it as an answer, without headers.
-    pub(super) fn answer(&self, part: &Part) -> Response {
-        let mut response = Response::new(self.body(part));
-        if let Content::File(file) = &self.content {
+    /// A part of a file as an answer, with the headers of the whole. What is kept is copied; of what is not, it is
+    /// taken.
+    pub(super) fn answer(file: &mut Arc<Self>, part: &Part) -> Response {
+        let headers = Self::own_headers(file);
+        let mut response = Response::new(file.body(part));
+        *response.headers_mut() = headers;
+        if let Content::File(content) = &file.content {
             let part = FilePart {
-                file: Arc::clone(file),
-                range: self.range(part),
-                name: Arc::clone(&self.name),
+                file: Arc::clone(content),
+                range: file.range(part),
+                name: Arc::clone(&file.name),
             };
             if part.length() >= WORTH_SENDING {
                 response.extensions_mut().insert(part);
             }
         }
         response
+    }
+
+    /// The headers of a file for its answer.
+    pub(super) fn own_headers(file: &mut Arc<Self>) -> HeaderMap {
+        match Arc::get_mut(file) {
+            Some(only) => std::mem::take(&mut only.headers),
+            None => file.headers.clone(),
+        }
     }
 
     fn range(&self, part: &Part) -> Range<u64> {

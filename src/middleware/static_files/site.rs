@@ -9,7 +9,7 @@ use super::content_types::content_type;
 use super::encodings::{Accepted, Encoding};
 use super::options::{FileOptions, StaticFilesOptions};
 use super::read;
-use super::representation::{Named, Representation};
+use super::representation::{Content, Named, Representation};
 use super::root::{Found, MustWait, OpenFile, Root, Wait};
 use super::site_path::{Names, SitePath, below};
 use crate::diagnostics::Repeated;
@@ -98,8 +98,9 @@ impl Site {
             // It may have become a large one, or a small one.
             self.forget(path);
         }
-        for cache in [&self.in_memory, &self.open] {
-            cache.offer(path, look.accepted, found);
+        match found.content {
+            Content::Bytes(_) => self.in_memory.offer(path, look.accepted, found),
+            Content::File(_) => self.open.offer(path, look.accepted, found),
         }
     }
 
@@ -274,7 +275,6 @@ mod tests {
     use super::*;
     use crate::features::decoded_path;
     use crate::middleware::static_files::options::{Behind, BrowserOptions};
-    use crate::middleware::static_files::representation::Content;
 
     /// Pieces that paths are made of.
     const PIECES: [&str; 24] = [

@@ -12,9 +12,7 @@ use super::encodings::Encoding;
 pub(super) struct Validators {
     /// A strong entity tag (RFC 9110 section 8.8.3).
     pub(super) etag: HeaderValue,
-    /// When it was changed, as it is written.
-    pub(super) last_modified: HeaderValue,
-    /// The same, in whole seconds.
+    /// When it was changed, in whole seconds.
     pub(super) modified: SystemTime,
 }
 
@@ -31,11 +29,12 @@ impl Validators {
             None => format!("\"{tag:x}\""),
             Some(encoding) => format!("\"{tag:x}-{}\"", encoding.name()),
         };
-        Self {
-            etag: of_text(&tag),
-            last_modified: of_text(&httpdate::fmt_http_date(modified)),
-            modified,
-        }
+        Self { etag: of_text(&tag), modified }
+    }
+
+    /// When it was changed, as it is written.
+    pub(super) fn last_modified(&self) -> HeaderValue {
+        of_text(&httpdate::fmt_http_date(self.modified))
     }
 }
 
@@ -65,7 +64,7 @@ mod tests {
             let later = modified + Duration::from_millis(999);
             let of_it = Validators::of(later, length, None);
             assert_eq!((of_it.etag.to_str().unwrap(), of_it.modified), (tag, modified));
-            assert_eq!(of_it.last_modified, date);
+            assert_eq!(of_it.last_modified(), date);
             let encoded = Validators::of(later, length, Some(Encoding::Brotli));
             assert_eq!(encoded.etag.to_str().unwrap(), format!("{}-br\"", &tag[..tag.len() - 1]));
         }
@@ -76,6 +75,6 @@ mod tests {
         let before = UNIX_EPOCH - Duration::from_secs(5);
         assert_eq!(Validators::of(before, 0, None).modified, UNIX_EPOCH);
         let never = UNIX_EPOCH + Duration::from_secs(1 << 40);
-        assert_eq!(Validators::of(never, 0, None).last_modified, "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(Validators::of(never, 0, None).last_modified(), "Fri, 31 Dec 9999 23:59:59 GMT");
     }
 }
