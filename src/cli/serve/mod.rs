@@ -3,6 +3,7 @@
 
 mod addresses;
 mod announcement;
+mod args;
 mod settings;
 
 use std::ffi::OsString;
@@ -10,54 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, ValueHint};
 
 use self::announcement::Announcement;
+pub(super) use self::args::ServeArgs;
 use self::settings::{Places, ShortForm};
 use super::{dev_certs, output};
 use crate::Host;
 use crate::configuration::SourcePlace;
 use crate::hosting::{ExitKind, process};
-
-/// Serve a folder, until Ctrl+C or SIGTERM
-///
-/// Only what stands here counts: no settings file and no variable is read. `kestrel run` has all the rest.
-#[derive(Clone, Debug, Args)]
-pub(super) struct ServeArgs {
-    /// The folder
-    #[arg(value_name = "DIR", default_value = ".", hide_default_value = true, value_hint = ValueHint::DirPath)]
-    directory: PathBuf,
-    /// The port; 0 for a free one
-    #[arg(short, long, value_name = "PORT", default_value_t = 5000)]
-    port: u16,
-    /// Let other machines of the network connect, not this one alone
-    #[arg(long)]
-    lan: bool,
-    /// Show the address on the network as a QR code (with --lan)
-    #[arg(long)]
-    qr: bool,
-    /// Open the address in the browser
-    #[arg(long)]
-    open: bool,
-    /// Answer pages that nothing else has with index.html (single-page apps)
-    #[arg(long)]
-    spa: bool,
-    /// Show what is in a folder that has no index.html
-    #[arg(long)]
-    listing: bool,
-    /// Let pages of all other origins read the files
-    #[arg(long)]
-    cors: bool,
-    /// Set a header of every answer; may be given more than once
-    #[arg(long, value_name = "NAME:VALUE", value_parser = settings::header)]
-    header: Vec<settings::Header>,
-    /// Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once
-    #[arg(long, value_name = "USER:PASSWORD", value_parser = settings::user)]
-    auth: Vec<settings::User>,
-    /// Serve by https, with the development certificate, which is made if there is none
-    #[arg(long)]
-    tls: bool,
-}
 
 /// Serves. `typed` is the whole command line.
 pub(super) fn exec(args: ServeArgs, typed: &[OsString]) -> anyhow::Result<ExitCode> {

@@ -3,48 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::ServeArgs;
+use super::args::{ServeArgs, User};
 use crate::configuration::{ConfigurationSource, Leaf, Origin, Problem};
-
-/// A header of every answer.
-#[derive(Clone, Debug)]
-pub(super) struct Header {
-    name: String,
-    value: String,
-}
-
-/// Reads `NAME:VALUE`. What cannot be a header is told by the setting that it becomes.
-pub(super) fn header(text: &str) -> Result<Header, &'static str> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok(Header { name: name.trim().to_owned(), value: value.trim().to_owned() })
-        }
-        _ => Err("a header has a name, a colon and a value"),
-    }
-}
-
-/// Somebody who may come in. The password is not shown.
-#[derive(Clone)]
-pub(super) struct User {
-    name: String,
-    password: String,
-}
-
-impl std::fmt::Debug for User {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// Reads `USER:PASSWORD`.
-pub(super) fn user(text: &str) -> Result<User, &'static str> {
-    match text.split_once(':') {
-        Some(("", _)) => Err("a user's name is missing before the colon"),
-        Some((_, "")) => Err("a password is missing behind the colon"),
-        Some((name, password)) => Ok(User { name: name.to_owned(), password: password.to_owned() }),
-        None => Err("a user and a password have a colon between"),
-    }
-}
 
 /// Somebody who is there twice. Settings do not tell capitals apart.
 pub(super) fn twice(users: &[User]) -> Option<&str> {
@@ -229,6 +189,7 @@ impl ConfigurationSource for ShortForm {
 
 #[cfg(test)]
 mod tests {
+    use super::super::args::user;
     use super::*;
 
     #[test]
