@@ -58,6 +58,11 @@ impl Completion {
         self.source.watch(self.request, Box::new(AtEnd(tell)));
     }
 
+    /// The number of the request on its connection.
+    pub(crate) fn request(&self) -> u32 {
+        self.request
+    }
+
     /// Lets `watch` see how the request is answered. The same goes for it.
     pub(crate) fn watch(&self, watch: Box<dyn Watch>) {
         self.source.watch(self.request, watch);

@@ -8,6 +8,7 @@
 //! middleware and the server can all speak of the same facts without knowing each other.
 
 mod body_limits;
+mod client_slot;
 mod completion;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 mod connection;
@@ -26,6 +27,7 @@ mod server_addresses;
 mod tls_handshake;
 
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
+pub(crate) use client_slot::ClientSlot;
 pub use completion::{Completed, Completion};
 pub(crate) use completion::{CompletionSource, SentHead, Watch};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};

@@ -168,6 +168,8 @@ impl Host {
         self.unheard.take().iter().for_each(report::tell_if_unheard);
         events::hosting_starting();
         let logging = self.log.running().cloned();
+        let logs = self.context.of_host.logs.clone();
+        logs.console(logging.as_ref());
         let remarks = std::mem::take(&mut self.remarks);
         remarks.iter().for_each(|remark| remark.notice().log());
         // Before the announcement: what is edited after it does not go unnoticed.
@@ -189,7 +191,6 @@ impl Host {
         self.announce();
         let (stopping, stops) = watch::channel(false);
         let wishes = Wishes::new();
-        let logs = self.context.of_host.logs.clone();
         let (lifetime, addresses) = (self.context.lifetime.clone(), self.context.addresses.clone());
         self.living.started();
         let (exit, counters) = (serving.exit.clone(), serving.server.counters());

@@ -45,6 +45,8 @@ type Make = fn(&StageSettings, &OfHost) -> Option<On>;
 /// All stages, outermost first. Behind the last one stands the app, with the layers that the program has
 /// put around it (`pipeline/layers.rs`).
 const ORDER: &[Make] = &[
+    // First of all, so that no answer goes past it.
+    access_log,
     // Around everything, so that every answer has them.
     answer_headers,
     // Before whatever turns requests away: who asks names the host by its address, in clear text.
@@ -310,6 +312,15 @@ fn http_logging(settings: &StageSettings, _: &OfHost) -> Option<On> {
         .http_logging
         .as_ref()
         .map(|it| switched("HTTP logging", it, Box::new(it.value.clone())))
+}
+
+fn access_log(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.access_log.as_ref()?;
+    let stage = match settings.forwarded_headers {
+        None => it.value.stage.clone(),
+        Some(_) => it.value.stage.proxied(),
+    };
+    Some(switched("access log", it, Box::new(stage)))
 }
 
 fn w3c_logging(settings: &StageSettings, _: &OfHost) -> Option<On> {

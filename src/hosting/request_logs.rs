@@ -2,19 +2,33 @@
 //!
 //! A reload that changes nothing of a log goes on with its file; so does an app that is made anew.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::settings::StageSettings;
 use crate::diagnostics::events;
-use crate::middleware::{LineSink, LineThread, LineWriter, W3cOptions};
+use crate::logging::{Logging, Outputs};
+use crate::middleware::{LineSink, LineThread, LineWriter, LogFile, W3cOptions};
 
 /// How long the end of a host waits for a disk, for all logs together.
 const LAST_WAIT: Duration = Duration::from_millis(1500);
 
+/// How long a line of the access log waits for others: who looks at the file hardly notices, and a busy
+/// server writes it in large pieces.
+const TOGETHER: Duration = Duration::from_millis(100);
+
 /// The threads that write them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RequestLogs(Arc<Mutex<Vec<Opened>>>);
+pub(super) struct RequestLogs(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    opened: Mutex<Vec<Opened>>,
+    /// What writes the console, if the host does.
+    console: OnceLock<Arc<Logging>>,
+}
 
 #[derive(Debug)]
 struct Opened {
@@ -28,11 +42,46 @@ struct Opened {
 #[derive(Clone, Debug, PartialEq)]
 enum What {
     W3c(W3cOptions),
+    File(PathBuf),
+    Console,
+}
+
+/// The console, where lines stand between the events of the log.
+struct Console(Option<Arc<Logging>>);
+
+impl LineSink for Console {
+    fn write(&mut self, lines: &str) {
+        match &self.0 {
+            Some(logging) => lines.split_inclusive('\n').for_each(|line| logging.write_line(line)),
+            // The log is the program's, and these lines are none of it. Nobody could be told of an error.
+            None => _ = Outputs::standard().stdout.write_all(lines.as_bytes()),
+        }
+    }
 }
 
 impl RequestLogs {
+    /// The host writes the console by this.
+    pub(super) fn console(&self, logging: Option<&Arc<Logging>>) {
+        if let Some(logging) = logging {
+            let _ = self.0.console.set(Arc::clone(logging));
+        }
+    }
+
     /// Lets the stages that write lines do so, before they are asked for.
     pub(super) fn open(&self, stages: &StageSettings) {
+        if let Some(it) = &stages.access_log {
+            let lines = match &it.value.file {
+                Some(path) => {
+                    let open = || Box::new(LogFile::open(path.clone())) as Box<dyn LineSink>;
+                    self.writer(What::File(path.clone()), TOGETHER, open)
+                }
+                None => {
+                    let console = || Box::new(Console(self.0.console.get().cloned())) as _;
+                    self.writer(What::Console, TOGETHER, console)
+                }
+            };
+            it.value.stage.write_to(lines);
+        }
         if let Some(it) = &stages.w3c_logging {
             let (stage, options) = (&it.value, it.value.options());
             let what = What::W3c(options.clone());
@@ -62,7 +111,8 @@ impl RequestLogs {
     /// Somebody has renamed the files: they are opened anew.
     pub(super) fn reopen(&self) {
         let opened = self.opened();
-        let running = opened.iter().filter(|it| !it.thread.has_ended());
+        let is_file = |it: &&Opened| it.what != What::Console && !it.thread.has_ended();
+        let running = opened.iter().filter(is_file);
         let files = running.map(|it| it.thread.reopen()).count();
         drop(opened);
         match files {
@@ -82,7 +132,7 @@ impl RequestLogs {
     }
 
     fn opened(&self) -> MutexGuard<'_, Vec<Opened>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use super::console::{ConsoleLayer, Place};
 use super::log_filter::LogFilter;
 use super::options::{ConsoleOptions, LoggingOptions, Rule, Terminal};
-use super::outputs::Outputs;
+use super::outputs::{Outputs, Stream};
 use super::queue::Queue;
 use super::{log_records, record_levels};
 
@@ -147,6 +147,11 @@ impl Logging {
     /// Returns when every line logged before is written, or after a second and a half if the output does not take them.
     pub fn flush(&self) {
         self.queue.flush();
+    }
+
+    /// Writes a line of another form than events have, in its turn with them. It has its end.
+    pub(crate) fn write_line(&self, line: &str) {
+        self.queue.push(Stream::Stdout, line);
     }
 
     /// The stop begins: a thread that waits for room in the queue, as `QueueFullMode::Wait` makes it, is let go.

@@ -5,6 +5,7 @@
 //! They know the facts of `features` and nothing of the server. What they do not do: read
 //! configuration, or answer requests that they let pass.
 
+mod access_log;
 mod answer_headers;
 mod basic_authentication;
 mod cors;
@@ -36,6 +37,7 @@ mod w3c_logging;
 mod watching;
 mod without_length;
 
+pub(crate) use access_log::{AccessLog, AccessLogFormat, AccessLogOptions};
 pub(crate) use answer_headers::{AnswerHeaders, HeaderChanges};
 pub(crate) use basic_authentication::{
     BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
@@ -56,7 +58,7 @@ pub(crate) use http_logging::{
     HttpLogging, HttpLoggingFields, HttpLoggingOptions, ShownHeaders, TextTypes,
 };
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
-pub(crate) use line_writer::{LineSink, LineThread, LineWriter, W3cPlace};
+pub(crate) use line_writer::{LineSink, LineThread, LineWriter, LogFile, W3cPlace};
 pub(crate) use path_base::PathBase;
 pub(crate) use path_rules::PathRules;
 pub(crate) use rate_limiter::{

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::access_log::{self, AccessLogSettings};
 use super::allowed_hosts::{allowed_hosts, tell_if_never_exactly};
 use super::cors::{self, CodeCors};
 use super::error_pages::{self, ErrorPages};
@@ -39,6 +40,8 @@ pub(crate) struct StageSettings {
     pub(crate) error_pages: ErrorPages,
     /// `HttpLogging`, if it is on.
     pub(crate) http_logging: Option<Switched<HttpLogging>>,
+    /// `AccessLog`, if it is on.
+    pub(crate) access_log: Option<Switched<AccessLogSettings>>,
     /// `W3CLogging`, if it is on.
     pub(crate) w3c_logging: Option<Switched<W3cLogging>>,
     /// `PathBase`, if it is set.
@@ -100,6 +103,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         forwarded_headers,
         error_pages: error_pages::read(loaded, problems),
         http_logging: http_logging::read(configuration, problems),
+        access_log: access_log::read(loaded, problems),
         w3c_logging: w3c_logging::read(loaded, problems),
         path_base: path_base::read(configuration, problems),
         hsts,
@@ -120,6 +124,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         &["ForwardedHeaders_Enabled"],
     ));
     for section in [
+        "AccessLog",
         "BasicAuthentication",
         "Cors",
         "ExceptionHandler",

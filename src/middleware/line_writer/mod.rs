@@ -5,6 +5,7 @@
 //! When more wait than there is room for, lines are dropped and counted, and that is told.
 
 mod date;
+mod file;
 mod sink;
 mod w3c_files;
 
@@ -14,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(super) use self::date::Moment;
+pub(crate) use self::file::LogFile;
 pub(crate) use self::sink::LineSink;
 pub(crate) use self::w3c_files::{W3cFiles, W3cPlace};
 use crate::diagnostics::{LogContext, events};

@@ -1,7 +1,36 @@
 //! The rows of the logs of requests.
 
-use super::row::{Key, Kind, Others, Range, boolean, first, list, names, text};
-use crate::middleware::{HttpLoggingFields, W3cFields};
+use super::row::{Key, Kind, Others, Range, boolean, first, list, names, text, words};
+use crate::middleware::{AccessLogFormat, HttpLoggingFields, W3cFields};
+
+pub(super) const ACCESS_LOG: Key = names(
+    "AccessLog",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "write a line for each request"),
+        words("Format", &first(&AccessLogFormat::NAMES), "how a line looks").default("Combined"),
+        text("Path", Kind::Path, "the file").default_in_words("the console"),
+        list(
+            "ExcludePaths",
+            &text("{Number}", Kind::Text, "a path, such as `/healthz`"),
+            "requests for these paths, and what is below them, have no line",
+        ),
+        text(
+            "MinimumStatus",
+            Kind::Number("statuses", Range::From(100)),
+            "answers with a lower status have no line, up to 599",
+        )
+        .default_in_words("all have"),
+        text(
+            "SampleRate",
+            Kind::Text,
+            "which part of all requests has a line, above 0 and up to 1",
+        )
+        .default("1"),
+    ],
+    "a line for each request",
+)
+.at_once();
 
 pub(super) const HTTP_LOGGING: Key = names(
     "HttpLogging",

@@ -1,7 +1,7 @@
 //! The rows: one for each key, in the order of the tables in the documents.
 
 use super::forwarded_headers::{FORWARDED_HEADERS, KNOWN_IP_NETWORKS, KNOWN_PROXIES};
-use super::request_logs::{HTTP_LOGGING, W3C_LOGGING};
+use super::request_logs::{ACCESS_LOG, HTTP_LOGGING, W3C_LOGGING};
 use super::row::{
     Key, Kind, NotYet, Others, Part, Range, any, boolean, first, limit, list, names, of_dotnet,
     open, rate, text, text_or_list, time_limit, words,
@@ -98,6 +98,7 @@ pub(super) static ROOT: Key = names(
         CORS,
         RESPONSE_COMPRESSION,
         REQUEST_DECOMPRESSION,
+        ACCESS_LOG,
         HTTP_LOGGING,
         RATE_LIMITER,
         REQUEST_TIMEOUTS,

@@ -7,6 +7,7 @@ use super::*;
 use crate::addresses::{self, PlannedEndpoint};
 use crate::configuration::text::seconds_text;
 use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
+use crate::hosting::settings::access_log::AccessLogSettings;
 use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
@@ -170,7 +171,8 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("DirectoryBrowser:") => {
             (None, vec![("DirectoryBrowser:Enabled", "true")])
         }
-        "HttpLogging:Enabled" | "W3CLogging:Enabled" => (None, vec![]),
+        "HttpLogging:Enabled" | "W3CLogging:Enabled" | "AccessLog:Enabled" => (None, vec![]),
+        key if key.starts_with("AccessLog:") => (None, vec![("AccessLog:Enabled", "true")]),
         key if key.starts_with("W3CLogging:") => (None, vec![("W3CLogging:Enabled", "true")]),
         key if key.starts_with("HttpLogging:") => (None, vec![("HttpLogging:Enabled", "true")]),
         key if key.starts_with("Hsts:") => (None, vec![("Hsts:Enabled", "true")]),
@@ -252,6 +254,7 @@ struct Outcome {
     w3c_logging: Option<W3cLogging>,
     answer_headers: Option<AnswerHeaders>,
     rewrite: Option<Rewrite>,
+    access_log: Option<AccessLogSettings>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
     shutdown_timeout: Duration,
@@ -299,6 +302,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         rate_limiter: settings.stages.rate_limiter.map(|it| it.value),
         request_timeouts: settings.stages.request_timeouts.map(|it| it.value),
         w3c_logging: settings.stages.w3c_logging.map(|it| it.value),
+        access_log: settings.stages.access_log.map(|it| it.value),
         static_files: settings.stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
@@ -345,6 +349,8 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "DefaultContentType" => "text/x-other",
                 _ if key.contains(":KnownProxies:") => "10.0.0.1",
                 _ if key.contains(":KnownIPNetworks:") => "10.0.0.0/8",
+                "SampleRate" => "0.5",
+                _ if key.contains("ExcludePaths:") => "/other",
                 _ => "other",
             };
             vec![text.to_owned()]
@@ -356,7 +362,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
             words.iter().map(|word| (*word).to_owned()).collect()
         }
         Kind::ErrorStatus => vec!["418".to_owned()],
-        Kind::Number(_, range) => vec![range.least().to_string(), "77".to_owned()],
+        Kind::Number(_, range) => [0, 77].map(|more| (range.least() + more).to_string()).to_vec(),
         Kind::Time(_) | Kind::TimeLimit(_) => vec!["00:03:03".to_owned()],
         Kind::Limit(_, rule) => {
             let default = rule.default().unwrap_or(0);
@@ -392,6 +398,8 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.contains("MimeTypes:") || key.contains("MediaTypes:") => text("text"),
         Kind::Text if key.contains("Headers:") => text("a b"),
         Kind::Text | Kind::Path if key.starts_with("W3CLogging:") => text(" "),
+        Kind::Text if key.ends_with(":SampleRate") => text("1.5"),
+        Kind::Text | Kind::Path if key.starts_with("AccessLog:") => text("a/"),
         Kind::Text if key.starts_with("Cors:Policies:") => text("a b"),
         Kind::Text if key == "Cors:DefaultPolicyName" => text("nobody's"),
         Kind::Text if key.starts_with("StatusCodePages:") => text("{1} "),
