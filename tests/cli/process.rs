@@ -156,6 +156,11 @@ impl Running {
         );
     }
 
+    /// Waits for a line of standard error that contains `text`.
+    pub(crate) fn wait_for_complaint(&self, text: &str) {
+        assert!(self.err.wait_for(text), "'{text}' is not in {}", self.err.text());
+    }
+
     /// Whether a line of standard output contains `text` before a test would be given up: for one
     /// that has to clean up first.
     pub(crate) fn wait_as_long_as_allowed(&self, text: &str) -> bool {

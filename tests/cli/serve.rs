@@ -134,6 +134,14 @@ fn what_cannot_be_served_is_told() {
 }
 
 #[test]
+fn without_a_browser_the_address_is_told() {
+    let running = serve(&["--open"]).started();
+    let address = running.address();
+    running.wait_for_complaint(&format!("No browser could be opened. The address is {address}"));
+    running.terminated();
+}
+
+#[test]
 fn a_folder_without_an_index_is_told_of() {
     let kestrel = Kestrel::new(["serve", "-p", "0"]);
     let running = kestrel.started();

@@ -50,3 +50,13 @@ fn a_plan_shows_what_is_served_and_who_said_so() {
         assert!(outcome.stdout.contains(line), "{}", outcome.stdout);
     }
 }
+
+#[test]
+fn settings_that_are_served_are_told() {
+    let told = "The settings in ";
+    for (root, is_told) in [(".", true), ("public", false)] {
+        let settings = format!(r#"{{"webroot":"{root}"}}"#);
+        let outcome = Kestrel::new(["run", "--plan"]).file("appsettings.json", &settings).ended();
+        assert_eq!(outcome.stderr.contains(told), is_told, "{root}: {}", outcome.stderr);
+    }
+}

@@ -35,11 +35,8 @@ impl Announcement {
         }
         if self.open {
             let address = addresses::on_this_machine(first);
-            if let Err(error) = open::that_detached(&address) {
-                output::complaint(&format!(
-                    "warning: No browser could be opened: {error}. The address is {address}"
-                ))?;
-            }
+            // It may take as long as the browser is open.
+            tokio::task::spawn_blocking(move || opened(&address));
         }
         Ok(())
     }
@@ -53,6 +50,15 @@ impl Announcement {
             text += &drawn(&code, colours);
         }
         output::answer(text.as_bytes())
+    }
+}
+
+/// Opens an address in the browser; tells it if there is none.
+fn opened(address: &str) {
+    if open::that(address).is_err() {
+        let warning = format!("warning: No browser could be opened. The address is {address}");
+        // Nobody is there to hear of a standard error that is closed.
+        let _ = output::complaint(&warning);
     }
 }
 

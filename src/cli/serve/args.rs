@@ -18,7 +18,7 @@ pub(in crate::cli) struct ServeArgs {
     /// Let other machines of the network connect, not this one alone
     #[arg(long)]
     pub(super) lan: bool,
-    /// Show the address on the network as a QR code (with --lan)
+    /// Let other machines connect, too, and show them the address as a QR code
     #[arg(long)]
     pub(super) qr: bool,
     /// Open the address in the browser

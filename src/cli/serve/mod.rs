@@ -51,8 +51,12 @@ pub(super) fn exec(args: ServeArgs, typed: &[OsString]) -> anyhow::Result<ExitCo
         .named_after_content_root()
         .content_root(root)
         .configuration_source(SourcePlace::AboveCommandLine, form)
-        .background_service("announcement", async move |context, _| {
-            context.lifetime.started().await;
+        .background_service("announcement", async move |context, mut ending| {
+            // A start that fails has nothing to announce.
+            tokio::select! {
+                () = context.lifetime.started() => {}
+                () = ending.begun() => return Ok(()),
+            }
             announcement.make(&context.addresses.list()).map_err(Into::into)
         });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -3,7 +3,7 @@
 //! A host without a program's app serves its web root if there is one; a program asks for it. Whether the folder
 //! is there is looked up here, once: what the settings mean hangs on it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
 
@@ -14,7 +14,7 @@ use super::parse::{read, read_boolean, read_with, shown};
 use super::stage_values::of_key;
 use super::switches::without_switch;
 use crate::configuration::load::from_content_root;
-use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
+use crate::configuration::{Configuration, Loaded, LookedFor, Origin, Problem, Section, Sourced};
 use crate::features::HttpsCompression;
 use crate::middleware::static_files::{
     Behind, BrowserOptions, DEFAULT_FILES, FileOptions, HeaderRule, StaticFilesOptions,
@@ -55,6 +55,9 @@ pub(super) fn read_all(
         problems.push(root_missing(configuration, &root.value));
     }
     let (key, origin) = switched_on_by(configuration, (said, on), &browser, &root.origin)?;
+    if on {
+        problems.extend(settings_in(loaded, &root));
+    }
     let page = text(configuration, "StaticFiles:NotFoundPage");
     let alone = loaded.host_alone && on;
     let options = StaticFilesOptions {
@@ -215,6 +218,19 @@ fn tell_without_effect(loaded: &Loaded, said: Option<bool>, on: bool, problems: 
                 .fix("set StaticFiles:Enabled to true"),
         );
     }
+}
+
+/// A file of settings that whoever asks for it gets, with all that is in it.
+fn settings_in(loaded: &Loaded, root: &Sourced<PathBuf>) -> Option<Problem> {
+    let is_served = |file: &&LookedFor| file.found && file.path.starts_with(&root.value);
+    let file = loaded.files.iter().find(is_served)?;
+    Some(
+        Problem::warning(format!("The settings in {} can be asked for.", file.path.display()))
+            .cause(format!("The file lies in {}, which is served.", root.value.display()))
+            .key("webroot")
+            .origin(root.origin.clone())
+            .fix("serve a folder below it, such as wwwroot"),
+    )
 }
 
 fn root_missing(configuration: &Configuration, root: &Path) -> Problem {

@@ -128,16 +128,32 @@ impl W3cFiles {
         let Calendar { year, month, day, .. } = (self.clock)().calendar();
         if self.day != [year, month, day] {
             self.day = [year, month, day];
-            (self.number, self.file, self.is_full_told) = (0, None, false);
+            let number = self.first_number(&format!("{year:04}{month:02}{day:02}"));
+            (self.number, self.file, self.is_full_told) = (number, None, false);
         }
+    }
+
+    /// The number behind those that files of the day have. A lower one that is free belonged to a file that was
+    /// the oldest, and would be removed at once.
+    fn first_number(&self, day: &str) -> u32 {
+        let begin = format!("{}{day}.", self.place.name);
+        let names = self.names();
+        let numbers =
+            names.iter().filter_map(|name| name.strip_prefix(&begin)?.get(..4)?.parse().ok());
+        numbers.max().map_or(0, |number: u32| number + 1)
+    }
+
+    /// The names of the files that are called like these.
+    fn names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.place.folder) else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter(|name| is_of_place(name, &self.place.name)).collect()
     }
 
     /// Removes the oldest of the files that are called like these.
     fn remove_old(&self) {
         let Some(kept) = self.place.kept else { return };
-        let Ok(entries) = fs::read_dir(&self.place.folder) else { return };
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut ours: Vec<_> = names.filter(|name| is_of_place(name, &self.place.name)).collect();
+        let mut ours = self.names();
         ours.sort_unstable();
         let surplus = ours.len().saturating_sub(kept as usize);
         for name in &ours[..surplus] {
@@ -244,6 +260,22 @@ mod tests {
             [
                 ("w3c-20261129.0001.txt".to_owned(), format!("{HEAD}2\n")),
                 ("w3c-20261129.0002.txt".to_owned(), format!("{HEAD}3\n")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_start_takes_the_number_behind_all_others() {
+        let folder = tempfile::tempdir().unwrap();
+        // The oldest go while the later ones come.
+        for start in 0..7 {
+            files(folder.path(), None, Some(2)).write(&format!("{start}\n"));
+        }
+        assert_eq!(
+            found(folder.path()),
+            [
+                ("w3c-20261129.0005.txt".to_owned(), format!("{HEAD}5\n")),
+                ("w3c-20261129.0006.txt".to_owned(), format!("{HEAD}6\n")),
             ]
         );
     }
