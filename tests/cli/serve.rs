@@ -77,6 +77,11 @@ fn who_has_no_password_is_not_let_in() {
         let answer = get(&address, "/", &[&header]);
         assert_eq!(answer.status, status, "{credentials}");
     }
+    // Capitals of names do not count, as in settings; a second header may be for somebody else's eyes.
+    let named = get(&address, "/", &["Authorization: Basic QUxJQ0U6b3BlbjpzZXNhbWU="]);
+    assert_eq!(named.status, 200, "ALICE:open:sesame");
+    let right = "Authorization: Basic YWxpY2U6b3BlbjpzZXNhbWU=";
+    assert_eq!(get(&address, "/", &[right, right]).status, 401);
     let outcome = running.terminated();
     assert!(outcome.stdout.contains("was not let in as 'eve'."), "{}", outcome.stdout);
     assert!(!outcome.stdout.contains("sesame"), "{}", outcome.stdout);

@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use tokio::sync::Semaphore;
 
@@ -40,7 +40,16 @@ struct Users {
     users: Vec<User>,
     /// Held while a hash is computed.
     checks: Semaphore,
+    /// Held by those who wait for that.
+    waiting: Semaphore,
 }
+
+/// The longest password that a hash is computed of, in bytes, as with `openssl passwd`: the time it takes grows
+/// with the length.
+const LONGEST: usize = 256;
+
+/// How many wait for a hash at most.
+const MOST_WAITING: usize = 100;
 
 /// Somebody who may come in.
 #[derive(Debug)]
@@ -59,7 +68,8 @@ impl BasicAuthentication {
         // With the character set, clients send names and passwords in UTF-8.
         let challenge = format!(r#"Basic realm="{realm}", charset="UTF-8""#);
         let challenge = HeaderValue::try_from(challenge).ok()?;
-        let users = Arc::new(Users { users, checks: Semaphore::new(1) });
+        let waiting = Semaphore::new(MOST_WAITING);
+        let users = Arc::new(Users { users, checks: Semaphore::new(1), waiting });
         Some(Self { challenge, users })
     }
 
@@ -84,9 +94,10 @@ impl BasicAuthentication {
         let stage = self.clone();
         Enter::Around(Box::new(move |request: Request, next: Next| {
             Responding::later(async move {
-                match stage.users.is_right(at, &credentials).await && is_known {
-                    true => next.call(request).await,
-                    false => stage.refuse(&request, &credentials),
+                match stage.users.is_right(at, &credentials).await {
+                    None => too_many(),
+                    Some(true) if is_known => next.call(request).await,
+                    Some(_) => stage.refuse(&request, &credentials),
                 }
             })
         }))
@@ -94,31 +105,49 @@ impl BasicAuthentication {
 }
 
 impl Users {
-    /// Checks a password against the hash of the user there.
-    async fn is_right(self: &Arc<Self>, at: usize, credentials: &Credentials) -> bool {
-        let Ok(_one_at_a_time) = self.checks.acquire().await else { return false };
+    /// Checks a password against the hash of the user there; `None` if too many wait for that.
+    async fn is_right(self: &Arc<Self>, at: usize, credentials: &Credentials) -> Option<bool> {
+        let _one_of_few = self.waiting.try_acquire().ok()?;
+        let _one_at_a_time = self.checks.acquire().await.ok()?;
         let (users, typed) = (Arc::clone(self), credentials.password().to_vec());
         let check = move || users.users.get(at).is_some_and(|user| user.password.check(&typed));
-        tokio::task::spawn_blocking(check).await.unwrap_or(false)
+        Some(tokio::task::spawn_blocking(check).await.unwrap_or(false))
     }
+}
+
+/// Somebody tries one password after the other.
+fn too_many() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
 }
 
 impl Stage for BasicAuthentication {
     fn enter(&self, request: &mut Request) -> Enter {
-        let Some(header) = request.headers().get(AUTHORIZATION) else {
+        // Of two, somebody else may look at the other one.
+        let mut headers = request.headers().get_all(AUTHORIZATION).iter();
+        let (Some(header), None) = (headers.next(), headers.next()) else {
             return Enter::Answer(self.refusal());
         };
         let Some(credentials) = Credentials::read(header.as_bytes()) else {
             return Enter::Answer(self.refusal());
         };
         let users = &self.users.users;
-        let found = users.iter().position(|user| user.name.as_bytes() == credentials.user());
+        // As settings, in whose keys the names stand, do not tell capitals apart.
+        let is_meant = |user: &User| user.name.as_bytes().eq_ignore_ascii_case(credentials.user());
+        let found = users.iter().position(is_meant);
         // For a user that is not there another's password is looked at: how long an answer takes is not to
         // tell who is.
         let at = found.unwrap_or(0);
         let typed = Typed::new(credentials.password());
         match users.get(at).map(|user| user.password.judge(&typed)) {
             Some(Judgement::Right) if found.is_some() => Enter::Next,
+            Some(Judgement::NotKnownYet) if credentials.password().len() > LONGEST => {
+                Enter::Answer(self.refuse(request, &credentials))
+            }
             Some(Judgement::NotKnownYet) => self.check(at, found.is_some(), credentials),
             _ => Enter::Answer(self.refuse(request, &credentials)),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Body as _;
 
@@ -79,7 +79,12 @@ impl Stage for StatusPages {
             StatusPage::Redirect(template) => {
                 let base = EffectiveRequest::of(request).escaped_path_base().into_owned();
                 let template = template.clone();
-                then(move |response| redirect(response, &template, &base))
+                then(move |response| {
+                    // A browser asks for a password by the status and this header, not elsewhere.
+                    if !response.headers().contains_key(WWW_AUTHENTICATE) {
+                        redirect(response, &template, &base);
+                    }
+                })
             }
             StatusPage::Reexecute(template) => reexecute(template.clone(), Kept::of(request)),
         }
