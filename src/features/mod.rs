@@ -22,6 +22,7 @@ mod outcome;
 mod path;
 mod reexecution;
 mod request_target;
+mod secret_query;
 mod server_addresses;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 mod tls_handshake;
@@ -46,6 +47,7 @@ pub(crate) use path::{decoded_path, escaped_path, path_of_escapes};
 pub use reexecution::Reexecution;
 pub use request_target::RequestTarget;
 pub(crate) use request_target::{RawTarget, change_target};
+pub(crate) use secret_query::without_secrets;
 pub use server_addresses::ServerAddresses;
 #[cfg(feature = "tls")]
 pub(crate) use tls_handshake::Session;

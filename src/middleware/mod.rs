@@ -31,7 +31,6 @@ mod request_size_limit;
 mod request_timeouts;
 mod response_compression;
 mod rewrite;
-mod secret_query;
 pub(crate) mod static_files;
 mod w3c_logging;
 mod watching;

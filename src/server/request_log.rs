@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode};
 use tracing::Span;
 
 use crate::diagnostics::events::{self, RequestFacts};
-use crate::features::{Connection, Overlay, RequestTarget};
+use crate::features::{Connection, Overlay, RequestTarget, without_secrets};
 
 /// The status of a request whose client was gone before it had an answer, as Kestrel tells it.
 const ABANDONED: u16 = 499;
@@ -35,7 +35,7 @@ impl RequestLog {
             scheme: scheme(request, connection),
             host: target.host().to_owned(),
             path: target.path(),
-            query: target.query().to_owned(),
+            query: without_secrets(target.query()).into_owned(),
         };
         let headers = request.headers();
         events::request_starting(&facts, text(headers, &CONTENT_TYPE), content_length(headers));

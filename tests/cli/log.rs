@@ -224,3 +224,13 @@ fn who_claims_to_be_a_proxy_is_told_of_once() {
     assert_eq!(outcome.stdout.matches(told).count(), 1, "{}", outcome.stdout);
     assert_eq!(outcome.stdout.matches("is no known proxy").count(), 1, "{}", outcome.stdout);
 }
+
+#[test]
+fn a_token_in_a_query_is_not_shown() {
+    let running = Kestrel::run([]).started();
+    assert_eq!(get(&running.address(), "/?access_token=hunter2&a=1", &[]).status, 200);
+    let outcome = running.terminated();
+    let shown = outcome.stdout.matches("/?access_token=[Redacted]&a=1 ").count();
+    assert_eq!(shown, 2, "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("hunter2"), "{}", outcome.stdout);
+}

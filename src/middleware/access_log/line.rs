@@ -10,9 +10,9 @@ use http::header::{REFERER, USER_AGENT};
 
 use super::escape;
 use crate::diagnostics::events;
+use crate::features::without_secrets;
 use crate::features::{Completed, Completion, Connection, RequestTarget, TlsProtocol};
 use crate::middleware::line_writer::Moment;
-use crate::middleware::secret_query::without_secrets;
 use crate::pipeline::Request;
 
 /// How a line looks.

@@ -7,8 +7,8 @@ use super::fields::HttpLoggingFields as Fields;
 use super::header_names::usual;
 use super::options::HttpLoggingOptions;
 use crate::diagnostics::{Listed, events};
+use crate::features::without_secrets;
 use crate::features::{EffectiveRequest, RequestTarget, escaped_path};
-use crate::middleware::secret_query::without_secrets;
 use crate::pipeline::Request;
 
 pub(super) fn listed(options: &HttpLoggingOptions, request: &Request) -> Listed {

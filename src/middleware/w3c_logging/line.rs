@@ -9,10 +9,10 @@ use http::header::{COOKIE, HOST, REFERER, USER_AGENT};
 use super::fields::W3cFields;
 use super::options::W3cOptions;
 use crate::diagnostics::events;
+use crate::features::without_secrets;
 use crate::features::{Connection, EffectiveRequest, Local, RequestTarget, escaped_path};
 use crate::middleware::joined_headers::joined;
 use crate::middleware::line_writer::Moment;
-use crate::middleware::secret_query::without_secrets;
 use crate::pipeline::Request;
 
 /// The values of a line, each behind a blank. Status and duration stand in the middle.

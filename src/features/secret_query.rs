@@ -8,25 +8,45 @@ use percent_encoding::percent_decode_str;
 const REDACTED: &str = "[Redacted]";
 
 /// Parameters that are secrets by these names.
-const NAMES: [&str; 8] = ["auth", "code", "jwt", "key", "pwd", "sas", "sid", "sig"];
+const NAMES: [&str; 15] = [
+    "auth",
+    "code",
+    "jwt",
+    "key",
+    "otp",
+    "pass",
+    "pin",
+    "pw",
+    "pwd",
+    "sas",
+    "session",
+    "sessionid",
+    "sid",
+    "sig",
+    "ticket",
+];
 
 /// Parameters whose names have this in them are secrets.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 14] = [
     "accesskey",
     "apikey",
+    "assertion",
     "authorization",
+    "bearer",
     "credential",
     "passphrase",
     "passwd",
     "password",
+    "samlresponse",
     "secret",
     "signature",
+    "subscriptionkey",
     "token",
 ];
 
 /// A query, or what follows the `?` of an address, in which values whose names speak of secrets are
 /// replaced: whoever reads a log could do with them what the client may.
-pub(super) fn without_secrets(query: &str) -> Cow<'_, str> {
+pub(crate) fn without_secrets(query: &str) -> Cow<'_, str> {
     if !query.contains('=') {
         return Cow::Borrowed(query);
     }
