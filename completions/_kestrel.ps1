@@ -53,7 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Set a header of every answer; may be given more than once')
             [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once')
             [CompletionResult]::new('--lan', '--lan', [CompletionResultType]::ParameterName, 'Let other machines of the network connect, not this one alone')
-            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Show the address on the network as a QR code (with --lan)')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Let other machines connect, too, and show them the address as a QR code')
             [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the address in the browser')
             [CompletionResult]::new('--spa', '--spa', [CompletionResultType]::ParameterName, 'Answer pages that nothing else has with index.html (single-page apps)')
             [CompletionResult]::new('--listing', '--listing', [CompletionResultType]::ParameterName, 'Show what is in a folder that has no index.html')

@@ -48,7 +48,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand --header 'Set a header of every answer; may be given more than once'
             cand --auth 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once'
             cand --lan 'Let other machines of the network connect, not this one alone'
-            cand --qr 'Show the address on the network as a QR code (with --lan)'
+            cand --qr 'Let other machines connect, too, and show them the address as a QR code'
             cand --open 'Open the address in the browser'
             cand --spa 'Answer pages that nothing else has with index.html (single-page apps)'
             cand --listing 'Show what is in a folder that has no index.html'

@@ -46,7 +46,7 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -s p -l port -d '
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l header -d 'Set a header of every answer; may be given more than once' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l auth -d 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l lan -d 'Let other machines of the network connect, not this one alone'
-complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l qr -d 'Show the address on the network as a QR code (with --lan)'
+complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l qr -d 'Let other machines connect, too, and show them the address as a QR code'
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l open -d 'Open the address in the browser'
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l spa -d 'Answer pages that nothing else has with index.html (single-page apps)'
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l listing -d 'Show what is in a folder that has no index.html'
