@@ -258,8 +258,9 @@ fn a_signal_for_log_files_is_told_and_changes_nothing() {
 /// The binary on a terminal that ends with the other result, started by these words.
 fn on_a_terminal(words: &[&str]) -> (Kestrel, File) {
     let (shown, used) = terminal();
-    let mut command = Command::new("setsid");
-    command.arg("--ctty").args(words);
+    // Whoever runs the tests by `nohup` has them ignore the signal, and what they start with them.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP", "setsid", "--ctty"]).args(words);
     command.args([env!("CARGO_BIN_EXE_kestrel"), "run", "--urls", "http://127.0.0.1:0"]);
     (Kestrel::by(command).stdin(used), shown)
 }
