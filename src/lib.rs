@@ -136,6 +136,8 @@
 //!
 //! # Features
 //!
+//! The package is called `kestrel-host`, the library in it `kestrel`: the one stands in `Cargo.toml`, the other in code.
+//!
 //! The default is everything that the binary has, for `cargo install`. A program says `default-features = false` and names what
 //! it uses; `docs/library.md` has what each costs. What is asked of a host that was built without it
 //! refuses the start, or is a warning, with the name of the feature: nothing is passed over in silence.

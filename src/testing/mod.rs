@@ -3,7 +3,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! kestrel = { version = "0.1", features = ["testing"] }
+//! kestrel-host = { version = "0.1", features = ["testing"] }
 //! ```
 //!
 //! ```
