@@ -76,6 +76,10 @@ impl Stage for AnswerHeaders {
             })
         }))
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 /// The answer of an app that has failed, which the server tells and sends.

@@ -211,6 +211,10 @@ impl Stage for Cors {
             None => self.default.as_ref().map_or(Enter::Next, |policy| policy.enter(request)),
         }
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 fn no_content() -> Response {

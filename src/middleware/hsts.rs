@@ -90,6 +90,10 @@ impl Stage for Hsts {
             response
         }))
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 /// Whether a host, without its port, is a name or an address of the machine that asks.

@@ -23,6 +23,8 @@ mod http_logging;
 mod https_redirection;
 mod joined_headers;
 mod line_writer;
+#[cfg(all(test, feature = "compression"))]
+mod past_stages;
 mod path_base;
 mod path_rules;
 mod rate_limiter;

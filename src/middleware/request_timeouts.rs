@@ -70,6 +70,10 @@ impl Stage for RequestTimeouts {
             Responding::later(Timed { responding, until, sleep: None, given_up })
         }))
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 /// What there is to say and to answer once the time is over.

@@ -196,7 +196,7 @@ impl Pipeline {
     pub(crate) fn call(self: &Arc<Self>, request: Request) -> Responding {
         match self.stages.is_empty() {
             true => self.app.call(request),
-            false => Responding::guarded(|| self.through_stages(0, request)),
+            false => Responding::guarded(|| self.through_stages(0, false, request)),
         }
     }
 
@@ -205,51 +205,58 @@ impl Pipeline {
         self.stages.iter().any(|stage| stage.is_noise(request))
     }
 
-    fn through_stages(self: &Arc<Self>, first: usize, mut request: Request) -> Responding {
+    fn through_stages(
+        self: &Arc<Self>,
+        first: usize,
+        mut files_are_read: bool,
+        mut request: Request,
+    ) -> Responding {
         let mut leaves: Vec<Leave> = Vec::new();
-        // A stage that goes the rest of the way itself may do anything with the answer.
-        let is_seen = first > 0;
         for (place, stage) in self.stages.iter().enumerate().skip(first) {
             match stage.enter(&mut request) {
                 Enter::Next => {}
-                Enter::Then(leave) => leaves.push(leave),
-                Enter::Answer(mut response) => {
-                    if is_seen {
-                        FilePart::take(&mut response);
-                    }
-                    return Responding::Ready { response: Some(way_out(leaves, response)) };
+                Enter::Then(leave) => {
+                    leaves.push(leave);
+                    files_are_read |= !stage.knows_files();
+                }
+                Enter::Answer(response) => {
+                    let response = Some(way_out(leaves, files_are_read, response));
+                    return Responding::Ready { response };
                 }
                 Enter::Around(around) => {
                     let way: Arc<Self> = Arc::clone(self);
-                    let responding = around(request, Next::new(way, place + 1));
-                    return match is_seen {
-                        true => out_by(leaves, responding.without_file()),
-                        false => out_by(leaves, responding),
+                    let read_behind = files_are_read || !stage.knows_files();
+                    let responding = around(request, Next::new(way, place + 1, read_behind));
+                    return match files_are_read && leaves.is_empty() {
+                        true => responding.without_file(),
+                        false => out_by(leaves, files_are_read, responding),
                     };
                 }
             }
         }
-        out_by(leaves, self.app.call(request))
+        out_by(leaves, files_are_read, self.app.call(request))
     }
 }
 
 impl Way for Pipeline {
-    fn go(self: Arc<Self>, first: usize, request: Request) -> Responding {
-        Responding::guarded(|| self.through_stages(first, request))
+    fn go(self: Arc<Self>, first: usize, files_are_read: bool, request: Request) -> Responding {
+        Responding::guarded(|| self.through_stages(first, files_are_read, request))
     }
 }
 
 /// An answer that may take time, on its way out.
-fn out_by(leaves: Vec<Leave>, responding: Responding) -> Responding {
+fn out_by(leaves: Vec<Leave>, files_are_read: bool, responding: Responding) -> Responding {
     match leaves.is_empty() {
         true => responding,
-        false => Responding::later(async { way_out(leaves, responding.await) }),
+        false => {
+            Responding::later(async move { way_out(leaves, files_are_read, responding.await) })
+        }
     }
 }
 
 /// An answer on its way out: the last stage that was entered is the first to see it.
-fn way_out(leaves: Vec<Leave>, mut response: Response) -> Response {
-    if !leaves.is_empty() {
+fn way_out(leaves: Vec<Leave>, files_are_read: bool, mut response: Response) -> Response {
+    if files_are_read {
         FilePart::take(&mut response);
     }
     leaves.into_iter().rev().fold(response, |response, leave| leave(response))

@@ -9,8 +9,9 @@ use http::Response;
 /// The part of a file that an answer consists of. It stands in the extensions of the answer, beside a body that
 /// reads the very same: a server that can let the system send files may do that in the place of the body.
 ///
-/// It comes as far as the server only past stages that cannot have looked at the answer: one that counts,
-/// compresses or changes the body must see all of it. The pipeline takes it out elsewhere.
+/// It comes as far as the server only past stages that let the body be: one that counts, compresses or changes
+/// it must see all of it, and takes this out (`Stage::knows_files`). The pipeline takes it out for those that
+/// do not know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct FilePart {
     pub(crate) file: Arc<File>,

@@ -19,6 +19,13 @@ pub(crate) trait Stage: Send + Sync + 'static {
         let _ = request;
         false
     }
+
+    /// Whether it takes the [`FilePart`](super::FilePart) out of each answer whose body it reads or changes,
+    /// and only of those: one that changes headers alone lets the system send files. The pipeline takes it
+    /// out of all that a stage sees which does not know of it.
+    fn knows_files(&self) -> bool {
+        false
+    }
 }
 
 /// What becomes of a request behind a stage.
@@ -48,17 +55,19 @@ pub(crate) type Around = Box<dyn FnOnce(Request, Next) -> Responding + Send>;
 pub(crate) struct Next {
     way: Arc<dyn Way>,
     first: usize,
+    /// Whether a stage that does not know of files sees the answer.
+    files_are_read: bool,
 }
 
 impl Next {
     /// The way of all stages from this place on.
-    pub(super) fn new(way: Arc<dyn Way>, first: usize) -> Self {
-        Self { way, first }
+    pub(super) fn new(way: Arc<dyn Way>, first: usize, files_are_read: bool) -> Self {
+        Self { way, first, files_are_read }
     }
 
     /// Goes it with a request. A panic on the way comes with the first poll.
     pub(crate) fn call(&self, request: Request) -> Responding {
-        Arc::clone(&self.way).go(self.first, request)
+        Arc::clone(&self.way).go(self.first, self.files_are_read, request)
     }
 }
 
@@ -71,5 +80,5 @@ impl fmt::Debug for Next {
 /// Stages in their order, and the app behind them.
 pub(super) trait Way: Send + Sync {
     /// Sends a request through the stages from `first` on, then to the app.
-    fn go(self: Arc<Self>, first: usize, request: Request) -> Responding;
+    fn go(self: Arc<Self>, first: usize, files_are_read: bool, request: Request) -> Responding;
 }

@@ -152,6 +152,10 @@ impl Stage for BasicAuthentication {
             _ => Enter::Answer(self.refuse(request, &credentials)),
         }
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 impl PartialEq for BasicAuthentication {

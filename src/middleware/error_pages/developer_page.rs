@@ -47,6 +47,10 @@ impl Stage for DeveloperPage {
             })
         }))
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 impl Seen {

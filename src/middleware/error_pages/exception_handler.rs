@@ -40,6 +40,10 @@ impl Stage for ExceptionHandler {
             }
         }
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 /// Goes on, and lets `handle` answer in the place of an app that fails.

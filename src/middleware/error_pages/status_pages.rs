@@ -89,6 +89,10 @@ impl Stage for StatusPages {
             StatusPage::Reexecute(template) => reexecute(template.clone(), Kept::of(request)),
         }
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 /// Goes on, and changes an answer that says nothing.

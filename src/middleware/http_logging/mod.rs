@@ -25,7 +25,7 @@ pub(crate) use self::text_types::TextTypes;
 use crate::diagnostics::{Listed, ListedValue, events};
 use crate::features::{Completed, Reexecution, SentHead, Watch};
 use crate::middleware::watching::watched;
-use crate::pipeline::{Enter, Request, Response, Stage};
+use crate::pipeline::{Enter, FilePart, Request, Response, Stage};
 
 /// Tells the log of requests and answers. (What `HttpLoggingMiddleware` is in ASP.NET Core.)
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,10 @@ impl Stage for HttpLogging {
         let options = Arc::clone(options);
         let leave = move |response| captured_response(&options, response, &place);
         watched(request, Box::new(exchange), Some(Box::new(leave)))
+    }
+
+    fn knows_files(&self) -> bool {
+        true
     }
 }
 
@@ -100,6 +104,7 @@ fn captured_response(
     let Some(charset) = charset.filter(|_| !http_body::Body::is_end_stream(response.body())) else {
         return response;
     };
+    FilePart::take(&mut response);
     let captured = Captured::new(Capture::new(charset, options.response_body_limit));
     let body = std::mem::take(response.body_mut());
     *response.body_mut() = Watched::body(body, captured.clone(), |_: &Capture| {});

@@ -108,6 +108,10 @@ impl Stage for RateLimiter {
         }
         held.until_out(request)
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 /// What is to be given back once an answer is out.

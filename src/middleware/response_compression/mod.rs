@@ -28,7 +28,7 @@ pub(crate) use self::encoder::ARE_THERE as ENCODERS_ARE_THERE;
 pub(crate) use self::encoding::{Encoding, Level};
 pub(crate) use self::media_types::MediaTypes;
 use crate::features::{EffectiveRequest, HttpsCompression, Outcome};
-use crate::pipeline::{Enter, Request, Response, Stage};
+use crate::pipeline::{Enter, FilePart, Request, Response, Stage};
 
 /// Compresses answers whose client takes that, piece by piece as they come. (What
 /// `ResponseCompressionMiddleware` is in ASP.NET Core.)
@@ -69,6 +69,10 @@ impl Stage for ResponseCompression {
         };
         let options = Arc::clone(&self.0);
         Enter::Then(Box::new(move |response| answer(&options, &asked, response)))
+    }
+
+    fn knows_files(&self) -> bool {
+        true
     }
 }
 
@@ -125,7 +129,8 @@ fn has_content(response: &Response, is_head: bool) -> bool {
     told || !response.body().is_end_stream()
 }
 
-fn compressed(response: Response, encoding: Encoding, level: Level) -> Response {
+fn compressed(mut response: Response, encoding: Encoding, level: Level) -> Response {
+    FilePart::take(&mut response);
     let (mut parts, body) = response.into_parts();
     let headers = &mut parts.headers;
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));

@@ -92,6 +92,10 @@ impl Stage for StaticFiles {
             }
         }
     }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
 }
 
 /// Whether a method asks for a file. Its case does not count, but the server knows only one that wants no

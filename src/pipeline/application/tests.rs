@@ -34,6 +34,23 @@ fn stage(does: impl Fn(&mut Request) -> Enter + Send + Sync + 'static) -> Box<dy
     Box::new(Does(does))
 }
 
+/// A stage that knows of files.
+struct Knows(Box<dyn Stage>);
+
+impl Stage for Knows {
+    fn enter(&self, request: &mut Request) -> Enter {
+        self.0.enter(request)
+    }
+
+    fn knows_files(&self) -> bool {
+        true
+    }
+}
+
+fn knows(stage: Box<dyn Stage>) -> Box<dyn Stage> {
+    Box::new(Knows(stage))
+}
+
 /// Notes `name>` on the way in and `<name` on the way out.
 fn then(seen: &Seen, name: &'static str) -> Box<dyn Stage> {
     let seen = seen.clone();
@@ -197,7 +214,7 @@ fn a_connection_finds_the_pipeline_of_the_moment_and_keeps_none_while_it_waits()
 }
 
 #[tokio::test]
-async fn a_file_reaches_the_server_past_stages_that_do_not_see_the_answer() {
+async fn a_file_reaches_the_server_past_stages_that_let_its_body_be() {
     fn file() -> Response {
         let mut response = Response::new(Body::from("file"));
         let file = Arc::new(tempfile::tempfile().unwrap());
@@ -228,6 +245,13 @@ async fn a_file_reaches_the_server_past_stages_that_do_not_see_the_answer() {
         (vec![around(&seen, "a", 2), next(), later()], false),
         (vec![around(&seen, "a", 1), ready()], false),
         (vec![around(&seen, "a", 1), then(&seen, "b"), later()], false),
+        (vec![knows(then(&seen, "a")), at_once()], true),
+        (vec![knows(then(&seen, "a")), knows(around(&seen, "b", 2)), later()], true),
+        (vec![knows(around(&seen, "a", 1)), next(), ready()], true),
+        (vec![knows(around(&seen, "a", 1)), around(&seen, "b", 1), at_once()], false),
+        (vec![around(&seen, "a", 1), knows(around(&seen, "b", 1)), later()], false),
+        (vec![then(&seen, "a"), knows(around(&seen, "b", 1)), at_once()], false),
+        (vec![knows(then(&seen, "a")), then(&seen, "b"), later()], false),
     ] {
         let count = stages.len();
         let mut response = pipeline(&seen, stages).call(get("/")).await;
