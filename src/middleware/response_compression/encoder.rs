@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use bytes::Bytes;
+use zstd::zstd_safe::CParameter;
 
 use super::encoding::{Encoding, Level};
 
@@ -13,6 +14,11 @@ pub(crate) const ARE_THERE: bool = true;
 /// How far brotli looks back, as a power of two: a megabyte, so that an answer on its way takes some, and no
 /// more than that.
 const BROTLI_WINDOW: u32 = 20;
+
+/// The tables of zstd where the least is to be sent, as powers of two: it looks back as far as brotli. Those that
+/// it takes by itself are of 50 MB, and to clear them takes longer than most answers do.
+const ZSTD_TABLES: [CParameter; 3] =
+    [CParameter::WindowLog(20), CParameter::HashLog(20), CParameter::ChainLog(20)];
 
 /// An encoder of one answer.
 pub(super) enum Encoder {
@@ -35,8 +41,14 @@ impl Encoder {
                 Self::Gzip(flate2::write::GzEncoder::new(Vec::new(), level))
             }
             Encoding::Zstd => {
-                let level = level.of(1, 3, 12, 1);
-                Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), level)?)
+                let mut encoder =
+                    zstd::stream::write::Encoder::new(Vec::new(), level.of(1, 3, 12, 1))?;
+                if level == Level::SmallestSize {
+                    for table in ZSTD_TABLES {
+                        encoder.set_parameter(table)?;
+                    }
+                }
+                Self::Zstd(encoder)
             }
         })
     }

@@ -12,6 +12,12 @@ impl Encoding {
     pub(crate) const NAMES: [(&'static str, Self); 3] =
         [("br", Self::Brotli), ("gzip", Self::Gzip), ("zstd", Self::Zstd)];
 
+    /// Whether a piece of an answer takes it more than some thousandths of a second: too long for a thread that
+    /// has other requests.
+    pub(super) fn takes_long(self, level: Level) -> bool {
+        level == Level::SmallestSize && matches!(self, Self::Brotli | Self::Zstd)
+    }
+
     /// As it is called in headers.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 mod accept_encoding;
 mod body;
+mod coder;
 #[cfg(feature = "compression")]
 mod encoder;
 #[cfg(not(feature = "compression"))]
@@ -9,6 +10,7 @@ mod encoder;
 mod encoder;
 mod encoding;
 mod media_types;
+mod workers;
 
 use std::sync::Arc;
 
