@@ -39,7 +39,7 @@ use crate::server::{Server, ServerOptions};
 /// ```
 #[must_use = "a builder does nothing until it is built or run"]
 #[derive(Default)]
-pub struct HostBuilder(pub(super) Given);
+pub struct HostBuilder(pub(super) Box<Given>);
 
 impl Host {
     /// A builder with the settings of the process: its variables and its current directory. The
@@ -66,7 +66,7 @@ impl Host {
     /// # }).unwrap();
     /// ```
     pub fn empty_builder() -> HostBuilder {
-        HostBuilder(Given::nothing())
+        HostBuilder(Box::new(Given::nothing()))
     }
 
     /// The same with the command line of the process.
@@ -474,7 +474,7 @@ impl HostBuilder {
     }
 
     fn prepare(self) -> Result<Host, Refusal> {
-        Draft::read(self.0).and_then(Draft::judge)
+        Draft::read(*self.0).and_then(Draft::judge)
     }
 
     /// Builds, and starts; see [`Host::start`].
@@ -514,15 +514,17 @@ impl HostBuilder {
         // Before the start: whatever holds it, a signal ends it.
         let signals = Signals::register().map_err(Refusal::internal)?;
         let running = self.launch(Some(&signals)).await?;
-        Ok(running.run(signals).await)
+        Ok(Box::pin(running.run(signals)).await)
     }
 
     async fn launch(self, signals: Option<&Signals>) -> Result<RunningHost, Refusal> {
         check_runtime()?;
-        let mut draft = Draft::read(self.0)?;
+        let mut draft = Draft::read(*self.0)?;
         // The app may have something to say while it is made.
         let log = draft.begin_log();
-        log.around(async { draft.make_app().await.judge()?.launch(signals).await }).await
+        // On the heap: the caller's future would hold all of it, and a few of those fill a thread's stack.
+        let launched = Box::pin(async { draft.make_app().await.judge()?.launch(signals).await });
+        log.around(launched).await
     }
 }
 

@@ -38,8 +38,8 @@ use crate::server::{Counters, KestrelServer, Server, ServerStart, moment_after};
 
 /// A host that is configured but not started: nothing is bound yet.
 pub struct Host {
-    pub(super) sources: Sources,
-    pub(super) prepared: Prepared,
+    pub(super) sources: Box<Sources>,
+    pub(super) prepared: Box<Prepared>,
     pub(super) live: Published,
     /// What is to be said before the endpoints are bound.
     pub(super) remarks: Vec<Finding>,
@@ -137,7 +137,7 @@ impl Host {
     async fn serve_signalled(self) -> Result<ExitCode, Refusal> {
         let signals = Signals::register().map_err(Refusal::internal)?;
         let running = self.launch(Some(&signals)).await?;
-        Ok(running.run(signals).await)
+        Ok(Box::pin(running.run(signals)).await)
     }
 
     /// Makes the app if it is not made yet, binds the endpoints, announces them and starts to serve.
@@ -156,7 +156,7 @@ impl Host {
     ) -> Result<RunningHost, Refusal> {
         check_runtime()?;
         let log = begin(&mut self.log);
-        log.around(self.launch_told(signals, log.clone())).await
+        log.around(Box::pin(self.launch_told(signals, log.clone()))).await
     }
 
     async fn launch_told(
@@ -198,8 +198,8 @@ impl Host {
         let pushes = self.sources.pushes.take();
         let service_manager = ServiceManager::of(&self.sources.inputs.variables);
         let running = Running::new(Started {
-            sources: self.sources,
-            prepared: self.prepared,
+            sources: *self.sources,
+            prepared: *self.prepared,
             // A reload does not tell of them again.
             told: remarks.into_iter().map(|remark| remark.problem().clone()).collect(),
             live: self.live,
@@ -263,7 +263,7 @@ impl Host {
         if let Some(signals) = signals {
             signals.binding();
         }
-        let Prepared { settings, plan, certificates, .. } = &self.prepared;
+        let Prepared { settings, plan, certificates, .. } = &*self.prepared;
         let options = settings.server.clone();
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));

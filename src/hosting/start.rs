@@ -36,8 +36,8 @@ use crate::tls::places::Places;
 
 /// A host whose configuration is read and not judged yet.
 pub(super) struct Draft {
-    sources: Sources,
-    prepared: Prepared,
+    sources: Box<Sources>,
+    prepared: Box<Prepared>,
     live: Published,
     context: AppContext,
     living: Living,
@@ -78,7 +78,7 @@ impl Draft {
         let log_is_off = given.log_to.is_none() && given.only_code && given.hermetic.is_none();
         let surroundings = given.surroundings.clone();
         let (mut sources, mut unread) = sources(&mut given, command_line);
-        let prepared = Prepared::read(&mut sources, None);
+        let prepared = Box::new(Prepared::read(&mut sources, None));
         let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
         let unheard = if log_is_off { unwritten_log(&prepared.loaded) } else { None };
         unread.extend(unheard.clone());
@@ -126,7 +126,7 @@ impl Draft {
             lifetime: given.lifetime,
         };
         Ok(Self {
-            sources,
+            sources: Box::new(sources),
             prepared,
             live,
             context,

@@ -73,6 +73,29 @@ async fn run_gives_an_exit_code_and_try_run_an_error() {
     assert_eq!(built().try_run().await.expect_err("it is taken").exit_kind(), ExitKind::Binding);
 }
 
+/// Callers hold these futures within their own, on stacks of two megabytes, one on Windows; and a build for
+/// debugging copies them for each call on the way.
+#[tokio::test]
+async fn the_futures_of_a_host_are_small() {
+    let host = || builder().use_urls(ANY_PORT).app(saying("hello"));
+    let built = || host().build().expect("a host");
+    let running = || async { started(host()).await };
+    let sizes = [
+        ("HostBuilder", size_of_val(&host())),
+        ("HostBuilder::start", size_of_val(&host().start())),
+        ("HostBuilder::run", size_of_val(&host().run())),
+        ("HostBuilder::try_run", size_of_val(&host().try_run())),
+        ("Host::start", size_of_val(&built().start())),
+        ("Host::run", size_of_val(&built().run())),
+        ("Host::try_run", size_of_val(&built().try_run())),
+        ("RunningHost::stop", size_of_val(&running().await.stop())),
+        ("RunningHost::reload", size_of_val(&running().await.reload())),
+        ("RunningHost::wait_for_shutdown", size_of_val(&running().await.wait_for_shutdown())),
+    ];
+    let large: Vec<_> = sizes.into_iter().filter(|(_, size)| *size > 4096).collect();
+    assert!(large.is_empty(), "{large:?} of {sizes:?}");
+}
+
 #[test]
 fn a_start_in_a_runtime_without_its_drivers_is_an_error() {
     use tokio::runtime::Builder;

@@ -114,7 +114,7 @@ pub(super) struct Current {
     pub(super) plan: EndpointPlan,
     pub(super) certificates: Certificates,
     options: ServerOptions,
-    stages: StageSettings,
+    stages: Box<StageSettings>,
     rules: Vec<Rule>,
 }
 

@@ -78,7 +78,8 @@ pub(crate) struct HostSettings {
     /// How the server behaves.
     pub(crate) server: ServerOptions,
     /// What happens to requests on their way to the app.
-    pub(crate) stages: StageSettings,
+    /// There are many: on the heap, or whatever holds a host would be as large as they are.
+    pub(crate) stages: Box<StageSettings>,
     /// What is logged, and how.
     pub(crate) logging: LoggingOptions,
     /// How long a stop may take.
@@ -118,7 +119,7 @@ impl HostSettings {
         let endpoints = endpoints::read(loaded, code.endpoints, &mut problems);
         let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
-        let mut stages = pipeline::read(loaded, &code.cors, &mut problems);
+        let mut stages = Box::new(pipeline::read(loaded, &code.cors, &mut problems));
         stages.static_files = static_files::read_all(loaded, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);

@@ -32,7 +32,7 @@ fn settings_in(
         format!("{letter} {} {}", problem.message, problem.fix.as_deref().unwrap_or_default())
     };
     let told = settings.problems.iter().map(line).collect();
-    (settings.stages, told)
+    (*settings.stages, told)
 }
 
 /// That each of these files is told of in one line, with this beginning and this end.
