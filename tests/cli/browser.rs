@@ -1,10 +1,16 @@
 //! Pages in a real browser.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use nix::sys::signal::Signal;
 
 use crate::environment::skipped;
-use crate::examples::example;
+use crate::examples::{ANY_PORT, example};
 use crate::process::Kestrel;
 
 const CHROMIUM: &str = "Chromium (apt-get install chromium)";
@@ -170,4 +176,96 @@ fn a_browser_trusts_the_development_certificate_once_it_is_told_to() {
     assert_eq!(dev_certs("--trust").code, Some(4));
     page(true).expect("the browser is there");
     assert_eq!(dev_certs("--clean").code, Some(0));
+}
+
+/// What happens while a page loads.
+enum Seen {
+    /// Its event stream and its WebSocket are open.
+    Open,
+    /// It is loaded, if there is a browser.
+    Loaded(Option<Output>),
+}
+
+/// What a page says that keeps an event stream and a WebSocket open, and does not end loading before they do.
+fn page_that_looks_on(events: &str, chat: &str, test: &str) -> String {
+    const PAGE: &str = r#"<!doctype html><link rel=icon href=data:,><p id=seen></p><script>
+        const tell = what => fetch(`{test}/${what}`, { mode: "no-cors" });
+        const socket = new WebSocket("{chat}/chat");
+        const opened = new Promise(then => socket.onopen = then);
+        const closed = new Promise(then => socket.onclose = it => then(`${it.code} ${it.wasClean}`));
+        const streamed = (async () => {
+            const reader = (await fetch("{events}/time")).body.getReader();
+            await reader.read();
+            await opened;
+            tell("opened");
+            try { while (!(await reader.read()).done); return "whole" } catch { return "broken" }
+        })();
+        Promise.all([closed, streamed]).then(all => { seen.textContent = all.join(", "); tell("ended") });
+    </script><script src="{test}/last"></script>"#;
+    let chat = chat.replace("http://", "ws://");
+    PAGE.replace("{events}", events).replace("{chat}", &chat).replace("{test}", test)
+}
+
+/// Hears what the page tells, and answers its last script once it has seen everything end.
+fn hear(page: &TcpListener, seen: &Sender<Seen>) {
+    let answer = |mut stream: &TcpStream| {
+        let _ = stream.write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        );
+    };
+    let mut last = None;
+    for stream in page.incoming().map_while(Result::ok) {
+        let mut request = String::new();
+        let _ = BufReader::new(&stream).read_line(&mut request);
+        match request.split(' ').nth(1) {
+            Some("/last") => last = Some(stream),
+            Some("/ended") => {
+                answer(&stream);
+                last.iter().for_each(answer);
+                return;
+            }
+            Some("/opened") => {
+                answer(&stream);
+                let _ = seen.send(Seen::Open);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_browser_sees_streams_and_sockets_end_cleanly_at_a_stop() {
+    let all = [&ANY_PORT[..], &["--Cors:Enabled=true", "--Cors:Policies:default:Origins:0=*"]];
+    let (Some(events), Some(chat)) = (example("events", &all.concat()), example("chat", &ANY_PORT))
+    else {
+        return;
+    };
+    let (events, chat) = (events.started(), chat.started());
+    let ears = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let test = format!("http://{}", ears.local_addr().expect("it is bound"));
+    let site = Kestrel::run(["--urls", "http://127.0.0.1:0"]);
+    std::fs::create_dir(site.root().join("wwwroot")).expect("a folder");
+    let page = page_that_looks_on(&events.address(), &chat.address(), &test);
+    std::fs::write(site.root().join("wwwroot/index.html"), page).expect("a file");
+    let site = site.started();
+    let home = tempfile::tempdir().expect("a folder");
+    let (told, seen) = channel();
+    let (loaded, url) = (told.clone(), site.address());
+    thread::spawn(move || hear(&ears, &told));
+    let browser =
+        thread::spawn(move || drop(loaded.send(Seen::Loaded(chromium(&url, home.path())))));
+    match seen.recv().expect("one of both") {
+        Seen::Open => {}
+        Seen::Loaded(None) => return skipped("browser", CHROMIUM),
+        Seen::Loaded(Some(output)) => panic!("nothing was open: {output:?}"),
+    }
+    for running in [&events, &chat] {
+        running.signal(Signal::SIGINT);
+    }
+    assert_eq!((events.ended().code, chat.ended().code), (Some(0), Some(0)));
+    browser.join().expect("it ends");
+    let Ok(Seen::Loaded(Some(output))) = seen.recv() else { panic!("the page is loaded") };
+    let page = page_without_complaints(&output);
+    assert!(page.contains(">1001 true, whole</p>"), "{page}");
+    site.terminated();
 }
