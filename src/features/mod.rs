@@ -42,7 +42,7 @@ pub use ip_network::{IpNetwork, IpNetworkError};
 pub(crate) use lifetime::Living;
 pub use lifetime::{Lifetime, UntilStopping};
 pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};
-pub(crate) use outcome::{HeadersOfFailure, Outcome};
+pub(crate) use outcome::{CutOff, HeadersOfFailure, Outcome};
 pub(crate) use path::{decoded_path, escaped_path, path_of_escapes};
 pub use reexecution::Reexecution;
 pub use request_target::RequestTarget;

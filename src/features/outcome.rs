@@ -118,6 +118,12 @@ impl IntoResponse for ResetStream {
     }
 }
 
+/// What the body of an answer of ours ends with that cannot be sent whole. Whoever gave it has told the log why,
+/// and the app has nothing to do with it.
+#[derive(Debug, thiserror::Error)]
+#[error("The answer is cut off: {0}")]
+pub(crate) struct CutOff(#[from] pub(crate) std::io::Error);
+
 /// Headers that are to stand in the answer that the server makes of a failure, too.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadersOfFailure(pub(crate) HeaderMap);

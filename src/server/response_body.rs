@@ -17,7 +17,7 @@ use super::promise::{too_few, too_many};
 use super::request_log::RequestLog;
 use super::running::Running;
 use crate::diagnostics::events;
-use crate::features::{Abort, BadRequest, ResetStream};
+use crate::features::{Abort, BadRequest, CutOff, ResetStream};
 
 pin_project! {
     /// The body of an answer; when hyper drops it, the answer is out.
@@ -184,6 +184,11 @@ pub(super) fn failed(error: axum::Error, running: &mut Running) -> BoxError {
             events::application_aborted(&running.id(), running.request());
             running.reset(StreamError::Internal, "The application aborted the stream.");
             return Abort.into();
+        }
+        if current.is::<CutOff>() {
+            // Whoever gave the body told of it.
+            running.fails();
+            return cut_short(error.to_string(), running);
         }
         if current.is::<BadRequest>() || current.is::<BrokenOff>() {
             // The body of the request, which the app hands on, told of it itself.

@@ -143,6 +143,11 @@ impl Running {
     /// The app broke its answer off.
     pub(super) fn breaks_off(&mut self, error: &str) {
         self.failed(error);
+        self.fails();
+    }
+
+    /// Its answer cannot be sent whole, which was told.
+    pub(super) fn fails(&mut self) {
         self.ends(Completed::Failed);
     }
 

@@ -16,6 +16,7 @@ use super::activity::Http1Activity;
 use super::pieces::{LONGEST, Piece};
 use super::send_file::{Whereabouts, fetch, whereabouts};
 use crate::diagnostics::events;
+use crate::features::CutOff;
 use crate::pipeline::FilePart;
 
 /// A part of a file as a body for hyper, and for nobody else: what it gives stands for bytes, and is none.
@@ -56,12 +57,12 @@ impl SentFile {
 
 impl Body for SentFile {
     type Data = Bytes;
-    type Error = io::Error;
+    type Error = CutOff;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         let this = self.get_mut();
         let left = this.part.length();
         if left == 0 {
@@ -69,10 +70,8 @@ impl Body for SentFile {
         }
         let length = usize::try_from(left).map_or(LONGEST, |left| left.min(LONGEST));
         if let Err(error) = ready!(this.poll_here(length, cx)) {
-            if error.kind() == io::ErrorKind::UnexpectedEof {
-                events::static_file_cut(&this.part.name, left);
-            }
-            return Poll::Ready(Some(Err(error)));
+            events::static_file_ended(&this.part.name, &error, left);
+            return Poll::Ready(Some(Err(CutOff(error))));
         }
         let piece = Piece {
             file: Arc::clone(&this.part.file),

@@ -43,7 +43,12 @@ impl Told {
     }
 
     fn has_errors(&self) -> bool {
-        self.events().iter().any(|(level, _)| *level <= Level::WARN)
+        !self.errors().is_empty()
+    }
+
+    /// Warnings, and what is worse.
+    pub(crate) fn errors(&self) -> Vec<(Level, u64)> {
+        self.events().into_iter().filter(|(level, _)| *level <= Level::WARN).collect()
     }
 }
 

@@ -7,7 +7,12 @@ use std::time::Duration;
 use kestrel::{HostBuilder, MinDataRate};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use tracing::Level;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::blame::Told;
+use crate::http2_frames::{self as frames, Http2};
 use crate::support::{Answer, Wire, builder, really, saying, soon, started, stopped};
 
 /// What is told nobody.
@@ -197,6 +202,56 @@ async fn a_large_file_comes_whole_and_one_that_is_cut_short_ends_the_connection(
     assert_eq!(wire.get("/cut.bin").await.header("Content-Length"), Some("1000"));
     drop(wire);
     stopped(host).await;
+}
+
+/// What the client is told by its end, the log is by one line: nothing of it is the app's.
+#[tokio::test]
+async fn a_file_that_is_cut_short_is_told_by_one_line_on_every_way() {
+    for (settings, asks) in [
+        (&[][..], Asks::Http1),
+        (&[][..], Asks::Http2),
+        // Its bytes are read, and compressed.
+        (&[("ResponseCompression:Enabled", "true")][..], Asks::Http1),
+    ] {
+        let heard = Told::default();
+        let _heard = tracing::subscriber::set_default(Registry::default().with(heard.clone()));
+        let folder = folder(&[]);
+        let file = File::create(folder.path().join("wwwroot/cut.txt")).expect("a file");
+        // More than any buffers hold.
+        file.set_len(256 * 1024 * 1024).expect("a hole");
+        let host = started(serving(&folder, settings)).await;
+        match asks {
+            Asks::Http1 => {
+                let mut wire = Wire::connect(&host.addresses()[0]).await;
+                let taken = if settings.is_empty() { "identity" } else { "gzip" };
+                wire.send(format!(
+                    "GET /cut.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {taken}\r\n\r\n"
+                ))
+                .await;
+                wire.head().await;
+                file.set_len(1000).expect("it is there");
+                let _cut = wire.end().await;
+            }
+            Asks::Http2 => {
+                let mut http2 = Http2::connect(&host.addresses()[0]).await;
+                http2.request(1, "/cut.txt").await;
+                http2.next_of_kind(frames::HEADERS).await;
+                file.set_len(1000).expect("it is there");
+                for stream in [0, 1] {
+                    let more = 100_000_000_u32.to_be_bytes();
+                    http2.send(frames::WINDOW_UPDATE, 0, stream, &more).await;
+                }
+                http2.next_of_kind(frames::RST_STREAM).await;
+            }
+        }
+        stopped(host).await;
+        assert_eq!(heard.errors(), [(Level::WARN, 2)], "{settings:?}");
+    }
+}
+
+enum Asks {
+    Http1,
+    Http2,
 }
 
 #[tokio::test]

@@ -59,9 +59,18 @@ pub(crate) fn static_file_refused(path: &str, error: &std::io::Error, telling: T
     }
 }
 
-/// A file has become shorter while it was sent, and the answer cannot keep what it promised.
-pub(crate) fn static_file_cut(path: &str, left: u64) {
-    emit!(OUR_STATIC_FILES, WARN, 2,
-        "The file {Path} became shorter while it was sent: {Bytes} bytes are missing, and the answer is cut off.";
-        Path = path, Bytes = left);
+/// A file has become shorter while it was sent, or cannot be read any further, and the answer cannot keep what it
+/// promised.
+pub(crate) fn static_file_ended(path: &str, error: &std::io::Error, left: u64) {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => emit!(OUR_STATIC_FILES, WARN, 2,
+            "The file {Path} became shorter while it was sent: {Bytes} bytes are missing, and the answer is cut off.";
+            Path = path, Bytes = left),
+        _ => {
+            let error = tracing::field::display(error);
+            emit!(OUR_STATIC_FILES, WARN, 3,
+                "The file {Path} cannot be read to its end: {Error}. {Bytes} bytes are missing, and the answer is cut off.";
+                Path = path, Error = error, Bytes = left)
+        }
+    }
 }

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::read;
 use crate::diagnostics::events;
+use crate::features::CutOff;
 
 /// How much is read at once, and what a client that reads slowly holds.
 const PIECE: usize = 64 * 1024;
@@ -47,12 +48,14 @@ impl FileBody {
     }
 
     /// Takes what was read.
-    fn take(&mut self, read: io::Result<Piece>) -> io::Result<Frame<Bytes>> {
-        let piece = read?;
-        if piece.length == 0 {
-            events::static_file_cut(&self.name, self.left());
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+    fn take(&mut self, read: io::Result<Piece>) -> Result<Frame<Bytes>, CutOff> {
+        let read = read.and_then(|piece| match piece.length {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(piece),
+        });
+        let piece = read.inspect_err(|error| {
+            events::static_file_ended(&self.name, error, self.left());
+        })?;
         self.at += piece.length as u64;
         Ok(Frame::data(Bytes::from_owner(piece)))
     }
@@ -60,12 +63,12 @@ impl FileBody {
 
 impl Body for FileBody {
     type Data = Bytes;
-    type Error = io::Error;
+    type Error = CutOff;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         let this = self.get_mut();
         if this.left() == 0 {
             return Poll::Ready(None);
@@ -74,11 +77,13 @@ impl Body for FileBody {
             let mut piece = Piece::new();
             let most = this.next();
             match read::now(&this.file, &mut piece.buffer[..most], this.at) {
-                Some(Ok(length)) => {
-                    piece.length = length;
-                    return Poll::Ready(Some(this.take(Ok(piece))));
+                Some(read) => {
+                    let read = read.map(|length| {
+                        piece.length = length;
+                        piece
+                    });
+                    return Poll::Ready(Some(this.take(read)));
                 }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => {
                     let (file, at) = (Arc::clone(&this.file), this.at);
                     let job = move || piece.filled(&file, at, most);
@@ -212,6 +217,6 @@ mod tests {
         file.as_file().set_len(PIECE as u64 + 10).unwrap();
         assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap().len(), 10);
         let error = body.frame().await.unwrap().unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(error.0.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -86,7 +86,7 @@ impl<S: Socket> Gate<S> {
         match &sent {
             Ok(sent) => self.activity.pieces().sent(sent.saturating_sub(head)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                events::static_file_cut(&piece.name, piece.behind + piece.length as u64);
+                events::static_file_ended(&piece.name, error, piece.behind + piece.length as u64);
                 self.activity.completions().ends(Completed::Failed);
             }
             Err(_) => {}
