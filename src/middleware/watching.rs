@@ -46,6 +46,18 @@ pub(super) fn watched(request: &Request, watch: Box<dyn Watch>, leave: Option<Le
     }
 }
 
+/// How an answer ended that was not sent whole, in a word.
+pub(super) fn broken(how: Completed) -> Option<&'static str> {
+    match how {
+        Completed::Sent => None,
+        Completed::ClientGone => Some("client_gone"),
+        Completed::TooSlow => Some("client_too_slow"),
+        Completed::Aborted => Some("aborted"),
+        Completed::Failed => Some("failed"),
+        Completed::Stopped => Some("stopped"),
+    }
+}
+
 fn told_of_failure(mut watch: Box<dyn Watch>) {
     watch.head(&SentHead {
         status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -5,7 +5,7 @@
 //! look or two at a flag.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::diagnostics::{events, panic_message};
@@ -19,6 +19,9 @@ pub(super) struct Completions {
     waiting: Mutex<Vec<Waiting>>,
     /// How the connection ends, one more than the place in [`ENDS`]; 0 as long as nobody knows.
     end: AtomicU8,
+    /// How much of what was handed on is not written. On HTTP/1 the gate sees what hyper has left; on HTTP/2
+    /// it is counted, as answers share a connection.
+    unwritten: AtomicU64,
 }
 
 struct Waiting {
@@ -26,8 +29,15 @@ struct Waiting {
     watch: Box<dyn Watch>,
     /// All of the answer is hyper's, or the gate's, to write.
     due: bool,
-    /// How much of its body there was.
-    bytes: u64,
+    handed: Handed,
+}
+
+/// How much of the body of an answer was handed on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Handed {
+    pub(super) bytes: u64,
+    /// How much of it is written at least.
+    pub(super) written: u64,
 }
 
 const ENDS: [Completed; 5] = [
@@ -41,7 +51,7 @@ const ENDS: [Completed; 5] = [
 impl Completions {
     pub(super) fn wait(&self, request: u32, watch: Box<dyn Watch>) {
         let mut waiting = self.waiting();
-        waiting.push(Waiting { request, watch, due: false, bytes: 0 });
+        waiting.push(Waiting { request, watch, due: false, handed: Handed::default() });
         self.count.store(waiting.len(), Ordering::Release);
     }
 
@@ -58,12 +68,12 @@ impl Completions {
         mine.for_each(|it| it.watch.head(head));
     }
 
-    /// hyper has the answer to a request, and so many bytes of its body: all of it, or what there was
-    /// before it broke off.
-    pub(super) fn over(&self, request: u32, bytes: u64, broken: Option<Completed>) {
+    /// hyper has the answer to a request, and so much of its body: all of it, or what there was before it
+    /// broke off.
+    pub(super) fn over(&self, request: u32, handed: Handed, broken: Option<Completed>) {
         let mut waiting = self.waiting();
         for mine in waiting.iter_mut().filter(|it| it.request == request) {
-            (mine.due, mine.bytes) = (broken.is_none(), bytes);
+            (mine.due, mine.handed) = (broken.is_none(), handed);
         }
         drop(waiting);
         if let Some(end) = broken {
@@ -86,9 +96,35 @@ impl Completions {
     /// The client resets a stream on which something was left to send. If one answer alone is due, it
     /// is that one.
     pub(super) fn reset(&self) {
-        if self.are_wanted() && self.waiting().iter().filter(|it| it.due).count() == 1 {
-            self.tell(Completed::ClientGone, |it| it.due);
+        if !self.are_wanted() {
+            return;
         }
+        let is_due = |it: &Waiting| it.due;
+        let mut due: Vec<_> =
+            self.waiting().iter().filter(|it| is_due(it)).map(|it| it.request).collect();
+        // Several may watch one.
+        due.dedup();
+        if due.len() == 1 {
+            self.tell(Completed::ClientGone, is_due);
+        }
+    }
+
+    /// So much of what was handed on is not written.
+    #[inline]
+    pub(super) fn set_unwritten(&self, bytes: usize) {
+        self.unwritten.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// So much more was handed on.
+    #[inline]
+    pub(super) fn hand_on(&self, bytes: usize) {
+        self.unwritten.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// So much more of it was written, or never will be.
+    pub(super) fn wrote(&self, bytes: u64) {
+        let less = |unwritten: u64| Some(unwritten.saturating_sub(bytes));
+        let _ = self.unwritten.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// The connection is going to end like this; the first reason stays.
@@ -105,16 +141,20 @@ impl Completions {
     }
 
     fn tell(&self, end: Completed, whom: impl Fn(&Waiting) -> bool) {
-        let told: Vec<_> = {
+        let mut told: Vec<_> = {
             let mut waiting = self.waiting();
             let told = waiting.extract_if(.., |it| whom(it)).collect();
             self.count.store(waiting.len(), Ordering::Release);
             told
         };
+        if end != Completed::Sent {
+            leave_out(&mut told, self.unwritten.load(Ordering::Relaxed));
+        }
         // Not under the lock: whoever is told may ask again.
-        for it in told {
+        for Waiting { watch, handed, .. } in told {
             // It is the app's code, in the middle of a connection that may have other requests.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| it.watch.end(end, it.bytes))) {
+            let tell = AssertUnwindSafe(|| watch.end(end, handed.bytes));
+            if let Err(panic) = catch_unwind(tell) {
                 events::completion_panicked(panic_message(&*panic));
             }
         }
@@ -122,6 +162,18 @@ impl Completions {
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes out of answers what is not written of them: the last ones were the last to be handed on.
+fn leave_out(told: &mut [Waiting], unwritten: u64) {
+    let mut left = unwritten;
+    // Several may watch one.
+    for answer in told.chunk_by_mut(|one, next| one.request == next.request).rev() {
+        let missing = answer.iter().map(|it| it.handed.bytes - it.handed.written).max();
+        let missing = missing.unwrap_or_default().min(left);
+        left -= missing;
+        answer.iter_mut().for_each(|it| it.handed.bytes -= missing);
     }
 }
 
@@ -168,6 +220,10 @@ mod tests {
         (completions, told)
     }
 
+    fn of(bytes: u64) -> Handed {
+        Handed { bytes, written: 0 }
+    }
+
     fn taken(told: &Told) -> Vec<(u32, Completed)> {
         std::mem::take(&mut told.lock().unwrap())
     }
@@ -176,12 +232,12 @@ mod tests {
     fn an_answer_is_out_once_it_is_written() {
         let (completions, told) = waited_for(&[1, 2]);
         completions.written();
-        completions.over(1, 0, None);
+        completions.over(1, of(0), None);
         assert_eq!(taken(&told), [], "it is in a buffer");
         completions.written();
         assert_eq!(taken(&told), [(1, Completed::Sent)]);
         assert!(completions.are_wanted());
-        completions.over(2, 0, None);
+        completions.over(2, of(0), None);
         completions.written();
         assert_eq!(taken(&told), [(2, Completed::Sent)]);
         assert!(!completions.are_wanted());
@@ -190,9 +246,9 @@ mod tests {
     #[test]
     fn an_answer_that_breaks_off_is_told_at_once() {
         let (completions, told) = waited_for(&[1, 2]);
-        completions.over(2, 0, Some(Completed::Failed));
+        completions.over(2, of(0), Some(Completed::Failed));
         assert_eq!(taken(&told), [(2, Completed::Failed)]);
-        completions.over(3, 0, None);
+        completions.over(3, of(0), None);
         assert_eq!(taken(&told), [], "nobody asked");
     }
 
@@ -203,8 +259,8 @@ mod tests {
         let status = http::StatusCode::NOT_FOUND;
         completions
             .head(1, &SentHead { status, headers: &headers, content_length: None, has_body: true });
-        completions.over(1, 20, None);
-        completions.over(2, 30, Some(Completed::Aborted));
+        completions.over(1, of(20), None);
+        completions.over(2, of(30), Some(Completed::Aborted));
         completions.written();
         assert_eq!(taken(&told), [(32, Completed::Aborted), (425, Completed::Sent)]);
     }
@@ -213,7 +269,7 @@ mod tests {
     fn what_is_not_written_ends_with_the_connection() {
         for end in ENDS {
             let (completions, told) = waited_for(&[1, 2]);
-            completions.over(1, 0, None);
+            completions.over(1, of(0), None);
             completions.ends(end);
             completions.ends(Completed::ClientGone);
             drop(completions);
@@ -222,5 +278,43 @@ mod tests {
         let (completions, told) = waited_for(&[1]);
         drop(completions);
         assert_eq!(taken(&told), [(1, Completed::ClientGone)]);
+    }
+
+    #[test]
+    fn what_is_not_written_of_an_answer_that_breaks_off_is_not_told() {
+        let (completions, told) = waited_for(&[0]);
+        completions.set_unwritten(30);
+        completions.over(0, of(100), Some(Completed::ClientGone));
+        assert_eq!(taken(&told), [(70, Completed::ClientGone)]);
+
+        let (completions, told) = waited_for(&[0]);
+        completions.hand_on(100);
+        completions.wrote(20);
+        completions.over(0, Handed { bytes: 100, written: 60 }, Some(Completed::Failed));
+        assert_eq!(taken(&told), [(60, Completed::Failed)], "as much as is known");
+
+        // Those that wait for company, and the head of the last one.
+        let (completions, told) = waited_for(&[1000, 2000, 2000]);
+        for request in [1000, 2000] {
+            completions.over(request, of(100), None);
+        }
+        completions.set_unwritten(150);
+        drop(completions);
+        let gone = |bytes| (bytes, Completed::ClientGone);
+        assert_eq!(taken(&told), [gone(1050), gone(2000), gone(2000)]);
+    }
+
+    #[test]
+    fn a_reset_is_of_the_one_answer_that_is_due_however_many_watch_it() {
+        let (completions, told) = waited_for(&[1, 2, 2]);
+        completions.over(2, of(0), None);
+        completions.reset();
+        assert_eq!(taken(&told), [(2, Completed::ClientGone); 2]);
+        completions.wait(3, Box::new(Watching(3, Arc::clone(&told))));
+        for request in [1, 3] {
+            completions.over(request, of(0), None);
+        }
+        completions.reset();
+        assert_eq!(taken(&told), [], "it may be either");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::activity::{Activity, Common, Cut};
+use super::completions::Handed;
 use super::context::Context;
 use super::error::StreamError;
 use super::open_requests::{OpenRequest, Target};
@@ -34,7 +35,9 @@ pub(super) struct Running {
     /// It takes time, which a stop may want to know.
     open: bool,
     /// How much of the answer's body was handed on.
-    bytes: u64,
+    handed: Handed,
+    /// How much of it before the last piece.
+    before: u64,
 }
 
 impl Running {
@@ -59,7 +62,8 @@ impl Running {
             handed_over: false,
             end: None,
             open: false,
-            bytes: 0,
+            handed: Handed::default(),
+            before: 0,
         }
     }
 
@@ -132,7 +136,16 @@ impl Running {
 
     /// So much more of its answer's body is handed on.
     pub(super) fn hand_on(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
+        match &self.activity {
+            // The gate sees what hyper has not written.
+            Activity::Http1(_) => {}
+            Activity::Http2(http2) => {
+                // hyper has one piece in its hand, and its library one that it has not sent all of.
+                self.handed.written = std::mem::replace(&mut self.before, self.handed.bytes);
+                http2.completions().hand_on(bytes);
+            }
+        }
+        self.handed.bytes += bytes as u64;
     }
 
     /// All of its answer is here.
@@ -262,7 +275,13 @@ impl Drop for Running {
         let completions = self.common().completions();
         if completions.are_wanted() {
             let end = self.end.unwrap_or_else(|| completions.end());
-            completions.over(self.request, self.bytes, (end != Completed::Sent).then_some(end));
+            completions.over(self.request, self.handed, (end != Completed::Sent).then_some(end));
+        }
+        if let (Activity::Http2(http2), Some(_)) =
+            (&self.activity, self.end.filter(|it| *it != Completed::Sent))
+        {
+            // What hyper's library has left of it is never written.
+            http2.completions().wrote(self.handed.bytes - self.handed.written);
         }
         if self.open && !stays_open {
             self.common().closed(self.request);

@@ -56,6 +56,7 @@ mod reload_transaction;
 mod request_bodies;
 mod request_facts;
 mod request_heads;
+mod request_logs;
 mod request_timeouts;
 mod rules;
 mod running_host;

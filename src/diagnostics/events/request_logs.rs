@@ -35,3 +35,10 @@ pub(crate) fn request_logs_reopened(files: usize) {
     emit!(OUR_REQUEST_LOGS, INFO, 5, "SIGUSR1 came: {Files} logs of requests are opened anew.";
         Files = files);
 }
+
+/// `HttpLogging`: so much of the body of an answer was sent, and not all of it.
+pub(crate) fn answer_not_sent_whole(how: &str, bytes: u64) {
+    emit!(OUR_REQUEST_LOGS, INFO, 6,
+        "The answer was not sent whole ({Completion}): {Bytes} bytes of its body were sent.";
+        Completion = how, Bytes = bytes);
+}

@@ -13,6 +13,7 @@ use crate::diagnostics::events;
 use crate::features::without_secrets;
 use crate::features::{Completed, Completion, Connection, RequestTarget, TlsProtocol};
 use crate::middleware::line_writer::Moment;
+use crate::middleware::watching::broken;
 use crate::pipeline::Request;
 
 /// How a line looks.
@@ -226,18 +227,6 @@ fn shown_referer(referer: &[u8]) -> Option<Vec<u8>> {
     }
     let text = String::from_utf8_lossy(referer);
     Some(without_secrets(&text).into_owned().into_bytes())
-}
-
-/// How an answer ended that was not sent whole.
-fn broken(how: Completed) -> Option<&'static str> {
-    match how {
-        Completed::Sent => None,
-        Completed::ClientGone => Some("client_gone"),
-        Completed::TooSlow => Some("client_too_slow"),
-        Completed::Aborted => Some("aborted"),
-        Completed::Failed => Some("failed"),
-        Completed::Stopped => Some("stopped"),
-    }
 }
 
 const MONTHS: [&str; 12] =

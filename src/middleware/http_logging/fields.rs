@@ -30,7 +30,7 @@ impl HttpLoggingFields {
     );
     const REQUEST_PROPERTIES_AND_HEADERS: Self =
         Self(Self::REQUEST_PROPERTIES.0 | Self::REQUEST_HEADERS.0);
-    const RESPONSE_PROPERTIES_AND_HEADERS: Self =
+    pub(super) const RESPONSE_PROPERTIES_AND_HEADERS: Self =
         Self(Self::RESPONSE_STATUS_CODE.0 | Self::RESPONSE_HEADERS.0);
     const REQUEST: Self = Self(Self::REQUEST_PROPERTIES_AND_HEADERS.0 | Self::REQUEST_BODY.0);
     const RESPONSE: Self = Self(Self::RESPONSE_PROPERTIES_AND_HEADERS.0 | Self::RESPONSE_BODY.0);

@@ -24,7 +24,7 @@ pub(crate) use self::options::HttpLoggingOptions;
 pub(crate) use self::text_types::TextTypes;
 use crate::diagnostics::{Listed, ListedValue, events};
 use crate::features::{Completed, Reexecution, SentHead, Watch};
-use crate::middleware::watching::watched;
+use crate::middleware::watching::{broken, watched};
 use crate::pipeline::{Enter, FilePart, Request, Response, Stage};
 
 /// Tells the log of requests and answers. (What `HttpLoggingMiddleware` is in ASP.NET Core.)
@@ -135,7 +135,7 @@ impl Watch for Exchange {
         }
     }
 
-    fn end(mut self: Box<Self>, _: Completed, _: u64) {
+    fn end(mut self: Box<Self>, how: Completed, bytes: u64) {
         let scope = self.scope.clone();
         let _entered = scope.enter();
         let response_body = self.response_body.take();
@@ -143,8 +143,11 @@ impl Watch for Exchange {
         let response_body = response_body.map(|captured| captured.lock().text());
         let timed = self.options.fields.has(HttpLoggingFields::DURATION);
         let duration = timed.then(|| self.started.elapsed().as_secs_f64() * 1000.0);
+        let answer = HttpLoggingFields::RESPONSE_PROPERTIES_AND_HEADERS;
+        let answer = answer | HttpLoggingFields::RESPONSE_BODY | HttpLoggingFields::DURATION;
+        let missing = broken(how).filter(|_| self.options.fields.has(answer));
         if self.options.combine {
-            self.tell_all(response_body, duration);
+            self.tell_all(response_body, duration, missing.map(|how| (how, bytes)));
             return;
         }
         if let Some(captured) = &self.request_body {
@@ -159,11 +162,19 @@ impl Watch for Exchange {
         if let Some(duration) = duration {
             events::http_duration(duration);
         }
+        if let Some(how) = missing {
+            events::answer_not_sent_whole(how, bytes);
+        }
     }
 }
 
 impl Exchange {
-    fn tell_all(&mut self, response_body: Option<String>, duration: Option<f64>) {
+    fn tell_all(
+        &mut self,
+        response_body: Option<String>,
+        duration: Option<f64>,
+        missing: Option<(&'static str, u64)>,
+    ) {
         let listed = &mut self.listed;
         if let Some(captured) = &self.request_body {
             let capture = captured.lock();
@@ -179,6 +190,10 @@ impl Exchange {
         }
         if let Some(duration) = duration {
             listed.push("Duration", ListedValue::Fraction(duration));
+        }
+        if let Some((how, bytes)) = missing {
+            listed.text("Completion", how);
+            listed.text("BytesSent", bytes.to_string());
         }
         if !listed.is_empty() {
             events::http_request_and_response(listed);

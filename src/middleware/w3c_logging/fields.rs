@@ -31,6 +31,9 @@ const SINGLE: [(&str, &str); 17] = [
     ("Referer", "cs(Referer)"),
 ];
 
+/// Fields that ASP.NET Core has not, and that stand at the end of a line.
+const OURS: [(&str, &str); 2] = [("BytesSent", "sc-bytes"), ("Completion", "x-completion")];
+
 impl W3cFields {
     pub(crate) const NONE: Self = Self(0);
     pub(super) const DATE: Self = Self(1);
@@ -50,7 +53,12 @@ impl W3cFields {
     pub(super) const USER_AGENT: Self = Self(1 << 14);
     pub(super) const COOKIE: Self = Self(1 << 15);
     pub(super) const REFERER: Self = Self(1 << 16);
+    /// How much of the body of the answer was sent.
+    pub(super) const BYTES_SENT: Self = Self(1 << 17);
+    /// Whether all of it was.
+    pub(super) const COMPLETION: Self = Self(1 << 18);
     const OPTIONAL: Self = Self(Self::USER.0 | Self::COOKIE.0);
+    /// All of ASP.NET Core's.
     const ALL: Self = Self((1 << 17) - 1);
     const CONNECTION: Self = Self(Self::CLIENT.0 | Self::SERVER_IP.0 | Self::SERVER_PORT.0);
     const HEADERS: Self = Self(Self::HOST.0 | Self::USER_AGENT.0 | Self::REFERER.0);
@@ -66,7 +74,7 @@ impl W3cFields {
     /// What a line has unless something else is said: neither names of users nor cookies.
     pub(crate) const DEFAULT: Self = Self(Self::ALL.0 & !Self::OPTIONAL.0);
 
-    pub(crate) const NAMES: [(&'static str, Self); 24] = [
+    pub(crate) const NAMES: [(&'static str, Self); 26] = [
         ("None", Self::NONE),
         (SINGLE[0].0, Self::DATE),
         (SINGLE[1].0, Self::TIME),
@@ -91,6 +99,8 @@ impl W3cFields {
         ("Request", Self::REQUEST),
         ("Default", Self::DEFAULT),
         ("All", Self::ALL),
+        (OURS[0].0, Self::BYTES_SENT),
+        (OURS[1].0, Self::COMPLETION),
     ];
 
     /// Whether one of these is among them.
@@ -111,8 +121,22 @@ impl W3cFields {
 
     /// The fields as the head of a file names them.
     pub(super) fn in_file(self) -> impl Iterator<Item = &'static str> {
-        let there = SINGLE.iter().enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1);
-        there.map(|(_, (_, name))| *name)
+        self.of(0, &SINGLE).map(|(_, name)| *name)
+    }
+
+    /// The same of those at the end of a line.
+    pub(super) fn last_in_file(self) -> impl Iterator<Item = &'static str> {
+        self.of(SINGLE.len(), &OURS).map(|(_, name)| *name)
+    }
+
+    /// Those of `names`, the first of which is this one, that are among them.
+    fn of(
+        self,
+        first: usize,
+        names: &'static [(&'static str, &'static str)],
+    ) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        let there = names.iter().zip(first..).filter(move |(_, place)| self.0 >> place & 1 == 1);
+        there.map(|(names, _)| names)
     }
 }
 
@@ -122,8 +146,8 @@ impl fmt::Display for W3cFields {
         if let Some((name, _)) = Self::NAMES.iter().find(|(_, fields)| fields == self) {
             return f.write_str(name);
         }
-        let there = SINGLE.iter().enumerate().filter(|(place, _)| self.0 >> place & 1 == 1);
-        f.write_str(&there.map(|(_, (name, _))| *name).collect::<Vec<_>>().join(", "))
+        let there = self.of(0, &SINGLE).chain(self.of(SINGLE.len(), &OURS));
+        f.write_str(&there.map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -10,9 +10,12 @@ use super::fields::W3cFields;
 use super::options::W3cOptions;
 use crate::diagnostics::events;
 use crate::features::without_secrets;
-use crate::features::{Connection, EffectiveRequest, Local, RequestTarget, escaped_path};
+use crate::features::{
+    Completed, Connection, EffectiveRequest, Local, RequestTarget, escaped_path,
+};
 use crate::middleware::joined_headers::joined;
 use crate::middleware::line_writer::Moment;
+use crate::middleware::watching::broken;
 use crate::pipeline::Request;
 
 /// The values of a line, each behind a blank. Status and duration stand in the middle.
@@ -22,6 +25,17 @@ pub(super) struct Line {
     after: String,
     /// Whether one of them says something.
     has_values: bool,
+}
+
+/// What is known at the end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// `None` if nothing was sent.
+    pub(super) status: Option<u16>,
+    pub(super) milliseconds: f64,
+    /// How much of the body was sent.
+    pub(super) bytes: u64,
+    pub(super) how: Completed,
 }
 
 impl Line {
@@ -105,29 +119,30 @@ impl Line {
 
     /// Whether there is a line at all: one of nothing but `-` is none.
     pub(super) fn is_written(&self, fields: W3cFields) -> bool {
-        self.has_values || fields.has(W3cFields::STATUS | W3cFields::TIME_TAKEN)
+        let of_the_end = W3cFields::STATUS | W3cFields::TIME_TAKEN;
+        self.has_values || fields.has(of_the_end | W3cFields::BYTES_SENT | W3cFields::COMPLETION)
     }
 
     /// Writes it with what is known at the end.
-    pub(super) fn write(
-        &self,
-        fields: W3cFields,
-        status: Option<u16>,
-        milliseconds: f64,
-        out: &mut String,
-    ) {
+    pub(super) fn write(&self, fields: W3cFields, end: &End, out: &mut String) {
         let start = out.len();
         out.push_str(&self.before);
         if fields.has(W3cFields::STATUS) {
-            let _ = match status {
+            let _ = match end.status {
                 Some(status) => write!(out, " {status}"),
                 None => write!(out, " -"),
             };
         }
         if fields.has(W3cFields::TIME_TAKEN) {
-            let _ = write!(out, " {milliseconds:.4}");
+            let _ = write!(out, " {:.4}", end.milliseconds);
         }
         out.push_str(&self.after);
+        if fields.has(W3cFields::BYTES_SENT) {
+            let _ = write!(out, " {}", end.bytes);
+        }
+        if fields.has(W3cFields::COMPLETION) {
+            let _ = write!(out, " {}", broken(end.how).unwrap_or("sent"));
+        }
         // The blank in front of the first.
         if out.len() > start {
             out.remove(start);

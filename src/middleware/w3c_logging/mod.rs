@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 pub(crate) use self::fields::W3cFields;
-use self::line::Line;
+use self::line::{End, Line};
 pub(crate) use self::options::W3cOptions;
 use super::line_writer::{LineSink, LineWriter, Moment, W3cFiles};
 use crate::features::{Completed, Reexecution, SentHead, Watch};
@@ -51,7 +51,9 @@ impl W3cLogging {
     /// What its lines are written to, once there are any.
     pub(crate) fn sink(&self) -> Box<dyn LineSink> {
         let more = self.options.headers.iter().map(|(_, name)| format!("cs({name})"));
-        let names = self.options.fields.in_file().map(str::to_owned).chain(more);
+        let fields = self.options.fields;
+        let names = fields.in_file().map(str::to_owned).chain(more);
+        let names = names.chain(fields.last_in_file().map(str::to_owned));
         let names = names.collect::<Vec<_>>().join(" ");
         Box::new(W3cFiles::new(self.options.place.clone(), names))
     }
@@ -98,8 +100,9 @@ impl Watch for Answered {
         self.status = Some(head.status.as_u16());
     }
 
-    fn end(self: Box<Self>, _: Completed, _: u64) {
+    fn end(self: Box<Self>, how: Completed, bytes: u64) {
         let milliseconds = self.started.elapsed().as_secs_f64() * 1000.0;
-        self.lines.push(|out| self.line.write(self.fields, self.status, milliseconds, out));
+        let end = End { status: self.status, milliseconds, bytes, how };
+        self.lines.push(|out| self.line.write(self.fields, &end, out));
     }
 }

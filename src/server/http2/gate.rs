@@ -436,7 +436,7 @@ impl<S: Socket> Inner<S> {
     fn wrote(&mut self, slices: &[IoSlice<'_>], length: usize) {
         let id = self.id;
         let open = self.streams.count();
-        let mut pinged = false;
+        let (mut pinged, mut of_bodies) = (false, 0);
         let mut left = length;
         for slice in slices {
             let part = left.min(slice.len());
@@ -447,12 +447,16 @@ impl<S: Socket> Inner<S> {
                 let (kind, flags) = (frame::KindName(head.kind), frame::FlagNames(head));
                 events::http2_frame_sending(&id, &kind, head.stream, head.length, &flags);
                 incoming.sent(head, streams);
+                of_bodies += if head.kind == frame::DATA { u64::from(head.length) } else { 0 };
                 if head.kind == frame::RST_STREAM {
                     tell_reset(activity, head.stream, payload, incoming.take_fault(head.stream));
                 }
                 pinged |= head.kind == frame::PING && !head.has(frame::ACK);
                 false
             });
+        }
+        if of_bodies > 0 {
+            self.activity.completions().wrote(of_bodies);
         }
         if open > 0 && self.streams.count() == 0 {
             self.clocks.idle();

@@ -66,6 +66,66 @@ impl<S: Socket> Gate<S> {
                 && self.scan_pending()
     }
 
+    /// Lets be known how much of an answer that breaks off is not written: hyper has offered all that it has left.
+    fn wrote(&self, offered: usize, written: &Poll<io::Result<usize>>) {
+        let taken = if let Poll::Ready(Ok(taken)) = written { *taken } else { 0 };
+        self.activity.completions().set_unwritten(offered.saturating_sub(taken) + self.held.len());
+    }
+
+    fn poll_write_bytes(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(length) = self.hold_version(bytes) {
+            return Poll::Ready(Ok(length));
+        }
+        if self.may_hold() {
+            self.held.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        if !self.held.is_empty() {
+            if self.held.len() + bytes.len() <= HELD_MOST {
+                // One write for all of them.
+                self.held.extend_from_slice(bytes);
+                return Poll::Ready(Ok(bytes.len()));
+            }
+            ready!(self.poll_release(cx))?;
+        }
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.timed(cx, written)
+    }
+
+    fn poll_write_slices(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
+        if self.old
+            && let Some(length) = self.hold_version(slices.first().map_or(&[], |slice| slice))
+        {
+            return Poll::Ready(Ok(length));
+        }
+        if let Some(place) = slices.iter().position(|slice| is_stand_in(slice)) {
+            ready!(self.poll_release(cx))?;
+            let sent = self.poll_send_file(cx, &slices[..place], slices[place].len());
+            return self.timed(cx, sent);
+        }
+        if length <= HELD_MOST && (!self.held.is_empty() || self.may_hold()) {
+            if self.held.len() + length > HELD_MOST {
+                ready!(self.poll_release(cx))?;
+            }
+            for slice in slices {
+                self.held.extend_from_slice(slice);
+            }
+            return Poll::Ready(Ok(length));
+        }
+        if self.unbounded && length > HELD_MOST {
+            self.unbounded = false;
+            self.stream.bound_unsent(self.options.bound);
+        }
+        ready!(self.poll_release(cx))?;
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.timed(cx, written)
+    }
+
     /// Sends `before`, then of a file what the first `most` bytes behind it stand for.
     fn poll_send_file(
         &mut self,
@@ -154,23 +214,9 @@ impl<S: Socket> AsyncWrite for Gate<S> {
             let slices = &[IoSlice::new(bytes)];
             return Pin::new(this).poll_write_vectored(cx, slices);
         }
-        if let Some(length) = this.hold_version(bytes) {
-            return Poll::Ready(Ok(length));
-        }
-        if this.may_hold() {
-            this.held.extend_from_slice(bytes);
-            return Poll::Ready(Ok(bytes.len()));
-        }
-        if !this.held.is_empty() {
-            if this.held.len() + bytes.len() <= HELD_MOST {
-                // One write for all of them.
-                this.held.extend_from_slice(bytes);
-                return Poll::Ready(Ok(bytes.len()));
-            }
-            ready!(this.poll_release(cx))?;
-        }
-        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.timed(cx, written)
+        let written = this.poll_write_bytes(cx, bytes);
+        this.wrote(bytes.len(), &written);
+        written
     }
 
     fn poll_write_vectored(
@@ -179,33 +225,10 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.old
-            && let Some(length) = this.hold_version(slices.first().map_or(&[], |slice| slice))
-        {
-            return Poll::Ready(Ok(length));
-        }
-        if let Some(place) = slices.iter().position(|slice| is_stand_in(slice)) {
-            ready!(this.poll_release(cx))?;
-            let sent = this.poll_send_file(cx, &slices[..place], slices[place].len());
-            return this.timed(cx, sent);
-        }
-        let length: usize = slices.iter().map(|slice| slice.len()).sum();
-        if length <= HELD_MOST && (!this.held.is_empty() || this.may_hold()) {
-            if this.held.len() + length > HELD_MOST {
-                ready!(this.poll_release(cx))?;
-            }
-            for slice in slices {
-                this.held.extend_from_slice(slice);
-            }
-            return Poll::Ready(Ok(length));
-        }
-        if this.unbounded && length > HELD_MOST {
-            this.unbounded = false;
-            this.stream.bound_unsent(this.options.bound);
-        }
-        ready!(this.poll_release(cx))?;
-        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.timed(cx, written)
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        let written = this.poll_write_slices(cx, slices, length);
+        this.wrote(length, &written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -218,7 +241,9 @@ impl<S: Socket> AsyncWrite for Gate<S> {
             cx.waker().wake_by_ref();
         }
         if !this.held.is_empty() && !this.may_hold() {
-            ready!(this.poll_release(cx))?;
+            let released = this.poll_release(cx);
+            this.wrote(0, &Poll::Pending);
+            ready!(released)?;
         }
         if this.held.is_empty() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
