@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Request, Uri};
@@ -16,6 +17,7 @@ pub(crate) struct Overlay {
     pub(crate) client: Option<SocketAddr>,
     pub(crate) host: Option<Box<str>>,
     pub(crate) path_base: Option<Box<str>>,
+    pub(crate) user: Option<Arc<str>>,
 }
 
 impl Overlay {
@@ -32,6 +34,7 @@ impl Overlay {
             client: other.client.or(before.client),
             host: other.host.or(before.host),
             path_base: other.path_base.or(before.path_base),
+            user: other.user.or(before.user),
         };
     }
 }
@@ -102,6 +105,13 @@ impl<'a> EffectiveRequest<'a> {
     /// [`RequestTarget::path`]: to be compared, and nothing to write into a URL or a header.
     pub fn path_base(&self) -> &'a str {
         self.overlay().and_then(|overlay| overlay.path_base.as_deref()).unwrap_or_default()
+    }
+
+    /// The user who was let in, by the name that the settings have; `None` if nobody was asked for one. It is
+    /// what `BasicAuthentication` has checked, and nothing that a client says besides. (What
+    /// `User.Identity.Name` is in ASP.NET Core.)
+    pub fn user(&self) -> Option<&'a str> {
+        self.overlay().and_then(|overlay| overlay.user.as_deref())
     }
 
     fn overlay(&self) -> Option<&'a Overlay> {

@@ -8,7 +8,6 @@
 //! middleware and the server can all speak of the same facts without knowing each other.
 
 mod body_limits;
-mod client_slot;
 mod completion;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 mod connection;
@@ -17,6 +16,7 @@ mod effective_request;
 mod http_protocols;
 mod https_compression;
 mod ip_network;
+mod late_facts;
 mod lifetime;
 mod outcome;
 mod path;
@@ -28,7 +28,6 @@ mod server_addresses;
 mod tls_handshake;
 
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
-pub(crate) use client_slot::ClientSlot;
 pub use completion::{Completed, Completion};
 pub(crate) use completion::{CompletionSource, SentHead, Watch};
 pub use connection::{Connection, ConnectionId, Local, Remote, Scheme};
@@ -39,6 +38,7 @@ pub use http_protocols::HttpProtocols;
 pub(crate) use https_compression::HttpsCompression;
 pub(crate) use ip_network::Proxies;
 pub use ip_network::{IpNetwork, IpNetworkError};
+pub(crate) use late_facts::LateFacts;
 pub(crate) use lifetime::Living;
 pub use lifetime::{Lifetime, UntilStopping};
 pub use outcome::{Abort, BadRequest, ResetStream, Unhandled};

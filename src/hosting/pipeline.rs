@@ -316,9 +316,11 @@ fn http_logging(settings: &StageSettings, _: &OfHost) -> Option<On> {
 
 fn access_log(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.access_log.as_ref()?;
-    let stage = match settings.forwarded_headers {
-        None => it.value.stage.clone(),
-        Some(_) => it.value.stage.proxied(),
+    let told_later =
+        settings.forwarded_headers.is_some() || settings.basic_authentication.is_some();
+    let stage = match told_later {
+        false => it.value.stage.clone(),
+        true => it.value.stage.told_later(),
     };
     Some(switched("access log", it, Box::new(stage)))
 }

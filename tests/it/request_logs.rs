@@ -1,11 +1,12 @@
-//! What logs of requests say of answers that are not sent whole.
+//! What logs of requests say of answers that are not sent whole, and of users.
 
 use std::fs::{self, File};
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::Request;
 use axum::routing::any;
-use kestrel::HostBuilder;
+use kestrel::{EffectiveRequest, HostBuilder};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tracing::Level;
@@ -14,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::blame::Told;
 use crate::http2_frames::{self as frames, Http2};
-use crate::support::{Wire, builder, started, stopped};
+use crate::support::{Wire, builder, soon, started, stopped};
 
 /// More than a socket takes at once, and than a client of HTTP/2 lets be sent.
 const LARGE: usize = 64 * 1024 * 1024;
@@ -23,6 +24,12 @@ fn app() -> Router {
     Router::new()
         .route("/large", any(async || Bytes::from(vec![b'x'; LARGE])))
         .route("/small", any(async || "small"))
+        .route(
+            "/who",
+            any(async |request: Request| {
+                EffectiveRequest::of(&request).user().unwrap_or("nobody").to_owned()
+            }),
+        )
 }
 
 /// A host with an access log, and W3C files, in a folder.
@@ -130,5 +137,40 @@ async fn of_an_answer_that_is_not_sent_whole_every_log_says_how_much_was() {
             "{last}"
         );
         assert!(heard.has(Level::INFO, 6), "{path} {gone:?}");
+    }
+}
+
+/// `ann:pw` and `ann:no`.
+const RIGHT: &str = "Authorization: Basic YW5uOnB3";
+const WRONG: &str = "Authorization: Basic YW5uOm5v";
+
+#[tokio::test]
+async fn who_was_let_in_is_known_to_the_app_and_in_the_logs() {
+    for format in ["Combined", "Json"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = [
+            ("AccessLog:Format", format),
+            ("W3CLogging:LoggingFields", "Method, UserName, ProtocolStatus"),
+            ("BasicAuthentication:Enabled", "true"),
+            ("BasicAuthentication:Passwords:Ann", "pw"),
+        ];
+        let host = started(logging(&folder, &settings)).await;
+        let mut wire = Wire::connect(&host.addresses()[0]).await;
+        for (line, status, body) in [(RIGHT, 200, "Ann"), (WRONG, 401, ""), ("X: y", 401, "")] {
+            wire.send(format!("GET /who HTTP/1.1\r\nHost: test\r\n{line}\r\n\r\n")).await;
+            let answer = soon("an answer", wire.answer()).await;
+            assert_eq!((answer.status, &*answer.body), (status, body), "{line}");
+        }
+        drop(wire);
+        stopped(host).await;
+        let lines = access_log(&folder);
+        let names = |line: &String| match format {
+            "Json" => line.contains(",\"user\":\"Ann\","),
+            _ => line.starts_with("127.0.0.1 - Ann ["),
+        };
+        assert_eq!(lines.iter().map(names).collect::<Vec<_>>(), [true, false, false], "{lines:?}");
+        let lines = w3c_file(&folder);
+        let told: Vec<_> = lines.iter().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(told, ["Ann GET 200", "- GET 401", "- GET 401"]);
     }
 }

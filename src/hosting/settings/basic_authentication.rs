@@ -35,7 +35,7 @@ pub(super) fn read(
         }
         None => Vec::new(),
     };
-    let names = users.iter().map(|user| user.name.clone()).collect::<Vec<_>>().join(", ");
+    let names = users.iter().map(|user| &*user.name).collect::<Vec<_>>().join(", ");
     let Some(stage) = BasicAuthentication::new(text, users) else {
         problems.extend(configuration.setting(REALM).map(|it| no_realm(it, text)));
         return None;
@@ -63,7 +63,7 @@ fn users(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<V
         match setting.value.as_deref().filter(|text| !text.is_empty()) {
             None => problems.push(empty(setting, entry.name())),
             Some(text) => match Password::read(text) {
-                Ok(password) => users.push(User { name: entry.name().to_owned(), password }),
+                Ok(password) => users.push(User { name: entry.name().into(), password }),
                 Err(mistake) => problems.push(no_hash(setting, entry.name(), mistake)),
             },
         }

@@ -17,6 +17,16 @@ pub(super) fn quoted(bytes: &[u8], out: &mut String) {
     );
 }
 
+/// The same for what stands between blanks.
+pub(super) fn word(bytes: &[u8], out: &mut String) {
+    let mut parts = bytes.split(|byte| *byte == b' ');
+    quoted(parts.next().unwrap_or_default(), out);
+    for part in parts {
+        out.push_str("\\x20");
+        quoted(part, out);
+    }
+}
+
 /// A text of JSON, without its quotes. What is no UTF-8 is replaced.
 pub(super) fn json(bytes: &[u8], out: &mut String) {
     // As bytes, where there is nothing else.

@@ -47,8 +47,9 @@ impl AccessLogFormat {
 
 /// What is known when the answer is out.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct End {
+pub(super) struct End<'a> {
     pub(super) client: Option<IpAddr>,
+    pub(super) user: Option<&'a str>,
     /// `None` if nothing was sent.
     pub(super) status: Option<u16>,
     pub(super) bytes: u64,
@@ -136,14 +137,12 @@ impl Line {
     /// A member with its comma, unless there is no value.
     fn member(&mut self, name: &str, value: &[u8]) {
         if !value.is_empty() {
-            let _ = write!(self.text, ",\"{name}\":\"");
-            escape::json(value, &mut self.text);
-            self.text.push('"');
+            member(name, value, &mut self.text);
         }
     }
 
     /// Writes all of it.
-    pub(super) fn write(&self, end: &End, out: &mut String) {
+    pub(super) fn write(&self, end: &End<'_>, out: &mut String) {
         let (before, behind) = self.text.split_at(self.rest);
         match self.format {
             AccessLogFormat::Common | AccessLogFormat::Combined => {
@@ -151,7 +150,12 @@ impl Line {
                     Some(client) => address(client.to_canonical(), out),
                     None => out.push('-'),
                 }
-                out.push_str(" - - [");
+                out.push_str(" - ");
+                match end.user {
+                    Some(user) => escape::word(user.as_bytes(), out),
+                    None => out.push('-'),
+                }
+                out.push_str(" [");
                 with_date(|date| out.push_str(date));
                 out.push_str("] ");
                 out.push_str(before);
@@ -171,6 +175,9 @@ impl Line {
                 if let Some(client) = end.client {
                     _ = write!(out, ",\"client\":\"{}\"", client.to_canonical());
                 }
+                if let Some(user) = end.user {
+                    member("user", user.as_bytes(), out);
+                }
                 out.push_str(before);
                 if let Some(status) = end.status {
                     _ = write!(out, ",\"status\":{status}");
@@ -187,6 +194,12 @@ impl Line {
             }
         }
     }
+}
+
+fn member(name: &str, value: &[u8], out: &mut String) {
+    let _ = write!(out, ",\"{name}\":\"");
+    escape::json(value, out);
+    out.push('"');
 }
 
 /// An address. Most have four numbers, and are written without the machinery for all kinds of them, which
@@ -293,7 +306,7 @@ mod tests {
         request
     }
 
-    fn line(format: AccessLogFormat, end: &End) -> String {
+    fn line(format: AccessLogFormat, end: &End<'_>) -> String {
         let mut out = String::new();
         Line::of(format, &request()).write(end, &mut out);
         out
@@ -303,21 +316,33 @@ mod tests {
     fn a_line_has_what_its_form_has() {
         let sent = End {
             client: Some("::ffff:192.0.2.1".parse().unwrap()),
+            user: Some("Ann \"B\""),
             status: Some(404),
             bytes: 12,
             duration: Some(Duration::from_micros(1500)),
             how: Completed::Sent,
         };
-        let nothing =
-            End { client: None, status: None, bytes: 0, duration: None, how: Completed::Aborted };
+        let nothing = End {
+            client: None,
+            user: None,
+            status: None,
+            bytes: 0,
+            duration: None,
+            how: Completed::Aborted,
+        };
         let asked = "\"GET /a?token=[Redacted]&q=<\\xC3\\xBC> HTTP/1.1\"";
         let more = " \"http://b/?sig=[Redacted]\" \"agent \\\"1\\\"\"";
         for (format, end, start, rest) in [
-            (AccessLogFormat::Common, &sent, "192.0.2.1 - - [", format!("] {asked} 404 12")),
+            (
+                AccessLogFormat::Common,
+                &sent,
+                "192.0.2.1 - Ann\\x20\\\"B\\\" [",
+                format!("] {asked} 404 12"),
+            ),
             (
                 AccessLogFormat::Combined,
                 &sent,
-                "192.0.2.1 - - [",
+                "192.0.2.1 - Ann\\x20\\\"B\\\" [",
                 format!("] {asked} 404 12{more}"),
             ),
             (AccessLogFormat::Common, &nothing, "- - - [", format!("] {asked} - 0")),
@@ -333,6 +358,7 @@ mod tests {
     fn an_object_of_json_has_all() {
         let end = End {
             client: Some("2001:db8::1".parse().unwrap()),
+            user: Some("ann"),
             status: Some(200),
             bytes: 3,
             duration: Some(Duration::from_micros(1500)),
@@ -342,6 +368,7 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&line).expect(&line);
         for (member, expected) in [
             ("client", serde_json::json!("2001:db8::1")),
+            ("user", "ann".into()),
             ("method", "GET".into()),
             ("target", "/a?token=[Redacted]&q=<\u{fc}>".into()),
             ("protocol", "HTTP/1.1".into()),

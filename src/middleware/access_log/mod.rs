@@ -15,7 +15,7 @@ pub(crate) use self::line::AccessLogFormat;
 use self::line::{End, Line};
 use super::line_writer::LineWriter;
 use crate::features::{
-    ClientSlot, Completed, EffectiveRequest, Reexecution, RequestTarget, SentHead, Watch,
+    Completed, EffectiveRequest, LateFacts, Reexecution, RequestTarget, SentHead, Watch,
 };
 use crate::middleware::watching::watched;
 use crate::pipeline::{Enter, Request, Stage};
@@ -24,8 +24,8 @@ use crate::pipeline::{Enter, Request, Stage};
 #[derive(Clone, Debug)]
 pub(crate) struct AccessLog {
     inner: Arc<Inner>,
-    /// Whether a stage behind it may know better who the client is.
-    proxied: bool,
+    /// Whether a stage behind it may know better who the client is, or the user.
+    told_later: bool,
 }
 
 #[derive(Debug)]
@@ -57,12 +57,12 @@ impl PartialEq for AccessLog {
 impl AccessLog {
     pub(crate) fn new(options: AccessLogOptions) -> Self {
         let (sample, writer) = (Sample::of(options.sample_rate), OnceLock::new());
-        Self { inner: Arc::new(Inner { options, sample, writer }), proxied: false }
+        Self { inner: Arc::new(Inner { options, sample, writer }), told_later: false }
     }
 
-    /// The same in front of a stage that knows better who the client is.
-    pub(crate) fn proxied(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), proxied: true }
+    /// The same in front of a stage that knows better who the client is, or the user.
+    pub(crate) fn told_later(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), told_later: true }
     }
 
     /// It writes here from now on.
@@ -81,15 +81,12 @@ impl Stage for AccessLog {
         {
             return Enter::Next;
         }
-        let slot = self.proxied.then(ClientSlot::default);
-        if let Some(slot) = &slot {
-            request.extensions_mut().insert(slot.clone());
-        }
+        let later = self.told_later.then(|| LateFacts::of(request));
         let format = inner.options.format;
         let asked = Asked {
             line: Line::of(format, request),
             client: EffectiveRequest::of(request).client(),
-            slot,
+            later,
             started: format.has_duration().then(Instant::now),
             status: None,
             inner: Arc::clone(inner),
@@ -145,7 +142,7 @@ impl Sample {
 struct Asked {
     line: Line,
     client: Option<SocketAddr>,
-    slot: Option<ClientSlot>,
+    later: Option<LateFacts>,
     started: Option<Instant>,
     status: Option<u16>,
     inner: Arc<Inner>,
@@ -166,9 +163,10 @@ impl Watch for Asked {
             return;
         }
         let Some(lines) = self.inner.writer.get() else { return };
-        let told = self.slot.as_ref().and_then(ClientSlot::get);
+        let told = self.later.as_ref().and_then(LateFacts::client);
         let end = End {
             client: told.or(self.client).map(|it| it.ip()),
+            user: self.later.as_ref().and_then(LateFacts::user),
             status,
             bytes,
             duration: self.started.map(|started| started.elapsed()),

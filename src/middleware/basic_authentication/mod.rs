@@ -26,7 +26,7 @@ pub(crate) use self::password::{
 };
 use self::password::{Judgement, Typed};
 use crate::diagnostics::events;
-use crate::features::EffectiveRequest;
+use crate::features::{EffectiveRequest, LateFacts, Overlay};
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 
 /// The stage.
@@ -54,7 +54,7 @@ const MOST_WAITING: usize = 100;
 /// Somebody who may come in.
 #[derive(Debug)]
 pub(crate) struct User {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) password: Password,
 }
 
@@ -89,14 +89,25 @@ impl BasicAuthentication {
         self.refusal()
     }
 
+    /// Tells the app, and the logs, who it is.
+    fn let_in(&self, at: usize, request: &mut Request) {
+        let Some(User { name, .. }) = self.users.users.get(at) else { return };
+        LateFacts::tell(request, None, Some(name));
+        Overlay::change(request, |overlay| overlay.user = Some(Arc::clone(name)));
+    }
+
     /// Computes the hash of what was typed, and goes on if it is the right one.
     fn check(&self, at: usize, is_known: bool, credentials: Credentials) -> Enter {
         let stage = self.clone();
         Enter::Around(Box::new(move |request: Request, next: Next| {
             Responding::later(async move {
+                let mut request = request;
                 match stage.users.is_right(at, &credentials).await {
                     None => too_many(),
-                    Some(true) if is_known => next.call(request).await,
+                    Some(true) if is_known => {
+                        stage.let_in(at, &mut request);
+                        next.call(request).await
+                    }
                     Some(_) => stage.refuse(&request, &credentials),
                 }
             })
@@ -144,7 +155,10 @@ impl Stage for BasicAuthentication {
         let at = found.unwrap_or(0);
         let typed = Typed::new(credentials.password());
         match users.get(at).map(|user| user.password.judge(&typed)) {
-            Some(Judgement::Right) if found.is_some() => Enter::Next,
+            Some(Judgement::Right) if found.is_some() => {
+                self.let_in(at, request);
+                Enter::Next
+            }
             Some(Judgement::NotKnownYet) if credentials.password().len() > LONGEST => {
                 Enter::Answer(self.refuse(request, &credentials))
             }

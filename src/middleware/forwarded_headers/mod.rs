@@ -17,7 +17,7 @@ use self::members::Members;
 use self::strangers::Strangers;
 use super::AllowedHosts;
 use crate::diagnostics::{Repeated, events};
-use crate::features::{ClientSlot, EffectiveRequest, Overlay, Proxies, path_of_escapes};
+use crate::features::{EffectiveRequest, LateFacts, Overlay, Proxies, path_of_escapes};
 use crate::pipeline::{Enter, Request, Stage};
 
 /// What is believed, and of whom.
@@ -328,11 +328,7 @@ impl Changes {
         if let Some(host) = &facts.host {
             tell_uri(request.uri_mut(), host);
         }
-        if let Some(client) = facts.client
-            && let Some(slot) = request.extensions().get::<ClientSlot>()
-        {
-            slot.set(client);
-        }
+        LateFacts::tell(request, facts.client, None);
         Overlay::change(request, |overlay| overlay.lay(facts));
     }
 }

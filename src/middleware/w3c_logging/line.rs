@@ -22,6 +22,8 @@ use crate::pipeline::Request;
 #[derive(Debug, Default)]
 pub(super) struct Line {
     before: String,
+    /// Where the user's name comes in between them.
+    user_at: usize,
     after: String,
     /// Whether one of them says something.
     has_values: bool,
@@ -29,7 +31,9 @@ pub(super) struct Line {
 
 /// What is known at the end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct End {
+pub(super) struct End<'a> {
+    /// Who was let in.
+    pub(super) user: Option<&'a str>,
     /// `None` if nothing was sent.
     pub(super) status: Option<u16>,
     pub(super) milliseconds: f64,
@@ -96,8 +100,7 @@ impl Line {
         self.before_if(fields.has(W3cFields::CLIENT), || {
             text(EffectiveRequest::of(request).client().map(|it| it.ip()))
         });
-        // Nobody signs in here.
-        self.before_if(fields.has(W3cFields::USER), String::new);
+        self.user_at = self.before.len();
         self.before_if(fields.has(W3cFields::SERVER_NAME), || machine.to_owned());
         self.before_if(fields.has(W3cFields::SERVER_IP), || text(local.map(|it| it.ip())));
         self.before_if(fields.has(W3cFields::SERVER_PORT), || {
@@ -123,10 +126,20 @@ impl Line {
         self.has_values || fields.has(of_the_end | W3cFields::BYTES_SENT | W3cFields::COMPLETION)
     }
 
+    /// The same, as long as it is not known who will be let in.
+    pub(super) fn may_be_written(&self, fields: W3cFields) -> bool {
+        self.is_written(fields) || fields.has(W3cFields::USER)
+    }
+
     /// Writes it with what is known at the end.
-    pub(super) fn write(&self, fields: W3cFields, end: &End, out: &mut String) {
+    pub(super) fn write(&self, fields: W3cFields, end: &End<'_>, out: &mut String) {
         let start = out.len();
-        out.push_str(&self.before);
+        let (before, behind) = self.before.split_at(self.user_at);
+        out.push_str(before);
+        if fields.has(W3cFields::USER) {
+            add(out, end.user.unwrap_or_default());
+        }
+        out.push_str(behind);
         if fields.has(W3cFields::STATUS) {
             let _ = match end.status {
                 Some(status) => write!(out, " {status}"),

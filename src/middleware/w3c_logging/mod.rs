@@ -13,7 +13,7 @@ pub(crate) use self::fields::W3cFields;
 use self::line::{End, Line};
 pub(crate) use self::options::W3cOptions;
 use super::line_writer::{LineSink, LineWriter, Moment, W3cFiles};
-use crate::features::{Completed, Reexecution, SentHead, Watch};
+use crate::features::{Completed, LateFacts, Reexecution, SentHead, Watch};
 use crate::middleware::watching::watched;
 use crate::pipeline::{Enter, Request, Stage};
 
@@ -72,14 +72,16 @@ impl Stage for W3cLogging {
             return Enter::Next;
         }
         let line = Line::of(&self.options, &open.machine, Moment::now(), request);
-        if !line.is_written(self.options.fields) {
+        if !line.may_be_written(self.options.fields) {
             return Enter::Next;
         }
+        let tells_users = self.options.fields.has(W3cFields::USER);
         let answered = Answered {
             line,
             fields: self.options.fields,
             started: Instant::now(),
             status: None,
+            later: tells_users.then(|| LateFacts::of(request)),
             lines: Arc::clone(&open.lines),
         };
         watched(request, Box::new(answered), None)
@@ -92,6 +94,7 @@ struct Answered {
     fields: W3cFields,
     started: Instant,
     status: Option<u16>,
+    later: Option<LateFacts>,
     lines: Arc<LineWriter>,
 }
 
@@ -102,7 +105,11 @@ impl Watch for Answered {
 
     fn end(self: Box<Self>, how: Completed, bytes: u64) {
         let milliseconds = self.started.elapsed().as_secs_f64() * 1000.0;
-        let end = End { status: self.status, milliseconds, bytes, how };
+        let user = self.later.as_ref().and_then(LateFacts::user);
+        if user.is_none() && !self.line.is_written(self.fields) {
+            return;
+        }
+        let end = End { user, status: self.status, milliseconds, bytes, how };
         self.lines.push(|out| self.line.write(self.fields, &end, out));
     }
 }
