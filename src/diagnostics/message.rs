@@ -9,6 +9,8 @@ use std::fmt::{self, Write as _};
 
 use tracing::field::DisplayValue;
 
+use super::turned_text::turns_text;
+
 /// A value as it stands in a message. (`tracing::Value` can be recorded, and not be shown.)
 pub(super) trait Text {
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
@@ -97,14 +99,13 @@ pub(super) fn fill<W: fmt::Write>(
     out.write_str(rest)
 }
 
-/// Escapes what would leave its line, as the console does.
+/// Escapes what would leave its line, as the console does, or turns around how it is read.
 pub(super) struct Escaping<'a, 'b>(pub(super) &'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let leaves = |character: &char| {
-            (character.is_control() && *character != '\t')
-                || matches!(character, '\u{2028}' | '\u{2029}')
+            character.is_control() && *character != '\t' || turns_text(*character)
         };
         let mut clean = 0;
         for (index, character) in text.char_indices().filter(|(_, character)| leaves(character)) {
@@ -128,13 +129,13 @@ mod tests {
             ("r#type", &"DATA"),
             ("length", &3u64),
             ("limit", &None::<u64>),
-            ("path", &"/a\r\ninfo: forged\u{1b}[31m\u{2028}\tb"),
+            ("path", &"/a\r\ninfo: forged\u{1b}[31m\u{2028}\t\u{202e}b"),
         ];
         for (template, expected) in [
             ("Hosting starting", "Hosting starting"),
             ("{ConnectionId}: {type} of {length}.", "0HN1: DATA of 3."),
             ("{limit} {unknown} {open", "(null) (null) {open"),
-            ("{path}", "/a\\u000D\\u000Ainfo: forged\\u001B[31m\\u2028\tb"),
+            ("{path}", "/a\\u000D\\u000Ainfo: forged\\u001B[31m\\u2028\t\\u202Eb"),
         ] {
             let message = Message { template, fields: &fields };
             assert_eq!(message.to_string(), expected, "{template}");

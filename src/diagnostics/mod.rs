@@ -26,12 +26,14 @@ mod message;
 mod notice;
 mod panic_message;
 mod repeated;
+mod turned_text;
 
 pub(crate) use listed::{Listed, ListedValue};
 pub(crate) use log_context::{LogContext, in_log};
 pub(crate) use notice::Notice;
 pub(crate) use panic_message::panic_message;
 pub(crate) use repeated::{Repeated, Telling};
+pub(crate) use turned_text::turns_text;
 
 #[cfg(test)]
 mod tests {

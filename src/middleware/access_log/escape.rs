@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::diagnostics::turns_text;
+
 /// Between quotes, as Apache's logs have it: what is no printable ASCII is `\xHH`.
 pub(super) fn quoted(bytes: &[u8], out: &mut String) {
     each(
@@ -36,7 +38,7 @@ pub(super) fn json(bytes: &[u8], out: &mut String) {
         return;
     }
     for character in String::from_utf8_lossy(bytes).chars() {
-        let breaks = character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+        let breaks = character.is_control() || turns_text(character);
         match character {
             '"' | '\\' => json_character(character, out),
             _ if breaks => json_character(character, out),
@@ -89,6 +91,7 @@ mod tests {
                 "a\\xC2\\x85\\\"\\xE2\\x80\\xA8",
                 "a\\u0085\\\"\\u2028",
             ),
+            ("a\u{202e}b".as_bytes(), "a\\xE2\\x80\\xAEb", "a\\u202Eb"),
             (b"\xff", "\\xFF", "\u{fffd}"),
             (b"\x7f", "\\x7F", "\\u007F"),
             (b"", "", ""),

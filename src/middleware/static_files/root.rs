@@ -2,8 +2,8 @@
 //! lead out of it.
 //!
 //! Linux does that itself (`openat2` with `RESOLVE_BENEATH`), without a wait if it has all names in memory.
-//! Elsewhere, and for links with absolute targets, the real path is found first and then walked down, link by
-//! link refused.
+//! Elsewhere, and where there are links, the real path is found first, which may not be hidden either, and then
+//! walked down, link by link refused.
 
 #[cfg(target_os = "linux")]
 mod beneath;

@@ -68,13 +68,17 @@ impl Names {
 
     /// Whether a file that is served can be called so.
     fn allow(self, segment: &str) -> bool {
-        let is_hidden = segment.starts_with('.') && segment != ".well-known";
         let is_name = match self {
             Self::Unix => !segment.contains('\0'),
             Self::Windows => is_windows_name(segment),
         };
-        !is_hidden && is_name
+        !is_hidden(segment.as_bytes()) && is_name
     }
+}
+
+/// Whether what is called so is served to nobody.
+pub(super) fn is_hidden(name: &[u8]) -> bool {
+    name.starts_with(b".") && name != b".well-known"
 }
 
 /// Whether Windows takes it for the name of a file, and for no other file's.

@@ -8,7 +8,7 @@ use http::header::{COOKIE, HOST, REFERER, USER_AGENT};
 
 use super::fields::W3cFields;
 use super::options::W3cOptions;
-use crate::diagnostics::events;
+use crate::diagnostics::{events, turns_text};
 use crate::features::without_secrets;
 use crate::features::{
     Completed, Connection, EffectiveRequest, Local, RequestTarget, escaped_path,
@@ -163,7 +163,7 @@ impl Line {
     }
 }
 
-/// Adds a value that is one word: what would part it becomes `+`. Whether it says something.
+/// Adds a value that is one word: what would part it, or let it be read as another, becomes `+`. Whether it says something.
 fn add(line: &mut String, value: &str) -> bool {
     let value = value.trim();
     line.push(' ');
@@ -171,8 +171,8 @@ fn add(line: &mut String, value: &str) -> bool {
         line.push('-');
         return false;
     }
-    let word = value.chars().map(|it| if it <= ' ' || it.is_control() { '+' } else { it });
-    line.extend(word);
+    let parts = |it: char| it <= ' ' || it.is_control() || turns_text(it);
+    line.extend(value.chars().map(|it| if parts(it) { '+' } else { it }));
     true
 }
 
@@ -191,6 +191,7 @@ mod tests {
             ("say \"hi\" #1", " say+\"hi\"+#1", true),
             ("a\nb\u{7f}\u{85}", " a+b+", true),
             ("ümläut 日", " ümläut+日", true),
+            ("a\u{202e}b\u{2028}c", " a+b+c", true),
         ] {
             let mut line = String::new();
             assert_eq!(

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::diagnostics::turns_text;
+
 /// An entry as it is shown.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Row<'a> {
@@ -101,7 +103,12 @@ impl Page<'_> {
         let mut crumbs = format!("<a href=\"{}\">/</a>", escaped(&href));
         for segment in self.path.split('/').filter(|segment| !segment.is_empty()) {
             let _ = write!(href, "{}/", in_url(segment));
-            let _ = write!(crumbs, "<a href=\"{}\">{}/</a>", escaped(&href), escaped(segment));
+            let _ = write!(
+                crumbs,
+                "<a href=\"{}\"><bdi>{}</bdi>/</a>",
+                escaped(&href),
+                escaped(segment)
+            );
         }
         crumbs
     }
@@ -162,7 +169,7 @@ impl Page<'_> {
         let modified = row.modified.map(time).unwrap_or_default();
         let _ = writeln!(
             html,
-            "<tr class=\"{class}\"><td class=\"name\"><a href=\"{}\">{}{slash}</a></td>\
+            "<tr class=\"{class}\"><td class=\"name\"><a href=\"{}\"><bdi>{}</bdi>{slash}</a></td>\
              <td class=\"length\">{length}</td><td class=\"modified\">{modified}</td></tr>",
             escaped(&href),
             escaped(row.name),
@@ -202,7 +209,8 @@ fn in_url(segment: &str) -> percent_encoding::PercentEncode<'_> {
     utf8_percent_encode(segment, NOT_PLAIN)
 }
 
-/// A text as it stands in a document, in an attribute too.
+/// A text as it stands in a document, in an attribute too. What cannot be seen, or turns around how others are read
+/// (`gpj.exe` as `exe.jpg`), is shown by its number.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -212,6 +220,9 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            other if other.is_control() || turns_text(other) => {
+                let _ = write!(escaped, "\\u{{{:04X}}}", u32::from(other));
+            }
             other => escaped.push(other),
         }
     }
@@ -242,9 +253,11 @@ mod tests {
             ("<b>\"'&lt;", "./%3Cb%3E%22%27%26lt%3B", "&lt;b&gt;&quot;&#39;&amp;lt;"),
             ("javascript:x", "./javascript%3Ax", "javascript:x"),
             ("ü", "./%C3%BC", "ü"),
+            ("a\u{202e}gpj.exe", "./a%E2%80%AEgpj.exe", "a\\u{202E}gpj.exe"),
+            ("a\n\u{85}\u{2067}b", "./a%0A%C2%85%E2%81%A7b", "a\\u{000A}\\u{0085}\\u{2067}b"),
         ] {
             let html = page("/a/", &[row(name)]);
-            let link = format!("<a href=\"{href}\">{text}</a>");
+            let link = format!("<a href=\"{href}\"><bdi>{text}</bdi></a>");
             assert!(html.contains(&link), "{name}: {html}");
         }
         assert!(page("/a/", &[row("x")]).contains(
@@ -256,13 +269,13 @@ mod tests {
     #[test]
     fn links_lead_where_they_say_with_and_without_a_slash() {
         let folder = Row { name: "d", length: None, modified: None };
-        assert!(page("/a b/c/", &[folder]).contains("<a href=\"./d/\">d/</a>"));
+        assert!(page("/a b/c/", &[folder]).contains("<a href=\"./d/\"><bdi>d</bdi>/</a>"));
         let html = page("/a b/c", &[folder]);
-        assert!(html.contains("<a href=\"/base/a%20b/c/d/\">d/</a>"), "{html}");
-        assert!(html.contains("<a href=\"/base/\">/</a><a href=\"/base/a%20b/\">a b/</a><a href=\"/base/a%20b/c/\">c/</a>"));
+        assert!(html.contains("<a href=\"/base/a%20b/c/d/\"><bdi>d</bdi>/</a>"), "{html}");
+        assert!(html.contains("<a href=\"/base/\">/</a><a href=\"/base/a%20b/\"><bdi>a b</bdi>/</a><a href=\"/base/a%20b/c/\"><bdi>c</bdi>/</a>"));
         assert!(html.contains("<a href=\"/base/a%20b/\">Parent folder</a>"));
         assert!(!page("/", &[]).contains("Parent folder"));
-        assert!(page("", &[folder]).contains("<a href=\"/base/d/\">d/</a>"));
+        assert!(page("", &[folder]).contains("<a href=\"/base/d/\"><bdi>d</bdi>/</a>"));
     }
 
     #[test]

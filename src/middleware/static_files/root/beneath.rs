@@ -1,4 +1,4 @@
-//! Linux: one call that stays below a folder, whatever links and races there are.
+//! Linux: one call that stays below a folder, whatever races there are, and follows no link.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,7 +18,8 @@ pub(super) enum Opened {
     Failed(io::Error),
     /// It would take a wait.
     NotInMemory,
-    /// This call cannot tell: a link with an absolute target, or a kernel or sandbox without the call.
+    /// This call cannot tell: there is a link, which may lead to what is hidden, or it is a kernel or sandbox
+    /// without the call.
     Elsewhere,
 }
 
@@ -41,7 +42,7 @@ impl Handle {
             Err(error) => return told(error, wait),
         };
         let relative = if relative.is_empty() { "." } else { relative };
-        let below = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let below = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         // While names change around it, the call may not be sure that it stayed below.
         for _ in 0..8 {
             match call(&folder, OsStr::new(relative), FLAGS, below, wait) {
@@ -81,13 +82,11 @@ fn call(
 
 fn told(error: Errno, wait: bool) -> Opened {
     match error {
-        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP | Errno::NXIO => {
-            Opened::Nothing
-        }
+        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO => Opened::Nothing,
         Errno::AGAIN => Opened::NotInMemory,
         // A kernel before 5.12 does not know how not to wait.
         Errno::INVAL if !wait => Opened::NotInMemory,
-        Errno::XDEV | Errno::NOSYS | Errno::PERM | Errno::INVAL => Opened::Elsewhere,
+        Errno::LOOP | Errno::XDEV | Errno::NOSYS | Errno::PERM | Errno::INVAL => Opened::Elsewhere,
         error => Opened::Failed(error.into()),
     }
 }

@@ -97,6 +97,47 @@ fn links_are_followed_as_long_as_they_stay_inside() {
     assert_eq!(walked(&root, &long), "nothing");
 }
 
+#[test]
+fn no_link_leads_to_what_is_hidden() {
+    let house = House::new();
+    let root = house.root();
+    let top = house.folder.path().join("root");
+    let volume = "..2026_11_29_10_00_05.123";
+    for folder in [".git", "sub/.hidden", ".well-known", volume] {
+        fs::create_dir(top.join(folder)).unwrap();
+        fs::write(top.join(folder).join("x.txt"), folder).unwrap();
+    }
+    fs::write(top.join(".env"), "secret").unwrap();
+    for (link, target) in [
+        ("git", ".git".to_owned()),
+        ("x.txt", ".git/x.txt".to_owned()),
+        ("env", ".env".to_owned()),
+        ("absolute", top.join(".git").display().to_string()),
+        ("deep", "sub/.hidden".to_owned()),
+        ("again", "git".to_owned()),
+        ("known", ".well-known".to_owned()),
+        ("..data", volume.to_owned()),
+        ("page.txt", "..data/x.txt".to_owned()),
+    ] {
+        symlink(target, top.join(link)).unwrap();
+    }
+    for (path, expected) in [
+        ("git", "nothing"),
+        ("git/x.txt", "nothing"),
+        ("x.txt", "nothing"),
+        ("env", "nothing"),
+        ("absolute/x.txt", "nothing"),
+        ("deep/x.txt", "nothing"),
+        ("again/x.txt", "nothing"),
+        ("known/x.txt", ".well-known"),
+        // As Kubernetes lays out the files of a volume.
+        ("page.txt", volume),
+    ] {
+        assert_eq!(seen(root.open(path, Wait::Yes)), expected, "{path}");
+        assert_eq!(walked(&root, path), expected, "{path}, walked to");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_in_memory_is_found_without_a_wait() {

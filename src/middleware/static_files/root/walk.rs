@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::super::site_path::is_hidden;
+
 /// What was walked to.
 pub(super) enum Walked {
     #[cfg_attr(unix, expect(dead_code, reason = "an open folder is a file there"))]
@@ -22,9 +24,19 @@ pub(super) fn open(root: &Path, relative: &str) -> io::Result<Option<Walked>> {
         Err(error) => return Err(error),
     };
     match real.strip_prefix(&root) {
-        Ok(below) => open_real(&root, below).map(Some),
-        Err(_) => Ok(None),
+        Ok(below) if !leads_to_hidden(below) => open_real(&root, below).map(Some),
+        Ok(_) | Err(_) => Ok(None),
     }
+}
+
+/// Whether a link leads to what nobody could ask for by its name. The folders of Kubernetes' volumes are no secret:
+/// each file there is a link into the one of the moment, which is called by its time (`..2026_11_29_10_00_05.1`).
+fn leads_to_hidden(below: &Path) -> bool {
+    let is_of_volume = |name: &[u8]| {
+        name.strip_prefix(b"..").and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
+    };
+    let mut names = below.iter().map(std::ffi::OsStr::as_encoded_bytes);
+    names.any(|name| is_hidden(name) && !is_of_volume(name))
 }
 
 /// Whether the name is wrong, rather than something on the way to it.
