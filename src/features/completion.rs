@@ -58,6 +58,13 @@ impl Completion {
         self.source.watch(self.request, Box::new(AtEnd(tell)));
     }
 
+    /// Calls `tell` once the request is over: its answer is out, and the other protocol that it may have turned the
+    /// connection into, such as WebSocket, has ended, too. On HTTP/2 that is when so many streams have ended
+    /// that one of them must have been it.
+    pub(crate) fn when_over(&self, tell: impl FnOnce() + Send + 'static) {
+        self.source.watch(self.request, Box::new(WhenOver(tell)));
+    }
+
     /// The number of the request on its connection.
     pub(crate) fn request(&self) -> u32 {
         self.request
@@ -86,7 +93,13 @@ pub(crate) trait Watch: Send {
     /// The head of the answer as it is sent, unless there is none.
     fn head(&mut self, _: &SentHead<'_>) {}
 
-    /// The answer is out, or ends like this. So many bytes of its body were handed on to be sent.
+    /// Whether it wants to know, of an answer that turns the connection or the stream into another protocol's,
+    /// when that is over, and not when the answer is out.
+    fn outlasts_answer(&self) -> bool {
+        false
+    }
+
+    /// The answer is out, or ends like this. So many bytes of its body were sent.
     fn end(self: Box<Self>, end: Completed, bytes: u64);
 }
 
@@ -109,5 +122,18 @@ struct AtEnd<F>(F);
 impl<F: FnOnce(Completed) + Send> Watch for AtEnd<F> {
     fn end(self: Box<Self>, end: Completed, _: u64) {
         (self.0)(end);
+    }
+}
+
+/// Wants to know of the end of all that a request has begun.
+struct WhenOver<F>(F);
+
+impl<F: FnOnce() + Send> Watch for WhenOver<F> {
+    fn outlasts_answer(&self) -> bool {
+        true
+    }
+
+    fn end(self: Box<Self>, _: Completed, _: u64) {
+        (self.0)();
     }
 }

@@ -4,6 +4,7 @@
 //! those of the gate, are written. Between the two it is due. Where nobody asks, a request costs a
 //! look or two at a flag.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,8 @@ struct Waiting {
     watch: Box<dyn Watch>,
     /// All of the answer is hyper's, or the gate's, to write.
     due: bool,
+    /// It waits for the end of the other protocol that the answer has begun.
+    stays: bool,
     handed: Handed,
 }
 
@@ -51,7 +54,13 @@ const ENDS: [Completed; 5] = [
 impl Completions {
     pub(super) fn wait(&self, request: u32, watch: Box<dyn Watch>) {
         let mut waiting = self.waiting();
-        waiting.push(Waiting { request, watch, due: false, handed: Handed::default() });
+        waiting.push(Waiting {
+            request,
+            watch,
+            due: false,
+            stays: false,
+            handed: Handed::default(),
+        });
         self.count.store(waiting.len(), Ordering::Release);
     }
 
@@ -90,7 +99,26 @@ impl Completions {
     }
 
     fn tell_due(&self) {
-        self.tell(Completed::Sent, |it| it.due);
+        self.tell(Completed::Sent, |it| it.due && !it.stays);
+    }
+
+    /// The answer to a request turns its connection, or its stream, into another protocol's.
+    pub(super) fn switches(&self, request: u32) {
+        let mut waiting = self.waiting();
+        for mine in waiting.iter_mut().filter(|it| it.request == request) {
+            mine.stays = mine.watch.outlasts_answer();
+        }
+    }
+
+    /// So many streams are open: of those that carry other protocols no more can be.
+    pub(super) fn streams_left(&self, open: usize) {
+        let beyond = self.waiting().iter().filter(|it| it.stays).count().saturating_sub(open);
+        let left = Cell::new(beyond);
+        self.tell(Completed::Sent, |it| {
+            let ends = it.stays && left.get() > 0;
+            left.set(left.get() - usize::from(ends));
+            ends
+        });
     }
 
     /// The client resets a stream on which something was left to send. If one answer alone is due, it
@@ -99,7 +127,7 @@ impl Completions {
         if !self.are_wanted() {
             return;
         }
-        let is_due = |it: &Waiting| it.due;
+        let is_due = |it: &Waiting| it.due && !it.stays;
         let mut due: Vec<_> =
             self.waiting().iter().filter(|it| is_due(it)).map(|it| it.request).collect();
         // Several may watch one.
@@ -316,5 +344,43 @@ mod tests {
         }
         completions.reset();
         assert_eq!(taken(&told), [], "it may be either");
+    }
+
+    /// Waits for the end of what an answer begins.
+    struct Outlasting(Watching);
+
+    impl Watch for Outlasting {
+        fn outlasts_answer(&self) -> bool {
+            true
+        }
+
+        fn end(self: Box<Self>, end: Completed, bytes: u64) {
+            Box::new(self.0).end(end, bytes);
+        }
+    }
+
+    #[test]
+    fn what_an_answer_begins_is_over_with_its_connection_or_as_soon_as_one_of_its_streams_must_be()
+    {
+        let (completions, told) = waited_for(&[1, 2, 3]);
+        for request in [1, 2, 3] {
+            let watching = Watching(10 * request, Arc::clone(&told));
+            completions.wait(request, Box::new(Outlasting(watching)));
+        }
+        completions.switches(1);
+        completions.switches(3);
+        for request in [1, 2, 3] {
+            completions.over(request, of(0), None);
+        }
+        completions.written();
+        let sent = |request| (request, Completed::Sent);
+        assert_eq!(taken(&told), [sent(1), sent(2), sent(3), sent(20)]);
+        completions.streams_left(3);
+        completions.streams_left(2);
+        assert_eq!(taken(&told), []);
+        completions.streams_left(1);
+        assert_eq!(taken(&told), [sent(10)]);
+        drop(completions);
+        assert_eq!(taken(&told), [(30, Completed::ClientGone)]);
     }
 }

@@ -123,6 +123,7 @@ impl Running {
     /// What answers it is in use to the end of the connection, which carries something else than HTTP
     /// from here on, or a tunnel.
     pub(super) fn keep_app(&mut self) {
+        self.common().completions().switches(self.request);
         if let Some(pipeline) = self.pipeline.take() {
             self.common().keep(pipeline);
         }

@@ -13,7 +13,8 @@ use crate::blame::Told;
 use crate::http2_frames::{self as frames, Http2};
 use crate::reload::Stage;
 use crate::slow_app::{SlowApp, Step};
-use crate::support::{Answer, Wire, builder, pass, saying, started, stopped};
+use crate::support::{Answer, Wire, builder, pass, saying, soon, started, stopped};
+use crate::upgrades::{UPGRADE, echo};
 
 /// A host with these settings of the limiter.
 fn limited(app: Router, settings: &[(&str, &str)]) -> HostBuilder {
@@ -126,6 +127,28 @@ async fn those_that_run_at_the_same_time_let_the_next_pass_when_their_answer_is_
     assert_eq!(http2.body_of(9).await, b"finished");
     http2.request(11, "/").await;
     assert_eq!(http2.body_of(11).await, b"quick");
+    stopped(host).await;
+}
+
+#[tokio::test]
+async fn what_becomes_another_protocol_counts_to_its_end() {
+    let settings = [("GlobalLimiter:Limiter", "Concurrency"), ("GlobalLimiter:PermitLimit", "1")];
+    let host = started(limited(saying("hello").route("/echo", any(echo)), &settings)).await;
+    let address = host.addresses()[0].clone();
+    let mut socket = Wire::connect(&address).await;
+    socket.send(UPGRADE).await;
+    assert!(socket.head().await.starts_with("HTTP/1.1 101 "));
+    let mut other = Wire::connect(&address).await;
+    for _ in 0..2 {
+        assert_eq!(other.get("/").await.status, 503);
+        socket.send("ping").await;
+        assert_eq!(socket.take(4).await, b"ping");
+    }
+    drop(socket);
+    // The server takes its time to see that.
+    let freed = async { while other.get("/").await.status != 200 {} };
+    soon("a free place", freed).await;
+    assert_eq!(other.get("/").await.body, "hello");
     stopped(host).await;
 }
 

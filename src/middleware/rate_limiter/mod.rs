@@ -125,14 +125,15 @@ impl Held {
         }
     }
 
-    /// Lets a request pass, and gives back what it holds when its answer is out.
+    /// Lets a request pass, and gives back what it holds when it is over. One that becomes a WebSocket is when that
+    /// is, as on ASP.NET Core.
     fn until_out(self, request: &Request) -> Enter {
         if self.0.iter().all(Option::is_none) {
             return Enter::Next;
         }
         match Completion::of(request) {
             Some(completion) => {
-                completion.on_end(move |_| drop(self));
+                completion.when_over(move || drop(self));
                 Enter::Next
             }
             // Another server does not tell when it is out.

@@ -366,6 +366,7 @@ impl<S: Socket> Inner<S> {
             self.activity.completions().reset();
         }
         if self.streams.count() != open {
+            self.streams_changed(open);
             if self.streams.count() == 0 {
                 self.clocks.idle();
             } else if open < self.max_streams && self.streams.count() >= self.max_streams {
@@ -455,6 +456,7 @@ impl<S: Socket> Inner<S> {
                 false
             });
         }
+        self.streams_changed(open);
         if of_bodies > 0 {
             self.activity.completions().wrote(of_bodies);
         }
@@ -465,6 +467,14 @@ impl<S: Socket> Inner<S> {
             self.clocks.pinged();
         }
         self.clocks.took(length as u64);
+    }
+
+    /// There were so many streams: whoever waits for the end of one may have to be told.
+    fn streams_changed(&self, before: usize) {
+        let completions = self.activity.completions();
+        if self.streams.count() < before && completions.are_wanted() {
+            completions.streams_left(self.streams.count());
+        }
     }
 
     fn poll_injected(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
