@@ -164,7 +164,9 @@ impl Draft {
     ///
     /// Everything that does, together.
     pub(super) fn judge(self) -> Result<Host, Refusal> {
-        let Self { sources, prepared, log, mut unsaid, web_root, context, .. } = self;
+        let Self { mut sources, prepared, log, mut unsaid, web_root, context, .. } = self;
+        // It stays what it was at the start: a reload is judged by that.
+        sources.shutdown_timeout = Some(prepared.settings.shutdown_timeout);
         let mut findings = self.findings;
         if let Making::Failed(problems) = &self.app {
             let wrong = |problem: &Problem| Finding::of_problem(Subject::App, problem.clone());

@@ -238,6 +238,19 @@ fn a_hang_up_reloads_where_files_are_not_watched() {
     assert_eq!(reloads, 1, "{}", outcome.stdout);
 }
 
+/// The time that a stop may take is that of the start, whatever the file says of it by now.
+#[test]
+fn a_delay_that_the_stop_has_no_time_for_is_told_as_long_as_it_will_be() {
+    let (kestrel, root) = kestrel(&settings(&["A"], ""));
+    let running = kestrel.started();
+    let more =
+        r#","shutdownTimeoutSeconds":60,"HealthChecks":{"Enabled":true,"StopDelay":"00:00:20"}"#;
+    replace(&root.join("appsettings.json"), &settings(&["A"], more));
+    running.wait_for("StopDelay is more than half of what a stop may take: it is 15 seconds.");
+    running.wait_for("or half of what a stop may take, before it begins");
+    running.terminated();
+}
+
 #[test]
 fn log_levels_change_at_once_and_what_waits_for_a_restart_is_named() {
     let (kestrel, root) = kestrel(&settings(&["A"], ""));

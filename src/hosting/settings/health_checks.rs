@@ -43,7 +43,10 @@ pub(super) fn read(
     ];
     if !stop_delay.is_zero() {
         let seconds = stop_delay.as_secs_f64();
-        let text = format!("not ready for {seconds} seconds before the stop begins");
+        // Which of the two is for the host to say: its code may have set how long a stop may take.
+        let text = format!(
+            "not ready for {seconds} seconds, or half of what a stop may take, before it begins"
+        );
         words.push(of_key(configuration, STOP_DELAY, text));
     }
     let options = HealthCheckOptions { live, ready, stop_delay };
