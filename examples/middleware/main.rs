@@ -10,6 +10,7 @@
 mod body;
 mod endpoints;
 mod health;
+mod log_file;
 mod made_to_order;
 mod parameters;
 mod problems;
@@ -17,6 +18,8 @@ mod settings;
 mod systemd;
 
 use std::env;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,8 +28,12 @@ use axum::response::Response;
 use kestrel::configuration::{Pairs, SourcePlace};
 use kestrel::{App, Host, RequestTarget};
 use tower::service_fn;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::endpoints::Answered;
+use crate::log_file::LogFile;
 use crate::settings::Variables;
 
 /// What is the app's own of the variables.
@@ -72,7 +79,7 @@ async fn main() -> ExitCode {
     if site.cors.named {
         builder = builder.cors_policy("/ep/named", "named");
     }
-    builder
+    let host = builder
         .args(arguments)
         .environment_variables(systemd::variables_of_host(&variables))
         .application_name("middleware")
@@ -82,8 +89,23 @@ async fn main() -> ExitCode {
             let site = Arc::clone(&site);
             async move { Ok(answer(&site, request).await) }
         })))
-        .run()
-        .await
+        .build_or_exit();
+    if let Some(path) = variables.value("LOGFILE")
+        && let Err(error) = log_besides(&host, Path::new(path))
+    {
+        said_before_the_log(&format!("{path}: {error}"));
+        return ExitCode::from(3);
+    }
+    host.run().await
+}
+
+/// Lets the entries that the console has go to a file as well.
+fn log_besides(host: &Host, path: &Path) -> io::Result<()> {
+    let file = LogFile::append_to(path)?;
+    let levels = host.log().filter();
+    let subscriber =
+        tracing_subscriber::registry().with(host.log().layer()).with(file.with_filter(levels));
+    subscriber.try_init().map_err(io::Error::other)
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log yet")]
