@@ -1,5 +1,7 @@
 //! What counts for requests by what their paths begin with.
 
+use std::borrow::Cow;
+
 use crate::features::{RequestTarget, decoded_path};
 use crate::pipeline::Request;
 
@@ -31,9 +33,21 @@ impl<T> PathRules<T> {
             return None;
         }
         let path = RequestTarget::of(request).lent_path();
+        let path = with_single_slashes(&path);
         let rule = self.0.iter().find(|(start, _)| length_in(&path, start).is_some());
         rule.map(|(_, it)| it)
     }
+}
+
+/// Several slashes count as one: files, and some apps, are found by such paths as well, and no rule is got round by
+/// them.
+fn with_single_slashes(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") {
+        return path.into();
+    }
+    let mut before = None;
+    let is_one = |it: &char| before.replace(*it) != Some('/') || *it != '/';
+    path.chars().filter(is_one).collect()
 }
 
 /// How much of a decoded path another one is: whole segments, in any case.
@@ -78,6 +92,8 @@ mod tests {
             ("/api/%2e%2e/other", None),
             ("/api/slow%20ones/1", Some(2)),
             ("/api/slow%20onesies", Some(1)),
+            ("//api", Some(1)),
+            ("/api///slow%20ones//1", Some(2)),
             ("/apis", None),
             ("/a", None),
             ("/", None),
