@@ -82,7 +82,7 @@ impl Cache {
     /// Keeps what was found at a path just now, if it is not asked for the first time.
     pub(super) fn offer(&self, path: &str, accepted: Accepted, found: &Arc<Representation>) {
         found.check(now());
-        if size(found) > self.most {
+        if size(path, found) > self.most {
             return;
         }
         {
@@ -140,14 +140,14 @@ impl Cache {
 
 impl Kept {
     fn put(&mut self, path: &str, accepted: Accepted, found: &Arc<Representation>) {
-        self.size += size(found);
+        self.size += size(path, found);
         let all = match self.by_path.get_mut(path) {
             Some(all) => all,
             None => self.by_path.entry(path.into()).or_default(),
         };
         match all.iter_mut().find(|(of, _)| *of == accepted) {
             Some((_, before)) => {
-                self.size -= size(before);
+                self.size -= size(path, before);
                 *before = Arc::clone(found);
             }
             None => {
@@ -168,7 +168,7 @@ impl Kept {
                 self.order.push_back((path, accepted));
                 continue;
             }
-            self.size -= size(&all.swap_remove(place).1);
+            self.size -= size(&path, &all.swap_remove(place).1);
             if all.is_empty() {
                 self.by_path.remove(&path);
             }
@@ -178,11 +178,11 @@ impl Kept {
     /// Drops what was not looked up since then.
     fn keep_checked(&mut self, since: u64) {
         let Self { by_path, order, size: all } = self;
-        by_path.retain(|_, of_path| {
+        by_path.retain(|path, of_path| {
             of_path.retain(|(_, it)| {
                 let stays = it.checked() >= since;
                 if !stays {
-                    *all -= size(it);
+                    *all -= size(path, it);
                 }
                 stays
             });
@@ -195,15 +195,16 @@ impl Kept {
 
     fn remove(&mut self, path: &str) {
         for (_, gone) in self.by_path.remove(path).into_iter().flatten() {
-            self.size -= size(&gone);
+            self.size -= size(path, &gone);
         }
         self.order.retain(|(of, _)| &**of != path);
     }
 }
 
-fn size(of: &Representation) -> usize {
+/// What one takes. Its path stands in both tables; it may be longer than the file, which has many: `/a`, `//a`, `///a`.
+fn size(path: &str, of: &Representation) -> usize {
     match &of.content {
-        Content::Bytes(bytes) => bytes.len() + OVERHEAD,
+        Content::Bytes(bytes) => bytes.len() + OVERHEAD + 2 * path.len(),
         Content::File(_) => 1,
     }
 }
@@ -273,7 +274,8 @@ mod tests {
 
     #[test]
     fn what_is_least_used_goes_first_and_the_size_is_kept() {
-        let cache = Cache::new(10 * (1000 + OVERHEAD));
+        let size = |path: &str| 1000 + OVERHEAD + 2 * path.len();
+        let cache = Cache::new(10 * size("/00"));
         for round in 0..40 {
             for _ in 0..2 {
                 cache.offer(&format!("/{round}"), Accepted::default(), &file(1000));
@@ -281,8 +283,23 @@ mod tests {
             assert!(round == 0 || has(&cache, "/0"), "{round}");
         }
         let kept = cache.kept.read().unwrap();
-        assert_eq!(kept.size, 10 * (1000 + OVERHEAD));
+        assert_eq!(kept.size, kept.by_path.keys().map(|path| size(path)).sum::<usize>());
         assert_eq!((kept.by_path.len(), kept.order.len()), (10, 10));
+    }
+
+    #[test]
+    fn ways_to_write_the_path_of_a_file_take_no_more_than_files_do() {
+        let (most, file) = (100 * (10 + OVERHEAD), file(10));
+        let cache = Cache::new(most);
+        for slashes in 4000..4200 {
+            for _ in 0..2 {
+                cache.offer(&format!("{}a", "/".repeat(slashes)), Accepted::default(), &file);
+            }
+        }
+        let kept = cache.kept.read().unwrap();
+        let paths = kept.by_path.keys().chain(kept.order.iter().map(|(path, _)| path));
+        let taken: usize = paths.map(|path| path.len()).sum();
+        assert!(taken > 0 && taken < most, "{taken} of {most}");
     }
 
     #[test]
@@ -293,7 +310,7 @@ mod tests {
         }
         let (it, _) = cache.get("/a", Accepted::default()).unwrap();
         assert_eq!(it.length, 20);
-        assert_eq!(cache.kept.read().unwrap().size, 20 + OVERHEAD);
+        assert_eq!(cache.kept.read().unwrap().size, 20 + OVERHEAD + 2 * "/a".len());
     }
 
     #[test]
