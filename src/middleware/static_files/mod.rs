@@ -225,7 +225,10 @@ impl Site {
         let order = Order::of(RequestTarget::of(&request).query());
         let base = EffectiveRequest::of(&request).escaped_path_base().into_owned();
         let is_head = request.method() == Method::HEAD;
+        let turn = Arc::clone(&self.pages).acquire_owned().await;
         let page = self.waiting(move |site| {
+            // Until it is made, even if the client does not wait for it.
+            let _turn = turn;
             let mut listing = listing::read(&site.root, &folder)?.unwrap_or_default();
             order.sort(&mut listing.entries);
             let entries = listing.entries.iter();

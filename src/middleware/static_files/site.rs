@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::Semaphore;
+
 use super::cache::{self, Cache};
 use super::content_types::content_type;
 use super::encodings::{Accepted, Encoding};
@@ -15,6 +17,10 @@ use super::site_path::{Names, SitePath, below};
 use crate::diagnostics::Repeated;
 use crate::diagnostics::events;
 
+/// How many pages of folders are made at the same time: each may open ten thousand files, on threads that files from
+/// a disk need, too.
+const MOST_PAGES: usize = 4;
+
 /// A web root with what is known of it.
 #[derive(Debug)]
 pub(super) struct Site {
@@ -24,6 +30,8 @@ pub(super) struct Site {
     in_memory: Cache,
     /// Large ones.
     pub(super) open: Cache,
+    /// Held while the page of a folder is made.
+    pub(super) pages: Arc<Semaphore>,
     refused: Repeated,
     /// What counts for pages that are served whatever is said of files.
     of_pages: FileOptions,
@@ -52,6 +60,7 @@ impl Site {
             root: Root::new(options.root.clone()),
             in_memory: Cache::of_bytes(),
             open: Cache::of_open_files(),
+            pages: Arc::new(Semaphore::new(MOST_PAGES)),
             refused: Repeated::default(),
             of_pages,
             options,
