@@ -67,15 +67,21 @@ async fn what_goes_in_comes_out_again() {
     }
 }
 
+/// A body, and what it is made of.
+fn events() -> (tokio::sync::mpsc::UnboundedSender<Bytes>, Body) {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    let pieces = stream::unfold(receiver, async |mut receiver| {
+        let piece: Bytes = receiver.recv().await?;
+        Some((Ok::<_, std::io::Error>(piece), receiver))
+    });
+    (sender, Body::from_stream(Box::pin(pieces)))
+}
+
 #[tokio::test]
 async fn a_piece_is_sent_when_there_is_no_more_for_the_moment() {
     for (name, _) in Encoding::NAMES {
-        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let pieces = stream::unfold(receiver, async |mut receiver| {
-            let piece: Bytes = receiver.recv().await?;
-            Some((Ok::<_, std::io::Error>(piece), receiver))
-        });
-        let mut body = through(name, plain(Body::from_stream(Box::pin(pieces)))).into_body();
+        let (sender, events) = events();
+        let mut body = through(name, plain(events)).into_body();
         let mut sent = Vec::new();
         for event in ["one", "two"] {
             sender.send(Bytes::from_static(event.as_bytes())).unwrap();
@@ -130,13 +136,8 @@ async fn what_takes_long_comes_out_as_it_went_in_and_when_it_happens() {
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(decoded(name, &bytes) == content, "{name}");
 
-        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let pieces = stream::unfold(receiver, async |mut receiver| {
-            let piece: Bytes = receiver.recv().await?;
-            Some((Ok::<_, std::io::Error>(piece), receiver))
-        });
-        let response = plain(Body::from_stream(Box::pin(pieces)));
-        let mut body = through_at(Level::SmallestSize, name, response).into_body();
+        let (sender, events) = events();
+        let mut body = through_at(Level::SmallestSize, name, plain(events)).into_body();
         sender.send(Bytes::from_static(b"one")).unwrap();
         let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
         assert!(!first.is_empty(), "{name}");
