@@ -4,7 +4,7 @@
 //! print what .NET's do; see `logging`. An event of one of our own categories takes the next free id
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
-//! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 11,
+//! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 12,
 //! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Reload` 17, `Kestrel.RequestLogs` 7, `Kestrel.Server` 15,
 //! `Kestrel.StaticFiles` 4.
 

@@ -22,6 +22,7 @@ use super::pipeline::OfHost;
 use super::prepare::Prepared;
 use super::report::{self, Refusal, Voice, begin};
 use super::services::Registration;
+use super::settings::missing_site;
 use super::sources::{Sources, listen_to};
 use super::{passed_sockets, pipeline, process, usage};
 use crate::addresses::EndpointPlan;
@@ -178,7 +179,7 @@ impl Draft {
         }
         unsaid.extend(findings.of_settings.iter().map(|finding| finding.notice().clone()));
         match web_root.as_ref().map(make_web_root) {
-            None => {}
+            None => unsaid.extend(no_site(&prepared)),
             Some(Ok(created)) => unsaid.push(created),
             Some(Err(problem)) => {
                 let error = HostError::Configuration(vec![problem]);
@@ -393,6 +394,7 @@ impl Findings {
         };
         let (error, said) = self.judge(strict);
         let missing = web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
+        let missing = missing.or_else(|| no_site(prepared));
         let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));
         let remarks: Vec<_> = said.all().into_iter().chain(missing).collect();
         match error {
@@ -500,6 +502,12 @@ fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
         .key("webroot")
         .origin(web_root.origin.clone())
         .fix("create it, or name an existing folder")
+}
+
+/// That there are no files to serve, where nothing else is.
+fn no_site(prepared: &Prepared) -> Option<Notice> {
+    let root = missing_site(&prepared.loaded)?;
+    Some(events::no_site(&root.display().to_string()))
 }
 
 /// Makes a web root that was named but is not there, as Kestrel does.

@@ -20,11 +20,13 @@ fn the_start_and_the_stop_are_told_in_their_order() {
     assert!(ipv6.starts_with("http://[::1]:") && !ipv6.ends_with(":0"), "{ipv6}");
     let outcome = running.terminated();
     let expected = format!(
-        "info: Microsoft.Hosting.Lifetime[14]\n      Now listening on: {ipv4}\n\
+        "info: Kestrel.Configuration[11]\n      No site: {0}/wwwroot is not there, and a welcome page is served. \
+         Make it, or name another by --webroot or --contentRoot.\n\
+         info: Microsoft.Hosting.Lifetime[14]\n      Now listening on: {ipv4}\n\
          info: Microsoft.Hosting.Lifetime[14]\n      Now listening on: {ipv6}\n\
          info: Microsoft.Hosting.Lifetime[0]\n      Application started. Press Ctrl+C to shut down.\n\
          info: Microsoft.Hosting.Lifetime[0]\n      Hosting environment: Production\n\
-         info: Microsoft.Hosting.Lifetime[0]\n      Content root path: {}\n\
+         info: Microsoft.Hosting.Lifetime[0]\n      Content root path: {0}\n\
          info: Microsoft.Hosting.Lifetime[0]\n      Application is shutting down...\n",
         root.display()
     );
@@ -54,7 +56,8 @@ fn the_welcome_page_is_json_for_programs() {
     let running = Kestrel::run(["--environment", "Staging"]).started();
     let address = running.address();
     let answer = get(&address, "/some/path?x=1", &["X-Test: yes"]);
-    assert_eq!(answer.status, 200);
+    assert_eq!(answer.status, 404);
+    assert_eq!(get(&address, "/?x=1", &[]).status, 200);
     assert_eq!(answer.header("Content-Type"), Some("application/json; charset=utf-8"));
     let page: Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(page["server"], "kestrel");

@@ -32,7 +32,31 @@ fn without_a_folder_or_with_files_off_there_is_the_welcome_page() {
         let running = kestrel.started();
         let answer = get(&running.address(), "/", &[]);
         assert!(answer.status == 200 && answer.body.contains("environment"), "{}", answer.body);
+        assert_eq!(get(&running.address(), "/index.html", &[]).status, 404);
         running.terminated();
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_by_the_start_and_by_the_plan() {
+    for (arguments, has_folder, is_told) in [
+        (&[][..], false, true),
+        (&[], true, false),
+        // It is meant so, or made.
+        (&["--StaticFiles:Enabled=false"], false, false),
+        (&["--webroot=site"], false, false),
+    ] {
+        for plan in [&["--plan"][..], &[]] {
+            let kestrel = Kestrel::run(arguments.iter().chain(plan).copied());
+            let root = kestrel.root();
+            if has_folder {
+                std::fs::create_dir(root.join("wwwroot")).expect("a folder");
+            }
+            let outcome = kestrel.stopped_if_started();
+            let told = format!("No site: {} is not there", root.join("wwwroot").display());
+            let said = [outcome.stdout, outcome.stderr].concat();
+            assert_eq!(said.contains(&told), is_told, "{arguments:?} {plan:?}: {said}");
+        }
     }
 }
 

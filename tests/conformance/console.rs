@@ -75,13 +75,19 @@ pub(crate) fn groups(lines: &[String]) -> Vec<Vec<&str>> {
     for line in lines.iter().filter(|line| !is_stack_trace(line)) {
         match groups.last_mut() {
             Some(group) if line.starts_with("      ") => group.push(line),
+            // A document of JSON with its lines, up to the brace that ends it.
+            Some(group) if group[0] == "{" && group.last() != Some(&"}") => group.push(line),
             _ => groups.push(vec![line]),
         }
     }
     let assembly =
         |group: &[&str]| group.iter().any(|line| line.contains("Loaded hosting startup assembly"));
     groups.retain(|group| {
-        !category(group[0]).is_some_and(|name| name.starts_with(OWN)) && !assembly(group)
+        let members = group.iter().filter(|_| group[0] == "{");
+        let of_document =
+            members.filter_map(|line| line.trim_start().strip_prefix("\"Category\": \"")).next();
+        let name = of_document.or_else(|| category(group[0]));
+        !name.is_some_and(|name| name.starts_with(OWN)) && !assembly(group)
     });
     groups
 }

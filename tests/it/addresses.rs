@@ -129,8 +129,10 @@ async fn two_hosts_live_and_die_apart() {
 async fn a_host_without_an_app_shows_the_welcome_page() {
     let host = started(builder().use_urls("http://127.0.0.1:0")).await;
     let address = host.addresses()[0].clone();
-    let answer = Wire::connect(&address).await.get("/any/path").await;
+    let answer = Wire::connect(&address).await.get("/").await;
     assert_eq!(answer.status, 200);
+    let elsewhere = Wire::connect(&address).await.get("/any/path").await;
+    assert_eq!(elsewhere.status, 404);
     let page: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(page["addresses"], serde_json::json!([address]));
     stopped(host).await;

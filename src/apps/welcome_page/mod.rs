@@ -1,9 +1,10 @@
 //! The page a freshly started host shows: that it runs, where it listens, and what it saw of the
 //! request.
 //!
-//! Every path gets `200 OK`, whatever method of RFC 9110 but CONNECT, or PATCH, it is asked for with;
-//! any other method is not allowed. A browser gets HTML, everyone else JSON
-//! (`negotiation.rs`). A request becomes a `Seen`, plain text in which secrets are already hidden;
+//! The root gets `200 OK`, whatever method of RFC 9110 but CONNECT, or PATCH, it is asked for with;
+//! any other method is not allowed. Any other path gets the same with `404 Not Found`: there is nothing, and
+//! whoever looks after the server by asking for a file that should be there must not believe that it is. A
+//! browser gets HTML, everyone else JSON (`negotiation.rs`). A request becomes a `Seen`, plain text in which secrets are already hidden;
 //! `html.rs` and `json.rs` are functions of that text alone.
 //!
 //! The request's body is read to its end and dropped, so that a client that sends one wrongly is told
@@ -26,6 +27,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body::Body as _;
 
+use crate::features::RequestTarget;
 use crate::pipeline::{Answering, Handler, Request, Response};
 pub(crate) use welcome::Welcome;
 
@@ -42,18 +44,19 @@ impl WelcomePage {
 
 impl Handler for WelcomePage {
     fn call(&self, request: Request) -> Answering {
+        let status = status(&request);
         let (head, body) = request.into_parts();
         if !is_answered(&head.method) {
             let allow = [(header::ALLOW, ANSWERED)];
             return Answering::Ready((StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
         if body.is_end_stream() {
-            return Answering::Ready(answer(&self.0, &head));
+            return Answering::Ready(answer(&self.0, status, &head));
         }
         let facts = Arc::clone(&self.0);
         Answering::later(async move {
             match drop_all(body).await {
-                Ok(()) => answer(&facts, &head),
+                Ok(()) => answer(&facts, status, &head),
                 // The server puts the status of what is wrong in its place.
                 Err(_) => StatusCode::BAD_REQUEST.into_response(),
             }
@@ -76,7 +79,16 @@ fn is_answered(method: &Method) -> bool {
     ANSWERED.split(", ").any(|answered| method == answered)
 }
 
-fn answer(facts: &Welcome, head: &Parts) -> Response {
+/// There is the root, and the server as a whole (`OPTIONS *`), and nothing else.
+fn status(request: &Request) -> StatusCode {
+    let path = RequestTarget::of(request).path();
+    match path.trim_matches('/').is_empty() || request.uri().path() == "*" {
+        true => StatusCode::OK,
+        false => StatusCode::NOT_FOUND,
+    }
+}
+
+fn answer(facts: &Welcome, status: StatusCode, head: &Parts) -> Response {
     let seen = seen::Seen::of(head, facts);
     let (content_type, text) = if negotiation::wants_html(&accept(&head.headers)) {
         ("text/html; charset=utf-8", html::html(&seen))
@@ -92,7 +104,7 @@ fn answer(facts: &Welcome, head: &Parts) -> Response {
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     ];
     // The server takes the body away again where the request is a HEAD.
-    (headers, Body::from(text)).into_response()
+    (status, headers, Body::from(text)).into_response()
 }
 
 /// Reads a body and keeps nothing of it.

@@ -28,12 +28,15 @@ async fn send(request: HttpRequest<Body>) -> (http::response::Parts, String) {
 }
 
 #[tokio::test]
-async fn every_method_and_path_is_answered() {
+async fn the_root_is_there_and_every_other_path_is_not() {
+    let there = ["/", "//", "/?c=d", "/.", "*"].map(|path| (path, StatusCode::OK));
+    let not = ["/a/b?c=d", "/%00", "/{id}", "/*rest", "/healthz"];
+    let not = not.map(|path| (path, StatusCode::NOT_FOUND));
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
-        for path in ["/", "/a/b?c=d", "//", "/%00", "/{id}", "/*rest", "*"] {
+        for (path, status) in there.into_iter().chain(not) {
             let request = HttpRequest::builder().method(method).uri(path);
             let (head, body) = send(request.body(Body::empty()).expect("a request")).await;
-            assert_eq!(head.status, StatusCode::OK, "{method} {path}");
+            assert_eq!(head.status, status, "{method} {path}");
             assert!(body.contains(&format!("\"method\": \"{method}\"")), "{body}");
             assert!(body.contains(&format!("\"target\": \"{path}\"")), "{body}");
         }
@@ -53,7 +56,7 @@ async fn what_nobody_knows_how_to_do_is_not_allowed() {
 
 #[tokio::test]
 async fn an_absolute_target_is_answered() {
-    for uri in ["http://a.test", "http://a.test/b", "https://a.test:81/?c"] {
+    for uri in ["http://a.test", "http://a.test/", "https://a.test:81/?c"] {
         let request = HttpRequest::builder().uri(uri.parse::<Uri>().expect("a URI"));
         let (head, body) = send(request.body(Body::empty()).expect("a request")).await;
         assert_eq!(head.status, StatusCode::OK);

@@ -23,6 +23,13 @@ pub(crate) fn web_root_missing(path: &str) -> Notice {
     notice!(OUR_CONFIGURATION, INFO, 10, "The web root {path} does not exist: the start creates it."; path = path)
 }
 
+/// A server for files has none.
+pub(crate) fn no_site(path: &str) -> Notice {
+    notice!(OUR_CONFIGURATION, INFO, 11,
+        "No site: {path} is not there, and a welcome page is served. Make it, or name another by --webroot or --contentRoot.";
+        path = path)
+}
+
 pub(crate) fn web_root_created(path: &str) -> Notice {
     notice!(OUR_CONFIGURATION, INFO, 3, "The web root {path} did not exist and was created."; path = path)
 }

@@ -39,10 +39,7 @@ pub(super) fn read_all(
     let configuration = &loaded.configuration;
     let root = host::web_root(loaded);
     let is_named = root.is_some();
-    let root = root.unwrap_or_else(|| {
-        let usual = from_content_root(&loaded.content_root.value, "wwwroot");
-        Sourced::new(usual, Origin::Default)
-    });
+    let root = root.unwrap_or_else(|| Sourced::new(usual_root(loaded), Origin::Default));
     // One that was named is made if it is missing.
     let is_there = is_named || root.value.is_dir();
     let said = read_boolean(configuration, "StaticFiles:Enabled", problems);
@@ -73,6 +70,18 @@ pub(super) fn read_all(
     };
     let values = values(configuration, &options, root.origin);
     Some(StaticFilesSettings { options, key, origin, values })
+}
+
+/// Where a site would be, if nobody has named its folder.
+fn usual_root(loaded: &Loaded) -> PathBuf {
+    from_content_root(&loaded.content_root.value, "wwwroot")
+}
+
+/// The folder that a server for files has looked for in vain: it answers by itself, for good in the wrong folder.
+pub(crate) fn missing_site(loaded: &Loaded) -> Option<PathBuf> {
+    let is_asked = loaded.configuration.setting("StaticFiles:Enabled").is_some();
+    let is_idle = loaded.host_alone && !is_asked && host::web_root(loaded).is_none();
+    is_idle.then(|| usual_root(loaded)).filter(|root| !root.is_dir())
 }
 
 /// What is sent with 404 by a host without a program's app, if it is there.
