@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::header_values::{self, To};
 use super::lists::{self, List};
-use super::parse::{cannot_convert, read_boolean, read_with, shown};
+use super::parse::{cannot_convert, is_any_wrong, read_boolean, read_with, shown};
 use super::stage_values::of_key;
 use super::switched::Switched;
 use crate::configuration::{Configuration, Problem, Setting, Sourced};
@@ -46,6 +46,7 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<Switched<AnswerHeaders>> {
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
+    let before = problems.len();
     let mut words = Vec::new();
     let remove = removed(configuration, (problems, &mut words));
     let mut changes = HeaderChanges { remove, ..HeaderChanges::default() };
@@ -70,12 +71,11 @@ pub(super) fn read(
     changes.append = named(configuration, ("Headers:Append", "appends"), problems, &mut words);
     tell_contradictions(configuration, &changes, problems);
     if let Some(setting) = configuration.setting(ENABLED).filter(|_| on && changes.is_empty()) {
-        problems.push(
-            Problem::warning(format!("'{ENABLED}' has no effect: no header is named."))
-                .key(ENABLED)
-                .origin(setting.origin.clone())
-                .fix(format!("set {PRESET} to Site, or name headers in Headers:Set")),
-        );
+        let problem = Problem::warning(format!("'{ENABLED}' has no effect: no header is named."))
+            .key(ENABLED)
+            .origin(setting.origin.clone())
+            .fix(format!("set {PRESET} to Site, or name headers in Headers:Set"));
+        problems.extend((!is_any_wrong(&problems[before..])).then_some(problem));
         return None;
     }
     let stage = AnswerHeaders(Arc::new(changes));
@@ -229,11 +229,14 @@ mod tests {
                 "write one such as default-src 'self', or remove the key",
             ),
         ] {
-            let (_, problems) = read_of(&[("Headers:Set:X-Other", "1"), (key, text)]);
-            let [problem] = &problems[..] else { panic!("{key}: {problems:?}") };
-            assert!(problem.is_error(), "{key}");
-            assert_eq!(problem.fix.as_deref(), Some(fix), "{key}");
-            assert!(problem.origin.is_some(), "{key}");
+            // Alone as well: that no header is left is a consequence.
+            for settings in [&[("Headers:Set:X-Other", "1"), (key, text)][..], &[(key, text)]] {
+                let (_, problems) = read_of(settings);
+                let [problem] = &problems[..] else { panic!("{key}: {problems:?}") };
+                assert!(problem.is_error(), "{key}");
+                assert_eq!(problem.fix.as_deref(), Some(fix), "{key}");
+                assert!(problem.origin.is_some(), "{key}");
+            }
         }
         let (_, problems) = read_of(&[]);
         assert!(matches!(&problems[..], [problem] if !problem.is_error()), "{problems:?}");

@@ -62,6 +62,11 @@ fn is_not(kind: &str, value: &str) -> &'static str {
     }
 }
 
+/// Whether one of these is a mistake: what follows from it, such as that nothing is left to do, is not worth a word.
+pub(super) fn is_any_wrong(problems: &[Problem]) -> bool {
+    problems.iter().any(Problem::is_error)
+}
+
 /// Reads `key` with `convert`; absent and null mean "not set", and the empty text is a mistake like
 /// another.
 pub(super) fn read<T>(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::lists::{self, List};
-use super::parse::{cannot_convert, read_boolean, read_with, shown};
+use super::parse::{cannot_convert, is_any_wrong, read_boolean, read_with, shown};
 use super::switched::Switched;
 use crate::configuration::near_names::meant_value;
 use crate::configuration::{Configuration, Problem, Section, Setting, Sourced};
@@ -32,6 +32,7 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<Switched<Rewrite>> {
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
+    let before = problems.len();
     let mut rules = Vec::new();
     let mut read = Vec::new();
     let mut words = Vec::new();
@@ -47,12 +48,11 @@ pub(super) fn read(
         problems.extend(in_circles(configuration, &read[at]));
     }
     if let Some(setting) = configuration.setting(ENABLED).filter(|_| on && rules.is_empty()) {
-        problems.push(
-            Problem::warning(format!("'{ENABLED}' has no effect: there is no rule."))
-                .key(ENABLED)
-                .origin(setting.origin.clone())
-                .fix(format!("write rules in {RULES}, or set it to false")),
-        );
+        let problem = Problem::warning(format!("'{ENABLED}' has no effect: there is no rule."))
+            .key(ENABLED)
+            .origin(setting.origin.clone())
+            .fix(format!("write rules in {RULES}, or set it to false"));
+        problems.extend((!is_any_wrong(&problems[before..])).then_some(problem));
         return None;
     }
     Switched::by(configuration, ENABLED, on, Rewrite(Arc::from(rules))).map(|it| it.shown(words))
@@ -98,9 +98,8 @@ impl<'a> Reader<'a, '_> {
         let action = self.action(status, last);
         let (paths, action) = (paths?, action?);
         self.judge(&paths, &action, &hosts);
-        let is_wrong = |problem: &Problem| problem.is_error();
         let rule = Rule { hosts, paths, action };
-        (!self.problems[before..].iter().any(is_wrong)).then_some(rule)
+        (!is_any_wrong(&self.problems[before..])).then_some(rule)
     }
 
     fn switch(&mut self, name: &str) -> Option<bool> {

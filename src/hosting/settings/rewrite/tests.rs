@@ -139,6 +139,8 @@ fn what_cannot_be_is_told_with_its_key_and_what_to_write() {
         let (_, problems) = read_of(&settings);
         let errors: Vec<_> = problems.iter().filter(|problem| problem.is_error()).collect();
         let problem = errors.first().unwrap_or_else(|| panic!("{rule:?}: {problems:?}"));
+        // That no rule is left is a consequence.
+        assert_eq!(errors.len(), problems.len(), "{problems:?}");
         assert_eq!(problem.fix.as_deref(), Some(fix), "{rule:?}");
         assert_eq!(problem.key.as_deref(), Some(&*format!("Rewrite:Rules:0:{key}")), "{rule:?}");
         assert!(problem.origin.is_some(), "{rule:?}");
