@@ -97,6 +97,15 @@ pub(crate) fn meant_span(text: &str) -> Option<String> {
     with_colons().or_else(with_unit)
 }
 
+/// What `30:00` means to whoever has minutes and seconds in mind, as it has to be written: to `time_span`, two
+/// numbers are hours and minutes.
+pub(crate) fn meant_minutes(text: &str) -> Option<String> {
+    let (minutes, seconds) = text.trim().split_once(':')?;
+    let (minutes, seconds) = (number(minutes, u64::MAX)?, number(seconds, u64::MAX)?);
+    let seconds = minutes.checked_mul(60)?.checked_add(seconds)?;
+    Some(seconds_text(seconds)).filter(|text| time_span(text).is_some())
+}
+
 /// How long a unit of time is, of a millisecond or more.
 pub(crate) fn unit_of_time(unit: &str) -> Option<Duration> {
     let milliseconds = match unit.to_ascii_lowercase().as_str() {
@@ -241,6 +250,22 @@ mod tests {
     }
 
     #[test]
+    fn two_numbers_may_be_minutes_and_seconds() {
+        for (text, meant) in [
+            ("30:00", Some("00:30:00")),
+            ("90:00", Some("01:30:00")),
+            ("00:90", Some("00:01:30")),
+            ("0:30:00", None),
+            ("1.30:00", None),
+            ("18446744073709551615:00", None),
+            ("30", None),
+            (":", None),
+        ] {
+            assert_eq!(meant_minutes(text).as_deref(), meant, "{text}");
+        }
+    }
+
+    #[test]
     fn numbers_with_a_fraction() {
         for (text, number) in [
             ("240", Some(240.0)),
@@ -272,7 +297,7 @@ mod tests {
         #[test]
         fn no_text_makes_them_panic(text in "\\PC*|[0-9.:x#&h+-]*") {
             let _ = (integer(&text), time_span(&text), boolean(&text), double(&text));
-            let _ = meant_span(&text);
+            let _ = (meant_span(&text), meant_minutes(&text));
         }
     }
 }

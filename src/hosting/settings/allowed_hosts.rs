@@ -160,6 +160,11 @@ pub(super) fn tell_if_never_exactly(setting: &Setting, host: &str) -> Option<Pro
     let shown = address_without_user_info(host);
     let (why, fix) = match shown.contains('*') {
         true => ("* stands for nothing here", "write each host by its name".to_owned()),
+        false if shown.trim().contains(SEPARATORS) => {
+            let hosts: Vec<_> = listed(&shown).iter().map(|host| format!("'{host}'")).collect();
+            let fix = format!("write {} entries of the list: {}", hosts.len(), hosts.join(", "));
+            ("each host is an entry of its own", fix)
+        }
         false => never_matches(&shown)?,
     };
     let problem = Problem::warning(format!("No request can be for '{shown}': {why}."));
@@ -175,20 +180,19 @@ fn never_matches(entry: &str) -> Option<(&'static str, String)> {
     if trimmed.is_empty() {
         return Some(("it is blank", "remove it".to_owned()));
     }
+    if let Some((_, between)) = trimmed.match_indices(SEPARATORS).next() {
+        let why = match between {
+            "," => "hosts are separated by ';', and not by ','",
+            _ => "hosts are separated by ';'",
+        };
+        return Some((why, instead(&listed(entry).join(";"))));
+    }
     if trimmed != entry {
         return Some(("blanks beside ';' belong to the host", format!("write {trimmed}")));
     }
     if let Some((_, rest)) = entry.split_once("://") {
         let host = rest.split(['/', ':']).next().unwrap_or(rest);
         return Some(("it is a URL, and hosts are meant", instead(host)));
-    }
-    if let Some((between, _)) = entry.match_indices([',', ' ', '|']).next().map(|it| (it.1, ())) {
-        let hosts: Vec<_> = entry.split([',', ' ', '|']).filter(|host| !host.is_empty()).collect();
-        let why = match between {
-            "," => "hosts are separated by ';', and not by ','",
-            _ => "hosts are separated by ';'",
-        };
-        return Some((why, format!("write {}", hosts.join(";"))));
     }
     if entry.parse::<std::net::Ipv6Addr>().is_ok() {
         return Some(("an IPv6 address has brackets in a request", format!("write [{entry}]")));
@@ -199,6 +203,23 @@ fn never_matches(entry: &str) -> Option<(&'static str, String)> {
         return Some(("hosts are compared without their port", instead(host)));
     }
     no_host(entry)
+}
+
+/// What stands between hosts for whoever does not know that it is `;`.
+const SEPARATORS: [char; 3] = [',', ' ', '|'];
+
+/// The hosts of an entry that has several, without what is no part of a host.
+fn listed(entry: &str) -> Vec<&str> {
+    let bare = entry.split(SEPARATORS).map(|part| {
+        let part = part.trim_matches(['"', '\'']);
+        let part = part.split_once("://").map_or(part, |(_, rest)| rest);
+        let part = part.split('/').next().unwrap_or(part);
+        match part.rsplit_once(':') {
+            Some((host, _)) if !host.contains(':') || host.ends_with(']') => host,
+            _ => part,
+        }
+    });
+    bare.filter(|host| !host.is_empty()).collect()
 }
 
 /// Why an entry without a port, which may begin with `*.`, is no host.
@@ -263,5 +284,29 @@ fn instead(host: &str) -> String {
     match AllowedHosts::parse(host) {
         Some(_) => format!("write {host}"),
         None => "write the hosts by name; * alone lets every host pass".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_written_is_right_as_it_stands() {
+        for (entry, fix) in [
+            ("a.example,b.example", "write a.example;b.example"),
+            (" a.example, b.example ", "write a.example;b.example"),
+            ("a.example|*.b.example", "write a.example;*.b.example"),
+            ("https://a.example,https://b.example/x", "write a.example;b.example"),
+            ("a.example:80,[::1]:81,::1", "write a.example;[::1];::1"),
+            ("\"a.example\",\"b.example\"", "write a.example;b.example"),
+            ("a.example,*", "write the hosts by name; * alone lets every host pass"),
+            (" a.example", "write a.example"),
+            ("https://a.example:81/b", "write a.example"),
+            ("a.example:80", "write a.example"),
+        ] {
+            let (_, told) = never_matches(entry).unwrap_or_else(|| panic!("{entry}"));
+            assert_eq!(told, fix, "{entry}");
+        }
     }
 }

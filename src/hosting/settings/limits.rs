@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use super::parse::{cannot_convert, read_with, shown};
-use crate::configuration::text::{Span, double, integer, meant_span, seconds_text, time_span};
+use crate::configuration::text::{
+    Span, double, integer, meant_minutes, meant_span, seconds_text, time_span,
+};
 use crate::configuration::{Configuration, Origin, Problem, Setting, Severity, keys_equal};
 use crate::features::{MinDataRate, MinDataRateError};
 use crate::server::limit_rules::{self, NUMBERS, SPANS, WRITTEN};
@@ -107,12 +109,26 @@ pub(super) fn span(
         let meant = text.trim().parse().ok().map(|number| (number, seconds_text(number)));
         let bare = meant.filter(|(_, written)| time_span(written).is_some());
         let meant = meant_span(text);
+        // Of two numbers nobody knows what they are, and both readings may be too long or too short.
+        let minutes = meant_minutes(text).filter(|written| match time_span(written) {
+            Some(Span::Of(given)) => out_of_range(given).is_none(),
+            _ => false,
+        });
         let written = bare.as_ref().map(|(_, written)| written).or(meant.as_ref());
         let refused = match written.and_then(|written| time_span(written)) {
             Some(Span::Of(given)) => out_of_range(given),
             _ => None,
         };
         if let Some(fix) = refused {
+            let fix = minutes.map_or(fix, |written| {
+                format!("write {written}, which is hours:minutes:seconds")
+            });
+            return cannot_convert(setting, text, "System.TimeSpan", &fix);
+        }
+        if let (Some(minutes), Some(hours)) = (&minutes, &meant) {
+            let fix = format!(
+                "write {minutes} for minutes and seconds, or {hours} for hours and minutes"
+            );
             return cannot_convert(setting, text, "System.TimeSpan", &fix);
         }
         let fix = match (bare, meant) {

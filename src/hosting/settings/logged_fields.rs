@@ -20,17 +20,21 @@ pub(super) fn flags<T: Copy>(
         let known = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
         let Some((_, flag)) = known else {
             let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
-            let fix = match meant_value(word, &names) {
-                Some(meant) => format!("write {meant}"),
-                None => {
-                    format!("write one of {}, or several with commas between", names.join(", "))
-                }
-            };
-            return Err(cannot_convert(setting, text, kind, &fix));
+            return Err(cannot_convert(setting, text, kind, &what_to_write(text, &names)));
         };
         all = Some(all.map_or(*flag, |before| join(before, *flag)));
     }
     all.ok_or_else(|| cannot_convert(setting, text, kind, "write a name"))
+}
+
+/// The whole text as it was probably meant: whoever writes only the word that was wrong, loses the others.
+fn what_to_write(text: &str, names: &[&str]) -> String {
+    let words = text.split([',', ';', '|', '+', ' ']).filter(|word| !word.is_empty());
+    let meant: Option<Vec<_>> = words.map(|word| meant_value(word, names)).collect();
+    match meant.filter(|meant| !meant.is_empty()) {
+        Some(meant) => format!("write {}", meant.join(", ")),
+        None => format!("write one of {}, or several with commas between", names.join(", ")),
+    }
 }
 
 /// The names of headers in a list, and what is wrong with them. That a secret would be written down is told.
@@ -103,4 +107,30 @@ pub(super) fn of_key(configuration: &Configuration, key: &str, words: String) ->
     let section = configuration.section(key);
     let origin = lists::first_setting(&section).map_or(Origin::Default, |it| it.origin.clone());
     Sourced::new(words, origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_written_keeps_the_words_that_are_right() {
+        let names = ["RequestPath", "RequestQuery", "Duration"];
+        for (text, written) in [
+            ("RequestPath, RequestQuer", "write RequestPath, RequestQuery"),
+            ("RequestPath;Duration", "write RequestPath, Duration"),
+            ("requestpath | duration", "write RequestPath, Duration"),
+            ("Durration", "write Duration"),
+            (
+                "RequestPath, Colour",
+                "write one of RequestPath, RequestQuery, Duration, or several with commas between",
+            ),
+            (
+                ",",
+                "write one of RequestPath, RequestQuery, Duration, or several with commas between",
+            ),
+        ] {
+            assert_eq!(what_to_write(text, &names), written, "{text}");
+        }
+    }
 }

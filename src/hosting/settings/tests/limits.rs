@@ -512,3 +512,18 @@ fn no_fix_is_a_value_that_would_be_refused_next() {
     let fix = settings.problems[0].fix.as_deref();
     assert_eq!(fix, Some("write 00:00:30, which is hours:minutes:seconds"));
 }
+
+#[test]
+fn two_numbers_are_told_both_of_their_meanings() {
+    for (text, expected) in [
+        ("30:00", "write 00:30:00 for minutes and seconds, or 1.06:00:00 for hours and minutes"),
+        ("00:90", "write 00:01:30 for minutes and seconds, or 01:30:00 for hours and minutes"),
+        (
+            "30:00:00",
+            "write 1.06:00:00: hours end at 23, minutes and seconds at 59, and days stand before them with a dot",
+        ),
+    ] {
+        let settings = read(&[&format!("--Kestrel:Limits:KeepAliveTimeout={text}")], &[]);
+        assert_eq!(settings.problems[0].fix.as_deref(), Some(expected), "{text}");
+    }
+}
