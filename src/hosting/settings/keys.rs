@@ -130,6 +130,11 @@ pub(super) fn is_separated(key: &str) -> bool {
     matches!(place(key), Place::Known(Key { holds: Holds::Text(Kind::Separated(_)), .. }))
 }
 
+/// Whether the text at `key` has several words, with `,` between.
+pub(super) fn is_flags(key: &str) -> bool {
+    matches!(place(key), Place::Known(Key { holds: Holds::Text(Kind::Flags(_)), .. }))
+}
+
 /// Whether `key` is that of a row, of whatever shape.
 pub(super) fn is_known(key: &str) -> bool {
     matches!(place(key), Place::Known(_))

@@ -6,7 +6,7 @@
 //! is read has no effect, whichever key it is: that is told here, so that no reader has to.
 
 use super::keys::{
-    Holds, Key, Kind, Others, Place, is_level_of_module, is_separated, is_text, place,
+    Holds, Key, Kind, Others, Place, is_flags, is_level_of_module, is_separated, is_text, place,
 };
 use super::lists::{parts, written};
 use super::misnamed::{misnamed, related};
@@ -168,6 +168,12 @@ fn fix(
         let colon = if above.is_empty() { "" } else { ":" };
         return Some(format!("did you mean {above}{colon}{meant}?"));
     }
+    if above.is_empty()
+        && loaded.host_alone
+        && let Some(meant) = section_meant(&loaded.configuration.section(name), names)
+    {
+        return Some(format!("did you mean {meant}?"));
+    }
     if let (true, Some(meant)) = (closed, related(above, name, names)) {
         return Some(format!("did you mean {above}:{meant}?"));
     }
@@ -220,6 +226,32 @@ fn can_be_meant(section: &Section<'_>, meant: &str, names: &[Key]) -> bool {
     }
 }
 
+/// The section at the top that one was meant for which shares the most of its name: `BasicAuth`,
+/// `RateLimiting`, `Compression`. Something in it has to be known there: the file may be that of an app beside.
+fn section_meant(section: &Section<'_>, names: &[Key]) -> Option<&'static str> {
+    let name = section.name().to_lowercase();
+    let children = section.children();
+    let fits = |row: &&Key| {
+        let Holds::Names(below, _) = row.holds else { return false };
+        let has = |child: &Section<'_>| below.iter().any(|it| keys_equal(it.name, child.name()));
+        let is_text = section.setting().is_some_and(|setting| setting.value.is_some());
+        (is_text || children.iter().any(has)) && is_akin(&name, &row.name.to_lowercase())
+    };
+    names.iter().find(fits).map(|row| row.name)
+}
+
+/// Whether one of two names is the beginning or the end of the other, or nearly its beginning.
+fn is_akin(one: &str, other: &str) -> bool {
+    const FEW: usize = 5;
+    const OF_AN_ENDING: usize = 3;
+    let shorter = one.len().min(other.len());
+    let begin = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    shorter >= FEW
+        && (begin + OF_AN_ENDING >= shorter.max(2 * OF_AN_ENDING)
+            || one.ends_with(other)
+            || other.ends_with(one))
+}
+
 /// Whether one letter too many, missing, other or changed with its neighbour makes the difference.
 fn is_one_letter_off(name: &str, meant: &str) -> bool {
     strsim::damerau_levenshtein(&name.to_lowercase(), &meant.to_lowercase()) == 1
@@ -265,6 +297,9 @@ fn more_than_a_text(loaded: &Loaded, text: &str, key: &str) -> Problem {
             let name = key[text.len() - last.len()..].replace(':', ".");
             let level = configuration.value(key).unwrap_or("Warning");
             format!("write a category as one name: \"{name}\": \"{}\"", shown(key, level))
+        }
+        Some(elements) if is_list && is_flags(text) => {
+            format!("write one text: \"{last}\": \"{}\"", shown(text, &elements.join(", ")))
         }
         Some(elements) if is_list && (elements.len() == 1 || is_separated(text)) => {
             format!("write one text: \"{last}\": \"{}\"", shown(text, &elements.join(";")))
@@ -456,6 +491,11 @@ mod tests {
                 r#"write one text: "http_ports": "8080;8081""#,
             ),
             (
+                r#"{"HttpLogging":{"LoggingFields":["RequestPath","Duration"]}}"#,
+                "'HttpLogging:LoggingFields' is one text: the list has no effect there.",
+                r#"write one text: "LoggingFields": "RequestPath, Duration""#,
+            ),
+            (
                 r#"{"Kestrel":{"Certificates":{"Default":{"Password":["hunter2"]}}}}"#,
                 "'Kestrel:Certificates:Default:Password' is one text: the list has no effect there.",
                 "write one text",
@@ -554,6 +594,49 @@ mod tests {
             let told = told.first().map(|(_, fix)| fix.as_str());
             assert_eq!(told.is_some(), fix.is_some(), "{key}: {told:?}");
             assert!(told.unwrap_or_default().starts_with(fix.unwrap_or_default()), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_section_that_is_nearly_called_so_is_told_where_no_app_could_have_it() {
+        for (json, meant) in [
+            (r#"{"BasicAuth":{"Enabled":true}}"#, Some("BasicAuthentication")),
+            (r#"{"BasicAuth":{"Passwords":{"a":"b"}}}"#, Some("BasicAuthentication")),
+            (r#"{"HttpLog":{"Enabled":true}}"#, Some("HttpLogging")),
+            (r#"{"RateLimiting":{"Enabled":true}}"#, Some("RateLimiter")),
+            (r#"{"RateLimits":{"Enabled":true}}"#, Some("RateLimiter")),
+            (r#"{"HealthCheck":{"Enabled":true}}"#, Some("HealthChecks")),
+            (r#"{"Compression":{"Enabled":true}}"#, Some("ResponseCompression")),
+            (r#"{"Compression":true}"#, Some("ResponseCompression")),
+            (r#"{"AccessLogging":{"Enabled":true}}"#, Some("AccessLog")),
+            (r#"{"SecurityHeaders":{"Enabled":true}}"#, Some("Headers")),
+            (r#"{"HttpLoggingOptions":{"LoggingFields":"All"}}"#, Some("HttpLogging")),
+            (r#"{"Timeouts":{"Enabled":true}}"#, Some("RequestTimeouts")),
+            (r#"{"Redirection":{"Enabled":true}}"#, Some("HttpsRedirection")),
+            // Of apps that are configured beside.
+            (r#"{"Authentication":{"Schemes":{"Bearer":{"Audience":"a"}}}}"#, None),
+            (r#"{"HealthChecksUI":{"EvaluationTimeInSeconds":10}}"#, None),
+            (r#"{"RequestLogging":{"Enabled":true}}"#, None),
+            (r#"{"Serilog":{"MinimumLevel":"Debug"}}"#, None),
+            (r#"{"Shop":{"Enabled":true}}"#, None),
+            (r#"{"Auth":{"Enabled":true}}"#, None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+            for host_alone in [true, false] {
+                let told = told_of(&Inputs {
+                    current_directory: folder.path().to_owned(),
+                    code: CodeSettings { host_alone, ..CodeSettings::default() },
+                    ..Inputs::default()
+                });
+                let fixes: Vec<_> = told.iter().map(|(_, fix)| fix.as_str()).collect();
+                let expected = meant.map(|meant| format!("did you mean {meant}?"));
+                // One letter is wrong, for an app as well.
+                if host_alone || !json.contains("HealthCheck\"") {
+                    let expected = expected.filter(|_| host_alone);
+                    assert_eq!(fixes, expected.as_slice(), "{json} {host_alone}");
+                }
+            }
         }
     }
 
