@@ -132,6 +132,13 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     if old.allowed_hosts.is_some() && new.allowed_hosts.is_none() {
         losses.push("Host filtering is off now: every host passes.");
     }
+    if old.static_files.is_some() && new.static_files.is_none() {
+        losses.push("Static files are off now: what was served from the web root is not any more.");
+    }
+    if old.health_checks.is_some() && new.health_checks.is_none() {
+        losses
+            .push("Health checks are off now: whoever asks for health gets what the app answers.");
+    }
     if old.hsts.is_some() && new.hsts.is_none() {
         losses.push("HSTS is off now: browsers are no longer told to stay with https.");
     }
@@ -246,6 +253,61 @@ pub(super) fn limits_proxies(settings: &StageSettings, plan: &EndpointPlan) -> O
         .key(it.key)
         .origin(it.origin.clone())
         .fix("behind a proxy, set ForwardedHeaders:Enabled to true"),
+    )
+}
+
+/// Whether an endpoint of TCP is secured by TLS.
+fn is_https(endpoint: &PlannedEndpoint) -> bool {
+    let is_tcp = matches!(
+        endpoint.targets,
+        Targets::Exactly(_) | Targets::AtLeastOne(_) | Targets::FirstThatWorks(_)
+    );
+    is_tcp && endpoint.tls.is_some()
+}
+
+/// What is to be said if requests in clear text are to be sent to https, and nobody knows where that is.
+pub(super) fn leads_nowhere(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.https_redirection.as_ref()?;
+    let is_known = it.value.port.is_some() || plan.endpoints.iter().any(is_https);
+    (!is_known && !plan.endpoints.is_empty()).then(|| {
+        Problem::warning("Failed to determine the https port for redirect: requests are served in clear text.")
+            .cause("No endpoint speaks https, and no setting names the port of it.")
+            .key(it.key)
+            .origin(it.origin.clone())
+            .fix("set HttpsRedirection:HttpsPort to the port that clients know, such as 443, or listen on an address of https")
+    })
+}
+
+/// What is to be said if passwords can be read on their way from other machines.
+pub(super) fn shows_passwords(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.basic_authentication.as_ref()?;
+    // Who asks in clear text is sent away before, or a proxy is what others connect to.
+    let is_sent_away =
+        settings.https_redirection.is_some() && leads_nowhere(settings, plan).is_none();
+    if is_sent_away || settings.forwarded_headers.is_some() {
+        return None;
+    }
+    let is_open = |endpoint: &&PlannedEndpoint| match endpoint.targets {
+        Targets::Exactly(_) | Targets::AtLeastOne(_) | Targets::FirstThatWorks(_) => {
+            endpoint.tls.is_none() && !endpoint.targets.are_loopback()
+        }
+        Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
+    };
+    let open = plan.endpoints.iter().find(is_open)?;
+    let fix = match open.origin.is_of_serve() {
+        true => "add --tls, or put a proxy in front that speaks https",
+        false => {
+            "listen on an address of https, or let a proxy speak it and set ForwardedHeaders:Enabled to true"
+        }
+    };
+    Some(
+        Problem::warning(format!(
+            "Passwords go over the network in clear text: other machines connect to {}.",
+            open.written
+        ))
+        .key(it.key)
+        .origin(it.origin.clone())
+        .fix(fix),
     )
 }
 

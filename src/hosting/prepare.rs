@@ -59,10 +59,22 @@ impl Prepared {
         Self { read_at, loaded, settings, plan, certificates, of_certificates }
     }
 
-    /// What is wrong with settings, or odd, and what is odd about the plan, or beside it.
+    /// What is wrong with settings, or odd, and what is odd about the plan, or beside it, for a reload. (A start
+    /// makes a web root that is missing.)
     pub(super) fn of_settings(&self) -> Vec<Finding> {
         let problems = self.settings.problems.iter().chain(&self.plan.warnings).cloned();
-        let all = problems.chain(self.of_stages());
+        let root = self.settings.web_root.as_ref().filter(|root| !root.value.is_dir());
+        let root = root.filter(|_| self.settings.stages.static_files.is_some());
+        let gone = root.map(|root| {
+            Problem::warning(format!(
+                "The web root {} is not there: nothing is served from it.",
+                root.value.display()
+            ))
+            .key("webroot")
+            .origin(root.origin.clone())
+            .fix("create the folder, or name another one; only a start makes it")
+        });
+        let all = problems.chain(self.of_stages()).chain(gone);
         all.map(|it| Finding::of_problem(Subject::Configuration, it)).collect()
     }
 
@@ -77,6 +89,8 @@ impl Prepared {
         let of_proxies = [
             pipeline::believes_everybody(&settings.stages, plan),
             pipeline::limits_proxies(&settings.stages, plan),
+            pipeline::leads_nowhere(&settings.stages, plan),
+            pipeline::shows_passwords(&settings.stages, plan),
         ];
         of_proxies.into_iter().flatten().chain(of_health)
     }

@@ -80,7 +80,7 @@ impl Draft {
         let surroundings = given.surroundings.clone();
         let (mut sources, mut unread) = sources(&mut given, command_line);
         let prepared = Box::new(Prepared::read(&mut sources, None));
-        let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.exists());
+        let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.is_dir());
         let unheard = if log_is_off { unwritten_log(&prepared.loaded) } else { None };
         unread.extend(unheard.clone());
         let configuration = &prepared.loaded.configuration;

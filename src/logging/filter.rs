@@ -143,6 +143,11 @@ fn best<'a>(rules: &'a [Rule], provider: &Provider, category: &str) -> Option<&'
     applicable.fold(None, |current, rule| if better(current, rule) { Some(rule) } else { current })
 }
 
+/// The rule that decides which lines of a category the console has; without one, that is from Information on.
+pub(crate) fn rule_of_console<'a>(rules: &'a [Rule], category: &str) -> Option<&'a Rule> {
+    best(rules, &Provider::Console, category)
+}
+
 fn most_verbose(rules: &[Rule], provider: &Provider) -> LogLevel {
     let covers_all = |rule: &&Rule| provider.heeds(rule) && rule.category.is_none();
     let own_default = rules.iter().filter(covers_all).any(|rule| rule.provider.is_some());

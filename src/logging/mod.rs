@@ -42,6 +42,7 @@ mod timestamp;
 mod tests;
 
 pub use self::console::ConsoleLayer;
+pub(crate) use self::filter::rule_of_console;
 pub(crate) use self::limits::LAST_WAIT;
 pub use self::log::Log;
 pub(crate) use self::log::LogTo;

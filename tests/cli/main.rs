@@ -25,6 +25,8 @@ mod examples;
 #[cfg(unix)]
 mod file_limit;
 #[cfg(target_os = "linux")]
+mod forewarned;
+#[cfg(target_os = "linux")]
 mod generate;
 #[cfg(unix)]
 mod golden;

@@ -156,19 +156,12 @@ fn warnings(args: &ServeArgs, root: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
     let index = ["default.htm", "default.html", "index.htm", "index.html"];
     let has_index = index.iter().any(|name| root.join(name).is_file());
-    if args.spa && !root.join("index.html").is_file() {
-        warnings.push(format!("{} has no index.html, which --spa answers with.", root.display()));
-    } else if !args.listing && !has_index {
+    // That --spa has nothing to answer with, the host tells, and of passwords in clear text.
+    if !args.spa && !args.listing && !has_index {
         warnings.push(format!(
             "{} has no index.html: visitors have to know the names of its files. --listing shows them.",
             root.display()
         ));
-    }
-    if !args.auth.is_empty() && !args.tls && (args.lan || args.qr) {
-        warnings.push(
-            "Passwords go over the network in clear text: add --tls, or put a proxy in front."
-                .to_owned(),
-        );
     }
     warnings
 }

@@ -7,6 +7,7 @@ use super::logged_fields::{count, flags, header_names, of_key};
 use super::parse::{read_boolean, read_with, shown};
 use super::switched::Switched;
 use crate::configuration::{Configuration, Problem, Setting};
+use crate::logging::{LogLevel, Rule, rule_of_console};
 use crate::middleware::{
     HttpLogging, HttpLoggingFields, HttpLoggingOptions, ShownHeaders, TextTypes,
 };
@@ -71,6 +72,41 @@ pub(super) fn read(
     }
     let stage = HttpLogging(Arc::new(options));
     Switched::by(configuration, ENABLED, on, stage).map(|it| it.shown(words))
+}
+
+/// The category of its lines, which are told at Information, and what a rule for it is usually called.
+const CATEGORY: &str = "Microsoft.AspNetCore.HttpLogging.HttpLoggingMiddleware";
+const USUAL_RULE: &str = "Microsoft.AspNetCore.HttpLogging";
+
+/// What is to be said if the log has none of its lines, because a rule for levels keeps them away.
+pub(super) fn silenced(
+    configuration: &Configuration,
+    it: Option<&Switched<HttpLogging>>,
+    rules: &[Rule],
+) -> Option<Problem> {
+    let it = it?;
+    let rule = rule_of_console(rules, CATEGORY).filter(|it| it.level > LogLevel::Information)?;
+    let above = match &rule.provider {
+        Some(provider) => format!("Logging:{provider}:LogLevel"),
+        None => "Logging:LogLevel".to_owned(),
+    };
+    let category = rule.category.as_deref().unwrap_or("Default");
+    let key = format!("{above}:{category}");
+    let right = if category.len() < USUAL_RULE.len() { USUAL_RULE } else { category };
+    let origin = configuration.setting(&key).map_or(&it.origin, |setting| &setting.origin);
+    Some(
+        Problem::warning(format!(
+            "HTTP logging is on, and the log has none of its lines: '{key}' is {}.",
+            rule.level.name()
+        ))
+        .cause(format!(
+            "They are told at Information. HTTP logging is switched on by {ENABLED}, set by {}.",
+            it.origin
+        ))
+        .origin(origin.clone())
+        .key(key)
+        .fix(format!("set {above}:{right} to Information")),
+    )
 }
 
 fn fields(setting: &Setting, text: &str) -> Result<HttpLoggingFields, Problem> {

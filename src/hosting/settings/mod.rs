@@ -34,6 +34,7 @@ mod parse;
 mod path_base;
 mod path_policies;
 mod pipeline;
+mod places;
 mod protocols;
 mod proxy_protocol;
 mod rate_limiter;
@@ -123,11 +124,22 @@ impl HostSettings {
         let mut stages = Box::new(pipeline::read(loaded, &code.cors, &mut problems));
         stages.static_files = static_files::read_all(loaded, &mut problems);
         let logging = logging::read(configuration, &mut problems);
+        problems.extend(http_logging::silenced(
+            configuration,
+            stages.http_logging.as_ref(),
+            &logging.rules,
+        ));
         let shutdown_timeout = host::shutdown_timeout(configuration, &mut problems);
         let reload_on_change =
             parse::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
         host::switches(configuration, &mut problems);
         let web_root = host::web_root(loaded);
+        let needed = places::Needed {
+            access_log: stages.access_log.as_ref().and_then(|it| it.value.file.as_deref()),
+            w3c_logs: stages.w3c_logging.as_ref().map(|it| &*it.value.options().place.folder),
+            site: stages.static_files.as_ref().map(|it| &*it.options.root),
+        };
+        problems.extend(places::told(configuration, &needed));
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);

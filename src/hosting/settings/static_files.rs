@@ -11,6 +11,7 @@ use super::header_values::{self, To};
 use super::host;
 use super::lists::first_setting;
 use super::parse::{read, read_boolean, read_with, shown};
+use super::places::missing_pages;
 use super::stage_values::of_key;
 use super::switches::without_switch;
 use crate::configuration::load::from_content_root;
@@ -55,6 +56,9 @@ pub(super) fn read_all(
     if on {
         problems.extend(settings_in(loaded, &root));
     }
+    let pages = ["NavigationFallback:Path", "StaticFiles:NotFoundPage"];
+    let pages = pages.map(|key| configuration.non_empty(key).map(|it| it.map(str::to_owned)));
+    problems.extend(missing_pages(&root.value, pages));
     let page = text(configuration, "StaticFiles:NotFoundPage");
     let alone = loaded.host_alone && on;
     let options = StaticFilesOptions {

@@ -16,10 +16,11 @@ pub(crate) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens it at once, so that what is wrong is told at the start.
+    /// Opens it at once, so that it is there. That it cannot be written, whoever reads settings tells; what else
+    /// is wrong is told with the first line.
     pub(crate) fn open(path: PathBuf) -> Self {
         let mut file = Self { path, file: None, failures: Repeated::default() };
-        file.reopen();
+        file.file = file.opened().ok();
         file
     }
 
