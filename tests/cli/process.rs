@@ -46,8 +46,9 @@ impl Kestrel {
     pub(crate) fn by(mut command: Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         command.env_clear().current_dir(folder.path());
-        // What it says must not depend on whether the tests run in a container.
-        command.env("DOTNET_RUNNING_IN_CONTAINER", "false");
+        // What it says must not depend on whether the tests run in a container, nor on what whoever runs them has at
+        // home, such as a development certificate.
+        command.env("DOTNET_RUNNING_IN_CONTAINER", "false").env("HOME", folder.path());
         Self { command, folder, stdin: Stdio::null() }
     }
 
