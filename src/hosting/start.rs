@@ -76,6 +76,10 @@ impl Draft {
         let living = given.lifetime.begin();
         let command_line = read_command_line(&mut given)?;
         let asked = command_line.asked;
+        #[cfg(feature = "cli")]
+        if let Some(mistake) = given.generate.as_ref().and_then(|it| it.mistake()) {
+            return Err(Refusal::silent(HostError::Usage(vec![mistake])));
+        }
         let log_is_off = given.log_to.is_none() && given.only_code && given.hermetic.is_none();
         let surroundings = given.surroundings.clone();
         let (mut sources, mut unread) = sources(&mut given, command_line);

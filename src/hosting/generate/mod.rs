@@ -1,7 +1,7 @@
 //! The configuration of other programs that fits the one of this host: of proxies in front, and of what
 //! starts it.
 //!
-//! In goes what was [`Prepared`] and what was asked for; out comes a text, or why there is none. Nothing is
+//! In goes what was [`Prepared`] and what was asked for, which is judged first; out comes a text, or why there is none. Nothing is
 //! looked at, and nothing is written but the answer.
 
 mod apache;
@@ -19,13 +19,21 @@ use super::prepare::Prepared;
 use crate::configuration::Problem;
 
 impl Wanted {
+    /// What was given that cannot stand in the configuration of another program, whatever is configured here.
+    pub(super) fn mistake(&self) -> Option<Problem> {
+        let of_unit = || match self.target {
+            Target::Systemd => systemd::arguments(self).err(),
+            _ => None,
+        };
+        plain_text::check(self).err().or_else(of_unit)
+    }
+
     /// The configuration that fits what was prepared.
     ///
     /// # Errors
     ///
     /// There is none: nothing listens where a proxy could connect, or a word cannot stand in it.
     pub(super) fn text(&self, prepared: &Prepared) -> Result<String, Problem> {
-        plain_text::check(self)?;
         if self.target == Target::Systemd {
             return systemd::unit(self, prepared);
         }

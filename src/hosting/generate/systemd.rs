@@ -21,17 +21,7 @@ const BEYOND: u64 = 10;
 pub(super) fn unit(wanted: &Wanted, prepared: &Prepared) -> Result<String, Problem> {
     let program = path("the program", &wanted.program)?;
     let folder = path("the content root", &prepared.loaded.content_root.value)?;
-    let mut command = program;
-    for argument in &wanted.arguments {
-        if speaks_of_secrets(argument) {
-            let problem = Problem::error("A secret cannot stand in a unit: everybody can read it.");
-            return Err(
-                problem.fix("write it into a file or a credential that only the service can read")
-            );
-        }
-        command.push(' ');
-        command.push_str(&quoted(argument)?);
-    }
+    let command = format!("{program}{}", arguments(wanted)?);
     let stop = prepared.settings.shutdown_timeout.as_secs().saturating_add(BEYOND);
     let name = &prepared.loaded.application_name.value;
     let name: String = name.chars().filter(|it| !it.is_control() && *it != '%').collect();
@@ -89,6 +79,26 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
     }
     unit.push_str("\n[Install]\nWantedBy=multi-user.target\n");
     Ok(unit)
+}
+
+/// The arguments as they stand behind the program, each with a blank before it.
+///
+/// # Errors
+///
+/// One is a secret, or cannot stand in a unit.
+pub(super) fn arguments(wanted: &Wanted) -> Result<String, Problem> {
+    let mut text = String::new();
+    for argument in &wanted.arguments {
+        if speaks_of_secrets(argument) {
+            let problem = Problem::error("A secret cannot stand in a unit: everybody can read it.");
+            return Err(
+                problem.fix("write it into a file or a credential that only the service can read")
+            );
+        }
+        text.push(' ');
+        text.push_str(&quoted(argument)?);
+    }
+    Ok(text)
 }
 
 fn is_privileged(endpoint: &PlannedEndpoint) -> bool {
