@@ -239,6 +239,15 @@ fn a_unit_is_one_to_systemd() {
             &["CAP_NET_BIND_SERVICE", "RuntimeDirectory=app"][..],
         ),
         (
+            &[
+                "--AccessLog:Enabled=true",
+                "--AccessLog:Path=/var/log/site/access.log",
+                "--W3CLogging:Enabled=true",
+                "--W3CLogging:LogDirectory=/srv/logs",
+            ],
+            &["\nLogsDirectory=%p\n", "\nLogsDirectory=site\n", "\nReadWritePaths=/srv/logs\n"],
+        ),
+        (
             &["--urls", "http://localhost:5000", "--Greeting", "100% \"of $HOME\""],
             &["100%% \\\"of $$HOME\\\""],
         ),

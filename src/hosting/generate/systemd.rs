@@ -77,6 +77,7 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
             None => writeln!(unit, "ReadWritePaths={folder}"),
         };
     }
+    logs(prepared, &mut unit)?;
     unit.push_str("\n[Install]\nWantedBy=multi-user.target\n");
     Ok(unit)
 }
@@ -108,6 +109,29 @@ fn is_privileged(endpoint: &PlannedEndpoint) -> bool {
         | Targets::FirstThatWorks([listen, _]) => (1..1024).contains(&listen.port),
         Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
     }
+}
+
+/// Where the service may write what is no answer: everything else is closed to it.
+fn logs(prepared: &Prepared, unit: &mut String) -> Result<(), Problem> {
+    unit.push_str("# For logs: /var/log, and the name of the unit below it.\nLogsDirectory=%p\n");
+    let stages = &prepared.settings.stages;
+    let file = stages.access_log.as_ref().and_then(|it| it.value.file.as_deref()?.parent());
+    let folder = stages.w3c_logging.as_ref().map(|it| &*it.value.options().place.folder);
+    let folder = folder.filter(|folder| file != Some(*folder));
+    for folder in file.into_iter().chain(folder) {
+        let folder = path("the folder of a log", folder)?;
+        let made = [("/var/log/", "LogsDirectory"), ("/var/lib/", "StateDirectory")];
+        let made = made.iter().find_map(|(top, key)| Some((*key, folder.strip_prefix(top)?)));
+        let _ = match made {
+            Some((key, below)) => writeln!(unit, "{key}={below}"),
+            None => writeln!(
+                unit,
+                "# It has to be there, and this user has to be let in; one below /var/log would be made.\n\
+                 ReadWritePaths={folder}"
+            ),
+        };
+    }
+    Ok(())
 }
 
 /// The folders in which sockets are made, each once.
