@@ -38,7 +38,9 @@ fn a_folder_is_served_with_all_that_is_in_it() {
 
 #[test]
 fn flags_are_settings() {
-    let kestrel = serve(&["--spa", "--listing", "--cors", "--header", "X-A: 1", "--header=X-B:2"]);
+    let headers =
+        ["--header", "X-A: 1", "--header=X-B:2", "--header", "Link: </a>", "--header=link: </b>"];
+    let kestrel = serve(&[&["--spa", "--listing", "--cors"], &headers[..]].concat());
     fs::create_dir(kestrel.root().join("folder")).expect("a folder");
     fs::write(kestrel.root().join("folder/in it.txt"), "").expect("a file");
     let running = kestrel.started();
@@ -47,6 +49,8 @@ fn flags_are_settings() {
     assert_eq!((page.status, &*page.body), (200, "hi\n"));
     assert_eq!(page.header("access-control-allow-origin"), Some("*"));
     assert_eq!((page.header("x-a"), page.header("x-b")), (Some("1"), Some("2")));
+    let head = page.head.to_lowercase();
+    assert!(head.contains("link: </a>") && head.contains("link: </b>"), "{head}");
     let listing = get(&address, "/folder/", &[]);
     assert!(listing.status == 200 && listing.body.contains("in it.txt"), "{}", listing.body);
     running.terminated();
@@ -111,6 +115,18 @@ fn on_the_network_the_address_is_told_and_shown() {
     assert_eq!(outcome.stdout.contains("▀▀▀"), told, "{}", outcome.stdout);
     let said = outcome.stdout + &outcome.stderr;
     assert_eq!(said.matches("Passwords go over the network in clear text").count(), 1, "{said}");
+}
+
+#[test]
+fn that_the_certificate_is_not_for_the_network_is_told() {
+    for (arguments, is_told) in
+        [(&["--tls", "--lan"][..], true), (&["--tls"], false), (&["--lan"], false)]
+    {
+        let outcome = serve(arguments).started().terminated();
+        let told =
+            outcome.stderr.contains("The development certificate is for localhost, and not for");
+        assert_eq!(told, is_told, "{arguments:?}: {}", outcome.stderr);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::args::{ServeArgs, User};
+use super::args::{Header, ServeArgs, User};
 use crate::configuration::{ConfigurationSource, Leaf, Origin, Problem};
 
 /// Somebody who is there twice. Settings do not tell capitals apart.
@@ -121,7 +121,10 @@ impl ShortForm {
             set("Headers:Enabled", "true", ("header", 0));
         }
         for (nth, header) in args.header.iter().enumerate() {
-            set(&format!("Headers:Set:{}", header.name), &header.value, ("header", nth));
+            let is_same = |other: &&Header| other.name.eq_ignore_ascii_case(&header.name);
+            let before = args.header[..nth].iter().filter(is_same).count();
+            let key = format!("Headers:Set:{}:{before}", header.name);
+            set(&key, &header.value, ("header", nth));
         }
         if !args.auth.is_empty() {
             set("BasicAuthentication:Enabled", "true", ("auth", 0));
@@ -154,6 +157,13 @@ fn url(args: &ServeArgs) -> String {
 /// What will probably be missed, or is dangerous.
 fn warnings(args: &ServeArgs, root: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
+    if args.tls && (args.lan || args.qr) {
+        warnings.push(
+            "The development certificate is for localhost, and not for this machine's name or address on the network: \
+             browsers on other machines will not trust it."
+                .to_owned(),
+        );
+    }
     let index = ["default.htm", "default.html", "index.htm", "index.html"];
     let has_index = index.iter().any(|name| root.join(name).is_file());
     // That --spa has nothing to answer with, the host tells, and of passwords in clear text.

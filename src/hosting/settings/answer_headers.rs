@@ -12,7 +12,7 @@ use super::lists::{self, List};
 use super::parse::{cannot_convert, is_any_wrong, read_boolean, read_with, shown};
 use super::stage_values::of_key;
 use super::switched::Switched;
-use crate::configuration::{Configuration, Problem, Setting, Sourced};
+use crate::configuration::{Configuration, Problem, Section, Setting, Sourced};
 use crate::middleware::{AnswerHeaders, HeaderChanges};
 
 const ENABLED: &str = "Headers:Enabled";
@@ -67,8 +67,19 @@ pub(super) fn read(
         ));
         changes.default.push((CONTENT_SECURITY_POLICY, policy));
     }
-    changes.set = named(configuration, ("Headers:Set", "sets"), problems, &mut words);
-    changes.append = named(configuration, ("Headers:Append", "appends"), problems, &mut words);
+    for (name, value) in named(configuration, ("Headers:Set", "sets"), problems, &mut words) {
+        // Only the first of a name takes the place of what is there.
+        match changes.set.iter().any(|(known, _)| *known == name) {
+            true => changes.append.push((name, value)),
+            false => changes.set.push((name, value)),
+        }
+    }
+    changes.append.extend(named(
+        configuration,
+        ("Headers:Append", "appends"),
+        problems,
+        &mut words,
+    ));
     tell_contradictions(configuration, &changes, problems);
     if let Some(setting) = configuration.setting(ENABLED).filter(|_| on && changes.is_empty()) {
         let problem = Problem::warning(format!("'{ENABLED}' has no effect: no header is named."))
@@ -134,17 +145,21 @@ fn named(
 ) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = Vec::new();
     for child in configuration.section(section).children() {
-        let Some(setting) = child.setting() else { continue };
-        let Some(text) = setting.value.as_deref() else { continue };
-        let header = header_values::name(child.name(), To::Set, setting)
-            .and_then(|name| Ok((name, header_values::value(text.trim(), setting)?)));
-        match header {
-            Ok((name, value)) => {
-                let text = format!("{word} {name}: {}", shown(&setting.key, text.trim()));
-                words.push(Sourced::new(text, setting.origin.clone()));
-                headers.push((name, value));
+        // One value, or several of them, each for a line of its own.
+        let list = child.children();
+        let values = child.setting().into_iter().chain(list.iter().filter_map(Section::setting));
+        for setting in values {
+            let Some(text) = setting.value.as_deref() else { continue };
+            let header = header_values::name(child.name(), To::Set, setting)
+                .and_then(|name| Ok((name, header_values::value(text.trim(), setting)?)));
+            match header {
+                Ok((name, value)) => {
+                    let text = format!("{word} {name}: {}", shown(&setting.key, text.trim()));
+                    words.push(Sourced::new(text, setting.origin.clone()));
+                    headers.push((name, value));
+                }
+                Err(problem) => problems.push(problem),
             }
-            Err(problem) => problems.push(problem),
         }
     }
     headers
@@ -159,7 +174,8 @@ fn tell_contradictions(
     let is_removed = |name: &HeaderName| changes.remove.contains(name);
     for (name, _) in changes.set.iter().filter(|(name, _)| is_removed(name)) {
         let key = format!("Headers:Set:{name}");
-        let Some(setting) = configuration.setting(&key) else { continue };
+        let section = configuration.section(&key);
+        let Some(setting) = lists::first_setting(&section) else { continue };
         problems.push(
             Problem::warning(format!("The header {name} is removed, and set again."))
                 .key(setting.key.clone())
@@ -208,6 +224,29 @@ mod tests {
             (names(&read.expect("it is on")), problems),
             (some.map(str::to_owned).to_vec(), vec![])
         );
+    }
+
+    #[test]
+    fn a_header_may_have_several_values() {
+        let (read, problems) = read_of(&[
+            ("Headers:Set:Link:0", "</a>"),
+            ("Headers:Set:Link:1", "</b>"),
+            ("Headers:Append:Vary:0", "X-A"),
+            ("Headers:Append:Vary:1", "X-B"),
+        ]);
+        let read = read.expect("it is on");
+        let texts = |headers: &[(HeaderName, HeaderValue)]| {
+            let text = |(name, value): &(HeaderName, HeaderValue)| {
+                format!("{name}: {}", value.to_str().unwrap())
+            };
+            headers.iter().map(text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(&read.set), ["link: </a>"]);
+        assert_eq!(texts(&read.append), ["link: </b>", "vary: X-A", "vary: X-B"]);
+        assert_eq!(problems, []);
+        // One of them cannot be.
+        let (_, problems) = read_of(&[("Headers:Set:X-A:0", "1"), ("Headers:Set:X-A:1", "a\nb")]);
+        assert_eq!(problems[0].key.as_deref(), Some("Headers:Set:X-A:1"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The rows of the stages that requests go through.
 
-use super::row::{Key, Kind, Others, Range, any, boolean, first, list, names, text, words};
+use super::row::{
+    Key, Kind, Others, Range, any, boolean, first, list, names, text, text_or_list, words,
+};
 use crate::hosting::settings::answer_headers::Preset;
 use crate::hosting::settings::https_redirection::STATUSES;
 use crate::hosting::settings::rate_limiter::{LIMITERS, PARTITION_BY as PARTITIONS_BY};
@@ -421,13 +423,13 @@ pub(super) const HEADERS: Key = names(
         any(
             "Set",
             "X-Robots-Tag",
-            &text("{Header}", Kind::Text, "its value"),
+            &text_or_list("{Header}", Kind::Text, "its value, or a list of them, each sent in a line of its own"),
             "headers that take the place of those in the answer",
         ),
         any(
             "Append",
             "Link",
-            &text("{Header}", Kind::Text, "its value"),
+            &text_or_list("{Header}", Kind::Text, "its value, or a list of them, each sent in a line of its own"),
             "headers that come beside those in the answer",
         ),
         list("Remove", &text("{Number}", Kind::Text, "a header"), "headers that go, before others come"),
