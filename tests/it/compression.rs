@@ -3,13 +3,15 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{get, post};
-use kestrel::{HostBuilder, RequestSizeLimit, RunningHost};
+use kestrel::{Completion, HostBuilder, RequestSizeLimit, RunningHost};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -197,5 +199,54 @@ async fn a_reload_says_what_is_decompressed() {
         wire.send([head.as_bytes(), sent].concat()).await;
         assert_eq!(wire.answer().await.body, expected, "{settings}");
     }
+    stopped(host).await;
+}
+
+/// The host and this test share one thread: if it is held up, no request that waits is answered first.
+#[tokio::test]
+async fn answers_that_take_long_to_compress_hold_up_no_other_request() {
+    const MANY: usize = 8;
+    let (entered, mut entries) = tokio::sync::mpsc::unbounded_channel();
+    let out = Arc::new(AtomicUsize::new(0));
+    let of_answer = Arc::clone(&out);
+    let text: Vec<u8> = content().into_iter().take(4000).collect();
+    let app = Router::new().route("/", get(async || "plain")).route(
+        "/text",
+        get(async move |completion: Completion| {
+            entered.send(()).expect("somebody counts them");
+            completion.on_end(move |_| {
+                of_answer.fetch_add(1, Ordering::Relaxed);
+            });
+            ([(CONTENT_TYPE, "text/plain")], text)
+        }),
+    );
+    let builder = builder()
+        .use_urls("http://127.0.0.1:0")
+        .use_setting("ResponseCompression:Enabled", "true")
+        .use_setting("ResponseCompression:Level", "SmallestSize")
+        .app(app);
+    let host = started(builder).await;
+    let address = host.addresses()[0].clone();
+    let mut plain = Wire::connect(&address).await;
+    assert_eq!(plain.get("/").await.body, "plain");
+    let mut burst = Vec::new();
+    for _ in 0..MANY {
+        let mut wire = Wire::connect(&address).await;
+        wire.send(
+            "GET /text HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\nConnection: close\r\n\r\n",
+        )
+        .await;
+        burst.push(wire);
+    }
+    for _ in 0..MANY {
+        soon("the app is asked", entries.recv()).await.expect("it is there");
+    }
+    assert_eq!(plain.get("/").await.body, "plain");
+    assert!(out.load(Ordering::Relaxed) < MANY, "all were out before the other was answered");
+    for mut wire in burst {
+        assert!(wire.head().await.contains("Content-Encoding: br\r\n"));
+        assert!(!wire.rest().await.is_empty());
+    }
+    drop(plain);
     stopped(host).await;
 }
