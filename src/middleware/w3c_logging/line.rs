@@ -156,9 +156,10 @@ impl Line {
         if fields.has(W3cFields::COMPLETION) {
             let _ = write!(out, " {}", broken(end.how).unwrap_or("sent"));
         }
-        // The blank in front of the first.
+        // The blank in front of the first, which is no directive.
         if out.len() > start {
-            out.remove(start);
+            let (length, first) = if out[start..].starts_with(" #") { (2, "+") } else { (1, "") };
+            out.replace_range(start..start + length, first);
         }
     }
 }
@@ -179,6 +180,20 @@ fn add(line: &mut String, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_client_writes_a_directive() {
+        let of = |before: &str| Line { before: before.to_owned(), ..Line::default() };
+        let end =
+            End { user: None, status: None, milliseconds: 0.0, bytes: 0, how: Completed::Sent };
+        for (before, expected) in
+            [(" #Fields:+date", "+Fields:+date"), (" GET #a", "GET #a"), (" -", "-"), ("", "")]
+        {
+            let mut out = "\n".to_owned();
+            of(before).write(W3cFields::NONE, &end, &mut out);
+            assert_eq!(out, format!("\n{expected}"), "{before}");
+        }
+    }
 
     #[test]
     fn a_value_is_one_word() {
