@@ -241,6 +241,7 @@ fn a_browser_sees_streams_and_sockets_end_cleanly_at_a_stop() {
         return;
     };
     let (events, chat) = (events.started(), chat.started());
+    #[expect(clippy::disallowed_methods, reason = "the page tells the test, not a host")]
     let ears = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let test = format!("http://{}", ears.local_addr().expect("it is bound"));
     let site = Kestrel::run(["--urls", "http://127.0.0.1:0"]);
