@@ -41,7 +41,7 @@ impl<T> PathRules<T> {
 
 /// Several slashes count as one: files, and some apps, are found by such paths as well, and no rule is got round by
 /// them.
-fn with_single_slashes(path: &str) -> Cow<'_, str> {
+pub(super) fn with_single_slashes(path: &str) -> Cow<'_, str> {
     if !path.contains("//") {
         return path.into();
     }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::HeaderName;
 
 use crate::features::{EffectiveRequest, RequestTarget};
+use crate::middleware::path_rules::with_single_slashes;
 use crate::pipeline::Request;
 
 /// What decides which requests share a limit.
@@ -46,7 +47,10 @@ impl Keys {
                 Some(value) => self.number(&Part::Header(value.as_bytes())),
                 None => self.number(&address()),
             },
-            PartitionBy::Path => self.number(&Part::Path(&RequestTarget::of(request).lent_path())),
+            PartitionBy::Path => {
+                let path = RequestTarget::of(request).lent_path();
+                self.number(&Part::Path(&with_single_slashes(&path)))
+            }
         }
     }
 
@@ -120,6 +124,7 @@ mod tests {
             (header, ("192.0.2.1:1", "/", ""), ("192.0.2.2:1", "/", ""), false),
             (PartitionBy::Path, ("192.0.2.1:1", "/a?b", ""), ("192.0.2.2:1", "/%61", ""), true),
             (PartitionBy::Path, ("192.0.2.1:1", "/a", ""), ("192.0.2.1:1", "/b", ""), false),
+            (PartitionBy::Path, ("192.0.2.1:1", "/a/b", ""), ("192.0.2.1:1", "//a///b", ""), true),
             (PartitionBy::Nothing, ("192.0.2.1:1", "/a", "c"), ("192.0.2.2:1", "/b", ""), true),
         ] {
             let [first, second] = [one, other].map(|it| keys.of(&by, &request(it)));
