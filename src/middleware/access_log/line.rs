@@ -235,7 +235,7 @@ fn number(mut number: u64, out: &mut String) {
 
 /// Where a link was followed, if there is a secret in it that is not shown.
 fn shown_referer(referer: &[u8]) -> Option<Vec<u8>> {
-    if !referer.contains(&b'=') {
+    if !referer.iter().any(|byte| matches!(byte, b'=' | b'@')) {
         return None;
     }
     let text = String::from_utf8_lossy(referer);
