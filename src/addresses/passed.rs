@@ -3,6 +3,7 @@
 //! A socket that an endpoint names by its address is the socket of that endpoint, which says how it is
 //! served. One that nobody names is an endpoint of its own.
 
+use super::display;
 use super::endpoint::{ConfiguredEndpoint, ListenAddr, ListenTarget, PlannedEndpoint, Targets};
 use super::given_socket::{GivenSocket, SocketPlace};
 
@@ -27,6 +28,43 @@ pub(super) fn left_by<'a>(
 ) -> Vec<&'a ConfiguredEndpoint> {
     let has = |socket: &GivenSocket| endpoints.iter().any(|it| it.passed.contains(socket));
     passed.into_iter().filter(|it| !socket_of(it).is_some_and(has)).collect()
+}
+
+/// Those that are endpoints of their own beside the addresses that count: what these name is theirs. Addresses
+/// that name only some of them lose, as they do to every endpoint, unless they are `preferred`.
+pub(super) fn beside<'a>(
+    left: Vec<&'a ConfiguredEndpoint>,
+    of_addresses: &[PlannedEndpoint],
+    preferred: bool,
+) -> Vec<&'a ConfiguredEndpoint> {
+    let others = left_by(of_addresses, left.iter().copied());
+    if preferred || others.is_empty() { others } else { left }
+}
+
+/// Where a socket that is given is bound; `None` if it has no address.
+pub(super) fn targets(socket: &GivenSocket) -> Option<Targets> {
+    Some(match socket.address() {
+        SocketPlace::Ip(address, port) => {
+            Targets::Exactly(ListenAddr { address: address.clone(), port: *port })
+        }
+        #[cfg(unix)]
+        SocketPlace::Path(path) => Targets::UnixSocket(path.clone()),
+        #[cfg(target_os = "linux")]
+        SocketPlace::Abstract(name) => Targets::AbstractSocket(name.clone()),
+        SocketPlace::Unknown => return None,
+    })
+}
+
+/// What a plan says of the sockets of an endpoint that are there already.
+pub(super) fn in_words(endpoint: &PlannedEndpoint) -> String {
+    match &*endpoint.passed {
+        [] if endpoint.given.is_some() => ", which listens already".to_owned(),
+        [] => String::new(),
+        [socket] if !matches!(endpoint.targets, Targets::AtLeastOne(_)) => {
+            format!(", passed by LISTEN_FDS as {socket}")
+        }
+        sockets => format!(", of which LISTEN_FDS passed {}", display::list_text(sockets)),
+    }
 }
 
 fn socket_of(endpoint: &ConfiguredEndpoint) -> Option<&GivenSocket> {

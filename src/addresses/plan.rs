@@ -12,7 +12,6 @@ use super::endpoint::{
     ConfiguredEndpoint, ConfiguredTls, EndpointSettings, GivenAddress, ListenAddr, ListenTarget,
     PlannedEndpoint, Targets, Transport,
 };
-use super::given_socket::SocketPlace;
 use super::near_miss::{NearMiss, near_miss};
 use super::passed;
 use super::ports;
@@ -257,7 +256,7 @@ impl EndpointPlan {
         endpoints: &[PlannedEndpoint],
         settings: &EndpointSettings,
     ) -> Vec<PlannedEndpoint> {
-        let mut left = passed::left_by(endpoints, &settings.passed);
+        let left = passed::left_by(endpoints, &settings.passed);
         if left.is_empty() {
             return Vec::new();
         }
@@ -266,15 +265,11 @@ impl EndpointPlan {
         let alone = [&settings.listen, &settings.endpoints, &settings.refused]
             .into_iter()
             .all(|endpoints| endpoints.is_empty());
+        let mut of_addresses = Self::default();
         if !addresses.is_empty() && (preferred || alone) {
-            let mut of_addresses = Self::default();
             of_addresses.read_all(&addresses, settings);
-            let others = passed::left_by(&of_addresses.endpoints, left.iter().copied());
-            // Addresses that name only some of them lose, as they do to every endpoint.
-            if preferred || others.is_empty() {
-                left = others;
-            }
         }
+        let left = passed::beside(left, &of_addresses.endpoints, preferred);
         left.into_iter().filter_map(|socket| self.configured(socket, settings)).collect()
     }
 
@@ -439,21 +434,12 @@ impl EndpointPlan {
             ListenTarget::UnixSocket(path) => plain(Targets::UnixSocket(path.clone())),
             ListenTarget::AbstractSocket(name) => plain(Targets::AbstractSocket(name.clone())),
             ListenTarget::Given(socket) => {
-                let targets = match socket.address() {
-                    SocketPlace::Ip(address, port) => {
-                        Targets::Exactly(ListenAddr { address: address.clone(), port: *port })
-                    }
-                    #[cfg(unix)]
-                    SocketPlace::Path(path) => Targets::UnixSocket(path.clone()),
-                    #[cfg(target_os = "linux")]
-                    SocketPlace::Abstract(name) => Targets::AbstractSocket(name.clone()),
-                    SocketPlace::Unknown => {
-                        let problem = Problem::error("A socket was given that has no address.")
-                            .cause("Nobody could connect to it.")
-                            .fix("bind it to an address, and let it listen, before it is given");
-                        self.refuse(&plain(Targets::UnixSocket(PathBuf::new())), problem);
-                        return None;
-                    }
+                let Some(targets) = passed::targets(socket) else {
+                    let problem = Problem::error("A socket was given that has no address.")
+                        .cause("Nobody could connect to it.")
+                        .fix("bind it to an address, and let it listen, before it is given");
+                    self.refuse(&plain(Targets::UnixSocket(PathBuf::new())), problem);
+                    return None;
                 };
                 PlannedEndpoint { given: Some(socket.clone()), ..plain(targets) }
             }
@@ -779,14 +765,7 @@ impl EndpointPlan {
         for (place, endpoint) in self.endpoints.iter().enumerate() {
             let mut line = |line: String| table.extend([&line, "\n"]);
             line(display::planned_text(endpoint));
-            let given = match &*endpoint.passed {
-                [] if endpoint.given.is_some() => ", which listens already".to_owned(),
-                [] => String::new(),
-                [socket] if !matches!(endpoint.targets, Targets::AtLeastOne(_)) => {
-                    format!(", passed by LISTEN_FDS as {socket}")
-                }
-                sockets => format!(", of which LISTEN_FDS passed {}", display::list_text(sockets)),
-            };
+            let given = passed::in_words(endpoint);
             line(format!("  sockets:   {}{given}", display::sockets_text(endpoint)));
             if !endpoint.unix_socket.is_empty() {
                 line(format!("  file:      {}", endpoint.unix_socket));
