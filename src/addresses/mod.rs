@@ -20,6 +20,7 @@ mod claim;
 mod difference;
 mod display;
 mod endpoint;
+mod endpoint_plan;
 mod error;
 mod given_socket;
 mod holder;
@@ -52,6 +53,7 @@ pub use difference::{Aspect, Change, Difference};
 pub(crate) use difference::{clash, difference};
 pub(crate) use display::{also_reachable, planned_text, readdressed};
 pub use endpoint::{GivenAddress, ListenAddr, ListenTarget, PlannedEndpoint, Targets, Transport};
+pub use endpoint_plan::{EndpointPlan, Note, PlanProblem};
 // The input of a plan, and the way to it: only the bench of this package takes it from outside.
 #[doc(hidden)]
 pub use endpoint::{ConfiguredEndpoint, ConfiguredTls, EndpointSettings, ProcessManager};
@@ -65,7 +67,6 @@ pub use listen_spec::{ListenSpec, parse_listen_spec};
 pub(crate) use network::Network;
 #[doc(hidden)]
 pub use plan::plan;
-pub use plan::{EndpointPlan, Note, PlanProblem};
 pub(crate) use plan::{fixed, replan};
 pub use socket_options::UnixSocketOptions;
 
