@@ -7,7 +7,8 @@
 //!   over 16, the largest over 4;
 //! - `tls-10-kib`, `tls-1-mib`: the same by TLS;
 //! - `not-modified`: the answer 304 for a file of 10 KiB;
-//! - `many`: 100,000 files of 4 KiB in turn.
+//! - `many`: 100,000 files of 4 KiB in turn;
+//! - `access-log`: one file of 1 KiB by ours with and without its access log.
 //!
 //! The servers are nginx with one process, which the others are compared with, ours, and any other that is named.
 //! They serve the same folder, and take turns in fresh processes. Options:
@@ -72,6 +73,7 @@ fn main() -> Result<()> {
         connections,
         condition: Condition::None,
         tls: false,
+        logs: false,
     };
     let hundred = if options.is_test { 2 << 20 } else { 100 << 20 };
     for part in [
@@ -84,6 +86,7 @@ fn main() -> Result<()> {
         Part { files: many, ..of("many", 4 << 10, 64) },
         Part { tls: true, ..of("tls-10-kib", 10 << 10, 64) },
         Part { tls: true, ..of("tls-1-mib", 1 << 20, 16) },
+        Part { logs: true, ..of("access-log", 1 << 10, 64) },
     ] {
         if options.only.is_empty() || options.only.iter().any(|only| only == part.name) {
             measure(&options, &part)?;
@@ -100,6 +103,8 @@ struct Part {
     connections: usize,
     condition: Condition,
     tls: bool,
+    /// Ours is compared with itself, writing a line for each request.
+    logs: bool,
 }
 
 struct Options {
@@ -116,6 +121,8 @@ struct Contestant {
     name: String,
     /// The command line; ours is this program.
     command: Option<String>,
+    /// It writes a line for each request.
+    logs: bool,
 }
 
 impl Options {
@@ -136,9 +143,10 @@ impl Options {
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--seconds" => options.time = Duration::from_secs_f64(value()?.parse()?),
                 "--only" => options.only.push(value()?.clone()),
-                "--other" => options
-                    .others
-                    .push(Contestant { name: value()?.clone(), command: Some(value()?.clone()) }),
+                "--other" => {
+                    let (name, command) = (value()?.clone(), Some(value()?.clone()));
+                    options.others.push(Contestant { name, command, logs: false });
+                }
                 // More of cargo's.
                 _ => {}
             }
@@ -171,11 +179,15 @@ fn measure(options: &Options, part: &Part) -> Result<()> {
     }
     let certificate = certificate.as_ref();
     let mut contestants = Vec::new();
-    if installed("nginx") {
-        let command = servers::nginx(folder.path(), certificate)?;
-        contestants.push(Contestant { name: "nginx".to_owned(), command: Some(command) });
+    let ours = |name: &str, logs| Contestant { name: name.to_owned(), command: None, logs };
+    if installed("nginx") && !part.logs {
+        let command = Some(servers::nginx(folder.path(), certificate)?);
+        contestants.push(Contestant { name: "nginx".to_owned(), command, logs: false });
     }
-    contestants.push(Contestant { name: "kestrel".to_owned(), command: None });
+    contestants.push(ours("kestrel", false));
+    if part.logs {
+        contestants.push(ours("kestrel with its access log", true));
+    }
     contestants.extend(options.others.iter().cloned());
     let mut figures: Vec<Vec<Figures>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..options.rounds {
@@ -255,6 +267,9 @@ fn start(
         command.arg("serve-kestrel").arg(folder);
         if let Some(Certificate { path, key }) = certificate {
             command.arg(path).arg(key);
+        }
+        if contestant.logs {
+            command.arg("access-log");
         }
         return Server::start(command, folder);
     };

@@ -10,10 +10,16 @@ use kestrel::Host;
 use crate::Result;
 use crate::certificates::Certificate;
 
-/// Serves the web root of a folder until our standard input ends: by TLS, with a certificate and a key.
-pub(crate) fn kestrel(folder: &str, tls: &[String]) -> Result<()> {
+/// Serves the web root of a folder until our standard input ends: by TLS, with a certificate and a key; or with
+/// an access log, if that is asked for.
+pub(crate) fn kestrel(folder: &str, more: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let environment = match tls {
+    let environment = match more {
+        [log] if log == "access-log" => vec![
+            ("ASPNETCORE_URLS", "http://127.0.0.1:0"),
+            ("AccessLog__Enabled", "true"),
+            ("AccessLog__Path", "access.log"),
+        ],
         [certificate, key] => vec![
             ("Kestrel__Endpoints__A__Url", "https://127.0.0.1:0"),
             ("Kestrel__Endpoints__A__Certificate__Path", certificate.as_str()),

@@ -14,6 +14,11 @@ thread_local! {
 
 /// The current time as the value of a `Date` header (RFC 9110 section 6.6.1).
 pub(super) fn header_value() -> HeaderValue {
+    with_value(HeaderValue::clone)
+}
+
+/// The same, without another copy of it.
+pub(super) fn with_value<T>(take: impl FnOnce(&HeaderValue) -> T) -> T {
     let second = clock::unix_second();
     CACHED.with_borrow_mut(|(made, value)| {
         if *made != second {
@@ -24,6 +29,6 @@ pub(super) fn header_value() -> HeaderValue {
                 *made = second;
             }
         }
-        value.clone()
+        take(value)
     })
 }

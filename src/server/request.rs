@@ -74,6 +74,7 @@ impl RequestService {
             method: Method::GET,
             target: None,
             upgradable: false,
+            by_gate: false,
             old: None,
             body: None,
             log: None,
@@ -100,8 +101,13 @@ impl RequestService {
     }
 
     /// Hands a request to the app. Its body comes apart: to give a request another body moves all of
-    /// it, twice.
-    pub(super) fn call(&self, mut request: Request<Body>, incoming: IncomingBody) -> RequestFuture {
+    /// it, twice. A request without one was made by the gate of its connection, which writes the answer's head, too,
+    /// with what every answer has.
+    pub(super) fn call(
+        &self,
+        mut request: Request<Body>,
+        incoming: Option<IncomingBody>,
+    ) -> RequestFuture {
         let mut running = Running::begin(&self.activity);
         let number = running.request();
         let scope = log_scope::of_request(&self.scope, &request, &self.connection, number);
@@ -125,8 +131,10 @@ impl RequestService {
         };
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
         request.extensions_mut().insert(self.connection.for_request(running.completion()));
-        let body = (!http_body::Body::is_end_stream(&incoming))
-            .then(|| self.guard_body(&mut request, incoming, number));
+        let by_gate = incoming.is_none();
+        let body = incoming
+            .filter(|incoming| !http_body::Body::is_end_stream(incoming))
+            .map(|incoming| self.guard_body(&mut request, incoming, number));
         let future = pipeline.call(request);
         running.is_answered_by(pipeline);
         drop(entered);
@@ -137,6 +145,7 @@ impl RequestService {
             method,
             target,
             upgradable,
+            by_gate,
             old,
             body,
             log,
@@ -173,6 +182,8 @@ pin_project! {
         // Until it is known whether the answer takes time.
         target: Option<Target>,
         upgradable: bool,
+        // It did not come by hyper.
+        by_gate: bool,
         // Of a request of HTTP/1.0: whether it asks to keep the connection.
         old: Option<bool>,
         body: Option<Arc<BodyFacts>>,
@@ -257,6 +268,9 @@ impl RequestFuture {
         }
         if let Some(kept) = *this.old {
             answer.fit_http10(kept, this.method);
+        }
+        if !*this.by_gate || watched || !answer.leave_headers(&running) {
+            answer.add_headers(&running);
         }
         answer.complete(&running);
         if let Some(target) = this.target.take()

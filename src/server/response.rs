@@ -36,12 +36,14 @@ pub(super) struct UnsentResponse {
     parts: Parts,
     body: Body,
     guard: Option<Box<Guard>>,
+    /// Whoever writes the head has to add what every answer has.
+    lacks_headers: bool,
 }
 
 impl UnsentResponse {
     pub(super) fn new(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
-        Self { parts, body, guard: None }
+        Self { parts, body, guard: None, lacks_headers: false }
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -306,13 +308,22 @@ impl UnsentResponse {
         }
     }
 
-    /// Adds what every answer has, unless the app set its own, and what the stop has to say.
+    /// Adds what every answer has, unless the app set its own.
+    pub(super) fn add_headers(&mut self, running: &Running) {
+        add_headers(&mut self.parts.headers, running);
+    }
+
+    /// Leaves that to whoever writes the head; whether nothing has to stand behind it.
+    pub(super) fn leave_headers(&mut self, running: &Running) -> bool {
+        self.lacks_headers = match running.activity() {
+            Activity::Http1(http1) => !http1.is_last(),
+            Activity::Http2(_) => false,
+        };
+        self.lacks_headers
+    }
+
+    /// Says what the stop has to say, and what hyper cannot.
     pub(super) fn complete(&mut self, running: &Running) {
-        let headers = &mut self.parts.headers;
-        headers.entry(DATE).or_insert_with(date::header_value);
-        if running.context().options().add_server_header {
-            headers.entry(SERVER).or_insert(HeaderValue::from_static("Kestrel"));
-        }
         match running.activity() {
             Activity::Http1(http1) => {
                 if http1.is_last() && !self.parts.status.is_informational() && !http1.is_upgraded()
@@ -364,7 +375,10 @@ impl UnsentResponse {
             let switches = self.parts.status.is_informational();
             running.set_kept(!switches && !self.parts.headers.contains_key(CONNECTION));
         }
-        let body = ResponseBody::new(self.body, self.guard, log, running);
+        let mut body = ResponseBody::new(self.body, self.guard, log, running);
+        if self.lacks_headers {
+            body.leave_headers();
+        }
         Response::from_parts(self.parts, body)
     }
 
@@ -394,6 +408,25 @@ impl UnsentResponse {
             Activity::Http1(_) => drop(self.parts.headers.insert(CONNECTION, CLOSE)),
             Activity::Http2(_) => {}
         }
+    }
+}
+
+/// The name in the `Server` header.
+pub(super) const SERVER_NAME: &str = "Kestrel";
+
+/// Adds what was left to whoever writes the head of an answer, for hyper to write it.
+pub(super) fn add_left_headers(response: &mut Response<ResponseBody>) {
+    if response.body_mut().take_lacks_headers() {
+        let mut headers = std::mem::take(response.headers_mut());
+        add_headers(&mut headers, response.body().running());
+        *response.headers_mut() = headers;
+    }
+}
+
+fn add_headers(headers: &mut HeaderMap, running: &Running) {
+    headers.entry(DATE).or_insert_with(date::header_value);
+    if running.context().options().add_server_header {
+        headers.entry(SERVER).or_insert(HeaderValue::from_static(SERVER_NAME));
     }
 }
 

@@ -26,10 +26,24 @@ pin_project! {
         body: Body,
         // Only where there is something to watch.
         guard: Option<Box<Guard>>,
+        // Only where somebody asked before, and gave up.
+        asked: Option<Box<Asked>>,
+        // Whoever writes the head has to add what every answer has.
+        lacks_headers: bool,
         // Before the other: the connection's line stands before the request's, as on Kestrel.
         running: Running,
         log: Option<Box<RequestLog>>,
     }
+}
+
+/// What a body gives when it is asked.
+pub(super) type Came = Option<Result<Frame<Bytes>, BoxError>>;
+
+/// What a body was before somebody asked it who could not go on.
+struct Asked {
+    length: u64,
+    /// What it gave, which is to come once more.
+    came: Option<Came>,
 }
 
 /// What is watched of a body on its way out.
@@ -55,7 +69,33 @@ impl ResponseBody {
         if ended {
             running.end();
         }
-        Self { body, guard, log, running }
+        Self { body, guard, asked: None, lacks_headers: false, log, running }
+    }
+
+    /// Lets whoever writes the head add what every answer has.
+    pub(super) fn leave_headers(&mut self) {
+        self.lacks_headers = true;
+    }
+
+    /// Whether that is so.
+    pub(super) fn lacks_headers(&self) -> bool {
+        self.lacks_headers
+    }
+
+    /// The same; from now on it is not.
+    pub(super) fn take_lacks_headers(&mut self) -> bool {
+        std::mem::take(&mut self.lacks_headers)
+    }
+
+    /// The request that is answered.
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Makes it what it was before it was asked for the first time: of this length. Takes back what it gave,
+    /// unless it had nothing yet.
+    pub(super) fn take_back(&mut self, length: u64, came: Option<Came>) {
+        self.asked = Some(Box::new(Asked { length, came }));
     }
 }
 
@@ -68,6 +108,11 @@ impl http_body::Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
+        if let Some(asked) = this.asked.take()
+            && let Some(came) = asked.came
+        {
+            return Poll::Ready(came);
+        }
         if this.running.awaits_piece() {
             return Poll::Pending;
         }
@@ -115,14 +160,19 @@ impl http_body::Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.guard.as_ref().is_none_or(|guard| {
-            guard.first.is_none()
-                && guard.failure.is_none()
-                && guard.left.is_none_or(|left| left == 0)
-        }) && self.body.is_end_stream()
+        self.asked.is_none()
+            && self.guard.as_ref().is_none_or(|guard| {
+                guard.first.is_none()
+                    && guard.failure.is_none()
+                    && guard.left.is_none_or(|left| left == 0)
+            })
+            && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
+        if let Some(asked) = &self.asked {
+            return SizeHint::with_exact(asked.length);
+        }
         match &self.guard {
             None => self.body.size_hint(),
             // What is here already is not in the body any more; and what the head promised is not

@@ -76,6 +76,8 @@ pub(in crate::server) enum Note {
     Rejected(Rejection),
     /// Its target as it was sent; hyper was given another.
     RawTarget(Box<str>),
+    /// It was begun without hyper.
+    Begun,
 }
 
 /// The rest of a body that the app did not read.

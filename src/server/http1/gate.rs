@@ -9,9 +9,11 @@
 //! On the way out it holds answers back while the next request is here already, so that many of
 //! them leave in one write; and it times a client that does not take what was written.
 //!
+//! A request that says nothing of its connection, and whose answer is there at once, goes past hyper (`at_once`).
 //!
 //! While an answer is waited for, it looks whether the client is still there (`look_out`).
 
+mod at_once;
 mod incoming;
 mod look_out;
 mod outgoing;

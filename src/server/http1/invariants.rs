@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use http::{Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::chunks::Chunks;
 use super::head::{Framing, Head, Progress, Rewritten, Rules, Scan, Upgrade};
 use super::options::builder;
+use super::read_head::request_of;
 use super::target;
 use crate::features::{RawTarget, RequestTarget};
 use crate::server::options::ServerOptions;
@@ -236,6 +237,7 @@ fn compare(options: &ServerOptions, sent: &[u8], head: &Head, body: &[u8]) {
     let seen = ask_hyper(options, &stream);
 
     let first = seen.first().expect("hyper serves what we accept");
+    compare_read(&line, head, first);
     assert_eq!(first.method.as_bytes(), method);
     assert_eq!(first.target.as_bytes(), target);
     assert_eq!(first.body.clone().expect("hyper reads what we accept"), data);
@@ -254,8 +256,24 @@ fn compare(options: &ServerOptions, sent: &[u8], head: &Head, body: &[u8]) {
         let has = |name: &[u8]| lower.windows(name.len()).any(|window| window == name);
         let both = head.framing == Framing::Chunked && has(b"content-length");
         assert!(has(b"connection") || both, "the next one is lost");
+        let is_ours = head.framing == Framing::Length(0) && request_of(&line).is_some();
+        assert!(!is_ours || head.upgrade == Upgrade::Asked, "hyper ends what we let go on");
     }
     assert!(seen.len() <= 2);
+}
+
+/// Compares the request that we make of a head ourselves with the one that hyper makes of it.
+fn compare_read(given: &[u8], head: &Head, seen: &Seen) {
+    let is_plain = !head.old
+        && head.upgrade == Upgrade::No
+        && head.rewritten.is_none()
+        && head.framing == Framing::Length(0);
+    if is_plain && let Some(request) = request_of(given) {
+        assert_eq!(request.method().as_str(), seen.method);
+        assert_eq!(request.uri().to_string(), seen.target);
+        assert_eq!(request.headers(), &seen.headers);
+        assert!(request.headers().keys().eq(seen.headers.keys()), "in the same order");
+    }
 }
 
 /// The data of chunks that were accepted, as far as they came.
@@ -281,6 +299,7 @@ fn data_of(mut chunks: &[u8]) -> Vec<u8> {
 struct Seen {
     method: String,
     target: String,
+    headers: HeaderMap,
     /// What hyper says the length of the body is.
     length: Option<u64>,
     /// What hyper took for the body, or that it broke.
@@ -299,6 +318,7 @@ fn ask_hyper(options: &ServerOptions, stream: &[u8]) -> Vec<Seen> {
             lock(all).push(Seen {
                 method: request.method().to_string(),
                 target: request.uri().to_string(),
+                headers: request.headers().clone(),
                 length: request.body().size_hint().exact(),
                 body: Ok(Vec::new()),
                 complete: false,

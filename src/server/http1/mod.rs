@@ -4,16 +4,20 @@
 //! `target`) and follows every body (`chunks`). While it waits for a request it needs no hyper at
 //! all: after a moment without one, hyper is dropped, and made anew when a byte comes.
 
+mod answerer;
 mod chunks;
 mod gate;
+mod handover;
 mod head;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod lent_gate;
 mod options;
+mod read_head;
 mod run;
 mod service;
 mod target;
+mod write_head;
 
 use std::future::{pending, poll_fn};
 use std::sync::Arc;

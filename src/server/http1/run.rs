@@ -53,7 +53,7 @@ type HyperConnection<S> = http1::UpgradeableConnection<TokioIo<Loan<S>>, Service
 
 /// Runs hyper on a connection until it waits for a request for some time, or ends.
 pub(super) async fn busy<S: Socket>(
-    gate: Box<Gate<S>>,
+    mut gate: Box<Gate<S>>,
     service: Service,
     options: &Options,
     watch: &mut Watch,
@@ -62,6 +62,7 @@ pub(super) async fn busy<S: Socket>(
     let (facts, activity) = (&service.connection().clone(), &Arc::clone(service.activity()));
     let home = Home::new();
     let phase = watch.phase().clone();
+    gate.set_answerer(Some(service.answerer()));
     let loan = TokioIo::new(Home::lend(&home, gate));
     let why = {
         let connection = options.builder.serve_connection(loan, service).with_upgrades();
@@ -110,6 +111,7 @@ pub(super) async fn busy<S: Socket>(
 
 /// What becomes of a connection whose hyper is gone.
 fn ended<S: Socket>(mut gate: Box<Gate<S>>, why: Why) -> End<S> {
+    gate.set_answerer(None);
     match why {
         Why::Cut(cut) => End::Cut(gate, cut),
         Why::Idle if gate.settle() => End::Idle(gate),

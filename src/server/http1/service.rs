@@ -1,17 +1,24 @@
 //! The requests of HTTP/1 on their way from hyper to the app.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use pin_project_lite::pin_project;
 
+use super::answerer::Answerer;
+use super::handover::{Begun, Handover, Place};
 use crate::features::{Connection, RawTarget};
 use crate::server::activity::{Activity, Http1Activity, Note};
 use crate::server::error::BoxError;
 use crate::server::incoming_body::IncomingBody;
 use crate::server::rejection::Refusal;
 use crate::server::request::{RequestFuture, RequestService};
+use crate::server::response::add_left_headers;
 use crate::server::response_body::ResponseBody;
 
 /// What hyper hands the requests of a connection to.
@@ -19,12 +26,23 @@ use crate::server::response_body::ResponseBody;
 pub(in crate::server) struct Service {
     requests: RequestService,
     activity: Arc<Http1Activity>,
+    handover: Arc<Handover>,
 }
 
 impl Service {
     pub(in crate::server) fn new(connection: Connection, activity: Arc<Http1Activity>) -> Self {
         let requests = RequestService::new(connection, Activity::Http1(Arc::clone(&activity)));
-        Self { requests, activity }
+        Self { requests, activity, handover: Handover::new() }
+    }
+
+    /// What answers requests of the connection without hyper.
+    pub(super) fn answerer(&self) -> Answerer {
+        Answerer::new(self.requests.clone(), Arc::clone(&self.handover))
+    }
+
+    #[cfg(test)]
+    pub(super) fn handover(&self) -> &Handover {
+        &self.handover
     }
 
     /// What is known of the connection.
@@ -41,9 +59,9 @@ impl Service {
 impl hyper::service::Service<Request<Incoming>> for Service {
     type Response = Response<ResponseBody>;
     type Error = BoxError;
-    type Future = RequestFuture;
+    type Future = Answering;
 
-    fn call(&self, request: Request<Incoming>) -> RequestFuture {
+    fn call(&self, request: Request<Incoming>) -> Answering {
         let (parts, body) = request.into_parts();
         let mut request = Request::from_parts(parts, Body::empty());
         match self.activity.take_note() {
@@ -52,10 +70,50 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 request.extensions_mut().insert(RawTarget(target));
             }
             Some(Note::Rejected(rejection)) => {
-                return self.requests.refuse(Refusal::Answer(rejection));
+                let future = self.requests.refuse(Refusal::Answer(rejection));
+                return Answering::Asked { future };
             }
+            Some(Note::Begun) => match self.handover.take() {
+                Some(Begun::Asked(place)) => return Answering::AskedBefore { place },
+                Some(Begun::Answered(answer)) => {
+                    return Answering::Answered { answer: Some(answer) };
+                }
+                None => {}
+            },
         }
         // The gate has judged trailers.
-        self.requests.call(request, IncomingBody::new(body, |_| None))
+        let body = IncomingBody::new(body, |_| None);
+        Answering::Asked { future: self.requests.call(request, Some(body)) }
+    }
+}
+
+pin_project! {
+    /// The answer to a request on its way.
+    #[allow(clippy::large_enum_variant, reason = "most of them are the large one")]
+    #[project = AnsweringProjection]
+    pub(in crate::server) enum Answering {
+        Asked { #[pin] future: RequestFuture },
+        AskedBefore { place: Place },
+        Answered { answer: Option<Result<Response<ResponseBody>, BoxError>> },
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response<ResponseBody>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            AnsweringProjection::Asked { future } => future.poll(cx),
+            AnsweringProjection::AskedBefore { place } => match place.as_mut().as_pin_mut() {
+                Some(future) => future.poll(cx).map_ok(|mut response| {
+                    add_left_headers(&mut response);
+                    response
+                }),
+                None => Poll::Ready(Err("nobody was asked".into())),
+            },
+            AnsweringProjection::Answered { answer } => {
+                Poll::Ready(answer.take().unwrap_or_else(|| Err("it was answered before".into())))
+            }
+        }
     }
 }

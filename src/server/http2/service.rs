@@ -51,7 +51,10 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let options = self.activity.context().options();
         let scheme = self.requests.connection().scheme();
         let future = match request_rules::check(&mut request, options, scheme) {
-            Ok(()) => self.requests.call(request, IncomingBody::new(body, request_rules::excess)),
+            Ok(()) => {
+                let body = IncomingBody::new(body, request_rules::excess);
+                self.requests.call(request, Some(body))
+            }
             Err(refusal) => self.requests.refuse(refusal),
         };
         CodedFuture { future }

@@ -8,12 +8,25 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
+use super::at_once::MOST_IN_A_ROW;
 use super::state::{Gate, Input};
 use crate::server::clock::TICK;
 use crate::server::drain::Phase;
 use crate::server::http1::head::{Progress, Scan};
+use crate::server::http1::read_head::request_of;
 use crate::server::io::Socket;
 use crate::server::rejection::Reason;
+
+/// Where a head is that was accepted.
+#[derive(Clone, Copy)]
+enum NextHead {
+    /// At the beginning of what was read, as what passed.
+    Passed,
+    /// In hyper's buffer, from here on.
+    InPlace(usize),
+    /// hyper has what there is: a rejection, or the end of the stream.
+    HandedOn,
+}
 
 impl<S: Socket> AsyncRead for Gate<S> {
     fn poll_read(
@@ -40,54 +53,91 @@ impl<S: Socket> AsyncRead for Gate<S> {
 }
 
 impl<S: Socket> Gate<S> {
-    /// A head, as hyper waits for it.
+    /// A head, as hyper waits for it. Requests that can be answered without hyper are.
     fn poll_head(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.handed != self.activity.begun() {
-            // hyper has one that is not its turn yet.
-            return Poll::Pending;
+        for _ in 0..MOST_IN_A_ROW {
+            if self.handed != self.activity.begun() {
+                // hyper has one that is not its turn yet.
+                return Poll::Pending;
+            }
+            if self.activity.is_running() || self.activity.is_blocked() {
+                // hyper has no business here before the answer is out.
+                return Poll::Pending;
+            }
+            if self.activity.ends() {
+                return Poll::Ready(Ok(()));
+            }
+            let head = ready!(self.poll_next_head(cx, buffer))?;
+            let request = match self.may_answer() {
+                false => None,
+                true => match head {
+                    NextHead::Passed => request_of(&self.pending[..self.passed]),
+                    NextHead::InPlace(before) => request_of(&buffer.filled()[before..]),
+                    NextHead::HandedOn => None,
+                },
+            };
+            let is_answered = match request {
+                None => false,
+                Some(request) => self.answers(request, cx)?,
+            };
+            match head {
+                NextHead::Passed if is_answered => self.drop_passed(self.passed),
+                NextHead::InPlace(before) if is_answered => buffer.set_filled(before),
+                NextHead::Passed => {
+                    self.hand_on(buffer);
+                    return Poll::Ready(Ok(()));
+                }
+                NextHead::InPlace(_) | NextHead::HandedOn => return Poll::Ready(Ok(())),
+            }
         }
-        if self.activity.is_running() || self.activity.is_blocked() {
-            // hyper has no business here before the answer is out.
-            return Poll::Pending;
-        }
-        if self.activity.ends() {
-            return Poll::Ready(Ok(()));
-        }
+        // Others have their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The next head, or whatever hyper is given in its place.
+    fn poll_next_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<NextHead>> {
         if !self.pending.is_empty() && self.scan_pending() {
-            self.hand_on(buffer);
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(Ok(NextHead::Passed));
         }
         if self.ended {
-            return self.end(buffer);
+            return self.end(buffer).map_ok(|()| NextHead::HandedOn);
         }
         loop {
-            if !self.held.is_empty() {
-                // Nothing more is here: now the answers have to go. What cannot be written goes
-                // with the next flush; hyper polls again when the client takes it.
-                let _ = self.poll_release(cx)?;
+            // Nothing more is here: now the answers have to go. What cannot be written goes with the
+            // next flush; hyper polls again when the client takes it.
+            if !self.is_released() {
+                let released = self.poll_release(cx);
+                self.tell_unwritten(0);
+                ready!(released)?;
             }
             let before = buffer.filled().len();
             match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
                 Poll::Ready(()) => {}
-                Poll::Pending => return self.poll_headers_timer(cx, buffer),
+                Poll::Pending => {
+                    return self.poll_headers_timer(cx, buffer).map_ok(|()| NextHead::HandedOn);
+                }
             }
             let came = &buffer.filled()[before..];
             if came.is_empty() {
                 self.set_ended();
-                return self.end(buffer);
+                return self.end(buffer).map_ok(|()| NextHead::HandedOn);
             }
             if self.pending.is_empty() && self.accept_in_place(buffer, before) {
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(Ok(NextHead::InPlace(before)));
             }
             self.pending.extend_from_slice(&buffer.filled()[before..]);
             buffer.set_filled(before);
             if self.scan_pending() {
-                self.hand_on(buffer);
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(Ok(NextHead::Passed));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
 use super::state::{Gate, Input};
@@ -34,7 +34,80 @@ impl<S: Socket> Gate<S> {
             let length = ready!(self.timed(cx, written))?;
             self.held.advance(length);
         }
+        while !self.behind.is_empty() {
+            if self.failed {
+                // That was told.
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            let body = self.behind.clone();
+            let length = ready!(self.poll_write_answer(cx, &[], &body))?;
+            self.behind.advance(length);
+        }
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes an answer that did not come by hyper.
+    pub(super) fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &[u8],
+        body: Bytes,
+    ) -> io::Result<()> {
+        // The next request may be here already, and its answer can go out with this one.
+        let is_alone = self.held.is_empty() && self.pending.len() == self.passed;
+        let length = head.len() + body.len();
+        if !is_alone && !is_stand_in(&body) && self.held.len() + length <= HELD_MOST {
+            self.held.extend_from_slice(head);
+            self.held.extend_from_slice(&body);
+            self.tell_unwritten(0);
+            return Ok(());
+        }
+        self.tell_unwritten(length);
+        let mut written = 0;
+        if self.poll_release(cx)?.is_ready()
+            && let Poll::Ready(sent) = self.poll_write_answer(cx, head, &body)?
+        {
+            written = sent;
+        }
+        if written < length {
+            let of_head = written.min(head.len());
+            self.held.extend_from_slice(&head[of_head..]);
+            self.behind = body;
+            self.behind.advance(written - of_head);
+        }
+        // Up to where the client takes no more; the rest goes when it does.
+        let released = self.poll_release(cx);
+        self.tell_unwritten(0);
+        let _ = released?;
+        Ok(())
+    }
+
+    fn poll_write_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &[u8],
+        body: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let slices = &[IoSlice::new(head), IoSlice::new(body)];
+        let written = if is_stand_in(body) {
+            self.poll_send_file(cx, &slices[..usize::from(!head.is_empty())], body.len())
+        } else {
+            self.bound_again(head.len() + body.len());
+            Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        };
+        let written = self.timed(cx, written);
+        if let Poll::Ready(Err(_)) = written {
+            self.failed = true;
+        }
+        written
+    }
+
+    /// Bounds again what waits unsent, behind a file, for what is written from memory.
+    fn bound_again(&mut self, length: usize) {
+        if self.unbounded && length > HELD_MOST {
+            self.unbounded = false;
+            self.stream.bound_unsent(self.options.bound);
+        }
     }
 
     /// Takes the version off the beginning of an answer to HTTP/1.0, and keeps the one that goes out
@@ -69,19 +142,25 @@ impl<S: Socket> Gate<S> {
     /// Lets be known how much of an answer that breaks off is not written: hyper has offered all that it has left.
     fn wrote(&self, offered: usize, written: &Poll<io::Result<usize>>) {
         let taken = if let Poll::Ready(Ok(taken)) = written { *taken } else { 0 };
-        self.activity.completions().set_unwritten(offered.saturating_sub(taken) + self.held.len());
+        self.tell_unwritten(offered.saturating_sub(taken));
+    }
+
+    /// Lets be known that so much is not written, besides what waits here.
+    pub(super) fn tell_unwritten(&self, more: usize) {
+        let waiting = self.held.len() + self.behind.len();
+        self.activity.completions().set_unwritten(more + waiting);
     }
 
     fn poll_write_bytes(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if let Some(length) = self.hold_version(bytes) {
             return Poll::Ready(Ok(length));
         }
-        if self.may_hold() {
+        if self.behind.is_empty() && self.may_hold() {
             self.held.extend_from_slice(bytes);
             return Poll::Ready(Ok(bytes.len()));
         }
-        if !self.held.is_empty() {
-            if self.held.len() + bytes.len() <= HELD_MOST {
+        if !self.is_released() {
+            if self.behind.is_empty() && self.held.len() + bytes.len() <= HELD_MOST {
                 // One write for all of them.
                 self.held.extend_from_slice(bytes);
                 return Poll::Ready(Ok(bytes.len()));
@@ -108,8 +187,8 @@ impl<S: Socket> Gate<S> {
             let sent = self.poll_send_file(cx, &slices[..place], slices[place].len());
             return self.timed(cx, sent);
         }
-        if length <= HELD_MOST && (!self.held.is_empty() || self.may_hold()) {
-            if self.held.len() + length > HELD_MOST {
+        if length <= HELD_MOST && (!self.is_released() || self.may_hold()) {
+            if !self.behind.is_empty() || self.held.len() + length > HELD_MOST {
                 ready!(self.poll_release(cx))?;
             }
             for slice in slices {
@@ -117,10 +196,7 @@ impl<S: Socket> Gate<S> {
             }
             return Poll::Ready(Ok(length));
         }
-        if self.unbounded && length > HELD_MOST {
-            self.unbounded = false;
-            self.stream.bound_unsent(self.options.bound);
-        }
+        self.bound_again(length);
         ready!(self.poll_release(cx))?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.timed(cx, written)
@@ -240,12 +316,13 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.activity.piece_is_written() {
             cx.waker().wake_by_ref();
         }
-        if !this.held.is_empty() && !this.may_hold() {
+        // What waits for the client waits for no company.
+        if !this.is_released() && (this.activity.is_blocked() || !this.may_hold()) {
             let released = this.poll_release(cx);
             this.wrote(0, &Poll::Pending);
             ready!(released)?;
         }
-        if this.held.is_empty() && this.activity.is_blocked() {
+        if this.is_released() && this.activity.is_blocked() {
             this.activity.set_blocked(false);
             // It may have asked for a head meanwhile.
             cx.waker().wake_by_ref();
@@ -259,7 +336,7 @@ impl<S: Socket> AsyncWrite for Gate<S> {
             // it: like there, a client that takes nothing is timed by the next write.
             return Poll::Ready(Ok(()));
         }
-        if this.held.is_empty() && matches!(flushed, Poll::Ready(Ok(()))) {
+        if this.is_released() && !this.failed && matches!(flushed, Poll::Ready(Ok(()))) {
             this.activity.completions().written();
         }
         flushed

@@ -4,12 +4,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::ReadBuf;
 use tokio::time::Sleep;
 
 use crate::diagnostics::events;
 use crate::server::activity::{Http1Activity, Note};
+use crate::server::http1::answerer::Answerer;
 use crate::server::http1::chunks::Chunks;
 use crate::server::http1::head::{Framing, Head, Progress, Scan, Upgrade};
 use crate::server::http1::options::Options;
@@ -38,6 +39,8 @@ pub(in crate::server::http1) struct Gate<S: Socket> {
     pub(super) handed: u32,
     /// The last of them is one of HTTP/1.0, and nothing of its answer has come.
     pub(super) old: bool,
+    /// The last of them has no body and leaves HTTP as it is.
+    pub(super) plain: bool,
     /// Behind the body of the last of them may come bytes of another protocol.
     pub(super) undecided_behind: bool,
     /// More of the stream is here than the message that was handed on, as the activity was told.
@@ -49,8 +52,14 @@ pub(in crate::server::http1) struct Gate<S: Socket> {
     /// Until when a client that sends no more is waited for. Only made if it has to be.
     pub(super) farewell: Option<Pin<Box<Sleep>>>,
     pub(super) headers_timer: Option<Pin<Box<Sleep>>>,
-    /// Answers that wait for company.
+    /// What answers without hyper, while there is one to fall back on. A connection that waits has none.
+    pub(super) answerer: Option<Box<Answerer>>,
+    /// Answers that wait for company, or for the client.
     pub(super) held: BytesMut,
+    /// What comes behind them: a body that waits for the client.
+    pub(super) behind: Bytes,
+    /// What did not come by hyper cannot be written: it is not out, and never will be.
+    pub(super) failed: bool,
     pub(super) stall: Option<Box<Stall>>,
     /// How much the system took last.
     pub(super) last: usize,
@@ -92,17 +101,26 @@ impl<S: Socket> Gate<S> {
             instead: None,
             handed: 0,
             old: false,
+            plain: false,
             undecided_behind: false,
             ahead: false,
             ended: false,
             hung_up: false,
             farewell: None,
             headers_timer: None,
+            answerer: None,
             held: BytesMut::new(),
+            behind: Bytes::new(),
+            failed: false,
             stall: None,
             last: 0,
             unbounded: false,
         }
+    }
+
+    /// What answers without hyper, as long as there is one to fall back on.
+    pub(in crate::server::http1) fn set_answerer(&mut self, answerer: Option<Answerer>) {
+        self.answerer = answerer.map(Box::new);
     }
 
     pub(in crate::server::http1) fn stream(&mut self) -> &mut Stream<S> {
@@ -122,7 +140,7 @@ impl<S: Socket> Gate<S> {
         matches!(self.input, Input::Head)
             && self.pending.is_empty()
             && self.instead.is_none()
-            && self.held.is_empty()
+            && self.is_released()
             && self.handed == self.activity.begun()
             && !self.activity.is_running()
             && !self.ended
@@ -162,6 +180,11 @@ impl<S: Socket> Gate<S> {
         self.handed == self.activity.begun() && !self.activity.is_running()
     }
 
+    /// Whether all that was to be written is.
+    pub(super) fn is_released(&self) -> bool {
+        self.held.is_empty() && self.behind.is_empty()
+    }
+
     pub(super) fn has_passed(&self) -> bool {
         self.passed > 0 || self.instead.is_some()
     }
@@ -179,6 +202,11 @@ impl<S: Socket> Gate<S> {
         }
         let length = buffer.remaining().min(self.passed);
         buffer.put_slice(&self.pending[..length]);
+        self.drop_passed(length);
+    }
+
+    /// So much of what passed needs no handing on.
+    pub(super) fn drop_passed(&mut self, length: usize) {
         self.pending.advance(length);
         self.passed -= length;
         if self.pending.is_empty() {
@@ -194,6 +222,10 @@ impl<S: Socket> Gate<S> {
             self.activity.set_head_begun(false);
         }
         self.old = head.old;
+        self.plain = !head.old
+            && head.upgrade == Upgrade::No
+            && head.rewritten.is_none()
+            && matches!(head.framing, Framing::Length(0));
         self.undecided_behind = head.upgrade == Upgrade::Asked;
         self.activity.set_switchable(
             head.upgrade == Upgrade::Asked && matches!(head.framing, Framing::Length(0)),
@@ -232,6 +264,7 @@ impl<S: Socket> Gate<S> {
         }
         self.passed = 0;
         self.old = false;
+        self.plain = false;
         self.instead = Some((HARMLESS.to_vec(), 0));
         self.input = Input::Closed;
     }

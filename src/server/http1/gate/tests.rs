@@ -1,19 +1,25 @@
 //! The gate, without a socket.
 
+use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+use axum::routing::get;
+use tokio::io::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
+};
 
 use super::Gate;
-use crate::features::{Connection, Scheme};
-use crate::server::activity::{Activity, Http1Activity};
+use crate::features::{Completed, Completion, Connection, Scheme};
+use crate::server::activity::{Activity, Http1Activity, Note};
 use crate::server::context::Context as Shared;
 use crate::server::counters::Counters;
 use crate::server::drain::Drain;
+use crate::server::http1::handover::Begun;
 use crate::server::http1::options::Options;
+use crate::server::http1::service::Service;
 use crate::server::io::{Socket, Stream};
 use crate::server::options::ServerOptions;
 use crate::server::running::Running;
@@ -21,8 +27,9 @@ use crate::server::running::Running;
 impl Socket for DuplexStream {
     fn reset_on_close(&self) {}
 
+    /// It cannot be looked at without being read.
     fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+        Poll::Pending
     }
 
     fn refuse(self) {}
@@ -30,14 +37,134 @@ impl Socket for DuplexStream {
 
 /// A gate, and its client.
 fn gate() -> (Gate<DuplexStream>, DuplexStream) {
-    let (server, client) = duplex(16 * 1024);
+    let (gate, client, _) = gate_of(axum::Router::new(), 16 * 1024);
+    (gate, client)
+}
+
+/// The gate of a connection on which so much may wait, and what hands requests of it to this app.
+fn gate_of(app: axum::Router, room: usize) -> (Gate<DuplexStream>, DuplexStream, Service) {
+    let (server, client) = duplex(room);
     let stream = Stream::new(server, Drain::new().watch());
     let connection = Connection::new(1, None, None, Scheme::Http);
     let options = ServerOptions::default();
     let ready = Arc::new(Options::from(&options));
-    let context =
-        Shared::new(options, axum::Router::new().into(), Default::default(), Counters::default());
-    (Gate::new(stream, Http1Activity::new(connection.id(), context), ready), client)
+    let context = Shared::new(options, app.into(), Default::default(), Counters::default());
+    let activity = Http1Activity::new(connection.id(), context);
+    let service = Service::new(connection, Arc::clone(&activity));
+    (Gate::new(stream, activity, ready), client, service)
+}
+
+/// What hyper reads at this moment.
+async fn given(gate: &mut Gate<DuplexStream>) -> Poll<Vec<u8>> {
+    let mut buffer = [0; 8192];
+    poll_fn(|cx| {
+        let mut buffer = ReadBuf::new(&mut buffer);
+        let read = Pin::new(&mut *gate).poll_read(cx, &mut buffer);
+        Poll::Ready(read.map(|read| {
+            read.expect("no error");
+            buffer.filled().to_vec()
+        }))
+    })
+    .await
+}
+
+const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+#[tokio::test]
+async fn an_answer_that_is_there_at_once_goes_past_hyper() {
+    let app = axum::Router::new().route("/", get(|| async { "hello" }));
+    let (mut gate, mut client, service) = gate_of(app, 16 * 1024);
+    gate.set_answerer(Some(service.answerer()));
+    for times in [1, 3] {
+        client.write_all(&HEAD.repeat(times)).await.expect("it is read");
+        assert!(given(&mut gate).await.is_pending(), "there is nothing for hyper");
+        assert!(gate.is_answered() && gate.is_released());
+        let mut came = vec![0; 8192];
+        let length = client.read(&mut came).await.expect("an answer");
+        let came = str::from_utf8(&came[..length]).expect("text");
+        let lines: Vec<_> = came.lines().map(|line| line.split(':').next().unwrap_or("")).collect();
+        let expected = ["HTTP/1.1 200 OK", "Content-Type", "Content-Length", "Date", "Server", ""];
+        assert!(lines.starts_with(&expected), "{came}");
+        assert!(came.ends_with("\r\n\r\nhello"), "{came}");
+        assert_eq!(came.matches("\r\n\r\nhello").count(), times, "all of them at once: {came}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_at_once_goes_on_with_hyper() {
+    let close = || async { [("connection", "close")] };
+    let app = axum::Router::new().route("/", get(pending::<()>)).route("/close", get(close));
+    let (mut gate, mut client, service) = gate_of(app, 16 * 1024);
+    gate.set_answerer(Some(service.answerer()));
+    client.write_all(HEAD).await.expect("it is read");
+    assert_eq!(given(&mut gate).await, Poll::Ready(HEAD.to_vec()));
+    assert!(matches!(gate.activity.take_note(), Some(Note::Begun)));
+    let Some(Begun::Asked(place)) = service.handover().take() else { panic!("it was asked") };
+    assert!(gate.activity.is_running());
+    drop(place);
+    assert!(gate.is_answered());
+    // The next one is hyper's from the beginning.
+    client.write_all(HEAD).await.expect("it is read");
+    assert_eq!(given(&mut gate).await, Poll::Ready(HEAD.to_vec()));
+    assert!(gate.activity.take_note().is_none());
+    drop(Running::begin(&Activity::Http1(Arc::clone(&gate.activity))));
+    let head = b"GET /close HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write_all(head).await.expect("it is read");
+    assert_eq!(given(&mut gate).await, Poll::Ready(head.to_vec()));
+    let Some(Begun::Answered(Ok(answer))) = service.handover().take() else {
+        panic!("it was answered")
+    };
+    let names: Vec<_> = answer.headers().keys().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["connection", "content-length", "date", "server"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_written_is_not_told_as_sent() {
+    let told = Arc::new(Mutex::new(None));
+    let tells = Arc::clone(&told);
+    let answer = |completion: Completion| async move {
+        completion.on_end(move |end| *tells.lock().unwrap() = Some(end));
+        "hello"
+    };
+    let app = axum::Router::new().route("/", get(answer));
+    let (mut gate, mut client, service) = gate_of(app, 16 * 1024);
+    gate.set_answerer(Some(service.answerer()));
+    client.write_all(HEAD).await.expect("it is read");
+    drop(client);
+    let mut buffer = [0; 8192];
+    gate.read(&mut buffer).await.expect_err("nobody takes it");
+    let _ = poll_fn(|cx| Poll::Ready(Pin::new(&mut gate).poll_flush(cx))).await;
+    assert_eq!(*told.lock().unwrap(), None);
+    drop((gate, service));
+    assert_eq!(*told.lock().unwrap(), Some(Completed::ClientGone));
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_gets_the_rest_later() {
+    let app = axum::Router::new().route("/", get(|| async { vec![b'x'; 10_000] }));
+    let (mut gate, mut client, service) = gate_of(app, 100);
+    gate.set_answerer(Some(service.answerer()));
+    client.write_all(HEAD).await.expect("it is read");
+    assert!(given(&mut gate).await.is_pending());
+    assert!(gate.activity.is_blocked() && !gate.is_released());
+    client.write_all(HEAD).await.expect("there is room");
+    assert!(given(&mut gate).await.is_pending(), "the next one waits");
+    assert_eq!(gate.activity.begun(), 1);
+    let mut came = Vec::new();
+    while !gate.is_released() {
+        let mut some = [0; 77];
+        let length = client.read(&mut some).await.expect("more of it");
+        came.extend_from_slice(&some[..length]);
+        let _ = poll_fn(|cx| Poll::Ready(Pin::new(&mut gate).poll_flush(cx))).await;
+    }
+    assert!(!gate.activity.is_blocked());
+    let mut rest = [0; 100];
+    let length = client.read(&mut rest).await.expect("the end of it");
+    came.extend_from_slice(&rest[..length]);
+    let body = came.windows(4).position(|it| it == b"\r\n\r\n").expect("a head") + 4;
+    assert!(came[body..] == [b'x'; 10_000], "{} bytes", came.len() - body);
+    assert!(given(&mut gate).await.is_pending());
+    assert_eq!(gate.activity.begun(), 2);
 }
 
 #[tokio::test]
@@ -58,7 +185,6 @@ async fn empty_lines_are_not_collected() {
         }
         assert!(gate.settle());
     }
-    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     client.write_all(HEAD).await.expect("it is read");
     let length = gate.read(&mut buffer).await.expect("a head");
     assert_eq!(&buffer[..length], HEAD);

@@ -39,7 +39,7 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
 }
 
 /// A range without the blanks at its ends.
-pub(super) fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
+pub(in crate::server::http1) fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
     let blank = |byte: u8| matches!(byte, b' ' | b'\t');
     while range.start < range.end && blank(bytes[range.start]) {
         range.start += 1;
