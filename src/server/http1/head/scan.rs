@@ -236,7 +236,7 @@ impl Scan {
         let colon = rest.iter().take_while(|byte| is_token(**byte)).count();
         if colon == 0
             || rest.get(colon) != Some(&b':')
-            || matches!(colon, 7 | 14 | 17)
+            || frames(&rest[..colon])
             || colon > LONGEST_NAME
         {
             return false;
@@ -494,6 +494,16 @@ pub(in crate::server::http1) const MOST_HEADERS: usize = 24_576;
 
 /// The longest name that the type for names holds.
 pub(super) const LONGEST_NAME: usize = 65_535;
+
+/// Whether a header says how the request is framed, or what comes behind it.
+fn frames(name: &[u8]) -> bool {
+    match name.len() {
+        7 => name.eq_ignore_ascii_case(b"upgrade"),
+        14 => name.eq_ignore_ascii_case(b"content-length"),
+        17 => name.eq_ignore_ascii_case(b"transfer-encoding"),
+        _ => false,
+    }
+}
 
 /// What stands behind the target of a plain request line.
 const PLAIN_END: &[u8] = b" HTTP/1.1\r\n";
