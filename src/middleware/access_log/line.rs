@@ -218,19 +218,19 @@ fn address(address: IpAddr, out: &mut String) {
     }
 }
 
-/// A number, in the same way.
+/// A number, in the same way: digit by digit, as a text of them would have to be looked at once more.
 fn number(mut number: u64, out: &mut String) {
-    let mut digits = [b'0'; 20];
+    let mut digits = ['0'; 20];
     let mut first = digits.len();
     loop {
         first -= 1;
-        digits[first] += u8::try_from(number % 10).unwrap_or_default();
+        digits[first] = char::from(b'0' + (number % 10) as u8);
         number /= 10;
         if number == 0 {
             break;
         }
     }
-    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
+    out.extend(&digits[first..]);
 }
 
 /// Where a link was followed, if there is a secret in it that is not shown.
