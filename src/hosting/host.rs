@@ -24,7 +24,7 @@ use super::report::{self, Refusal, Voice, begin};
 use super::request_logs::RequestLogs;
 use super::service_manager::ServiceManager;
 use super::services::{Registration, Services};
-use super::settings::stop_delay;
+use super::settings::{missing_site, stop_delay};
 use super::sources::Sources;
 use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
@@ -300,6 +300,10 @@ impl Host {
         events::application_started();
         events::hosting_environment(self.environment());
         events::content_root_path(&self.content_root().display().to_string());
+        // Beside the folder in which it was looked for. A start that is refused has no need of it.
+        if let Some(root) = missing_site(&self.prepared.loaded) {
+            events::no_site(&root.display().to_string()).log();
+        }
         events::hosting_started();
     }
 }

@@ -183,7 +183,7 @@ impl Draft {
         }
         unsaid.extend(findings.of_settings.iter().map(|finding| finding.notice().clone()));
         match web_root.as_ref().map(make_web_root) {
-            None => unsaid.extend(no_site(&prepared)),
+            None => {}
             Some(Ok(created)) => unsaid.push(created),
             Some(Err(problem)) => {
                 let error = HostError::Configuration(vec![problem]);
@@ -398,7 +398,7 @@ impl Findings {
         };
         let (error, said) = self.judge(strict);
         let missing = web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
-        let missing = missing.or_else(|| no_site(prepared));
+        let missing = missing.or_else(|| no_site(prepared).filter(|_| error.is_none()));
         let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));
         let remarks: Vec<_> = said.all().into_iter().chain(missing).collect();
         match error {

@@ -91,7 +91,9 @@ fn the_plan_binds_nothing() {
     let socket = format!("unix:{}", path.display());
     let planned = |more: &[&str]| {
         let arguments = ["run", "--plan"].into_iter().chain(more.iter().copied());
-        Kestrel::new(arguments).ended()
+        let kestrel = Kestrel::new(arguments);
+        std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
+        kestrel.ended()
     };
     let outcome = planned(&["--urls", &url]);
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));

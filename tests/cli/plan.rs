@@ -82,6 +82,7 @@ fn a_plan_says_what_a_start_says() {
             for (name, value) in variables {
                 kestrel = kestrel.variable(name, value);
             }
+            std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
             kestrel
         };
         let plan = with(&["--plan"]).ended();

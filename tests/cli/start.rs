@@ -20,13 +20,13 @@ fn the_start_and_the_stop_are_told_in_their_order() {
     assert!(ipv6.starts_with("http://[::1]:") && !ipv6.ends_with(":0"), "{ipv6}");
     let outcome = running.terminated();
     let expected = format!(
-        "info: Kestrel.Configuration[11]\n      No site: {0}/wwwroot is not there, and a welcome page is served. \
-         Make it, or name another by --webroot or --contentRoot.\n\
-         info: Microsoft.Hosting.Lifetime[14]\n      Now listening on: {ipv4}\n\
+        "info: Microsoft.Hosting.Lifetime[14]\n      Now listening on: {ipv4}\n\
          info: Microsoft.Hosting.Lifetime[14]\n      Now listening on: {ipv6}\n\
          info: Microsoft.Hosting.Lifetime[0]\n      Application started. Press Ctrl+C to shut down.\n\
          info: Microsoft.Hosting.Lifetime[0]\n      Hosting environment: Production\n\
          info: Microsoft.Hosting.Lifetime[0]\n      Content root path: {0}\n\
+         info: Kestrel.Configuration[11]\n      No site: {0}/wwwroot is not there, and a welcome page is served. \
+         Make it, or name another by --webroot or --contentRoot.\n\
          info: Microsoft.Hosting.Lifetime[0]\n      Application is shutting down...\n",
         root.display()
     );

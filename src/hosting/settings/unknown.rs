@@ -230,14 +230,15 @@ fn can_be_meant(section: &Section<'_>, meant: &str, names: &[Key]) -> bool {
 /// `RateLimiting`, `Compression`. Something in it has to be known there: the file may be that of an app beside.
 fn section_meant(section: &Section<'_>, names: &[Key]) -> Option<&'static str> {
     let name = section.name().to_lowercase();
-    let children = section.children();
+    // Names first: what is in a section takes long to gather, and most are large.
+    let akin = names.iter().filter(|row| is_akin(&name, &row.name.to_lowercase()));
     let fits = |row: &&Key| {
         let Holds::Names(below, _) = row.holds else { return false };
         let has = |child: &Section<'_>| below.iter().any(|it| keys_equal(it.name, child.name()));
         let is_text = section.setting().is_some_and(|setting| setting.value.is_some());
-        (is_text || children.iter().any(has)) && is_akin(&name, &row.name.to_lowercase())
+        is_text || section.children().iter().any(has)
     };
-    names.iter().find(fits).map(|row| row.name)
+    akin.filter(fits).map(|row| row.name).next()
 }
 
 /// Whether one of two names is the beginning or the end of the other, or nearly its beginning.
