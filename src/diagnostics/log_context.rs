@@ -59,6 +59,14 @@ pub(crate) fn in_log<F: Future>(future: F) -> InLog<F> {
     LogContext::current().around(future)
 }
 
+/// The same of a task that is not one of many. A runtime has some kilobytes of code for each kind of future, twice, and
+/// all of these are one.
+pub(crate) fn in_log_boxed<T>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> InLog<Pin<Box<dyn Future<Output = T> + Send>>> {
+    in_log(Box::pin(future))
+}
+
 /// The subscriber is that of the thread as long as this lives.
 struct Entered {
     outer: Option<Dispatch>,

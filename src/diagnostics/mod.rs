@@ -29,7 +29,7 @@ mod repeated;
 mod turned_text;
 
 pub(crate) use listed::{Listed, ListedValue};
-pub(crate) use log_context::{LogContext, in_log};
+pub(crate) use log_context::{LogContext, in_log, in_log_boxed};
 pub(crate) use notice::Notice;
 pub(crate) use panic_message::panic_message;
 pub(crate) use repeated::{Repeated, Telling};

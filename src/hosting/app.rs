@@ -22,7 +22,7 @@ use super::patience::patiently;
 use super::pipeline::OfHost;
 use crate::apps::welcome_page::{Welcome, WelcomePage};
 use crate::configuration::{Configuration, Problem};
-use crate::diagnostics::{events, in_log, panic_message};
+use crate::diagnostics::{events, in_log, in_log_boxed, panic_message};
 use crate::features::{Lifetime, ServerAddresses};
 use crate::pipeline::{InUse, Layers, Responder, Retired};
 use crate::server::{BoxFuture, moment_after};
@@ -295,10 +295,10 @@ impl Life {
     /// The app answers requests from now on.
     fn begin(&mut self, exit: &Exit) {
         for task in std::mem::take(&mut self.to_begin) {
-            self.tasks.spawn(in_log(watched(task, Ending::of(&self.ending))));
+            self.tasks.spawn(in_log_boxed(watched(task, Ending::of(&self.ending))));
         }
         if let Some(code) = self.to_exit.take() {
-            self.exit = Some(tokio::spawn(in_log(exits(code, exit.clone()))));
+            self.exit = Some(tokio::spawn(in_log_boxed(exits(code, exit.clone()))));
         }
     }
 
@@ -350,7 +350,7 @@ async fn exits(code: BoxFuture<'static, ExitCode>, exit: Exit) {
 /// Runs a task, and tells of a panic when it happens: the app may live for weeks after it.
 async fn watched(task: Task, ending: Ending) {
     let mut running = JoinSet::new();
-    running.spawn(in_log(async move { task(ending).await }));
+    running.spawn(in_log_boxed(async move { task(ending).await }));
     if let Some(Err(error)) = running.join_next().await
         && let Ok(panic) = error.try_into_panic()
     {
@@ -393,7 +393,7 @@ impl Lives {
         };
         old.replaced();
         let (mut stop, patience) = (self.stop.subscribe(), self.patience);
-        self.leaving.spawn(in_log(async move {
+        self.leaving.spawn(in_log_boxed(async move {
             let deadline = tokio::select! {
                 () = &mut old.retired => None,
                 stop = stop.wait_for(Option::is_some) => stop.ok().and_then(|stop| *stop),
@@ -415,7 +415,7 @@ impl Lives {
     pub(super) async fn stop(&mut self, deadline: Instant) -> usize {
         self.stop.send_replace(Some(deadline));
         if let Some(life) = self.current.take() {
-            self.leaving.spawn(in_log(life.end(deadline)));
+            self.leaving.spawn(in_log_boxed(life.end(deadline)));
         }
         let mut cut_off = 0;
         while let Some(ended) = self.leaving.join_next().await {

@@ -29,7 +29,7 @@ use super::sources::Sources;
 use super::{explain, pipeline};
 use crate::addresses::{EndpointPlan, also_reachable};
 use crate::configuration::{Configuration, Problem};
-use crate::diagnostics::{LogContext, Notice, events, in_log};
+use crate::diagnostics::{LogContext, Notice, events, in_log_boxed};
 use crate::features::{Lifetime, Living, ServerAddresses};
 use crate::logging::{Log, Logging};
 use crate::middleware::HealthCheckOptions;
@@ -218,12 +218,13 @@ impl Host {
         for (changes, wish) in asked {
             // One that nobody can send to is at its end, and costs no task.
             if let Some(changes) = changes.filter(|it| !it.is_closed() || !it.is_empty()) {
-                tokio::spawn(hand_on(changes, wish, to.clone(), wishes.clone(), stops.clone()));
+                let hand_on = hand_on(changes, wish, to.clone(), wishes.clone(), stops.clone());
+                tokio::spawn(in_log_boxed(hand_on));
             }
         }
         drop(to);
         if !handed_on.is_closed() {
-            tokio::spawn(in_log(reload_on(handed_on, Arc::downgrade(&running))));
+            tokio::spawn(in_log_boxed(reload_on(handed_on, Arc::downgrade(&running))));
         }
         Ok(RunningHost {
             running,
@@ -594,12 +595,12 @@ impl RunningHost {
                     }
                     Asked::Reload => {
                         let hangup = hangup(Arc::clone(&self.running), self.wishes.clone());
-                        drop(tokio::spawn(in_log(hangup)));
+                        drop(tokio::spawn(in_log_boxed(hangup)));
                     }
                     // Not here: a line may wait for a log that is full, and signals do not.
                     Asked::ReopenLogs => {
                         let logs = self.logs.clone();
-                        drop(tokio::spawn(in_log(async move { logs.reopen() })));
+                        drop(tokio::spawn(in_log_boxed(async move { logs.reopen() })));
                     }
                 },
                 () = self.stop_requested() => break,

@@ -15,7 +15,7 @@ use super::app_error::AppError;
 use super::error::ExitKind;
 use super::patience::patiently;
 use crate::configuration::{Origin, Problem};
-use crate::diagnostics::{events, in_log, panic_message};
+use crate::diagnostics::{events, in_log, in_log_boxed, panic_message};
 use crate::server::{BoxFuture, moment_after};
 
 /// A part of a program that lives as long as its host: a pool, a connection, a worker. (What
@@ -152,7 +152,7 @@ impl Registration {
                 let ending = watch::Sender::new(false);
                 let mut task = JoinSet::new();
                 let watched = Watched { name: name.clone(), on_failure, exit: exit.clone() };
-                task.spawn(in_log(watched.run(work, context, Ending::of(&ending))));
+                task.spawn(in_log_boxed(watched.run(work, context, Ending::of(&ending))));
                 Ok(Started { name, kind: Running::Background { ending, task } })
             }
         }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::drain::{self, Drain};
 use super::endpoint::Endpoint;
-use crate::diagnostics::{events, in_log};
+use crate::diagnostics::{events, in_log_boxed};
 
 /// How long the running requests of an endpoint that goes have, as on Kestrel.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ impl Leaving {
         while self.stops.try_join_next().is_some() {}
         self.drains.retain(|drain| drain.strong_count() > 0);
         self.drains.push(Arc::downgrade(&endpoint.drain));
-        self.stops.spawn(in_log(async move {
+        self.stops.spawn(in_log_boxed(async move {
             let outlived = |count| events::removed_endpoint_did_not_drain(&endpoint.address, count);
             drain::stop(&[&endpoint.drain], GRACE, outlived).await;
         }));
