@@ -5,7 +5,7 @@
 //! timer per connection wakes up now and then and sees how long it has been.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(in crate::server) struct Http1Activity {
     attention: AtomicBool,
     /// Whether a head has begun and is not complete.
     head_begun: AtomicBool,
+    /// How many heads were handed on; of as many requests has it been said that they have come, but for a moment.
+    handed: AtomicU32,
     /// Whether hyper has bytes that the client does not take.
     blocked: AtomicBool,
     /// Whether it is time to look if the client is still there.
@@ -150,6 +152,7 @@ impl Http1Activity {
             noted: AtomicBool::new(false),
             attention: AtomicBool::new(false),
             head_begun: AtomicBool::new(false),
+            handed: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
             look_out: AtomicBool::new(false),
             switchable: AtomicBool::new(false),
@@ -184,14 +187,26 @@ impl Http1Activity {
 
     /// When the connection began to wait, or `None` if it does not.
     pub(in crate::server) fn idle_since(&self) -> Option<Moment> {
-        (!self.is_running() && !self.head_begun.load(Ordering::Relaxed))
+        (self.has_nothing_to_answer() && !self.head_begun.load(Ordering::Relaxed))
             .then(|| Moment::from_millis(self.idle_since.load(Ordering::Relaxed)))
     }
 
     /// How long no request has been answered at `now`, or `None` if one is.
     pub(in crate::server) fn waited(&self, now: Moment) -> Option<Duration> {
         let since = Moment::from_millis(self.idle_since.load(Ordering::Relaxed));
-        (!self.is_running()).then(|| since.until(now))
+        self.has_nothing_to_answer().then(|| since.until(now))
+    }
+
+    /// Whether no request is answered, and none is on its way through hyper: who gives hyper up then, gives up nothing
+    /// that it has read.
+    fn has_nothing_to_answer(&self) -> bool {
+        let ahead = self.handed.load(Ordering::Relaxed).wrapping_sub(self.begun()).cast_signed();
+        !self.is_running() && ahead <= 0
+    }
+
+    /// So many heads were handed on by now.
+    pub(in crate::server) fn set_handed(&self, handed: u32) {
+        self.handed.store(handed, Ordering::Relaxed);
     }
 
     /// How much longer the connection may wait at `now`, or `None` if it has waited for `limit`.
@@ -453,6 +468,8 @@ mod tests {
         let activity = activity();
         assert_eq!(after(&activity, 9), Some(Duration::from_secs(1)));
         assert_eq!(after(&activity, 10), None);
+        activity.set_handed(1);
+        assert_eq!(after(&activity, 60), Some(LIMIT), "hyper has it");
         assert_eq!(activity.begin(), 1);
         assert_eq!(after(&activity, 60), Some(LIMIT));
         activity.finish();

@@ -45,6 +45,7 @@ fn write_headers<B>(response: &Response<B>, length: u64, added: Added, out: &mut
     if status.is_informational() || is_without && length > 0 {
         return false;
     }
+    let is_empty = length == 0;
     let mut text = [0; 20];
     let length = decimal(length, &mut text);
     let mut is_told = false;
@@ -56,6 +57,10 @@ fn write_headers<B>(response: &Response<B>, length: u64, added: Added, out: &mut
                     return false;
                 }
                 is_told = true;
+                if is_empty {
+                    // hyper says so behind all others, whoever said it before.
+                    continue;
+                }
             }
             "connection" | "trailer" | "transfer-encoding" => return false,
             "date" => adds_date = false,
@@ -79,7 +84,7 @@ fn write_headers<B>(response: &Response<B>, length: u64, added: Added, out: &mut
             out.extend_from_slice(part.as_bytes());
         }
     }
-    if !is_told && !is_without {
+    if (!is_told || is_empty) && !is_without {
         out.extend_from_slice(b"Content-Length: ");
         out.extend_from_slice(length);
         out.extend_from_slice(b"\r\n");
@@ -174,6 +179,12 @@ mod tests {
             ),
             (404, &[], 0, "404 Not Found\r\nContent-Length: 0\r\n"),
             (404, &[("content-length", "0")], 0, "404 Not Found\r\nContent-Length: 0\r\n"),
+            (
+                404,
+                &[("content-length", "0"), ("date", "now")],
+                0,
+                "404 Not Found\r\nDate: now\r\nContent-Length: 0\r\n",
+            ),
             (204, &[], 0, "204 No Content\r\n"),
             (304, &[("etag", "\"1\"")], 0, "304 Not Modified\r\nEtag: \"1\"\r\n"),
             (

@@ -215,9 +215,14 @@ impl<S: Socket> Gate<S> {
         }
     }
 
+    fn count_handed(&mut self) {
+        self.handed = self.handed.wrapping_add(1);
+        self.activity.set_handed(self.handed);
+    }
+
     /// A head passed; its bytes are the first of `pending`, or in hyper's buffer already.
     pub(super) fn accept(&mut self, head: &mut Head) {
-        self.handed = self.handed.wrapping_add(1);
+        self.count_handed();
         if self.headers_timer.take().is_some() {
             self.activity.set_head_begun(false);
         }
@@ -258,7 +263,7 @@ impl<S: Socket> Gate<S> {
 
     pub(super) fn reject(&mut self, rejection: Rejection) {
         self.activity.note(Note::Rejected(rejection));
-        self.handed = self.handed.wrapping_add(1);
+        self.count_handed();
         if self.headers_timer.take().is_some() {
             self.activity.set_head_begun(false);
         }

@@ -14,6 +14,7 @@ use tokio::io::{
 use super::Gate;
 use crate::features::{Completed, Completion, Connection, Scheme};
 use crate::server::activity::{Activity, Http1Activity, Note};
+use crate::server::clock::Moment;
 use crate::server::context::Context as Shared;
 use crate::server::counters::Counters;
 use crate::server::drain::Drain;
@@ -87,6 +88,29 @@ async fn an_answer_that_is_there_at_once_goes_past_hyper() {
         assert!(lines.starts_with(&expected), "{came}");
         assert!(came.ends_with("\r\n\r\nhello"), "{came}");
         assert_eq!(came.matches("\r\n\r\nhello").count(), times, "all of them at once: {came}");
+    }
+}
+
+/// Some time passes between the two where a machine is busy, in which the connection would be taken for idle, and
+/// hyper given up with the head in it.
+#[tokio::test]
+async fn a_connection_does_not_wait_for_a_request_while_hyper_has_read_one_and_not_begun_it() {
+    let (mut gate, mut client) = gate();
+    let activity = Arc::clone(&gate.activity);
+    let waits = || {
+        let waits = (activity.idle_since().is_some(), activity.waited(Moment::now()).is_some());
+        assert_eq!(waits.0, waits.1);
+        waits.0
+    };
+    assert!(waits());
+    for head in [HEAD, b"no request\r\n\r\n"] {
+        client.write_all(head).await.expect("it is read");
+        assert!(given(&mut gate).await.is_ready());
+        assert!(!waits(), "hyper has it");
+        let running = Running::begin(&Activity::Http1(Arc::clone(&activity)));
+        assert!(!waits(), "it is answered");
+        drop(running);
+        assert!(waits());
     }
 }
 
