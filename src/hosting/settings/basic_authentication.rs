@@ -20,6 +20,7 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<Switched<BasicAuthentication>> {
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
+    problems.extend(unasked(configuration));
     if on && !PASSWORDS_ARE_THERE {
         problems.extend(configuration.setting(ENABLED).map(without_feature));
         return None;
@@ -50,6 +51,21 @@ pub(super) fn read(
         Sourced::new(format!("as '{text}'"), realm.map_or(Origin::Default, |it| it.origin)),
     ];
     Switched::by(configuration, ENABLED, on, stage).map(|it| it.shown(words))
+}
+
+/// Passwords that nobody is asked for, without a word that this is meant: `Enabled` may have been misspelled, and what is
+/// to be protected would be open.
+fn unasked(configuration: &Configuration) -> Option<Problem> {
+    if configuration.setting(ENABLED).is_some() {
+        return None;
+    }
+    let passwords = configuration.section(PASSWORDS);
+    let setting = super::lists::first_setting(&passwords)?;
+    let problem =
+        Problem::error(format!("Nobody is asked for a password: '{ENABLED}' is not set."))
+            .key(setting.key.clone())
+            .origin(setting.origin.clone());
+    Some(problem.fix(format!("set {ENABLED} to true, or to false if nobody is to be asked yet")))
 }
 
 /// Who may come in; `None`, if the settings name nobody. Those with a mistake are left out, and told.
@@ -140,7 +156,7 @@ mod tests {
     #[test]
     fn it_is_on_with_users_whose_passwords_can_be_checked() {
         assert_eq!(read_of(&["Enabled=true", "Passwords:alice=sesame"]), (true, vec![]));
-        assert_eq!(read_of(&["Passwords:alice=sesame"]), (false, vec![]));
+        assert_eq!(read_of(&["Enabled=false", "Passwords:alice=sesame"]), (false, vec![]));
         assert_eq!(read_of(&[]), (false, vec![]));
     }
 
@@ -152,6 +168,10 @@ mod tests {
                 "Nobody could come in: 'BasicAuthentication:Passwords' is empty.",
             ),
             (&["Enabled=true", "Passwords:bob="], "The password of 'bob' is empty."),
+            (
+                &["Enable=true", "Passwords:bob=a"],
+                "Nobody is asked for a password: 'BasicAuthentication:Enabled' is not set.",
+            ),
             (
                 &["Enabled=true", "Passwords:bob=$2y$05$abcdefgh"],
                 "The password of 'bob' is hashed in a way that is not known.",
