@@ -74,7 +74,6 @@ mod sni;
 mod stream;
 #[cfg(all(test, feature = "tls"))]
 mod test_data;
-#[cfg(feature = "tls")]
 pub(crate) mod user;
 
 #[cfg(feature = "tls")]
