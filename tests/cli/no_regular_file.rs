@@ -88,6 +88,8 @@ fn a_link_that_leads_to_a_file_is_read() {
         Kestrel::new(["run", "--plan"]).file("real.json", r#"{"Urls":"http://127.0.0.1:5432"}"#);
     let real = std::fs::File::open(kestrel.root().join("real.json")).expect("it is there");
     symlink("/dev/stdin", kestrel.root().join("appsettings.json")).expect("the folder is ours");
+    // Without one, a plan says so.
+    std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
     let outcome = kestrel.stdin(real).ended();
     assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
     assert!(outcome.stdout.contains("http://127.0.0.1:5432"), "{}", outcome.stdout);
