@@ -52,7 +52,19 @@ impl Host {
         Self::start_in(program, setup, folder)
     }
 
+    /// On ports that nobody has. Somebody may have one of them by the time it is bound: then on others.
     fn start_in(program: &Path, setup: &Value, folder: Arc<TempDir>) -> Result<Self> {
+        const ATTEMPTS: usize = 4;
+        for _ in 1..ATTEMPTS {
+            let host = Self::start_once(program, setup, Arc::clone(&folder))?;
+            if !host.refused().is_some_and(|why| why.contains("address already in use")) {
+                return Ok(host);
+            }
+        }
+        Self::start_once(program, setup, folder)
+    }
+
+    fn start_once(program: &Path, setup: &Value, folder: Arc<TempDir>) -> Result<Self> {
         let root = folder.path().join("app");
         fs::create_dir_all(&root)?;
         if let Some(kind) = setup["files"].as_str() {
