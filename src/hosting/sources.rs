@@ -28,6 +28,8 @@ pub(super) struct Sources {
     pub(super) another_server: bool,
     /// Whether nothing is looked for that code does not name, such as a certificate for development.
     pub(super) only_code: bool,
+    /// Whether files were served when this was read last: they are still, while their folder is away.
+    pub(super) has_site: bool,
     /// Where endpoints are bound.
     pub(super) network: Network,
     /// Gets something whenever a source tells that it has other values; for the host that runs.
@@ -54,12 +56,18 @@ impl Sources {
     /// Reads everything.
     pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
         let loaded = load(&self.inputs);
-        let code = InCode { endpoints: self.endpoints.clone(), cors: self.cors.clone() };
+        let code = InCode {
+            endpoints: self.endpoints.clone(),
+            cors: self.cors.clone(),
+            has_site: self.has_site,
+        };
         let mut settings = HostSettings::read(&loaded, code, |options| {
             for configure in &mut self.configure {
                 configure(options);
             }
         });
+        let site = settings.stages.static_files.as_ref();
+        self.has_site = site.is_some_and(|it| it.options.files.is_some());
         if let Some(timeout) = self.shutdown_timeout {
             settings.shutdown_timeout = timeout;
         }

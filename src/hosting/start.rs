@@ -309,6 +309,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         places,
         another_server: given.server.is_some(),
         only_code: given.only_code || hermetic.is_some(),
+        has_site: false,
         network: hermetic.map(|hermetic| hermetic.network).unwrap_or_default(),
         pushes: Some(pushes),
         _folder: folder,

@@ -37,6 +37,66 @@ fn without_a_folder_or_with_files_off_there_is_the_welcome_page() {
     }
 }
 
+/// Asks until the answer has this status: the folder is looked up again after a second.
+#[cfg(unix)]
+fn until(address: &str, status: u16) {
+    let began = std::time::Instant::now();
+    while get(address, "/", &[]).status != status {
+        assert!(began.elapsed().as_secs() < 30, "{status} does not come");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_site_whose_folder_is_away_while_it_is_reloaded_comes_back_with_it() {
+    use nix::sys::signal::Signal;
+
+    let kestrel =
+        Kestrel::run(["--urls", "http://127.0.0.1:0", "--hostBuilder:reloadConfigOnChange=false"]);
+    let root = kestrel.root();
+    std::fs::create_dir(root.join("wwwroot")).expect("a folder");
+    std::fs::write(root.join("wwwroot/index.html"), "hi\n").expect("a file");
+    let running = kestrel.started();
+    let address = running.address();
+    assert_eq!(get(&address, "/", &[]).status, 200);
+    std::fs::rename(root.join("wwwroot"), root.join("away")).expect("it is there");
+    until(&address, 404);
+    std::fs::write(root.join("appsettings.json"), r#"{"Hsts":{"Enabled":true}}"#).expect("a file");
+    running.signal(Signal::SIGHUP);
+    running.wait_for("was read again on SIGHUP");
+    let answer = get(&address, "/", &[]);
+    assert_eq!((answer.status, &*answer.body), (404, ""), "it is no welcome page");
+    std::fs::rename(root.join("away"), root.join("wwwroot")).expect("it is there");
+    until(&address, 200);
+    let said = running.terminated().stdout;
+    let shown = root.join("wwwroot");
+    let shown = shown.display();
+    for told in [
+        format!("warn: Kestrel.StaticFiles[4]\n      The web root {shown} is not there any more"),
+        format!("The web root {shown} is not there: nothing is served from it."),
+        format!("info: Kestrel.StaticFiles[5]\n      The web root {shown} is there, and served"),
+    ] {
+        assert_eq!(said.matches(&told).count(), 1, "{told}: {said}");
+    }
+    assert!(!said.contains("off now"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reload_that_finds_a_site_does_not_say_that_nothing_changed() {
+    use nix::sys::signal::Signal;
+
+    let kestrel = Kestrel::run(["--urls", "http://127.0.0.1:0"]);
+    let root = kestrel.root();
+    let running = kestrel.started();
+    std::fs::create_dir(root.join("wwwroot")).expect("a folder");
+    running.signal(Signal::SIGHUP);
+    running.wait_for("was read again on SIGHUP");
+    let said = running.terminated().stdout;
+    assert!(said.contains("+ static files: from "), "{said}");
+    assert!(said.contains("on SIGHUP: it has changed, and is in effect."), "{said}");
+}
+
 #[test]
 fn a_folder_that_is_not_there_is_told_by_the_start_and_by_the_plan() {
     for (arguments, has_folder, is_told) in [

@@ -74,3 +74,14 @@ pub(crate) fn static_file_ended(path: &str, error: &std::io::Error, left: u64) {
         }
     }
 }
+
+/// The folder that files are served from is not there any more.
+pub(crate) fn static_root_gone(path: &dyn std::fmt::Display) {
+    emit!(OUR_STATIC_FILES, WARN, 4, "The web root {Path} is not there any more: no file is found until it is back.";
+        Path = tracing::field::display(path));
+}
+
+/// It is there again.
+pub(crate) fn static_root_back(path: &dyn std::fmt::Display) {
+    emit!(OUR_STATIC_FILES, INFO, 5, "The web root {Path} is there, and served again."; Path = tracing::field::display(path));
+}

@@ -510,7 +510,8 @@ impl Running {
         if !waiting.is_empty() {
             events::restart_needed(&waiting);
         }
-        let outcome = match (keys.is_empty() && !other_app, server) {
+        // Not every difference has a key: a web root that is there now has none.
+        let outcome = match (keys.is_empty() && lines.is_empty(), server) {
             (true, OfServer::Unchanged) => Reloaded::Unchanged,
             _ => Reloaded::Changed,
         };

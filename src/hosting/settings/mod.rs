@@ -99,6 +99,8 @@ pub(crate) struct HostSettings {
 pub(crate) struct InCode {
     pub(crate) endpoints: CodeEndpoints,
     pub(crate) cors: CodeCors,
+    /// Whether files are served now: a reload does not end that because their folder is away.
+    pub(crate) has_site: bool,
 }
 
 impl From<CodeEndpoints> for InCode {
@@ -122,7 +124,7 @@ impl HostSettings {
         let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
         let mut stages = Box::new(pipeline::read(loaded, &code.cors, &mut problems));
-        stages.static_files = static_files::read_all(loaded, &mut problems);
+        stages.static_files = static_files::read_all(loaded, code.has_site, &mut problems);
         let logging = logging::read(configuration, &mut problems);
         problems.extend(http_logging::silenced(
             configuration,

@@ -32,9 +32,11 @@ pub(crate) struct StaticFilesSettings {
     pub(crate) values: Vec<Sourced<String>>,
 }
 
-/// Reads it all; `None`, if nothing is served.
+/// Reads it all; `None`, if nothing is served. What is served already (`has_site`) is served on while its folder is
+/// away: who replaces it moves it away first.
 pub(super) fn read_all(
     loaded: &Loaded,
+    has_site: bool,
     problems: &mut Vec<Problem>,
 ) -> Option<StaticFilesSettings> {
     let configuration = &loaded.configuration;
@@ -44,13 +46,16 @@ pub(super) fn read_all(
     // One that was named is made if it is missing.
     let is_there = is_named || root.value.is_dir();
     let said = read_boolean(configuration, "StaticFiles:Enabled", problems);
-    let on = said.unwrap_or(loaded.host_alone && is_there);
+    let on = said.unwrap_or(loaded.host_alone && (is_there || has_site));
     let options = file_options(configuration, problems);
     let browser = browser(configuration, problems);
     let fallback = text(configuration, "NavigationFallback:Path");
     tell_without_effect(loaded, said, on, problems);
     if said == Some(true) && !is_there {
         problems.push(root_missing(configuration, &root.value));
+    }
+    if said.is_none() && on && !is_there {
+        problems.push(root_away(&root.value));
     }
     let (key, origin) = switched_on_by(configuration, (said, on), &browser, &root.origin)?;
     if on {
@@ -256,6 +261,17 @@ fn root_missing(configuration: &Configuration, root: &Path) -> Problem {
     .key(key)
     .origin(origin)
     .fix("create the folder, or name another one: webroot")
+}
+
+/// What a reload says of a site whose folder was there before.
+fn root_away(root: &Path) -> Problem {
+    Problem::warning(format!(
+        "The web root {} is not there: nothing is served from it.",
+        root.display()
+    ))
+    .cause("It was there before: once it is back, it is served again.")
+    .key("webroot")
+    .fix("put the folder back; or, if nothing is to be served, set StaticFiles:Enabled to false")
 }
 
 /// What is served, in words.

@@ -12,9 +12,12 @@ mod walk;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 pub(super) use walk::Folder;
+
+use crate::diagnostics::events;
 
 /// Whether a look at the disk may take time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +64,21 @@ pub(super) struct Identity {
 #[derive(Debug)]
 pub(super) struct Root {
     path: PathBuf,
+    /// Whether it was there when something was looked for: one of the three below.
+    seen: AtomicU8,
     #[cfg(target_os = "linux")]
     handle: beneath::Handle,
 }
 
+/// Nothing was looked for yet.
+const UNSEEN: u8 = 0;
+const THERE: u8 = 1;
+const MISSING: u8 = 2;
+
 impl Root {
     pub(super) fn new(path: PathBuf) -> Self {
         Self {
+            seen: AtomicU8::new(UNSEEN),
             #[cfg(target_os = "linux")]
             handle: beneath::Handle::default(),
             path,
@@ -81,21 +92,50 @@ impl Root {
     /// Opens what a path of plain segments names.
     pub(super) fn open(&self, relative: &str, wait: Wait) -> Result<Found, MustWait> {
         #[cfg(target_os = "linux")]
-        match self.handle.open(&self.path, relative, wait == Wait::Yes) {
-            beneath::Opened::File(file) => return Ok(found(Ok(Some(file)))),
-            beneath::Opened::Nothing => return Ok(Found::Nothing),
-            beneath::Opened::Failed(error) => return Ok(found(Err(error))),
-            beneath::Opened::NotInMemory => return Err(MustWait),
-            beneath::Opened::Elsewhere => {}
+        {
+            let opened = self.handle.open(&self.path, relative, wait == Wait::Yes);
+            match &opened {
+                beneath::Opened::NoRoot => self.saw(MISSING),
+                beneath::Opened::File(_) | beneath::Opened::Nothing => self.saw(THERE),
+                _ => {}
+            }
+            match opened {
+                beneath::Opened::File(file) => return Ok(found(Ok(Some(file)))),
+                beneath::Opened::Nothing | beneath::Opened::NoRoot => return Ok(Found::Nothing),
+                beneath::Opened::Failed(error) => return Ok(found(Err(error))),
+                beneath::Opened::NotInMemory => return Err(MustWait),
+                beneath::Opened::Elsewhere => {}
+            }
         }
         match wait {
             Wait::No => Err(MustWait),
-            Wait::Yes => Ok(match walk::open(&self.path, relative) {
-                Ok(Some(walk::Walked::Folder(folder))) => Found::Folder(folder),
-                Ok(Some(walk::Walked::File(file))) => found(Ok(Some(file))),
-                Ok(None) => Found::Nothing,
-                Err(error) => found(Err(error)),
-            }),
+            Wait::Yes => {
+                let walked = walk::open(&self.path, relative);
+                match &walked {
+                    Ok(_) => self.saw(THERE),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => self.saw(MISSING),
+                    Err(_) => {}
+                }
+                Ok(match walked {
+                    Ok(Some(walk::Walked::Folder(folder))) => Found::Folder(folder),
+                    Ok(Some(walk::Walked::File(file))) => found(Ok(Some(file))),
+                    Ok(None) => Found::Nothing,
+                    Err(error) => found(Err(error)),
+                })
+            }
+        }
+    }
+
+    /// Tells that the folder has gone, or is back: whoever replaces it moves it away first, and may not come to the
+    /// end of it. One that was never there was told by the start.
+    fn saw(&self, now: u8) {
+        if self.seen.load(Ordering::Relaxed) == now {
+            return;
+        }
+        match (self.seen.swap(now, Ordering::Relaxed), now) {
+            (THERE, MISSING) => events::static_root_gone(&self.path.display()),
+            (MISSING, THERE) => events::static_root_back(&self.path.display()),
+            _ => {}
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Opened {
     /// A file of any kind, or a folder.
     File(File),
     Nothing,
+    /// The folder itself is not there.
+    NoRoot,
     Failed(io::Error),
     /// It would take a wait.
     NotInMemory,
@@ -39,6 +41,7 @@ impl Handle {
     pub(super) fn open(&self, root: &Path, relative: &str, wait: bool) -> Opened {
         let folder = match self.folder(root, wait) {
             Ok(folder) => folder,
+            Err(Errno::NOENT | Errno::NOTDIR) => return Opened::NoRoot,
             Err(error) => return told(error, wait),
         };
         let relative = if relative.is_empty() { "." } else { relative };
