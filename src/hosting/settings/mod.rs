@@ -43,6 +43,7 @@ mod request_path;
 mod request_timeouts;
 mod response_compression;
 mod rewrite;
+mod section_meant;
 mod server;
 mod stage_values;
 mod static_files;
@@ -52,6 +53,7 @@ mod tls;
 mod unix_socket;
 mod unknown;
 mod w3c_logging;
+mod wrong_shape;
 
 use std::path::PathBuf;
 use std::time::Duration;
