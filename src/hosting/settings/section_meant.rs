@@ -4,15 +4,19 @@
 use super::keys::{Holds, Key, Kind};
 use crate::configuration::{Section, keys_equal};
 
+/// How long a name is of which one letter, or two, may be wrong: no other word is so near.
+const LONG: usize = 7;
+const VERY_LONG: usize = 16;
+
 /// Whether what stands at the top under another name can be meant for the row `meant`. Beside its own
 /// `Hosts` and `Environments` an app has no `Hsts` and no `environment` in mind: what it holds has to be of
 /// the same shape, and names in a section have to agree, unless hardly a letter of a long name is wrong.
 pub(super) fn can_be_meant(section: &Section<'_>, meant: &str, names: &[Key]) -> bool {
-    const LONG: usize = 7;
     let Some(row) = names.iter().find(|row| row.name == meant) else { return false };
     let nearly_is = || {
         let name = section.name();
-        name.len() >= LONG && is_one_letter_off(name, meant)
+        let letters = letters_off(name, meant);
+        (name.len() >= LONG && letters == 1) || (name.len() >= VERY_LONG && letters == 2)
     };
     let children = section.children();
     let is_list =
@@ -62,7 +66,7 @@ fn is_akin(one: &str, other: &str) -> bool {
             || other.ends_with(one))
 }
 
-/// Whether one letter too many, missing, other or changed with its neighbour makes the difference.
-fn is_one_letter_off(name: &str, meant: &str) -> bool {
-    strsim::damerau_levenshtein(&name.to_lowercase(), &meant.to_lowercase()) == 1
+/// How many letters are too many, missing, other, or changed with their neighbours.
+fn letters_off(name: &str, meant: &str) -> usize {
+    strsim::damerau_levenshtein(&name.to_lowercase(), &meant.to_lowercase())
 }

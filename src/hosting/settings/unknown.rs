@@ -10,7 +10,10 @@ use super::misnamed::{misnamed, related};
 use super::section_meant::{can_be_meant, section_meant};
 use super::wrong_shape::{more_than_a_text, text_in_place_of};
 use crate::configuration::near_names::did_you_mean;
-use crate::configuration::{Loaded, Origin, Problem, Setting, key_without_secret, keys_equal};
+use crate::configuration::text::boolean;
+use crate::configuration::{
+    Configuration, Loaded, Origin, Problem, Setting, key_without_secret, keys_equal,
+};
 use crate::hosting::usage;
 use crate::logging::LogLevel;
 
@@ -122,7 +125,12 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
         }
         Place::Unknown { names, others, name: wrong } => {
             let fix = fix(loaded, names, others, wrong, &setting.origin)?;
-            Some((wrong.to_owned(), nothing(wrong).fix(fix)))
+            let meant = meant_at_top(loaded, names, wrong, &setting.origin);
+            let problem = match meant.is_some_and(|meant| opens(&loaded.configuration, wrong, meant)) {
+                true => unprotected(wrong),
+                false => nothing(wrong),
+            };
+            Some((wrong.to_owned(), problem.fix(fix)))
         }
     }
 }
@@ -130,6 +138,45 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
 fn nothing(key: &str) -> Problem {
     let key = key_without_secret(key);
     Problem::warning(format!("The key '{key}' means nothing to the server."))
+}
+
+/// What protects the most: a word that is misspelled there must not open it.
+const PROTECTED: &str = "BasicAuthentication";
+
+/// Whether what is meant for the section `meant` lets everybody in, because it stands at `wrong`.
+fn opens(configuration: &Configuration, wrong: &str, meant: &str) -> bool {
+    let is_said = |section: &str| configuration.setting(&format!("{section}:Enabled"));
+    let is_off = is_said(wrong).and_then(|it| it.value.as_deref()).and_then(boolean) == Some(false);
+    meant == PROTECTED && !is_off && is_said(meant).is_none()
+}
+
+fn unprotected(key: &str) -> Problem {
+    Problem::error(format!(
+        "Nobody is asked for a password: the key '{key}' means nothing to the server."
+    ))
+}
+
+/// The section or key at the top that was meant by `wrong`.
+fn meant_at_top(
+    loaded: &Loaded,
+    names: &[Key],
+    wrong: &str,
+    origin: &Origin,
+) -> Option<&'static str> {
+    if wrong.contains(':') {
+        return None;
+    }
+    let section = loaded.configuration.section(wrong);
+    // No app is here that could mean something else by it.
+    let is_ours = loaded.host_alone
+        && match origin {
+            Origin::CommandLine { .. } => true,
+            Origin::EnvironmentVariable(name) => is_prefixed(name),
+            _ => false,
+        };
+    let near = did_you_mean(wrong, names.iter().map(|row| row.name));
+    let near = near.filter(|meant| is_ours || can_be_meant(&section, meant, names));
+    near.or_else(|| loaded.host_alone.then(|| section_meant(&section, names)).flatten())
 }
 
 /// What to do about a name that is none of `names`, if that is to be told.
@@ -158,16 +205,11 @@ fn fix(
     {
         return Some(format!("did you mean Kestrel:{}?", meant.name));
     }
-    if let Some(meant) = did_you_mean(name, known())
-        && (!above.is_empty() || can_be_meant(&loaded.configuration.section(name), meant, names))
-    {
-        let colon = if above.is_empty() { "" } else { ":" };
-        return Some(format!("did you mean {above}{colon}{meant}?"));
-    }
-    if above.is_empty()
-        && loaded.host_alone
-        && let Some(meant) = section_meant(&loaded.configuration.section(name), names)
-    {
+    let meant = match above.is_empty() {
+        true => meant_at_top(loaded, names, name, origin).map(str::to_owned),
+        false => did_you_mean(name, known()).map(|meant| format!("{above}:{meant}")),
+    };
+    if let Some(meant) = meant {
         return Some(format!("did you mean {meant}?"));
     }
     if let (true, Some(meant)) = (closed, related(above, name, names)) {

@@ -315,3 +315,64 @@ fn every_limit_is_known() {
         assert!(is_text(&format!("Kestrel:Limits:{name}")), "{name}");
     }
 }
+
+#[test]
+fn a_section_that_protects_must_not_open_by_a_misspelled_word() {
+    for (json, is_wrong) in [
+        (r#"{"BasicAuthentification":{"Enabled":true,"Passwords":{"a":"b"}}}"#, true),
+        (r#"{"BasicAuthentification":{"Enabled":true}}"#, true),
+        (r#"{"BasicAuth":{"Passwords":{"a":"b"}}}"#, true),
+        (r#"{"BasicAuthentification":{"Enabled":false,"Passwords":{"a":"b"}}}"#, false),
+        (
+            r#"{"BasicAuthentication":{"Enabled":false},"BasicAuth":{"Passwords":{"a":"b"}}}"#,
+            false,
+        ),
+        (r#"{"RateLimiting":{"Enabled":true}}"#, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+        let mut problems = Vec::new();
+        let inputs = Inputs {
+            current_directory: folder.path().to_owned(),
+            code: CodeSettings { host_alone: true, ..CodeSettings::default() },
+            ..Inputs::default()
+        };
+        report(&load(&inputs), &mut problems);
+        let [problem] = &problems[..] else { panic!("{json}: {problems:?}") };
+        assert_eq!(problem.is_error(), is_wrong, "{json}");
+        assert_eq!(problem.message.starts_with("Nobody is asked for a password"), is_wrong);
+        assert!(problem.fix.as_deref().unwrap_or_default().starts_with("did you mean "), "{json}");
+    }
+}
+
+#[test]
+fn what_was_said_to_the_host_is_told_with_the_name_that_was_meant() {
+    for (key, meant) in [
+        ("BasicAuthentification:Enabled", "BasicAuthentication"),
+        ("RateLimiting:GlobalLimiter:PermitLimit", "RateLimiter"),
+        ("Hst:Enabled", "Hsts"),
+        ("Cros:Enabled", "Cors"),
+        ("AllowedHost", "AllowedHosts"),
+    ] {
+        let code = CodeSettings { host_alone: true, ..CodeSettings::default() };
+        let current_directory = std::env::temp_dir();
+        let by_argument = Inputs {
+            arguments: vec![(1, format!("--{key}=true"))],
+            current_directory: current_directory.clone(),
+            code: code.clone(),
+            ..Inputs::default()
+        };
+        let name = format!("ASPNETCORE_{}", key.replace(':', "__"));
+        let by_variable = Inputs {
+            variables: vec![(name, "true".to_owned())],
+            current_directory,
+            code,
+            ..Inputs::default()
+        };
+        for inputs in [by_argument, by_variable] {
+            let told = told_of(&inputs);
+            let fixes: Vec<_> = told.iter().map(|(_, fix)| fix.as_str()).collect();
+            assert_eq!(fixes, [format!("did you mean {meant}?")], "{key}: {told:?}");
+        }
+    }
+}
