@@ -88,25 +88,31 @@ fn no_list(configuration: &Configuration) -> Option<Problem> {
     )
 }
 
-/// What is to be said of nothing over hosts that a weaker source names.
+/// What is to be said of nothing where hosts are named, here or by a weaker source. (As on the reference, every host
+/// passes then; a variable that is empty by mistake is mostly meant otherwise.)
 fn emptied(configuration: &Configuration) -> Option<Problem> {
     let section = configuration.section(KEY);
     let listed = section.children().into_iter().find_map(|child| child.setting());
     let setting = section.setting().or(listed)?;
     let elsewhere = listed.filter(|listed| listed.layer < setting.layer);
-    let (text, origin) = match (filtering(&setting.shadowed), elsewhere) {
-        (Some(weaker), _) => (weaker.value.as_deref(), &weaker.origin),
-        (None, Some(listed)) => (listed.value.as_deref(), &listed.origin),
-        (None, None) => return None,
+    let weaker = match (filtering(&setting.shadowed), elsewhere) {
+        (Some(weaker), _) => Some((weaker.value.as_deref(), &weaker.origin)),
+        (None, Some(listed)) => Some((listed.value.as_deref(), &listed.origin)),
+        // Null says that nothing is set.
+        (None, None) if setting.value.is_none() => return None,
+        (None, None) => None,
     };
-    let text = address_without_user_info(text.unwrap_or_default());
-    Some(
-        Problem::warning(format!("'{KEY}' is empty here: every host passes."))
-            .cause(format!("It takes the place of '{text}', set by {origin}."))
-            .key(KEY)
-            .origin(setting.origin.clone())
-            .fix("remove it, or write the hosts; if every host is to pass, write *"),
-    )
+    let problem = Problem::warning(format!("'{KEY}' is empty here: every host passes."))
+        .key(KEY)
+        .origin(setting.origin.clone())
+        .fix("remove it, or write the hosts; if every host is to pass, write *");
+    Some(match weaker {
+        Some((text, origin)) => {
+            let text = address_without_user_info(text.unwrap_or_default());
+            problem.cause(format!("It takes the place of '{text}', set by {origin}."))
+        }
+        None => problem,
+    })
 }
 
 /// The strongest of what lost, if it lets some hosts pass and no others.
@@ -126,9 +132,12 @@ fn opened(entries: &[&str], weaker: Option<&Shadowed>, so: &str) -> Option<Probl
     };
     let Some(all) = all else {
         // Nothing but separators.
-        let problem = weaker
-            .map(|it| Problem::warning(format!("No host is named: {so}.")).cause(in_place(it)));
-        return problem.map(|it| it.fix("write the hosts, or remove it"));
+        let problem = Problem::warning(format!("No host is named: {so}."))
+            .fix("write the hosts; if every host is meant, write *");
+        return Some(match weaker {
+            Some(weaker) => problem.cause(in_place(weaker)),
+            None => problem,
+        });
     };
     let plain = *all == "*";
     let problem = match (others, weaker) {

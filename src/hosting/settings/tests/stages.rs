@@ -187,7 +187,12 @@ fn a_section_that_nothing_switches_on_is_told() {
 fn hosts_that_let_every_host_pass_are_told() {
     for (json, told) in [
         (r#"{"AllowedHosts":"*"}"#, ""),
-        (r#"{"AllowedHosts":""}"#, ""),
+        (r#"{"AllowedHosts":null}"#, ""),
+        (r#"{"AllowedHosts":""}"#, "W 'AllowedHosts' is empty here: every host passes."),
+        (r#"{"AllowedHosts":[]}"#, "W 'AllowedHosts' is empty here: every host passes."),
+        (r#"{"AllowedHosts":";"}"#, "W No host is named: every host passes."),
+        (r#"{"AllowedHosts":";;"}"#, "W No host is named: every host passes."),
+        (r#"{"AllowedHosts":[""]}"#, "W 'AllowedHosts' is empty here: every host passes."),
         (r#"{"AllowedHosts":"a.example;*"}"#, "W '*' is every host"),
         (r#"{"AllowedHosts":"[::]"}"#, "I '[::]' is every host"),
         (r#"{"AllowedHosts":"0.0.0.0"}"#, "I '0.0.0.0' is every host"),
