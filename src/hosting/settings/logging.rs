@@ -81,6 +81,7 @@ fn rules_of(
             );
             continue;
         };
+        problems.extend(misspelled(category, setting));
         let category = (!category.eq_ignore_ascii_case("Default")).then(|| category.to_owned());
         let rule = Rule { provider: provider.map(str::to_owned), category, level };
         if rule.has_valid_category() {
@@ -94,6 +95,31 @@ fn rules_of(
             );
         }
     }
+}
+
+/// That a category is nearly one of those that everybody has. Any name is one, and nothing is logged by this one.
+fn misspelled(category: &str, setting: &Setting) -> Option<Problem> {
+    let (first, rest) = match category.find(['.', ':']) {
+        Some(at) => category.split_at(at),
+        None => (category, ""),
+    };
+    let known: &[&str] = match rest {
+        "" => &["Default", "Microsoft", "Kestrel"],
+        _ => &["Microsoft", "Kestrel"],
+    };
+    if known.iter().any(|known| known.eq_ignore_ascii_case(first)) {
+        return None;
+    }
+    let meant = did_you_mean(first, known.iter().copied())?;
+    Some(
+        Problem::warning(format!(
+            "No category of the log is called '{category}', as far as is known."
+        ))
+        .cause("Its level has no effect on others.")
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix(format!("did you mean {meant}{rest}?")),
+    )
 }
 
 /// A number outside of the levels: .NET takes it as it is, which makes everything or nothing of it.

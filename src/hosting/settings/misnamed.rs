@@ -88,11 +88,19 @@ fn in_section(section: &str, name: &str) -> Option<String> {
 /// `TrustedProxies`.
 pub(super) fn related<'a>(above: &str, name: &str, names: &'a [Key]) -> Option<&'a str> {
     let name = name.to_lowercase();
-    let is_begun = |row: &&Key| row.name.len() >= 6 && name.starts_with(&row.name.to_lowercase());
+    const FEW: usize = 6;
+    let is_begun = |row: &&Key| {
+        let known = row.name.to_lowercase();
+        (known.len() >= FEW && name.starts_with(&known))
+            || (name.len() >= FEW && known.starts_with(&name))
+    };
     if let Some(row) = names.iter().find(is_begun) {
         return Some(row.name);
     }
     let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
+    if keys_equal(above, "Logging:Console") && ends(&["level", "levels"]) {
+        return Some("LogLevel");
+    }
     let meant = match keys_equal(above, "ForwardedHeaders") {
         true if ends(&["proxy", "proxies"]) => "KnownProxies",
         true if ends(&["network", "networks", "cidr", "cidrs"]) => "KnownIPNetworks",

@@ -108,31 +108,71 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
         Place::Below(text) => Some((text.to_owned(), more_than_a_text(loaded, text, key))),
         Place::Unknown { names, others: Others::Like(other), name: provider } => {
             let near = fix(loaded, names, Others::AnApps, provider, &setting.origin);
-            let problem = match (near, setting.value.as_deref()) {
-                (Some(fix), _) => nothing(provider).fix(fix),
-                // A provider has levels below it, and options of its own.
-                (None, Some(text)) if provider.len() == key.len() && !text.is_empty() => {
-                    let (above, name) = key.rsplit_once(':').unwrap_or(("", key));
-                    match LogLevel::parse(text) {
-                        Some(_) => nothing(key)
-                            .fix(format!("levels stand below LogLevel: {above}:LogLevel:{name}")),
-                        None => text_in_place_of(other, setting, text),
-                    }
-                }
-                _ => return None,
+            let problem = match near {
+                Some(fix) => nothing(provider).fix(fix),
+                None => no_provider(other, provider, setting)?,
             };
             Some((provider.to_owned(), problem))
         }
         Place::Unknown { names, others, name: wrong } => {
             let fix = fix(loaded, names, others, wrong, &setting.origin)?;
             let meant = meant_at_top(loaded, names, wrong, &setting.origin);
-            let problem = match meant.is_some_and(|meant| opens(&loaded.configuration, wrong, meant)) {
-                true => unprotected(wrong),
-                false => nothing(wrong),
-            };
+            let problem =
+                match meant.is_some_and(|meant| opens(&loaded.configuration, wrong, meant)) {
+                    true => unprotected(wrong),
+                    false => nothing(wrong),
+                };
             Some((wrong.to_owned(), problem.fix(fix)))
         }
     }
+}
+
+/// What is to be said of what stands in the place of a log provider, which has levels below it, and options of its own.
+fn no_provider(other: &Key, provider: &str, setting: &Setting) -> Option<Problem> {
+    let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
+    let (above, name) = provider.rsplit_once(':').unwrap_or(("", provider));
+    let is_itself = provider.len() == setting.key.len();
+    let is_level = LogLevel::parse(text).is_some();
+    let lower = name.to_lowercase();
+    // `Level`, `MinimumLevel`, `LogLevels`.
+    let is_called_so = lower.ends_with("level") || lower.ends_with("levels");
+    let fix = match (is_itself, is_level) {
+        (true, true) if is_called_so => format!("write {above}:LogLevel:Default"),
+        (true, true) => format!("levels stand below LogLevel: {above}:LogLevel:{name}"),
+        (false, true) if is_called_so => format!("did you mean {above}:LogLevel?"),
+        (true, false) => match option_of_console(above, name) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => return Some(text_in_place_of(other, setting, text)),
+        },
+        (false, _) => return None,
+    };
+    Some(nothing(provider).fix(fix))
+}
+
+/// An option of the console's that stands beside it.
+fn option_of_console(above: &str, name: &str) -> Option<String> {
+    let console = format!("{above}:Console");
+    let Place::Known(Key { holds: Holds::Names(names, _), .. }) = place(&console) else {
+        return None;
+    };
+    let near = did_you_mean(name, names.iter().map(|row| row.name));
+    let meant = near.or_else(|| related(&console, name, names));
+    meant.map(|meant| format!("{console}:{meant}")).or_else(|| deeper(&console, name, names))
+}
+
+/// The key that was meant by a name that stands in a section of the one that it was written in.
+fn deeper(above: &str, name: &str, names: &[Key]) -> Option<String> {
+    // Half of all sections have one that is called so.
+    let is_common = keys_equal(name, "Enabled");
+    let mut sections = names.iter().filter_map(|row| match row.holds {
+        Holds::Names(below, _) => Some((row.name, below)),
+        _ => None,
+    });
+    let found = sections.find_map(|(section, below)| {
+        let it = below.iter().find(|it| keys_equal(it.name, name))?;
+        Some(format!("{above}:{section}:{}", it.name))
+    });
+    found.filter(|_| !is_common)
 }
 
 fn nothing(key: &str) -> Problem {
@@ -214,6 +254,9 @@ fn fix(
     }
     if let (true, Some(meant)) = (closed, related(above, name, names)) {
         return Some(format!("did you mean {above}:{meant}?"));
+    }
+    if let (true, Some(meant)) = (closed, deeper(above, name, names)) {
+        return Some(format!("did you mean {meant}?"));
     }
     if closed {
         let known = known().collect::<Vec<_>>().join(", ");

@@ -437,7 +437,7 @@ const LOGGING: Key = names(
         LEVELS.also_called(&[(Part::Whole, &["log-level", "loglevel", "log_level"])]),
         names(
             "Console",
-            Others::AnApps,
+            Others::Nothing,
             &[
                 LEVELS,
                 words("FormatterName", &first(&FormatterName::NAMES), "how a line looks")

@@ -532,3 +532,21 @@ fn a_key_at_another_place_than_it_is_read_is_told_with_that_place() {
     let argument = "--Kestrel__Limits__KeepAliveTimeout=00:01:00";
     assert_eq!(fixes(told(&[argument], &[], true)), [colons]);
 }
+
+#[test]
+fn a_category_that_is_nearly_one_of_ours_is_told() {
+    for (category, fix) in [
+        ("Defalt", "did you mean Default?"),
+        ("defualt", "did you mean Default?"),
+        ("Microsft.AspNetCore", "did you mean Microsoft.AspNetCore?"),
+        ("Kestrl.Reload", "did you mean Kestrel.Reload?"),
+    ] {
+        let json = format!(r#"{{"Logging":{{"LogLevel":{{"{category}":"Debug"}}}}}}"#);
+        assert_eq!(fixes(told_of_file(&json, false)), [fix], "{category}");
+    }
+    for category in ["Default", "Kestrel", "Microsoft.Hosting", "h2::codec", "Shop.Default", "Del"]
+    {
+        let json = format!(r#"{{"Logging":{{"LogLevel":{{"{category}":"Debug"}}}}}}"#);
+        assert_eq!(told_of_file(&json, false), [], "{category}");
+    }
+}

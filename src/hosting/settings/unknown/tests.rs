@@ -323,10 +323,7 @@ fn a_section_that_protects_must_not_open_by_a_misspelled_word() {
         (r#"{"BasicAuthentification":{"Enabled":true}}"#, true),
         (r#"{"BasicAuth":{"Passwords":{"a":"b"}}}"#, true),
         (r#"{"BasicAuthentification":{"Enabled":false,"Passwords":{"a":"b"}}}"#, false),
-        (
-            r#"{"BasicAuthentication":{"Enabled":false},"BasicAuth":{"Passwords":{"a":"b"}}}"#,
-            false,
-        ),
+        (r#"{"BasicAuthentication":{"Enabled":false},"BasicAuth":{"Passwords":{"a":"b"}}}"#, false),
         (r#"{"RateLimiting":{"Enabled":true}}"#, false),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -374,5 +371,62 @@ fn what_was_said_to_the_host_is_told_with_the_name_that_was_meant() {
             let fixes: Vec<_> = told.iter().map(|(_, fix)| fix.as_str()).collect();
             assert_eq!(fixes, [format!("did you mean {meant}?")], "{key}: {told:?}");
         }
+    }
+}
+
+#[test]
+fn what_belongs_into_another_section_of_the_log_is_told_with_its_key() {
+    for (json, wrong, fix) in [
+        (r#"{"Level":{"Default":"Debug"}}"#, "Logging:Level", "did you mean Logging:LogLevel?"),
+        (r#"{"Level":"Debug"}"#, "Logging:Level", "write Logging:LogLevel:Default"),
+        (r#"{"MinimumLevel":"Debug"}"#, "Logging:MinimumLevel", "write Logging:LogLevel:Default"),
+        (
+            r#"{"Formatter":"json"}"#,
+            "Logging:Formatter",
+            "did you mean Logging:Console:FormatterName?",
+        ),
+        (
+            r#"{"SingleLine":true}"#,
+            "Logging:SingleLine",
+            "did you mean Logging:Console:FormatterOptions:SingleLine?",
+        ),
+        (
+            r#"{"Console":{"Formatter":"json"}}"#,
+            "Logging:Console:Formatter",
+            "did you mean Logging:Console:FormatterName?",
+        ),
+        (
+            r#"{"Console":{"Level":"Debug"}}"#,
+            "Logging:Console:Level",
+            "did you mean Logging:Console:LogLevel?",
+        ),
+        (
+            r#"{"Console":{"SingleLine":true}}"#,
+            "Logging:Console:SingleLine",
+            "did you mean Logging:Console:FormatterOptions:SingleLine?",
+        ),
+    ] {
+        let expected = (format!("The key '{wrong}' means nothing to the server."), fix.to_owned());
+        assert_eq!(told(&format!(r#"{{"Logging":{json}}}"#)), [expected], "{json}");
+    }
+    // Options of providers that are not here.
+    let json = r#"{"Logging":{"Seq":{"MinimumLevel":"Debug","ServerUrl":"http://a"}}}"#;
+    assert_eq!(told(json), []);
+}
+
+#[test]
+fn a_key_that_stands_a_section_too_high_is_told_with_the_right_one() {
+    for (json, fix) in [
+        (
+            r#"{"Kestrel":{"MaxRequestBodySize":1}}"#,
+            "did you mean Kestrel:Limits:MaxRequestBodySize?",
+        ),
+        (
+            r#"{"RateLimiter":{"PermitLimit":1}}"#,
+            "did you mean RateLimiter:GlobalLimiter:PermitLimit?",
+        ),
+    ] {
+        let told = told(json);
+        assert_eq!(told.iter().map(|(_, fix)| fix.as_str()).collect::<Vec<_>>(), [fix], "{json}");
     }
 }
