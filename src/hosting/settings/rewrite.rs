@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::lists::{self, List};
 use super::parse::{cannot_convert, is_any_wrong, read_boolean, read_with, shown};
 use super::switched::Switched;
-use crate::configuration::near_names::meant_value;
+use crate::configuration::near_names::{did_you_mean, meant_value};
 use crate::configuration::{Configuration, Problem, Section, Setting, Sourced};
 use crate::features::path_of_escapes;
 use crate::middleware::{
@@ -26,6 +26,9 @@ const PATHS: [&str; 3] = ["Path", "Prefix", "Pattern"];
 /// What it does: one of these keys says it.
 const ACTIONS: [&str; 5] = ["Redirect", "Rewrite", "Www", "TrailingSlash", "Https"];
 
+/// What else it has.
+const OTHERS: [&str; 3] = ["Hosts", "StatusCode", "SkipRemainingRules"];
+
 /// Reads the section.
 pub(super) fn read(
     configuration: &Configuration,
@@ -37,6 +40,10 @@ pub(super) fn read(
     let mut read = Vec::new();
     let mut words = Vec::new();
     for section in configuration.section(RULES).children() {
+        if let Some(setting) = section.setting().filter(|it| it.value.is_some()) {
+            problems.push(no_rule(setting));
+            break;
+        }
         let mut reader = Reader { configuration, section: &section, problems };
         if let Some(rule) = reader.rule() {
             words.extend(reader.words(&rule));
@@ -56,6 +63,15 @@ pub(super) fn read(
         return None;
     }
     Switched::by(configuration, ENABLED, on, Rewrite(Arc::from(rules))).map(|it| it.shown(words))
+}
+
+/// A text where a rule is, as where one rule stands in the place of their list.
+fn no_rule(setting: &Setting) -> Problem {
+    let name = setting.key.rsplit(':').next().unwrap_or_default();
+    Problem::error(format!("'{RULES}' is a list of rules, and '{name}' is none."))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("write a list, also of one rule: \"Rules\": [ { \"Path\": \"/old\", \"Redirect\": \"/new\" } ]")
 }
 
 fn in_circles(configuration: &Configuration, rule: &str) -> Option<Problem> {
@@ -91,6 +107,10 @@ impl<'a> Reader<'a, '_> {
     /// The rule; `None` if something is wrong with it, which is told.
     fn rule(&mut self) -> Option<Rule> {
         let before = self.problems.len();
+        self.unknown();
+        if is_any_wrong(&self.problems[before..]) {
+            return None;
+        }
         let hosts = self.hosts();
         let status = self.status();
         let last = self.switch("SkipRemainingRules");
@@ -100,6 +120,44 @@ impl<'a> Reader<'a, '_> {
         self.judge(&paths, &action, &hosts);
         let rule = Rule { hosts, paths, action };
         (!is_any_wrong(&self.problems[before..])).then_some(rule)
+    }
+
+    /// Tells what nobody reads in the rule. What says which requests it is for, and is misspelled, would leave all of
+    /// them to it; so would a list where a text is read.
+    fn unknown(&mut self) {
+        let known = || PATHS.into_iter().chain(ACTIONS).chain(OTHERS);
+        for child in self.section.children() {
+            let Some(setting) = lists::first_setting(&child) else { continue };
+            let name = child.name();
+            let of = |message: String, fix: String| {
+                Problem::error(message)
+                    .cause("Without it the rule could be for other requests than is meant.")
+                    .key(child.path())
+                    .origin(setting.origin.clone())
+                    .fix(fix)
+            };
+            let is = |one: &&str| one.eq_ignore_ascii_case(name);
+            let Some(known_name) = known().find(is) else {
+                let message = format!("The key '{}' means nothing to the server.", child.path());
+                let fix = match did_you_mean(name, known()) {
+                    Some(meant) => format!("did you mean {}?", self.key(meant)),
+                    None => {
+                        let known = known().collect::<Vec<_>>().join(", ");
+                        format!("remove it; a rule has {known}")
+                    }
+                };
+                self.problems.push(of(message, fix));
+                continue;
+            };
+            if known_name != "Hosts" && child.setting().is_none() {
+                let message = format!(
+                    "'{}' is one text: what stands below it has no effect there.",
+                    child.path()
+                );
+                let fix = "write one text, and a rule for each path; or a Pattern for all of them";
+                self.problems.push(of(message, fix.to_owned()));
+            }
+        }
     }
 
     fn switch(&mut self, name: &str) -> Option<bool> {

@@ -170,3 +170,45 @@ fn what_changes_nothing_is_warned_of() {
         assert_eq!(problem.key.as_deref(), Some(key));
     }
 }
+
+#[test]
+fn a_rule_with_a_misspelled_key_is_for_no_request_at_all() {
+    for (settings, key, fix) in [
+        (
+            &[("0:Pth", "/a"), ("0:Redirect", "/b")][..],
+            "Rewrite:Rules:0:Pth",
+            "did you mean Rewrite:Rules:0:Path?",
+        ),
+        (
+            &[("0:From", "/a"), ("0:Redirect", "/b")],
+            "Rewrite:Rules:0:From",
+            "remove it; a rule has Path, Prefix, Pattern, Redirect,",
+        ),
+        (
+            &[("0:Path", "/a"), ("0:Redirect", "/b"), ("0:Host:0", "a.example")],
+            "Rewrite:Rules:0:Host",
+            "did you mean Rewrite:Rules:0:Hosts?",
+        ),
+        (
+            &[("0:Path:0", "/a"), ("0:Path:1", "/c"), ("0:Redirect", "/b")],
+            "Rewrite:Rules:0:Path",
+            "write one text, and a rule for each path",
+        ),
+        (
+            &[("0:Path", "/a"), ("0:Redirct", "/b")],
+            "Rewrite:Rules:0:Redirct",
+            "did you mean Rewrite:Rules:0:Redirect?",
+        ),
+        (
+            &[("Path", "/a"), ("Redirect", "/b")],
+            "Rewrite:Rules:Path",
+            "write a list, also of one rule",
+        ),
+    ] {
+        let (read, problems) = read_of(settings);
+        assert!(read.is_none(), "{settings:?}");
+        let [problem] = &problems[..] else { panic!("{settings:?}: {problems:?}") };
+        assert!(problem.is_error() && problem.key.as_deref() == Some(key), "{problem:?}");
+        assert!(problem.fix.as_deref().unwrap_or_default().starts_with(fix), "{problem:?}");
+    }
+}
