@@ -59,6 +59,59 @@ fn places_that_cannot_be_used_are_told() {
 }
 
 #[test]
+fn what_would_be_given_away_or_spoilt_is_told() {
+    for (settings, message, is_refused) in [
+        (
+            r#"{"AccessLog":{"Enabled":true,"Path":"wwwroot/access.log"}}"#,
+            "The access log can be asked for: {root}/wwwroot/access.log.",
+            false,
+        ),
+        (
+            r#"{"W3CLogging":{"Enabled":true,"LogDirectory":"wwwroot/logs"}}"#,
+            "The W3C log files can be asked for: {root}/wwwroot/logs.",
+            false,
+        ),
+        (
+            r#"{"W3CLogging":{"Enabled":true,"LoggingFields":"All"}}"#,
+            "W3C log files will have the cookies of clients in clear text.",
+            false,
+        ),
+        (
+            r#"{"AccessLog":{"Enabled":true,"Path":"wwwroot/../appsettings.json"}}"#,
+            "The access log would be written into the settings file {root}/appsettings.json.",
+            true,
+        ),
+        (
+            r#"{"AccessLog":{"Enabled":true,"Path":"appsettings.Production.json"}}"#,
+            "The access log would be written into the settings file {root}/appsettings.Production.json.",
+            true,
+        ),
+        (
+            r#"{"AccessLog":{"Enabled":true,"Path":"a.pem"},"Kestrel":{"Certificates":{"Default":{"Path":"a.pem"}}}}"#,
+            "The access log would be written into the file of Kestrel:Certificates:Default:Path.",
+            true,
+        ),
+    ] {
+        for arguments in [&["run", "--plan"][..], &["run", "--urls", LOCAL]] {
+            let kestrel = kestrel(settings, arguments);
+            let root = kestrel.root();
+            let message = message.replace("{root}", &root.display().to_string());
+            let outcome = kestrel.stopped_if_started();
+            let said = outcome.stdout + &outcome.stderr;
+            assert_eq!(said.matches(&message).count(), 1, "{message}: {said}");
+            assert_eq!(said.contains(&format!("error: {message}")), is_refused, "{said}");
+        }
+    }
+    // What nobody can ask for is nobody's business.
+    for path in ["logs/access.log", "wwwroot/.logs/access.log"] {
+        let settings = format!(r#"{{"AccessLog":{{"Enabled":true,"Path":"{path}"}}}}"#);
+        for said in told(&settings, LOCAL) {
+            assert!(!said.contains("can be asked for"), "{path}: {said}");
+        }
+    }
+}
+
+#[test]
 fn what_this_user_may_not_use_is_told() {
     const SETTINGS: &str =
         r#"{"AccessLog":{"Enabled":true,"Path":"closed/access.log"},"webroot":"closed"}"#;

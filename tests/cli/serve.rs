@@ -33,7 +33,11 @@ fn a_folder_is_served_with_all_that_is_in_it() {
     for hidden in ["/.secret", "/missing", "/../../etc/passwd"] {
         assert_eq!(get(&address, hidden, &[]).status, 404, "{hidden}");
     }
-    running.terminated();
+    // They are handed out with all the rest, with what secrets they have.
+    let said = running.terminated().stdout;
+    let told =
+        format!("The settings in {} can be asked for.", root.join("appsettings.json").display());
+    assert!(said.contains(&told), "{said}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod cors;
 mod endpoints;
 mod error_pages;
 mod forwarded_headers;
+mod given_away;
 mod header_values;
 mod health_checks;
 mod host;
@@ -144,6 +145,12 @@ impl HostSettings {
             site: stages.static_files.as_ref().map(|it| &*it.options.root),
         };
         problems.extend(places::told(configuration, &needed));
+        let places = given_away::Places {
+            access_log: needed.access_log,
+            w3c_logs: needed.w3c_logs,
+            site: needed.site,
+        };
+        problems.extend(given_away::told(loaded, &places));
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);

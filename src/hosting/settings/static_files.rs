@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
 
+use super::given_away::settings_in;
 use super::header_values::{self, To};
 use super::host;
 use super::lists::first_setting;
@@ -15,7 +16,7 @@ use super::places::missing_pages;
 use super::stage_values::of_key;
 use super::switches::without_switch;
 use crate::configuration::load::from_content_root;
-use crate::configuration::{Configuration, Loaded, LookedFor, Origin, Problem, Section, Sourced};
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
 use crate::features::HttpsCompression;
 use crate::middleware::static_files::{
     Behind, BrowserOptions, DEFAULT_FILES, FileOptions, HeaderRule, StaticFilesOptions,
@@ -236,19 +237,6 @@ fn tell_without_effect(loaded: &Loaded, said: Option<bool>, on: bool, problems: 
                 .fix("set StaticFiles:Enabled to true"),
         );
     }
-}
-
-/// A file of settings that whoever asks for it gets, with all that is in it.
-fn settings_in(loaded: &Loaded, root: &Sourced<PathBuf>) -> Option<Problem> {
-    let is_served = |file: &&LookedFor| file.found && file.path.starts_with(&root.value);
-    let file = loaded.files.iter().find(is_served)?;
-    Some(
-        Problem::warning(format!("The settings in {} can be asked for.", file.path.display()))
-            .cause(format!("The file lies in {}, which is served.", root.value.display()))
-            .key("webroot")
-            .origin(root.origin.clone())
-            .fix("serve a folder below it, such as wwwroot"),
-    )
 }
 
 fn root_missing(configuration: &Configuration, root: &Path) -> Problem {

@@ -37,6 +37,9 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
     let kept = optional(configuration, KEPT, problems, (FILES.0, files));
     let interval = read_with(configuration, INTERVAL, problems, interval);
     let headers = headers(configuration, fields, problems);
+    if on && fields.has_header(&http::header::COOKIE) {
+        problems.extend(configuration.setting(FIELDS).map(has_cookies));
+    }
     let options = W3cOptions {
         fields,
         headers,
@@ -69,6 +72,15 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
 fn fields(setting: &Setting, text: &str) -> Result<W3cFields, Problem> {
     let kind = "Microsoft.AspNetCore.HttpLogging.W3CLoggingFields";
     flags(setting, text, (&W3cFields::NAMES, kind), |one, other| one | other)
+}
+
+/// What tells a session apart, in clear text.
+fn has_cookies(setting: &Setting) -> Problem {
+    Problem::warning("W3C log files will have the cookies of clients in clear text.")
+        .cause("Whoever reads them can do what their clients may, as long as they are signed in.")
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("leave Cookie out; All and RequestHeaders have it, too: name the fields, or write Default")
 }
 
 fn not_empty(setting: &Setting, text: &str) -> Result<String, Problem> {

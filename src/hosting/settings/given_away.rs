@@ -1,0 +1,137 @@
+//! Files that strangers would get, or that the host itself would spoil: logs in the web root, settings in the web
+//! root, a log in the place of a settings file. Only paths are compared, with links followed as far as they lead.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::keys::{Holds, Key, Kind, Place, place};
+use crate::configuration::{Loaded, Origin, Problem, Sourced, keys_equal};
+
+/// What is written, and what is served.
+#[derive(Default)]
+pub(super) struct Places<'a> {
+    pub(super) access_log: Option<&'a Path>,
+    pub(super) w3c_logs: Option<&'a Path>,
+    /// The folder that files are served from.
+    pub(super) site: Option<&'a Path>,
+}
+
+const ACCESS_LOG: &str = "AccessLog:Path";
+const W3C_LOGS: &str = "W3CLogging:LogDirectory";
+
+/// What is to be said of them.
+pub(super) fn told(loaded: &Loaded, places: &Places<'_>) -> Vec<Problem> {
+    let origin = |key: &str| {
+        let setting = loaded.configuration.setting(key);
+        setting.map_or(Origin::Default, |it| it.origin.clone())
+    };
+    let logs = [
+        (places.access_log, "The access log", ACCESS_LOG),
+        (places.w3c_logs, "The W3C log files", W3C_LOGS),
+    ];
+    let served = logs.into_iter().filter_map(|(path, what, key)| {
+        let (path, site) = (path?, places.site?);
+        can_be_asked_for(path, site).then(|| {
+            Problem::warning(format!("{what} can be asked for: {}.", path.display()))
+                .cause(format!("It lies in {}, which is served.", site.display()))
+                .key(key)
+                .origin(origin(key))
+                .fix("write it elsewhere, such as logs/access.log beside the web root")
+        })
+    });
+    let spoilt = places.access_log.and_then(|log| {
+        let file = another_file(loaded, log)?;
+        Some(
+            Problem::error(format!("The access log would be written into {file}."))
+                .cause("Its lines would spoil what is in it.")
+                .key(ACCESS_LOG)
+                .origin(origin(ACCESS_LOG))
+                .fix("name a file of its own, such as logs/access.log"),
+        )
+    });
+    served.chain(spoilt).collect()
+}
+
+/// A settings file, or one that a setting names, which `log` is.
+fn another_file(loaded: &Loaded, log: &Path) -> Option<String> {
+    let log = real(log);
+    let is_log = |path: &Path| real(path) == log;
+    if let Some(file) = loaded.files.iter().find(|file| is_log(&file.path)) {
+        return Some(format!("the settings file {}", file.path.display()));
+    }
+    let named = loaded.configuration.settings().find(|setting| {
+        let is_path =
+            matches!(place(&setting.key), Place::Known(Key { holds: Holds::Text(Kind::Path), .. }));
+        let path = setting.value.as_deref().filter(|path| !path.is_empty());
+        is_path
+            && !keys_equal(&setting.key, ACCESS_LOG)
+            && path.is_some_and(|path| is_log(&loaded.content_root.value.join(path)))
+    })?;
+    Some(format!("the file of {}", named.key))
+}
+
+/// The settings of a host, in a folder that is served: the names that such files have.
+pub(super) fn settings_in(loaded: &Loaded, root: &Sourced<PathBuf>) -> Option<Problem> {
+    let of_host = loaded.files.iter().filter(|file| file.found).map(|file| file.path.clone());
+    let environment = format!("appsettings.{}.json", loaded.environment.value);
+    let names = ["appsettings.json", "appsettings.Development.json", &environment];
+    let there = names.map(|name| root.value.join(name)).into_iter().filter(|it| it.is_file());
+    let file = of_host.chain(there).find(|file| can_be_asked_for(file, &root.value))?;
+    Some(
+        Problem::warning(format!("The settings in {} can be asked for.", file.display()))
+            .cause(format!("The file lies in {}, which is served.", root.value.display()))
+            .key("webroot")
+            .origin(root.origin.clone())
+            .fix("serve a folder below it, such as wwwroot"),
+    )
+}
+
+/// Whether what lies at `path` is served from `root`: no name that begins with a dot is, but one.
+fn can_be_asked_for(path: &Path, root: &Path) -> bool {
+    let (path, root) = (real(path), real(root));
+    let is_hidden = |name: Component<'_>| {
+        let name = name.as_os_str().as_encoded_bytes();
+        name.starts_with(b".") && name != b".well-known"
+    };
+    path.strip_prefix(root).is_ok_and(|below| !below.components().any(is_hidden))
+}
+
+/// The path with all links followed, of which the end may not be there yet.
+fn real(path: &Path) -> PathBuf {
+    for there in path.ancestors() {
+        if let Ok(real) = there.canonicalize() {
+            let rest = path.strip_prefix(there).unwrap_or(Path::new(""));
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    path.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_served_is_known_by_its_real_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("wwwroot");
+        std::fs::create_dir_all(root.join("sub")).unwrap();
+        for (path, expected) in [
+            ("wwwroot/access.log", true),
+            ("wwwroot/logs/today/access.log", true),
+            ("wwwroot/sub/../access.log", true),
+            ("wwwroot", true),
+            ("wwwroot/.logs/access.log", false),
+            ("wwwroot/.well-known/access.log", true),
+            ("logs/access.log", false),
+            ("wwwroots/access.log", false),
+            ("wwwroot/../access.log", false),
+        ] {
+            assert_eq!(can_be_asked_for(&folder.path().join(path), &root), expected, "{path}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.join("sub"), folder.path().join("link")).unwrap();
+            assert!(can_be_asked_for(&folder.path().join("link/a.log"), &root));
+        }
+    }
+}
