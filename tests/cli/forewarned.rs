@@ -112,6 +112,28 @@ fn what_would_be_given_away_or_spoilt_is_told() {
 }
 
 #[test]
+fn a_rule_against_the_slash_of_folders_is_told() {
+    const MESSAGE: &str = "'Rewrite:Rules:0:TrailingSlash' sends clients round in circles";
+    let with = |rule: &str, more: &str| {
+        format!(r#"{{"Rewrite":{{"Enabled":true,"Rules":[{{{rule}}}]}}{more}}}"#)
+    };
+    const REMOVE: &str = r#""TrailingSlash":"Remove""#;
+    for (settings, is_told) in [
+        (with(REMOVE, ""), true),
+        (with(&format!(r#"{REMOVE},"Prefix":"/sub""#), ""), true),
+        (with(&format!(r#"{REMOVE},"Prefix":"/elsewhere""#), ""), false),
+        (with(r#""TrailingSlash":"Add""#, ""), false),
+        (with(REMOVE, r#","StaticFiles":{"RedirectToAppendTrailingSlash":false}"#), false),
+        (with(REMOVE, r#","StaticFiles":{"Enabled":false}"#), false),
+    ] {
+        let plan = kestrel(&settings, &["run", "--plan", "--urls", LOCAL]);
+        fs::create_dir(plan.root().join("wwwroot/sub")).expect("the folder is ours");
+        let said = plan.ended().stderr;
+        assert_eq!(said.contains(MESSAGE), is_told, "{settings}: {said}");
+    }
+}
+
+#[test]
 fn what_this_user_may_not_use_is_told() {
     const SETTINGS: &str =
         r#"{"AccessLog":{"Enabled":true,"Path":"closed/access.log"},"webroot":"closed"}"#;

@@ -151,6 +151,9 @@ impl HostSettings {
             site: needed.site,
         };
         problems.extend(given_away::told(loaded, &places));
+        if let (Some(_), Some(site)) = (&stages.rewrite, &stages.static_files) {
+            problems.extend(rewrite::against_folders(configuration, &site.options));
+        }
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);

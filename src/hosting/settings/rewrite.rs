@@ -10,6 +10,7 @@ use super::switched::Switched;
 use crate::configuration::near_names::{did_you_mean, meant_value};
 use crate::configuration::{Configuration, Problem, Section, Setting, Sourced};
 use crate::features::path_of_escapes;
+use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
     Action, Change, NoTarget, Paths, Pattern, Rewrite, Rule, Target, endless, in_ascii,
 };
@@ -84,6 +85,46 @@ fn in_circles(configuration: &Configuration, rule: &str) -> Option<Problem> {
         .key(setting.key.clone())
         .origin(setting.origin.clone())
         .fix("let it lead to a path that no rule is for"),
+    )
+}
+
+/// What is to be said of a rule that takes the slash away that a folder of the site is asked for with: the site sends
+/// clients back to it.
+pub(super) fn against_folders(
+    configuration: &Configuration,
+    site: &StaticFilesOptions,
+) -> Option<Problem> {
+    let of_files = site.files.as_ref().is_some_and(|files| files.redirects);
+    let of_pages = site.browser.as_ref().is_some_and(|pages| pages.redirects);
+    let keys = [(of_files, "StaticFiles"), (of_pages, "DirectoryBrowser")];
+    let keys: Vec<_> = keys
+        .into_iter()
+        .filter_map(|(on, section)| on.then(|| format!("{section}:RedirectToAppendTrailingSlash")))
+        .collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let rules = configuration.section(RULES).children();
+    let setting = rules.iter().find_map(|rule| {
+        let setting = rule.setting_at("TrailingSlash")?;
+        let removes = setting.value.as_deref()?.trim().eq_ignore_ascii_case("Remove");
+        // A path below which there is no folder has none to be sent to.
+        let path = ["Path", "Prefix"].into_iter().find_map(|name| rule.non_empty(name));
+        let has_folder = path.is_none_or(|path| {
+            site.root.join(path_of_escapes(path.value).trim_start_matches('/')).is_dir()
+        });
+        (removes && has_folder).then_some(setting)
+    })?;
+    let message = format!(
+        "'{}' sends clients round in circles: the site sends them back to folders with a slash.",
+        setting.key
+    );
+    Some(
+        Problem::warning(message)
+            .cause("A folder is asked for with a slash at the end, so that links of its page work.")
+            .key(setting.key.clone())
+            .origin(setting.origin.clone())
+            .fix(format!("set {} to false, or remove the rule", keys.join(" and "))),
     )
 }
 
