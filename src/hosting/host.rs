@@ -302,8 +302,8 @@ impl Host {
         events::hosting_environment(self.environment());
         events::content_root_path(&self.content_root().display().to_string());
         // Beside the folder in which it was looked for. A start that is refused has no need of it.
-        if let Some(root) = missing_site(&self.prepared.loaded) {
-            events::no_site(&root.display().to_string()).log();
+        if let Some(notice) = missing_site(&self.prepared.loaded) {
+            notice.log();
         }
         events::hosting_started();
     }

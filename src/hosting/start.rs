@@ -22,7 +22,7 @@ use super::pipeline::OfHost;
 use super::prepare::Prepared;
 use super::report::{self, Refusal, Voice, begin};
 use super::services::Registration;
-use super::settings::missing_site;
+use super::settings::{in_the_way, missing_site};
 use super::sources::{Sources, listen_to};
 use super::{passed_sockets, pipeline, process, usage};
 use crate::addresses::EndpointPlan;
@@ -399,7 +399,9 @@ impl Findings {
         };
         let (error, said) = self.judge(strict);
         let missing = web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
-        let missing = missing.or_else(|| no_site(prepared).filter(|_| error.is_none()));
+        // Nothing is made, and nothing served, by a start that is refused.
+        let missing = missing.or_else(|| missing_site(&prepared.loaded));
+        let missing = missing.filter(|_| error.is_none());
         let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));
         let remarks: Vec<_> = said.all().into_iter().chain(missing).collect();
         match error {
@@ -496,9 +498,10 @@ fn plan_table(plan: &EndpointPlan, certificates: &Certificates, another_server: 
 
 /// Why a web root that is not there cannot be made, as far as that is known without trying.
 fn web_root_problem(web_root: &Sourced<PathBuf>) -> Option<Problem> {
-    let there = web_root.value.ancestors().find(|folder| folder.exists())?;
-    let in_the_way = format!("{} is no folder", there.display());
-    (!there.is_dir()).then(|| web_root_refused(web_root, &in_the_way))
+    // A link is there, also one that leads nowhere.
+    let there = web_root.value.ancestors().find(|it| it.symlink_metadata().is_ok())?;
+    let what = in_the_way(there)?;
+    Some(web_root_refused(web_root, &format!("{} is {what}", there.display())))
 }
 
 fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
@@ -507,12 +510,6 @@ fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
         .key("webroot")
         .origin(web_root.origin.clone())
         .fix("create it, or name an existing folder")
-}
-
-/// That there are no files to serve, where nothing else is.
-fn no_site(prepared: &Prepared) -> Option<Notice> {
-    let root = missing_site(&prepared.loaded)?;
-    Some(events::no_site(&root.display().to_string()))
 }
 
 /// Makes a web root that was named but is not there, as Kestrel does.

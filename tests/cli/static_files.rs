@@ -144,3 +144,35 @@ fn settings_that_are_served_are_told() {
         assert_eq!(outcome.stderr.contains(told), is_told, "{root}: {}", outcome.stderr);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_stands_in_the_place_of_a_web_root_is_told_and_not_that_it_is_missing() {
+    let told = |arguments: &[&str], make: &dyn Fn(&std::path::Path)| {
+        let kestrel = Kestrel::run(arguments.iter().copied());
+        let root = kestrel.root();
+        make(&root);
+        let outcome = kestrel.stopped_if_started();
+        let said = outcome.stdout + &outcome.stderr;
+        said.replace(&root.display().to_string(), "{root}")
+    };
+    let file = |root: &std::path::Path| std::fs::write(root.join("wwwroot"), "").expect("a file");
+    let link = |root: &std::path::Path| {
+        std::os::unix::fs::symlink("nowhere", root.join("wwwroot")).expect("a link");
+    };
+    for (make, what) in
+        [(&file as &dyn Fn(&std::path::Path), "no folder"), (&link, "a link that leads nowhere")]
+    {
+        for plan in [&["--plan"][..], &["--urls=http://127.0.0.1:0"]] {
+            let said = told(plan, make);
+            let expected = format!("No site: {{root}}/wwwroot is {what}, and a welcome page");
+            assert!(said.contains(&expected) && !said.contains("is not there"), "{said}");
+            let said = told(&[plan, &["--webroot=wwwroot"]].concat(), make);
+            let expected = format!("cannot be created: {{root}}/wwwroot is {what}.");
+            assert!(said.contains(&expected), "{said}");
+            for other in ["does not exist", "can be asked for"] {
+                assert!(!said.contains(other), "{said}");
+            }
+        }
+    }
+}

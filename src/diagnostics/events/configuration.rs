@@ -23,11 +23,16 @@ pub(crate) fn web_root_missing(path: &str) -> Notice {
     notice!(OUR_CONFIGURATION, INFO, 10, "The web root {path} does not exist: the start creates it."; path = path)
 }
 
-/// A server for files has none.
-pub(crate) fn no_site(path: &str) -> Notice {
-    notice!(OUR_CONFIGURATION, INFO, 11,
-        "No site: {path} is not there, and a welcome page is served. Make it, or name another by --webroot or --contentRoot.";
-        path = path)
+/// A server for files has none; something else may be in its place.
+pub(crate) fn no_site(path: &str, in_the_way: Option<&str>) -> Notice {
+    match in_the_way {
+        None => notice!(OUR_CONFIGURATION, INFO, 11,
+            "No site: {path} is not there, and a welcome page is served. Make it, or name another by --webroot or --contentRoot.";
+            path = path),
+        Some(what) => notice!(OUR_CONFIGURATION, INFO, 11,
+            "No site: {path} is {what}, and a welcome page is served. Put a folder there, or name another by --webroot or --contentRoot.";
+            path = path, what = what),
+    }
 }
 
 pub(crate) fn web_root_created(path: &str) -> Notice {

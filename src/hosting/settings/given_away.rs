@@ -71,6 +71,9 @@ fn another_file(loaded: &Loaded, log: &Path) -> Option<String> {
 
 /// The settings of a host, in a folder that is served: the names that such files have.
 pub(super) fn settings_in(loaded: &Loaded, root: &Sourced<PathBuf>) -> Option<Problem> {
+    if !root.value.is_dir() {
+        return None;
+    }
     let of_host = loaded.files.iter().filter(|file| file.found).map(|file| file.path.clone());
     let environment = format!("appsettings.{}.json", loaded.environment.value);
     let names = ["appsettings.json", "appsettings.Development.json", &environment];

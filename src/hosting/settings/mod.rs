@@ -64,7 +64,7 @@ pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};
 pub(crate) use self::keys::{Effect, effect};
 pub(crate) use self::pipeline::StageSettings;
-pub(crate) use self::static_files::missing_site;
+pub(crate) use self::static_files::{in_the_way, missing_site};
 pub(crate) use self::switched::Switched;
 pub(crate) use self::tls::SharedCertificates;
 pub(crate) use self::unknown::is_switch;

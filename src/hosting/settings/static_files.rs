@@ -17,6 +17,7 @@ use super::stage_values::of_key;
 use super::switches::without_switch;
 use crate::configuration::load::from_content_root;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
+use crate::diagnostics::{Notice, events};
 use crate::features::HttpsCompression;
 use crate::middleware::static_files::{
     Behind, BrowserOptions, DEFAULT_FILES, FileOptions, HeaderRule, StaticFilesOptions,
@@ -87,11 +88,22 @@ fn usual_root(loaded: &Loaded) -> PathBuf {
     from_content_root(&loaded.content_root.value, "wwwroot")
 }
 
-/// The folder that a server for files has looked for in vain: it answers by itself, for good in the wrong folder.
-pub(crate) fn missing_site(loaded: &Loaded) -> Option<PathBuf> {
+/// That a server for files has looked for its folder in vain: it answers by itself, for good in the wrong folder.
+pub(crate) fn missing_site(loaded: &Loaded) -> Option<Notice> {
     let is_asked = loaded.configuration.setting("StaticFiles:Enabled").is_some();
     let is_idle = loaded.host_alone && !is_asked && host::web_root(loaded).is_none();
-    is_idle.then(|| usual_root(loaded)).filter(|root| !root.is_dir())
+    let root = is_idle.then(|| usual_root(loaded)).filter(|root| !root.is_dir())?;
+    Some(events::no_site(&root.display().to_string(), in_the_way(&root)))
+}
+
+/// What stands in the place of a folder, where something does.
+pub(crate) fn in_the_way(path: &Path) -> Option<&'static str> {
+    let it = path.symlink_metadata().ok()?;
+    match (path.is_dir(), it.is_symlink() && !path.exists()) {
+        (true, _) => None,
+        (false, true) => Some("a link that leads nowhere"),
+        (false, false) => Some("no folder"),
+    }
 }
 
 /// What is sent with 404 by a host without a program's app, if it is there.
