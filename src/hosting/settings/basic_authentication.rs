@@ -1,8 +1,9 @@
 //! Who is let in by a user's name and a password.
 
+use super::lists;
 use super::parse::{read_boolean, shown};
 use super::switched::Switched;
-use crate::configuration::{Configuration, Origin, Problem, Setting, Sourced};
+use crate::configuration::{Configuration, Origin, Problem, Section, Setting, Sourced};
 use crate::middleware::{
     BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
 };
@@ -43,7 +44,7 @@ pub(super) fn read(
     };
     let origin = |key: &str| {
         let section = configuration.section(key);
-        let first = super::lists::first_setting(&section);
+        let first = lists::first_setting(&section);
         first.map_or(Origin::Default, |it| it.origin.clone())
     };
     let words = vec![
@@ -60,7 +61,7 @@ fn unasked(configuration: &Configuration) -> Option<Problem> {
         return None;
     }
     let passwords = configuration.section(PASSWORDS);
-    let setting = super::lists::first_setting(&passwords)?;
+    let setting = lists::first_setting(&passwords)?;
     let problem =
         Problem::error(format!("Nobody is asked for a password: '{ENABLED}' is not set."))
             .key(setting.key.clone())
@@ -71,11 +72,18 @@ fn unasked(configuration: &Configuration) -> Option<Problem> {
 /// Who may come in; `None`, if the settings name nobody. Those with a mistake are left out, and told.
 fn users(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<Vec<User>> {
     let listed = configuration.section(PASSWORDS).children();
+    if let Some(setting) = nameless(&listed) {
+        problems.push(no_names(setting));
+        return Some(Vec::new());
+    }
     let mut users = Vec::new();
     let mut named = false;
     for entry in &listed {
-        let Some(setting) = entry.setting() else { continue };
         named = true;
+        let Some(setting) = entry.setting() else {
+            problems.extend(lists::first_setting(entry).map(|below| with_colon(entry, below)));
+            continue;
+        };
         match setting.value.as_deref().filter(|text| !text.is_empty()) {
             None => problems.push(empty(setting, entry.name())),
             Some(text) => match Password::read(text) {
@@ -85,6 +93,28 @@ fn users(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<V
         }
     }
     named.then_some(users)
+}
+
+/// A setting of a list, which has numbers for names.
+fn nameless<'a>(listed: &[Section<'a>]) -> Option<&'a Setting> {
+    let is_list = listed.iter().enumerate().all(|(at, entry)| entry.name() == at.to_string());
+    listed.first().filter(|_| is_list)?.setting()
+}
+
+fn no_names(setting: &Setting) -> Problem {
+    Problem::error(format!("'{PASSWORDS}' is a list: it does not say whose passwords they are."))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("write users with their passwords: \"Passwords\": { \"alice\": \"...\" }")
+}
+
+/// A user whose name has a colon: what HTTP tells ends the name there, and so does a key.
+fn with_colon(entry: &Section<'_>, below: &Setting) -> Problem {
+    let name = below.key.get(PASSWORDS.len() + 1..).unwrap_or(entry.name());
+    Problem::error(format!("A user's name cannot have a colon: '{}'.", name.escape_debug()))
+        .key(below.key.clone())
+        .origin(below.origin.clone())
+        .fix("write another name; the password stands behind it, and may have colons")
 }
 
 fn without_feature(setting: &Setting) -> Problem {
@@ -168,6 +198,14 @@ mod tests {
                 "Nobody could come in: 'BasicAuthentication:Passwords' is empty.",
             ),
             (&["Enabled=true", "Passwords:bob="], "The password of 'bob' is empty."),
+            (
+                &["Enabled=true", "Passwords:0=a"],
+                "'BasicAuthentication:Passwords' is a list: it does not say whose passwords they are.",
+            ),
+            (
+                &["Enabled=true", "Passwords:bob:ann=a"],
+                "A user's name cannot have a colon: 'bob:ann'.",
+            ),
             (
                 &["Enable=true", "Passwords:bob=a"],
                 "Nobody is asked for a password: 'BasicAuthentication:Enabled' is not set.",
