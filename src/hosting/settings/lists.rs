@@ -68,10 +68,20 @@ fn text_in_its_place(setting: &Setting, text: &str) -> Problem {
     let key = &setting.key;
     let value = shown(key, text);
     Problem::error(format!("'{key}' is a list: the text '{value}' has no effect there."))
-        .cause("Without its entries more would be let in than is meant.")
+        .cause(without_entries(key))
         .key(key.clone())
         .origin(setting.origin.clone())
         .fix(format!("write {}", written(&setting.origin, key, &parts(&value))))
+}
+
+/// What a list would mean without what it is to have.
+fn without_entries(key: &str) -> &'static str {
+    let begins =
+        |with: &str| key.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
+    match begins("ForwardedHeaders:") {
+        true => "Without its entries more would be let in than is meant.",
+        false => "It would be as if nothing stood there.",
+    }
 }
 
 /// An entry that names nothing, and may stand in the place of one that did.
@@ -98,7 +108,7 @@ fn no_text(entry: &Section<'_>) -> Option<Problem> {
     let key = entry.path();
     Some(
         Problem::error(format!("'{key}' is one text: what stands below it has no effect there."))
-            .cause("Without its entries more would be let in than is meant.")
+            .cause(without_entries(key))
             .key(key)
             .origin(inside.origin.clone())
             .fix("write each entry of the list as one text"),

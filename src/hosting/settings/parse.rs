@@ -54,6 +54,7 @@ fn is_not(kind: &str, value: &str) -> &'static str {
         "System.Boolean" => "neither true nor false",
         "System.Int32" | "System.Int64" if is_number => "a number that is not taken here",
         "System.Int32" | "System.Int64" => "no whole number",
+        "System.Double" if value.trim().parse::<f64>().is_ok() => "a number that is not taken here",
         "System.Double" => "no number",
         kind if kind.ends_with("MinDataRate") => "one text, and a rate is two numbers",
         kind if kind.ends_with("LogLevel") => "no level of the log",

@@ -172,12 +172,12 @@ impl Reading<'_> {
             |kind: &str| LIMITERS.iter().find(|(name, _)| *name == kind).map_or(&[][..], |it| it.1);
         let own = of(kind);
         let mut told: Vec<&str> = Vec::new();
-        for (other, names) in LIMITERS {
+        for (_, names) in LIMITERS {
             for name in names.iter().filter(|name| !own.contains(name)) {
                 let Some(setting) = self.configuration.setting(&self.key(name)) else { continue };
                 if !told.contains(name) {
                     told.push(name);
-                    self.problems.push(without_effect(setting, &format!("Limiter is {other}")));
+                    self.problems.push(unfit(setting, name, kind));
                 }
             }
         }
@@ -228,7 +228,7 @@ impl Reading<'_> {
                     Some(meant) => format!("write {meant}"),
                     None => format!("write one of {}", words.join(", ")),
                 };
-                cannot_convert(setting, text, "the name of one", &fix)
+                cannot_convert(setting, text, name, &fix)
             })
         })
     }
@@ -244,6 +244,22 @@ impl Reading<'_> {
                 .fix(fix),
         );
     }
+}
+
+/// A name that the limiter of this kind does not read.
+fn unfit(setting: &Setting, name: &str, kind: &str) -> Problem {
+    let reads = |names: &[&str]| names.contains(&name);
+    let others: Vec<_> =
+        LIMITERS.iter().filter(|(_, names)| reads(names)).map(|(other, _)| *other).collect();
+    let own = LIMITERS.iter().find(|(own, _)| *own == kind).map_or(&[][..], |(_, names)| names);
+    Problem::warning(format!("'{}' has no effect: a {kind} does not read it.", setting.key))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix(format!(
+            "remove it, or set Limiter to {}; a {kind} reads {}",
+            others.join(" or "),
+            own.join(", ")
+        ))
 }
 
 fn without_effect(setting: &Setting, unless: &str) -> Problem {
@@ -404,7 +420,7 @@ mod tests {
             (
                 &[PERMITS, WINDOW, "GlobalLimiter:TokenLimit=1"],
                 false,
-                "remove it, or write what makes it count: Limiter is TokenBucket",
+                "remove it, or set Limiter to TokenBucket; a FixedWindow reads PermitLimit, Window",
             ),
             (
                 &[PERMITS, WINDOW, "GlobalLimiter:PartitionBy=Header"],

@@ -351,3 +351,41 @@ fn what_cannot_be_a_proxy_is_told_with_what_to_write() {
         assert_eq!(problem.key.as_deref(), Some(&*key));
     }
 }
+
+#[test]
+fn what_is_said_of_a_value_is_true_of_it() {
+    are_told(&[
+        (
+            r#"{"RateLimiter":{"Enabled":true,"GlobalLimiter":{"Limiter":"TokenBucket","TokenLimit":1,"TokensPerPeriod":1,"ReplenishmentPeriod":"00:00:01","PermitLimit":5}}}"#,
+            "W 'RateLimiter:GlobalLimiter:PermitLimit' has no effect: a TokenBucket does not read it.",
+            "remove it, or set Limiter to FixedWindow or SlidingWindow or Concurrency; a TokenBucket reads TokenLimit, TokensPerPeriod, ReplenishmentPeriod",
+        ),
+        (
+            r#"{"RateLimiter":{"Enabled":true,"GlobalLimiter":{"PermitLimit":1,"Window":"00:00:01","PartitionBy":"Ip"}}}"#,
+            "E Failed to convert configuration value 'Ip' at 'RateLimiter:GlobalLimiter:PartitionBy' to type 'PartitionBy'.",
+            "write one of ClientAddress, Header, Path, None",
+        ),
+    ]);
+    for (json, cause) in [
+        (
+            r#"{"AccessLog":{"Enabled":true,"SampleRate":10}}"#,
+            "'10' is a number that is not taken here.",
+        ),
+        (r#"{"AccessLog":{"Enabled":true,"SampleRate":"1/2"}}"#, "'1/2' is no number."),
+        (
+            r#"{"ResponseCompression":{"Enabled":true,"Providers":"gzip"}}"#,
+            "It would be as if nothing stood there.",
+        ),
+        (
+            r#"{"ForwardedHeaders":{"Enabled":true,"KnownProxies":"10.0.0.1"}}"#,
+            "Without its entries more would be let in than is meant.",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+        let inputs = Inputs { current_directory: folder.path().to_owned(), ..Inputs::default() };
+        let settings = HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {});
+        let [problem] = &settings.problems[..] else { panic!("{json}: {:?}", settings.problems) };
+        assert!(problem.details().contains(cause), "{json}: {}", problem.details());
+    }
+}
