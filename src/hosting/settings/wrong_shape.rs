@@ -4,7 +4,7 @@
 use super::keys::{Holds, Key, is_flags, is_separated};
 use super::lists::{parts, written};
 use super::parse::shown;
-use crate::configuration::{Loaded, Problem, Section, Setting, speaks_of_secrets};
+use crate::configuration::{Loaded, Problem, Section, Setting, keys_equal, speaks_of_secrets};
 
 /// A text where names are read, or a list.
 pub(super) fn text_in_place_of(row: &Key, setting: &Setting, text: &str) -> Problem {
@@ -16,8 +16,19 @@ pub(super) fn text_in_place_of(row: &Key, setting: &Setting, text: &str) -> Prob
         ))
         .fix(format!("write {}", written(&setting.origin, key, &parts(&text))));
     }
+    let fix = match header_of_files(key) {
+        Some(header) => format!("name the files that it is for: StaticFiles:Headers:*:{header}"),
+        None => format!("set what belongs below it, such as {key}{}", example(row)),
+    };
     Problem::warning(format!("'{key}' is a section: the text '{text}' has no effect there."))
-        .fix(format!("set what belongs below it, such as {key}{}", example(row)))
+        .fix(fix)
+}
+
+/// The header of files that stands where the files are named which have it.
+fn header_of_files(key: &str) -> Option<&str> {
+    let (section, name) = key.rsplit_once(':')?;
+    let is_pattern = name.contains(['*', '/', '.']);
+    (keys_equal(section, "StaticFiles:Headers") && !is_pattern).then_some(name)
 }
 
 /// The way to the first text below a row.

@@ -227,6 +227,16 @@ fn a_text_where_names_are_read_is_told() {
             "set what belongs below it, such as Kestrel:Endpoints:A:Certificate:Path",
         ),
         (
+            r#"{"StaticFiles":{"Headers":{"Cache-Control":"no-cache"}}}"#,
+            "'StaticFiles:Headers:Cache-Control' is a section: the text 'no-cache' has no effect there.",
+            "name the files that it is for: StaticFiles:Headers:*:Cache-Control",
+        ),
+        (
+            r#"{"StaticFiles":{"Headers":{"*.js":"no-cache"}}}"#,
+            "'StaticFiles:Headers:*.js' is a section: the text 'no-cache' has no effect there.",
+            "set what belongs below it, such as StaticFiles:Headers:*.js:Cache-Control",
+        ),
+        (
             r#"{"Kestrel":{"EndpointDefaults":{"SslProtocols":"Tls12"}}}"#,
             "'Kestrel:EndpointDefaults:SslProtocols' is a list: the text 'Tls12' has no effect there.",
             r#"write a list: "SslProtocols": ["Tls12"]"#,
