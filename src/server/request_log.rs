@@ -60,6 +60,11 @@ impl RequestLog {
         self.content_type = text(headers, &CONTENT_TYPE).map(str::to_owned);
         self.content_length = content_length;
     }
+
+    /// So much of the answer's body was sent, and no more comes: what the head has promised is not true.
+    pub(super) fn cut_off_after(&mut self, bytes: u64) {
+        self.content_length = self.content_length.map(|promised| promised.min(bytes));
+    }
 }
 
 /// The scheme that the request names, if it may name another one than its connection has.

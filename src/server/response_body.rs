@@ -34,6 +34,15 @@ pin_project! {
         running: Running,
         log: Option<Box<RequestLog>>,
     }
+
+    impl PinnedDrop for ResponseBody {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let (Some(log), Some(sent)) = (this.log, this.running.cut_off_after()) {
+                log.cut_off_after(sent);
+            }
+        }
+    }
 }
 
 /// What a body gives when it is asked.

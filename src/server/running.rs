@@ -170,6 +170,11 @@ impl Running {
         self.end.get_or_insert(end);
     }
 
+    /// How much of its answer's body was handed on, if that is not all of it.
+    pub(super) fn cut_off_after(&self) -> Option<u64> {
+        (self.end != Some(Completed::Sent)).then_some(self.handed.bytes)
+    }
+
     /// What tells when its answer is out.
     pub(super) fn completion(&self) -> Completion {
         let source: Arc<dyn CompletionSource> = match &self.activity {

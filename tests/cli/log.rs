@@ -1,6 +1,6 @@
 //! The log: its levels, its layouts, the lines of requests.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
@@ -42,6 +42,36 @@ fn a_request_has_a_line_at_its_start_and_one_at_its_end() {
         fraction.len() == 4 && fraction.bytes().all(|digit| digit.is_ascii_digit()),
         "{fraction}"
     );
+}
+
+#[test]
+fn an_answer_that_was_cut_off_is_not_told_as_sent() {
+    const LENGTH: u64 = 256 * 1024 * 1024;
+    let kestrel = Kestrel::run(["--urls", "http://127.0.0.1:0"]);
+    let root = kestrel.root();
+    std::fs::create_dir(root.join("wwwroot")).expect("a folder");
+    let file = std::fs::File::create(root.join("wwwroot/large.txt")).expect("a file");
+    // More than any buffers hold.
+    file.set_len(LENGTH).expect("a hole");
+    let running = kestrel.started();
+    let mut client = connect(&running.address());
+    client.write_all(b"GET /large.txt HTTP/1.1\r\nHost: a\r\n\r\n").expect("it is open");
+    let mut begin = [0; 100_000];
+    client.read_exact(&mut begin).expect("the begin of it");
+    drop(client);
+    running.wait_for("Request finished");
+    client = connect(&running.address());
+    client.write_all(b"HEAD /large.txt HTTP/1.1\r\nHost: a\r\n\r\n").expect("it is open");
+    running.wait_until(|log| log.matches("Request finished").count() == 2);
+    let said = running.terminated().stdout;
+    let told = |method: &str| -> u64 {
+        let line = said.lines().find(|line| line.contains(&format!("finished HTTP/1.1 {method} ")));
+        let rest = line.and_then(|line| line.split(" - 200 ").nth(1)).expect("its line");
+        rest.split(' ').next().and_then(|it| it.parse().ok()).expect("a number")
+    };
+    // What is handed to the system may be more than the client has read.
+    assert!((1..LENGTH).contains(&told("GET")), "{said}");
+    assert_eq!(told("HEAD"), LENGTH, "{said}");
 }
 
 #[test]
