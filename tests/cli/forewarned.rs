@@ -77,6 +77,16 @@ fn what_would_be_given_away_or_spoilt_is_told() {
             false,
         ),
         (
+            r#"{"HealthChecks":{"Enabled":true,"LivePath":"/"}}"#,
+            "Nobody gets the first page: health is told there ('HealthChecks:LivePath').",
+            false,
+        ),
+        (
+            r#"{"HealthChecks":{"Enabled":true,"ReadyPath":"/a.txt"}}"#,
+            "Nobody gets the file /a.txt: health is told there ('HealthChecks:ReadyPath').",
+            false,
+        ),
+        (
             r#"{"AccessLog":{"Enabled":true,"Path":"wwwroot/../appsettings.json"}}"#,
             "The access log would be written into the settings file {root}/appsettings.json.",
             true,
@@ -95,6 +105,7 @@ fn what_would_be_given_away_or_spoilt_is_told() {
         for arguments in [&["run", "--plan"][..], &["run", "--urls", LOCAL]] {
             let kestrel = kestrel(settings, arguments);
             let root = kestrel.root();
+            fs::write(root.join("wwwroot/a.txt"), "a").expect("the folder is ours");
             let message = message.replace("{root}", &root.display().to_string());
             let outcome = kestrel.stopped_if_started();
             let said = outcome.stdout + &outcome.stderr;

@@ -1,5 +1,6 @@
 //! Where the host tells how it does, and how long its stop waits for those who ask.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::limits::span;
@@ -51,6 +52,31 @@ pub(super) fn read(
     }
     let options = HealthCheckOptions { live, ready, stop_delay };
     Switched::by(configuration, ENABLED, on, options).map(|it| it.shown(words))
+}
+
+/// What is to be said of a path that hides what else is there: the first page, or a file of the site.
+pub(super) fn hides(
+    configuration: &Configuration,
+    options: &HealthCheckOptions,
+    site: Option<&Path>,
+) -> Vec<Problem> {
+    let paths = [(LIVE, &options.live, LIVE_PATH), (READY, &options.ready, READY_PATH)];
+    let told = paths.into_iter().filter_map(|(key, path, usual)| {
+        let setting = configuration.setting(key)?;
+        let file = || site.is_some_and(|site| site.join(path.trim_start_matches('/')).is_file());
+        let what = match path.as_str() {
+            "" | "/" => "the first page".to_owned(),
+            path if file() => format!("the file {path}"),
+            _ => return None,
+        };
+        Some(
+            Problem::warning(format!("Nobody gets {what}: health is told there ('{key}')."))
+                .key(key)
+                .origin(setting.origin.clone())
+                .fix(format!("write a path that nothing else has, such as {usual}")),
+        )
+    });
+    told.collect()
 }
 
 fn shown_path(path: &str) -> &str {

@@ -151,6 +151,9 @@ impl HostSettings {
             site: needed.site,
         };
         problems.extend(given_away::told(loaded, &places));
+        if let Some(health) = &stages.health_checks {
+            problems.extend(health_checks::hides(configuration, &health.value, needed.site));
+        }
         if let (Some(_), Some(site)) = (&stages.rewrite, &stages.static_files) {
             problems.extend(rewrite::against_folders(configuration, &site.options));
         }
