@@ -24,6 +24,7 @@ mod header_rules;
 mod listing;
 mod options;
 mod read;
+mod refusals;
 mod representation;
 mod root;
 mod site;

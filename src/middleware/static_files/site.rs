@@ -11,10 +11,10 @@ use super::content_types::content_type;
 use super::encodings::{Accepted, Encoding};
 use super::options::{FileOptions, StaticFilesOptions};
 use super::read;
+use super::refusals::Refusals;
 use super::representation::{Content, Named, Representation};
 use super::root::{Found, MustWait, OpenFile, Root, Wait};
 use super::site_path::{Names, SitePath, below};
-use crate::diagnostics::Repeated;
 use crate::diagnostics::events;
 
 /// How many pages of folders are made at the same time: each may open ten thousand files, on threads that files from
@@ -32,7 +32,7 @@ pub(super) struct Site {
     pub(super) open: Cache,
     /// Held while the page of a folder is made.
     pub(super) pages: Arc<Semaphore>,
-    refused: Repeated,
+    refused: Refusals,
     /// What counts for pages that are served whatever is said of files.
     of_pages: FileOptions,
 }
@@ -61,7 +61,7 @@ impl Site {
             in_memory: Cache::of_bytes(),
             open: Cache::of_open_files(),
             pages: Arc::new(Semaphore::new(MOST_PAGES)),
-            refused: Repeated::default(),
+            refused: Refusals::default(),
             of_pages,
             options,
         }
@@ -170,7 +170,15 @@ impl Site {
 
     /// Tells why something cannot be read. Who may not read it, for whom it is not there.
     fn refused(&self, name: &str, error: &io::Error) -> Outcome {
-        events::static_file_refused(name, error, self.refused.happened(Instant::now()));
+        let telling = self.refused.happened(name, Instant::now());
+        // The web root itself has no name.
+        match name {
+            "" => {
+                let root = self.root.path().to_string_lossy();
+                events::static_file_refused(&root, error, telling);
+            }
+            name => events::static_file_refused(name, error, telling),
+        }
         match error.kind() {
             io::ErrorKind::PermissionDenied => Outcome::Nothing,
             _ => Outcome::Failed,
