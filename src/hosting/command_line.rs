@@ -11,6 +11,7 @@
 use std::ffi::OsString;
 
 use super::settings::is_switch;
+use crate::configuration::near_names::did_you_mean;
 use crate::configuration::sources::command_line::{Argument, is_before_secret, shown_argument};
 use crate::configuration::{Origin, Problem, key_without_secret, speaks_of_secrets};
 
@@ -124,6 +125,31 @@ pub(crate) fn settings_only(arguments: &[(usize, OsString)]) -> CommandLine {
 }
 
 impl CommandLine {
+    /// Takes switches that nearly are one of the host's for mistakes, where no program could have them: who asks for a
+    /// plan does not want a server that runs, nor one without `--strict` who asks for that. One that has a value may be
+    /// a setting, unless that is a switch as well.
+    pub(crate) fn refuse_misspelled(&mut self) {
+        let mut rest = self.settings.iter();
+        while let Some((position, argument)) = rest.next() {
+            let Argument::Switch { key } = Argument::parse(argument) else { continue };
+            let value = rest.next();
+            let has_value = value.is_some_and(|(_, value)| !looks_like_a_switch(value));
+            let meant = || did_you_mean(key, ["help", "plan", "strict", "version"]);
+            if has_value || argument == "--" || is_switch(key) {
+                continue;
+            }
+            if let Some(flag) = meant() {
+                let origin =
+                    Origin::CommandLine { position: *position, argument: argument.clone() };
+                self.mistakes.push(
+                    Problem::error(format!("There is no switch '{argument}'."))
+                        .origin(origin)
+                        .fix(format!("did you mean --{flag}?")),
+                );
+            }
+        }
+    }
+
     fn ask(&mut self, asked: Asked) {
         self.asked = self.asked.max(Some(asked));
     }
@@ -209,6 +235,29 @@ mod tests {
 
     fn words(problems: &[Problem]) -> Vec<&str> {
         problems.iter().map(|problem| &*problem.message).collect()
+    }
+
+    #[test]
+    fn a_switch_that_nearly_is_one_of_the_host_starts_nothing() {
+        for (arguments, flags) in [
+            (&["--plann"][..], &["plan"][..]),
+            (&["--strct", "--urls", "http://*:1"], &["strict"]),
+            (&["--urls", "http://*:1", "--hepl"], &["help"]),
+            (&["--plna", "--strct"], &["plan"]),
+            // A setting, for all that is known.
+            (&["--plna", "x"], &[]),
+            (&["--plna=true"], &[]),
+            (&["--urls", "--plna"], &[]),
+            (&["--", "--plna"], &[]),
+            (&["--verbose"], &[]),
+        ] {
+            let mut read = read(&numbered(arguments));
+            read.refuse_misspelled();
+            let fixes: Vec<_> = read.mistakes.iter().filter_map(|it| it.fix.as_deref()).collect();
+            let expected: Vec<_> =
+                flags.iter().map(|flag| format!("did you mean --{flag}?")).collect();
+            assert_eq!(fixes, expected, "{arguments:?}");
+        }
     }
 
     #[test]

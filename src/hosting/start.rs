@@ -220,10 +220,13 @@ fn read_command_line(given: &mut Given) -> Result<CommandLine, Refusal> {
     if given.hermetic.is_some() && given.arguments_of_process {
         arguments.clear();
     }
-    let command_line = match given.settings_only {
+    let mut command_line = match given.settings_only {
         true => command_line::settings_only(&arguments),
         false => command_line::read(&arguments),
     };
+    if given.named_after_content_root {
+        command_line.refuse_misspelled();
+    }
     let named = given.code.application_name.clone();
     let program = || named.or_else(process::program_name).unwrap_or_else(|| "PROGRAM".to_owned());
     match command_line.asked {

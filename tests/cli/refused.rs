@@ -575,3 +575,16 @@ fn no_secret_is_printed_whatever_way_it_is_given() {
         }
     }
 }
+
+#[test]
+fn a_misspelled_switch_is_a_mistake_of_usage_wherever_it_stands() {
+    for arguments in [
+        &["run", "--plna"][..],
+        &["run", "--plna", "--urls", "http://127.0.0.1:0"],
+        &["run", "--plan=true"],
+    ] {
+        let outcome = Kestrel::new(arguments.iter().copied()).ended();
+        assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.starts_with("error: "), "{}", outcome.stderr);
+    }
+}

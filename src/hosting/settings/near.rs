@@ -223,22 +223,11 @@ fn without_value(switch: &str, key: &str, host_alone: bool) -> (String, String) 
     (told, fix)
 }
 
-/// The flag of the host's that a switch without a value was probably meant to be.
-fn flag_nearly_called(key: &str) -> Option<&'static str> {
-    if is_switch(key) { None } else { did_you_mean(key, ["help", "plan", "strict", "version"]) }
-}
-
 /// An argument that sets nothing.
 fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
     let Unread { position, argument, value, short_switch } = unread;
     let origin = Origin::CommandLine { position: *position, argument: argument.clone() };
     if let Argument::Switch { key } = Argument::parse(argument) {
-        if let Some(flag) = flag_nearly_called(key).filter(|_| host_alone) {
-            // Who asks for a plan does not want a server that runs, nor one without `--strict` who asks for that.
-            return Problem::error(format!("There is no switch '{argument}'."))
-                .origin(origin)
-                .fix(format!("did you mean --{flag}?"));
-        }
         let (told, fix) = without_value(argument, key, host_alone);
         return Problem::warning(told).origin(origin).fix(fix);
     }

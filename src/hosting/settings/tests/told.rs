@@ -510,18 +510,6 @@ fn a_switch_without_a_value_is_told_to_take_one_only_where_it_is_read() {
 }
 
 #[test]
-fn a_switch_that_nearly_is_one_of_the_host_starts_nothing() {
-    for (switch, flag) in [("--plann", "plan"), ("--strct", "strict"), ("--hepl", "help")] {
-        let message = format!("There is no switch '{switch}'.");
-        let fix = format!("did you mean --{flag}?");
-        assert_eq!(told(&[switch], &[], true), [(message, fix)], "{switch}");
-        // A program may have it.
-        let of_program = told(&[switch], &[], false);
-        assert!(of_program[0].0.ends_with("has no value and is ignored."), "{of_program:?}");
-    }
-}
-
-#[test]
 fn a_key_at_another_place_than_it_is_read_is_told_with_that_place() {
     let top = "write urls at the top, beside Kestrel and not in it";
     let colons = "write Kestrel:Limits:KeepAliveTimeout; two underscores stand in variables alone";
