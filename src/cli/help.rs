@@ -78,6 +78,7 @@ pub(super) fn suggest(error: &mut clap::Error, first: Option<&OsString>) {
                     .insert(ContextKind::Suggested, tip("to serve, write: kestrel run".to_owned())),
             };
         }
+        ErrorKind::UnknownArgument if first == "serve" => suggest_run(error),
         ErrorKind::UnknownArgument if first.starts_with('-') => {
             let name = first.split('=').next().unwrap_or_default();
             let text = match name {
@@ -91,4 +92,22 @@ pub(super) fn suggest(error: &mut clap::Error, first: Option<&OsString>) {
         }
         _ => {}
     }
+}
+
+/// What is a switch of `run` is none of those of `serve` that are spelled like it.
+fn suggest_run(error: &mut clap::Error) {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return };
+    let name = argument.split('=').next().unwrap_or_default().to_owned();
+    if !name.strip_prefix("--").is_some_and(is_switch) {
+        return;
+    }
+    let instead = match name.as_str() {
+        "--urls" | "--listen" => "serve takes --port and --lan; ",
+        _ => "",
+    };
+    let text = format!("{instead}{name} is a switch of run: kestrel run --webroot DIR {name} ...");
+    let _ = error.remove(ContextKind::SuggestedArg);
+    let _ = error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![text.into()]));
+    let usage = "Usage: kestrel serve [OPTIONS] [DIR]".to_owned();
+    let _ = error.insert(ContextKind::Usage, ContextValue::StyledStr(usage.into()));
 }

@@ -174,3 +174,44 @@ fn a_folder_without_an_index_is_told_of() {
     let outcome = running.terminated();
     assert!(outcome.stderr.contains("has no index.html"), "{outcome:?}");
 }
+
+#[test]
+fn switches_of_run_are_not_taken_for_those_that_look_like_them() {
+    for (switch, told) in [
+        ("--plan", "--plan is a switch of run: kestrel run --webroot DIR --plan ..."),
+        ("--listen", "serve takes --port and --lan; --listen is a switch of run"),
+        ("--strict", "--strict is a switch of run"),
+    ] {
+        let outcome = Kestrel::new(["serve", switch]).ended();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("similar"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("Usage: kestrel serve [OPTIONS] [DIR]"),
+            "{}",
+            outcome.stderr
+        );
+    }
+    // One that is nearly another of its own is told by clap.
+    let outcome = Kestrel::new(["serve", "--lisitng"]).ended();
+    assert!(outcome.stderr.contains("'--listing'"), "{}", outcome.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn of_a_folder_that_cannot_be_entered_nothing_is_claimed() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use crate::rights::without;
+
+    let Some(by) = without("-dac_override,-dac_read_search", "closed folders") else { return };
+    let kestrel = Kestrel::by(by).argument("serve").argument("closed").argument("-p").argument("0");
+    let closed = kestrel.root().join("closed");
+    fs::create_dir(&closed).expect("a folder");
+    fs::write(closed.join("index.html"), "hi").expect("a file");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let outcome = kestrel.stopped_if_started();
+    let said = outcome.stdout + &outcome.stderr;
+    assert!(!said.contains("has no index.html"), "{said}");
+    assert!(said.contains("cannot be "), "{said}");
+}

@@ -166,8 +166,10 @@ fn warnings(args: &ServeArgs, root: &Path) -> Vec<String> {
     }
     let index = ["default.htm", "default.html", "index.htm", "index.html"];
     let has_index = index.iter().any(|name| root.join(name).is_file());
+    // Whether it is there, nobody knows who may not search the folder.
+    let may_look = root.join(".").symlink_metadata().is_ok();
     // That --spa has nothing to answer with, the host tells, and of passwords in clear text.
-    if !args.spa && !args.listing && !has_index {
+    if !args.spa && !args.listing && !has_index && may_look {
         warnings.push(format!(
             "{} has no index.html: visitors have to know the names of its files. --listing shows them.",
             root.display()
