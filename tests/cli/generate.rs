@@ -248,6 +248,11 @@ fn a_unit_is_one_to_systemd() {
             &["\nLogsDirectory=%p\n", "\nLogsDirectory=site\n", "\nReadWritePaths=/srv/logs\n"],
         ),
         (
+            &["--webroot=/srv/not-made-yet/site"],
+            &["# The web root /srv/not-made-yet/site is not there", "\nReadWritePaths=/srv\n"],
+        ),
+        (&["--webroot=/var/lib/not-made-yet"], &["\nStateDirectory=not-made-yet\n"]),
+        (
             &["--urls", "http://localhost:5000", "--Greeting", "100% \"of $HOME\""],
             &["100%% \\\"of $$HOME\\\""],
         ),

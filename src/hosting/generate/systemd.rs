@@ -77,6 +77,7 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
             None => writeln!(unit, "ReadWritePaths={folder}"),
         };
     }
+    web_root(prepared, &mut unit)?;
     logs(prepared, &mut unit)?;
     unit.push_str("\n[Install]\nWantedBy=multi-user.target\n");
     Ok(unit)
@@ -109,6 +110,23 @@ fn is_privileged(endpoint: &PlannedEndpoint) -> bool {
         | Targets::FirstThatWorks([listen, _]) => (1..1024).contains(&listen.port),
         Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
     }
+}
+
+/// Where a web root is made that was named and is not there: the first start does it.
+fn web_root(prepared: &Prepared, unit: &mut String) -> Result<(), Problem> {
+    let root = prepared.settings.web_root.as_ref().map(|it| &*it.value);
+    let Some(root) = root.filter(|root| !root.is_dir()) else { return Ok(()) };
+    let around = root.ancestors().skip(1).find(|it| it.is_dir()).unwrap_or(Path::new("/"));
+    let (root, around) = (path("the web root", root)?, path("the web root's folder", around)?);
+    let _ = match root.strip_prefix("/var/lib/") {
+        Some(below) => writeln!(unit, "# The web root.\nStateDirectory={below}"),
+        None => writeln!(
+            unit,
+            "# The web root {root} is not there: make it and remove this line; else the start makes it, and its\n\
+             # user has to be let in.\nReadWritePaths={around}"
+        ),
+    };
+    Ok(())
 }
 
 /// Where the service may write what is no answer: everything else is closed to it.
