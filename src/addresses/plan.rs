@@ -106,7 +106,29 @@ pub(crate) fn replan(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> 
     plan.look_at_refused(settings);
     plan.find_duplicates();
     plan.tell_reach(settings);
+    plan.warnings.extend(until_restart(fixed, settings));
     plan
+}
+
+/// What is to be said of addresses that go on beside endpoints which the configuration has only now. (Kestrel lets them
+/// go on, too, without a word: no reload touches them, and the next start would not bind them.)
+fn until_restart(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> Option<Problem> {
+    let of_start = plan(settings).endpoints;
+    let is_bound = |kept: &&PlannedEndpoint| {
+        of_start.iter().any(|it| it.key == kept.key && it.written == kept.written)
+    };
+    let kept = fixed.iter().find(|kept| !is_bound(kept))?;
+    let won = settings.endpoints.first()?;
+    Some(
+        Problem::warning(format!(
+            "{} is listened on beside the endpoints that are configured now, until the next start.",
+            kept.written
+        ))
+        .cause("No reload closes it; a start binds the endpoints alone, because they win.")
+        .key(won.key.clone())
+        .origin(won.target.origin.clone())
+        .fix(format!("start again; or write it as an endpoint, too, or leave {} alone", kept.key)),
+    )
 }
 
 /// The endpoints of a plan that no reload touches: those of code, addresses and ports. `None` if no

@@ -611,8 +611,16 @@ fn a_reload_keeps_what_is_no_endpoint_of_the_configuration() {
         };
         let fixed = fixed(&plan(&settings), &settings);
         let now = EndpointSettings { endpoints: configured(after), ..settings.clone() };
-        let planned = fixed.map(|fixed| bound(&replan(&fixed, &now)));
+        let planned = fixed.map(|fixed| replan(&fixed, &now));
+        let told = planned.iter().flat_map(|plan| &plan.warnings);
+        let told: Vec<_> =
+            told.filter(|it| it.message.ends_with("until the next start.")).collect();
+        let planned = planned.as_ref().map(bound);
         assert_eq!(planned.as_deref(), expected, "{endpoints:?} -> {after:?}");
+        // What a start would not bind beside them is told.
+        let is_told = endpoints.is_empty() && !prefers;
+        assert_eq!(told.len(), usize::from(is_told), "{endpoints:?} -> {after:?}: {told:?}");
+        assert!(told.iter().all(|it| it.message.contains(" is listened on beside ")));
     }
 }
 
