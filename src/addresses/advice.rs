@@ -199,6 +199,12 @@ pub(super) fn two_endpoints(
         whole && all.transport == one.transport
     });
     let Some((all, one, covers)) = covering else {
+        let [has, wants] = [first, second].map(display::planned_text);
+        // `localhost` is both loopbacks: the address stands in none of its settings.
+        let problem = match problem.message.contains(&wants) {
+            true => problem,
+            false => problem.cause(format!("{wants} stands for it, and {has} has it already.")),
+        };
         return problem.fix(format!(
             "give one of them another port, or remove it; the first is {}",
             told(first)

@@ -380,7 +380,16 @@ fn what_covers_what_is_told() {
             Some("http://0.0.0.0:1 takes the port on every IPv4 address of this machine: it covers http://127.0.0.1:1.".to_owned()),
             "http://127.0.0.1:1",
         ),
-        ("http://0.0.0.0:1;http://localhost:1", None, ""),
+        (
+            "http://0.0.0.0:1;http://localhost:1",
+            Some("http://localhost:1 stands for it, and http://0.0.0.0:1 has it already.".to_owned()),
+            "",
+        ),
+        (
+            "http://127.0.0.1:1;http://localhost:1",
+            Some("http://localhost:1 stands for it, and http://127.0.0.1:1 has it already.".to_owned()),
+            "",
+        ),
         ("https://[::]:1;http://0.0.0.0:1", None, ""),
         ("http://[::]:1;http://*:1", None, ""),
         ("http://127.0.0.1:1;http://127.0.0.1:1", None, ""),
@@ -389,8 +398,8 @@ fn what_covers_what_is_told() {
         let told = &plan.problems[0].problem;
         let fix = told.fix.clone().unwrap_or_default();
         let start = match &cause {
-            Some(_) => format!("remove {removed}, set by "),
-            None => "give one of them another port, or remove it; the first is ".to_owned(),
+            Some(_) if !removed.is_empty() => format!("remove {removed}, set by "),
+            _ => "give one of them another port, or remove it; the first is ".to_owned(),
         };
         assert!(fix.starts_with(&start), "{urls}: {fix}");
         assert_eq!(told.cause, cause, "{urls}");
