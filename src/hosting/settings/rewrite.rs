@@ -99,7 +99,8 @@ pub(super) fn against_folders(
     let keys = [(of_files, "StaticFiles"), (of_pages, "DirectoryBrowser")];
     let keys: Vec<_> = keys
         .into_iter()
-        .filter_map(|(on, section)| on.then(|| format!("{section}:RedirectToAppendTrailingSlash")))
+        .filter(|(on, _)| *on)
+        .map(|(_, section)| format!("{section}:RedirectToAppendTrailingSlash"))
         .collect();
     if keys.is_empty() {
         return None;
