@@ -9,8 +9,8 @@
 //! While it runs, `reload` reads the configuration again whenever a file changes, and goes over to it
 //! or leaves everything as it is.
 //!
-//! `settings` turns keys into values, `explain` puts decisions into words, `finding` gathers what is
-//! to be said and knows what of it refuses a start, `report` tells a refused one, `lifetime` knows
+//! `settings` turns keys into values, `explain` puts decisions into words, `finding` is what is
+//! to be said and knows what of it refuses a start, `findings` gathers it for one, `report` tells a refused one, `lifetime` knows
 //! signals, `command_line` takes the arguments apart, `usage` has the words of the help, `generate` writes
 //! configurations of other programs, and `process` alone looks at the process.
 
@@ -35,6 +35,7 @@ mod endpoint;
 mod error;
 mod explain;
 mod finding;
+mod findings;
 #[cfg(feature = "cli")]
 mod generate;
 mod given;
@@ -49,6 +50,7 @@ mod live_configuration;
 mod passed_sockets;
 mod patience;
 mod pipeline;
+mod plan_text;
 mod prepare;
 pub(crate) mod process;
 mod reload;
@@ -67,6 +69,7 @@ mod start;
 mod surroundings;
 mod temporary_folder;
 pub(crate) mod usage;
+mod web_root;
 
 pub use app::{App, AppContext, Ending};
 pub use app_error::AppError;

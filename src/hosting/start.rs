@@ -6,27 +6,26 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::app::{AppContext, AppSource, Making};
-use super::certificates::Certificates;
 use super::command_line::{self, Asked, CommandLine};
 use super::error::HostError;
-use super::finding::{self, Finding, Subject, judged};
+use super::finding::{Finding, Subject};
+use super::findings::Findings;
 use super::given::Given;
 use super::health_check;
 use super::hermetic::Hermetic;
 use super::host::Host;
 use super::live_configuration::Published;
 use super::pipeline::OfHost;
+use super::plan_text::{go_through, plan_table};
 use super::prepare::Prepared;
-use super::report::{self, Refusal, Voice, begin};
+use super::report::{Refusal, Voice, begin};
 use super::services::Registration;
-use super::settings::{in_the_way, missing_site};
 use super::sources::{Sources, listen_to};
-use super::{passed_sockets, pipeline, process, usage};
-use crate::addresses::EndpointPlan;
-use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced, fold_key};
+use super::web_root::make_web_root;
+use super::{passed_sockets, process, usage};
+use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced};
 use crate::diagnostics::{LogContext, Notice, events};
 use crate::features::{Living, ServerAddresses};
 use crate::logging::{Log, LogTo};
@@ -54,15 +53,6 @@ pub(super) struct Draft {
     /// The web root, if it was named and is not there.
     web_root: Option<Sourced<PathBuf>>,
     findings: Findings,
-}
-
-/// What is to be said, in the order in which it is.
-#[derive(Default)]
-struct Findings {
-    of_settings: Vec<Finding>,
-    of_plan: Vec<Finding>,
-    of_certificates: Vec<Finding>,
-    of_app: Vec<Finding>,
 }
 
 impl Draft {
@@ -320,115 +310,6 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
     (sources, problems)
 }
 
-impl Findings {
-    /// What a start says of a configuration, besides what is wrong with code and arguments.
-    fn of(prepared: &Prepared, of_code: Vec<Problem>, web_root: Option<&Sourced<PathBuf>>) -> Self {
-        let Prepared { loaded, settings, plan, certificates, .. } = prepared;
-        let incomplete = loaded.is_incomplete();
-        // What nobody configured may stand in what could not be read.
-        let of_default = |warning: &&Problem| warning.origin == Some(Origin::Default);
-        let of_plan = plan.warnings.iter().filter(|warning| !(incomplete && of_default(warning)));
-        // What was said of an argument already, is not said again of the key that it sets.
-        let of_arguments: Vec<_> = of_code.iter().filter_map(|it| it.origin.clone()).collect();
-        let is_told = |problem: &Problem| {
-            let twice = |origin: &Origin| {
-                matches!(origin, Origin::CommandLine { .. }) && of_arguments.contains(origin)
-            };
-            !problem.is_error() && problem.origin.as_ref().is_some_and(twice)
-        };
-        let of_settings = settings.problems.iter().filter(|problem| !is_told(problem));
-        let odd = of_settings.chain(of_plan).cloned().chain(prepared.of_stages());
-        let wrong = |problem| Finding::of_problem(Subject::Configuration, problem);
-        let of_settings: Vec<_> = of_code.into_iter().chain(odd).map(wrong).collect();
-        let web_root = web_root.and_then(web_root_problem).map(wrong);
-        let of_plan = web_root.into_iter().chain(prepared.notes(&[])).chain(prepared.of_plan());
-        let mut of_certificates = certificates.of_development();
-        of_certificates.extend(prepared.of_certificates.iter().cloned());
-        of_certificates.extend(certificates.of_all(SystemTime::now()));
-        of_certificates.retain(|finding| {
-            let none_found = certificates.none_found.contains(finding.problem());
-            !(none_found && is_consequence(finding.problem(), &of_settings, incomplete))
-        });
-        Self { of_plan: of_plan.collect(), of_certificates, of_settings, of_app: Vec::new() }
-    }
-
-    /// The error that they are, if they are one, and what is only said.
-    fn judge(self, strict: bool) -> (Option<HostError>, Self) {
-        let (mut fatal, of_settings) = judged(self.of_settings, strict);
-        let mut judge = |findings| {
-            let (more, said) = judged(findings, strict);
-            fatal.extend(more);
-            said
-        };
-        let of_plan = judge(self.of_plan);
-        let of_certificates = judge(self.of_certificates);
-        let of_app = judge(self.of_app);
-        (finding::error(fatal), Self { of_settings, of_plan, of_certificates, of_app })
-    }
-
-    /// All of them.
-    fn all(&self) -> Vec<Finding> {
-        self.of_settings.iter().cloned().chain(self.behind_settings()).collect()
-    }
-
-    /// What is said behind what is odd about settings.
-    fn behind_settings(&self) -> Vec<Finding> {
-        [&self.of_plan, &self.of_certificates, &self.of_app]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
-    }
-
-    /// An answer in the place of a start, such as that to `--plan`, with what a start would say.
-    fn answer(
-        mut self,
-        prepared: &Prepared,
-        strict: bool,
-        web_root: Option<&Sourced<PathBuf>>,
-        text: impl FnOnce(&Prepared) -> Result<String, Problem>,
-    ) -> Refusal {
-        // What is planned although its configuration is wrong would not be.
-        let is_planned = [&self.of_settings, &self.of_plan]
-            .into_iter()
-            .all(|findings| judged(findings.clone(), strict).0.is_empty());
-        let table = match is_planned.then(|| text(prepared)) {
-            None => String::new(),
-            Some(Ok(table)) => table,
-            Some(Err(problem)) => {
-                self.of_settings.push(Finding::of_problem(Subject::Configuration, problem));
-                String::new()
-            }
-        };
-        let (error, said) = self.judge(strict);
-        let missing = web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
-        // Nothing is made, and nothing served, by a start that is refused.
-        let missing = missing.or_else(|| missing_site(&prepared.loaded));
-        let missing = missing.filter(|_| error.is_none());
-        let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));
-        let remarks: Vec<_> = said.all().into_iter().chain(missing).collect();
-        match error {
-            Some(error) => Refusal { error, remarks, voice: Voice::Plan { table } },
-            None => Refusal::answer(table, report::remarks_text(&remarks)),
-        }
-    }
-}
-
-/// Whether an endpoint may lack its certificate only because settings could not be read: all of a file,
-/// if the sources are `incomplete`, or those of the endpoint or of certificates.
-fn is_consequence(none_found: &Problem, of_settings: &[Finding], incomplete: bool) -> bool {
-    let key = none_found.key.as_deref().map(fold_key).unwrap_or_default();
-    let node = key.strip_suffix(&*fold_key(":Url"));
-    let nodes = [node.map(str::to_owned), Some(fold_key("Kestrel:Certificates"))];
-    let is_cause = |key: &str| {
-        let key = fold_key(key);
-        let below = |node: &String| key.strip_prefix(&**node).is_some_and(|it| it.starts_with(':'));
-        nodes.iter().flatten().any(below)
-    };
-    let wrong = of_settings.iter().map(Finding::problem).filter(|problem| problem.is_error());
-    incomplete || wrong.filter_map(|problem| problem.key.as_deref()).any(is_cause)
-}
-
 /// What configures a log that is not written.
 fn unwritten_log(loaded: &Loaded) -> Option<Problem> {
     let section = loaded.configuration.section("Logging");
@@ -458,66 +339,4 @@ fn of_files(loaded: &Loaded) -> Vec<Notice> {
     let of_file =
         |file: &LookedFor| events::configuration_file(&file.path.display().to_string(), file.found);
     loaded.files.iter().map(of_file).collect()
-}
-
-/// What requests would go through on their way to the app; nothing, if they go straight to it.
-fn go_through(prepared: &Prepared, layers: &Layers) -> String {
-    let mut lines = Vec::new();
-    for on in pipeline::on(&prepared.settings.stages) {
-        lines.push(format!("{} (set by {}, key {})", on.name, on.origin, on.key));
-        lines.extend(on.values.iter().map(|it| match &it.origin {
-            Origin::Default => format!("  {} (default)", it.value),
-            origin => format!("  {} (set by {origin})", it.value),
-        }));
-    }
-    if !layers.is_empty() {
-        lines.push("the program's layers".to_owned());
-    }
-    if lines.is_empty() {
-        return String::new();
-    }
-    lines.push("the app".to_owned());
-    format!("\nrequests go through:\n  {}\n", lines.join("\n  "))
-}
-
-/// The plan as a table, with the certificates that would be served.
-fn plan_table(plan: &EndpointPlan, certificates: &Certificates, another_server: bool) -> String {
-    let is_ready = |place: usize| {
-        let tls = plan.endpoints.get(place).and_then(|endpoint| endpoint.tls.as_ref());
-        tls.is_some_and(|tls| tls.server_config.is_some())
-    };
-    plan.table(|place| match certificates.served(place).split_first() {
-        // Another server may have one, and nobody knows.
-        None if another_server => Vec::new(),
-        // A configuration of rustls' has them, or chooses them.
-        None if is_ready(place) => Vec::new(),
-        None => vec!["no certificate".to_owned()],
-        Some(((_, own), of_names)) => {
-            let of_names = of_names.iter().map(|(of, text)| format!("{of}: {text}"));
-            std::iter::once(own.clone()).chain(of_names).collect()
-        }
-    })
-}
-
-/// Why a web root that is not there cannot be made, as far as that is known without trying.
-fn web_root_problem(web_root: &Sourced<PathBuf>) -> Option<Problem> {
-    // A link is there, also one that leads nowhere.
-    let there = web_root.value.ancestors().find(|it| it.symlink_metadata().is_ok())?;
-    let what = in_the_way(there)?;
-    Some(web_root_refused(web_root, &format!("{} is {what}", there.display())))
-}
-
-fn web_root_refused(web_root: &Sourced<PathBuf>, why: &str) -> Problem {
-    let shown = web_root.value.display();
-    Problem::error(format!("The web root {shown} cannot be created: {why}."))
-        .key("webroot")
-        .origin(web_root.origin.clone())
-        .fix("create it, or name an existing folder")
-}
-
-/// Makes a web root that was named but is not there, as Kestrel does.
-fn make_web_root(web_root: &Sourced<PathBuf>) -> Result<Notice, Problem> {
-    std::fs::create_dir_all(&web_root.value)
-        .map_err(|error| web_root_refused(web_root, &error.to_string()))?;
-    Ok(events::web_root_created(&web_root.value.display().to_string()))
 }
