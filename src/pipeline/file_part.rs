@@ -26,6 +26,11 @@ impl FilePart {
         self.range.end.saturating_sub(self.range.start)
     }
 
+    /// How long the next piece of it is, of `most` bytes at most.
+    pub(crate) fn next_piece(&self, most: usize) -> usize {
+        usize::try_from(self.length()).map_or(most, |left| left.min(most))
+    }
+
     /// Takes it out of an answer.
     pub(crate) fn take<B>(response: &mut Response<B>) -> Option<Self> {
         let extensions = response.extensions_mut();

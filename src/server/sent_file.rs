@@ -68,7 +68,7 @@ impl Body for SentFile {
         if left == 0 {
             return Poll::Ready(None);
         }
-        let length = usize::try_from(left).map_or(LONGEST, |left| left.min(LONGEST));
+        let length = this.part.next_piece(LONGEST);
         if let Err(error) = ready!(this.poll_here(length, cx)) {
             events::static_file_ended(&this.part.name, &error, left);
             return Poll::Ready(Some(Err(CutOff(error))));

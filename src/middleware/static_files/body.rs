@@ -7,7 +7,6 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,32 +18,22 @@ use tokio::task::JoinHandle;
 use super::read;
 use crate::diagnostics::events;
 use crate::features::CutOff;
+use crate::pipeline::FilePart;
 
 /// How much is read at once, and what a client that reads slowly holds.
 const PIECE: usize = 64 * 1024;
 
 /// A part of a file as a body.
 pub(super) struct FileBody {
-    file: Arc<File>,
-    at: u64,
-    end: u64,
+    /// What is left of it.
+    part: FilePart,
     /// A piece that is waited for.
     job: Option<JoinHandle<io::Result<Piece>>>,
-    /// What it is called, for the log.
-    name: Arc<str>,
 }
 
 impl FileBody {
-    pub(super) fn new(file: Arc<File>, part: Range<u64>, name: Arc<str>) -> Self {
-        Self { file, at: part.start, end: part.end, job: None, name }
-    }
-
-    fn left(&self) -> u64 {
-        self.end - self.at
-    }
-
-    fn next(&self) -> usize {
-        usize::try_from(self.left()).map_or(PIECE, |left| left.min(PIECE))
+    pub(super) fn new(part: FilePart) -> Self {
+        Self { part, job: None }
     }
 
     /// Takes what was read.
@@ -54,9 +43,9 @@ impl FileBody {
             _ => Ok(piece),
         });
         let piece = read.inspect_err(|error| {
-            events::static_file_ended(&self.name, error, self.left());
+            events::static_file_ended(&self.part.name, error, self.part.length());
         })?;
-        self.at += piece.length as u64;
+        self.part.range.start += piece.length as u64;
         Ok(Frame::data(Bytes::from_owner(piece)))
     }
 }
@@ -70,13 +59,13 @@ impl Body for FileBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         let this = self.get_mut();
-        if this.left() == 0 {
+        if this.part.length() == 0 {
             return Poll::Ready(None);
         }
         if this.job.is_none() {
             let mut piece = Piece::new();
-            let most = this.next();
-            match read::now(&this.file, &mut piece.buffer[..most], this.at) {
+            let (at, most) = (this.part.range.start, this.part.next_piece(PIECE));
+            match read::now(&this.part.file, &mut piece.buffer[..most], at) {
                 Some(read) => {
                     let read = read.map(|length| {
                         piece.length = length;
@@ -85,7 +74,7 @@ impl Body for FileBody {
                     return Poll::Ready(Some(this.take(read)));
                 }
                 None => {
-                    let (file, at) = (Arc::clone(&this.file), this.at);
+                    let file = Arc::clone(&this.part.file);
                     let job = move || piece.filled(&file, at, most);
                     this.job = Some(tokio::task::spawn_blocking(job));
                 }
@@ -99,11 +88,11 @@ impl Body for FileBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left() == 0
+        self.part.length() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left())
+        SizeHint::with_exact(self.part.length())
     }
 }
 
@@ -165,6 +154,7 @@ impl Drop for Piece {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::ops::Range;
 
     use http_body_util::BodyExt as _;
 
@@ -178,7 +168,8 @@ mod tests {
     }
 
     fn body(file: &tempfile::NamedTempFile, part: Range<u64>) -> FileBody {
-        FileBody::new(Arc::new(file.reopen().unwrap()), part, "a.bin".into())
+        let file = Arc::new(file.reopen().unwrap());
+        FileBody::new(FilePart { file, range: part, name: "a.bin".into() })
     }
 
     #[tokio::test]

@@ -117,16 +117,17 @@ impl Representation {
         let mut response = Response::new(file.body(part));
         *response.headers_mut() = headers;
         if let Content::File(content) = &file.content {
-            let part = FilePart {
-                file: Arc::clone(content),
-                range: file.range(part),
-                name: Arc::clone(&file.name),
-            };
+            let part = file.part(content, part);
             if part.length() >= WORTH_SENDING {
                 response.extensions_mut().insert(part);
             }
         }
         response
+    }
+
+    fn part(&self, content: &Arc<File>, part: &Part) -> FilePart {
+        let (file, name) = (Arc::clone(content), Arc::clone(&self.name));
+        FilePart { file, range: self.range(part), name }
     }
 
     /// The headers of a file for its answer.
@@ -157,16 +158,16 @@ impl Representation {
 
     /// A part of it as a body.
     pub(super) fn body(&self, part: &Part) -> Body {
-        let range = self.range(part);
         match &self.content {
-            // What is in memory fits into an address.
             Content::Bytes(bytes) => match part {
                 Part::Whole => bytes.clone().into(),
-                _ => bytes.slice(range.start as usize..range.end as usize).into(),
+                _ => {
+                    let range = self.range(part);
+                    // What is in memory fits into an address.
+                    bytes.slice(range.start as usize..range.end as usize).into()
+                }
             },
-            Content::File(file) => {
-                Body::new(FileBody::new(Arc::clone(file), range, Arc::clone(&self.name)))
-            }
+            Content::File(content) => Body::new(FileBody::new(self.part(content, part))),
         }
     }
 
