@@ -86,7 +86,8 @@ fn a_site_whose_folder_is_away_while_it_is_reloaded_comes_back_with_it() {
 fn a_reload_that_finds_a_site_does_not_say_that_nothing_changed() {
     use nix::sys::signal::Signal;
 
-    let kestrel = Kestrel::run(["--urls", "http://127.0.0.1:0"]);
+    let kestrel =
+        Kestrel::run(["--urls", "http://127.0.0.1:0", "--hostBuilder:reloadConfigOnChange=false"]);
     let root = kestrel.root();
     let running = kestrel.started();
     std::fs::create_dir(root.join("wwwroot")).expect("a folder");
@@ -95,6 +96,23 @@ fn a_reload_that_finds_a_site_does_not_say_that_nothing_changed() {
     let said = running.terminated().stdout;
     assert!(said.contains("+ static files: from "), "{said}");
     assert!(said.contains("on SIGHUP: it has changed, and is in effect."), "{said}");
+}
+
+#[test]
+fn a_folder_that_is_made_while_the_host_runs_is_served() {
+    let kestrel = Kestrel::run(["--urls", "http://127.0.0.1:0"]);
+    let root = kestrel.root();
+    std::fs::create_dir(root.join("new")).expect("a folder");
+    std::fs::write(root.join("new/index.html"), "hi\n").expect("a file");
+    let running = kestrel.started();
+    let address = running.address();
+    assert!(get(&address, "/", &[]).body.contains("environment"), "it is the welcome page");
+    std::fs::rename(root.join("new"), root.join("wwwroot")).expect("it is there");
+    running.wait_for("+ static files: from ");
+    running.wait_for("404.html with 404");
+    // The line is written once the stages are there.
+    assert_eq!(get(&address, "/", &[]).body, "hi\n");
+    running.terminated();
 }
 
 #[test]

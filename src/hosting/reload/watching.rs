@@ -10,6 +10,7 @@ use crate::diagnostics::events;
 use crate::hosting::certificates::Certificates;
 use crate::hosting::finding::{Finding, Subject};
 use crate::hosting::prepare::Prepared;
+use crate::hosting::settings::missing_root;
 
 pub(in crate::hosting) use super::watch::Watcher;
 
@@ -66,7 +67,10 @@ fn files<'a>(
     loaded: &Loaded,
     certificates: impl Iterator<Item = &'a Certificates>,
 ) -> Vec<Watched> {
-    let configuration = loaded.files.iter().map(|file| (&file.path, Kind::Configuration));
+    // A folder of files that is made while the host runs is served from then on.
+    let site = missing_root(loaded);
+    let configuration = loaded.files.iter().map(|file| &file.path).chain(&site);
+    let configuration = configuration.map(|path| (path, Kind::Configuration));
     let certificates = certificates.flat_map(|certificates| &certificates.files);
     let mut files: Vec<Watched> = Vec::new();
     for (path, kind) in configuration.chain(certificates.map(|path| (path, Kind::Certificate))) {

@@ -64,6 +64,8 @@ pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};
 pub(crate) use self::keys::{Effect, effect};
 pub(crate) use self::pipeline::StageSettings;
+#[cfg(feature = "reload")]
+pub(crate) use self::static_files::missing_root;
 pub(crate) use self::static_files::{in_the_way, missing_site};
 pub(crate) use self::switched::Switched;
 pub(crate) use self::tls::SharedCertificates;

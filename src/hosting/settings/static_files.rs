@@ -88,11 +88,16 @@ fn usual_root(loaded: &Loaded) -> PathBuf {
     from_content_root(&loaded.content_root.value, "wwwroot")
 }
 
-/// That a server for files has looked for its folder in vain: it answers by itself, for good in the wrong folder.
-pub(crate) fn missing_site(loaded: &Loaded) -> Option<Notice> {
+/// The folder that a server for files has looked for in vain.
+pub(crate) fn missing_root(loaded: &Loaded) -> Option<PathBuf> {
     let is_asked = loaded.configuration.setting("StaticFiles:Enabled").is_some();
     let is_idle = loaded.host_alone && !is_asked && host::web_root(loaded).is_none();
-    let root = is_idle.then(|| usual_root(loaded)).filter(|root| !root.is_dir())?;
+    is_idle.then(|| usual_root(loaded)).filter(|root| !root.is_dir())
+}
+
+/// That it has: it answers by itself, until the folder is made, and for good if it is another one's.
+pub(crate) fn missing_site(loaded: &Loaded) -> Option<Notice> {
+    let root = missing_root(loaded)?;
     Some(events::no_site(&root.display().to_string(), in_the_way(&root)))
 }
 
