@@ -70,7 +70,7 @@ pub(super) fn read(
 fn no_rule(setting: &Setting) -> Problem {
     let name = setting.key.rsplit(':').next().unwrap_or_default();
     Problem::error(format!("'{RULES}' is a list of rules, and '{name}' is none."))
-        .key(setting.key.clone())
+        .key(RULES)
         .origin(setting.origin.clone())
         .fix("write a list, also of one rule: \"Rules\": [ { \"Path\": \"/old\", \"Redirect\": \"/new\" } ]")
 }

@@ -47,7 +47,7 @@ pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
         if told.iter().any(|known| keys_equal(known, &key)) {
             continue;
         }
-        if !is_told(problems, &key, &setting.origin) {
+        if !is_told(problems, &key, &setting.origin) && !is_in_what_was_told(problems, setting) {
             problems.push(problem.key(setting.key.clone()).origin(setting.origin.clone()));
         }
         told.push(key);
@@ -63,6 +63,15 @@ pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool 
     let same_key =
         |problem: &Problem| problem.key.as_ref().is_some_and(|other| keys_equal(other, key));
     problems.iter().any(|problem| same_key(problem) || same_place(problem))
+}
+
+/// Whether the section that a text stands in was told to be wrong, as one rule in the place of their list.
+fn is_in_what_was_told(problems: &[Problem], setting: &Setting) -> bool {
+    let Some((section, _)) = setting.key.rsplit_once(':') else { return false };
+    let is_it = |problem: &Problem| {
+        problem.is_error() && problem.key.as_ref().is_some_and(|key| keys_equal(key, section))
+    };
+    problems.iter().any(is_it)
 }
 
 /// Whether a switch of this name, without its dashes, sets something of the server's.

@@ -199,11 +199,7 @@ fn a_rule_with_a_misspelled_key_is_for_no_request_at_all() {
             "Rewrite:Rules:0:Redirct",
             "did you mean Rewrite:Rules:0:Redirect?",
         ),
-        (
-            &[("Path", "/a"), ("Redirect", "/b")],
-            "Rewrite:Rules:Path",
-            "write a list, also of one rule",
-        ),
+        (&[("Path", "/a"), ("Redirect", "/b")], "Rewrite:Rules", "write a list, also of one rule"),
     ] {
         let (read, problems) = read_of(settings);
         assert!(read.is_none(), "{settings:?}");

@@ -356,6 +356,11 @@ fn what_cannot_be_a_proxy_is_told_with_what_to_write() {
 fn what_is_said_of_a_value_is_true_of_it() {
     are_told(&[
         (
+            r#"{"Rewrite":{"Enabled":true,"Rules":{"Path":"/a","Redirect":"/b"}}}"#,
+            "E 'Rewrite:Rules' is a list of rules, and 'Path' is none.",
+            "[ { \"Path\": \"/old\", \"Redirect\": \"/new\" } ]",
+        ),
+        (
             r#"{"RateLimiter":{"Enabled":true,"GlobalLimiter":{"Limiter":"TokenBucket","TokenLimit":1,"TokensPerPeriod":1,"ReplenishmentPeriod":"00:00:01","PermitLimit":5}}}"#,
             "W 'RateLimiter:GlobalLimiter:PermitLimit' has no effect: a TokenBucket does not read it.",
             "remove it, or set Limiter to FixedWindow or SlidingWindow or Concurrency; a TokenBucket reads TokenLimit, TokensPerPeriod, ReplenishmentPeriod",
