@@ -72,8 +72,14 @@ fn unasked(configuration: &Configuration) -> Option<Problem> {
 /// Who may come in; `None`, if the settings name nobody. Those with a mistake are left out, and told.
 fn users(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<Vec<User>> {
     let listed = configuration.section(PASSWORDS).children();
+    let text = configuration.setting(PASSWORDS);
+    let text = text.filter(|it| it.value.as_ref().is_some_and(|text| !text.is_empty()));
+    if let Some(setting) = text.filter(|_| listed.is_empty()) {
+        problems.push(no_names(setting, "one text"));
+        return Some(Vec::new());
+    }
     if let Some(setting) = nameless(&listed) {
-        problems.push(no_names(setting));
+        problems.push(no_names(setting, "a list"));
         return Some(Vec::new());
     }
     let mut users = Vec::new();
@@ -101,8 +107,8 @@ fn nameless<'a>(listed: &[Section<'a>]) -> Option<&'a Setting> {
     listed.first().filter(|_| is_list)?.setting()
 }
 
-fn no_names(setting: &Setting) -> Problem {
-    Problem::error(format!("'{PASSWORDS}' is a list: it does not say whose passwords they are."))
+fn no_names(setting: &Setting, what: &str) -> Problem {
+    Problem::error(format!("'{PASSWORDS}' is {what}: it does not say whose passwords they are."))
         .key(setting.key.clone())
         .origin(setting.origin.clone())
         .fix("write users with their passwords: \"Passwords\": { \"alice\": \"...\" }")
@@ -201,6 +207,10 @@ mod tests {
             (
                 &["Enabled=true", "Passwords:0=a"],
                 "'BasicAuthentication:Passwords' is a list: it does not say whose passwords they are.",
+            ),
+            (
+                &["Enabled=true", "Passwords=a"],
+                "'BasicAuthentication:Passwords' is one text: it does not say whose passwords they are.",
             ),
             (
                 &["Enabled=true", "Passwords:bob:ann=a"],
