@@ -167,6 +167,7 @@ impl HostSettings {
         not_yet::report(loaded, &mut problems);
         unknown::report(loaded, &mut problems);
         problems.extend(near::lone_port(configuration, &endpoints));
+        problems.extend(near::lone_hosts(loaded));
         Self {
             endpoints,
             certificates,

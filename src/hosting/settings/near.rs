@@ -410,3 +410,27 @@ pub(super) fn lone_port(
             ))
     })
 }
+
+/// Hosts in a variable that is nearly called as the key, where no host is left out: the variable may be another
+/// program's, such as Django's, and may be meant for this one.
+pub(super) fn lone_hosts(loaded: &Loaded) -> Option<Problem> {
+    const KEY: &str = "AllowedHosts";
+    let configuration = &loaded.configuration;
+    if !loaded.host_alone || configuration.section(KEY).first_setting().is_some() {
+        return None;
+    }
+    ["AllowedHost", "ALLOWED_HOSTS", "ALLOWED_HOST"].into_iter().find_map(|like| {
+        let setting = configuration.setting(like)?;
+        let Origin::EnvironmentVariable(name) = &setting.origin else { return None };
+        let hosts = setting.value.as_deref().filter(|hosts| !hosts.is_empty() && *hosts != "*")?;
+        let hosts = address_without_user_info(hosts);
+        keys_equal(name, like).then(|| {
+            Problem::information(format!("{name}={hosts} has no effect: no setting is called so."))
+                .cause("Every host passes.")
+                .origin(setting.origin.clone())
+                .fix(format!(
+                    "if it is meant for this server, write {KEY}={hosts}, with ; between hosts"
+                ))
+        })
+    })
+}

@@ -538,3 +538,24 @@ fn a_category_that_is_nearly_one_of_ours_is_told() {
         assert_eq!(told_of_file(&json, false), [], "{category}");
     }
 }
+
+#[test]
+fn hosts_in_a_variable_that_is_nearly_called_so_are_told_where_every_host_passes() {
+    for (variables, fix) in [
+        (&[("AllowedHost", "a.example")][..], Some("a.example")),
+        (&[("ALLOWED_HOSTS", "a.example;b.example")], Some("a.example;b.example")),
+        (&[("ALLOWED_HOSTS", "*")], None),
+        (&[("ALLOWED_HOSTS", "")], None),
+        (&[("ALLOWED_HOSTS", "a.example"), ("AllowedHosts", "b.example")], None),
+        (&[("ALLOWED_THINGS", "a.example")], None),
+    ] {
+        let expected = fix.map(|hosts| {
+            format!(
+                "if it is meant for this server, write AllowedHosts={hosts}, with ; between hosts"
+            )
+        });
+        assert_eq!(fixes(told(&[], variables, true)), expected.as_slice(), "{variables:?}");
+        // An app may read it.
+        assert_eq!(fixes(told(&[], variables, false)), [""; 0], "{variables:?}");
+    }
+}
