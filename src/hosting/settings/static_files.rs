@@ -276,6 +276,7 @@ fn root_away(root: &Path) -> Problem {
     ))
     .cause("It was there before: once it is back, it is served again.")
     .key("webroot")
+    .origin(Origin::Default)
     .fix("put the folder back; or, if nothing is to be served, set StaticFiles:Enabled to false")
 }
 
