@@ -89,15 +89,19 @@ fn in_section(section: &str, name: &str) -> Option<String> {
 pub(super) fn related<'a>(above: &str, name: &str, names: &'a [Key]) -> Option<&'a str> {
     let name = name.to_lowercase();
     const FEW: usize = 6;
-    let is_begun = |row: &&Key| {
-        let known = row.name.to_lowercase();
-        (known.len() >= FEW && name.starts_with(&known))
-            || (name.len() >= FEW && known.starts_with(&name))
-    };
-    if let Some(row) = names.iter().find(is_begun) {
+    // The only text that begins so: `Formatter` is no `FormatterOptions`, and `MaxRequest` may be several.
+    let mut longer = names.iter().filter(|row| {
+        let is_text = matches!(row.holds, Holds::Text(_) | Holds::TextOrList(_));
+        is_text && name.len() >= FEW && row.name.to_lowercase().starts_with(&name)
+    });
+    if let (Some(row), None) = (longer.next(), longer.next()) {
         return Some(row.name);
     }
     let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
+    let is_begun = |row: &&Key| row.name.len() >= FEW && name.starts_with(&row.name.to_lowercase());
+    if let Some(row) = names.iter().find(is_begun) {
+        return Some(row.name);
+    }
     if keys_equal(above, "Logging:Console") && ends(&["level", "levels"]) {
         return Some("LogLevel");
     }

@@ -102,6 +102,11 @@ fn inside_of_kestrel_an_unknown_name_is_told_however_far_off_it_is() {
             "did you mean Kestrel:Limits:Http2:MaxStreamsPerConnection?",
         ),
         (
+            "Kestrel:Limits:MaxRequest",
+            "Kestrel:Limits:MaxRequest",
+            "remove it; below Kestrel:Limits there are",
+        ),
+        (
             "Kestrel:Limits:MinResponseDataRate:Bytes",
             "Kestrel:Limits:MinResponseDataRate:Bytes",
             "remove it; below Kestrel:Limits:MinResponseDataRate there are BytesPerSecond, GracePeriod",
