@@ -12,7 +12,7 @@ use super::wrong_shape::{more_than_a_text, text_in_place_of};
 use crate::configuration::near_names::did_you_mean;
 use crate::configuration::text::boolean;
 use crate::configuration::{
-    Configuration, Loaded, Origin, Problem, Setting, key_without_secret, keys_equal,
+    Configuration, Loaded, Origin, Problem, Setting, fold_key, key_without_secret, keys_equal,
 };
 use crate::hosting::usage;
 use crate::logging::LogLevel;
@@ -56,13 +56,29 @@ pub(super) fn report(loaded: &Loaded, problems: &mut Vec<Problem>) {
 
 /// Whether something was said already of a key, or of the very place that it was set at.
 pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool {
+    // What is missing beside a misspelled name in a file stands at its place, and is not what is wrong with it.
+    let is_of_another = |problem: &Problem| {
+        let other = problem.key.as_deref().unwrap_or_default();
+        matches!(origin, Origin::File { .. })
+            && !other.is_empty()
+            && !is_in(key, other)
+            && !is_in(other, key)
+    };
     let same_place = |problem: &Problem| {
         !matches!(origin, Origin::Default | Origin::Code(_) | Origin::Source(_))
             && problem.origin.as_ref() == Some(origin)
+            && !is_of_another(problem)
     };
     let same_key =
         |problem: &Problem| problem.key.as_ref().is_some_and(|other| keys_equal(other, key));
     problems.iter().any(|problem| same_key(problem) || same_place(problem))
+}
+
+/// Whether a key is another one, or stands below it.
+fn is_in(key: &str, section: &str) -> bool {
+    let (key, section) = (fold_key(key), fold_key(section));
+    let rest = key.strip_prefix(&*section);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 /// Whether the section that a text stands in was told to be wrong, as one rule in the place of their list.
@@ -169,19 +185,26 @@ fn option_of_console(above: &str, name: &str) -> Option<String> {
     meant.map(|meant| format!("{console}:{meant}")).or_else(|| deeper(&console, name, names))
 }
 
-/// The key that was meant by a name that stands in a section of the one that it was written in.
+/// The key that was meant by a name that stands in a section of the one that it was written in, or in one of any name.
 fn deeper(above: &str, name: &str, names: &[Key]) -> Option<String> {
     // Half of all sections have one that is called so.
-    let is_common = keys_equal(name, "Enabled");
-    let mut sections = names.iter().filter_map(|row| match row.holds {
-        Holds::Names(below, _) => Some((row.name, below)),
+    if keys_equal(name, "Enabled") {
+        return None;
+    }
+    let known = |below: &[Key]| below.iter().find(|it| keys_equal(it.name, name)).map(|it| it.name);
+    let in_one = names.iter().find_map(|row| match row.holds {
+        Holds::Names(below, _) => Some(format!("{above}:{}:{}", row.name, known(below)?)),
         _ => None,
     });
-    let found = sections.find_map(|(section, below)| {
-        let it = below.iter().find(|it| keys_equal(it.name, name))?;
-        Some(format!("{above}:{section}:{}", it.name))
-    });
-    found.filter(|_| !is_common)
+    let in_any = || {
+        names.iter().find_map(|row| match row.holds {
+            Holds::Any(example, Key { holds: Holds::Names(below, _), .. }) => {
+                Some(format!("{above}:{}:{example}:{}", row.name, known(below)?))
+            }
+            _ => None,
+        })
+    };
+    in_one.or_else(in_any)
 }
 
 fn nothing(key: &str) -> Problem {
@@ -266,6 +289,9 @@ fn fix(
     }
     if let (true, Some(meant)) = (closed, deeper(above, name, names)) {
         return Some(format!("did you mean {meant}?"));
+    }
+    if keys_equal(above, "Headers") && name.contains('-') {
+        return Some(format!("headers that are set stand below Set: {above}:Set:{name}"));
     }
     if closed {
         let known = known().collect::<Vec<_>>().join(", ");

@@ -394,3 +394,21 @@ fn what_is_said_of_a_value_is_true_of_it() {
         assert!(problem.details().contains(cause), "{json}: {}", problem.details());
     }
 }
+
+#[test]
+fn what_is_missing_does_not_hide_the_name_that_was_misspelled() {
+    for (json, fix) in [
+        (
+            r#"{"Cors":{"Enabled":true,"Policies":{"default":{"Origin":["https://a.example"]}}}}"#,
+            "did you mean Cors:Policies:default:Origins?",
+        ),
+        (
+            r#"{"RateLimiter":{"Enabled":true,"Policies":{"a":{"Path":"/a","PermitLimit":1,"Window":"00:01:00"}}}}"#,
+            "did you mean RateLimiter:Policies:a:Paths?",
+        ),
+    ] {
+        let (_, told) = stages(json, &[]);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().any(|line| line.ends_with(fix)), "{told:?}");
+    }
+}

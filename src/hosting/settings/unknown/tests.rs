@@ -440,6 +440,14 @@ fn a_key_that_stands_a_section_too_high_is_told_with_the_right_one() {
             r#"{"RateLimiter":{"PermitLimit":1}}"#,
             "did you mean RateLimiter:GlobalLimiter:PermitLimit?",
         ),
+        (
+            r#"{"Cors":{"Origins":["https://a.example"]}}"#,
+            "did you mean Cors:Policies:default:Origins?",
+        ),
+        (
+            r#"{"Headers":{"X-Frame-Options":"DENY"}}"#,
+            "headers that are set stand below Set: Headers:Set:X-Frame-Options",
+        ),
     ] {
         let told = told(json);
         assert_eq!(told.iter().map(|(_, fix)| fix.as_str()).collect::<Vec<_>>(), [fix], "{json}");
