@@ -135,37 +135,48 @@ fn refuse<'a>(socket: SockRef<'a>, mut read: impl FnMut(&mut [u8]) -> io::Result
     let _ = socket.shutdown(Shutdown::Write);
 }
 
-impl Socket for TcpStream {
-    const SENDS_FILES: bool = cfg!(target_os = "linux");
+/// What is the same for TCP and Unix sockets of the runtime, which share no trait that says so.
+macro_rules! same_for_sockets_of_the_runtime {
+    () => {
+        const SENDS_FILES: bool = cfg!(target_os = "linux");
 
-    fn poll_send_file(
-        &mut self,
-        cx: &mut Context<'_>,
-        before: &[IoSlice<'_>],
-        piece: &Piece,
-        most: usize,
-    ) -> Poll<io::Result<usize>> {
-        let most = most.min(piece.length);
-        let send = || send_file(&*self, before, (&piece.file, piece.at), most);
-        // Within `try_io`, which knows what readiness it was that came to its end.
-        poll_sending(|| self.poll_write_ready(cx), || self.try_io(Interest::WRITABLE, send))
-    }
+        fn poll_send_file(
+            &mut self,
+            cx: &mut Context<'_>,
+            before: &[IoSlice<'_>],
+            piece: &Piece,
+            most: usize,
+        ) -> Poll<io::Result<usize>> {
+            let most = most.min(piece.length);
+            let send = || send_file(&*self, before, (&piece.file, piece.at), most);
+            // Within `try_io`, which knows what readiness it was that came to its end.
+            poll_sending(|| self.poll_write_ready(cx), || self.try_io(Interest::WRITABLE, send))
+        }
+
+        fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_read_ready(cx)
+        }
+
+        fn hang_up(&self) -> Option<HangUp> {
+            heard(self.ready(Interest::READABLE | Interest::WRITABLE))
+        }
+
+        fn has_unread(&self) -> bool {
+            has_unread(SockRef::from(self))
+        }
+
+        fn refuse(self) {
+            refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
+        }
+    };
+}
+
+impl Socket for TcpStream {
+    same_for_sockets_of_the_runtime!();
 
     fn reset_on_close(&self) {
         // The worst that a refusal means is a plain close.
         let _ = self.set_zero_linger();
-    }
-
-    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_read_ready(cx)
-    }
-
-    fn hang_up(&self) -> Option<HangUp> {
-        heard(self.ready(Interest::READABLE | Interest::WRITABLE))
-    }
-
-    fn has_unread(&self) -> bool {
-        has_unread(SockRef::from(self))
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -186,43 +197,14 @@ impl Socket for TcpStream {
     fn bound_unsent(&self, most: Option<usize>) {
         unsent::bound(&SockRef::from(self), most);
     }
-
-    fn refuse(self) {
-        refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
-    }
 }
 
 #[cfg(unix)]
 impl Socket for tokio::net::UnixStream {
-    const SENDS_FILES: bool = cfg!(target_os = "linux");
-
-    fn poll_send_file(
-        &mut self,
-        cx: &mut Context<'_>,
-        before: &[IoSlice<'_>],
-        piece: &Piece,
-        most: usize,
-    ) -> Poll<io::Result<usize>> {
-        let most = most.min(piece.length);
-        let send = || send_file(&*self, before, (&piece.file, piece.at), most);
-        // Within `try_io`, which knows what readiness it was that came to its end.
-        poll_sending(|| self.poll_write_ready(cx), || self.try_io(Interest::WRITABLE, send))
-    }
+    same_for_sockets_of_the_runtime!();
 
     /// A Unix socket has no reset; its peer sees the end of the stream.
     fn reset_on_close(&self) {}
-
-    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_read_ready(cx)
-    }
-
-    fn hang_up(&self) -> Option<HangUp> {
-        heard(self.ready(Interest::READABLE | Interest::WRITABLE))
-    }
-
-    fn has_unread(&self) -> bool {
-        has_unread(SockRef::from(self))
-    }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn unseen(&self, _: Option<usize>, _: usize) -> u64 {
@@ -233,10 +215,6 @@ impl Socket for tokio::net::UnixStream {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     fn unseen(&self, _: Option<usize>, last: usize) -> u64 {
         unsent::unseen_elsewhere(&SockRef::from(self), last)
-    }
-
-    fn refuse(self) {
-        refuse(SockRef::from(&self), |buffer| self.try_read(buffer));
     }
 }
 
