@@ -127,7 +127,10 @@ fn until_restart(fixed: &[PlannedEndpoint], settings: &EndpointSettings) -> Opti
         .cause("No reload closes it; a start binds the endpoints alone, because they win.")
         .key(won.key.clone())
         .origin(won.target.origin.clone())
-        .fix(format!("start again; or write it as an endpoint, too, or leave {} alone", kept.key)),
+        .fix(format!(
+            "start again to have the endpoints alone; to keep {}, make it one of them",
+            kept.written
+        )),
     )
 }
 
