@@ -77,6 +77,11 @@ fn what_would_be_given_away_or_spoilt_is_told() {
             false,
         ),
         (
+            r#"{"Kestrel":{"Certificates":{"Default":{"Path":"a.pem","KeyPath":"wwwroot/a.txt"}}}}"#,
+            "The key in {root}/wwwroot/a.txt can be asked for.",
+            false,
+        ),
+        (
             r#"{"HealthChecks":{"Enabled":true,"LivePath":"/"}}"#,
             "Nobody gets the first page: health is told there ('HealthChecks:LivePath').",
             false,

@@ -4,7 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::keys::{Holds, Key, Kind, Place, place};
-use crate::configuration::{Loaded, Origin, Problem, Sourced, keys_equal};
+use crate::configuration::{Loaded, Origin, Problem, Sourced, fold_key, keys_equal};
 
 /// What is written, and what is served.
 #[derive(Default)]
@@ -48,7 +48,34 @@ pub(super) fn told(loaded: &Loaded, places: &Places<'_>) -> Vec<Problem> {
                 .fix("name a file of its own, such as logs/access.log"),
         )
     });
-    served.chain(spoilt).collect()
+    let keys = places.site.map_or_else(Vec::new, |site| keys_in(loaded, site));
+    served.chain(spoilt).chain(keys).collect()
+}
+
+/// Certificates and keys that lie in the site. (What is told of a folder of certificates, whoever names it, is its own
+/// affair.)
+fn keys_in(loaded: &Loaded, site: &Path) -> Vec<Problem> {
+    let named = loaded.configuration.settings().filter(|setting| {
+        let (section, name) = setting.key.rsplit_once(':').unwrap_or_default();
+        let is_of_certificate = fold_key(section).contains(&*fold_key("Certificate"));
+        // Beside a file with the key, that of the certificate is what every client gets anyhow.
+        let has_key = || loaded.configuration.non_empty(&format!("{section}:KeyPath")).is_some();
+        is_of_certificate
+            && (keys_equal(name, "KeyPath") || (keys_equal(name, "Path") && !has_key()))
+    });
+    let told = named.filter_map(|setting| {
+        let path = setting.value.as_deref().filter(|path| !path.is_empty())?;
+        let path = loaded.content_root.value.join(path);
+        let is_served = path.is_file() && can_be_asked_for(&path, site);
+        is_served.then(|| {
+            Problem::warning(format!("The key in {} can be asked for.", path.display()))
+                .cause(format!("It lies in {}, which is served.", site.display()))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix("move it out of the web root; if the site was public, make another key")
+        })
+    });
+    told.collect()
 }
 
 /// A settings file, or one that a setting names, which `log` is.
