@@ -51,7 +51,20 @@ pub(super) fn section_meant(section: &Section<'_>, names: &[Key]) -> Option<&'st
         let is_text = section.setting().is_some_and(|setting| setting.value.is_some());
         is_text || section.children().iter().any(has)
     };
-    akin.filter(fits).map(|row| row.name).next()
+    // Of those that share as much, the first.
+    let more = |best: &'static str, other: &'static str| {
+        let shares = |known: &str| shared(&name, &known.to_lowercase());
+        if shares(other) > shares(best) { other } else { best }
+    };
+    akin.filter(fits).map(|row| row.name).reduce(more)
+}
+
+/// How many letters two names share, at their beginning or as the end of one.
+fn shared(one: &str, other: &str) -> usize {
+    if one.ends_with(other) || other.ends_with(one) {
+        return one.len().min(other.len());
+    }
+    one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
 }
 
 /// Whether one of two names is the beginning or the end of the other, or nearly its beginning.
@@ -59,11 +72,7 @@ fn is_akin(one: &str, other: &str) -> bool {
     const FEW: usize = 5;
     const OF_AN_ENDING: usize = 3;
     let shorter = one.len().min(other.len());
-    let begin = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
-    shorter >= FEW
-        && (begin + OF_AN_ENDING >= shorter.max(2 * OF_AN_ENDING)
-            || one.ends_with(other)
-            || other.ends_with(one))
+    shorter >= FEW && shared(one, other) + OF_AN_ENDING >= shorter.max(2 * OF_AN_ENDING)
 }
 
 /// How many letters are too many, missing, other, or changed with their neighbours.

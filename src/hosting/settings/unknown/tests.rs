@@ -292,6 +292,7 @@ fn a_section_that_is_nearly_called_so_is_told_where_no_app_could_have_it() {
         (r#"{"Compression":true}"#, Some("ResponseCompression")),
         (r#"{"AccessLogging":{"Enabled":true}}"#, Some("AccessLog")),
         (r#"{"SecurityHeaders":{"Enabled":true}}"#, Some("Headers")),
+        (r#"{"Header":{"Enabled":true}}"#, Some("Headers")),
         (r#"{"HttpLoggingOptions":{"LoggingFields":"All"}}"#, Some("HttpLogging")),
         (r#"{"Timeouts":{"Enabled":true}}"#, Some("RequestTimeouts")),
         (r#"{"Redirection":{"Enabled":true}}"#, Some("HttpsRedirection")),
