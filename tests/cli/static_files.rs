@@ -158,7 +158,11 @@ fn settings_that_are_served_are_told() {
     let told = "The settings in ";
     for (root, is_told) in [(".", true), ("public", false)] {
         let settings = format!(r#"{{"webroot":"{root}"}}"#);
-        let outcome = Kestrel::new(["run", "--plan"]).file("appsettings.json", &settings).ended();
+        let kestrel = Kestrel::new(["run", "--plan"]).file("appsettings.json", &settings);
+        // Settings of a page, which is to read them.
+        std::fs::create_dir(kestrel.root().join("public")).expect("a folder");
+        std::fs::write(kestrel.root().join("public/appsettings.json"), "{}").expect("a file");
+        let outcome = kestrel.ended();
         assert_eq!(outcome.stderr.contains(told), is_told, "{root}: {}", outcome.stderr);
     }
 }

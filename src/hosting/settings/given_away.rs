@@ -104,7 +104,12 @@ pub(super) fn settings_in(loaded: &Loaded, root: &Sourced<PathBuf>) -> Option<Pr
     let of_host = loaded.files.iter().filter(|file| file.found).map(|file| file.path.clone());
     let environment = format!("appsettings.{}.json", loaded.environment.value);
     let names = ["appsettings.json", "appsettings.Development.json", &environment];
-    let there = names.map(|name| root.value.join(name)).into_iter().filter(|it| it.is_file());
+    // A folder that is served as it is may be that of an app. (Settings below a web root are meant for browsers, as
+    // those of Blazor are, which come with their framework.)
+    let is_of_app = real(&root.value) == real(&loaded.content_root.value)
+        && !root.value.join("_framework").is_dir();
+    let there = names.map(|name| root.value.join(name)).into_iter();
+    let there = there.filter(|it| is_of_app && it.is_file());
     let file = of_host.chain(there).find(|file| can_be_asked_for(file, &root.value))?;
     Some(
         Problem::warning(format!("The settings in {} can be asked for.", file.display()))
