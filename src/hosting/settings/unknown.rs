@@ -74,6 +74,18 @@ pub(super) fn is_told(problems: &[Problem], key: &str, origin: &Origin) -> bool 
     problems.iter().any(|problem| same_key(problem) || same_place(problem))
 }
 
+/// What to do about a name that means nothing in the section `above`, which has these.
+fn remove_it(above: &str, name: &str, names: &[Key]) -> String {
+    let mut lists = names.iter().filter(|row| matches!(row.holds, Holds::List(_)));
+    // A list in the place of the section that it stands in.
+    if let (Ok(_), Some(list), None) = (name.parse::<u32>(), lists.next(), lists.next()) {
+        return format!("did you mean the list {above}:{}?", list.name);
+    }
+    let known = names.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+    let are = if names.len() == 1 { "is" } else { "are" };
+    format!("remove it; below {above} there {are} {known}")
+}
+
 /// Whether a key is another one, or stands below it.
 fn is_in(key: &str, section: &str) -> bool {
     let (key, section) = (fold_key(key), fold_key(section));
@@ -294,8 +306,7 @@ fn fix(
         return Some(format!("headers that are set stand below Set: {above}:Set:{name}"));
     }
     if closed {
-        let known = known().collect::<Vec<_>>().join(", ");
-        return Some(format!("remove it; below {above} there are {known}"));
+        return Some(remove_it(above, name, names));
     }
     if !matches!(origin, Origin::CommandLine { .. }) {
         return None;

@@ -445,6 +445,11 @@ fn a_key_that_stands_a_section_too_high_is_told_with_the_right_one() {
             r#"{"Cors":{"Origins":["https://a.example"]}}"#,
             "did you mean Cors:Policies:default:Origins?",
         ),
+        (r#"{"DefaultFiles":["a.html"]}"#, "did you mean the list DefaultFiles:DefaultFileNames?"),
+        (
+            r#"{"NavigationFallback":{"Enabled":true}}"#,
+            "remove it; below NavigationFallback there is Path",
+        ),
         (
             r#"{"Headers":{"X-Frame-Options":"DENY"}}"#,
             "headers that are set stand below Set: Headers:Set:X-Frame-Options",
