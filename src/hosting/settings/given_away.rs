@@ -4,22 +4,14 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::keys::{Holds, Key, Kind, Place, place};
+use super::places::Needed;
 use crate::configuration::{Loaded, Origin, Problem, Sourced, fold_key, keys_equal};
-
-/// What is written, and what is served.
-#[derive(Default)]
-pub(super) struct Places<'a> {
-    pub(super) access_log: Option<&'a Path>,
-    pub(super) w3c_logs: Option<&'a Path>,
-    /// The folder that files are served from.
-    pub(super) site: Option<&'a Path>,
-}
 
 const ACCESS_LOG: &str = "AccessLog:Path";
 const W3C_LOGS: &str = "W3CLogging:LogDirectory";
 
 /// What is to be said of them.
-pub(super) fn told(loaded: &Loaded, places: &Places<'_>) -> Vec<Problem> {
+pub(super) fn told(loaded: &Loaded, places: &Needed<'_>) -> Vec<Problem> {
     let origin = |key: &str| {
         let setting = loaded.configuration.setting(key);
         setting.map_or(Origin::Default, |it| it.origin.clone())

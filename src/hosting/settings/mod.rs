@@ -141,24 +141,7 @@ impl HostSettings {
             parse::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
         host::switches(configuration, &mut problems);
         let web_root = host::web_root(loaded);
-        let needed = places::Needed {
-            access_log: stages.access_log.as_ref().and_then(|it| it.value.file.as_deref()),
-            w3c_logs: stages.w3c_logging.as_ref().map(|it| &*it.value.options().place.folder),
-            site: stages.static_files.as_ref().map(|it| &*it.options.root),
-        };
-        problems.extend(places::told(configuration, &needed));
-        let places = given_away::Places {
-            access_log: needed.access_log,
-            w3c_logs: needed.w3c_logs,
-            site: needed.site,
-        };
-        problems.extend(given_away::told(loaded, &places));
-        if let Some(health) = &stages.health_checks {
-            problems.extend(health_checks::hides(configuration, &health.value, needed.site));
-        }
-        if let (Some(_), Some(site)) = (&stages.rewrite, &stages.static_files) {
-            problems.extend(rewrite::against_folders(configuration, &site.options));
-        }
+        problems.extend(told_of_places(loaded, &stages));
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);
@@ -180,6 +163,25 @@ impl HostSettings {
             problems,
         }
     }
+}
+
+/// What is to be said of the folders and files that stages need, and of stages that get into the way of a site.
+fn told_of_places(loaded: &Loaded, stages: &StageSettings) -> Vec<Problem> {
+    let configuration = &loaded.configuration;
+    let needed = places::Needed {
+        access_log: stages.access_log.as_ref().and_then(|it| it.value.file.as_deref()),
+        w3c_logs: stages.w3c_logging.as_ref().map(|it| &*it.value.options().place.folder),
+        site: stages.static_files.as_ref().map(|it| &*it.options.root),
+    };
+    let mut problems = places::told(configuration, &needed);
+    problems.extend(given_away::told(loaded, &needed));
+    if let Some(health) = &stages.health_checks {
+        problems.extend(health_checks::hides(configuration, &health.value, needed.site));
+    }
+    if let (Some(_), Some(site)) = (&stages.rewrite, &stages.static_files) {
+        problems.extend(rewrite::against_folders(configuration, &site.options));
+    }
+    problems
 }
 
 #[cfg(test)]
