@@ -185,6 +185,8 @@ mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;
+#[allow(dead_code, unused_imports, reason = "the forwarder of the reverse proxy uses it")]
+mod upstream;
 
 pub use {axum, http};
 

@@ -25,6 +25,11 @@ pub(crate) mod asn1;
 )]
 pub(crate) mod certificate;
 #[cfg(feature = "tls")]
+pub(crate) mod client;
+#[cfg(not(feature = "tls"))]
+#[path = "no_client.rs"]
+pub(crate) mod client;
+#[cfg(feature = "tls")]
 pub(crate) mod client_certificates;
 #[cfg(feature = "tls")]
 mod distinguished_name;
@@ -78,6 +83,9 @@ pub(crate) mod user;
 
 #[cfg(feature = "tls")]
 pub(crate) use acceptor::Failure;
+#[cfg(feature = "tls")]
+pub(crate) use client::ClientMaterial;
+pub(crate) use client::ClientTls;
 pub(crate) use endpoint::EndpointTls;
 pub use in_memory::CertificateInMemory;
 pub use options::{

@@ -9,7 +9,7 @@ use std::path::Path;
 use source::{Code, Module, Source};
 
 /// Each folder and the folders of ours it may name.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("cli", &["hosting", "dev_certificates", "tls", "configuration"]),
     ("testing", &["hosting", "addresses", "server"]),
     (
@@ -17,6 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
         &[
             "apps",
             "middleware",
+            "upstream",
             "server",
             "pipeline",
             "addresses",
@@ -28,8 +29,9 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
             "logging",
         ],
     ),
-    ("apps", &["middleware", "pipeline", "features", "diagnostics"]),
+    ("apps", &["middleware", "upstream", "pipeline", "features", "diagnostics"]),
     ("middleware", &["pipeline", "features", "diagnostics"]),
+    ("upstream", &["server", "tls", "features", "diagnostics"]),
     ("server", &["pipeline", "addresses", "tls", "features", "diagnostics"]),
     ("addresses", &["tls", "configuration", "features", "diagnostics"]),
     ("dev_certificates", &["tls", "configuration"]),
@@ -48,8 +50,8 @@ const AT_HOME: [(&str, &[&str]); 21] = [
     ("figment", &["configuration"]),
     ("jsonc_parser", &["configuration"]),
     ("toml", &["configuration"]),
-    ("hyper", &["server", "testing"]),
-    ("h2", &["server"]),
+    ("hyper", &["server", "testing", "upstream"]),
+    ("h2", &["server", "upstream"]),
     ("tracing_subscriber", &["logging"]),
     ("chrono", &["logging"]),
     ("directories", &["configuration"]),

@@ -1,0 +1,192 @@
+//! How connections to other servers are secured, with the certificates they are believed by.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::SingleCertAndKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::certificate::ServerCertificate;
+use super::options::SslProtocols;
+use super::places::Places;
+use crate::configuration::Problem;
+
+/// How connections to other servers are secured: made once for all of a cluster.
+pub(crate) struct ClientTls {
+    pub(super) config: Arc<ClientConfig>,
+}
+
+/// What is said of them, with what was read from files.
+#[derive(Debug)]
+pub(crate) struct ClientMaterial<'a> {
+    /// The versions of TLS.
+    pub(crate) versions: SslProtocols,
+    /// Whether every certificate is taken, whoever made it and for whatever name: nothing is known of who
+    /// answers then. Whoever asks for it is warned.
+    pub(crate) accept_any: bool,
+    /// Whose certificates are taken, in the place of what the machine trusts.
+    pub(crate) roots: Option<Vec<CertificateDer<'static>>>,
+    /// Where what the machine trusts is.
+    pub(crate) places: &'a Places,
+    /// Our own certificate, for servers that ask for one.
+    pub(crate) certificate: Option<&'a Arc<ServerCertificate>>,
+}
+
+impl ClientTls {
+    /// Prepares the connections. What the machine trusts is read from its files if it is needed.
+    ///
+    /// # Errors
+    ///
+    /// No version of TLS is left, or the cryptography of this machine does not work.
+    pub(crate) fn new(material: ClientMaterial<'_>) -> Result<Self, Problem> {
+        let failed = |error: Error| {
+            Problem::error(format!("TLS cannot be spoken on this machine: {error}."))
+        };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let SslProtocols { tls12, tls13 } = material.versions;
+        let versions = match (tls12, tls13) {
+            (true, true) => &[&TLS13, &TLS12][..],
+            (true, false) => &[&TLS12],
+            (false, true) => &[&TLS13],
+            (false, false) => {
+                return Err(Problem::error("No version of TLS is left to be spoken."));
+            }
+        };
+        let own = match (material.accept_any, material.roots) {
+            (true, _) => Vec::new(),
+            (false, Some(roots)) => roots,
+            (false, None) => super::load::trusted(material.places),
+        };
+        let verifier = Verifier::new(own, material.accept_any, &provider);
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .map_err(failed)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let config = match material.certificate {
+            Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
+                Arc::clone(&own.certified),
+            ))),
+            None => builder.with_no_client_auth(),
+        };
+        Ok(Self { config: Arc::new(config) })
+    }
+}
+
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientTls").finish_non_exhaustive()
+    }
+}
+
+/// webpki, and beside it what .NET takes: a certificate that is itself one of the trusted, as that of a
+/// development machine is.
+struct Verifier {
+    /// It refuses to be made without a root.
+    webpki: Option<Arc<WebPkiServerVerifier>>,
+    own: Vec<CertificateDer<'static>>,
+    accept_any: bool,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    fn new(
+        own: Vec<CertificateDer<'static>>,
+        accept_any: bool,
+        provider: &Arc<CryptoProvider>,
+    ) -> Self {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(own.iter().cloned());
+        let webpki =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
+        Self { webpki: webpki.build().ok(), own, accept_any, provider: Arc::clone(provider) }
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("accept_any", &self.accept_any).finish_non_exhaustive()
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.accept_any {
+            return Ok(ServerCertVerified::assertion());
+        }
+        if self.own.contains(end_entity) {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            return is_usable(end_entity, now).map(|()| ServerCertVerified::assertion());
+        }
+        match &self.webpki {
+            Some(webpki) => webpki.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether a certificate that is trusted itself is valid now, and meant for servers.
+fn is_usable(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else {
+        return Err(CertificateError::BadEncoding.into());
+    };
+    let validity = certificate.validity();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < validity.not_before.timestamp() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > validity.not_after.timestamp() {
+        return Err(CertificateError::Expired.into());
+    }
+    match certificate.extended_key_usage() {
+        Ok(None) => Ok(()),
+        Ok(Some(usage)) if usage.value.server_auth || usage.value.any => Ok(()),
+        _ => Err(CertificateError::InvalidPurpose.into()),
+    }
+}

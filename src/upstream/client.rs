@@ -1,0 +1,49 @@
+//! What the connections of a cluster have in common.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::tls::ClientTls;
+
+/// What is said of the connections of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientSettings {
+    /// How connections to https destinations are secured. Without it there are none.
+    pub(crate) tls: Option<Arc<ClientTls>>,
+    /// The most connections to a destination. A request for which there is none waits for one.
+    /// Default: no limit.
+    pub(crate) max_connections: Option<usize>,
+    /// Whether there may be more than one connection of HTTP/2 to a destination, once the streams of one
+    /// are used up. Default: yes.
+    pub(crate) multiple_http2_connections: bool,
+    /// How long a connection may take until it can be used: the name, TCP and TLS. Default: 15 seconds, as
+    /// YARP's client has it.
+    pub(crate) connect_timeout: Duration,
+    /// How long a connection is kept that nobody uses. Default: a minute, as .NET's client has it. An
+    /// answer whose `Keep-Alive` says less is believed.
+    pub(crate) idle_timeout: Duration,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            max_connections: None,
+            multiple_http2_connections: true,
+            connect_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What the connections of a cluster have in common: made once, shared by its destinations.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(super) settings: ClientSettings,
+}
+
+impl Client {
+    pub(crate) fn new(settings: ClientSettings) -> Arc<Self> {
+        Arc::new(Self { settings })
+    }
+}

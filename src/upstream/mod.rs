@@ -1,0 +1,28 @@
+//! The client side of the wire: how a request gets to another server, and its answer back.
+//!
+//! In go a [`Destination`], a [`Client`] (what all connections of a cluster have in common) and an
+//! [`Outgoing`] request whose fields are written as they are told; out comes an [`Answer`] whose body is
+//! read as it comes, or a [`Failure`] with its cause. The future of the request polls the connection, and
+//! once there is a head the body of the answer does: no task stands between the two sides. Connections are
+//! kept by the [`Server`] that they lead to.
+//!
+//! What it does not do: know routes, clusters or keys, choose between destinations, decide which fields
+//! go through (it only keeps to itself what says where a message ends), or log.
+
+mod client;
+mod destination;
+mod failure;
+mod outgoing;
+mod reply;
+mod server;
+mod stream;
+mod versions;
+
+pub(crate) use client::{Client, ClientSettings};
+pub(crate) use destination::{Destination, Place};
+pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use outgoing::{Content, Fields, Interim, Outgoing, Value};
+pub(crate) use reply::{Answer, ReplyBody};
+pub(crate) use server::Server;
+pub(crate) use stream::UpgradedStream;
+pub(crate) use versions::VersionPolicy;
