@@ -1,0 +1,14 @@
+//! Hands requests on to other servers, as YARP's section `ReverseProxy` says.
+//!
+//! In go typed [`options`], which know no keys, and requests; what matches no route goes on to the
+//! app. [`template`]s of paths are read once; what is changed on the way stands in [`transform_options`].
+
+mod constraint;
+pub(crate) mod mistake;
+mod moment;
+pub(crate) mod options;
+pub(crate) mod path_pattern;
+mod segment;
+pub(crate) mod template;
+mod template_text;
+pub(crate) mod transform_options;
