@@ -5,8 +5,8 @@
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
 //! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 12,
-//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Reload` 17, `Kestrel.RequestLogs` 7, `Kestrel.Server` 15,
-//! `Kestrel.StaticFiles` 6.
+//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Reload` 17, `Kestrel.RequestLogs` 7,
+//! `Kestrel.ReverseProxy` 2, `Kestrel.Server` 15, `Kestrel.StaticFiles` 6.
 
 // First: those below are written in its words.
 #[macro_use]
@@ -27,6 +27,7 @@ mod reload;
 mod request_id;
 mod request_logs;
 mod requests;
+mod reverse_proxy;
 mod scopes;
 mod stages;
 mod static_files;
@@ -44,6 +45,7 @@ pub(crate) use self::http2::*;
 pub(crate) use self::reload::*;
 pub(crate) use self::request_logs::*;
 pub(crate) use self::requests::*;
+pub(crate) use self::reverse_proxy::*;
 pub(crate) use self::scopes::*;
 pub(crate) use self::stages::*;
 pub(crate) use self::static_files::*;

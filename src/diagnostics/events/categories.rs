@@ -34,6 +34,14 @@ pub(super) const REQUEST_TIMEOUTS: &str =
     "Microsoft.AspNetCore.Http.Timeouts.RequestTimeoutsMiddleware";
 pub(super) const HEALTH_CHECKS: &str =
     "Microsoft.Extensions.Diagnostics.HealthChecks.DefaultHealthCheckService";
+pub(super) const ROUTING_MATCHER: &str = "Microsoft.AspNetCore.Routing.Matching.DfaMatcher";
+pub(super) const YARP_AFFINITY: &str =
+    "Yarp.ReverseProxy.SessionAffinity.SessionAffinityMiddleware";
+pub(super) const YARP_FORWARDER: &str = "Yarp.ReverseProxy.Forwarder.HttpForwarder";
+pub(super) const YARP_HEALTH: &str = "Yarp.ReverseProxy.Health.DestinationHealthUpdater";
+pub(super) const YARP_LOAD_BALANCING: &str =
+    "Yarp.ReverseProxy.LoadBalancing.LoadBalancingMiddleware";
+pub(super) const YARP_PROBES: &str = "Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor";
 pub(super) const HTTP_LOGGING: &str = "Microsoft.AspNetCore.HttpLogging.HttpLoggingMiddleware";
 
 pub(super) const OUR_APP: &str = "Kestrel.App";
@@ -41,6 +49,7 @@ pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
 pub(super) const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 pub(super) const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 pub(super) const OUR_PIPELINE: &str = "Kestrel.Pipeline";
+pub(super) const OUR_PROXY: &str = "Kestrel.ReverseProxy";
 pub(super) const OUR_RELOAD: &str = "Kestrel.Reload";
 pub(super) const OUR_REQUEST_LOGS: &str = "Kestrel.RequestLogs";
 pub(super) const OUR_SERVER: &str = "Kestrel.Server";

@@ -1,0 +1,166 @@
+//! Servers that do the same: which of them can answer, and which one does.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use http::Version;
+
+use super::affinity::{Affinity, Seal};
+use super::destination::Destination;
+use super::health::Health;
+use super::load_balancing::Choice;
+use super::options::{
+    AvailableDestinations, ClusterOptions, HttpVersion, PassiveCheckOptions, VersionPolicy,
+};
+use super::probes::{self, Probed};
+use crate::diagnostics::{Repeated, events, in_log_boxed};
+use crate::upstream::{self, Client};
+
+/// The servers of a cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(super) options: ClusterOptions,
+    pub(super) client: Arc<Client>,
+    /// In the order in which they are written.
+    pub(super) destinations: Box<[Arc<Destination>]>,
+    /// Those that can answer at the moment.
+    choice: ArcSwap<Choice<Arc<Destination>>>,
+    turn: AtomicUsize,
+    pub(super) affinity: Option<Affinity>,
+    /// Of what clients or destinations bring about again and again.
+    pub(super) told: Repeated,
+    /// What is spoken to them.
+    pub(super) version: (Version, upstream::VersionPolicy),
+}
+
+impl Cluster {
+    pub(super) fn new(
+        options: ClusterOptions,
+        client: Arc<Client>,
+        destinations: Box<[Arc<Destination>]>,
+        affinity_key: &[u8],
+    ) -> Arc<Self> {
+        let version = version_of(&options);
+        let choice = ArcSwap::from_pointee(choice(&options, &destinations));
+        let turn = AtomicUsize::new(0);
+        let names = destinations.iter().map(|it| &*it.options.name);
+        let seal = Seal { key: affinity_key, cluster: &options.id };
+        let affinity = options.affinity.as_ref().map(|it| Affinity::new(it, names, &seal));
+        let told = Repeated::default();
+        Arc::new(Self { client, destinations, choice, turn, affinity, told, version, options })
+    }
+
+    /// Begins what goes on beside requests: probes, and the next chance of destinations that have none
+    /// since another configuration. It ends with the cluster.
+    pub(super) fn begin(self: &Arc<Self>) {
+        if let Some(check) = &self.options.active_check {
+            probes::begin(self, check.clone());
+        }
+        if let Some(check) = &self.options.passive_check {
+            let unhealthy = |it: &&Arc<Destination>| it.kept.health.passive() == Health::Unhealthy;
+            for destination in self.destinations.iter().filter(unhealthy) {
+                self.reactivate_later(destination, check);
+            }
+        }
+    }
+
+    /// The destination that gets the next request; `None` if none can answer.
+    pub(super) fn pick(&self) -> Option<Arc<Destination>> {
+        let choice = self.choice.load();
+        choice.pick(&self.turn, |below| fastrand::usize(..below)).cloned()
+    }
+
+    /// The destination of this name, if it can answer.
+    pub(super) fn available(&self, name: &str) -> Option<Arc<Destination>> {
+        let choice = self.choice.load();
+        let named = |it: &&Arc<Destination>| it.options.name.eq_ignore_ascii_case(name);
+        choice.candidates().iter().find(named).cloned()
+    }
+
+    /// Takes what became of a request, if that is watched.
+    pub(super) fn watch(self: &Arc<Self>, destination: &Arc<Destination>, failed: bool) {
+        let Some(check) = &self.options.passive_check else { return };
+        let health = &destination.kept.health;
+        if !health.answered(failed, check.failure_rate, Instant::now()) {
+            return;
+        }
+        self.look_again();
+        if !health.is_available() {
+            events::destination_unhealthy(
+                &destination.options.name,
+                &self.options.id,
+                "passive",
+                "too many requests got no whole answer",
+            );
+            self.reactivate_later(destination, check);
+        }
+    }
+
+    /// Gives a destination another chance, after a while.
+    fn reactivate_later(
+        self: &Arc<Self>,
+        destination: &Arc<Destination>,
+        check: &PassiveCheckOptions,
+    ) {
+        let (cluster, period) = (Arc::downgrade(self), check.reactivation_period);
+        let kept = Arc::downgrade(&destination.kept);
+        let name = destination.options.name.clone();
+        tokio::spawn(in_log_boxed(async move {
+            tokio::time::sleep(period).await;
+            let (Some(kept), Some(cluster)) = (kept.upgrade(), cluster.upgrade()) else { return };
+            if kept.health.reactivate() {
+                events::destination_reactivated(&name, &cluster.options.id);
+            }
+            cluster.look_again();
+        }));
+    }
+}
+
+/// Those that can answer.
+fn choice(options: &ClusterOptions, all: &[Arc<Destination>]) -> Choice<Arc<Destination>> {
+    let healthy = all.iter().filter(|it| it.kept.health.is_available()).cloned();
+    let mut available: Vec<Arc<Destination>> = healthy.collect();
+    if available.is_empty() && options.available == AvailableDestinations::HealthyOrPanic {
+        available = all.to_vec();
+    }
+    Choice::new(options.load_balancing, available)
+}
+
+fn version_of(options: &ClusterOptions) -> (Version, upstream::VersionPolicy) {
+    let version = match options.request.version {
+        HttpVersion::Http10 => Version::HTTP_10,
+        HttpVersion::Http11 => Version::HTTP_11,
+        HttpVersion::Http2 => Version::HTTP_2,
+        HttpVersion::Http3 => Version::HTTP_3,
+    };
+    let policy = match options.request.version_policy {
+        VersionPolicy::RequestVersionOrLower => upstream::VersionPolicy::OrLower,
+        VersionPolicy::RequestVersionOrHigher => upstream::VersionPolicy::OrHigher,
+        VersionPolicy::RequestVersionExact => upstream::VersionPolicy::Exact,
+    };
+    (version, policy)
+}
+
+impl Probed for Cluster {
+    fn id(&self) -> &str {
+        &self.options.id
+    }
+
+    fn destinations(&self) -> &[Arc<Destination>] {
+        &self.destinations
+    }
+
+    fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    fn version(&self) -> (Version, upstream::VersionPolicy) {
+        self.version
+    }
+
+    fn look_again(&self) {
+        self.choice.store(Arc::new(choice(&self.options, &self.destinations)));
+    }
+}

@@ -1,0 +1,295 @@
+//! One request on its way to a destination, and its answer on the way back.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use http::header::{CONTENT_LENGTH, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+
+use super::affinity::Asked;
+use super::answer::ForwardedBody;
+use super::changed_fields::{ChangedFields, Sent};
+use super::destination::UnderWay;
+use super::facts::Facts;
+use super::fields::{Named, PassedFields};
+use super::forwarding::{Forwarding, empty};
+use super::route::Route;
+use super::target::Target;
+use super::template::RouteValues;
+use super::transform_options::{RequestTransform, Value as Parameter};
+use super::tunnel::{self, Tunnel};
+use super::upgrade::Upgrading;
+use crate::diagnostics::events;
+use crate::features::{BadRequest, EffectiveRequest, RequestTarget, Unhandled};
+use crate::pipeline::{Request, Response};
+use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing};
+
+/// Hands a request on, and gives the answer.
+pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
+    let Some(cluster) = route.cluster.clone() else {
+        events::route_without_cluster(&route.options.id);
+        return empty(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let asked = cluster.affinity.as_ref().map(|affinity| affinity.asked(request.headers()));
+    let chosen = match &asked {
+        Some(Asked::For(name)) => cluster.available(name),
+        _ => None,
+    };
+    let is_new = chosen.is_none();
+    if let (None, Some(affinity), Some(Asked::For(_) | Asked::Unreadable)) =
+        (&chosen, &cluster.affinity, &asked)
+    {
+        events::affinity_failed(&cluster.options.id);
+        if affinity.is_refused() {
+            return empty(StatusCode::SERVICE_UNAVAILABLE);
+        }
+    }
+    let Some(destination) = chosen.or_else(|| cluster.pick()) else {
+        events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
+        return empty(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let cookie = cluster.affinity.as_ref().filter(|_| is_new).and_then(|affinity| {
+        affinity.answer(&destination.options.name, EffectiveRequest::of(&request).is_https())
+    });
+    let mut response = Forwarding { route, cluster, destination }.run(request).await;
+    if let Some((name, value)) = cookie {
+        match name == SET_COOKIE {
+            true => drop(response.headers_mut().append(name, value)),
+            false => drop(response.headers_mut().insert(name, value)),
+        }
+    }
+    response
+}
+
+/// What is sent, but for its fields.
+struct Prepared {
+    method: Method,
+    target: Vec<u8>,
+    host: Box<[u8]>,
+}
+
+impl Forwarding {
+    async fn run(self, request: Request) -> Response {
+        let begun = Instant::now();
+        let under_way = self.destination.begin();
+        let (mut parts, body) = request.into_parts();
+        let upgrading = match Upgrading::of(&mut parts) {
+            Ok(upgrading) => upgrading,
+            Err(status) => return empty(status),
+        };
+        let timeout = self.route.options.timeout;
+        let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
+        let sending = self.send(&parts, body, upgrading.as_ref());
+        let sent = match until {
+            None => sending.await,
+            Some(until) => match tokio::time::timeout_at(until, sending).await {
+                Ok(sent) => sent,
+                Err(_) => {
+                    self.tell_timeout(begun, timeout.unwrap_or_default());
+                    return self.failed(StatusCode::GATEWAY_TIMEOUT);
+                }
+            },
+        };
+        match sent {
+            Ok(Answer::Response(response)) => {
+                let (mut head, body) = response.into_parts();
+                events::proxy_answered(head.version, head.status);
+                self.route.change_answer(head.status, &mut head.headers);
+                head.version = Version::default();
+                let body = ForwardedBody::new(body, self, under_way, until);
+                Response::from_parts(head, body.into_body())
+            }
+            Ok(Answer::Upgraded(head, stream)) => self.upgraded(head, stream, upgrading, under_way),
+            Err(failure) => self.refused(failure, begun),
+        }
+    }
+
+    async fn send(
+        &self,
+        parts: &Parts,
+        body: Body,
+        upgrading: Option<&Upgrading>,
+    ) -> Result<Answer, Failure> {
+        let path = match self.route.uses_values {
+            true => RequestTarget::of_parts(parts).lent_path(),
+            false => Cow::Borrowed(""),
+        };
+        let values = self.route.values(&path);
+        let facts = Facts::of(parts);
+        let named = Named::of(&parts.headers);
+        let takes_trailers = parts.version >= Version::HTTP_2 && asks_for_trailers(&parts.headers);
+        let content = content_of(parts, body, upgrading.is_some());
+        if self.route.is_plain {
+            let fields = PassedFields {
+                headers: &parts.headers,
+                named: &named,
+                facts: &facts,
+                takes_trailers,
+            };
+            let method = upgrading.map_or(&parts.method, |_| &Method::GET).clone();
+            let target = self.target(parts, &values);
+            let host = self.destination.host.as_bytes().into();
+            return self
+                .send_with(Prepared { method, target, host }, &fields, content, upgrading)
+                .await;
+        }
+        let certificate = self.route.certificate(parts);
+        let sent = Sent {
+            headers: &parts.headers,
+            named: &named,
+            facts: &facts,
+            takes_trailers,
+            certificate,
+        };
+        let transforms = &self.route.options.transforms;
+        let mut fields =
+            ChangedFields::copied(&sent, &transforms.request_headers, transforms.original_host);
+        for change in &transforms.request {
+            fields.change(&sent, change, &values);
+        }
+        let mut method = upgrading.map_or(&parts.method, |_| &Method::GET).clone();
+        for change in &transforms.request {
+            if let RequestTransform::Method { from, to } = change
+                && method == *from
+            {
+                method = to.clone();
+            }
+        }
+        let host = fields.take_host().unwrap_or_else(|| self.destination.host.as_bytes().into());
+        let content = fields.reframed(content, &transforms.request_headers);
+        let target = self.target(parts, &values);
+        self.send_with(Prepared { method, target, host }, &fields.headers, content, upgrading).await
+    }
+
+    async fn send_with(
+        &self,
+        prepared: Prepared,
+        fields: &dyn Fields,
+        content: Option<Content>,
+        upgrading: Option<&Upgrading>,
+    ) -> Result<Answer, Failure> {
+        let Prepared { method, target, host } = prepared;
+        let options = &self.cluster.options.request;
+        events::proxying(&self.place(), &target);
+        let copied = &self.route.options.transforms.response_headers;
+        let outgoing = Outgoing {
+            method: &method,
+            target: &target,
+            host: &host,
+            fields,
+            content,
+            upgrade: upgrading.map(Upgrading::protocol),
+            version: upgrading.map_or(self.cluster.version, |it| it.version(self.cluster.version)),
+            activity_timeout: options.activity_timeout,
+            takes: &|name| copied.all || copied.allowed.contains(name),
+        };
+        self.destination.kept.server.send(outgoing, &mut |_, _| {}).await
+    }
+
+    /// Path and query as they are sent.
+    fn target(&self, parts: &Parts, values: &RouteValues<'_>) -> Vec<u8> {
+        let mut target = Target::of(parts.uri.path_and_query().map_or("/", |it| it.as_str()));
+        for change in &self.route.options.transforms.request {
+            match change {
+                RequestTransform::PathPrefix(prefix) => target.add_prefix(prefix),
+                RequestTransform::PathRemovePrefix(prefix) => target.remove_prefix(prefix),
+                RequestTransform::PathSet(path) => target.set_path(path),
+                RequestTransform::PathPattern(pattern) => {
+                    target.set_path(&pattern.build(values));
+                }
+                RequestTransform::Query { name, value, how } => match value {
+                    Parameter::Text(value) => target.set_parameter(name, value, *how),
+                    Parameter::Route(parameter) => {
+                        if let Some(value) = values.get(parameter.place) {
+                            target.set_parameter(name, value, *how);
+                        }
+                    }
+                },
+                RequestTransform::QueryRemove(name) => target.remove_parameter(name),
+                _ => {}
+            }
+        }
+        let mut written = Vec::with_capacity(64);
+        target.write(&self.destination.options.address.base_path, &mut written);
+        written
+    }
+}
+
+/// What becomes of a request that was sent.
+impl Forwarding {
+    /// The protocol is another one now, on both sides.
+    fn upgraded(
+        self,
+        head: http::Response<()>,
+        stream: crate::upstream::UpgradedStream,
+        upgrading: Option<Upgrading>,
+        under_way: UnderWay,
+    ) -> Response {
+        let Some(upgrading) = upgrading else {
+            // Nobody asked for it.
+            return self.failed(StatusCode::BAD_GATEWAY);
+        };
+        self.cluster.watch(&self.destination, false);
+        let (mut head, ()) = head.into_parts();
+        events::proxy_answered(head.version, head.status);
+        self.route.change_answer(head.status, &mut head.headers);
+        upgrading.fit_answer(&mut head);
+        let idle = self.cluster.options.request.activity_timeout;
+        let names = (self.route.options.id.clone(), self.destination.options.name.clone());
+        let tunnel = Tunnel { client: upgrading.into_client(), stream, idle, under_way };
+        tunnel::spawn(tunnel, names);
+        Response::from_parts(head, Body::empty())
+    }
+
+    /// There is no answer.
+    fn refused(self, mut failure: Failure, begun: Instant) -> Response {
+        self.cluster.watch(&self.destination, failure.is_of_server());
+        match failure.kind() {
+            FailureKind::ClientBody => {
+                let error = failure.client_error();
+                match error.filter(|error| BadRequest::of(error).is_some()) {
+                    // The server has words for it.
+                    Some(error) => Unhandled::from(error).into_response(),
+                    // It went away, and nobody sees the answer.
+                    None => self.failed(StatusCode::BAD_REQUEST),
+                }
+            }
+            kind => {
+                self.tell(&failure, begun);
+                self.failed(match kind {
+                    FailureKind::ClientTimedOut => StatusCode::REQUEST_TIMEOUT,
+                    _ if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+                    _ => StatusCode::BAD_GATEWAY,
+                })
+            }
+        }
+    }
+}
+
+/// The body of a request, if it has one.
+fn content_of(parts: &Parts, body: Body, is_upgrading: bool) -> Option<Content> {
+    let headers = &parts.headers;
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let has_one = length.is_some()
+        || headers.contains_key(TRANSFER_ENCODING)
+        || !http_body::Body::is_end_stream(&body);
+    if !has_one || is_upgrading {
+        return None;
+    }
+    let expects_continue = headers.get(EXPECT).is_some_and(is_continue);
+    Some(Content { body, length, expects_continue })
+}
+
+fn is_continue(expected: &HeaderValue) -> bool {
+    expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
+}
+
+/// Whether whoever asked takes trailers (RFC 9110 section 10.1.4).
+fn asks_for_trailers(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(TE).iter();
+    values.any(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"))
+}

@@ -1,0 +1,94 @@
+//! A request whose destination is chosen, and what is told of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use http::StatusCode;
+
+use super::cluster::Cluster;
+use super::destination::Destination;
+use super::route::Route;
+use crate::diagnostics::events;
+use crate::pipeline::Response;
+use crate::upstream::{Failure, FailureKind};
+
+/// A request whose destination is chosen.
+pub(super) struct Forwarding {
+    pub(super) route: Arc<Route>,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) destination: Arc<Destination>,
+}
+
+impl Forwarding {
+    /// The answer in the place of one.
+    pub(super) fn failed(&self, status: StatusCode) -> Response {
+        let mut response = empty(status);
+        self.route.change_answer(status, response.headers_mut());
+        response
+    }
+
+    pub(super) fn tell(&self, failure: &Failure, begun: Instant) {
+        let telling = self.cluster.told.happened(Instant::now());
+        events::proxy_failed(
+            &self.place(),
+            failure,
+            begun.elapsed(),
+            remedy(failure.kind()),
+            telling,
+        );
+    }
+
+    pub(super) fn tell_timeout(&self, begun: Instant, timeout: Duration) {
+        let telling = self.cluster.told.happened(Instant::now());
+        let what = format!(
+            "there was no answer within the route's Timeout of {} s",
+            timeout.as_secs_f64()
+        );
+        events::proxy_failed(&self.place(), &what, begun.elapsed(), "", telling);
+    }
+
+    /// An answer broke off.
+    pub(super) fn tell_broken(&self, failure: &Failure) {
+        let telling = self.cluster.told.happened(Instant::now());
+        events::proxy_answer_broke_off(&self.place(), failure, telling);
+    }
+
+    pub(super) fn place(&self) -> events::ProxiedBy<'_> {
+        events::ProxiedBy {
+            route: &self.route.options.id,
+            cluster: &self.cluster.options.id,
+            destination: &self.destination.options.name,
+            address: self.destination.kept.server.destination(),
+        }
+    }
+}
+
+/// An answer of nothing but a status.
+pub(super) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// What to look at, where that is clear.
+pub(super) fn remedy(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Name => {
+            "Look whether the name in its Address is right, and known to this machine."
+        }
+        FailureKind::Refused => "Look whether it runs, and listens at that address.",
+        FailureKind::Unreachable => "Look whether this machine can reach that address.",
+        FailureKind::ConnectTimedOut => {
+            "Look whether a firewall is between, or the server overloaded."
+        }
+        FailureKind::Tls => {
+            "Look at its certificate, at Host of the destination, and at the cluster's HttpClient."
+        }
+        FailureKind::Version => "Look at Version and VersionPolicy in HttpRequest of the cluster.",
+        FailureKind::TimedOut => {
+            "If it may take so long, raise ActivityTimeout in HttpRequest of the cluster."
+        }
+        _ => "",
+    }
+}

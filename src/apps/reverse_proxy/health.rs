@@ -1,0 +1,207 @@
+//! How a destination is, by probes and by what becomes of requests.
+
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What one kind of check says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Health {
+    /// Nothing yet, or it is not checked.
+    #[default]
+    Unknown,
+    Healthy,
+    Unhealthy,
+}
+
+impl Health {
+    const fn of(number: u8) -> Self {
+        match number {
+            1 => Self::Healthy,
+            2 => Self::Unhealthy,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// How a destination is. It outlives reloads that leave the destination as it is.
+#[derive(Debug, Default)]
+pub(crate) struct DestinationHealth {
+    active: AtomicU8,
+    passive: AtomicU8,
+    failed_probes: AtomicU32,
+    window: Mutex<Window>,
+}
+
+impl DestinationHealth {
+    /// What probes say.
+    pub(crate) fn active(&self) -> Health {
+        Health::of(self.active.load(Ordering::Relaxed))
+    }
+
+    /// What became of requests.
+    pub(crate) fn passive(&self) -> Health {
+        Health::of(self.passive.load(Ordering::Relaxed))
+    }
+
+    /// Whether requests may go there: neither says that it is unhealthy.
+    pub(crate) fn is_available(&self) -> bool {
+        self.active() != Health::Unhealthy && self.passive() != Health::Unhealthy
+    }
+
+    /// Takes the outcome of a probe; whether that changes what probes say. So many failures in a row make it
+    /// unhealthy. A first one that failed says nothing yet.
+    pub(crate) fn probed(&self, succeeded: bool, threshold: u32) -> bool {
+        let now = match succeeded {
+            true => {
+                self.failed_probes.store(0, Ordering::Relaxed);
+                Health::Healthy
+            }
+            false => {
+                let failed = self.failed_probes.load(Ordering::Relaxed).saturating_add(1);
+                self.failed_probes.store(failed, Ordering::Relaxed);
+                match failed >= threshold {
+                    true => Health::Unhealthy,
+                    false => self.active(),
+                }
+            }
+        };
+        self.active.swap(now as u8, Ordering::Relaxed) != now as u8
+    }
+
+    /// Takes what became of a request; whether that makes it unhealthy, or healthy, which it was not.
+    pub(crate) fn answered(&self, failed: bool, limit: f64, now: Instant) -> bool {
+        let rate = self.window.lock().unwrap_or_else(PoisonError::into_inner).add(failed, now);
+        let health = match rate >= limit {
+            true => Health::Unhealthy,
+            false => Health::Healthy,
+        };
+        self.passive.swap(health as u8, Ordering::Relaxed) != health as u8
+    }
+
+    /// Gives it another chance; whether it needed one.
+    pub(crate) fn reactivate(&self) -> bool {
+        let (unhealthy, unknown) = (Health::Unhealthy as u8, Health::Unknown as u8);
+        self.passive
+            .compare_exchange(unhealthy, unknown, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Forgets what a check said that is switched off now.
+    pub(crate) fn forget(&self, active: bool, passive: bool) {
+        if active {
+            self.active.store(Health::Unknown as u8, Ordering::Relaxed);
+            self.failed_probes.store(0, Ordering::Relaxed);
+        }
+        if passive {
+            self.passive.store(Health::Unknown as u8, Ordering::Relaxed);
+        }
+    }
+}
+
+/// How far back requests count.
+pub(crate) const WINDOW: Duration = Duration::from_secs(SECONDS as u64);
+const SECONDS: usize = 60;
+
+/// Fewer requests than this say nothing.
+const FEWEST: u32 = 10;
+
+/// The requests of the last minute, by the second. (What `ProxiedRequestHistory` is in YARP.)
+#[derive(Debug)]
+struct Window {
+    /// All, and those that failed.
+    seconds: Box<[(u32, u32); SECONDS]>,
+    all: u32,
+    failed: u32,
+    begun: Option<Instant>,
+    /// The second of the last request, counted from the first.
+    last: u64,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { seconds: Box::new([(0, 0); SECONDS]), all: 0, failed: 0, begun: None, last: 0 }
+    }
+}
+
+impl Window {
+    /// Adds a request; the share of those that failed, as far as there is something to say.
+    fn add(&mut self, failed: bool, now: Instant) -> f64 {
+        let begun = *self.begun.get_or_insert(now);
+        let second = now.saturating_duration_since(begun).as_secs().max(self.last);
+        // What stands there is from a minute ago.
+        for passed in (self.last + 1..=second).take(SECONDS) {
+            let (all, failed) = std::mem::take(&mut self.seconds[passed as usize % SECONDS]);
+            self.all -= all;
+            self.failed -= failed;
+        }
+        self.last = second;
+        let of_second = &mut self.seconds[second as usize % SECONDS];
+        let failures = u32::from(failed);
+        *of_second = (of_second.0 + 1, of_second.1 + failures);
+        self.all += 1;
+        self.failed += failures;
+        match self.all < FEWEST {
+            true => 0.0,
+            false => f64::from(self.failed) / f64::from(self.all),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_failed_probes_in_a_row_make_it_unhealthy_and_one_good_one_healthy() {
+        let health = DestinationHealth::default();
+        for (succeeded, says, changes) in [
+            (false, Health::Unknown, false),
+            (true, Health::Healthy, true),
+            (false, Health::Healthy, false),
+            (true, Health::Healthy, false),
+            (false, Health::Healthy, false),
+            (false, Health::Unhealthy, true),
+            (false, Health::Unhealthy, false),
+            (true, Health::Healthy, true),
+        ] {
+            assert_eq!(health.probed(succeeded, 2), changes);
+            assert_eq!(health.active(), says);
+            assert_eq!(health.is_available(), says != Health::Unhealthy);
+        }
+    }
+
+    #[test]
+    fn a_third_of_ten_failures_makes_it_unhealthy_until_it_gets_another_chance() {
+        let (health, now) = (DestinationHealth::default(), Instant::now());
+        for failed in [true, true, true, false, false, false, false, false, false] {
+            health.answered(failed, 0.3, now);
+            assert!(health.is_available());
+        }
+        assert!(health.answered(false, 0.3, now), "three of ten");
+        assert!(!health.is_available());
+        assert!(health.reactivate());
+        assert_eq!(health.passive(), Health::Unknown);
+        assert!(!health.reactivate());
+        // A minute later only the new ones count.
+        for second in 60..69 {
+            assert!(!health.answered(true, 0.3, now + Duration::from_secs(second)) || second == 60);
+        }
+        assert!(health.answered(true, 0.3, now + Duration::from_secs(69)));
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_does_not_count() {
+        let (mut window, now) = (Window::default(), Instant::now());
+        for _ in 0..10 {
+            window.add(true, now);
+        }
+        assert_eq!(window.add(true, now + Duration::from_secs(59)), 1.0);
+        assert_eq!((window.all, window.failed), (11, 11));
+        assert_eq!(window.add(false, now + Duration::from_secs(60)), 0.0);
+        assert_eq!((window.all, window.failed), (2, 1));
+        assert_eq!(window.add(false, now + Duration::from_secs(600)), 0.0);
+        assert_eq!((window.all, window.failed), (1, 0));
+    }
+}

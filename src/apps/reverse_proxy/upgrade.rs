@@ -1,0 +1,113 @@
+//! Requests that ask to change to another protocol, such as WebSocket.
+
+use http::header::{CONNECTION, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, response};
+use hyper::ext::Protocol;
+use hyper::upgrade::OnUpgrade;
+
+use crate::upstream::VersionPolicy;
+
+/// A request that asks to change to another protocol that is handed on.
+pub(super) struct Upgrading {
+    protocol: Box<[u8]>,
+    client: OnUpgrade,
+    /// Whether the client asks for a tunnel on a stream of HTTP/2 (RFC 8441).
+    is_stream: bool,
+}
+
+impl Upgrading {
+    /// The change that a request asks for, if it does. What is no WebSocket and no SPDY is not handed on: whoever
+    /// asks gets the answer of a request that does not.
+    ///
+    /// # Errors
+    ///
+    /// The status of a request that is not handed on at all.
+    pub(super) fn of(parts: &mut Parts) -> Result<Option<Self>, StatusCode> {
+        let is_connect = parts.method == Method::CONNECT;
+        let protocol = match is_connect {
+            true => parts.extensions.get::<Protocol>().map(|it| it.as_str().as_bytes().into()),
+            false => asked_for(&parts.headers),
+        };
+        let Some(protocol) = protocol else {
+            // A tunnel to anywhere is what an open proxy gives.
+            return if is_connect { Err(StatusCode::BAD_GATEWAY) } else { Ok(None) };
+        };
+        let is_stream = is_connect;
+        let client = parts.extensions.remove::<OnUpgrade>();
+        Ok(client.map(|client| Self { protocol, client, is_stream }))
+    }
+
+    pub(super) fn protocol(&self) -> &[u8] {
+        &self.protocol
+    }
+
+    /// The version of HTTP in which it is handed on.
+    pub(super) fn version(&self, of_cluster: (Version, VersionPolicy)) -> (Version, VersionPolicy) {
+        match of_cluster {
+            (Version::HTTP_2, VersionPolicy::Exact | VersionPolicy::OrHigher) => of_cluster,
+            _ => (Version::HTTP_11, VersionPolicy::OrLower),
+        }
+    }
+
+    /// Makes of a destination's head what the client's version of HTTP has for it.
+    pub(super) fn fit_answer(&self, head: &mut response::Parts) {
+        head.version = Version::default();
+        if self.is_stream {
+            head.status = StatusCode::OK;
+            for name in [CONNECTION, UPGRADE] {
+                head.headers.remove(name);
+            }
+            head.headers.remove("sec-websocket-accept");
+            return;
+        }
+        head.status = StatusCode::SWITCHING_PROTOCOLS;
+        head.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        if !head.headers.contains_key(UPGRADE)
+            && let Ok(protocol) = HeaderValue::from_bytes(&self.protocol)
+        {
+            head.headers.insert(UPGRADE, protocol);
+        }
+    }
+
+    pub(super) fn into_client(self) -> OnUpgrade {
+        self.client
+    }
+}
+
+/// The protocol that a request of HTTP/1.1 asks to change to, if it is handed on.
+fn asked_for(headers: &HeaderMap) -> Option<Box<[u8]>> {
+    let mut values =
+        headers.get_all(CONNECTION).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b','));
+    if !values.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade")) {
+        return None;
+    }
+    let mut protocols = headers.get_all(UPGRADE).iter();
+    let (Some(protocol), None) = (protocols.next(), protocols.next()) else { return None };
+    let name = protocol.as_bytes().trim_ascii();
+    let is_spdy = name.len() > 5 && name[..5].eq_ignore_ascii_case(b"spdy/");
+    (is_spdy || name.eq_ignore_ascii_case(b"websocket")).then(|| name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn websockets_and_spdy_are_handed_on_and_nothing_else() {
+        for (connection, upgrade, handed_on) in [
+            ("Upgrade", "websocket", true),
+            ("keep-alive, upgrade", "WebSocket", true),
+            ("Upgrade", "SPDY/3.1", true),
+            ("Upgrade", "SPDY/", false),
+            ("Upgrade", "h2c", false),
+            ("keep-alive", "websocket", false),
+            ("Upgrade", "websocket, h2c", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONNECTION, HeaderValue::from_static(connection));
+            headers.insert(UPGRADE, HeaderValue::from_static(upgrade));
+            assert_eq!(asked_for(&headers).is_some(), handed_on, "{connection} {upgrade}");
+        }
+    }
+}

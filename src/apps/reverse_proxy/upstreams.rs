@@ -1,0 +1,101 @@
+//! The clusters of a host. They outlive reloads as far as those leave them as they are.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cluster::Cluster;
+use super::destination::{Destination, Kept};
+use super::options::{ClusterOptions, DestinationOptions};
+use crate::upstream::{Client, ClientSettings};
+
+/// The clusters of a host, with their connections, their health and their turns.
+#[derive(Debug, Default)]
+pub(crate) struct Upstreams {
+    clusters: Mutex<Vec<Arc<Cluster>>>,
+}
+
+/// What a cluster needs that is read from files.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Material {
+    /// How connections are made.
+    pub(crate) client: ClientSettings,
+    /// What seals which destination a client stays with.
+    pub(crate) affinity_key: Box<[u8]>,
+}
+
+/// Gives what a cluster needs.
+pub(crate) type MaterialOf<'a> = &'a dyn Fn(&ClusterOptions) -> Material;
+
+impl Upstreams {
+    /// Makes the clusters of these options from what is there, and begins what goes on beside requests. What is
+    /// not used any more ends once its requests have.
+    pub(crate) fn change_to(
+        &self,
+        options: &[ClusterOptions],
+        material: MaterialOf<'_>,
+    ) -> Vec<Arc<Cluster>> {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut *clusters);
+        *clusters = options.iter().map(|one| cluster(one, &before, material)).collect();
+        let used = |kept: &Arc<Kept>| {
+            let mut all = clusters.iter().flat_map(|cluster| &cluster.destinations);
+            all.any(|it| Arc::ptr_eq(&it.kept, kept))
+        };
+        for gone in before.iter().flat_map(|cluster| &cluster.destinations) {
+            if !used(&gone.kept) {
+                gone.kept.server.close();
+            }
+        }
+        clusters.clone()
+    }
+
+    /// The same, without anything that goes on: for those who only look.
+    pub(crate) fn seen(options: &[ClusterOptions]) -> Vec<Arc<Cluster>> {
+        let make = |one: &ClusterOptions| made(one, &[], &|_| Material::default());
+        options.iter().map(make).collect()
+    }
+}
+
+/// A cluster that stays, or one of its own.
+fn cluster(
+    options: &ClusterOptions,
+    before: &[Arc<Cluster>],
+    material: MaterialOf<'_>,
+) -> Arc<Cluster> {
+    if let Some(same) = before.iter().find(|it| it.options == *options) {
+        return Arc::clone(same);
+    }
+    let cluster = made(options, before, material);
+    cluster.begin();
+    cluster
+}
+
+fn made(
+    options: &ClusterOptions,
+    before: &[Arc<Cluster>],
+    material: MaterialOf<'_>,
+) -> Arc<Cluster> {
+    let material = material(options);
+    let same = |it: &&Arc<Cluster>| it.options.id.eq_ignore_ascii_case(&options.id);
+    // Other connections are other servers.
+    let was = before.iter().find(same).filter(|it| it.options.client == options.client);
+    let client = match was {
+        Some(was) => Arc::clone(&was.client),
+        None => Client::new(material.client),
+    };
+    let destination = |one: &DestinationOptions| {
+        let same = |it: &&Arc<Destination>| {
+            it.options.name == one.name && it.options.address == one.address
+        };
+        let kept = was.and_then(|was| was.destinations.iter().find(same)).map(|it| &it.kept);
+        Arc::new(match kept {
+            Some(kept) => {
+                let (active, passive) = (&options.active_check, &options.passive_check);
+                kept.health.forget(active.is_none(), passive.is_none());
+                Destination::of(one.clone(), Arc::clone(kept))
+            }
+            None => Destination::new(one.clone(), &client),
+        })
+    };
+    let destinations = options.destinations.iter().map(destination).collect();
+    Cluster::new(options.clone(), client, destinations, &material.affinity_key)
+}
