@@ -198,3 +198,79 @@ impl Building {
         self.held_inside = false;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_built_from_values() {
+        for (route, pattern, path, expected) in [
+            ("/a/{id}/{**r}", "/v/{id}/w/{**r}", "/a/5/x/y", "/v/5/w/x/y"),
+            ("/a/{id}/{**r}", "/v/{id}/w/{**r}", "/a/5", "/v/5/w"),
+            ("/b/{id?}", "/v/{ID}/w", "/b/7", "/v/7/w"),
+            ("/b/{id?}", "/v/{id}/w", "/b", "/"),
+            ("/c/{x}", "/v/{x}/{y}", "/c/1", "/v/1"),
+            ("/d/{x}", "v/{x}", "/d/1", "/v/1"),
+            ("/e/{x}", "/v/pre-{x}.html", "/e/1", "/v/pre-1.html"),
+            ("/e/{x?}", "/v/pre-{x}.html", "/e", "/"),
+            ("/f/{**r}", "/v/{r}", "/f/x/y", "/v/x%2Fy"),
+            ("/f/{**r}", "/v/{*r}", "/f/x/y", "/v/x%2Fy"),
+            ("/f/{**r}", "/v/{**r}", "/f/x/y/", "/v/x/y/"),
+            ("/g", "/v/{q=5}", "/g", "/v"),
+            ("/g/{q=5}", "/v/{q=5}", "/g", "/v"),
+            ("/g/{q=5}", "/v/{q=5}/w", "/g", "/v/5/w"),
+            ("/g/{q=5}", "/v/{q=6}", "/g", "/v/5"),
+            ("/h/{n}.{e?}", "/v/{n}.{e?}", "/h/a", "/v/a"),
+            ("/h/{n}.{e?}", "/v/{n}.{e?}", "/h/a.b", "/v/a.b"),
+            ("/i", "", "/i", "/"),
+            ("/i/{x}", "/{x}", "/i/a%b", "/a%b"),
+        ] {
+            let route = Template::parse(route).unwrap();
+            let pattern = PathPattern::parse(pattern, Some(&route)).unwrap();
+            let values = route.values(path).unwrap();
+            assert_eq!(pattern.build(&values), expected, "{} {path}", pattern.text());
+        }
+    }
+
+    #[test]
+    fn names_that_the_route_has_not_are_known() {
+        let route = Template::parse("/{a}/{B}").unwrap();
+        let pattern = PathPattern::parse("/{b}/{c}", Some(&route)).unwrap();
+        assert_eq!(pattern.unknown_names().collect::<Vec<_>>(), ["c"]);
+        assert!(pattern.has_parameters());
+        assert!(PathPattern::parse("/{a", None).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_is_built_again_by_its_own_template(
+            names in prop::collection::vec(("[a-z]{1,4}", "[a-z0-9%]{1,5}"), 0..6),
+            rest in "([a-z]{1,3}/){0,2}[a-z]{1,3}",
+        ) {
+            let mut text = String::new();
+            let mut path = String::new();
+            for (place, (literal, value)) in names.iter().enumerate() {
+                text.push_str(&format!("/{literal}/{{p{place}}}"));
+                path.push_str(&format!("/{literal}/{value}"));
+            }
+            let template = Template::parse(&format!("{text}/{{**rest}}")).unwrap();
+            let path = format!("{path}/{rest}");
+            let pattern = PathPattern::parse(template.text(), Some(&template)).unwrap();
+            prop_assert_eq!(pattern.build(&template.values(&path).unwrap()), path);
+        }
+
+        #[test]
+        fn every_path_that_is_built_begins_with_a_slash(
+            pattern in "(/|[a-b]|\\{[a-c]\\}|\\{[d-f]=x\\}|\\{[g-i]\\?\\}|\\.|\\{\\*\\*r\\}){0,6}",
+            path in "(/[a-c./]{0,3}){0,4}",
+        ) {
+            let route = Template::parse("/{a?}/{d?}/{g?}/{**r}").unwrap();
+            let Ok(pattern) = PathPattern::parse(&pattern, Some(&route)) else { return Ok(()) };
+            let Some(values) = route.values(&path) else { return Ok(()) };
+            prop_assert!(pattern.build(&values).starts_with('/'));
+        }
+    }
+}

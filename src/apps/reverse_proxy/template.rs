@@ -220,3 +220,6 @@ pub(super) fn is_same(left: &str, right: &str) -> bool {
                 .flat_map(char::to_lowercase)
                 .eq(right.chars().flat_map(char::to_lowercase))
 }
+
+#[cfg(test)]
+mod tests;
