@@ -65,6 +65,13 @@ impl Completion {
         self.source.watch(self.request, Box::new(WhenOver(tell)));
     }
 
+    /// Sends an answer before the answer, such as 103 (RFC 9110 section 15.2), where that can be: not on HTTP/2,
+    /// whose library has no way for it, and not to a client of HTTP/1.0, which is for the caller to see. What comes
+    /// together with the answer is left out.
+    pub(crate) fn send_interim(&self, status: StatusCode, headers: &HeaderMap) {
+        self.source.send_interim(status, headers);
+    }
+
     /// The number of the request on its connection.
     pub(crate) fn request(&self) -> u32 {
         self.request
@@ -86,6 +93,12 @@ impl fmt::Debug for Completion {
 pub(crate) trait CompletionSource: Send + Sync {
     /// Lets `watch` see the answer to the request of this number.
     fn watch(&self, request: u32, watch: Box<dyn Watch>);
+
+    /// Sends an answer before the answer to the request that is being answered, if the version of HTTP has a way
+    /// for it and its time is not over.
+    fn send_interim(&self, status: StatusCode, headers: &HeaderMap) {
+        let _ = (status, headers);
+    }
 }
 
 /// Sees how a request is answered, as far as it is.

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use http::{HeaderMap, StatusCode};
+
 use super::common::Common;
 use crate::features::{Completed, CompletionSource, ConnectionId, Watch};
 use crate::server::clock::Moment;
@@ -27,6 +29,8 @@ pub(in crate::server) struct Http1Activity {
     idle_since: AtomicU64,
     /// Whether there is a note for the next request.
     noted: AtomicBool,
+    /// Whether an answer before the answer waits to be sent.
+    has_interim: AtomicBool,
     /// Whether the connection's task has something to look at below.
     attention: AtomicBool,
     /// Whether a head has begun and is not complete.
@@ -68,6 +72,8 @@ struct Rare {
     note: Option<Note>,
     waker: Option<Waker>,
     unread: Option<Unread>,
+    /// Answers before the answer, as they go out.
+    interim: Vec<u8>,
     slot: Option<Slot>,
 }
 
@@ -141,6 +147,29 @@ impl CompletionSource for Http1Activity {
     fn watch(&self, request: u32, watch: Box<dyn Watch>) {
         self.completions().wait(request, watch);
     }
+
+    fn send_interim(&self, status: StatusCode, headers: &HeaderMap) {
+        let mut rare = self.rare();
+        write_interim(status, headers, &mut rare.interim);
+        self.has_interim.store(true, Ordering::Release);
+    }
+}
+
+/// The most bytes of such answers that wait to be sent: nobody needs more, and each is an offer.
+const MOST_INTERIM: usize = 64 * 1024;
+
+/// Writes an answer before the answer.
+fn write_interim(status: StatusCode, headers: &HeaderMap, out: &mut Vec<u8>) {
+    if out.len() > MOST_INTERIM {
+        return;
+    }
+    let reason = status.canonical_reason().unwrap_or_default();
+    out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).as_bytes());
+    for (name, value) in headers {
+        let line = [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"];
+        line.iter().for_each(|part| out.extend_from_slice(part));
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 impl Http1Activity {
@@ -150,6 +179,7 @@ impl Http1Activity {
             common: Common::new(id, context),
             idle_since: AtomicU64::new(Moment::now().as_millis()),
             noted: AtomicBool::new(false),
+            has_interim: AtomicBool::new(false),
             attention: AtomicBool::new(false),
             head_begun: AtomicBool::new(false),
             handed: AtomicU32::new(0),
@@ -259,6 +289,16 @@ impl Http1Activity {
         }
         self.noted.store(false, Ordering::Relaxed);
         self.rare().note.take()
+    }
+
+    /// What is to be sent before the answer, if there is something.
+    #[inline]
+    pub(in crate::server) fn take_interim(&self) -> Option<Vec<u8>> {
+        if !self.has_interim.load(Ordering::Acquire) {
+            return None;
+        }
+        self.has_interim.store(false, Ordering::Relaxed);
+        Some(std::mem::take(&mut self.rare().interim))
     }
 
     /// Sets what wakes the connection's task.

@@ -53,6 +53,7 @@ impl<S: Socket> Gate<S> {
         head: &[u8],
         body: Bytes,
     ) -> io::Result<()> {
+        drop(self.activity.take_interim());
         // The next request may be here already, and its answer can go out with this one.
         let is_alone = self.held.is_empty() && self.pending.len() == self.passed;
         let length = head.len() + body.len();
@@ -142,6 +143,8 @@ impl<S: Socket> Gate<S> {
     /// Lets be known how much of an answer that breaks off is not written: hyper has offered all that it has left.
     fn wrote(&self, offered: usize, written: &Poll<io::Result<usize>>) {
         let taken = if let Poll::Ready(Ok(taken)) = written { *taken } else { 0 };
+        // Behind the head of an answer nothing can be before it.
+        drop(self.activity.take_interim());
         self.tell_unwritten(offered.saturating_sub(taken));
     }
 
@@ -315,6 +318,11 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         let this = &mut *self;
         if this.activity.piece_is_written() {
             cx.waker().wake_by_ref();
+        }
+        if let Some(interim) = this.activity.take_interim() {
+            // hyper has nothing left to write, so what was before it is out.
+            this.held.extend_from_slice(&interim);
+            let _ = this.poll_release(cx)?;
         }
         // What waits for the client waits for no company.
         if !this.is_released() && (this.activity.is_blocked() || !this.may_hold()) {
