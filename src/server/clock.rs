@@ -11,11 +11,11 @@ pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// Milliseconds of a clock that only goes forward. It says nothing about the time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(u64);
+pub(crate) struct Moment(u64);
 
 impl Moment {
     #[cfg(target_os = "linux")]
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         use nix::time::{ClockId, clock_gettime};
 
         // The clock is there since Linux 2.6.32; a kernel without it would have no timeouts.
@@ -25,7 +25,7 @@ impl Moment {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         use std::sync::OnceLock;
         use std::time::Instant;
 
@@ -34,16 +34,16 @@ impl Moment {
         Self(millis(START.get_or_init(Instant::now).elapsed() + Duration::from_secs(3600)))
     }
 
-    pub(super) fn from_millis(millis: u64) -> Self {
+    pub(crate) fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    pub(super) fn as_millis(self) -> u64 {
+    pub(crate) fn as_millis(self) -> u64 {
         self.0
     }
 
     /// How long it is to `later`; nothing if that is earlier.
-    pub(super) fn until(self, later: Self) -> Duration {
+    pub(crate) fn until(self, later: Self) -> Duration {
         Duration::from_millis(later.0.saturating_sub(self.0))
     }
 }

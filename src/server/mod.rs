@@ -69,11 +69,12 @@ mod task;
 mod tls_socket;
 mod unsent;
 
-pub(crate) use clock::moment_after;
+pub(crate) use clock::{Moment, moment_after};
 pub use contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};
 pub use counters::Counters;
 #[cfg(fuzzing)]
 pub(crate) use http1::invariants;
+pub(crate) use http1::{Chunks, is_token, plain_length, trimmed};
 pub(crate) use kestrel_server::KestrelServer;
 pub use limits::{Http2Limits, InvalidLimit, Limits};
 pub use options::ServerOptions;

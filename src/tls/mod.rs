@@ -31,6 +31,8 @@ pub(crate) mod client;
 pub(crate) mod client;
 #[cfg(feature = "tls")]
 pub(crate) mod client_certificates;
+#[path = "no_client_stream.rs"]
+mod client_stream;
 #[cfg(feature = "tls")]
 mod distinguished_name;
 #[cfg(feature = "tls")]
@@ -86,6 +88,7 @@ pub(crate) use acceptor::Failure;
 #[cfg(feature = "tls")]
 pub(crate) use client::ClientMaterial;
 pub(crate) use client::ClientTls;
+pub(crate) use client_stream::ClientStream;
 pub(crate) use endpoint::EndpointTls;
 pub use in_memory::CertificateInMemory;
 pub use options::{

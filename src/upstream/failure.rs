@@ -35,6 +35,8 @@ pub(crate) enum FailureKind {
     Tls,
     /// The version of HTTP cannot be had, by the policy.
     Version,
+    /// The request cannot be said in HTTP: a target or a host with characters that it may not have.
+    Request,
     /// The connection was reset.
     Reset,
     /// The connection ended before there was a head, or before its end.
@@ -112,6 +114,7 @@ impl Failure {
                 | FailureKind::ClientTimedOut
                 | FailureKind::ClientStalled
                 | FailureKind::Version
+                | FailureKind::Request
         )
     }
 

@@ -9,13 +9,19 @@
 //! What it does not do: know routes, clusters or keys, choose between destinations, decide which fields
 //! go through (it only keeps to itself what says where a message ends), or log.
 
+mod activity;
 mod client;
+mod connect;
 mod destination;
 mod failure;
+mod http1;
+mod names;
 mod outgoing;
 mod reply;
 mod server;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 pub(crate) use client::{Client, ClientSettings};

@@ -8,6 +8,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
 use super::failure::Failure;
+use super::http1::{Http1Body, Outcome};
 use super::stream::UpgradedStream;
 
 /// What a server answers.
@@ -20,6 +21,20 @@ pub(crate) enum Answer {
     Upgraded(Response<()>, UpgradedStream),
 }
 
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Whole(response) => {
+                Self::Response(response.map(|bytes| ReplyBody(Inner::Whole(bytes))))
+            }
+            Outcome::Streamed(response) => {
+                Self::Response(response.map(|body| ReplyBody(Inner::Http1(body))))
+            }
+            Outcome::Upgraded(head, stream) => Self::Upgraded(head, stream),
+        }
+    }
+}
+
 /// The body of an answer, read as it comes. A failure of it has to cut the client off, too.
 #[derive(Debug)]
 pub(crate) struct ReplyBody(Inner);
@@ -28,12 +43,7 @@ pub(crate) struct ReplyBody(Inner);
 enum Inner {
     /// All of it came with the head, or there is none.
     Whole(Bytes),
-}
-
-impl ReplyBody {
-    pub(super) fn whole(bytes: Bytes) -> Self {
-        Self(Inner::Whole(bytes))
-    }
+    Http1(Http1Body),
 }
 
 impl Body for ReplyBody {
@@ -42,23 +52,26 @@ impl Body for ReplyBody {
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         match &mut self.get_mut().0 {
             Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Inner::Http1(body) => body.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inner::Whole(bytes) => bytes.is_empty(),
+            Inner::Http1(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inner::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Inner::Http1(body) => body.size_hint(),
         }
     }
 }

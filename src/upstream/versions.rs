@@ -49,7 +49,7 @@ pub(super) fn speaks(
         }
         (Version::HTTP_2 | Version::HTTP_3, OrLower, true) => Speaks::Negotiated,
         (Version::HTTP_2 | Version::HTTP_3, OrLower, false) => Speaks::Http1,
-        (Version::HTTP_2 | Version::HTTP_3, Exact | OrHigher, _) => Speaks::Http2,
+        (Version::HTTP_2, Exact | OrHigher, _) => Speaks::Http2,
         (_, OrHigher, true) => Speaks::Negotiated,
         (_, _, _) => Speaks::Http1,
     })

@@ -5,6 +5,10 @@
 
 use crate::server::rejection::Reason;
 
+/// The framing of a body is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broken;
+
 /// Where in a chunked body the bytes are.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunks {
@@ -82,7 +86,7 @@ impl Chunks {
     /// # Errors
     ///
     /// The framing is broken; none of the bytes may be handed on.
-    pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<usize, Reason> {
+    pub(in crate::server) fn advance(&mut self, bytes: &[u8]) -> Result<usize, Reason> {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Done {
             if let State::Data { left } = self.state {
@@ -98,6 +102,32 @@ impl Chunks {
             at += 1;
         }
         Ok(at)
+    }
+
+    /// Goes over `bytes` up to the first that are data, or to the trailers, or to their end: how many of them
+    /// are framing, and how many of those behind it are data of one chunk. For whoever takes the framing off.
+    ///
+    /// # Errors
+    ///
+    /// The framing is broken.
+    pub(crate) fn next_data(&mut self, bytes: &[u8]) -> Result<(usize, usize), Broken> {
+        let mut at = 0;
+        while at < bytes.len() && !self.is_at_trailers() {
+            if let State::Data { left } = self.state {
+                let rest = bytes.len() - at;
+                let here = usize::try_from(left).map_or(rest, |left| left.min(rest));
+                let data = self.advance(&bytes[at..at + here]).map_err(|_| Broken)?;
+                return Ok((at, data));
+            }
+            self.state = self.step(bytes[at]).map_err(|_| Broken)?;
+            at += 1;
+        }
+        Ok((at, 0))
+    }
+
+    /// Whether the last chunk was read, and what is next are trailers or the empty line.
+    pub(crate) fn is_at_trailers(&self) -> bool {
+        self.state == State::Trailer { any: false }
     }
 
     fn step(&mut self, byte: u8) -> Result<State, Reason> {

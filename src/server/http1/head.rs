@@ -9,7 +9,7 @@ mod characters;
 mod framing;
 mod scan;
 
-pub(super) use characters::{is_token, trimmed};
+pub(crate) use characters::{is_token, plain_length, trimmed};
 pub(crate) use framing::Framing;
 pub(super) use scan::MOST_HEADERS;
 #[cfg(any(test, fuzzing))]

@@ -24,6 +24,8 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
+pub(crate) use chunks::Chunks;
+pub(crate) use head::{is_token, plain_length, trimmed};
 pub(super) use options::Options;
 pub(super) use service::Service;
 

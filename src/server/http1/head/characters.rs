@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// The characters of a token (RFC 9110 section 5.6.2).
-pub(in crate::server::http1) fn is_token(byte: u8) -> bool {
+pub(crate) fn is_token(byte: u8) -> bool {
     const TOKEN: [bool; 256] = {
         let mut table = [false; 256];
         let mut byte = 0;
@@ -19,7 +19,7 @@ pub(in crate::server::http1) fn is_token(byte: u8) -> bool {
 }
 
 /// How many bytes from the first on are printable ASCII, looked at eight at a time.
-pub(super) fn plain_length(bytes: &[u8]) -> usize {
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut length = 0;
@@ -39,7 +39,7 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
 }
 
 /// A range without the blanks at its ends.
-pub(in crate::server::http1) fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
+pub(crate) fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
     let blank = |byte: u8| matches!(byte, b' ' | b'\t');
     while range.start < range.end && blank(bytes[range.start]) {
         range.start += 1;

@@ -1,0 +1,127 @@
+//! How a connection comes to be: the name, TCP or a Unix socket, and TLS.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::destination::Place;
+use super::failure::{Failure, FailureKind};
+use super::names::Addresses;
+use super::stream::Socket;
+
+/// How long an address has before the next one is tried beside it (RFC 8305 section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Where a socket leads to, with what is known of it.
+#[derive(Debug)]
+pub(super) enum Way {
+    Tcp(Addresses),
+    #[cfg(unix)]
+    Unix(std::path::PathBuf),
+    #[cfg(not(unix))]
+    NoUnix,
+}
+
+impl Way {
+    pub(super) fn to(place: &Place) -> Self {
+        match place {
+            Place::Host { name, port } => Self::Tcp(Addresses::new(name, *port)),
+            #[cfg(unix)]
+            Place::Unix(path) => Self::Unix(path.clone()),
+            #[cfg(not(unix))]
+            Place::Unix(_) => Self::NoUnix,
+        }
+    }
+
+    /// A socket that leads there.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(super) async fn socket(&self) -> Result<Socket, Failure> {
+        match self {
+            Self::Tcp(addresses) => tcp(addresses).await,
+            #[cfg(unix)]
+            Self::Unix(path) => match tokio::net::UnixStream::connect(path).await {
+                Ok(socket) => Ok(Socket::Unix(socket)),
+                Err(error) => Err(failure(&path.display(), &error)),
+            },
+            #[cfg(not(unix))]
+            Self::NoUnix => {
+                let text = "there are no Unix sockets on this system";
+                Err(Failure::new(FailureKind::Unreachable, text))
+            }
+        }
+    }
+}
+
+/// An address that does not answer may be one that the name has not any more: it is asked for once more.
+async fn tcp(addresses: &Addresses) -> Result<Socket, Failure> {
+    let known = addresses.get().await?;
+    let mut connected = race(&known).await;
+    if connected.is_err() {
+        addresses.forget();
+        let fresh = addresses.get().await?;
+        if fresh[..] != known[..] {
+            connected = race(&fresh).await;
+        }
+    }
+    let socket = connected.map_err(|(address, error)| failure(&address, &error))?;
+    // What is written is written whole: there is nothing that waiting would add.
+    let nodelay = socket.set_nodelay(true);
+    nodelay.map_err(|error| Failure::new(FailureKind::Reset, error.to_string()))?;
+    Ok(Socket::Tcp(socket))
+}
+
+/// The first address that answers. Each has a moment before the next one is tried, too.
+async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, (SocketAddr, io::Error)> {
+    if let [only] = addresses {
+        return attempt(*only).await;
+    }
+    let mut attempts = JoinSet::new();
+    let mut rest = addresses.iter();
+    let mut failed = None;
+    loop {
+        match rest.next() {
+            Some(address) => {
+                attempts.spawn(attempt(*address));
+            }
+            None if attempts.is_empty() => return Err(failed.unwrap_or_else(no_address)),
+            None => {}
+        }
+        let ended = match rest.as_slice() {
+            [] => attempts.join_next().await,
+            _ => match timeout(HEAD_START, attempts.join_next()).await {
+                Ok(ended) => ended,
+                Err(_) => continue,
+            },
+        };
+        match ended {
+            Some(Ok(Ok(socket))) => return Ok(socket),
+            // What the first one says is what is told.
+            Some(Ok(Err(error))) => drop(failed.get_or_insert(error)),
+            Some(Err(_)) | None => {}
+        }
+    }
+}
+
+async fn attempt(address: SocketAddr) -> Result<TcpStream, (SocketAddr, io::Error)> {
+    TcpStream::connect(address).await.map_err(|error| (address, error))
+}
+
+fn no_address() -> (SocketAddr, io::Error) {
+    (SocketAddr::from(([0, 0, 0, 0], 0)), io::ErrorKind::AddrNotAvailable.into())
+}
+
+fn failure(place: &dyn std::fmt::Display, error: &io::Error) -> Failure {
+    let kind = match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => FailureKind::Refused,
+        io::ErrorKind::TimedOut => FailureKind::ConnectTimedOut,
+        _ => FailureKind::Unreachable,
+    };
+    Failure::new(kind, format!("{place} cannot be connected to: {error}"))
+}

@@ -1,0 +1,86 @@
+//! HTTP/1.1 to a server, by a codec of our own.
+//!
+//! The head goes straight into the connection's buffer (`write_head`), body and head out with as few
+//! system calls as there can be (`sender`); values of the answer's head are slices of what was read
+//! (`read_head`). An [`exchange`] is polled by the future of its request, then by the [`body`] of its
+//! answer; idle connections are in the [`pool`].
+
+mod body;
+mod connection;
+mod exchange;
+mod pool;
+mod read_head;
+mod sender;
+mod write_head;
+
+use std::future::poll_fn;
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode, Version};
+
+pub(super) use body::Http1Body;
+pub(super) use connection::Connection;
+pub(super) use exchange::{Broken, Home};
+pub(super) use pool::Pool;
+
+use super::failure::{Failure, FailureKind};
+use super::outgoing::{Interim, Outgoing};
+use super::stream::UpgradedStream;
+use exchange::Exchange;
+use read_head::Asked;
+use sender::Sender;
+
+/// What came of a request.
+pub(super) enum Outcome {
+    Whole(Response<Bytes>),
+    Streamed(Response<Http1Body>),
+    Upgraded(Response<()>, UpgradedStream),
+}
+
+/// Sends a request on a connection, and waits for the head of its answer. The body is taken out of the
+/// request.
+///
+/// # Errors
+///
+/// There is none; what is left of the request says whether it can be sent again.
+pub(super) async fn send(
+    mut connection: Box<Connection>,
+    home: Home,
+    outgoing: &mut Outgoing<'_>,
+    interim: &mut Interim<'_>,
+) -> Result<Outcome, Box<Broken>> {
+    let framing = write_head::Body::of(outgoing);
+    if !write_head::write(&mut connection.write, outgoing, framing) {
+        let text = "the target or the host of the request has characters that it may not have";
+        let failure = Failure::new(FailureKind::Request, text);
+        return Err(Box::new(Broken { failure, rest: None }));
+    }
+    connection.activity.touch();
+    connection.has_written = false;
+    let sender = Sender::new(outgoing.content.take(), framing);
+    let asked = Asked { head_only: *outgoing.method == Method::HEAD, takes: outgoing.takes };
+    let may_upgrade = outgoing.upgrade.is_some();
+    let mut exchange = Exchange::new(connection, sender, home, outgoing.activity_timeout);
+    let head = poll_fn(|cx| exchange.poll_head(asked, may_upgrade, interim, cx)).await;
+    let head = match head {
+        Ok(head) => head,
+        Err(failure) => return Err(exchange.into_broken(failure)),
+    };
+    let mut response = Response::new(());
+    *response.status_mut() = head.status;
+    *response.version_mut() = if head.old { Version::HTTP_10 } else { Version::HTTP_11 };
+    *response.headers_mut() = head.fields;
+    if let Some(reason) = head.reason {
+        response.extensions_mut().insert(reason);
+    }
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(Outcome::Upgraded(response, exchange.into_upgraded()));
+    }
+    Ok(match exchange.whole(head.framing) {
+        Some(bytes) => {
+            exchange.finish();
+            Outcome::Whole(response.map(|()| bytes))
+        }
+        None => Outcome::Streamed(response.map(|()| Http1Body::new(exchange, head.framing))),
+    })
+}

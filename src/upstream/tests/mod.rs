@@ -1,0 +1,6 @@
+//! Over real sockets, with servers that do what a test says.
+
+mod faults;
+mod kit;
+mod messages;
+mod reuse;
