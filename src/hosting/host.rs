@@ -264,12 +264,12 @@ impl Host {
         if let Some(signals) = signals {
             signals.binding();
         }
-        let Prepared { settings, plan, certificates, .. } = &*self.prepared;
+        let Prepared { settings, plan, certificates, materials, .. } = &*self.prepared;
         let options = settings.server.clone();
         let mut server =
             self.server.take().unwrap_or_else(|| Box::new(KestrelServer::new(options)));
         let (app, life) = made.app.into_parts(&self.layers);
-        let stages = pipeline::stages(&settings.stages, &self.context.of_host);
+        let stages = pipeline::stages(&settings.stages, materials, &self.context.of_host);
         let application = Application::new(Pipeline::new(stages, app));
         let start = ServerStart::new(plan.clone(), application.clone())
             .within(self.context.lifetime.clone())

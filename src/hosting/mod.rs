@@ -68,6 +68,7 @@ mod start;
 )]
 mod surroundings;
 mod temporary_folder;
+mod upstreams;
 pub(crate) mod usage;
 mod web_root;
 

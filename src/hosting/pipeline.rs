@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::request_logs::RequestLogs;
 use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
+use crate::apps::reverse_proxy::{Material, ReverseProxy, Upstreams};
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Lifetime, Proxies, ServerAddresses};
 use crate::middleware::{
@@ -37,6 +38,8 @@ pub(super) struct OfHost {
     pub(super) logs: RequestLogs,
     /// What has passed of limits.
     pub(super) limiters: Arc<Limiters>,
+    /// The servers that requests are handed to.
+    pub(super) upstreams: Arc<Upstreams>,
 }
 
 /// Makes a stage of the settings, if they switch it on.
@@ -80,8 +83,10 @@ const ORDER: &[Make] = &[
     rate_limiter,
     // Behind what browsers ask without a user (preflight requests), before all that is to be seen.
     basic_authentication,
-    // Last: what has no file is the app's.
+    // What is here is nobody else's.
     static_files,
+    // Last: what no route takes is the app's.
+    reverse_proxy,
 ];
 
 /// The stages that the settings switch on, outermost first.
@@ -89,9 +94,15 @@ pub(super) fn on(settings: &StageSettings) -> Vec<On> {
     made(settings, &OfHost::default())
 }
 
-/// The same, to be gone through, on this host.
-pub(super) fn stages(settings: &StageSettings, host: &OfHost) -> Box<[Box<dyn Stage>]> {
+/// The same, to be gone through, on this host, with what was read for its clusters.
+pub(super) fn stages(
+    settings: &StageSettings,
+    materials: &[Material],
+    host: &OfHost,
+) -> Box<[Box<dyn Stage>]> {
     host.logs.open(settings);
+    let clusters = settings.reverse_proxy.as_ref().map_or(&[][..], |it| &it.value.clusters);
+    host.upstreams.change_to(clusters, materials);
     made(settings, host).into_iter().map(|on| on.stage).collect()
 }
 
@@ -166,6 +177,12 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
         losses.push("A proxy may tell any host now: ForwardedHeaders:AllowedHosts is gone.");
     }
     losses
+}
+
+fn reverse_proxy(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    let it = settings.reverse_proxy.as_ref()?;
+    let stage = ReverseProxy::new(&it.value, &host.upstreams.clusters());
+    Some(switched("reverse proxy", it, Box::new(stage)))
 }
 
 fn health_checks(settings: &StageSettings, host: &OfHost) -> Option<On> {

@@ -9,7 +9,9 @@ use super::finding::{Finding, Subject};
 use super::pipeline;
 use super::settings::{HostSettings, told_of_delay};
 use super::sources::Sources;
+use super::upstreams;
 use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, plan, replan};
+use crate::apps::reverse_proxy::Material;
 use crate::configuration::{Loaded, Problem};
 
 /// What a configuration means.
@@ -21,6 +23,8 @@ pub(super) struct Prepared {
     pub(super) settings: HostSettings,
     pub(super) plan: EndpointPlan,
     pub(super) certificates: Certificates,
+    /// What the clusters of the reverse proxy need, in their order.
+    pub(super) materials: Vec<Material>,
     /// What is wrong with certificates, or odd.
     pub(super) of_certificates: Vec<Finding>,
 }
@@ -44,7 +48,7 @@ impl Prepared {
             Some(Running::Fixed(fixed)) => replan(&fixed, &settings.endpoints),
             Some(Running::All(plan)) => *plan,
         };
-        let (certificates, problems) = match sources.another_server {
+        let (certificates, mut problems) = match sources.another_server {
             true => Default::default(),
             false => certificates::read(
                 &plan,
@@ -54,9 +58,12 @@ impl Prepared {
                 SystemTime::now(),
             ),
         };
+        let (materials, of_upstreams) =
+            upstreams::read(&settings.stages, &sources.surroundings(&loaded));
+        problems.extend(of_upstreams);
         let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
         let of_certificates = problems.into_iter().map(wrong).collect();
-        Self { read_at, loaded, settings, plan, certificates, of_certificates }
+        Self { read_at, loaded, settings, plan, certificates, materials, of_certificates }
     }
 
     /// What is wrong with settings, or odd, and what is odd about the plan, or beside it, for a reload. (A start

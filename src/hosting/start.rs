@@ -110,6 +110,7 @@ impl Draft {
             checks: Arc::new(Checks::new(std::mem::take(&mut given.health_checks))),
             logs: Default::default(),
             limiters: Arc::default(),
+            upstreams: Arc::default(),
         };
         let context = AppContext {
             live_configuration: live.handle(),

@@ -22,20 +22,14 @@ pub(crate) struct Material {
     pub(crate) affinity_key: Box<[u8]>,
 }
 
-/// Gives what a cluster needs.
-pub(crate) type MaterialOf<'a> = &'a dyn Fn(&ClusterOptions) -> Material;
-
 impl Upstreams {
     /// Makes the clusters of these options from what is there, and begins what goes on beside requests. What is
-    /// not used any more ends once its requests have.
-    pub(crate) fn change_to(
-        &self,
-        options: &[ClusterOptions],
-        material: MaterialOf<'_>,
-    ) -> Vec<Arc<Cluster>> {
+    /// not used any more ends once its requests have. The materials are in the order of the options.
+    pub(crate) fn change_to(&self, options: &[ClusterOptions], materials: &[Material]) {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::take(&mut *clusters);
-        *clusters = options.iter().map(|one| cluster(one, &before, material)).collect();
+        let all = options.iter().zip(materials);
+        *clusters = all.map(|(one, material)| cluster(one, &before, material)).collect();
         let used = |kept: &Arc<Kept>| {
             let mut all = clusters.iter().flat_map(|cluster| &cluster.destinations);
             all.any(|it| Arc::ptr_eq(&it.kept, kept))
@@ -45,22 +39,16 @@ impl Upstreams {
                 gone.kept.server.close();
             }
         }
-        clusters.clone()
     }
 
-    /// The same, without anything that goes on: for those who only look.
-    pub(crate) fn seen(options: &[ClusterOptions]) -> Vec<Arc<Cluster>> {
-        let make = |one: &ClusterOptions| made(one, &[], &|_| Material::default());
-        options.iter().map(make).collect()
+    /// Those that there are, in the order of the options.
+    pub(crate) fn clusters(&self) -> Vec<Arc<Cluster>> {
+        self.clusters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// A cluster that stays, or one of its own.
-fn cluster(
-    options: &ClusterOptions,
-    before: &[Arc<Cluster>],
-    material: MaterialOf<'_>,
-) -> Arc<Cluster> {
+fn cluster(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) -> Arc<Cluster> {
     if let Some(same) = before.iter().find(|it| it.options == *options) {
         return Arc::clone(same);
     }
@@ -69,18 +57,13 @@ fn cluster(
     cluster
 }
 
-fn made(
-    options: &ClusterOptions,
-    before: &[Arc<Cluster>],
-    material: MaterialOf<'_>,
-) -> Arc<Cluster> {
-    let material = material(options);
+fn made(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) -> Arc<Cluster> {
     let same = |it: &&Arc<Cluster>| it.options.id.eq_ignore_ascii_case(&options.id);
     // Other connections are other servers.
     let was = before.iter().find(same).filter(|it| it.options.client == options.client);
     let client = match was {
         Some(was) => Arc::clone(&was.client),
-        None => Client::new(material.client),
+        None => Client::new(material.client.clone()),
     };
     let destination = |one: &DestinationOptions| {
         let same = |it: &&Arc<Destination>| {

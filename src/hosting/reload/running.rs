@@ -12,6 +12,7 @@ use super::report;
 use super::watching::{Files, Watcher};
 use super::wishes::{Heard, Wish};
 use crate::addresses::{Difference, EndpointPlan, PlannedEndpoint, difference, fixed};
+use crate::apps::reverse_proxy::Material;
 use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
 use crate::diagnostics::{LogContext, events};
 use crate::hosting::app::{App, AppContext, Exit, Lives, MakeApp};
@@ -124,6 +125,8 @@ struct Next {
     settings: HostSettings,
     plan: EndpointPlan,
     certificates: Certificates,
+    /// What the clusters of the reverse proxy need, in their order.
+    materials: Vec<Material>,
     /// The app, `None` if it stays, and what apps monitor.
     app: (Option<App>, Readings),
     difference: Difference,
@@ -411,7 +414,8 @@ impl Running {
         let (of_settings, notes) =
             (prepared.of_settings(), prepared.notes(&self.current.plan.notes));
         let of_plan: Vec<_> = prepared.of_plan().collect();
-        let Prepared { loaded, settings, plan, certificates, of_certificates, .. } = prepared;
+        let Prepared { loaded, settings, plan, certificates, materials, of_certificates, .. } =
+            prepared;
         let (app, readings, of_app) = match loaded.is_incomplete() {
             // What is wrong with it would be a consequence.
             true => Default::default(),
@@ -436,7 +440,18 @@ impl Running {
             return Err(error);
         }
         let app = (app, readings);
-        Ok(Next { loaded, settings, plan, certificates, app, difference, problems, notes, served })
+        Ok(Next {
+            loaded,
+            settings,
+            plan,
+            certificates,
+            materials,
+            app,
+            difference,
+            problems,
+            notes,
+            served,
+        })
     }
 
     /// The files that are gone, unless somebody says that this is meant: whoever replaces one may remove it
@@ -468,13 +483,22 @@ impl Running {
     /// The server has gone over to it: the rest follows, and what happened is told.
     fn follow(&mut self, next: Next, server: OfServer, addresses_before: &[String]) -> Reloaded {
         let Next {
-            loaded, settings, plan, certificates, app, difference, problems, served, ..
+            loaded,
+            settings,
+            plan,
+            certificates,
+            materials,
+            app,
+            difference,
+            problems,
+            served,
+            ..
         } = next;
         let (app, readings) = app;
         let other_options = settings.server != self.current.options;
         let (other_app, other_stages) = (app.is_some(), settings.stages != self.current.stages);
         if other_app || other_stages {
-            let stages = pipeline::stages(&settings.stages, &self.context.of_host);
+            let stages = pipeline::stages(&settings.stages, &materials, &self.context.of_host);
             self.serving.go_over_to(app, stages);
         }
         served.iter().for_each(|said| said.notice().log());

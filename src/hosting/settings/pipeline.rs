@@ -17,6 +17,7 @@ use super::{
     path_base, rate_limiter, request_decompression, request_timeouts, response_compression,
     rewrite, stage_values, w3c_logging,
 };
+use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
 use crate::middleware::{
@@ -64,6 +65,8 @@ pub(crate) struct StageSettings {
     pub(crate) rate_limiter: Option<Switched<RateLimiterOptions>>,
     /// `RequestTimeouts`, if it is on.
     pub(crate) request_timeouts: Option<Switched<RequestTimeoutOptions>>,
+    /// `ReverseProxy`, if it has a route.
+    pub(crate) reverse_proxy: Option<Switched<ProxyOptions>>,
     /// What is served from the web root, if anything is.
     pub(crate) static_files: Option<StaticFilesSettings>,
     /// What they go by, in words.
@@ -115,6 +118,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         basic_authentication: basic_authentication::read(configuration, problems),
         rate_limiter: rate_limiter::read(configuration, problems),
         request_timeouts: request_timeouts::read(configuration, problems),
+        reverse_proxy: None,
         static_files: None,
         values,
     };
