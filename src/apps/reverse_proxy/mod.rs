@@ -105,3 +105,6 @@ fn empty(status: StatusCode, allow: Option<HeaderValue>) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests;
