@@ -46,6 +46,16 @@ enum Inner {
     Http1(Http1Body),
 }
 
+impl ReplyBody {
+    /// All of it, if it came with the head.
+    pub(crate) fn into_whole(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Inner::Whole(bytes) => Ok(bytes),
+            streamed => Err(Self(streamed)),
+        }
+    }
+}
+
 impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Failure;

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -11,7 +10,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::destination::UnderWay;
 use super::forwarding::Forwarding;
 use crate::diagnostics::events;
-use crate::features::CutOff;
+use crate::features::ResetStream;
 use crate::upstream::ReplyBody;
 
 /// The body of an answer, as it comes.
@@ -35,20 +34,11 @@ enum End {
 impl ForwardedBody {
     pub(super) fn new(
         body: ReplyBody,
-        forwarding: Forwarding,
-        under_way: UnderWay,
+        (forwarding, under_way): (Forwarding, UnderWay),
         until: Option<Instant>,
     ) -> Self {
         let deadline = until.map(|until| Box::pin(sleep_until(until)));
         Self { body, forwarding, _under_way: under_way, deadline, end: End::NotYet }
-    }
-
-    pub(super) fn into_body(mut self) -> Body {
-        if http_body::Body::is_end_stream(&self.body) {
-            self.is_whole();
-            return Body::empty();
-        }
-        Body::new(self)
     }
 
     fn is_whole(&mut self) {
@@ -58,9 +48,10 @@ impl ForwardedBody {
         }
     }
 
-    fn cut_off(&mut self, why: String) -> axum::Error {
+    /// Cuts the client off, too, so that it does not take what it has for all (CANCEL on HTTP/2).
+    fn cut_off(&mut self) -> axum::Error {
         self.end = End::Told;
-        axum::Error::new(CutOff(std::io::Error::other(why)))
+        axum::Error::new(ResetStream(8))
     }
 }
 
@@ -88,7 +79,7 @@ impl http_body::Body for ForwardedBody {
                 let forwarding = &this.forwarding;
                 forwarding.cluster.watch(&forwarding.destination, failure.is_of_server());
                 forwarding.tell_broken(&failure);
-                Poll::Ready(Some(Err(this.cut_off(failure.to_string()))))
+                Poll::Ready(Some(Err(this.cut_off())))
             }
             Poll::Ready(None) => {
                 this.is_whole();
@@ -101,8 +92,7 @@ impl http_body::Body for ForwardedBody {
                     return Poll::Pending;
                 }
                 events::proxy_answer_too_slow(&this.forwarding.route.options.id);
-                let why = "the time of its route is over".to_owned();
-                Poll::Ready(Some(Err(this.cut_off(why))))
+                Poll::Ready(Some(Err(this.cut_off())))
             }
         }
     }

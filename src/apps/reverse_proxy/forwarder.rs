@@ -14,9 +14,10 @@ use super::affinity::Asked;
 use super::answer::ForwardedBody;
 use super::changed_fields::{ChangedFields, Sent};
 use super::destination::UnderWay;
+use super::error_answer::error_answer;
 use super::facts::Facts;
 use super::fields::{Named, PassedFields};
-use super::forwarding::{Forwarding, empty};
+use super::forwarding::Forwarding;
 use super::route::Route;
 use super::target::Target;
 use super::template::RouteValues;
@@ -32,7 +33,7 @@ use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing};
 pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
     let Some(cluster) = route.cluster.clone() else {
         events::route_without_cluster(&route.options.id);
-        return empty(StatusCode::SERVICE_UNAVAILABLE);
+        return error_answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
     };
     let asked = cluster.affinity.as_ref().map(|affinity| affinity.asked(request.headers()));
     let chosen = match &asked {
@@ -45,12 +46,12 @@ pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
     {
         events::affinity_failed(&cluster.options.id);
         if affinity.is_refused() {
-            return empty(StatusCode::SERVICE_UNAVAILABLE);
+            return error_answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
         }
     }
     let Some(destination) = chosen.or_else(|| cluster.pick()) else {
         events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
-        return empty(StatusCode::SERVICE_UNAVAILABLE);
+        return error_answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
     };
     let cookie = cluster.affinity.as_ref().filter(|_| is_new).and_then(|affinity| {
         affinity.answer(&destination.options.name, EffectiveRequest::of(&request).is_https())
@@ -66,10 +67,10 @@ pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
 }
 
 /// What is sent, but for its fields.
-struct Prepared {
+struct Prepared<'a> {
     method: Method,
     target: Vec<u8>,
-    host: Box<[u8]>,
+    host: Cow<'a, [u8]>,
 }
 
 impl Forwarding {
@@ -79,7 +80,7 @@ impl Forwarding {
         let (mut parts, body) = request.into_parts();
         let upgrading = match Upgrading::of(&mut parts) {
             Ok(upgrading) => upgrading,
-            Err(status) => return empty(status),
+            Err(status) => return error_answer(status, &parts.headers),
         };
         let timeout = self.route.options.timeout;
         let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
@@ -90,7 +91,7 @@ impl Forwarding {
                 Ok(sent) => sent,
                 Err(_) => {
                     self.tell_timeout(begun, timeout.unwrap_or_default());
-                    return self.failed(StatusCode::GATEWAY_TIMEOUT);
+                    return self.failed(StatusCode::GATEWAY_TIMEOUT, &parts.headers);
                 }
             },
         };
@@ -100,11 +101,19 @@ impl Forwarding {
                 events::proxy_answered(head.version, head.status);
                 self.route.change_answer(head.status, &mut head.headers);
                 head.version = Version::default();
-                let body = ForwardedBody::new(body, self, under_way, until);
-                Response::from_parts(head, body.into_body())
+                let body = match body.into_whole() {
+                    Ok(bytes) => {
+                        self.cluster.watch(&self.destination, false);
+                        Body::from(bytes)
+                    }
+                    Err(body) => Body::new(ForwardedBody::new(body, (self, under_way), until)),
+                };
+                Response::from_parts(head, body)
             }
-            Ok(Answer::Upgraded(head, stream)) => self.upgraded(head, stream, upgrading, under_way),
-            Err(failure) => self.refused(failure, begun),
+            Ok(Answer::Upgraded(head, stream)) => {
+                self.upgraded(head, stream, (&parts.headers, upgrading), under_way)
+            }
+            Err(failure) => self.refused(failure, begun, &parts.headers),
         }
     }
 
@@ -159,7 +168,10 @@ impl Forwarding {
                 method = to.clone();
             }
         }
-        let host = fields.take_host().unwrap_or_else(|| self.destination.host.as_bytes().into());
+        let host = match fields.take_host() {
+            Some(host) => host.into_vec().into(),
+            None => self.destination.host.as_bytes().into(),
+        };
         let content = fields.reframed(content, &transforms.request_headers);
         let target = self.target(parts, &values);
         self.send_with(Prepared { method, target, host }, &fields.headers, content, upgrading).await
@@ -167,7 +179,7 @@ impl Forwarding {
 
     async fn send_with(
         &self,
-        prepared: Prepared,
+        prepared: Prepared<'_>,
         fields: &dyn Fields,
         content: Option<Content>,
         upgrading: Option<&Upgrading>,
@@ -226,12 +238,12 @@ impl Forwarding {
         self,
         head: http::Response<()>,
         stream: crate::upstream::UpgradedStream,
-        upgrading: Option<Upgrading>,
+        (sent, upgrading): (&HeaderMap, Option<Upgrading>),
         under_way: UnderWay,
     ) -> Response {
         let Some(upgrading) = upgrading else {
             // Nobody asked for it.
-            return self.failed(StatusCode::BAD_GATEWAY);
+            return self.failed(StatusCode::BAD_GATEWAY, sent);
         };
         self.cluster.watch(&self.destination, false);
         let (mut head, ()) = head.into_parts();
@@ -246,7 +258,7 @@ impl Forwarding {
     }
 
     /// There is no answer.
-    fn refused(self, mut failure: Failure, begun: Instant) -> Response {
+    fn refused(self, mut failure: Failure, begun: Instant, sent: &HeaderMap) -> Response {
         self.cluster.watch(&self.destination, failure.is_of_server());
         match failure.kind() {
             FailureKind::ClientBody => {
@@ -255,16 +267,17 @@ impl Forwarding {
                     // The server has words for it.
                     Some(error) => Unhandled::from(error).into_response(),
                     // It went away, and nobody sees the answer.
-                    None => self.failed(StatusCode::BAD_REQUEST),
+                    None => self.failed(StatusCode::BAD_REQUEST, sent),
                 }
             }
             kind => {
                 self.tell(&failure, begun);
-                self.failed(match kind {
+                let status = match kind {
                     FailureKind::ClientTimedOut => StatusCode::REQUEST_TIMEOUT,
                     _ if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
                     _ => StatusCode::BAD_GATEWAY,
-                })
+                };
+                self.failed(status, sent)
             }
         }
     }

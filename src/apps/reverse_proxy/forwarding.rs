@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::cluster::Cluster;
 use super::destination::Destination;
+use super::error_answer::error_answer;
 use super::route::Route;
 use crate::diagnostics::events;
 use crate::pipeline::Response;
@@ -22,8 +22,8 @@ pub(super) struct Forwarding {
 
 impl Forwarding {
     /// The answer in the place of one.
-    pub(super) fn failed(&self, status: StatusCode) -> Response {
-        let mut response = empty(status);
+    pub(super) fn failed(&self, status: StatusCode, sent: &HeaderMap) -> Response {
+        let mut response = error_answer(status, sent);
         self.route.change_answer(status, response.headers_mut());
         response
     }
@@ -62,13 +62,6 @@ impl Forwarding {
             address: self.destination.kept.server.destination(),
         }
     }
-}
-
-/// An answer of nothing but a status.
-pub(super) fn empty(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
 }
 
 /// What to look at, where that is clear.

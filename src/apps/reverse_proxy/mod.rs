@@ -11,6 +11,7 @@ mod conditions;
 mod constraint;
 mod destination;
 mod destination_address;
+mod error_answer;
 mod facts;
 mod fields;
 mod forwarder;

@@ -1,0 +1,110 @@
+//! What a client gets if there is no answer of a destination: nothing of what is behind, in the form that it asks
+//! for.
+
+use axum::body::Body;
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::pipeline::Response;
+
+/// An answer of a status, with a page or a problem (RFC 9457) if the client names such a type in its `Accept`; else
+/// it has no body, which pages of statuses fill if they are on.
+pub(super) fn error_answer(status: StatusCode, headers: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let (media_type, body) = match form(headers) {
+        Form::Nothing => return response,
+        Form::Page => ("text/html; charset=utf-8", page(status)),
+        Form::Problem => ("application/problem+json", problem(status)),
+    };
+    *response.body_mut() = Body::from(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Form {
+    Nothing,
+    Page,
+    Problem,
+}
+
+/// The first of ours that the client names.
+fn form(headers: &HeaderMap) -> Form {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let types = lines.flat_map(|line| line.split(',')).map(|member| {
+        let name = member.split(';').next().unwrap_or_default().trim();
+        name.to_ascii_lowercase()
+    });
+    let known = types.filter_map(|name| match &*name {
+        "text/html" | "application/xhtml+xml" => Some(Form::Page),
+        "application/json" | "application/problem+json" => Some(Form::Problem),
+        _ => None,
+    });
+    known.into_iter().next().unwrap_or(Form::Nothing)
+}
+
+/// What is said to people, in a sentence.
+fn sentence(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::GATEWAY_TIMEOUT => "The server behind this one took too long to answer.",
+        StatusCode::BAD_GATEWAY => "The server behind this one gave no proper answer.",
+        _ => "The service is not available at the moment.",
+    }
+}
+
+fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}
+
+fn page(status: StatusCode) -> String {
+    let (number, reason, sentence) = (status.as_u16(), reason(status), sentence(status));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{number} {reason}</title>\n\
+         <style>:root {{ color-scheme: light dark }} body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>\n\
+         </head>\n<body>\n<h1>{number} {reason}</h1>\n<p>{sentence} Please try again in a moment.</p>\n</body>\n</html>\n"
+    )
+}
+
+fn problem(status: StatusCode) -> String {
+    let (number, reason, sentence) = (status.as_u16(), reason(status), sentence(status));
+    // Sections 15.6.1 to 15.6.6 are 500 to 505.
+    let section = number - 499;
+    format!(
+        "{{\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.6.{section}\",\"title\":\"{reason}\",\"status\":{number},\"detail\":\"{sentence}\"}}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_gets_the_first_form_that_it_names() {
+        for (accept, expected) in [
+            (&[][..], Form::Nothing),
+            (&["*/*"], Form::Nothing),
+            (&["text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"], Form::Page),
+            (&["image/png", "Application/JSON ; q=0.5, text/html"], Form::Problem),
+            (&["application/problem+json"], Form::Problem),
+            (&["text/plain"], Form::Nothing),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in accept {
+                headers.append(ACCEPT, HeaderValue::from_static(line));
+            }
+            assert_eq!(form(&headers), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_problem_is_json_and_says_what_the_status_means() {
+        let problem: serde_json::Value =
+            serde_json::from_str(&problem(StatusCode::BAD_GATEWAY)).unwrap();
+        assert_eq!(problem["type"], "https://tools.ietf.org/html/rfc9110#section-15.6.3");
+        assert_eq!((&problem["title"], &problem["status"]), (&"Bad Gateway".into(), &502.into()));
+        assert!(page(StatusCode::GATEWAY_TIMEOUT).contains("<h1>504 Gateway Timeout</h1>"));
+    }
+}
