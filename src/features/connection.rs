@@ -171,6 +171,11 @@ impl Completion {
     pub fn of<B>(request: &Request<B>) -> Option<Self> {
         request.extensions().get::<Connection>()?.completion.clone()
     }
+
+    /// That of a request's parts.
+    pub(crate) fn of_parts(parts: &Parts) -> Option<Self> {
+        parts.extensions.get::<Connection>()?.completion.clone()
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Completion {

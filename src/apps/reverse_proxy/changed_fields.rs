@@ -1,6 +1,6 @@
 //! The fields of a request whose route changes some of them.
 
-use http::header::{CONTENT_LENGTH, FORWARDED, HOST, TE, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, FORWARDED, HOST, SEC_WEBSOCKET_KEY, TE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::facts::Facts;
@@ -23,6 +23,8 @@ pub(super) struct Sent<'a> {
     pub(super) named: &'a Named<'a>,
     pub(super) facts: &'a Facts<'a>,
     pub(super) takes_trailers: bool,
+    /// The key of a WebSocket, if the client has none.
+    pub(super) key: Option<&'a str>,
     /// The client's certificate, as it stands in a header.
     pub(super) certificate: Option<HeaderValue>,
 }
@@ -48,6 +50,9 @@ impl ChangedFields {
         headers.remove(HOST);
         if copied.all && sent.takes_trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
+        }
+        if let Some(key) = sent.key.and_then(|key| HeaderValue::from_str(key).ok()) {
+            headers.insert(SEC_WEBSOCKET_KEY, key);
         }
         if original_host && let Ok(host) = HeaderValue::from_str(sent.facts.host) {
             headers.insert(HOST, host);

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use http::header::{CONNECTION, COOKIE, TE, USER_AGENT};
+use http::header::{CONNECTION, COOKIE, SEC_WEBSOCKET_KEY, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName};
 
 use super::facts::Facts;
@@ -77,6 +77,8 @@ pub(super) struct PassedFields<'a> {
     pub(super) facts: &'a Facts<'a>,
     /// Whether the client takes trailers, and can say so to whom it does not know (HTTP/2).
     pub(super) takes_trailers: bool,
+    /// The key of a WebSocket, if the client has none.
+    pub(super) key: Option<&'a str>,
 }
 
 impl PassedFields<'_> {
@@ -103,6 +105,9 @@ impl Fields for PassedFields<'_> {
         each_in_one_line(self.headers, |name| self.passes(name), field);
         if self.takes_trailers {
             field(&TE, Value::Made(&[b"trailers"]));
+        }
+        if let Some(key) = self.key {
+            field(&SEC_WEBSOCKET_KEY, Value::Made(&[key.as_bytes()]));
         }
         let facts = self.facts;
         if let Some(client) = facts.client {

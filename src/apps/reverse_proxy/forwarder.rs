@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::IntoResponse;
-use http::header::{CONTENT_LENGTH, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
@@ -18,6 +18,7 @@ use super::error_answer::error_answer;
 use super::facts::Facts;
 use super::fields::{Named, PassedFields};
 use super::forwarding::Forwarding;
+use super::options::BodyLimit;
 use super::route::Route;
 use super::target::Target;
 use super::template::RouteValues;
@@ -25,7 +26,9 @@ use super::transform_options::{RequestTransform, Value as Parameter};
 use super::tunnel::{self, Tunnel};
 use super::upgrade::Upgrading;
 use crate::diagnostics::events;
-use crate::features::{BadRequest, EffectiveRequest, RequestTarget, Unhandled};
+use crate::features::{
+    BadRequest, Completion, EffectiveRequest, RequestBodyLimits, RequestTarget, Unhandled,
+};
 use crate::pipeline::{Request, Response};
 use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing};
 
@@ -71,6 +74,7 @@ struct Prepared<'a> {
     method: Method,
     target: Vec<u8>,
     host: Cow<'a, [u8]>,
+    content: Option<Content>,
 }
 
 impl Forwarding {
@@ -82,6 +86,7 @@ impl Forwarding {
             Ok(upgrading) => upgrading,
             Err(status) => return error_answer(status, &parts.headers),
         };
+        self.set_body_limits(&parts);
         let timeout = self.route.options.timeout;
         let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
         let sending = self.send(&parts, body, upgrading.as_ref());
@@ -132,19 +137,21 @@ impl Forwarding {
         let named = Named::of(&parts.headers);
         let takes_trailers = parts.version >= Version::HTTP_2 && asks_for_trailers(&parts.headers);
         let content = content_of(parts, body, upgrading.is_some());
+        let key = upgrading.and_then(|it| it.key());
+        let key = key.as_deref();
         if self.route.is_plain {
             let fields = PassedFields {
                 headers: &parts.headers,
                 named: &named,
                 facts: &facts,
                 takes_trailers,
+                key,
             };
             let method = upgrading.map_or(&parts.method, |_| &Method::GET).clone();
             let target = self.target(parts, &values);
             let host = self.destination.host.as_bytes().into();
-            return self
-                .send_with(Prepared { method, target, host }, &fields, content, upgrading)
-                .await;
+            let prepared = Prepared { method, target, host, content };
+            return self.send_with(parts, prepared, &fields, upgrading).await;
         }
         let certificate = self.route.certificate(parts);
         let sent = Sent {
@@ -152,6 +159,7 @@ impl Forwarding {
             named: &named,
             facts: &facts,
             takes_trailers,
+            key,
             certificate,
         };
         let transforms = &self.route.options.transforms;
@@ -174,17 +182,18 @@ impl Forwarding {
         };
         let content = fields.reframed(content, &transforms.request_headers);
         let target = self.target(parts, &values);
-        self.send_with(Prepared { method, target, host }, &fields.headers, content, upgrading).await
+        let prepared = Prepared { method, target, host, content };
+        self.send_with(parts, prepared, &fields.headers, upgrading).await
     }
 
     async fn send_with(
         &self,
+        parts: &Parts,
         prepared: Prepared<'_>,
         fields: &dyn Fields,
-        content: Option<Content>,
         upgrading: Option<&Upgrading>,
     ) -> Result<Answer, Failure> {
-        let Prepared { method, target, host } = prepared;
+        let Prepared { method, target, host, content } = prepared;
         let options = &self.cluster.options.request;
         events::proxying(&self.place(), &target);
         let copied = &self.route.options.transforms.response_headers;
@@ -199,7 +208,32 @@ impl Forwarding {
             activity_timeout: options.activity_timeout,
             takes: &|name| copied.all || copied.allowed.contains(name),
         };
-        self.destination.kept.server.send(outgoing, &mut |_, _| {}).await
+        let mut relay = |status, headers: HeaderMap| {
+            // The server itself gives leave to send a body, once that is asked for.
+            if status != StatusCode::CONTINUE
+                && parts.version >= Version::HTTP_11
+                && let Some(completion) = Completion::of_parts(parts)
+            {
+                completion.send_interim(status, &headers);
+            }
+        };
+        self.destination.kept.server.send(outgoing, &mut relay).await
+    }
+
+    /// Lets a body be as large as the route says; one of gRPC, which is a conversation, as large and as slow as it is.
+    fn set_body_limits(&self, parts: &Parts) {
+        let Some(limits) = parts.extensions.get::<RequestBodyLimits>() else { return };
+        // It fails only once somebody has read of it.
+        let set = |size| drop(limits.set_max_size(size));
+        match self.route.options.max_request_body_size {
+            None => {}
+            Some(BodyLimit::Bytes(bytes)) => set(Some(bytes)),
+            Some(BodyLimit::Unlimited) => set(None),
+        }
+        if parts.version >= Version::HTTP_2 && is_grpc(&parts.headers) {
+            set(None);
+            limits.set_min_data_rate(None);
+        }
     }
 
     /// Path and query as they are sent.
@@ -299,6 +333,14 @@ fn content_of(parts: &Parts, body: Body, is_upgrading: bool) -> Option<Content> 
 
 fn is_continue(expected: &HeaderValue) -> bool {
     expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
+}
+
+/// Whether a request is one of gRPC.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    media_type.is_some_and(|it| {
+        it.get(..16).is_some_and(|it| it.eq_ignore_ascii_case(b"application/grpc"))
+    })
 }
 
 /// Whether whoever asked takes trailers (RFC 9110 section 10.1.4).

@@ -38,6 +38,16 @@ impl Upgrading {
         Ok(client.map(|client| Self { protocol, client, is_stream }))
     }
 
+    /// What a destination of HTTP/1.1 wants to see, and a client on a stream of HTTP/2 has no need to say
+    /// (RFC 8441 section 5).
+    pub(super) fn key(&self) -> Option<String> {
+        use base64ct::{Base64, Encoding};
+        self.is_stream.then(|| {
+            let bytes: [u8; 16] = std::array::from_fn(|_| fastrand::u8(..));
+            Base64::encode_string(&bytes)
+        })
+    }
+
     pub(super) fn protocol(&self) -> &[u8] {
         &self.protocol
     }
