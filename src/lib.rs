@@ -186,6 +186,7 @@ mod server;
 pub mod testing;
 pub mod tls;
 #[allow(dead_code, unused_imports, reason = "the forwarder of the reverse proxy uses it")]
+#[cfg(feature = "proxy")]
 mod upstream;
 
 pub use {axum, http};

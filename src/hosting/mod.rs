@@ -56,6 +56,8 @@ pub(crate) mod process;
 mod reload;
 mod report;
 mod request_logs;
+#[cfg_attr(not(feature = "proxy"), path = "no_reverse_proxy.rs")]
+mod reverse_proxy;
 mod service_manager;
 mod services;
 mod settings;
@@ -68,7 +70,6 @@ mod start;
 )]
 mod surroundings;
 mod temporary_folder;
-mod upstreams;
 pub(crate) mod usage;
 mod web_root;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::request_logs::RequestLogs;
+use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{StageSettings, Switched};
 use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
-use crate::apps::reverse_proxy::{Material, ReverseProxy, Upstreams};
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Lifetime, Proxies, ServerAddresses};
 use crate::middleware::{
@@ -181,8 +181,8 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
 
 fn reverse_proxy(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.reverse_proxy.as_ref()?;
-    let stage = ReverseProxy::new(&it.value, &host.upstreams.clusters());
-    Some(switched("reverse proxy", it, Box::new(stage)))
+    let stage = reverse_proxy::stage(&it.value, &host.upstreams)?;
+    Some(switched("reverse proxy", it, stage))
 }
 
 fn health_checks(settings: &StageSettings, host: &OfHost) -> Option<On> {

@@ -7,11 +7,10 @@ use super::certificates::{self, Certificates};
 use super::explain;
 use super::finding::{Finding, Subject};
 use super::pipeline;
+use super::reverse_proxy::{self, Material};
 use super::settings::{HostSettings, told_of_delay};
 use super::sources::Sources;
-use super::upstreams;
 use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, plan, replan};
-use crate::apps::reverse_proxy::Material;
 use crate::configuration::{Loaded, Problem};
 
 /// What a configuration means.
@@ -59,7 +58,7 @@ impl Prepared {
             ),
         };
         let (materials, of_upstreams) =
-            upstreams::read(&settings.stages, &sources.surroundings(&loaded));
+            reverse_proxy::read(&settings.stages, &sources.surroundings(&loaded));
         problems.extend(of_upstreams);
         let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
         let of_certificates = problems.into_iter().map(wrong).collect();

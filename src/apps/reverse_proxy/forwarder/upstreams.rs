@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cluster::Cluster;
 use super::destination::{Destination, Kept};
-use super::options::{ClusterOptions, DestinationOptions};
+use crate::apps::reverse_proxy::options::{ClusterOptions, DestinationOptions};
 use crate::upstream::{Client, ClientSettings};
 
 /// The clusters of a host, with their connections, their health and their turns.

@@ -10,13 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
-use super::options::{
+use super::{Material, ReverseProxy, Upstreams};
+use crate::apps::reverse_proxy::options::{
     AvailableDestinations, ClientOptions, ClusterOptions, DestinationAddress, DestinationOptions,
     LoadBalancing, Metadata, Place, ProxyOptions, RequestOptions, RouteMatch, RouteOptions, Scheme,
 };
-use super::template::Template;
-use super::transform_options::Transforms;
-use super::{Material, ReverseProxy, Upstreams};
+use crate::apps::reverse_proxy::template::Template;
+use crate::apps::reverse_proxy::transform_options::Transforms;
 use crate::pipeline::{Application, ClientAddress, InUse, Pipeline, Responder, Response, Stage};
 
 /// A server that answers each request with what it got.

@@ -6,7 +6,7 @@ use percent_encoding::{
     AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
 };
 
-use super::transform_options::Change;
+use crate::apps::reverse_proxy::transform_options::Change;
 
 /// A path and a query, percent-encoded: what nobody changes stays as the client wrote it, but for
 /// characters that do not belong there.

@@ -11,10 +11,10 @@ use super::affinity::{Affinity, Seal};
 use super::destination::Destination;
 use super::health::Health;
 use super::load_balancing::Choice;
-use super::options::{
+use super::probes::{self, Probed};
+use crate::apps::reverse_proxy::options::{
     AvailableDestinations, ClusterOptions, HttpVersion, PassiveCheckOptions, VersionPolicy,
 };
-use super::probes::{self, Probed};
 use crate::diagnostics::{Repeated, events, in_log_boxed};
 use crate::upstream::{self, Client};
 

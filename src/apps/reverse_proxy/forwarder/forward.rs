@@ -18,13 +18,13 @@ use super::error_answer::error_answer;
 use super::facts::Facts;
 use super::fields::{Named, PassedFields};
 use super::forwarding::Forwarding;
-use super::options::BodyLimit;
 use super::route::Route;
 use super::target::Target;
-use super::template::RouteValues;
-use super::transform_options::{RequestTransform, Value as Parameter};
 use super::tunnel::{self, Tunnel};
 use super::upgrade::Upgrading;
+use crate::apps::reverse_proxy::options::BodyLimit;
+use crate::apps::reverse_proxy::template::RouteValues;
+use crate::apps::reverse_proxy::transform_options::{RequestTransform, Value as Parameter};
 use crate::diagnostics::events;
 use crate::features::{
     BadRequest, Completion, EffectiveRequest, RequestBodyLimits, RequestTarget, Unhandled,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::health::DestinationHealth;
 use super::load_balancing::Candidate;
-use super::options::{DestinationAddress, DestinationOptions, Place, Scheme};
+use crate::apps::reverse_proxy::options::{DestinationAddress, DestinationOptions, Place, Scheme};
 use crate::upstream::{self, Client, Server};
 
 /// A server that requests are handed to.

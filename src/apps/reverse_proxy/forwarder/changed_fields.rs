@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::facts::Facts;
 use super::fields::{Named, each_in_one_line, is_of_connection, separator};
-use super::template::RouteValues;
-use super::transform_options::{
+use crate::apps::reverse_proxy::template::RouteValues;
+use crate::apps::reverse_proxy::transform_options::{
     Change, Copied, Forwarded, ForwardedAction, ForwardedHeader, RequestTransform, XForwarded,
 };
 use crate::upstream::{Content, Value};

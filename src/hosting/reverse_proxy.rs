@@ -1,18 +1,25 @@
-//! What the clusters of a reverse proxy need beside their options: how their connections are secured, and
-//! what seals which destination a client stays with.
+//! The reverse proxy of a host, and what its clusters need beside their options: how their connections are secured,
+//! and what seals which destination a client stays with.
 
 use std::fs;
 use std::sync::{Arc, OnceLock};
 
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
-use crate::apps::reverse_proxy::Material;
+use crate::apps::reverse_proxy::ReverseProxy;
 use crate::apps::reverse_proxy::options::{
-    AffinityKey, AffinityPolicy, ClusterOptions, Scheme, TlsVersion,
+    AffinityKey, AffinityPolicy, ClusterOptions, ProxyOptions, Scheme, TlsVersion,
 };
+pub(super) use crate::apps::reverse_proxy::{Material, Upstreams};
 use crate::configuration::Problem;
+use crate::pipeline::Stage;
 use crate::tls::{ClientMaterial, ClientTls, SslProtocols};
 use crate::upstream::ClientSettings;
+
+/// The stage, with clusters that are there already.
+pub(super) fn stage(options: &ProxyOptions, upstreams: &Upstreams) -> Option<Box<dyn Stage>> {
+    Some(Box::new(ReverseProxy::new(options, &upstreams.clusters())))
+}
 
 /// What is read for the clusters of these settings, in their order, and what is wrong with it.
 pub(super) fn read(

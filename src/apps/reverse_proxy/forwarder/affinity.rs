@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::options::{
+use crate::apps::reverse_proxy::options::{
     AffinityCookie, AffinityFailure, AffinityOptions, AffinityPolicy, SameSite, SecurePolicy,
 };
 

@@ -7,9 +7,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::cluster::Cluster;
-use super::options::RouteOptions;
-use super::template::RouteValues;
-use super::transform_options::{
+use crate::apps::reverse_proxy::options::RouteOptions;
+use crate::apps::reverse_proxy::template::RouteValues;
+use crate::apps::reverse_proxy::transform_options::{
     Change, RequestTransform, ResponseChange, ResponseTransform, Transforms, When, XForwarded,
 };
 use crate::features::Connection;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::options::LoadBalancing;
+use crate::apps::reverse_proxy::options::LoadBalancing;
 
 /// What balancing looks at.
 pub(crate) trait Candidate {

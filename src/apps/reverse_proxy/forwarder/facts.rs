@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use super::transform_options::{Forwarded, NodeFormat, NodeName, NodePort};
+use crate::apps::reverse_proxy::transform_options::{Forwarded, NodeFormat, NodeName, NodePort};
 use crate::features::{Connection, ConnectionId, EffectiveRequest, Local};
 use http::request::Parts;
 

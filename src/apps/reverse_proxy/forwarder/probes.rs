@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::destination::{Destination, place_of};
-use super::options::{ActiveCheckOptions, DestinationAddress};
+use crate::apps::reverse_proxy::options::{ActiveCheckOptions, DestinationAddress};
 use crate::diagnostics::{events, in_log, in_log_boxed};
 use crate::upstream::{self, Answer, Client, Outgoing, Server};
 

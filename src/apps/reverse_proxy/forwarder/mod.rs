@@ -1,0 +1,107 @@
+//! Hands requests of routes on, and gives the answers of destinations.
+//!
+//! ```text
+//! forward        one request, from its route to its answer
+//! facts, fields, changed_fields, target
+//!                what the destination is told: for whom it is, its fields, path and query. Pure
+//! cluster, destination, load_balancing, health, affinity
+//!                which destination that is
+//! probes         destinations are asked how they do
+//! upstreams      the clusters of a host, which outlive reloads
+//! answer, error_answer, tunnel
+//!                what comes back
+//! ```
+
+mod affinity;
+mod answer;
+mod changed_fields;
+mod cluster;
+mod destination;
+mod error_answer;
+mod facts;
+mod fields;
+mod forward;
+mod forwarding;
+mod health;
+mod load_balancing;
+mod probes;
+mod route;
+mod target;
+mod tunnel;
+mod upgrade;
+mod upstreams;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
+
+use self::cluster::Cluster;
+use self::forward::forward;
+use self::route::Route;
+pub(crate) use self::upstreams::{Material, Upstreams};
+use crate::apps::reverse_proxy::options::ProxyOptions;
+use crate::apps::reverse_proxy::route_table::{Asked, Found, RouteTable};
+use crate::diagnostics::events;
+use crate::features::{EffectiveRequest, RequestTarget};
+use crate::pipeline::{Enter, Request, Responding, Response, Stage};
+
+/// Hands requests on to other servers; those that match no route go on to the app. (What YARP's
+/// `MapReverseProxy` is in ASP.NET Core.)
+#[derive(Debug)]
+pub(crate) struct ReverseProxy {
+    table: RouteTable,
+    routes: Box<[Arc<Route>]>,
+}
+
+impl ReverseProxy {
+    /// With the clusters of the options, in their order.
+    pub(crate) fn new(options: &ProxyOptions, clusters: &[Arc<Cluster>]) -> Self {
+        let routes = options.routes.iter().map(|route| Route::new(route.clone(), clusters));
+        Self { table: RouteTable::new(&options.routes), routes: routes.collect() }
+    }
+}
+
+impl Stage for ReverseProxy {
+    fn enter(&self, request: &mut Request) -> Enter {
+        let target = RequestTarget::of(request);
+        let path = target.lent_path();
+        let meant = EffectiveRequest::of(request);
+        let asked = Asked {
+            method: request.method(),
+            path: &path,
+            query: target.query(),
+            headers: request.headers(),
+            host: meant.host(),
+            is_https: meant.is_https(),
+        };
+        let found = match self.table.find(asked) {
+            Found::NotFound => return Enter::Next,
+            Found::Route(place) => self.routes.get(place),
+            Found::MethodNotAllowed(allow) => {
+                return Enter::Answer(empty(StatusCode::METHOD_NOT_ALLOWED, Some(allow)));
+            }
+            Found::Ambiguous(places) => {
+                let ids = places.iter().filter_map(|place| self.routes.get(*place));
+                let ids: Vec<&str> = ids.map(|route| &*route.options.id).collect();
+                events::ambiguous_routes(request.uri().path(), &ids.join(", "));
+                return Enter::Answer(empty(StatusCode::INTERNAL_SERVER_ERROR, None));
+            }
+        };
+        let Some(route) = found.map(Arc::clone) else { return Enter::Next };
+        Enter::Around(Box::new(move |request, _| Responding::later(forward(route, request))))
+    }
+}
+
+fn empty(status: StatusCode, allow: Option<HeaderValue>) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    if let Some(allow) = allow {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! What stands for the reverse proxy in a build without the feature `proxy`: there is none, and whoever asks for one
+//! is told why.
+
+use super::settings::StageSettings;
+use super::surroundings::Surroundings;
+use crate::apps::reverse_proxy::options::{ClusterOptions, ProxyOptions};
+use crate::configuration::Problem;
+use crate::pipeline::Stage;
+
+/// What clusters need: nothing.
+#[derive(Clone, Debug)]
+pub(super) struct Material;
+
+/// The servers that requests are handed to: none.
+#[derive(Debug, Default)]
+pub(super) struct Upstreams;
+
+impl Upstreams {
+    pub(super) fn change_to(&self, _: &[ClusterOptions], _: &[Material]) {}
+}
+
+/// No stage.
+pub(super) fn stage(_: &ProxyOptions, _: &Upstreams) -> Option<Box<dyn Stage>> {
+    None
+}
+
+/// Says that it cannot be had, if it is asked for.
+pub(super) fn read(settings: &StageSettings, _: &Surroundings) -> (Vec<Material>, Vec<Problem>) {
+    let asked = settings.reverse_proxy.as_ref().map(|it| {
+        Problem::error("This build has no reverse proxy.")
+            .key(it.key)
+            .origin(it.origin.clone())
+            .fix("build it with the feature 'proxy' of the crate kestrel, or remove the key")
+    });
+    (Vec::new(), asked.into_iter().collect())
+}
