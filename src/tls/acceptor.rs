@@ -4,23 +4,16 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use rustls::server::{AcceptedAlert, Acceptor, UnbufferedServerConnection};
-use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 use rustls::{HandshakeKind, ProtocolVersion};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::accepted::Accepted;
 use super::endpoint::{Answer, EndpointTls};
 use super::first_message::{FirstMessage, NoTls, Objection, alert, is_handshake, no_handshake};
-use super::stream::{encode, last_words};
+use super::session::{Negotiation, Stop, read_more};
 use crate::features::{Session, TlsHandshake, TlsProtocol};
-
-/// How much is read at once: most first messages of clients are less.
-const READ: usize = 4096;
-
-/// A client may not need more for its part of a handshake; its certificates are the longest.
-const MOST_READ: usize = 96 * 1024;
 
 /// The longest first line of clear text that is waited for.
 const LONGEST_LINE: usize = 8 * 1024;
@@ -79,23 +72,12 @@ impl EndpointTls {
             // The alert unrecognized_name (RFC 6066 section 3).
             Failure::Refused { reason, alert: alert(112) }
         })?;
-        let mut negotiation = Negotiation::new(answer, incoming)?;
+        let mut negotiation = Negotiation::new(session(answer)?, incoming);
         negotiation.run(socket).await?;
         let Negotiation { session, incoming, plaintext, ended, .. } = negotiation;
         let handshake = settled(&session, server_name);
         let protocols = answer.protocols;
         Ok(Accepted { session, incoming, plaintext, ended, handshake, protocols })
-    }
-}
-
-async fn read_more<S>(socket: &mut S, incoming: &mut BytesMut) -> Result<(), Failure>
-where
-    S: AsyncRead + Unpin,
-{
-    incoming.reserve(READ);
-    match socket.read_buf(incoming).await? {
-        0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-        _ => Ok(()),
     }
 }
 
@@ -163,102 +145,38 @@ where
         if line_ends || incoming.len() >= LONGEST_LINE {
             return Failure::ClearText(std::mem::take(incoming));
         }
-        if let Err(failure) = read_more(socket, incoming).await {
-            return failure;
+        if let Err(error) = read_more(socket, incoming).await {
+            return error.into();
         }
     }
 }
 
-/// A handshake that goes on.
-struct Negotiation {
-    session: Box<UnbufferedServerConnection>,
-    incoming: BytesMut,
-    outgoing: BytesMut,
-    plaintext: BytesMut,
-    ended: bool,
+/// A session with a client that is answered so.
+fn session(answer: &Answer) -> Result<UnbufferedServerConnection, Failure> {
+    let Some(config) = &answer.config else {
+        return Err(Failure::Refused {
+            reason: "The endpoint allows none of the versions of TLS that are spoken here: Tls12 and Tls13.".to_owned(),
+            // The alert protocol_version.
+            alert: alert(70),
+        });
+    };
+    UnbufferedServerConnection::new(Arc::clone(config)).map_err(|error| Failure::Refused {
+        reason: reason(&error),
+        // The alert internal_error.
+        alert: alert(80),
+    })
 }
 
-impl Negotiation {
-    fn new(answer: &Answer, incoming: BytesMut) -> Result<Self, Failure> {
-        let Some(config) = &answer.config else {
-            return Err(Failure::Refused {
-                reason: "The endpoint allows none of the versions of TLS that are spoken here: Tls12 and Tls13.".to_owned(),
-                // The alert protocol_version.
-                alert: alert(70),
-            });
-        };
-        let session = UnbufferedServerConnection::new(Arc::clone(config));
-        let session = session.map_err(|error| Failure::Refused {
-            reason: reason(&error),
-            // The alert internal_error.
-            alert: alert(80),
-        })?;
-        Ok(Self {
-            session: Box::new(session),
-            incoming,
-            outgoing: BytesMut::new(),
-            plaintext: BytesMut::new(),
-            ended: false,
-        })
-    }
-
-    async fn run<S>(&mut self, socket: &mut S) -> Result<(), Failure>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        loop {
-            if let Err(error) = self.advance() {
-                let alert = self.outgoing.to_vec();
-                return Err(Failure::Refused { reason: reason(&error), alert });
-            }
-            socket.write_all(&self.outgoing).await?;
-            self.outgoing.clear();
-            if !self.session.is_handshaking() {
-                return Ok(());
-            }
-            if self.ended {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
-            if self.incoming.len() > MOST_READ {
-                return Err(Failure::Refused {
-                    reason: "Authentication failed: a message of the handshake is too long."
-                        .to_owned(),
-                    // The alert decode_error.
-                    alert: alert(50),
-                });
-            }
-            read_more(socket, &mut self.incoming).await?;
-        }
-    }
-
-    /// Goes as far as what came allows.
-    fn advance(&mut self) -> Result<(), rustls::Error> {
-        loop {
-            let UnbufferedStatus { discard, state } =
-                self.session.process_tls_records(&mut self.incoming);
-            let mut done = false;
-            match state {
-                Ok(ConnectionState::EncodeTlsData(mut message)) => {
-                    encode(&mut message, &mut self.outgoing);
-                }
-                Ok(ConnectionState::TransmitTlsData(transmit)) => transmit.done(),
-                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-                    while let Some(Ok(record)) = traffic.next_record() {
-                        self.plaintext.extend_from_slice(record.payload);
-                    }
-                }
-                Ok(ConnectionState::PeerClosed) => self.ended = true,
-                Ok(_) => done = true,
-                Err(error) => {
-                    let rest = self.incoming.get_mut(discard..).unwrap_or_default();
-                    last_words(&mut self.session, rest, &mut self.outgoing);
-                    return Err(error);
-                }
-            }
-            self.incoming.advance(discard.min(self.incoming.len()));
-            if done {
-                return Ok(());
-            }
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Gone(error) => Self::Gone(error),
+            Stop::Refused { error, alert } => Self::Refused { reason: reason(&error), alert },
+            Stop::TooLong => Self::Refused {
+                reason: "Authentication failed: a message of the handshake is too long.".to_owned(),
+                // The alert decode_error.
+                alert: alert(50),
+            },
         }
     }
 }

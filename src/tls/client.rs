@@ -8,14 +8,13 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::certificate::ServerCertificate;
 use super::options::SslProtocols;
 use super::places::Places;
 use crate::configuration::Problem;
@@ -38,7 +37,7 @@ pub(crate) struct ClientMaterial<'a> {
     /// Where what the machine trusts is.
     pub(crate) places: &'a Places,
     /// Our own certificate, for servers that ask for one.
-    pub(crate) certificate: Option<&'a Arc<ServerCertificate>>,
+    pub(crate) certificate: Option<Arc<CertifiedKey>>,
 }
 
 impl ClientTls {
@@ -73,9 +72,7 @@ impl ClientTls {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
         let config = match material.certificate {
-            Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
-                Arc::clone(&own.certified),
-            ))),
+            Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own))),
             None => builder.with_no_client_auth(),
         };
         Ok(Self { config: Arc::new(config) })

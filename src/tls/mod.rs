@@ -31,8 +31,11 @@ pub(crate) mod client;
 pub(crate) mod client;
 #[cfg(feature = "tls")]
 pub(crate) mod client_certificates;
-#[path = "no_client_stream.rs"]
-mod client_stream;
+#[cfg(feature = "tls")]
+mod connector;
+#[cfg(not(feature = "tls"))]
+#[path = "no_connector.rs"]
+mod connector;
 #[cfg(feature = "tls")]
 mod distinguished_name;
 #[cfg(feature = "tls")]
@@ -76,11 +79,15 @@ mod ready;
 )]
 mod secret;
 #[cfg(feature = "tls")]
+mod session;
+#[cfg(feature = "tls")]
 mod sni;
 #[cfg(feature = "tls")]
 mod stream;
 #[cfg(all(test, feature = "tls"))]
-mod test_data;
+pub(crate) mod test_data;
+#[cfg(all(test, feature = "tls"))]
+pub(crate) mod test_sides;
 pub(crate) mod user;
 
 #[cfg(feature = "tls")]
@@ -88,7 +95,7 @@ pub(crate) use acceptor::Failure;
 #[cfg(feature = "tls")]
 pub(crate) use client::ClientMaterial;
 pub(crate) use client::ClientTls;
-pub(crate) use client_stream::ClientStream;
+pub(crate) use connector::{Alpn, ClientStream, NoHandshake};
 pub(crate) use endpoint::EndpointTls;
 pub use in_memory::CertificateInMemory;
 pub use options::{

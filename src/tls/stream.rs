@@ -13,10 +13,11 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
+use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::accepted::Accepted;
+use super::session::{Negotiation, Session, encode, last_words};
 
 /// How much is encrypted at once: four records of the largest size.
 const MOST_PLAINTEXT: usize = 64 * 1024;
@@ -48,11 +49,11 @@ impl Room {
     }
 }
 
-/// A connection after its handshake.
-pub(crate) struct TlsStream<S> {
+/// A connection after its handshake, with a client if nothing else is said.
+pub(crate) struct TlsStream<S, C = UnbufferedServerConnection> {
     socket: S,
     /// On its own, so that the stream is cheap to move.
-    session: Box<UnbufferedServerConnection>,
+    session: Box<C>,
     /// What came and was not looked at to its end: half a record mostly.
     incoming: BytesMut,
     /// There is more than that half in it.
@@ -71,7 +72,7 @@ pub(crate) struct TlsStream<S> {
     failed: bool,
 }
 
-impl<S> std::fmt::Debug for TlsStream<S> {
+impl<S, C> std::fmt::Debug for TlsStream<S, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsStream").field("ended", &self.ended).finish_non_exhaustive()
     }
@@ -96,6 +97,23 @@ impl<S> TlsStream<S> {
     /// The stream behind a handshake.
     pub(super) fn new(socket: S, accepted: Accepted) -> Self {
         let Accepted { session, incoming, plaintext, ended, .. } = accepted;
+        Self::with(socket, session, incoming, (plaintext, ended))
+    }
+}
+
+impl<S, C: Session> TlsStream<S, C> {
+    /// The stream behind a handshake that is done.
+    pub(super) fn of(socket: S, negotiation: Negotiation<C>) -> Self {
+        let Negotiation { session, incoming, plaintext, ended, .. } = negotiation;
+        Self::with(socket, session, incoming, (plaintext, ended))
+    }
+
+    fn with(
+        socket: S,
+        session: Box<C>,
+        incoming: BytesMut,
+        (plaintext, ended): (BytesMut, bool),
+    ) -> Self {
         Self {
             socket,
             session,
@@ -135,7 +153,7 @@ impl<S> TlsStream<S> {
         loop {
             // rustls wants to be shown the same bytes again until it is done with them.
             let here = incoming.get_mut(done..).unwrap_or_default();
-            let UnbufferedStatus { discard, state } = self.session.process_tls_records(here);
+            let UnbufferedStatus { discard, state } = self.session.process(here);
             let mut found = None;
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
@@ -163,7 +181,7 @@ impl<S> TlsStream<S> {
                     (self.failed, self.ended, self.unread) = (true, true, false);
                     done += discard;
                     let rest = incoming.get_mut(done..).unwrap_or_default();
-                    last_words(&mut self.session, rest, &mut self.outgoing);
+                    last_words(&mut *self.session, rest, &mut self.outgoing);
                     return Err(broken(error));
                 }
             }
@@ -193,7 +211,7 @@ impl<S> TlsStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, C: Session> TlsStream<S, C> {
     /// Whether there is something to read without asking the system, or the end of the stream. It
     /// sends what is left to be sent, as the system would.
     pub(crate) fn is_readable(&mut self, cx: &mut Context<'_>) -> bool {
@@ -344,7 +362,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         let mut done = 0;
         let written = loop {
             let here = incoming.get_mut(done..).unwrap_or_default();
-            let UnbufferedStatus { discard, state } = self.session.process_tls_records(here);
+            let UnbufferedStatus { discard, state } = self.session.process(here);
             done += discard;
             match state {
                 Ok(ConnectionState::WriteTraffic(mut traffic)) => {
@@ -369,7 +387,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
                     self.failed = true;
                     self.ended = true;
                     let rest = incoming.get_mut(done..).unwrap_or_default();
-                    last_words(&mut self.session, rest, &mut self.outgoing);
+                    last_words(&mut *self.session, rest, &mut self.outgoing);
                     break Err(broken(error));
                 }
             }
@@ -397,44 +415,11 @@ enum Outgoing<'a> {
     End,
 }
 
-/// What a session still has to say that is broken: an alert, mostly. It is asked for as long as
-/// there is some, and not once more: it must not look at what else came.
-pub(super) fn last_words(
-    session: &mut UnbufferedServerConnection,
-    mut incoming: &mut [u8],
-    outgoing: &mut BytesMut,
-) {
-    while session.wants_write() {
-        let UnbufferedStatus { discard, state } = session.process_tls_records(incoming);
-        match state {
-            Ok(ConnectionState::EncodeTlsData(mut message)) => encode(&mut message, outgoing),
-            Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-                while traffic.next_record().is_some() {}
-            }
-            _ => return,
-        }
-        incoming = incoming.get_mut(discard..).unwrap_or_default();
-    }
-}
-
-/// Adds a message of the session's own.
-pub(super) fn encode<Data>(message: &mut EncodeTlsData<'_, Data>, outgoing: &mut BytesMut) {
-    let start = outgoing.len();
-    let mut length = 0;
-    // The first time it only says how long it is.
-    while let Err(EncodeError::InsufficientSize(needed)) =
-        message.encode(outgoing.get_mut(start..start + length).unwrap_or_default())
-    {
-        length = needed.required_size;
-        outgoing.resize(start + length, 0);
-    }
-}
-
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, C: Session> AsyncRead for TlsStream<S, C> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -481,7 +466,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, C: Session> AsyncWrite for TlsStream<S, C> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -3,4 +3,4 @@
 #[path = "../../tests/data/tls/mod.rs"]
 mod files;
 
-pub(super) use files::{certificate, key};
+pub(crate) use files::{certificate, key};

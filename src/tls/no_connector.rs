@@ -8,6 +8,39 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::client::ClientTls;
+
+/// What may be agreed on in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alpn {
+    Http1,
+    Http2,
+    Either,
+}
+
+/// Why there was no handshake.
+#[derive(Debug)]
+#[expect(dead_code, reason = "there is no handshake that could fail")]
+pub(crate) enum NoHandshake {
+    Broken(io::Error),
+    Refused(String),
+}
+
+impl ClientTls {
+    /// Why there is no TLS in this build.
+    pub(crate) const MISSING: &'static str =
+        "https destinations take the feature `tls`, without which this program was built";
+
+    pub(crate) async fn connect<S>(
+        &self,
+        _: S,
+        _: &str,
+        _: Alpn,
+    ) -> Result<(ClientStream<S>, bool), NoHandshake> {
+        match *self {}
+    }
+}
+
 /// A secured connection to another server.
 #[derive(Debug)]
 pub(crate) struct ClientStream<S>(Infallible, PhantomData<S>);
