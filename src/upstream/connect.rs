@@ -1,5 +1,6 @@
 //! How a connection comes to be: the name, TCP or a Unix socket, and TLS.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use tokio::time::timeout;
 use super::destination::Place;
 use super::failure::{Failure, FailureKind};
 use super::names::Addresses;
-use super::stream::Socket;
+use super::stream::{Io, Socket};
+use crate::tls::{Alpn, ClientTls, NoHandshake};
 
 /// How long an address has before the next one is tried beside it (RFC 8305 section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -56,6 +58,40 @@ impl Way {
                 Err(Failure::new(FailureKind::Unreachable, text))
             }
         }
+    }
+}
+
+/// Secures a socket, and tells whether HTTP/2 was agreed on.
+///
+/// # Errors
+///
+/// The handshake fails.
+pub(super) async fn secure(
+    socket: Socket,
+    tls: Option<&ClientTls>,
+    name: &str,
+    alpn: Alpn,
+) -> Result<(Io, bool), Failure> {
+    let failure = |what: &dyn fmt::Display| {
+        Failure::new(FailureKind::Tls, format!("the connection could not be secured: {what}"))
+    };
+    let tls = tls.ok_or_else(|| failure(&ClientTls::MISSING))?;
+    match tls.connect(socket, name, alpn).await {
+        Ok((stream, http2)) => Ok((Io::Tls(Box::new(stream)), http2)),
+        Err(NoHandshake::Refused(reason)) => Err(failure(&reason)),
+        Err(NoHandshake::Broken(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(failure(&"the server closed the connection in the middle of the handshake"))
+        }
+        Err(NoHandshake::Broken(error)) => Err(failure(&error)),
+    }
+}
+
+/// The name in a Host field, which a certificate has to have: without port and brackets.
+pub(super) fn name_of(host: &[u8]) -> &str {
+    let host = std::str::from_utf8(host).unwrap_or_default();
+    match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.split_once(':').map_or(host, |(name, _)| name),
     }
 }
 
@@ -117,11 +153,31 @@ fn no_address() -> (SocketAddr, io::Error) {
     (SocketAddr::from(([0, 0, 0, 0], 0)), io::ErrorKind::AddrNotAvailable.into())
 }
 
-fn failure(place: &dyn std::fmt::Display, error: &io::Error) -> Failure {
+fn failure(place: &dyn fmt::Display, error: &io::Error) -> Failure {
     let kind = match error.kind() {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => FailureKind::Refused,
         io::ErrorKind::TimedOut => FailureKind::ConnectTimedOut,
         _ => FailureKind::Unreachable,
     };
     Failure::new(kind, format!("{place} cannot be connected to: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_certificate_is_that_of_the_host() {
+        for (host, name) in [
+            ("a.test", "a.test"),
+            ("a.test:8443", "a.test"),
+            ("127.0.0.1:5000", "127.0.0.1"),
+            ("[::1]:5000", "::1"),
+            ("[::1]", "::1"),
+            ("", ""),
+        ] {
+            assert_eq!(name_of(host.as_bytes()), name, "{host}");
+        }
+        assert_eq!(name_of(b"\xff"), "");
+    }
 }

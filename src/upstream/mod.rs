@@ -15,6 +15,7 @@ mod connect;
 mod destination;
 mod failure;
 mod http1;
+mod http2;
 mod names;
 mod outgoing;
 mod reply;

@@ -8,7 +8,8 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
 use super::failure::Failure;
-use super::http1::{Http1Body, Outcome};
+use super::http1::{self, Http1Body};
+use super::http2::{self, Http2Body};
 use super::stream::UpgradedStream;
 
 /// What a server answers.
@@ -21,8 +22,10 @@ pub(crate) enum Answer {
     Upgraded(Response<()>, UpgradedStream),
 }
 
-impl From<Outcome> for Answer {
-    fn from(outcome: Outcome) -> Self {
+impl From<http1::Outcome> for Answer {
+    fn from(outcome: http1::Outcome) -> Self {
+        use http1::Outcome;
+
         match outcome {
             Outcome::Whole(response) => {
                 Self::Response(response.map(|bytes| ReplyBody(Inner::Whole(bytes))))
@@ -35,6 +38,17 @@ impl From<Outcome> for Answer {
     }
 }
 
+impl From<http2::Outcome> for Answer {
+    fn from(outcome: http2::Outcome) -> Self {
+        Self::Response(match outcome {
+            http2::Outcome::Empty(response) => response.map(|bytes| ReplyBody(Inner::Whole(bytes))),
+            http2::Outcome::Streamed(response) => {
+                response.map(|body| ReplyBody(Inner::Http2(Box::new(body))))
+            }
+        })
+    }
+}
+
 /// The body of an answer, read as it comes. A failure of it has to cut the client off, too.
 #[derive(Debug)]
 pub(crate) struct ReplyBody(Inner);
@@ -44,6 +58,7 @@ enum Inner {
     /// All of it came with the head, or there is none.
     Whole(Bytes),
     Http1(Http1Body),
+    Http2(Box<Http2Body>),
 }
 
 impl ReplyBody {
@@ -68,6 +83,7 @@ impl Body for ReplyBody {
             Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Inner::Http1(body) => body.poll_frame(cx),
+            Inner::Http2(body) => body.poll_frame(cx),
         }
     }
 
@@ -75,6 +91,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Inner::Whole(bytes) => bytes.is_empty(),
             Inner::Http1(body) => body.is_end_stream(),
+            Inner::Http2(body) => body.is_end_stream(),
         }
     }
 
@@ -82,6 +99,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Inner::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Http1(body) => body.size_hint(),
+            Inner::Http2(body) => body.size_hint(),
         }
     }
 }

@@ -1,20 +1,23 @@
 //! A server, and the connections to it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::client::Client;
-use super::connect::Way;
+use super::client::{Client, ClientSettings};
+use super::connect::{Way, name_of, secure};
 use super::destination::Destination;
 use super::failure::{Failure, FailureKind};
-use super::http1::{self, Broken, Connection, Home, Pool};
+use super::http1::{self, Connection, Home, Pool};
+use super::http2::{self, Again, Connections, Place};
 use super::outgoing::{Interim, Outgoing};
 use super::reply::Answer;
 use super::stream::Io;
 use super::versions::{Speaks, speaks};
+use crate::tls::Alpn;
 
 /// A server that requests are sent to, with the connections that are kept. It is kept over reloads for as
 /// long as destination and client are the same; dropped, it closes what is idle.
@@ -24,9 +27,23 @@ pub(crate) struct Server {
     destination: Destination,
     way: Way,
     pool: Arc<Pool>,
+    shared: Arc<Connections>,
+    /// Held by whoever connects where HTTP/2 may be spoken: the others may share what comes of it.
+    connecting: Mutex<()>,
+    /// The last handshake agreed on HTTP/1.1, so that nobody is to wait for another's connection.
+    agreed_on_http1: AtomicBool,
     /// As many as there may be connections, if there is a limit.
     permits: Option<Arc<Semaphore>>,
 }
+
+/// What a request goes over.
+enum Carrier {
+    /// The request has a permit; a connection, if one is there.
+    Http1(Option<Box<Connection>>, Permit),
+    Http2(Place),
+}
+
+type Permit = Option<OwnedSemaphorePermit>;
 
 impl Server {
     pub(crate) fn new(client: Arc<Client>, destination: Destination) -> Arc<Self> {
@@ -35,7 +52,16 @@ impl Server {
             most.map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))));
         let way = Way::to(&destination.place);
         let pool = Pool::new(client.settings.idle_timeout);
-        Arc::new(Self { client, destination, way, pool, permits })
+        Arc::new(Self {
+            client,
+            destination,
+            way,
+            pool,
+            shared: Arc::default(),
+            connecting: Mutex::default(),
+            agreed_on_http1: AtomicBool::new(false),
+            permits,
+        })
     }
 
     pub(crate) fn destination(&self) -> &Destination {
@@ -49,23 +75,56 @@ impl Server {
     /// Closes what is idle, and keeps nothing from now on: requests under way end as they would.
     pub(crate) fn close(&self) {
         self.pool.close();
+        self.shared.close();
     }
 
-    /// Sends a request, and waits for the head of its answer. Dropped before, it closes the connection.
+    /// Sends a request, and waits for the head of its answer. Dropped before, it closes the connection, or
+    /// resets its stream.
     ///
     /// # Errors
     ///
     /// There is none. A request that may be repeated was, once, on a new connection.
     pub(crate) async fn send(
         &self,
-        outgoing: Outgoing<'_>,
-        interim: Interim<'_>,
+        mut outgoing: Outgoing<'_>,
+        mut interim: Interim<'_>,
     ) -> Result<Answer, Failure> {
         let (version, policy) = outgoing.version;
-        match speaks(version, policy, self.destination.secure) {
-            Ok(Speaks::Http1) => self.send_http1(outgoing, interim).await,
-            Ok(_) => Err(unsent(Failure::new(FailureKind::Version, "not yet"), outgoing)),
-            Err(failure) => Err(unsent(failure, outgoing)),
+        let speaks = match speaks(version, policy, self.destination.secure) {
+            Ok(speaks) => speaks,
+            Err(failure) => return Err(unsent(failure, outgoing)),
+        };
+        let name = self.destination.secure.then(|| name_of(outgoing.host));
+        let mut again = false;
+        loop {
+            let place = match self.carrier(speaks, name, outgoing.activity_timeout).await {
+                Ok(Carrier::Http1(connection, permit)) => {
+                    return self.send_http1(outgoing, interim, connection, permit).await;
+                }
+                Ok(Carrier::Http2(place)) => place,
+                Err(failure) if again => return Err(with_body(failure, outgoing)),
+                Err(failure) => return Err(unsent(failure, outgoing)),
+            };
+            let secure = self.destination.secure;
+            // A large future, and HTTP/1.1 needs none of it.
+            let sending = Box::pin(http2::send(place, &mut outgoing, secure, &mut interim));
+            let broken = match sending.await {
+                Ok(outcome) => return Ok(Answer::from(outcome)),
+                Err(broken) => broken,
+            };
+            let Some(content) = broken.untouched else {
+                return Err(broken.failure);
+            };
+            outgoing.content = content;
+            let may_repeat = match broken.again {
+                Again::Never => false,
+                Again::IfIdempotent => outgoing.method.is_idempotent(),
+                Again::Always => true,
+            };
+            if again || !may_repeat {
+                return Err(with_body(broken.failure, outgoing));
+            }
+            again = true;
         }
     }
 
@@ -75,48 +134,123 @@ impl Server {
         &self,
         mut outgoing: Outgoing<'_>,
         mut interim: Interim<'_>,
+        mut kept: Option<Box<Connection>>,
+        mut permit: Permit,
     ) -> Result<Answer, Failure> {
-        let mut permit = match self.permit(outgoing.activity_timeout).await {
-            Ok(permit) => permit,
-            Err(failure) => return Err(unsent(failure, outgoing)),
-        };
-        let mut kept = self.pool.take(None);
-        let mut first = None;
+        let name = self.destination.secure.then(|| name_of(outgoing.host));
+        let mut is_first = true;
         loop {
-            let is_reused = kept.is_some();
+            let is_reused = kept.as_ref().is_some_and(|kept| kept.was_used());
             let connection = match kept.take() {
                 Some(connection) => connection,
-                None => match self.connect(outgoing.activity_timeout).await {
-                    Ok(io) => Connection::new(io, None),
-                    Err(failure) if first.is_none() => return Err(unsent(failure, outgoing)),
-                    Err(failure) => {
-                        let body = outgoing.content.map(|content| content.body);
-                        return Err(failure.with_body(body));
-                    }
+                None => match self.connect(name, Alpn::Http1, outgoing.activity_timeout).await {
+                    Ok((io, _)) => Connection::new(io, name.map(Arc::from)),
+                    Err(failure) if is_first => return Err(unsent(failure, outgoing)),
+                    Err(failure) => return Err(with_body(failure, outgoing)),
                 },
             };
             let home = Home { pool: Arc::clone(&self.pool), permit };
-            let sent = http1::send(connection, home, &mut outgoing, &mut interim).await;
-            let broken = match sent {
+            let broken = match http1::send(connection, home, &mut outgoing, &mut interim).await {
                 Ok(outcome) => return Ok(Answer::from(outcome)),
                 Err(broken) => broken,
             };
-            let Broken { failure, rest } = *broken;
+            let http1::Broken { failure, rest } = *broken;
             let Some(rest) = rest else {
                 return Err(failure);
             };
-            let is_first = first.replace(failure.kind()).is_none();
+            (outgoing.content, permit) = (rest.content, rest.permit);
             let has_ended = matches!(failure.kind(), FailureKind::Ended | FailureKind::Reset);
             let may_repeat = outgoing.method.is_idempotent() || is_reused && !rest.has_left;
-            if !(is_first && has_ended && may_repeat) {
-                return Err(failure.with_body(rest.content.map(|content| content.body)));
+            if !(std::mem::take(&mut is_first) && has_ended && may_repeat) {
+                return Err(with_body(failure, outgoing));
             }
-            (outgoing.content, permit) = (rest.content, rest.permit);
         }
     }
 
+    /// What a request goes over. Waits for what is free, or for a new connection.
+    async fn carrier(
+        &self,
+        speaks: Speaks,
+        name: Option<&str>,
+        patience: Duration,
+    ) -> Result<Carrier, Failure> {
+        if speaks == Speaks::Http1 {
+            let permit = self.permit(patience).await?;
+            return Ok(Carrier::Http1(self.kept(name), permit));
+        }
+        let multiple = self.client.settings.multiple_http2_connections;
+        if let Some(place) = self.shared.place(name, !multiple) {
+            return Ok(Carrier::Http2(place));
+        }
+        if let Some(permits) = &self.permits
+            && permits.available_permits() == 0
+            && let Some(place) = self.shared.place(name, true)
+        {
+            return Ok(Carrier::Http2(place));
+        }
+        let permit = self.permit(patience).await?;
+        if speaks == Speaks::Negotiated
+            && let Some(connection) = self.kept(name)
+        {
+            return Ok(Carrier::Http1(Some(connection), permit));
+        }
+        let waiting = match self.agreed_on_http1.load(Ordering::Relaxed) {
+            true => None,
+            false => {
+                let waiting = timeout(patience, self.connecting.lock()).await;
+                Some(waiting.map_err(|_| self.too_slow(patience))?)
+            }
+        };
+        // What the last one who connected has made is for all.
+        if let Some(place) = self.shared.place(name, false) {
+            return Ok(Carrier::Http2(place));
+        }
+        let carrier = self.connected(speaks, name, permit, patience).await;
+        drop(waiting);
+        carrier
+    }
+
+    /// A new connection, in the version that is agreed on.
+    async fn connected(
+        &self,
+        speaks: Speaks,
+        name: Option<&str>,
+        permit: Permit,
+        patience: Duration,
+    ) -> Result<Carrier, Failure> {
+        let alpn = match speaks {
+            Speaks::Http2 => Alpn::Http2,
+            Speaks::Http1 | Speaks::Negotiated => Alpn::Either,
+        };
+        let (io, agreed) = self.connect(name, alpn, patience).await?;
+        let shared_name = name.map(Arc::from);
+        self.agreed_on_http1.store(name.is_some() && !agreed, Ordering::Relaxed);
+        match (speaks, name.is_none() || agreed) {
+            (_, true) => {
+                let idle_timeout = self.client.settings.idle_timeout;
+                let place = self.shared.add(io, shared_name, permit, idle_timeout).await?;
+                Ok(Carrier::Http2(place))
+            }
+            (Speaks::Http2, false) => {
+                let text = "the server does not agree to HTTP/2 (ALPN), which HttpRequest:Version and VersionPolicy ask for";
+                Err(Failure::new(FailureKind::Version, text))
+            }
+            (_, false) => Ok(Carrier::Http1(Some(Connection::new(io, shared_name)), permit)),
+        }
+    }
+
+    /// A connection that was used before.
+    fn kept(&self, name: Option<&str>) -> Option<Box<Connection>> {
+        let kept = self.pool.take(name);
+        if kept.is_none() && name.is_some() && self.permits.is_some() {
+            // One of another name may stand in its place.
+            self.pool.drop_oldest();
+        }
+        kept
+    }
+
     /// That there may be one more connection. Waits for one that is free.
-    async fn permit(&self, patience: Duration) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+    async fn permit(&self, patience: Duration) -> Result<Permit, Failure> {
         let Some(permits) = &self.permits else {
             return Ok(None);
         };
@@ -130,17 +264,29 @@ impl Server {
         }
     }
 
-    async fn connect(&self, patience: Duration) -> Result<Io, Failure> {
-        let patience = patience.min(self.client.settings.connect_timeout);
-        if self.destination.secure {
-            return Err(Failure::new(FailureKind::Tls, "nothing is secured yet"));
-        }
-        let connecting = async { Ok(Io::Clear(self.way.socket().await?)) };
-        timeout(patience, connecting).await.unwrap_or_else(|_| {
-            let seconds = patience.as_secs_f64();
-            let text = format!("{} could not be connected to within {seconds} s", self.destination);
-            Err(Failure::new(FailureKind::ConnectTimedOut, text))
-        })
+    async fn connect(
+        &self,
+        name: Option<&str>,
+        alpn: Alpn,
+        patience: Duration,
+    ) -> Result<(Io, bool), Failure> {
+        let ClientSettings { connect_timeout, tls, .. } = &self.client.settings;
+        let patience = patience.min(*connect_timeout);
+        let connecting = async {
+            let socket = self.way.socket().await?;
+            match name {
+                None => Ok((Io::Clear(socket), false)),
+                Some(name) => secure(socket, tls.as_deref(), name, alpn).await,
+            }
+        };
+        let connected = timeout(patience, Box::pin(connecting)).await;
+        connected.unwrap_or_else(|_| Err(self.too_slow(patience)))
+    }
+
+    fn too_slow(&self, patience: Duration) -> Failure {
+        let seconds = patience.as_secs_f64();
+        let text = format!("{} could not be connected to within {seconds} s", self.destination);
+        Failure::new(FailureKind::ConnectTimedOut, text)
     }
 }
 
@@ -149,9 +295,14 @@ fn unsent(failure: Failure, outgoing: Outgoing<'_>) -> Failure {
     failure.unsent(outgoing.content.map(|content| content.body))
 }
 
+/// A failure of a request whose body was not read.
+fn with_body(failure: Failure, outgoing: Outgoing<'_>) -> Failure {
+    failure.with_body(outgoing.content.map(|content| content.body))
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // Answers under way have the pool, too.
-        self.pool.close();
+        self.close();
     }
 }

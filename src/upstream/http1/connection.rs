@@ -67,6 +67,11 @@ impl Connection {
         })
     }
 
+    /// Whether it carried a request before.
+    pub(in crate::upstream) fn was_used(&self) -> bool {
+        self.has_written
+    }
+
     /// Whether it can carry another request: it has neither ended nor sent anything out of turn.
     pub(super) fn is_fit(&mut self) -> bool {
         self.read.is_empty() && self.io.is_quiet()

@@ -441,7 +441,7 @@ async fn leave_to_send_a_body_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_secured_destination_takes_tls() {
+async fn a_secured_destination_takes_what_secures_it() {
     let upstream = Upstream::answering("HTTP/1.1 204 X\r\n\r\n");
     let place = Place::Host { name: "127.0.0.1".to_owned(), port: upstream.address.port() };
     let client = Client::new(ClientSettings::default());

@@ -168,6 +168,7 @@ pub(super) struct Got {
 pub(super) struct Ask {
     pub(super) method: Method,
     pub(super) target: &'static str,
+    pub(super) host: &'static str,
     pub(super) fields: HeaderMap,
     pub(super) content: Option<Content>,
     pub(super) upgrade: Option<&'static [u8]>,
@@ -180,6 +181,7 @@ impl Ask {
         Self {
             method,
             target,
+            host: "host.test",
             fields: HeaderMap::new(),
             content: None,
             upgrade: None,
@@ -219,7 +221,7 @@ impl Ask {
         let outgoing = Outgoing {
             method: &self.method,
             target: self.target.as_bytes(),
-            host: b"host.test",
+            host: self.host.as_bytes(),
             fields: &self.fields,
             content: self.content,
             upgrade: self.upgrade,

@@ -1,6 +1,9 @@
 //! Over real sockets, with servers that do what a test says.
 
 mod faults;
+mod http2;
 mod kit;
 mod messages;
 mod reuse;
+#[cfg(feature = "tls")]
+mod secured;
