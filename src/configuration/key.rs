@@ -37,8 +37,9 @@ pub(crate) fn speaks_of_secrets(name: &str) -> bool {
     SECRETS.iter().any(|secret| lower.contains(secret))
 }
 
-/// What names have in them that only look like those of secrets: the file of a key, tokens of a bucket.
-const NO_SECRETS: [&str; 3] = ["keypath", "tokenlimit", "tokensperperiod"];
+/// What names have in them that only look like those of secrets: the file of a key, tokens of a bucket, the
+/// name of a cookie.
+const NO_SECRETS: [&str; 4] = ["keypath", "tokenlimit", "tokensperperiod", "affinitykeyname"];
 
 /// What names of secrets have in them.
 const SECRETS: [&str; 8] =

@@ -1,6 +1,6 @@
 //! The command line of a program: what it says to the host itself, and the settings that are left.
 //!
-//! `--listen`, `--strict`, `--plan`, `--help` and `--version` are the host's, in the binary and in
+//! `--listen`, `--proxy`, `--strict`, `--plan`, `--help` and `--version` are the host's, in the binary and in
 //! every program that hands its arguments to [`HostBuilder::args`](super::HostBuilder::args). All
 //! else are settings in the forms .NET takes, where a switch takes the next argument whatever it looks
 //! like. So what is ours is known by its place, which .NET's own rule tells.
@@ -22,6 +22,8 @@ pub(crate) struct CommandLine {
     pub(crate) settings: Vec<(usize, String)>,
     /// The values of `--listen`, each with the place of its switch.
     pub(crate) listen: Vec<(usize, String)>,
+    /// The same of `--proxy`.
+    pub(crate) proxy: Vec<(usize, String)>,
     pub(crate) strict: bool,
     /// What was asked for instead of a start.
     pub(crate) asked: Option<Asked>,
@@ -63,8 +65,17 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
                         .fix("write --listen ADDRESS:PORT, such as --listen 127.0.0.1:5001"),
                 ),
             },
+            "--proxy" => match rest.next() {
+                Some((_, spec)) => read.proxy.push((place, spec.to_owned())),
+                None => read.mistakes.push(
+                    Problem::error("--proxy needs a value.").origin(by("--proxy")).fix(
+                        "write --proxy 'TEMPLATE=ADDRESS', such as --proxy '/{**rest}=http://localhost:5000'",
+                    ),
+                ),
+            },
             setting => match setting.split_once('=') {
                 Some(("--listen", spec)) => read.listen.push((place, spec.to_owned())),
+                Some(("--proxy", spec)) => read.proxy.push((place, spec.to_owned())),
                 Some((switch, _)) if is_switch_of_ours(switch) => read.mistakes.push(
                     Problem::error(format!("{switch} takes no value."))
                         .origin(by(switch))
@@ -214,7 +225,7 @@ fn is_switch_of_ours(switch: &str) -> bool {
 /// The switch of ours that is nearly written like the setting `key`. (`/version 2` and `--Version 2`
 /// may well be a setting of the program's.)
 fn meant(key: &str) -> Option<&'static str> {
-    ["--listen", "--strict", "--plan", "--help"]
+    ["--listen", "--proxy", "--strict", "--plan", "--help"]
         .into_iter()
         .find(|ours| ours.trim_start_matches('-').eq_ignore_ascii_case(key))
 }
@@ -291,7 +302,19 @@ mod tests {
     }
 
     #[test]
+    fn proxies_come_in_both_forms_and_more_than_once() {
+        let read =
+            read(&numbered(&["--proxy", "/a=http://b", "--urls", "x", "--proxy=/{c=d}=http://e"]));
+        let expected = [(1, "/a=http://b".to_owned()), (5, "/{c=d}=http://e".to_owned())];
+        assert_eq!(read.proxy, expected);
+        let settings: Vec<_> = read.settings.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(settings, ["--urls", "x"]);
+    }
+
+    #[test]
     fn what_is_no_command_line_is_told_all_at_once() {
+        let told = read(&numbered(&["--proxy"])).mistakes;
+        assert_eq!(words(&told), ["--proxy needs a value."]);
         let read = read(&numbered(&["--strict=yes", "--plan=true", "--help=run", "--listen"]));
         assert_eq!(
             words(&read.mistakes),

@@ -53,6 +53,7 @@ mod pipeline;
 mod plan_text;
 mod prepare;
 pub(crate) mod process;
+mod proxy_arguments;
 mod reload;
 mod report;
 mod request_logs;

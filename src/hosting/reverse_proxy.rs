@@ -80,7 +80,7 @@ fn affinity_key(cluster: &ClusterOptions, problems: &mut Vec<Problem>) -> Box<[u
         (_, Some(AffinityKey::File(path))) => match fs::read(path) {
             Ok(key) => key.trim_ascii().into(),
             Err(error) => {
-                let key = format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyFile", cluster.id);
+                let key = format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id);
                 problems.push(
                     Problem::error(format!("The file {} cannot be read.", path.display()))
                         .cause(error.to_string())

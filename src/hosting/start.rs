@@ -20,12 +20,15 @@ use super::live_configuration::Published;
 use super::pipeline::OfHost;
 use super::plan_text::{go_through, plan_table};
 use super::prepare::Prepared;
+use super::proxy_arguments::ProxyArguments;
 use super::report::{Refusal, Voice, begin};
 use super::services::Registration;
 use super::sources::{Sources, listen_to};
 use super::web_root::make_web_root;
 use super::{passed_sockets, process, usage};
-use crate::configuration::{Inputs, Loaded, LookedFor, Origin, Problem, Sourced};
+use crate::configuration::{
+    AddedSource, Inputs, Loaded, LookedFor, Origin, Problem, SourcePlace, Sourced, fold_key,
+};
 use crate::diagnostics::{LogContext, Notice, events};
 use crate::features::{Living, ServerAddresses};
 use crate::logging::{Log, LogTo};
@@ -244,6 +247,7 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         given.add_listen_spec(spec, Origin::CommandLine { position: *position, argument });
     }
     let mut problems = std::mem::take(&mut given.problems);
+    let proxies = ProxyArguments::read(&command_line.proxy, &mut problems);
     problems.extend(Registration::called_alike(&given.services));
     problems.extend(health_check::called_alike(&given.health_checks));
     problems.extend(command_line.warnings);
@@ -282,7 +286,10 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
         Some(folder) => process::current_directory().map(|here| here.join(folder)),
         None => process::current_directory(),
     };
-    let added = std::mem::take(&mut given.added_sources);
+    let mut added = std::mem::take(&mut given.added_sources);
+    if !proxies.is_empty() {
+        added.push(AddedSource::new(SourcePlace::AboveCommandLine, proxies));
+    }
     let (pushes, wrong) = listen_to(&added);
     problems.extend(wrong);
     let inputs = Inputs {

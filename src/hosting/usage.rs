@@ -25,7 +25,7 @@ pub(crate) const ABOUT: &str = "Any key of the configuration can be given: --KEY
                                 KEY=VALUE, such as --Kestrel:Endpoints:Http:Url=http://*:8080. It beats variables and files.";
 
 /// The flags of the host; `--help` and `--version` besides.
-pub(crate) const FLAGS: [Flag; 3] = [
+pub(crate) const FLAGS: [Flag; 4] = [
     Flag {
         value: Some("SPEC"),
         repeated: true,
@@ -33,6 +33,15 @@ pub(crate) const FLAGS: [Flag; 3] = [
             "listen",
             "Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT \
              for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket",
+        )
+    },
+    Flag {
+        value: Some("ROUTE"),
+        repeated: true,
+        ..flag(
+            "proxy",
+            "Hand requests on to another server; may be given more than once. 'TEMPLATE=ADDRESS', such as \
+             '/api/{**rest}=http://localhost:5000' or '/{**rest}=http://unix:/run/app.sock'",
         )
     },
     flag("strict", "Refuse to start on anything that would only be warned about"),

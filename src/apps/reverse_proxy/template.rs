@@ -68,6 +68,26 @@ impl Template {
         self.segments.iter().map(digit).collect()
     }
 
+    /// What two templates have in common that the same paths are like, whatever their parameters are called.
+    pub(crate) fn shape(&self) -> String {
+        let constraints = |parameter: &usize| {
+            self.parameters.get(*parameter).map(|it| format!("{:?}", it.constraints))
+        };
+        let shape = |segment: &Segment| match segment {
+            Segment::Literal(text) => format!("{:?}", text.to_lowercase()),
+            Segment::Parameter(it) => {
+                let is_needed = self
+                    .parameters
+                    .get(*it)
+                    .is_some_and(|it| !it.is_optional && it.default.is_none());
+                format!("{{{is_needed} {}}}", constraints(it).unwrap_or_default())
+            }
+            Segment::CatchAll(it) => format!("{{**{}}}", constraints(it).unwrap_or_default()),
+            Segment::Parts(parts) => format!("{parts:?}"),
+        };
+        self.segments.iter().map(shape).collect::<Vec<_>>().join("/")
+    }
+
     /// How many segments a path has at least that is like it.
     pub(super) fn required_segments(&self) -> usize {
         let required = |segment: &Segment| match segment {

@@ -22,6 +22,7 @@
 
 mod forwarded_headers;
 mod request_logs;
+mod reverse_proxy;
 mod row;
 mod rows;
 mod stages;

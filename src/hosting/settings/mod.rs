@@ -43,6 +43,7 @@ mod request_decompression;
 mod request_path;
 mod request_timeouts;
 mod response_compression;
+mod reverse_proxy;
 mod rewrite;
 mod section_meant;
 mod server;

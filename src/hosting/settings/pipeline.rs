@@ -15,7 +15,7 @@ use super::switches::without_switch;
 use super::{
     answer_headers, basic_authentication, health_checks, http_logging, https_redirection,
     path_base, rate_limiter, request_decompression, request_timeouts, response_compression,
-    rewrite, stage_values, w3c_logging,
+    reverse_proxy, rewrite, stage_values, w3c_logging,
 };
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::text::Span;
@@ -118,7 +118,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         basic_authentication: basic_authentication::read(configuration, problems),
         rate_limiter: rate_limiter::read(configuration, problems),
         request_timeouts: request_timeouts::read(configuration, problems),
-        reverse_proxy: None,
+        reverse_proxy: reverse_proxy::read(loaded, problems),
         static_files: None,
         values,
     };

@@ -2,6 +2,7 @@
 
 use super::forwarded_headers::{FORWARDED_HEADERS, KNOWN_IP_NETWORKS, KNOWN_PROXIES};
 use super::request_logs::{ACCESS_LOG, HTTP_LOGGING, W3C_LOGGING};
+use super::reverse_proxy::REVERSE_PROXY;
 use super::row::{
     Key, Kind, NotYet, Others, Part, Range, any, boolean, first, limit, list, names, of_dotnet,
     open, rate, text, text_or_list, time_limit, words,
@@ -118,11 +119,7 @@ pub(super) static ROOT: Key = names(
         .of_host(),
         of_dotnet("ANCM_HTTPS_PORT"),
         text("UserSecretsId", Kind::Text, "the folder of the user secrets, which Development reads"),
-        open("ReverseProxy", "servers that requests are handed on to").not_yet(NotYet {
-            harmless: &[],
-            without: "no request is handed on to another server",
-            fix: "remove it, or let nginx or Apache do it",
-        }),
+        REVERSE_PROXY,
         KESTREL,
         text("webroot", Kind::Path, "the folder of files to serve; one that is named here is made at the start if it is missing")
             .default_in_words("`wwwroot` in the content root")

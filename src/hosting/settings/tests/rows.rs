@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::addresses::{self, PlannedEndpoint};
+use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::text::seconds_text;
 use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
 use crate::hosting::settings::access_log::AccessLogSettings;
@@ -37,6 +38,11 @@ fn rows() -> Vec<Row> {
             .replace("{Pattern}", "*.css")
             .replace("{Header}", "X-A")
             .replace("{User}", "alice")
+            .replace("{Route}", "A")
+            .replace("{Cluster}", "A")
+            .replace("{Destination}", "A")
+            .replace("{Metadata}", "M")
+            .replace("{Transform}", "PathSet")
             .replace("{Category}", "Some.Category");
         assert!(!key.contains('{'), "{pattern}: a name for that is missing here");
         rows.push(Row { pattern: pattern.to_owned(), key, row, effect });
@@ -160,6 +166,7 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("HttpsRedirection:") => {
             (None, vec![("HttpsRedirection:Enabled", "true")])
         }
+        key if key.starts_with("ReverseProxy:") => return beside_proxy(key),
         "StaticFiles:Enabled" | "DirectoryBrowser:Enabled" => (None, vec![]),
         "StaticFiles:DefaultContentType" => {
             let unknown = ("StaticFiles:ServeUnknownFileTypes", "true");
@@ -231,6 +238,50 @@ fn beside_limit(key: &str) -> Vec<(String, &'static str)> {
     beside
 }
 
+/// What has to be said beside a key of the proxy: a route, a cluster and a destination, and what the key is
+/// read with.
+fn beside_proxy(key: &str) -> Vec<(String, &'static str)> {
+    const CLUSTER: &str = "ReverseProxy:Clusters:A";
+    const ROUTE: &str = "ReverseProxy:Routes:A";
+    let mut beside = vec![
+        (format!("{ROUTE}:ClusterId"), "A"),
+        (format!("{ROUTE}:Match:Path"), "/x"),
+        (format!("{CLUSTER}:Destinations:A:Address"), "http://a.test"),
+    ];
+    for list in ["Headers", "QueryParameters"] {
+        if key.starts_with(&format!("{ROUTE}:Match:{list}:")) {
+            beside.push((format!("{ROUTE}:Match:{list}:0:Name"), "X-A"));
+            beside.push((format!("{ROUTE}:Match:{list}:0:Values:1"), "v"));
+        }
+    }
+    let affinity = format!("{CLUSTER}:SessionAffinity");
+    if key.starts_with(&affinity) {
+        beside.push((format!("{affinity}:Enabled"), "true"));
+        beside.push((format!("{affinity}:AffinityKeyName"), "k"));
+        if key.ends_with(":Key") || key.ends_with(":KeyPath") {
+            beside.push((format!("{affinity}:Policy"), "Cookie"));
+        }
+    }
+    for check in ["Active", "Passive"] {
+        if key.starts_with(&format!("{CLUSTER}:HealthCheck:{check}:")) {
+            beside.push((format!("{CLUSTER}:HealthCheck:{check}:Enabled"), "true"));
+        }
+    }
+    for (section, name, text) in [
+        ("HttpClient:WebProxy", "Address", "http://proxy.test"),
+        ("HttpClient:ClientCertificate", "Path", "a.pem"),
+    ] {
+        if key.starts_with(&format!("{CLUSTER}:{section}:")) {
+            beside.push((format!("{CLUSTER}:{section}:{name}"), text));
+        }
+    }
+    if key.ends_with(":ClusterId") {
+        beside.push(("ReverseProxy:Clusters:other:Metadata:M".to_owned(), "m"));
+    }
+    beside.retain(|(it, _)| it != key);
+    beside
+}
+
 /// What all settings come to, without who said so.
 #[derive(Debug, PartialEq)]
 struct Outcome {
@@ -253,6 +304,7 @@ struct Outcome {
     request_timeouts: Option<RequestTimeoutOptions>,
     w3c_logging: Option<W3cLogging>,
     answer_headers: Option<AnswerHeaders>,
+    reverse_proxy: Option<ProxyOptions>,
     rewrite: Option<Rewrite>,
     access_log: Option<AccessLogSettings>,
     static_files: Option<StaticFilesOptions>,
@@ -296,6 +348,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         basic_authentication: settings.stages.basic_authentication.map(|it| it.value),
         response_compression: settings.stages.response_compression.map(|it| it.value),
         answer_headers: settings.stages.answer_headers.map(|it| it.value),
+        reverse_proxy: settings.stages.reverse_proxy.map(|it| it.value),
         rewrite: settings.stages.rewrite.map(|it| it.value),
         request_decompression: settings.stages.request_decompression.map(|it| it.value),
         http_logging: settings.stages.http_logging.map(|it| it.value),
@@ -330,6 +383,12 @@ fn without_origins(mut pages: ErrorPages) -> ErrorPages {
 /// Texts that are taken, all but the default.
 fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
     let all: Vec<String> = match kind {
+        Kind::Text if key.starts_with("ReverseProxy:") => vec![of_proxy(key).0.to_owned()],
+        Kind::Words(words) if key.contains(":Match:") => {
+            // What is there has no value to be compared.
+            let compared = words.iter().filter(|word| !word.ends_with("Exists"));
+            compared.map(|word| (*word).to_owned()).collect()
+        }
         Kind::Text | Kind::Path => {
             let text = match key.rsplit(':').next().unwrap_or_default() {
                 "Url" => "http://127.0.0.1:6003",
@@ -373,10 +432,30 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
     all.into_iter().filter(|text| Some(text.as_str()) != default.as_deref()).collect()
 }
 
+/// A text of the proxy's that is taken, and one that is not, if there is one.
+fn of_proxy(key: &str) -> (&'static str, Option<&'static str>) {
+    match key.rsplit(':').next().unwrap_or_default() {
+        "Order" | "MaxRequestBodySize" => ("7", Some("x")),
+        "TimeoutPolicy" | "RateLimiterPolicy" | "CorsPolicy" => ("Disable", Some("nobody's")),
+        "Address" | "Health" => ("http://other", Some("other")),
+        "Name" | "AffinityKeyName" if !key.contains(":Query") => ("other", Some("a b")),
+        "Host" => ("other", Some("a b")),
+        "ClusterId" => ("other", Some("nobody's")),
+        "Key" => ("0123456789abcdef", Some("short")),
+        "Path" if key.contains(":Match:") => ("/other", Some("/{a")),
+        "Path" | "Domain" if key.contains(":Cookie:") => ("other", Some("a;b")),
+        _ if key.contains(":Hosts:") => ("other", Some("a b")),
+        _ => ("other", None),
+    }
+}
+
 /// Texts that are not taken.
 fn wrong(key: &str, kind: Kind) -> Vec<String> {
     let text = |text: &str| vec![text.to_owned()];
     match kind {
+        Kind::Text if key.starts_with("ReverseProxy:") => {
+            of_proxy(key).1.into_iter().map(str::to_owned).collect()
+        }
         Kind::Text if key.ends_with(":Mode") => text("9"),
         Kind::Text if key.ends_with(":Url") => text("htp://a"),
         // Who is there is the machine's to say.

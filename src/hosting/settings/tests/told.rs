@@ -268,22 +268,13 @@ fn a_switch_that_is_neither_on_nor_off_is_told() {
 #[test]
 fn features_that_are_not_there_yet_are_told() {
     for (arguments, variables, told_to_apps, told_to_the_host) in
-        [(&["--ReverseProxy:Routes:a:ClusterId=b"][..], &[][..], 1, 1)]
+        [(&["--Kestrel:Limits:Http3:X=b"][..], &[][..], 1, 1)]
     {
         for (host_alone, number) in [(false, told_to_apps), (true, told_to_the_host)] {
             let told = told(arguments, variables, host_alone);
             assert_eq!(told.len(), number, "{arguments:?} {variables:?} {told:?}");
         }
     }
-    let proxy = r#"{"ReverseProxy":{"Routes":{"a":{"ClusterId":"b"}},"Clusters":{}}}"#;
-    assert_eq!(
-        told_of_file(proxy, false),
-        [(
-            "ReverseProxy has no effect in this version: no request is handed on to another server."
-                .to_owned(),
-            "remove it, or let nginx or Apache do it".to_owned()
-        )]
-    );
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! One cluster, and its destinations.
+
+use super::reader::{Numbers, Reader, in_order};
+use super::routes::name;
+use super::{affinity, client, health};
+use crate::apps::reverse_proxy::options::{
+    ClusterOptions, DestinationAddress, DestinationOptions, LoadBalancing,
+};
+use crate::hosting::settings::parse::shown;
+
+/// How destinations are chosen.
+pub(in super::super) const LOAD_BALANCING: [(&str, LoadBalancing); 5] = [
+    ("PowerOfTwoChoices", LoadBalancing::PowerOfTwoChoices),
+    ("FirstAlphabetical", LoadBalancing::FirstAlphabetical),
+    ("Random", LoadBalancing::Random),
+    ("RoundRobin", LoadBalancing::RoundRobin),
+    ("LeastRequests", LoadBalancing::LeastRequests),
+];
+
+/// Reads the cluster of this section.
+pub(super) fn read(reader: &mut Reader<'_, '_>) -> ClusterOptions {
+    let id = name(&reader.path);
+    let metadata = reader.metadata();
+    let destinations = destinations(reader, &id);
+    let load_balancing =
+        reader.word("LoadBalancingPolicy", (&LOAD_BALANCING, Numbers::Unknown), |text| {
+            format!(
+                "No matching ILoadBalancingPolicy found for the load balancing policy '{text}' set on the cluster '{id}'."
+            )
+        });
+    let affinity = affinity::read(&mut reader.below("SessionAffinity"), &id);
+    let (available, active_check, passive_check) =
+        health::read(&mut reader.below("HealthCheck"), (&id, &metadata));
+    let client = client::read(&mut reader.below("HttpClient"), &id);
+    let request = client::request(&mut reader.below("HttpRequest"), &id);
+    ClusterOptions {
+        destinations,
+        load_balancing: load_balancing.unwrap_or_default(),
+        affinity,
+        available,
+        active_check,
+        passive_check,
+        client,
+        request,
+        metadata,
+        id,
+    }
+}
+
+fn destinations(reader: &mut Reader<'_, '_>, cluster: &str) -> Vec<DestinationOptions> {
+    let mut destinations = Vec::new();
+    for section in in_order(&reader.section("Destinations")) {
+        let key = format!("Destinations:{}", section.name());
+        destinations.extend(destination(&mut reader.below(&key), cluster));
+    }
+    destinations
+}
+
+fn destination(reader: &mut Reader<'_, '_>, cluster: &str) -> Option<DestinationOptions> {
+    let name = name(&reader.path);
+    let metadata = reader.metadata();
+    let weight =
+        metadata.get("Weight").map(|it| (it, reader.section("Metadata").setting_at("Weight")));
+    if let Some((text, Some(setting))) = weight
+        && !text.trim().parse::<u32>().is_ok_and(|weight| weight > 0)
+    {
+        let text = shown(&setting.key, text);
+        let message =
+            format!("'{text}' is no weight of destination '{name}' on cluster '{cluster}'.");
+        reader.wrong(setting, message, "write a whole number from 1 on");
+    }
+    let health = address(reader, "Health", |text| {
+        format!("Invalid Health address '{text}' of destination '{name}' on cluster '{cluster}'.")
+    });
+    if reader.text("Address").is_none() {
+        reader.wrong_here(
+            format!("No address found for destination '{name}' on cluster '{cluster}'."),
+            "write its Address, such as http://localhost:5000",
+        );
+    }
+    let address = address(reader, "Address", |text| {
+        format!("Invalid address '{text}' of destination '{name}' on cluster '{cluster}'.")
+    });
+    let host = host(reader, (&name, cluster));
+    Some(DestinationOptions { address: address?, name, health, host, metadata })
+}
+
+fn address(
+    reader: &mut Reader<'_, '_>,
+    key: &str,
+    message: impl FnOnce(&str) -> String,
+) -> Option<DestinationAddress> {
+    let (setting, text) = reader.text(key)?;
+    match DestinationAddress::parse(text) {
+        Ok(address) => Some(address),
+        Err(mistake) => {
+            reader.because((setting, text), message, mistake);
+            None
+        }
+    }
+}
+
+/// The host that requests name.
+fn host(reader: &mut Reader<'_, '_>, (name, cluster): (&str, &str)) -> Option<String> {
+    let (setting, text) = reader.text("Host")?;
+    let is_right =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(&byte);
+    if !text.bytes().all(is_right) {
+        let text = shown(&setting.key, text);
+        let message =
+            format!("'{text}' can be no Host of destination '{name}' on cluster '{cluster}'.");
+        reader.wrong(
+            setting,
+            message,
+            "write a host with or without a port, such as inner.example.com",
+        );
+        return None;
+    }
+    Some(text.to_owned())
+}

@@ -1,0 +1,77 @@
+//! The section `ReverseProxy`, as YARP has it: routes, clusters and destinations.
+//!
+//! All mistakes of a load are told together, each with the key, where it was set and what to write. The first
+//! lines say what YARP says, so that whoever knows it, or searches for it, finds it.
+
+mod affinity;
+mod client;
+mod clusters;
+mod equal_routes;
+mod forwarded;
+mod health;
+mod matching;
+mod one_transform;
+mod reader;
+mod response_transforms;
+mod routes;
+mod shown;
+mod transforms;
+
+use self::reader::{Reader, in_order};
+use super::switched::Switched;
+use crate::apps::reverse_proxy::options::ProxyOptions;
+use crate::configuration::{Configuration, Loaded, Origin, Problem};
+
+const ROUTES: &str = "ReverseProxy:Routes";
+const CLUSTERS: &str = "ReverseProxy:Clusters";
+
+pub(super) use self::affinity::{
+    AFFINITY_FAILURES, AFFINITY_POLICIES, SAME_SITES, SECURE_POLICIES,
+};
+pub(super) use self::client::{VERSION_POLICIES, VERSIONS};
+pub(super) use self::clusters::LOAD_BALANCING;
+pub(super) use self::health::AVAILABLE_DESTINATIONS;
+pub(super) use self::matching::{HEADER_MODES, METHODS, QUERY_MODES};
+
+/// Reads the section. `None` if there is no route.
+pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switched<ProxyOptions>> {
+    let configuration = &loaded.configuration;
+    let mut clusters = Vec::new();
+    for section in in_order(&configuration.section(CLUSTERS)) {
+        clusters.push(clusters::read(&mut Reader::new(loaded, section.path(), problems)));
+    }
+    let names: Vec<String> = clusters.iter().map(|it| it.id.clone()).collect();
+    let mut routes = Vec::new();
+    let mut keys = Vec::new();
+    for section in in_order(&configuration.section(ROUTES)) {
+        let mut reader = Reader::new(loaded, section.path(), problems);
+        routes.push(routes::read(&mut reader, &names));
+        keys.push(section.path().to_owned());
+    }
+    equal_routes::tell(configuration, (&routes, &keys), problems);
+    let options = ProxyOptions { routes, clusters };
+    let Some(first) = keys.first() else {
+        problems.extend(without_routes(configuration));
+        return None;
+    };
+    let first = configuration.section(first).first_setting().map(|it| it.origin.clone());
+    let shown = shown::words(configuration, &options, &keys);
+    let origin = first.unwrap_or(Origin::Default);
+    Some(Switched { key: ROUTES, origin, value: options, shown })
+}
+
+/// What is to be said of clusters that no route leads to.
+fn without_routes(configuration: &Configuration) -> Option<Problem> {
+    let setting = configuration.section(CLUSTERS).first_setting()?;
+    Some(
+        Problem::warning(format!("'{CLUSTERS}' has no effect: there is no route."))
+            .key(setting.key.clone())
+            .origin(setting.origin.clone())
+            .fix(format!(
+                "write {ROUTES}, such as {{ \"all\": {{ \"ClusterId\": .., \"Match\": {{ \"Path\": \"/{{**rest}}\" }} }} }}"
+            )),
+    )
+}
+
+#[cfg(test)]
+mod tests;
