@@ -346,13 +346,17 @@ _kestrel() {
             return 0
             ;;
         kestrel__subcmd__run)
-            opts="-h --listen --strict --plan --urls --environment --contentRoot --http_ports --preferHostingUrls --shutdownTimeoutSeconds --help"
+            opts="-h --listen --proxy --strict --plan --urls --environment --contentRoot --http_ports --preferHostingUrls --shutdownTimeoutSeconds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
