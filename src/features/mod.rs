@@ -7,6 +7,7 @@
 //! which addresses the server really bound, [`Lifetime`] whether it is about to stop. This folder imports nothing of ours, so that an app, a
 //! middleware and the server can all speak of the same facts without knowing each other.
 
+mod as_it_is;
 mod body_limits;
 mod completion;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
@@ -27,6 +28,7 @@ mod server_addresses;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 mod tls_handshake;
 
+pub(crate) use as_it_is::AsItIs;
 pub use body_limits::{BodyLimitReadOnly, RequestBodyLimits};
 pub use completion::{Completed, Completion};
 pub(crate) use completion::{CompletionSource, SentHead, Watch};

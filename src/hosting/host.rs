@@ -302,7 +302,8 @@ impl Host {
         events::hosting_environment(self.environment());
         events::content_root_path(&self.content_root().display().to_string());
         // Beside the folder in which it was looked for. A start that is refused has no need of it.
-        if let Some(notice) = missing_site(&self.prepared.loaded) {
+        let is_proxy = self.prepared.settings.stages.reverse_proxy.is_some();
+        if let Some(notice) = missing_site(&self.prepared.loaded).filter(|_| !is_proxy) {
             notice.log();
         }
         events::hosting_started();

@@ -56,6 +56,8 @@ mod process;
 #[cfg(target_os = "linux")]
 #[path = "../proxies/mod.rs"]
 mod proxies;
+#[cfg(all(unix, feature = "proxy"))]
+mod proxy;
 #[cfg(unix)]
 mod refused;
 #[cfg(target_os = "linux")]

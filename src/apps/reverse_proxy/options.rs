@@ -18,6 +18,10 @@ pub(crate) struct ProxyOptions {
     pub(crate) routes: Vec<RouteOptions>,
     /// In the order in which they are written.
     pub(crate) clusters: Vec<ClusterOptions>,
+    /// Whether nothing answers what no route takes: then it is not found.
+    pub(crate) is_last: bool,
+    /// Whether answers say that they are meant as they are: before, there are pages for what is not found.
+    pub(crate) marks_answers: bool,
 }
 
 /// Which requests go where, and what is changed on the way.

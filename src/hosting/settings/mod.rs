@@ -131,6 +131,7 @@ impl HostSettings {
         let server = server::read(configuration, configure, &mut problems);
         let mut stages = Box::new(pipeline::read(loaded, &code.cors, &mut problems));
         stages.static_files = static_files::read_all(loaded, code.has_site, &mut problems);
+        stages.files_before_routes();
         let logging = logging::read(configuration, &mut problems);
         problems.extend(http_logging::silenced(
             configuration,

@@ -20,6 +20,7 @@ use super::{
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
+use crate::middleware::static_files::Behind;
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive, HealthCheckOptions, Hsts,
     HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
@@ -79,6 +80,18 @@ pub(crate) struct StageValues {
     pub(crate) allowed_hosts: Vec<Sourced<String>>,
     pub(crate) forwarded_headers: Vec<Sourced<String>>,
     pub(crate) hsts: Vec<Sourced<String>>,
+}
+
+impl StageSettings {
+    /// Files come before routes: what is no file may have one, and what a destination answers is no lack of one.
+    pub(super) fn files_before_routes(&mut self) {
+        let (Some(files), Some(proxy)) = (&mut self.static_files, &mut self.reverse_proxy) else {
+            return;
+        };
+        let options = &mut files.options;
+        options.behind = Behind::App;
+        proxy.value.marks_answers = options.fallback.is_some() || options.not_found_page.is_some();
+    }
 }
 
 /// Reads them all.

@@ -51,7 +51,7 @@ use self::representation::{Content, Representation};
 use self::root::{MustWait, Wait};
 use self::site::{Outcome, Site};
 use crate::diagnostics::events;
-use crate::features::{EffectiveRequest, HttpsCompression, RequestTarget};
+use crate::features::{AsItIs, EffectiveRequest, HttpsCompression, RequestTarget};
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 
 /// Answers with files.
@@ -271,7 +271,8 @@ impl Site {
         };
         let is_nothing = response.status() == StatusCode::NOT_FOUND
             && response.body().size_hint().exact() == Some(0)
-            && !response.headers().contains_key(CONTENT_TYPE);
+            && !response.headers().contains_key(CONTENT_TYPE)
+            && response.extensions().get::<AsItIs>().is_none();
         if !is_nothing || !asks(&method) {
             return response;
         }

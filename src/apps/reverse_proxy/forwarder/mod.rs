@@ -44,7 +44,7 @@ pub(crate) use self::upstreams::{Material, Upstreams};
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::apps::reverse_proxy::route_table::{Asked, Found, RouteTable};
 use crate::diagnostics::events;
-use crate::features::{EffectiveRequest, RequestTarget};
+use crate::features::{AsItIs, EffectiveRequest, RequestTarget};
 use crate::pipeline::{Enter, Request, Responding, Response, Stage};
 
 /// Hands requests on to other servers; those that match no route go on to the app. (What YARP's
@@ -53,13 +53,20 @@ use crate::pipeline::{Enter, Request, Responding, Response, Stage};
 pub(crate) struct ReverseProxy {
     table: RouteTable,
     routes: Box<[Arc<Route>]>,
+    is_last: bool,
+    marks_answers: bool,
 }
 
 impl ReverseProxy {
     /// With the clusters of the options, in their order.
     pub(crate) fn new(options: &ProxyOptions, clusters: &[Arc<Cluster>]) -> Self {
         let routes = options.routes.iter().map(|route| Route::new(route.clone(), clusters));
-        Self { table: RouteTable::new(&options.routes), routes: routes.collect() }
+        Self {
+            table: RouteTable::new(&options.routes),
+            routes: routes.collect(),
+            is_last: options.is_last,
+            marks_answers: options.marks_answers,
+        }
     }
 }
 
@@ -77,6 +84,9 @@ impl Stage for ReverseProxy {
             is_https: meant.is_https(),
         };
         let found = match self.table.find(asked) {
+            Found::NotFound if self.is_last => {
+                return Enter::Answer(empty(StatusCode::NOT_FOUND, None));
+            }
             Found::NotFound => return Enter::Next,
             Found::Route(place) => self.routes.get(place),
             Found::MethodNotAllowed(allow) => {
@@ -90,6 +100,15 @@ impl Stage for ReverseProxy {
             }
         };
         let Some(route) = found.map(Arc::clone) else { return Enter::Next };
+        if self.marks_answers {
+            return Enter::Around(Box::new(move |request, _| {
+                Responding::later(async {
+                    let mut response = forward(route, request).await;
+                    response.extensions_mut().insert(AsItIs);
+                    response
+                })
+            }));
+        }
         Enter::Around(Box::new(move |request, _| Responding::later(forward(route, request))))
     }
 }

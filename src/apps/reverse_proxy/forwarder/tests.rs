@@ -123,6 +123,7 @@ async fn a_request_arrives_with_what_it_asks_for_and_for_whom() {
     let options = ProxyOptions {
         routes: vec![route("r1", "/api/{**rest}")],
         clusters: vec![cluster(vec![destination("d1", port)])],
+        ..ProxyOptions::default()
     };
     let mut application = application(&Upstreams::default(), &options);
     for _ in 0..2 {
@@ -160,6 +161,7 @@ async fn who_does_not_listen_is_a_502_and_a_cluster_without_destinations_a_503()
         let options = ProxyOptions {
             routes: vec![route("r1", "/{**rest}")],
             clusters: vec![cluster(destinations)],
+            ..ProxyOptions::default()
         };
         let mut application = application(&Upstreams::default(), &options);
         assert_eq!(ask(&mut application, get("/x")).await.0, status);
@@ -173,6 +175,7 @@ async fn what_a_reload_leaves_as_it_is_keeps_its_connections_and_its_health() {
     let mut options = ProxyOptions {
         routes: vec![route("r1", "/{**rest}")],
         clusters: vec![cluster(vec![destination("d1", port), destination("d2", port)])],
+        ..ProxyOptions::default()
     };
     drop(application(&upstreams, &options));
     let before = upstreams.clusters();

@@ -49,7 +49,8 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
         keys.push(section.path().to_owned());
     }
     equal_routes::tell(configuration, (&routes, &keys), problems);
-    let options = ProxyOptions { routes, clusters };
+    let is_last = loaded.host_alone;
+    let options = ProxyOptions { routes, clusters, is_last, marks_answers: false };
     let Some(first) = keys.first() else {
         problems.extend(without_routes(configuration));
         return None;

@@ -98,7 +98,7 @@ fn a_file_is_read_into_options() {
     assert_eq!(told(&problems), [""; 0]);
     let read = read.unwrap();
     assert_eq!(read.key, "ReverseProxy:Routes");
-    let ProxyOptions { routes, clusters } = &read.value;
+    let ProxyOptions { routes, clusters, .. } = &read.value;
     assert_eq!(routes.iter().map(|it| &*it.id).collect::<Vec<_>>(), ["b", "a"]);
     let route = &routes[0];
     assert_eq!((route.order, route.cluster), (-3, Some(0)));

@@ -1,0 +1,147 @@
+//! `kestrel run` as a reverse proxy: what it hands on, and what it says of what it cannot.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use crate::http::get;
+use crate::process::Kestrel;
+
+/// A server that answers every request with its first line; what is below `/none`, with an empty 404.
+fn destination() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || answer_all(stream));
+        }
+    });
+    address
+}
+
+fn answer_all(mut stream: TcpStream) {
+    let mut seen = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(read @ 1..) = stream.read(&mut piece) {
+        seen.extend_from_slice(&piece[..read]);
+        while let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&seen[..end]).into_owned();
+            seen.drain(..end + 4);
+            let line = head.lines().next().unwrap_or_default();
+            let answer = match line.contains(" /none") {
+                true => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned(),
+                false => {
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{line}", line.len())
+                }
+            };
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn an_argument_hands_requests_on_and_nothing_else_is_there() {
+    let to = format!("/api/{{**rest}}=http://{}", destination());
+    let running = Kestrel::run(["--urls", "http://127.0.0.1:0", "--proxy", &to]).started();
+    let address = running.address();
+    let answer = get(&address, "/api/a%2Fb?c", &[]);
+    assert_eq!((answer.status, &*answer.body), (200, "GET /api/a%2Fb?c HTTP/1.1"));
+    let answer = get(&address, "/other", &[]);
+    assert_eq!((answer.status, &*answer.body), (404, ""));
+    let outcome = running.terminated();
+    assert!(!outcome.stdout.contains("No site"), "{}", outcome.stdout);
+}
+
+#[test]
+fn files_come_before_routes_and_pages_after_them() {
+    let to = format!("/api/{{**rest}}=http://{}", destination());
+    let none = format!("/none/{{**rest}}=http://{}", destination());
+    let kestrel = Kestrel::run([
+        "--urls=http://127.0.0.1:0",
+        "--NavigationFallback:Path=/index.html",
+        "--proxy",
+        &to,
+        "--proxy",
+        &none,
+    ]);
+    let root = kestrel.root().join("wwwroot");
+    std::fs::create_dir_all(root.join("api")).expect("a folder");
+    std::fs::write(root.join("api/file.txt"), "a file\n").expect("a file");
+    std::fs::write(root.join("index.html"), "the app\n").expect("a file");
+    let running = kestrel.started();
+    let address = running.address();
+    for (path, status, body) in [
+        ("/api/file.txt", 200, "a file\n"),
+        ("/api/other", 200, "GET /api/other HTTP/1.1"),
+        ("/somewhere", 200, "the app\n"),
+        // It is the destination that has nothing there.
+        ("/none/at/all", 404, ""),
+    ] {
+        let answer = get(&address, path, &[]);
+        assert_eq!((answer.status, &*answer.body), (status, body), "{path}");
+    }
+    running.terminated();
+}
+
+#[test]
+fn all_mistakes_of_a_file_refuse_the_start_with_where_they_stand() {
+    const FILE: &str = r#"{
+  "ReverseProxy": {
+    "Routes": {
+      "a": { "ClusterId": "c", "Match": { "Path": "/{a" } },
+      "b": { "ClusterId": "d", "Match": { "Hosts": [ "a.test:x" ] } },
+      "c": { "ClusterId": "c", "Match": { "Path": "/{x:nosuch}" }, "Transforms": [ { "PathPrefx": "/a" } ] }
+    },
+    "Clusters": { "c": { "LoadBalancingPolicy": "RoundRobbin", "Destinations": { "d": { "Address": "localhost:5000" } }, "Desinations": {} } }
+  }
+}"#;
+    for plan in [&["--plan"][..], &[]] {
+        let kestrel = Kestrel::run(plan.iter().copied()).file("appsettings.json", FILE);
+        let outcome = kestrel.ended();
+        assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+        let said = [outcome.stdout, outcome.stderr].concat();
+        for line in [
+            "Invalid path '/{a' for route 'a'.",
+            "There is a '{' without its '}'.",
+            "appsettings.json:4:",
+            "There is no cluster 'd' for route 'b': it answers 503.",
+            "Invalid host 'a.test:x' for route 'b'.",
+            "'x' is no port.",
+            "Of the parameter 'x', there is no constraint 'nosuch'.",
+            "Unknown transform: PathPrefx",
+            "did you mean PathPrefix?",
+            "No matching ILoadBalancingPolicy found for the load balancing policy 'RoundRobbin' set on the cluster 'c'.",
+            "write RoundRobin",
+            "Invalid address 'localhost:5000' of destination 'd' on cluster 'c'.",
+            "write http://localhost:5000",
+        ] {
+            assert!(said.contains(line), "{line}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_plan_shows_where_requests_go_and_who_said_so() {
+    let kestrel = Kestrel::new([
+        "run",
+        "--plan",
+        "--proxy",
+        "/api/{**rest}=localhost:9000",
+        "--proxy=/{**rest}=http://unix:/run/a.sock",
+    ]);
+    let outcome = kestrel.ended();
+    for line in [
+        "  reverse proxy (set by command line, argument 3 (--proxy), key ReverseProxy:Routes)\n",
+        "    /api/{**rest} to http://localhost:9000 (set by command line, argument 3 (--proxy))\n",
+        "    /{**rest} to http://unix:/run/a.sock (set by command line, argument 5 (--proxy))\n",
+    ] {
+        assert!(outcome.stdout.contains(line), "{}", outcome.stdout);
+    }
+    assert!(outcome.stderr.contains("it is taken for http://localhost:9000"), "{}", outcome.stderr);
+    let outcome = Kestrel::new(["run", "--proxy", "/api"]).ended();
+    let said = [outcome.stdout, outcome.stderr].concat();
+    assert!(said.contains("'/api' does not say where its requests go."), "{said}");
+    assert_eq!(outcome.code, Some(3), "{said}");
+}
