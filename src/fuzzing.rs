@@ -49,3 +49,8 @@ pub fn pfx_reader(input: &[u8]) {
 pub fn proxy_header(input: &[u8]) {
     crate::server::check_proxy_header(input);
 }
+
+/// Checks what a server answers to a request that was handed on.
+pub fn upstream_answer(input: &[u8]) {
+    crate::upstream::invariants::answer(input);
+}

@@ -37,6 +37,8 @@ pub(crate) enum FailureKind {
     Version,
     /// The request cannot be said in HTTP: a target or a host with characters that it may not have.
     Request,
+    /// A WebSocket goes on over HTTP/2, and the client's `Sec-WebSocket-Key` is none.
+    WebSocketKey,
     /// The connection was reset.
     Reset,
     /// The connection ended before there was a head, or before its end.
@@ -115,6 +117,7 @@ impl Failure {
                 | FailureKind::ClientStalled
                 | FailureKind::Version
                 | FailureKind::Request
+                | FailureKind::WebSocketKey
         )
     }
 

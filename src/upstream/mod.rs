@@ -23,13 +23,16 @@ mod server;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod upgraded;
 mod versions;
 
 pub(crate) use client::{Client, ClientSettings};
 pub(crate) use destination::{Destination, Place};
 pub(crate) use failure::{Failure, FailureKind};
+#[cfg(fuzzing)]
+pub(crate) use http1::invariants;
 pub(crate) use outgoing::{Content, Fields, Interim, Outgoing, Value};
 pub(crate) use reply::{Answer, ReplyBody};
 pub(crate) use server::Server;
-pub(crate) use stream::UpgradedStream;
+pub(crate) use upgraded::UpgradedStream;
 pub(crate) use versions::VersionPolicy;

@@ -10,7 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use super::failure::Failure;
 use super::http1::{self, Http1Body};
 use super::http2::{self, Http2Body};
-use super::stream::UpgradedStream;
+use super::upgraded::UpgradedStream;
 
 /// What a server answers.
 #[derive(Debug)]
@@ -40,12 +40,17 @@ impl From<http1::Outcome> for Answer {
 
 impl From<http2::Outcome> for Answer {
     fn from(outcome: http2::Outcome) -> Self {
-        Self::Response(match outcome {
-            http2::Outcome::Empty(response) => response.map(|bytes| ReplyBody(Inner::Whole(bytes))),
-            http2::Outcome::Streamed(response) => {
-                response.map(|body| ReplyBody(Inner::Http2(Box::new(body))))
+        match outcome {
+            http2::Outcome::Empty(response) => {
+                Self::Response(response.map(|bytes| ReplyBody(Inner::Whole(bytes))))
             }
-        })
+            http2::Outcome::Streamed(response) => {
+                Self::Response(response.map(|body| ReplyBody(Inner::Http2(Box::new(body)))))
+            }
+            http2::Outcome::Upgraded(head, tunnel) => {
+                Self::Upgraded(head, UpgradedStream::of_http2(tunnel))
+            }
+        }
     }
 }
 

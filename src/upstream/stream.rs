@@ -2,9 +2,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
-use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -32,9 +31,16 @@ impl Io {
     /// system call: the runtime remembers that the last read drained the socket.
     pub(super) fn is_quiet(&mut self) -> bool {
         let mut one = [0];
-        let mut buffer = ReadBuf::new(&mut one);
-        let cx = &mut Context::from_waker(Waker::noop());
-        Pin::new(self).poll_read(cx, &mut buffer).is_pending()
+        match self {
+            Self::Clear(Socket::Tcp(socket)) => would_block(socket.try_read(&mut one)),
+            #[cfg(unix)]
+            Self::Clear(Socket::Unix(socket)) => would_block(socket.try_read(&mut one)),
+            // Tickets of TLS may come at any time, and are nothing out of turn.
+            Self::Tls(stream) => {
+                let cx = &mut Context::from_waker(Waker::noop());
+                Pin::new(&mut **stream).poll_read(cx, &mut ReadBuf::new(&mut one)).is_pending()
+            }
+        }
     }
 
     /// Waits until there is something to read, or the end, without a buffer.
@@ -47,6 +53,10 @@ impl Io {
             },
         }
     }
+}
+
+fn would_block(read: io::Result<usize>) -> bool {
+    read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl Socket {
@@ -168,88 +178,5 @@ impl AsyncWrite for Io {
             Self::Clear(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
         }
-    }
-}
-
-/// A connection that speaks another protocol now, in both directions. It holds no buffer once what came
-/// with the head is read.
-#[derive(Debug)]
-pub(crate) struct UpgradedStream {
-    io: Io,
-    /// What came behind the head.
-    first: Bytes,
-    /// It counts as a connection for as long as it lives.
-    _permit: Option<tokio::sync::OwnedSemaphorePermit>,
-}
-
-impl UpgradedStream {
-    /// `first` came behind the head. It is copied: a slice would hold the whole block it is in for as long
-    /// as the stream lives.
-    pub(super) fn new(
-        io: Io,
-        first: &[u8],
-        permit: Option<tokio::sync::OwnedSemaphorePermit>,
-    ) -> Self {
-        let first = if first.is_empty() { Bytes::new() } else { Bytes::copy_from_slice(first) };
-        Self { io, first, _permit: permit }
-    }
-
-    /// Waits until there is something to read, or the end, without a buffer.
-    pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.first.is_empty() {
-            true => self.io.poll_readable(cx),
-            false => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-impl AsyncRead for UpgradedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.first.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buffer);
-        }
-        let length = self.first.len().min(buffer.remaining());
-        buffer.put_slice(&self.first[..length]);
-        self.first.advance(length);
-        if self.first.is_empty() {
-            // An empty slice holds its memory, too.
-            self.first = Bytes::new();
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for UpgradedStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

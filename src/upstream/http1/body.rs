@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 
 use super::connection::MOST_ROOM;
@@ -22,24 +22,29 @@ pub(in crate::upstream) struct Http1Body {
 }
 
 #[derive(Debug)]
-enum Reading {
+pub(super) enum Reading {
     Length(u64),
     Chunked(Chunks),
     UntilClose,
     End,
 }
 
+impl Reading {
+    pub(super) fn of(framing: Framing) -> Self {
+        match framing {
+            Framing::Length(length) => Self::Length(length),
+            // Trailers are read elsewhere.
+            Framing::Chunked => Self::Chunked(Chunks::new((0, 0))),
+            Framing::UntilClose => Self::UntilClose,
+        }
+    }
+}
+
 type Polled = Poll<Option<Result<Frame<Bytes>, Failure>>>;
 
 impl Http1Body {
     pub(super) fn new(exchange: Exchange, framing: Framing) -> Self {
-        let state = match framing {
-            Framing::Length(length) => Reading::Length(length),
-            // Trailers are read elsewhere.
-            Framing::Chunked => Reading::Chunked(Chunks::new((0, 0))),
-            Framing::UntilClose => Reading::UntilClose,
-        };
-        Self { exchange: Some(exchange), state, handed_on: false }
+        Self { exchange: Some(exchange), state: Reading::of(framing), handed_on: false }
     }
 
     pub(in crate::upstream) fn is_end_stream(&self) -> bool {
@@ -100,7 +105,7 @@ fn poll(
         return Poll::Ready(Some(Err(failure)));
     }
     loop {
-        match next(exchange, state) {
+        match next(&mut exchange.connection.read, state) {
             Ok(Some(frame)) => {
                 exchange.connection.activity.touch();
                 *handed_on = true;
@@ -143,8 +148,10 @@ fn room(state: &Reading) -> usize {
 }
 
 /// The next frame of what came.
-fn next(exchange: &mut Exchange, state: &mut Reading) -> Result<Option<Frame<Bytes>>, Failure> {
-    let read = &mut exchange.connection.read;
+pub(super) fn next(
+    read: &mut BytesMut,
+    state: &mut Reading,
+) -> Result<Option<Frame<Bytes>>, Failure> {
     match state {
         Reading::End => Ok(None),
         Reading::Length(0) => {

@@ -15,7 +15,7 @@ use super::read_head::{Asked, Framing, Head, Malformed, Reader};
 use super::sender::{Sender, Stop};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::outgoing::{Content, Interim};
-use crate::upstream::stream::UpgradedStream;
+use crate::upstream::upgraded::UpgradedStream;
 
 /// More interim answers than this are no answer.
 const MOST_INTERIM: u8 = 32;
@@ -223,7 +223,7 @@ impl Exchange {
     /// The connection speaks another protocol now.
     pub(super) fn into_upgraded(self) -> UpgradedStream {
         let Connection { io, read, .. } = *self.connection;
-        UpgradedStream::new(io, &read, self.permit)
+        UpgradedStream::of_http1(io, &read, self.permit)
     }
 }
 

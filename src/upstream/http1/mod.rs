@@ -8,6 +8,8 @@
 mod body;
 mod connection;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod pool;
 mod read_head;
 mod sender;
@@ -25,7 +27,7 @@ pub(super) use pool::Pool;
 
 use super::failure::{Failure, FailureKind};
 use super::outgoing::{Interim, Outgoing};
-use super::stream::UpgradedStream;
+use super::upgraded::UpgradedStream;
 use exchange::Exchange;
 use read_head::Asked;
 use sender::Sender;

@@ -19,13 +19,13 @@ pub(super) const LARGEST: usize = 64 * 1024;
 
 /// The head of an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(in crate::upstream) struct Head {
     pub(super) status: StatusCode,
     /// If it is another than the usual one.
     pub(super) reason: Option<ReasonPhrase>,
     /// It is one of HTTP/1.0.
     pub(super) old: bool,
-    pub(super) fields: HeaderMap,
+    pub(in crate::upstream) fields: HeaderMap,
     pub(super) framing: Framing,
     /// Whether the connection can be used once more, as far as the head says.
     pub(super) keeps: bool,
@@ -35,7 +35,7 @@ pub(super) struct Head {
 
 /// Where the body of an answer ends (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(in crate::upstream) enum Framing {
     Length(u64),
     Chunked,
     UntilClose,

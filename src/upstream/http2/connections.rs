@@ -6,8 +6,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::Ping;
 use h2::client::SendRequest;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::failure::of_error;
@@ -42,6 +43,8 @@ struct Shared {
     active: AtomicUsize,
     /// When it last had one.
     used: AtomicU64,
+    /// Whether the server has said what it takes.
+    settled: watch::Receiver<bool>,
     /// That there may be this connection.
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -62,6 +65,14 @@ impl Place {
     fn new(shared: &Arc<Shared>) -> Self {
         shared.active.fetch_add(1, Ordering::Relaxed);
         Self { shared: Arc::clone(shared) }
+    }
+
+    /// Whether the server takes requests for tunnels (RFC 8441 section 3). It waits for it to say so.
+    pub(super) async fn takes_tunnels(&self) -> bool {
+        let mut settled = self.shared.settled.clone();
+        // Without its word there is none.
+        let _ = settled.wait_for(|settled| *settled).await;
+        self.shared.requests.is_extended_connect_protocol_enabled()
     }
 
     /// What sends the request.
@@ -116,7 +127,7 @@ impl Connections {
         permit: Option<OwnedSemaphorePermit>,
         idle_timeout: Duration,
     ) -> Result<Place, Failure> {
-        let (requests, connection) = h2::client::Builder::new()
+        let (requests, mut connection) = h2::client::Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(LARGEST_HEAD)
@@ -124,8 +135,18 @@ impl Connections {
             .handshake(io)
             .await
             .map_err(|error| of_error(&error))?;
+        let (settling, settled) = watch::channel(false);
+        if let Some(mut pings) = connection.ping_pong() {
+            // What comes first is what the server takes; then the answer to this can.
+            tokio::spawn(async move {
+                if pings.ping(Ping::opaque()).await.is_ok() {
+                    settling.send_replace(true);
+                }
+            });
+        }
         let shared = Arc::new(Shared {
             requests,
+            settled,
             name,
             active: AtomicUsize::new(0),
             used: AtomicU64::new(Moment::now().as_millis()),

@@ -1,11 +1,13 @@
 //! The heads of HTTP/2: of a request, and of its answer.
 
+use h2::ext::Protocol;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
 
 use crate::upstream::outgoing::{Outgoing, Value};
 
-/// The head of a request. `None` if target or host cannot be said.
+/// The head of a request, which asks for a tunnel if it is to change the protocol. `None` if target, host or
+/// protocol cannot be said.
 pub(super) fn of_request(outgoing: &Outgoing<'_>, secure: bool) -> Option<Request<()>> {
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(if secure { Scheme::HTTPS } else { Scheme::HTTP });
@@ -14,11 +16,19 @@ pub(super) fn of_request(outgoing: &Outgoing<'_>, secure: bool) -> Option<Reques
     let mut request = Request::new(());
     *request.uri_mut() = Uri::from_parts(parts).ok()?;
     *request.method_mut() = outgoing.method.clone();
+    if let Some(protocol) = outgoing.upgrade {
+        let protocol = std::str::from_utf8(protocol).ok()?.to_ascii_lowercase();
+        request.extensions_mut().insert(Protocol::from(&*protocol));
+        *request.method_mut() = Method::CONNECT;
+    }
     *request.version_mut() = Version::HTTP_2;
     let headers = request.headers_mut();
     let mut fits = true;
     outgoing.fields.each(&mut |name, value| {
-        if name == header::HOST || name == header::CONTENT_LENGTH || is_of_connection(name) {
+        let is_said_otherwise = name == header::HOST
+            || name == header::CONTENT_LENGTH
+            || outgoing.upgrade.is_some() && name == header::SEC_WEBSOCKET_KEY;
+        if is_said_otherwise || is_of_connection(name) {
             return;
         }
         let value = match value {
@@ -36,12 +46,26 @@ pub(super) fn of_request(outgoing: &Outgoing<'_>, secure: bool) -> Option<Reques
     });
     let length = match &outgoing.content {
         Some(content) => content.length,
+        None if outgoing.upgrade.is_some() => None,
         None => mostly_has_a_body(outgoing.method).then_some(0),
     };
     if let Some(length) = length {
         fits &= headers.try_append(header::CONTENT_LENGTH, length.into()).is_ok();
     }
     fits.then_some(request)
+}
+
+/// The client's key of a WebSocket, if it has one.
+pub(super) fn key(outgoing: &Outgoing<'_>) -> Option<Vec<u8>> {
+    let mut key = None;
+    outgoing.fields.each(&mut |name, value| {
+        if name == header::SEC_WEBSOCKET_KEY {
+            let mut bytes = Vec::new();
+            value.write(&mut bytes);
+            key = Some(bytes);
+        }
+    });
+    key
 }
 
 /// Takes out of an answer's fields what nobody asked for, or no message of HTTP/2 may have.

@@ -3,24 +3,29 @@
 //! A connection is a task of its own, because it belongs to no request; the body of a request is sent by
 //! the request's future, then by the [`body`] of its answer, as with HTTP/1.1.
 
+mod accept_key;
 mod body;
 mod connections;
 mod failure;
 mod head;
+mod tunnel;
 mod upload;
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::client::ResponseFuture;
-use http::{HeaderName, Method, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use tokio::time::timeout;
 
 pub(super) use body::Http2Body;
 pub(super) use connections::{Connections, Place};
 pub(super) use failure::Again;
+pub(super) use tunnel::Tunnel;
 
 use self::failure::{again, of_error};
 use super::activity::Activity;
@@ -41,6 +46,7 @@ pub(super) struct Broken {
 pub(super) enum Outcome {
     Empty(Response<Bytes>),
     Streamed(Response<Http2Body>),
+    Upgraded(Response<()>, Tunnel),
 }
 
 /// Sends a request, and waits for the head of its answer. The body is taken out of the request.
@@ -55,23 +61,36 @@ pub(super) async fn send(
     interim: &mut Interim<'_>,
 ) -> Result<Outcome, Box<Broken>> {
     let broken = |failure, again, untouched| Box::new(Broken { failure, again, untouched });
+    let mut accept = None;
+    if let Some(protocol) = outgoing.upgrade {
+        let checked = accept_of(outgoing, protocol);
+        let checked = match checked {
+            Ok(found) => may_upgrade(&place, outgoing.activity_timeout).await.map(|()| found),
+            Err(failure) => Err(failure),
+        };
+        match checked {
+            Ok(found) => accept = found,
+            Err(failure) => return Err(broken(failure.unsent(None), Again::Never, None)),
+        }
+    }
     let Some(request) = head::of_request(outgoing, secure) else {
         let text = "the target or the host of the request cannot be said in HTTP/2";
         let failure = Failure::new(FailureKind::Request, text);
         return Err(broken(failure, Again::Never, None));
     };
-    let (mut activity, timeout) = (Activity::new(), outgoing.activity_timeout);
+    let (mut activity, limit) = (Activity::new(), outgoing.activity_timeout);
     let mut requests = place.requests();
     let ready = poll_fn(|cx| match requests.poll_ready(cx) {
         Poll::Ready(ready) => Poll::Ready(ready.map_err(|error| (of_error(&error), again(&error)))),
-        Poll::Pending => activity.poll_quiet(timeout, cx).map(|()| {
+        Poll::Pending => activity.poll_quiet(limit, cx).map(|()| {
             let text = "no stream of HTTP/2 became free for the activity timeout";
             Err((Failure::new(FailureKind::TimedOut, text), Again::Never))
         }),
     });
     let opened = match ready.await {
         Ok(()) => {
-            let opened = requests.send_request(request, outgoing.content.is_none());
+            let is_whole = outgoing.content.is_none() && outgoing.upgrade.is_none();
+            let opened = requests.send_request(request, is_whole);
             opened.map_err(|error| (of_error(&error), Again::Always))
         }
         Err(failed) => Err(failed),
@@ -83,12 +102,18 @@ pub(super) async fn send(
         }
     };
     let upload = Upload::new(stream, outgoing.content.take());
-    let mut stream = Stream { upload, activity, timeout, place };
+    let mut stream = Stream { upload, activity, timeout: limit, place };
     let (mut heard, takes) = (0, outgoing.takes);
     let answered =
         poll_fn(|cx| poll_head(&mut stream, &mut response, &mut heard, (&mut *interim, takes), cx));
     match answered.await {
+        Ok(response) if outgoing.upgrade.is_some() && response.status().is_success() => {
+            Ok(upgraded(response, stream, accept, outgoing.takes))
+        }
         Ok(response) => {
+            if outgoing.upgrade.is_some() {
+                stream.upload.end_at_once();
+            }
             Ok(outcome(response, stream, *outgoing.method == Method::HEAD, outgoing.takes))
         }
         Err((failure, again)) => {
@@ -145,6 +170,51 @@ fn poll_head(
         Poll::Ready(Err(error)) => Poll::Ready(Err((of_error(&error), again(&error)))),
         Poll::Pending => stream.poll_quiet(cx).map(|failure| Err((failure, Again::Never))),
     }
+}
+
+/// What a client of HTTP/1.1 is answered to its key, if it has one.
+fn accept_of(outgoing: &Outgoing<'_>, protocol: &[u8]) -> Result<Option<HeaderValue>, Failure> {
+    match head::key(outgoing) {
+        Some(key) if protocol.eq_ignore_ascii_case(b"websocket") => {
+            let accept = accept_key::of(&key).ok_or_else(|| {
+                let text = "the client's Sec-WebSocket-Key is not 16 bytes in base64";
+                Failure::new(FailureKind::WebSocketKey, text)
+            })?;
+            Ok(HeaderValue::from_str(&accept).ok())
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Waits until the server has said whether it takes requests that change the protocol.
+async fn may_upgrade(place: &Place, patience: Duration) -> Result<(), Failure> {
+    match timeout(patience, place.takes_tunnels()).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let text = "the server takes no other protocols over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL); set HttpRequest:Version to 1.1";
+            Err(Failure::new(FailureKind::Version, text))
+        }
+        Err(_) => {
+            let text = "the server did not say which requests it takes over HTTP/2";
+            Err(Failure::new(FailureKind::TimedOut, text))
+        }
+    }
+}
+
+/// The head of an answer that changes the protocol, as one of HTTP/1.1 would have it, and the stream.
+fn upgraded(
+    response: Response<RecvStream>,
+    stream: Stream,
+    accept: Option<HeaderValue>,
+    takes: Takes<'_>,
+) -> Outcome {
+    let (mut parts, body) = response.into_parts();
+    head::clean(&mut parts.headers, parts.status, takes);
+    if let Some(accept) = accept {
+        parts.headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    let tunnel = Tunnel::new(stream.upload.into_stream(), body, stream.place);
+    Outcome::Upgraded(Response::from_parts(parts, ()), tunnel)
 }
 
 /// The answer behind its head.

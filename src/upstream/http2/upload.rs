@@ -76,6 +76,17 @@ impl Upload {
         self.untouched.then_some(self.content)
     }
 
+    /// What is left to be sent with, if there was nothing to send.
+    pub(super) fn into_stream(self) -> SendStream<Bytes> {
+        self.stream
+    }
+
+    /// Ends a request that could have become a tunnel, and did not.
+    pub(super) fn end_at_once(&mut self) {
+        // The stream may be gone.
+        let _ = self.stream.send_data(Bytes::new(), true);
+    }
+
     /// Sends what there is of the body. Ready: it is out, or no more of it will be.
     pub(super) fn poll(
         &mut self,

@@ -496,3 +496,88 @@ async fn an_idle_connection_ends() {
     ended.notified().await;
     assert_eq!(upstream.connections(), 2);
 }
+
+/// A WebSocket of HTTP/1.1, towards HTTP/2.
+fn websocket(key: &'static str) -> Ask {
+    let mut ask = in_http2(get("/ws").field("sec-websocket-version", "13"));
+    if !key.is_empty() {
+        ask = ask.field("sec-websocket-key", key);
+    }
+    ask.upgrade = Some(b"WebSocket");
+    ask
+}
+
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/// A server that takes tunnels, and echoes what comes in them.
+fn tunnelling(status: u16) -> Upstream {
+    Upstream::start(move |_, peer| async move {
+        let mut builder = h2::server::Builder::new();
+        builder.enable_connect_protocol();
+        let mut connection = builder.handshake::<_, Bytes>(peer.stream).await.unwrap();
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            assert_eq!(request.method(), Method::CONNECT);
+            assert_eq!(request.uri(), "http://host.test/ws");
+            let protocol = request.extensions().get::<h2::ext::Protocol>().unwrap();
+            assert_eq!(protocol.as_str(), "websocket");
+            assert!(!request.headers().contains_key("sec-websocket-key"));
+            assert!(!request.headers().contains_key("content-length"));
+            let mut response = ok();
+            *response.status_mut() = status.try_into().unwrap();
+            tokio::spawn(async move {
+                let mut stream = respond.send_response(response, false).unwrap();
+                let mut body = request.into_body();
+                while let Some(Ok(data)) = body.data().await {
+                    body.flow_control().release_capacity(data.len()).unwrap();
+                    stream.send_data(data, false).unwrap();
+                }
+                stream.send_data(Bytes::from_static(b"bye"), true).unwrap();
+            });
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_tunnel_is_a_stream() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let upstream = tunnelling(200);
+    let server = upstream.server();
+    for key in [KEY, ""] {
+        let answered = websocket(key).answer(&server, &mut vec![]).await.unwrap();
+        let Answer::Upgraded(head, mut stream) = answered else { panic!("{answered:?}") };
+        let accept = head.headers().get("sec-websocket-accept").map(|it| it.to_str().unwrap());
+        let expected = (key == KEY).then_some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!((head.status().as_u16(), accept), (200, expected));
+        let word = vec![b'w'; 200_000];
+        let (mut from, mut to) = tokio::io::split(&mut stream);
+        let mut echo = vec![0; word.len()];
+        let (wrote, read) = tokio::join!(to.write_all(&word), from.read_exact(&mut echo));
+        wrote.unwrap();
+        read.unwrap();
+        assert!(echo == word);
+        stream.shutdown().await.unwrap();
+        std::future::poll_fn(|cx| stream.poll_readable(cx)).await.unwrap();
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "bye");
+    }
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_tunnel_that_is_not_to_be_had_is_refused() {
+    let upstream = tunnelling(200);
+    let failure = websocket("short").send(&upstream.server()).await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::WebSocketKey);
+    assert!(!failure.is_of_server());
+    let refusing = tunnelling(403);
+    let got = websocket(KEY).send(&refusing.server()).await.unwrap();
+    assert_eq!((got.status.as_u16(), &*got.body), (403, &b"bye"[..]));
+    let plain = h2(100, |(_, mut respond)| async move {
+        respond.send_response(ok(), true).unwrap();
+    });
+    let failure = websocket(KEY).send(&plain.server()).await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Version);
+    assert!(failure.is_unsent());
+}

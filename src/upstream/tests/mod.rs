@@ -4,6 +4,7 @@ mod faults;
 mod http2;
 mod kit;
 mod messages;
+mod properties;
 mod reuse;
 #[cfg(feature = "tls")]
 mod secured;

@@ -308,6 +308,7 @@ impl Forwarding {
                 self.tell(&failure, begun);
                 let status = match kind {
                     FailureKind::ClientTimedOut => StatusCode::REQUEST_TIMEOUT,
+                    FailureKind::WebSocketKey => StatusCode::BAD_REQUEST,
                     _ if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
                     _ => StatusCode::BAD_GATEWAY,
                 };
