@@ -147,7 +147,7 @@ impl Forwarding {
                 takes_trailers,
                 key,
             };
-            let method = upgrading.map_or(&parts.method, |_| &Method::GET).clone();
+            let method = upgrading.map_or_else(|| spelled(&parts.method), |_| Method::GET);
             let target = self.target(parts, &values);
             let host = self.destination.host.as_bytes().into();
             let prepared = Prepared { method, target, host, content };
@@ -168,7 +168,7 @@ impl Forwarding {
         for change in &transforms.request {
             fields.change(&sent, change, &values);
         }
-        let mut method = upgrading.map_or(&parts.method, |_| &Method::GET).clone();
+        let mut method = upgrading.map_or_else(|| spelled(&parts.method), |_| Method::GET);
         for change in &transforms.request {
             if let RequestTransform::Method { from, to } = change
                 && method == *from
@@ -348,4 +348,20 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 fn asks_for_trailers(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(TE).iter();
     values.any(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"))
+}
+
+/// A method as destinations know it: routes find it in any case.
+fn spelled(method: &Method) -> Method {
+    const KNOWN: [Method; 8] = [
+        Method::GET,
+        Method::POST,
+        Method::HEAD,
+        Method::PUT,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::PATCH,
+        Method::TRACE,
+    ];
+    let is_it = |known: &&Method| known.as_str().eq_ignore_ascii_case(method.as_str());
+    KNOWN.iter().find(is_it).unwrap_or(method).clone()
 }
