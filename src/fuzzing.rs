@@ -54,8 +54,3 @@ pub fn proxy_header(input: &[u8]) {
 pub fn upstream_answer(input: &[u8]) {
     crate::upstream::invariants::answer(input);
 }
-
-/// Checks a path, and templates of routes.
-pub fn route_templates(input: &[u8]) {
-    crate::apps::reverse_proxy::invariants::routes(input);
-}

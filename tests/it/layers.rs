@@ -50,7 +50,7 @@ const AT_HOME: [(&str, &[&str]); 21] = [
     ("figment", &["configuration"]),
     ("jsonc_parser", &["configuration"]),
     ("toml", &["configuration"]),
-    ("hyper", &["server", "testing", "upstream"]),
+    ("hyper", &["apps", "server", "testing", "upstream"]),
     ("h2", &["server", "upstream"]),
     ("tracing_subscriber", &["logging"]),
     ("chrono", &["logging"]),

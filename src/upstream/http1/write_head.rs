@@ -35,7 +35,7 @@ pub(super) fn write(out: &mut BytesMut, outgoing: &Outgoing<'_>, body: Body) -> 
     out.put_slice(method.as_str().as_bytes());
     out.put_u8(b' ');
     out.put_slice(target);
-    out.put_slice(b" HTTP/1.1\r\nhost: ");
+    out.put_slice(b" HTTP/1.1\r\nHost: ");
     out.put_slice(host);
     fields.each(&mut |name, value| {
         if is_the_codecs(name) {
@@ -43,7 +43,7 @@ pub(super) fn write(out: &mut BytesMut, outgoing: &Outgoing<'_>, body: Body) -> 
         }
         let before = out.len();
         out.put_slice(b"\r\n");
-        out.put_slice(name.as_str().as_bytes());
+        put_name(out, name.as_str());
         out.put_slice(b": ");
         if !value.write(out) {
             out.truncate(before);
@@ -54,16 +54,49 @@ pub(super) fn write(out: &mut BytesMut, outgoing: &Outgoing<'_>, body: Body) -> 
         out.put_slice(protocol);
     }
     match body {
-        Body::None if mostly_has_a_body(method) => out.put_slice(b"\r\ncontent-length: 0"),
+        Body::None if mostly_has_a_body(method) => out.put_slice(b"\r\nContent-Length: 0"),
         Body::None => {}
         Body::Length(length) => {
-            out.put_slice(b"\r\ncontent-length: ");
+            out.put_slice(b"\r\nContent-Length: ");
             put_decimal(out, length);
         }
-        Body::Chunked => out.put_slice(b"\r\ntransfer-encoding: chunked"),
+        Body::Chunked => out.put_slice(b"\r\nTransfer-Encoding: chunked"),
     }
     out.put_slice(b"\r\n\r\n");
     true
+}
+
+/// Writes a name as people spell it: its case means nothing (RFC 9110 section 5.1), but there are old servers and
+/// scripts that know no other spelling.
+fn put_name(out: &mut BytesMut, name: &str) {
+    let spelled = match name {
+        "te" => "TE",
+        "dnt" => "DNT",
+        "etag" => "ETag",
+        "sec-websocket-accept" => "Sec-WebSocket-Accept",
+        "sec-websocket-extensions" => "Sec-WebSocket-Extensions",
+        "sec-websocket-key" => "Sec-WebSocket-Key",
+        "sec-websocket-protocol" => "Sec-WebSocket-Protocol",
+        "sec-websocket-version" => "Sec-WebSocket-Version",
+        "www-authenticate" => "WWW-Authenticate",
+        // Trace Context has them in small letters.
+        "traceparent" | "tracestate" | "baggage" => name,
+        _ => {
+            let start = out.len();
+            out.put_slice(name.as_bytes());
+            let written = &mut out[start..];
+            if let Some(first) = written.first_mut() {
+                first.make_ascii_uppercase();
+            }
+            for hyphen in memchr::memchr_iter(b'-', name.as_bytes()) {
+                if let Some(next) = written.get_mut(hyphen + 1) {
+                    next.make_ascii_uppercase();
+                }
+            }
+            return;
+        }
+    };
+    out.put_slice(spelled.as_bytes());
 }
 
 /// Whether a field says what the codec says: which server, how the message is framed, what becomes of the

@@ -231,7 +231,8 @@ fn outcome(
         || parts.status == StatusCode::NOT_MODIFIED;
     let length = parts.headers.get(header::CONTENT_LENGTH).filter(|_| !is_bare);
     let left = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    if body.is_end_stream() && stream.upload.is_done() {
+    // What comes behind a head that ends its answer is none of it.
+    if (body.is_end_stream() || is_bare) && stream.upload.is_done() {
         return Outcome::Empty(Response::from_parts(parts, Bytes::new()));
     }
     Outcome::Streamed(Response::from_parts(parts, Http2Body::new(stream, body, left)))

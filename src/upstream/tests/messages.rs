@@ -27,7 +27,7 @@ async fn a_head_goes_out_as_it_is_told() {
     assert_eq!((got.status, &*got.body), (StatusCode::OK, &b"ok"[..]));
     assert_eq!(
         upstream.heads.lock().unwrap()[0],
-        "GET /a%20b?c=%zz HTTP/1.1\r\nhost: host.test\r\nx-a: 1\r\nx-a: 2\r\nte: trailers\r\n\r\n"
+        "GET /a%20b?c=%zz HTTP/1.1\r\nHost: host.test\r\nX-A: 1\r\nX-A: 2\r\nTE: trailers\r\n\r\n"
     );
 }
 
@@ -61,7 +61,7 @@ async fn values_that_are_none_are_left_out() {
     let head = upstream.heads.lock().unwrap()[0].clone();
     assert_eq!(
         head,
-        "GET / HTTP/1.1\r\nhost: a\r\nx-one: 10.0.0.1, ::1\r\nx-three: \u{e9}\r\n\r\n"
+        "GET / HTTP/1.1\r\nHost: a\r\nX-One: 10.0.0.1, ::1\r\nX-Three: \u{e9}\r\n\r\n"
     );
 }
 
@@ -92,7 +92,7 @@ async fn a_request_without_a_body_says_so_where_one_could_be() {
     ] {
         Ask::new(method.clone(), "/").send(&server).await.unwrap();
         let head = upstream.heads.lock().unwrap().pop().unwrap();
-        assert_eq!(head.contains("content-length: 0"), says, "{method}");
+        assert_eq!(head.contains("Content-Length: 0"), says, "{method}");
     }
 }
 

@@ -1,10 +1,12 @@
 //! An answer on its way back.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use axum::body::Body;
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::destination::UnderWay;
@@ -16,6 +18,10 @@ use crate::upstream::ReplyBody;
 /// The body of an answer, as it comes.
 pub(super) struct ForwardedBody {
     body: ReplyBody,
+    /// What was read of it already.
+    first: Option<Frame<Bytes>>,
+    /// How long it is with that, if that is known.
+    length: Option<u64>,
     forwarding: Forwarding,
     _under_way: UnderWay,
     /// When the time of the route is over.
@@ -32,13 +38,44 @@ enum End {
 }
 
 impl ForwardedBody {
-    pub(super) fn new(
-        body: ReplyBody,
+    /// A body, of which what is here already is looked at: what fails at once can still be told.
+    ///
+    /// # Errors
+    ///
+    /// It failed, and that was told in the log.
+    pub(super) async fn begin(
+        mut body: ReplyBody,
         (forwarding, under_way): (Forwarding, UnderWay),
         until: Option<Instant>,
-    ) -> Self {
+    ) -> Result<Body, Forwarding> {
+        let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
+        let first = match first {
+            Poll::Pending => None,
+            Poll::Ready(Some(Ok(frame))) => Some(frame),
+            Poll::Ready(Some(Err(failure))) => {
+                forwarding.cluster.watch(&forwarding.destination, failure.is_of_server());
+                forwarding.tell_broken(&failure);
+                return Err(forwarding);
+            }
+            Poll::Ready(None) => {
+                forwarding.cluster.watch(&forwarding.destination, false);
+                return Ok(Body::empty());
+            }
+        };
         let deadline = until.map(|until| Box::pin(sleep_until(until)));
-        Self { body, forwarding, _under_way: under_way, deadline, end: End::NotYet }
+        let length = body.size_hint().exact();
+        let here = first.as_ref().and_then(|frame| Some(frame.data_ref()?.len() as u64));
+        let length = length.map(|left| left + here.unwrap_or_default());
+        let end = End::NotYet;
+        Ok(Body::new(Self {
+            body,
+            first,
+            length,
+            forwarding,
+            _under_way: under_way,
+            deadline,
+            end,
+        }))
     }
 
     fn is_whole(&mut self) {
@@ -64,13 +101,19 @@ impl http_body::Body for ForwardedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        let polled = match this.first.take() {
+            Some(first) => {
+                this.length = None;
+                Poll::Ready(Some(Ok(first)))
+            }
+            None => Pin::new(&mut this.body).poll_frame(cx),
+        };
         match polled {
             Poll::Ready(Some(Ok(mut frame))) => {
                 if let Some(trailers) = frame.trailers_mut() {
                     this.forwarding.route.change_trailers(trailers);
                 }
-                if http_body::Body::is_end_stream(&this.body) {
+                if this.body.is_end_stream() {
                     this.is_whole();
                 }
                 Poll::Ready(Some(Ok(frame)))
@@ -98,10 +141,14 @@ impl http_body::Body for ForwardedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        http_body::Body::is_end_stream(&self.body)
+        self.first.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        http_body::Body::size_hint(&self.body)
+        match (&self.first, self.length) {
+            (None, _) => self.body.size_hint(),
+            (Some(_), Some(length)) => SizeHint::with_exact(length),
+            (Some(_), None) => SizeHint::default(),
+        }
     }
 }

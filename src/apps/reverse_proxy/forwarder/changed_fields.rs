@@ -54,7 +54,10 @@ impl ChangedFields {
         if let Some(key) = sent.key.and_then(|key| HeaderValue::from_str(key).ok()) {
             headers.insert(SEC_WEBSOCKET_KEY, key);
         }
-        if original_host && let Ok(host) = HeaderValue::from_str(sent.facts.host) {
+        if original_host
+            && !sent.facts.host.is_empty()
+            && let Ok(host) = HeaderValue::from_str(sent.facts.host)
+        {
             headers.insert(HOST, host);
         }
         Self { headers }

@@ -9,7 +9,7 @@ use http::Version;
 
 use super::affinity::{Affinity, Seal};
 use super::destination::Destination;
-use super::health::Health;
+use super::health::{Health, WINDOW};
 use super::load_balancing::Choice;
 use super::probes::{self, Probed};
 use crate::apps::reverse_proxy::options::{
@@ -104,7 +104,9 @@ impl Cluster {
         destination: &Arc<Destination>,
         check: &PassiveCheckOptions,
     ) {
-        let (cluster, period) = (Arc::downgrade(self), check.reactivation_period);
+        // Before that what made it unhealthy still counts, and the first failure would make it so again.
+        let period = check.reactivation_period.max(WINDOW);
+        let cluster = Arc::downgrade(self);
         let kept = Arc::downgrade(&destination.kept);
         let name = destination.options.name.clone();
         tokio::spawn(in_log_boxed(async move {

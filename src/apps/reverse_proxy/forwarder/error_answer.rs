@@ -2,18 +2,25 @@
 //! for.
 
 use axum::body::Body;
-use http::header::{ACCEPT, CONTENT_TYPE, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::pipeline::Response;
 
 /// An answer of a status, with a page or a problem (RFC 9457) if the client names such a type in its `Accept`; else
 /// it has no body, which pages of statuses fill if they are on.
-pub(super) fn error_answer(status: StatusCode, headers: &HeaderMap) -> Response {
+pub(super) fn error_answer(status: StatusCode, (method, headers): Sent<'_>) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    if *method == Method::HEAD {
+        return response;
+    }
     let (media_type, body) = match form(headers) {
-        Form::Nothing => return response,
+        Form::Nothing => {
+            // HTTP/2 has nobody who would say so.
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            return response;
+        }
         Form::Page => ("text/html; charset=utf-8", page(status)),
         Form::Problem => ("application/problem+json", problem(status)),
     };
@@ -22,6 +29,9 @@ pub(super) fn error_answer(status: StatusCode, headers: &HeaderMap) -> Response 
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     response
 }
+
+/// What of a request says how its client is told.
+pub(super) type Sent<'a> = (&'a Method, &'a HeaderMap);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Form {

@@ -12,12 +12,15 @@ use crate::upstream::{Fields, Value};
 /// Whether a field is of one connection, or says of the message what whoever sends it says himself. (What
 /// YARP leaves out, and RFC 9110 section 7.6.1.)
 pub(super) fn is_of_connection(name: &HeaderName) -> bool {
+    is_of_one_hop(name)
+        || matches!(name.as_str(), "connection" | "transfer-encoding" | "content-length" | "host")
+}
+
+/// Whether a field is of one connection, of those that have nothing to do with where a message ends.
+pub(super) fn is_of_one_hop(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
-        "connection"
-            | "transfer-encoding"
-            | "content-length"
-            | "keep-alive"
+        "keep-alive"
             | "upgrade"
             | "proxy-connection"
             | "proxy-authenticate"
@@ -32,7 +35,6 @@ pub(super) fn is_of_connection(name: &HeaderName) -> bool {
             | "upgrade-insecure-requests"
             | "te"
             | "alt-svc"
-            | "host"
     )
 }
 

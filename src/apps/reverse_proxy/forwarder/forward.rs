@@ -6,17 +6,19 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::IntoResponse;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
 use super::affinity::Asked;
 use super::answer::ForwardedBody;
-use super::changed_fields::{ChangedFields, Sent};
+use super::changed_fields::{self, ChangedFields};
 use super::destination::UnderWay;
-use super::error_answer::error_answer;
+use super::error_answer::{Sent, error_answer};
 use super::facts::Facts;
-use super::fields::{Named, PassedFields};
+use super::fields::{Named, PassedFields, is_of_one_hop};
 use super::forwarding::Forwarding;
 use super::route::Route;
 use super::target::Target;
@@ -36,7 +38,7 @@ use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing};
 pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
     let Some(cluster) = route.cluster.clone() else {
         events::route_without_cluster(&route.options.id);
-        return error_answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
+        return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
     };
     let asked = cluster.affinity.as_ref().map(|affinity| affinity.asked(request.headers()));
     let chosen = match &asked {
@@ -49,12 +51,12 @@ pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
     {
         events::affinity_failed(&cluster.options.id);
         if affinity.is_refused() {
-            return error_answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
+            return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
         }
     }
     let Some(destination) = chosen.or_else(|| cluster.pick()) else {
         events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
-        return error_answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
+        return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
     };
     let cookie = cluster.affinity.as_ref().filter(|_| is_new).and_then(|affinity| {
         affinity.answer(&destination.options.name, EffectiveRequest::of(&request).is_https())
@@ -82,9 +84,9 @@ impl Forwarding {
         let begun = Instant::now();
         let under_way = self.destination.begin();
         let (mut parts, body) = request.into_parts();
-        let upgrading = match Upgrading::of(&mut parts) {
+        let upgrading = match Upgrading::of(&mut parts, self.cluster.version) {
             Ok(upgrading) => upgrading,
-            Err(status) => return error_answer(status, &parts.headers),
+            Err(status) => return error_answer(status, (&parts.method, &parts.headers)),
         };
         self.set_body_limits(&parts);
         let timeout = self.route.options.timeout;
@@ -96,7 +98,10 @@ impl Forwarding {
                 Ok(sent) => sent,
                 Err(_) => {
                     self.tell_timeout(begun, timeout.unwrap_or_default());
-                    return self.failed(StatusCode::GATEWAY_TIMEOUT, &parts.headers);
+                    return closing(
+                        self.failed(StatusCode::GATEWAY_TIMEOUT, (&parts.method, &parts.headers)),
+                        &parts,
+                    );
                 }
             },
         };
@@ -111,14 +116,24 @@ impl Forwarding {
                         self.cluster.watch(&self.destination, false);
                         Body::from(bytes)
                     }
-                    Err(body) => Body::new(ForwardedBody::new(body, (self, under_way), until)),
+                    Err(body) => match ForwardedBody::begin(body, (self, under_way), until).await {
+                        Ok(body) => body,
+                        Err(forwarding) => {
+                            return forwarding
+                                .failed(StatusCode::BAD_GATEWAY, (&parts.method, &parts.headers));
+                        }
+                    },
                 };
                 Response::from_parts(head, body)
             }
             Ok(Answer::Upgraded(head, stream)) => {
-                self.upgraded(head, stream, (&parts.headers, upgrading), under_way)
+                self.upgraded(head, stream, ((&parts.method, &parts.headers), upgrading), under_way)
             }
-            Err(failure) => self.refused(failure, begun, &parts.headers),
+            Err(failure) => {
+                let is_slow = failure.kind() == FailureKind::ClientTimedOut;
+                let response = self.refused(failure, begun, (&parts.method, &parts.headers));
+                if is_slow { closing(response, &parts) } else { response }
+            }
         }
     }
 
@@ -147,14 +162,14 @@ impl Forwarding {
                 takes_trailers,
                 key,
             };
-            let method = upgrading.map_or_else(|| spelled(&parts.method), |_| Method::GET);
+            let method = upgrading.map_or_else(|| usual(&parts.method), |_| Method::GET);
             let target = self.target(parts, &values);
             let host = self.destination.host.as_bytes().into();
             let prepared = Prepared { method, target, host, content };
             return self.send_with(parts, prepared, &fields, upgrading).await;
         }
         let certificate = self.route.certificate(parts);
-        let sent = Sent {
+        let sent = changed_fields::Sent {
             headers: &parts.headers,
             named: &named,
             facts: &facts,
@@ -168,10 +183,10 @@ impl Forwarding {
         for change in &transforms.request {
             fields.change(&sent, change, &values);
         }
-        let mut method = upgrading.map_or_else(|| spelled(&parts.method), |_| Method::GET);
+        let mut method = upgrading.map_or_else(|| usual(&parts.method), |_| Method::GET);
         for change in &transforms.request {
             if let RequestTransform::Method { from, to } = change
-                && method == *from
+                && method.as_str().eq_ignore_ascii_case(from.as_str())
             {
                 method = to.clone();
             }
@@ -206,7 +221,7 @@ impl Forwarding {
             upgrade: upgrading.map(Upgrading::protocol),
             version: upgrading.map_or(self.cluster.version, |it| it.version(self.cluster.version)),
             activity_timeout: options.activity_timeout,
-            takes: &|name| copied.all || copied.allowed.contains(name),
+            takes: &|name| copied.all && !is_of_one_hop(name) || copied.allowed.contains(name),
         };
         let mut relay = |status, headers: HeaderMap| {
             // The server itself gives leave to send a body, once that is asked for.
@@ -272,7 +287,7 @@ impl Forwarding {
         self,
         head: http::Response<()>,
         stream: crate::upstream::UpgradedStream,
-        (sent, upgrading): (&HeaderMap, Option<Upgrading>),
+        (sent, upgrading): (Sent<'_>, Option<Upgrading>),
         under_way: UnderWay,
     ) -> Response {
         let Some(upgrading) = upgrading else {
@@ -292,7 +307,7 @@ impl Forwarding {
     }
 
     /// There is no answer.
-    fn refused(self, mut failure: Failure, begun: Instant, sent: &HeaderMap) -> Response {
+    fn refused(self, mut failure: Failure, begun: Instant, sent: Sent<'_>) -> Response {
         self.cluster.watch(&self.destination, failure.is_of_server());
         match failure.kind() {
             FailureKind::ClientBody => {
@@ -316,6 +331,43 @@ impl Forwarding {
             }
         }
     }
+}
+
+/// What of a request says how its client is told.
+fn sent(request: &Request) -> Sent<'_> {
+    (request.method(), request.headers())
+}
+
+/// The method as it is sent: names of the usual ones are written in capitals, as ASP.NET Core does.
+fn usual(method: &Method) -> Method {
+    let name = method.as_str();
+    if !name.as_bytes().first().is_some_and(u8::is_ascii_lowercase) {
+        return method.clone();
+    }
+    let known = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::PATCH,
+        Method::TRACE,
+    ];
+    let meant = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name));
+    meant.unwrap_or_else(|| method.clone())
+}
+
+/// An answer behind which the connection ends if the request has a body: whoever was too slow with it is not waited
+/// for.
+fn closing(mut response: Response, parts: &Parts) -> Response {
+    let headers = &parts.headers;
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    if has_body && parts.version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// The body of a request, if it has one.
@@ -348,20 +400,4 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 fn asks_for_trailers(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(TE).iter();
     values.any(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"))
-}
-
-/// A method as destinations know it: routes find it in any case.
-fn spelled(method: &Method) -> Method {
-    const KNOWN: [Method; 8] = [
-        Method::GET,
-        Method::POST,
-        Method::HEAD,
-        Method::PUT,
-        Method::DELETE,
-        Method::OPTIONS,
-        Method::PATCH,
-        Method::TRACE,
-    ];
-    let is_it = |known: &&Method| known.as_str().eq_ignore_ascii_case(method.as_str());
-    KNOWN.iter().find(is_it).unwrap_or(method).clone()
 }

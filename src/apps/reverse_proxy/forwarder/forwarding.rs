@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::cluster::Cluster;
 use super::destination::Destination;
-use super::error_answer::error_answer;
+use super::error_answer::{Sent, error_answer};
 use super::route::Route;
 use crate::diagnostics::events;
 use crate::pipeline::Response;
@@ -22,7 +22,7 @@ pub(super) struct Forwarding {
 
 impl Forwarding {
     /// The answer in the place of one.
-    pub(super) fn failed(&self, status: StatusCode, sent: &HeaderMap) -> Response {
+    pub(super) fn failed(&self, status: StatusCode, sent: Sent<'_>) -> Response {
         let mut response = error_answer(status, sent);
         self.route.change_answer(status, response.headers_mut());
         response

@@ -34,7 +34,7 @@ mod upstreams;
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::header::ALLOW;
+use http::header::{ALLOW, CONTENT_LENGTH};
 use http::{HeaderValue, StatusCode};
 
 use self::cluster::Cluster;
@@ -116,6 +116,7 @@ impl Stage for ReverseProxy {
 fn empty(status: StatusCode, allow: Option<HeaderValue>) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     if let Some(allow) = allow {
         response.headers_mut().insert(ALLOW, allow);
     }

@@ -1,6 +1,6 @@
 //! Requests that ask to change to another protocol, such as WebSocket.
 
-use http::header::{CONNECTION, UPGRADE};
+use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, response};
 use hyper::ext::Protocol;
@@ -23,17 +23,28 @@ impl Upgrading {
     /// # Errors
     ///
     /// The status of a request that is not handed on at all.
-    pub(super) fn of(parts: &mut Parts) -> Result<Option<Self>, StatusCode> {
+    pub(super) fn of(
+        parts: &mut Parts,
+        of_cluster: (Version, VersionPolicy),
+    ) -> Result<Option<Self>, StatusCode> {
         let is_connect = parts.method == Method::CONNECT;
         let protocol = match is_connect {
             true => parts.extensions.get::<Protocol>().map(|it| it.as_str().as_bytes().into()),
-            false => asked_for(&parts.headers),
+            // RFC 6455 section 4.1; a body would come first.
+            false if parts.method == Method::GET => asked_for(&parts.headers),
+            false => None,
         };
         let Some(protocol) = protocol else {
             // A tunnel to anywhere is what an open proxy gives.
             return if is_connect { Err(StatusCode::BAD_GATEWAY) } else { Ok(None) };
         };
         let is_stream = is_connect;
+        // On HTTP/2 the destination has no use for the key, so that its form is for us to look at.
+        let is_kept = matches!(version_of(of_cluster), (Version::HTTP_11, _));
+        let key = parts.headers.get(SEC_WEBSOCKET_KEY);
+        if !is_stream && !is_kept && !key.is_some_and(|key| key.len() == 24) {
+            return Err(StatusCode::BAD_REQUEST);
+        }
         let client = parts.extensions.remove::<OnUpgrade>();
         Ok(client.map(|client| Self { protocol, client, is_stream }))
     }
@@ -54,10 +65,7 @@ impl Upgrading {
 
     /// The version of HTTP in which it is handed on.
     pub(super) fn version(&self, of_cluster: (Version, VersionPolicy)) -> (Version, VersionPolicy) {
-        match of_cluster {
-            (Version::HTTP_2, VersionPolicy::Exact | VersionPolicy::OrHigher) => of_cluster,
-            _ => (Version::HTTP_11, VersionPolicy::OrLower),
-        }
+        version_of(of_cluster)
     }
 
     /// Makes of a destination's head what the client's version of HTTP has for it.
@@ -82,6 +90,14 @@ impl Upgrading {
 
     pub(super) fn into_client(self) -> OnUpgrade {
         self.client
+    }
+}
+
+/// The version in which a change of protocol is handed on.
+fn version_of(of_cluster: (Version, VersionPolicy)) -> (Version, VersionPolicy) {
+    match of_cluster {
+        (Version::HTTP_2, VersionPolicy::Exact | VersionPolicy::OrHigher) => of_cluster,
+        _ => (Version::HTTP_11, VersionPolicy::OrLower),
     }
 }
 

@@ -53,7 +53,9 @@ impl<S: Socket> Gate<S> {
         head: &[u8],
         body: Bytes,
     ) -> io::Result<()> {
-        drop(self.activity.take_interim());
+        if self.put_interim() {
+            let _ = self.poll_release(cx)?;
+        }
         // The next request may be here already, and its answer can go out with this one.
         let is_alone = self.held.is_empty() && self.pending.len() == self.passed;
         let length = head.len() + body.len();
@@ -141,10 +143,19 @@ impl<S: Socket> Gate<S> {
     }
 
     /// Lets be known how much of an answer that breaks off is not written: hyper has offered all that it has left.
+    /// Puts answers before the answer where they go, if there are any; whether there are. What hyper has left of
+    /// the answer before them, for a client that takes nothing, would come behind them: then they are not sent.
+    fn put_interim(&mut self) -> bool {
+        let Some(interim) = self.activity.take_interim() else { return false };
+        let is_in_time = !self.activity.is_blocked();
+        if is_in_time {
+            self.held.extend_from_slice(&interim);
+        }
+        is_in_time
+    }
+
     fn wrote(&self, offered: usize, written: &Poll<io::Result<usize>>) {
         let taken = if let Poll::Ready(Ok(taken)) = written { *taken } else { 0 };
-        // Behind the head of an answer nothing can be before it.
-        drop(self.activity.take_interim());
         self.tell_unwritten(offered.saturating_sub(taken));
     }
 
@@ -289,6 +300,7 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.activity.is_upgraded() && this.stream.phase() == Phase::Aborting {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        this.put_interim();
         if is_stand_in(bytes) {
             let slices = &[IoSlice::new(bytes)];
             return Pin::new(this).poll_write_vectored(cx, slices);
@@ -305,6 +317,7 @@ impl<S: Socket> AsyncWrite for Gate<S> {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         let length = slices.iter().map(|slice| slice.len()).sum();
+        this.put_interim();
         let written = this.poll_write_slices(cx, slices, length);
         this.wrote(length, &written);
         written
@@ -319,9 +332,7 @@ impl<S: Socket> AsyncWrite for Gate<S> {
         if this.activity.piece_is_written() {
             cx.waker().wake_by_ref();
         }
-        if let Some(interim) = this.activity.take_interim() {
-            // hyper has nothing left to write, so what was before it is out.
-            this.held.extend_from_slice(&interim);
+        if this.put_interim() {
             let _ = this.poll_release(cx)?;
         }
         // What waits for the client waits for no company.
