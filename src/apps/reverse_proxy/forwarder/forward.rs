@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING,
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
@@ -221,7 +221,11 @@ impl Forwarding {
             upgrade: upgrading.map(Upgrading::protocol),
             version: upgrading.map_or(self.cluster.version, |it| it.version(self.cluster.version)),
             activity_timeout: options.activity_timeout,
-            takes: &|name| copied.all && !is_of_one_hop(name) || copied.allowed.contains(name),
+            takes: &|name| {
+                // That of a change of protocol is the only Upgrade that is ever asked for.
+                let passes = copied.all && !is_of_one_hop(name) || name == UPGRADE;
+                passes || copied.allowed.contains(name)
+            },
         };
         let mut relay = |status, headers: HeaderMap| {
             // The server itself gives leave to send a body, once that is asked for.
