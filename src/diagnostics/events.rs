@@ -6,7 +6,7 @@
 //!
 //! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 12,
 //! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Reload` 17, `Kestrel.RequestLogs` 7,
-//! `Kestrel.ReverseProxy` 2, `Kestrel.Server` 15, `Kestrel.StaticFiles` 6.
+//! `Kestrel.Server` 15, `Kestrel.StaticFiles` 6.
 
 // First: those below are written in its words.
 #[macro_use]

@@ -27,7 +27,7 @@ use super::sources::{Sources, listen_to};
 use super::web_root::make_web_root;
 use super::{passed_sockets, process, usage};
 use crate::configuration::{
-    AddedSource, Inputs, Loaded, LookedFor, Origin, Problem, SourcePlace, Sourced, fold_key,
+    AddedSource, Inputs, Loaded, LookedFor, Origin, Problem, SourcePlace, Sourced,
 };
 use crate::diagnostics::{LogContext, Notice, events};
 use crate::features::{Living, ServerAddresses};

@@ -15,7 +15,7 @@ const READ: usize = 4096;
 const MOST_READ: usize = 96 * 1024;
 
 /// A session of rustls', of whichever side.
-pub(super) trait Session: Send + Unpin + 'static {
+pub(crate) trait Session: Send + Unpin + 'static {
     type Data;
 
     /// Looks at what came until there is something to do.

@@ -49,7 +49,6 @@ pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
 pub(super) const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 pub(super) const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 pub(super) const OUR_PIPELINE: &str = "Kestrel.Pipeline";
-pub(super) const OUR_PROXY: &str = "Kestrel.ReverseProxy";
 pub(super) const OUR_RELOAD: &str = "Kestrel.Reload";
 pub(super) const OUR_REQUEST_LOGS: &str = "Kestrel.RequestLogs";
 pub(super) const OUR_SERVER: &str = "Kestrel.Server";

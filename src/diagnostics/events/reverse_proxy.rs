@@ -4,8 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::categories::{
-    OUR_PROXY, ROUTING_MATCHER, YARP_AFFINITY, YARP_FORWARDER, YARP_HEALTH, YARP_LOAD_BALANCING,
-    YARP_PROBES,
+    ROUTING_MATCHER, YARP_AFFINITY, YARP_FORWARDER, YARP_HEALTH, YARP_LOAD_BALANCING, YARP_PROBES,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -128,11 +127,4 @@ pub(crate) fn destination_healthy(destination: &str, cluster: &str) {
 pub(crate) fn destination_reactivated(destination: &str, cluster: &str) {
     emit!(YARP_HEALTH, INFO, 49, "Destination '{Destination}' of cluster '{ClusterId}' gets requests again: its ReactivationPeriod is over.";
         Destination = destination, ClusterId = cluster);
-}
-
-/// A certificate of a cluster's destinations is not looked at.
-pub(crate) fn any_certificate_accepted(cluster: &str) {
-    emit!(OUR_PROXY, WARN, 1,
-        "Cluster '{ClusterId}' accepts any certificate of its destinations (DangerousAcceptAnyServerCertificate): whoever stands between can read and change everything.";
-        ClusterId = cluster);
 }

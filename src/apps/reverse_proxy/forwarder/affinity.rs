@@ -34,7 +34,7 @@ impl Affinity {
     pub(super) fn new<'a>(
         options: &AffinityOptions,
         names: impl Iterator<Item = &'a str>,
-        seal: &Seal,
+        seal: &Seal<'_>,
     ) -> Self {
         let key = |name: &str| match options.policy {
             AffinityPolicy::HashCookie => hash(name),

@@ -243,7 +243,9 @@ impl Forwarding {
     fn set_body_limits(&self, parts: &Parts) {
         let Some(limits) = parts.extensions.get::<RequestBodyLimits>() else { return };
         // It fails only once somebody has read of it.
-        let set = |size| drop(limits.set_max_size(size));
+        let set = |size| {
+            let _ = limits.set_max_size(size);
+        };
         match self.route.options.max_request_body_size {
             None => {}
             Some(BodyLimit::Bytes(bytes)) => set(Some(bytes)),
