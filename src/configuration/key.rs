@@ -9,6 +9,9 @@ use std::cmp::Ordering;
 /// `OrdinalIgnoreCase` does: `straße` and `STRASSE` stay different keys, and no character outside of
 /// ASCII (`ı`, `ſ`) is folded into it.
 pub fn fold_key(key: &str) -> String {
+    if key.is_ascii() {
+        return key.to_ascii_uppercase();
+    }
     key.chars().map(fold).collect()
 }
 

@@ -118,6 +118,12 @@ impl Certificates {
     }
 }
 
+/// What comes of it if there is no authority for clients, and what to do.
+const NO_ROOTS: (&str, &str) = (
+    "No client could be let in.",
+    "put the certificates of the clients' authorities there, in PEM form",
+);
+
 /// Loads the certificates of `plan`, and tells what is wrong with them: every certificate that
 /// cannot be served, and every endpoint that has none; some of it is only to be warned of.
 ///
@@ -384,7 +390,7 @@ impl Loading<'_> {
                     true => format!("{node}:ClientCertificateRoots"),
                     false => node.to_owned(),
                 };
-                let roots = tls::load::roots::read(paths, &key);
+                let roots = tls::load::roots::read(paths, &key, NO_ROOTS);
                 roots.files.into_iter().for_each(|file| self.watch(file));
                 let failed = roots.problems.iter().any(|it| it.severity == Severity::Error);
                 let in_memory = |it: &RootsSource| matches!(it, RootsSource::Memory(_));

@@ -1,10 +1,12 @@
 //! What stands for the reverse proxy in a build without the feature `proxy`: there is none, and whoever asks for one
 //! is told why.
 
+use std::path::PathBuf;
+
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
 use crate::apps::reverse_proxy::options::{ClusterOptions, ProxyOptions};
-use crate::configuration::Problem;
+use crate::configuration::{Configuration, Problem};
 use crate::pipeline::Stage;
 
 /// What clusters need: nothing.
@@ -25,7 +27,12 @@ pub(super) fn stage(_: &ProxyOptions, _: &Upstreams) -> Option<Box<dyn Stage>> {
 }
 
 /// Says that it cannot be had, if it is asked for.
-pub(super) fn read(settings: &StageSettings, _: &Surroundings) -> (Vec<Material>, Vec<Problem>) {
+pub(super) fn read(
+    settings: &StageSettings,
+    _: &Configuration,
+    _: &Surroundings,
+    _: &mut Vec<PathBuf>,
+) -> (Vec<Material>, Vec<Problem>) {
     let asked = settings.reverse_proxy.as_ref().map(|it| {
         Problem::error("This build has no reverse proxy.")
             .key(it.key)

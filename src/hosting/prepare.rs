@@ -47,7 +47,7 @@ impl Prepared {
             Some(Running::Fixed(fixed)) => replan(&fixed, &settings.endpoints),
             Some(Running::All(plan)) => *plan,
         };
-        let (certificates, mut problems) = match sources.another_server {
+        let (mut certificates, mut problems) = match sources.another_server {
             true => Default::default(),
             false => certificates::read(
                 &plan,
@@ -57,8 +57,12 @@ impl Prepared {
                 SystemTime::now(),
             ),
         };
-        let (materials, of_upstreams) =
-            reverse_proxy::read(&settings.stages, &sources.surroundings(&loaded));
+        let (materials, of_upstreams) = reverse_proxy::read(
+            &settings.stages,
+            &loaded.configuration,
+            &sources.surroundings(&loaded),
+            &mut certificates.files,
+        );
         problems.extend(of_upstreams);
         let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
         let of_certificates = problems.into_iter().map(wrong).collect();

@@ -2,18 +2,23 @@
 //! and what seals which destination a client stays with.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
 use crate::apps::reverse_proxy::ReverseProxy;
 use crate::apps::reverse_proxy::options::{
-    AffinityKey, AffinityPolicy, ClusterOptions, ProxyOptions, Scheme, TlsVersion,
+    AffinityKey, AffinityPolicy, CertificateFiles, ClusterOptions, ProxyOptions, Scheme, TlsVersion,
 };
 pub(super) use crate::apps::reverse_proxy::{Material, Upstreams};
-use crate::configuration::Problem;
+use crate::configuration::{Configuration, Problem};
 use crate::pipeline::Stage;
-use crate::tls::{ClientMaterial, ClientTls, SslProtocols};
+use crate::tls::client::{Authorities, OwnCertificate};
+use crate::tls::{
+    CertificateLocation, CertificateSource, ClientMaterial, ClientTls, Secret, SslProtocols, load,
+};
 use crate::upstream::ClientSettings;
 
 /// The stage, with clusters that are there already.
@@ -21,22 +26,36 @@ pub(super) fn stage(options: &ProxyOptions, upstreams: &Upstreams) -> Option<Box
     Some(Box::new(ReverseProxy::new(options, &upstreams.clusters())))
 }
 
-/// What is read for the clusters of these settings, in their order, and what is wrong with it.
+/// What is read for the clusters of these settings, in their order, and what is wrong with it. The files that it
+/// was read from are added to `files`.
 pub(super) fn read(
     settings: &StageSettings,
+    configuration: &Configuration,
     surroundings: &Surroundings,
+    files: &mut Vec<PathBuf>,
 ) -> (Vec<Material>, Vec<Problem>) {
-    let mut problems = Vec::new();
+    let mut reading = Reading { surroundings, problems: Vec::new(), files };
     let clusters = settings.reverse_proxy.iter().flat_map(|it| &it.value.clusters);
-    let materials = clusters.map(|cluster| material(cluster, surroundings, &mut problems));
-    (materials.collect(), problems)
+    let materials = clusters.map(|cluster| material(cluster, &mut reading)).collect();
+    let mut problems = reading.problems;
+    for problem in &mut problems {
+        let setting = problem.key.as_deref().and_then(|key| {
+            let section = configuration.section(key);
+            section.first_setting()
+        });
+        problem.origin = setting.map(|setting| setting.origin.clone());
+    }
+    (materials, problems)
 }
 
-fn material(
-    cluster: &ClusterOptions,
-    surroundings: &Surroundings,
-    problems: &mut Vec<Problem>,
-) -> Material {
+/// What is read, and from where.
+struct Reading<'a> {
+    surroundings: &'a Surroundings,
+    problems: Vec<Problem>,
+    files: &'a mut Vec<PathBuf>,
+}
+
+fn material(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Material {
     let mut settings = ClientSettings {
         max_connections: cluster.client.max_connections_per_server.map(|most| most as usize),
         multiple_http2_connections: cluster.client.multiple_http2_connections,
@@ -45,20 +64,62 @@ fn material(
     let addresses =
         cluster.destinations.iter().flat_map(|it| [Some(&it.address), it.health.as_ref()]);
     if addresses.flatten().any(|address| address.scheme == Scheme::Https) {
+        let (roots, certificate) = (roots(cluster, reading), certificate(cluster, reading));
         match ClientTls::new(ClientMaterial {
             versions: versions(cluster),
             accept_any: cluster.client.accept_any_certificate,
-            roots: None,
-            places: &surroundings.places,
-            certificate: None,
+            roots,
+            places: &reading.surroundings.places,
+            certificate,
         }) {
             Ok(tls) => settings.tls = Some(Arc::new(tls)),
             Err(problem) => {
-                problems.push(problem.key(format!("ReverseProxy:Clusters:{}", cluster.id)));
+                let key = format!("ReverseProxy:Clusters:{}", cluster.id);
+                reading.problems.push(problem.key(key));
             }
         }
     }
-    Material { client: settings, affinity_key: affinity_key(cluster, problems) }
+    Material { client: settings, affinity_key: affinity_key(cluster, &mut reading.problems) }
+}
+
+/// Whose certificates the servers may have, if that is said.
+fn roots(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Option<Authorities> {
+    const NONE: (&str, &str) = (
+        "No server could be believed.",
+        "put the certificates of the servers' authorities there, in PEM form",
+    );
+    let path = cluster.client.trusted_roots.as_ref()?;
+    let key = format!("ReverseProxy:Clusters:{}:HttpClient:ServerCertificateRoots", cluster.id);
+    let read = load::roots::read(&[path.into()], &key, NONE);
+    reading.files.extend(read.files);
+    reading.problems.extend(read.problems);
+    Some(read.certificates)
+}
+
+/// The certificate that servers are shown, if there is one.
+fn certificate(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Option<OwnCertificate> {
+    let CertificateFiles { path, key_path, password } =
+        cluster.client.client_certificate.as_ref()?;
+    // A file of texts has both in it; any other without a key beside it is PKCS#12.
+    let is_text = path.extension().is_some_and(|it| it == "pem" || it == "crt" || it == "cer");
+    let source = CertificateSource {
+        name: cluster.id.clone(),
+        key: format!("ReverseProxy:Clusters:{}:HttpClient:ClientCertificate", cluster.id),
+        location: CertificateLocation::File {
+            path: path.clone(),
+            key_path: key_path.clone().or_else(|| is_text.then(|| path.clone())),
+            password: password.as_deref().map(Secret::new),
+        },
+    };
+    reading.files.extend([Some(path), key_path.as_ref()].into_iter().flatten().cloned());
+    let now = SystemTime::now();
+    match load::load_for_client(&source, &reading.surroundings.places, now) {
+        Ok(read) => Some(read.certified),
+        Err(problem) => {
+            reading.problems.push(problem);
+            None
+        }
+    }
 }
 
 fn versions(cluster: &ClusterOptions) -> SslProtocols {

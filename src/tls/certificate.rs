@@ -76,6 +76,23 @@ impl ServerCertificate {
         key: PrivateKeyDer<'static>,
         files: Vec<PathBuf>,
     ) -> Result<Self, Unfit> {
+        let certificate = Self::for_any_use(chain, key, files)?;
+        match certificate.facts.usable_for_servers {
+            true => Ok(certificate),
+            false => Err(Unfit::NotForServers { thumbprint: certificate.facts.thumbprint }),
+        }
+    }
+
+    /// The same of one that a client may show.
+    ///
+    /// # Errors
+    ///
+    /// If rustls could not show them.
+    pub(crate) fn for_any_use(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        files: Vec<PathBuf>,
+    ) -> Result<Self, Unfit> {
         let leaf = chain.first().ok_or(Unfit::Empty)?;
         let leaf = parse(leaf).ok_or(Unfit::NotACertificate(1))?;
         let facts = CertificateFacts::of_parsed(&leaf).ok_or(Unfit::NotACertificate(1))?;
@@ -114,9 +131,6 @@ impl ServerCertificate {
                 return Err(Unfit::CertificateKind { algorithm, words });
             }
             return Err(mismatch(&key_kind, belongs_to));
-        }
-        if !facts.usable_for_servers {
-            return Err(Unfit::NotForServers { thumbprint: facts.thumbprint });
         }
         Ok(Self {
             certified: Arc::new(CertifiedKey::new(chain, signer)),

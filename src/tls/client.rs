@@ -24,6 +24,12 @@ pub(crate) struct ClientTls {
     pub(super) config: Arc<ClientConfig>,
 }
 
+/// Certificates of authorities, as they were read.
+pub(crate) type Authorities = Vec<CertificateDer<'static>>;
+
+/// A certificate of our own with its key, as it was read.
+pub(crate) type OwnCertificate = Arc<CertifiedKey>;
+
 /// What is said of them, with what was read from files.
 #[derive(Debug)]
 pub(crate) struct ClientMaterial<'a> {
@@ -33,11 +39,11 @@ pub(crate) struct ClientMaterial<'a> {
     /// answers then. Whoever asks for it is warned.
     pub(crate) accept_any: bool,
     /// Whose certificates are taken, in the place of what the machine trusts.
-    pub(crate) roots: Option<Vec<CertificateDer<'static>>>,
+    pub(crate) roots: Option<Authorities>,
     /// Where what the machine trusts is.
     pub(crate) places: &'a Places,
     /// Our own certificate, for servers that ask for one.
-    pub(crate) certificate: Option<Arc<CertifiedKey>>,
+    pub(crate) certificate: Option<OwnCertificate>,
 }
 
 impl ClientTls {

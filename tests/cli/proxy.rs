@@ -6,6 +6,7 @@ use std::thread;
 
 use crate::http::get;
 use crate::process::Kestrel;
+use crate::test_data::file;
 
 /// A server that answers every request with its first line; what is below `/none`, with an empty 404.
 fn destination() -> SocketAddr {
@@ -144,4 +145,62 @@ fn a_plan_shows_where_requests_go_and_who_said_so() {
     let said = [outcome.stdout, outcome.stderr].concat();
     assert!(said.contains("'/api' does not say where its requests go."), "{said}");
     assert_eq!(outcome.code, Some(3), "{said}");
+}
+
+#[test]
+fn servers_are_believed_by_their_own_authority_and_shown_a_certificate() {
+    let upstream = format!(
+        r#"{{ "Kestrel": {{ "Endpoints": {{ "A": {{ "Url": "https://127.0.0.1:0",
+        "ClientCertificateMode": "RequireCertificate", "ClientCertificateRoots": {ca:?},
+        "Certificate": {{ "Path": {pem:?}, "KeyPath": {key:?} }} }} }} }} }}"#,
+        ca = file("ca.pem"),
+        pem = file("server.pem"),
+        key = file("server.key"),
+    );
+    let upstream = Kestrel::run([]).file("appsettings.json", &upstream).started();
+    let port = upstream.address().rsplit(':').next().expect("a port").to_owned();
+    let own = format!(
+        r#", "ClientCertificate": {{ "Path": {:?}, "KeyPath": {:?} }}"#,
+        file("client.pem"),
+        file("client.key")
+    );
+    for (roots, own, status) in
+        [("ca.pem", &*own, 200), ("ca.pem", "", 502), ("strange-ca.pem", &*own, 502)]
+    {
+        let front = format!(
+            r#"{{ "ReverseProxy": {{
+            "Routes": {{ "all": {{ "ClusterId": "c", "Match": {{ "Path": "/{{**rest}}" }} }} }},
+            "Clusters": {{ "c": {{
+                "Destinations": {{ "d": {{ "Address": "https://localhost:{port}" }} }},
+                "HttpClient": {{ "ServerCertificateRoots": {roots:?} {own} }} }} }} }} }}"#,
+            roots = file(roots),
+        );
+        let front =
+            Kestrel::run(["--urls=http://127.0.0.1:0"]).file("appsettings.json", &front).started();
+        let answer = get(&front.address(), "/", &[]);
+        assert_eq!(answer.status, status, "{roots} {own}: {}", front.stdout());
+        front.terminated();
+    }
+    upstream.terminated();
+}
+
+#[test]
+fn certificates_that_cannot_be_read_refuse_the_start_with_their_keys() {
+    const FILE: &str = r#"{ "ReverseProxy": {
+        "Routes": { "all": { "ClusterId": "c", "Match": { "Path": "/{**rest}" } } },
+        "Clusters": { "c": { "Destinations": { "d": { "Address": "https://localhost:1" } },
+            "HttpClient": { "ServerCertificateRoots": "missing.pem",
+                "ClientCertificate": { "Path": "gone.pem", "KeyPath": "gone.key" } } } } } }"#;
+    let outcome = Kestrel::run([]).file("appsettings.json", FILE).ended();
+    let said = [outcome.stdout, outcome.stderr].concat();
+    for line in [
+        "missing.pem",
+        "key ReverseProxy:Clusters:c:HttpClient:ServerCertificateRoots",
+        "gone.pem",
+        "key ReverseProxy:Clusters:c:HttpClient:ClientCertificate:Path",
+        "set by: appsettings.json:4:",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert_eq!(outcome.code, Some(5), "{said}");
 }

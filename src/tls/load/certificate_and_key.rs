@@ -13,12 +13,20 @@ use super::{file, unfit};
 use crate::tls::CertificateSource;
 use crate::tls::certificate::{ServerCertificate, Unfit};
 
+/// Makes a certificate of a chain, a key and the files that they were read from, for what it is needed for.
+pub(super) type Make = fn(
+    Vec<CertificateDer<'static>>,
+    PrivateKeyDer<'static>,
+    Vec<PathBuf>,
+) -> Result<ServerCertificate, Unfit>;
+
 /// `Path` with `KeyPath`.
 pub(super) fn read(
     source: &CertificateSource,
     path: &Path,
     key_path: &Path,
     password: Option<&str>,
+    make: Make,
 ) -> Result<ServerCertificate, Mistake> {
     let bytes = file::read(path).map_err(|told| told.of(source, "Path"))?;
     let Chain { certificates, skipped } =
@@ -29,7 +37,7 @@ pub(super) fn read(
     if key_path != path {
         files.push(key_path.to_owned());
     }
-    let mut loaded = put_together(source, certificates, key, (path, key_path), files)?;
+    let mut loaded = put_together(source, (certificates, key), (path, key_path), files, make)?;
     loaded.skipped = skipped;
     Ok(loaded)
 }
@@ -49,12 +57,12 @@ pub(super) fn key(
 
 pub(super) fn put_together(
     source: &CertificateSource,
-    certificates: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    (certificates, key): (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>),
     (path, key_path): (&Path, &Path),
     files: Vec<PathBuf>,
+    make: Make,
 ) -> Result<ServerCertificate, Mistake> {
-    ServerCertificate::new(certificates, key, files).map_err(|reason| {
+    make(certificates, key, files).map_err(|reason| {
         let setting = match reason {
             Unfit::OtherKey { .. } | Unfit::KeyKind(_) | Unfit::BrokenKey if key_path != path => {
                 "KeyPath"

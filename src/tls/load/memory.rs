@@ -34,6 +34,7 @@ pub(super) fn read(source: &CertificateSource, held: &Held) -> Result<ServerCert
                 bytes.reveal(),
                 Path::new(CERTIFICATE),
                 Some(password.reveal()),
+                ServerCertificate::new,
             ),
             pkcs12::FIX_IN_MEMORY,
         ),
@@ -64,7 +65,13 @@ fn pem(
         let setting = fault.setting();
         fault.told(Path::new(KEY)).of(source, setting)
     })?;
-    let mut read = put_together(source, certificates, key, (path, Path::new(KEY)), Vec::new())?;
+    let mut read = put_together(
+        source,
+        (certificates, key),
+        (path, Path::new(KEY)),
+        Vec::new(),
+        ServerCertificate::new,
+    )?;
     read.skipped = skipped;
     Ok(read)
 }
@@ -80,5 +87,11 @@ fn der(
             .cause(format!("What was given as {KEY} is no private key in DER form."))
             .of(source, "KeyPath")
     })?;
-    put_together(source, chain, key, (Path::new(CERTIFICATE), Path::new(KEY)), Vec::new())
+    put_together(
+        source,
+        (chain, key),
+        (Path::new(CERTIFICATE), Path::new(KEY)),
+        Vec::new(),
+        ServerCertificate::new,
+    )
 }

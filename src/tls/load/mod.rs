@@ -47,6 +47,7 @@ mod user_store;
 mod vouch;
 mod wanted;
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use rustls::pki_types::CertificateDer;
@@ -54,7 +55,7 @@ use rustls::pki_types::CertificateDer;
 use self::told::Mistake;
 use super::certificate::ServerCertificate;
 use super::places::Places;
-use super::{CertificateLocation, CertificateSource};
+use super::{CertificateLocation, CertificateSource, Secret};
 use crate::configuration::{Problem, Severity};
 
 /// Reads a certificate.
@@ -70,6 +71,39 @@ pub(crate) fn load(
     now: SystemTime,
 ) -> Result<ServerCertificate, Problem> {
     read(source, places, now).map_err(|mistake| mistake.problem)
+}
+
+/// Reads a certificate that other servers are shown: it need not be one for servers.
+///
+/// # Errors
+///
+/// One problem with its key, its cause and its fix. The origin is for the caller to look up.
+#[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "nobody else asks other servers"))]
+pub(crate) fn load_for_client(
+    source: &CertificateSource,
+    places: &Places,
+    now: SystemTime,
+) -> Result<ServerCertificate, Problem> {
+    let read = match &source.location {
+        CertificateLocation::File { path, key_path, password } => {
+            file(source, (path, key_path.as_deref()), password, ServerCertificate::for_any_use)
+        }
+        _ => read(source, places, now),
+    };
+    read.map_err(|mistake| mistake.problem)
+}
+
+fn file(
+    source: &CertificateSource,
+    (path, key_path): (&Path, Option<&Path>),
+    password: &Option<Secret>,
+    make: certificate_and_key::Make,
+) -> Result<ServerCertificate, Mistake> {
+    let password = password.as_ref().map(Secret::reveal);
+    match key_path {
+        Some(key_path) => certificate_and_key::read(source, path, key_path, password, make),
+        None => pkcs12::read(source, path, password, make),
+    }
 }
 
 /// What is wrong with a key's file beside that of its certificate, which is refused already: who mends
@@ -111,11 +145,7 @@ fn read(
 ) -> Result<ServerCertificate, Mistake> {
     match &source.location {
         CertificateLocation::File { path, key_path, password } => {
-            let password = password.as_ref().map(super::Secret::reveal);
-            match key_path {
-                Some(key_path) => certificate_and_key::read(source, path, key_path, password),
-                None => pkcs12::read(source, path, password),
-            }
+            file(source, (path, key_path.as_deref()), password, ServerCertificate::new)
         }
         CertificateLocation::Memory(certificate) => memory::read(source, &certificate.0),
         CertificateLocation::Store { subject, store, location, allow_invalid } => {

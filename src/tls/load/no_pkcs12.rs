@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::certificate_and_key::Make;
 use super::content::Content;
 use super::file;
 use super::not_pkcs12::not_pkcs12;
@@ -18,9 +19,10 @@ pub(super) fn read(
     source: &CertificateSource,
     path: &Path,
     password: Option<&str>,
+    make: Make,
 ) -> Result<ServerCertificate, Mistake> {
     let bytes = file::read(path).map_err(|told| told.of(source, "Path"))?;
-    of_bytes(source, &bytes, path, password)
+    of_bytes(source, &bytes, path, password, make)
 }
 
 /// The same of the content of such a file, which messages call `path`.
@@ -29,6 +31,7 @@ pub(super) fn of_bytes(
     bytes: &[u8],
     path: &Path,
     _: Option<&str>,
+    _: Make,
 ) -> Result<ServerCertificate, Mistake> {
     let shown = path.display().to_string();
     let told = match Content::of(bytes) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-use super::certificate_and_key::put_together;
+use super::certificate_and_key::{Make, put_together};
 use super::content::Content;
 use super::file;
 use super::not_pkcs12::{NO_KEY_WITH_IT, not_pkcs12};
@@ -21,9 +21,10 @@ pub(super) fn read(
     source: &CertificateSource,
     path: &Path,
     password: Option<&str>,
+    make: Make,
 ) -> Result<ServerCertificate, Mistake> {
     let bytes = file::read(path).map_err(|told| told.of(source, "Path"))?;
-    let mut read = of_bytes(source, &bytes, path, password)?;
+    let mut read = of_bytes(source, &bytes, path, password, make)?;
     read.files = vec![path.to_owned()];
     Ok(read)
 }
@@ -34,6 +35,7 @@ pub(super) fn of_bytes(
     bytes: &[u8],
     path: &Path,
     password: Option<&str>,
+    make: Make,
 ) -> Result<ServerCertificate, Mistake> {
     let identity = pfx::read(bytes, password.unwrap_or_default()).map_err(|error| {
         let (told, setting) = self::told(&error, bytes, path, password);
@@ -41,7 +43,7 @@ pub(super) fn of_bytes(
     })?;
     let certificates = identity.certificates.into_iter().map(CertificateDer::from).collect();
     let key = PrivatePkcs8KeyDer::from(identity.key).into();
-    put_together(source, certificates, key, (path, path), Vec::new())
+    put_together(source, (certificates, key), (path, path), Vec::new(), make)
 }
 
 /// Why a file that should be PKCS#12 gives no certificate, in words, and by which setting.

@@ -24,7 +24,8 @@ pub(crate) struct Roots {
 
 /// Reads the certificates of files, of all files right in folders, and of memory. What is no certificate in a
 /// folder is passed over; a file that is named has to have one, and so has a folder.
-pub(crate) fn read(sources: &[RootsSource], key: &str) -> Roots {
+/// A file without any is told with its cause and its fix.
+pub(crate) fn read(sources: &[RootsSource], key: &str, (cause, fix): (&str, &str)) -> Roots {
     let mut roots = Roots::default();
     for source in sources {
         let before = roots.certificates.len();
@@ -43,8 +44,8 @@ pub(crate) fn read(sources: &[RootsSource], key: &str) -> Roots {
             Err(told) => Some(told.problem(key)),
             Ok(()) if is_empty => Some(
                 Told::new(format!("There is no certificate in '{source}'."))
-                    .cause("No client could be let in.")
-                    .fix("put the certificates of the clients' authorities there, in PEM form")
+                    .cause(cause)
+                    .fix(fix)
                     .problem(key),
             ),
             Ok(()) => None,

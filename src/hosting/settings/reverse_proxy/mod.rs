@@ -18,6 +18,7 @@ mod shown;
 mod transforms;
 
 use self::reader::{Reader, in_order};
+use self::routes::ClusterNames;
 use super::switched::Switched;
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::{Configuration, Loaded, Origin, Problem};
@@ -40,7 +41,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
     for section in in_order(&configuration.section(CLUSTERS)) {
         clusters.push(clusters::read(&mut Reader::new(loaded, section.path(), problems)));
     }
-    let names: Vec<String> = clusters.iter().map(|it| it.id.clone()).collect();
+    let names = ClusterNames::of(&clusters);
     let mut routes = Vec::new();
     let mut keys = Vec::new();
     for section in in_order(&configuration.section(ROUTES)) {

@@ -1,15 +1,39 @@
 //! One route.
 
+use std::collections::HashMap;
+
 use super::matching;
 use super::reader::Reader;
 use super::transforms;
-use crate::apps::reverse_proxy::options::{BodyLimit, RouteOptions, RoutePolicy};
+use crate::apps::reverse_proxy::options::{BodyLimit, ClusterOptions, RouteOptions, RoutePolicy};
 use crate::configuration::near_names::did_you_mean;
-use crate::configuration::{Problem, keys_equal};
+use crate::configuration::{Problem, fold_key};
 use crate::hosting::settings::parse::shown;
 
+/// The clusters, by their names in any case.
+pub(super) struct ClusterNames<'a>(HashMap<String, (usize, &'a str)>);
+
+impl<'a> ClusterNames<'a> {
+    pub(super) fn of(clusters: &'a [ClusterOptions]) -> Self {
+        let places = clusters.iter().enumerate();
+        Self(places.map(|(place, it)| (fold_key(&it.id), (place, it.id.as_str()))).collect())
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.0.get(&fold_key(name)).map(|(place, _)| *place)
+    }
+
+    /// The one that was meant by a name that none has.
+    fn near(&self, name: &str) -> Option<&'a str> {
+        // The first of those that are as near as others.
+        let mut names: Vec<_> = self.0.values().collect();
+        names.sort_unstable();
+        did_you_mean(name, names.into_iter().map(|(_, name)| *name))
+    }
+}
+
 /// Reads the route of this section.
-pub(super) fn read(reader: &mut Reader<'_, '_>, clusters: &[String]) -> RouteOptions {
+pub(super) fn read(reader: &mut Reader<'_, '_>, clusters: &ClusterNames<'_>) -> RouteOptions {
     let id = name(&reader.path);
     if let Some((setting, _)) = reader.setting("RouteId") {
         reader.wrong(
@@ -52,7 +76,7 @@ pub(super) fn name(path: &str) -> String {
 }
 
 /// Where the route leads to. It may lead nowhere, which is told.
-fn cluster(reader: &mut Reader<'_, '_>, id: &str, clusters: &[String]) -> Option<usize> {
+fn cluster(reader: &mut Reader<'_, '_>, id: &str, clusters: &ClusterNames<'_>) -> Option<usize> {
     let Some((setting, name)) = reader.text("ClusterId") else {
         let problem = Problem::warning(format!("Route '{id}' has no cluster: it answers 503."))
             .key(reader.key("ClusterId"))
@@ -61,10 +85,10 @@ fn cluster(reader: &mut Reader<'_, '_>, id: &str, clusters: &[String]) -> Option
         reader.problems.push(problem);
         return None;
     };
-    let place = clusters.iter().position(|it| keys_equal(it, name));
+    let place = clusters.place(name);
     if place.is_none() {
         let name = shown(&setting.key, name);
-        let fix = match did_you_mean(&name, clusters.iter().map(String::as_str)) {
+        let fix = match clusters.near(&name) {
             Some(meant) => format!("did you mean {meant}?"),
             None => format!("write ReverseProxy:Clusters:{name}, or name one that is there"),
         };
