@@ -72,6 +72,14 @@ impl Cluster {
         choice.pick(&self.turn, |below| fastrand::usize(..below)).cloned()
     }
 
+    /// The same, but not this one.
+    pub(super) fn pick_other(&self, tried: &Arc<Destination>) -> Option<Arc<Destination>> {
+        let choice = self.choice.load();
+        let others = choice.candidates().iter().filter(|it| !Arc::ptr_eq(it, tried)).cloned();
+        let others = Choice::new(self.options.load_balancing, others.collect());
+        others.pick(&self.turn, |below| fastrand::usize(..below)).cloned()
+    }
+
     /// The destination of this name, if it can answer.
     pub(super) fn available(&self, name: &str) -> Option<Arc<Destination>> {
         let choice = self.choice.load();

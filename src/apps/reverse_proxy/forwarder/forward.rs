@@ -1,6 +1,7 @@
 //! One request on its way to a destination, and its answer on the way back.
 
 use std::borrow::Cow;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use super::affinity::Asked;
 use super::answer::ForwardedBody;
 use super::changed_fields::{self, ChangedFields};
-use super::destination::UnderWay;
+use super::destination::{Destination, UnderWay};
 use super::error_answer::{Sent, error_answer};
 use super::facts::Facts;
 use super::fields::{Named, PassedFields, is_of_one_hop};
@@ -32,7 +33,7 @@ use crate::features::{
     BadRequest, Completion, EffectiveRequest, RequestBodyLimits, RequestTarget, Unhandled,
 };
 use crate::pipeline::{Request, Response};
-use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing};
+use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing, ReplyBody};
 
 /// Hands a request on, and gives the answer.
 pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
@@ -58,10 +59,11 @@ pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
         events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
         return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
     };
-    let cookie = cluster.affinity.as_ref().filter(|_| is_new).and_then(|affinity| {
-        affinity.answer(&destination.options.name, EffectiveRequest::of(&request).is_https())
-    });
-    let mut response = Forwarding { route, cluster, destination }.run(request).await;
+    let is_https = EffectiveRequest::of(&request).is_https();
+    let forwarding = Forwarding { route, cluster: Arc::clone(&cluster), destination };
+    let (mut response, destination) = forwarding.run(request).await;
+    let cookie = cluster.affinity.as_ref().filter(|_| is_new);
+    let cookie = cookie.and_then(|it| it.answer(&destination.options.name, is_https));
     if let Some((name, value)) = cookie {
         match name == SET_COOKIE {
             true => drop(response.headers_mut().append(name, value)),
@@ -80,61 +82,88 @@ struct Prepared<'a> {
 }
 
 impl Forwarding {
-    async fn run(self, request: Request) -> Response {
+    /// Gives the answer, and the destination that it is of in the end.
+    async fn run(mut self, request: Request) -> (Response, Arc<Destination>) {
         let begun = Instant::now();
-        let under_way = self.destination.begin();
+        let mut under_way = self.destination.begin();
         let (mut parts, body) = request.into_parts();
         let upgrading = match Upgrading::of(&mut parts, self.cluster.version) {
             Ok(upgrading) => upgrading,
-            Err(status) => return error_answer(status, (&parts.method, &parts.headers)),
+            Err(status) => {
+                let response = error_answer(status, (&parts.method, &parts.headers));
+                return (response, self.destination);
+            }
         };
         self.set_body_limits(&parts);
         let timeout = self.route.options.timeout;
         let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
-        let sending = self.send(&parts, body, upgrading.as_ref());
-        let sent = match until {
-            None => sending.await,
-            Some(until) => match tokio::time::timeout_at(until, sending).await {
-                Ok(sent) => sent,
-                Err(_) => {
-                    self.tell_timeout(begun, timeout.unwrap_or_default());
-                    return closing(
-                        self.failed(StatusCode::GATEWAY_TIMEOUT, (&parts.method, &parts.headers)),
-                        &parts,
-                    );
-                }
-            },
-        };
-        match sent {
-            Ok(Answer::Response(response)) => {
-                let (mut head, body) = response.into_parts();
-                events::proxy_answered(head.version, head.status);
-                self.route.change_answer(head.status, &mut head.headers);
-                head.version = Version::default();
-                let body = match body.into_whole() {
-                    Ok(bytes) => {
-                        self.cluster.watch(&self.destination, false);
-                        Body::from(bytes)
-                    }
-                    Err(body) => match ForwardedBody::begin(body, (self, under_way), until).await {
-                        Ok(body) => body,
-                        Err(forwarding) => {
-                            return forwarding
-                                .failed(StatusCode::BAD_GATEWAY, (&parts.method, &parts.headers));
-                        }
-                    },
-                };
-                Response::from_parts(head, body)
+        let mut sent = within(until, self.send(&parts, body, upgrading.as_ref())).await;
+        if let Some(Err(failure)) = &mut sent
+            && let Some((other, body)) = self.elsewhere(failure)
+        {
+            self.tell(failure, begun);
+            self.cluster.watch(&self.destination, true);
+            under_way = other.begin();
+            self.destination = other;
+            sent = within(until, self.send(&parts, body, upgrading.as_ref())).await;
+        }
+        let destination = Arc::clone(&self.destination);
+        let response = match sent {
+            Some(Ok(Answer::Response(response))) => {
+                self.answered(response, &parts, (under_way, until)).await
             }
-            Ok(Answer::Upgraded(head, stream)) => {
+            Some(Ok(Answer::Upgraded(head, stream))) => {
                 self.upgraded(head, stream, ((&parts.method, &parts.headers), upgrading), under_way)
             }
-            Err(failure) => {
+            Some(Err(failure)) => {
                 let is_slow = failure.kind() == FailureKind::ClientTimedOut;
                 let response = self.refused(failure, begun, (&parts.method, &parts.headers));
                 if is_slow { closing(response, &parts) } else { response }
             }
+            None => {
+                self.tell_timeout(begun, timeout.unwrap_or_default());
+                let status = StatusCode::GATEWAY_TIMEOUT;
+                closing(self.failed(status, (&parts.method, &parts.headers)), &parts)
+            }
+        };
+        (response, destination)
+    }
+
+    /// Another destination for a request of which nothing has left, and its body, where probes say which of them
+    /// are healthy: until they know of this one, nobody is to suffer from it.
+    fn elsewhere(&self, failure: &mut Failure) -> Option<(Arc<Destination>, Body)> {
+        if self.cluster.options.active_check.is_none() || !failure.is_unsent() {
+            return None;
         }
+        let other = self.cluster.pick_other(&self.destination)?;
+        Some((other, failure.take_body().unwrap_or_default()))
+    }
+
+    /// There is an answer.
+    async fn answered(
+        self,
+        response: http::Response<ReplyBody>,
+        parts: &Parts,
+        (under_way, until): (UnderWay, Option<tokio::time::Instant>),
+    ) -> Response {
+        let (mut head, body) = response.into_parts();
+        events::proxy_answered(head.version, head.status);
+        self.route.change_answer(head.status, &mut head.headers);
+        head.version = Version::default();
+        let body = match body.into_whole() {
+            Ok(bytes) => {
+                self.cluster.watch(&self.destination, false);
+                Body::from(bytes)
+            }
+            Err(body) => match ForwardedBody::begin(body, (self, under_way), until).await {
+                Ok(body) => body,
+                Err(forwarding) => {
+                    let sent = (&parts.method, &parts.headers);
+                    return forwarding.failed(StatusCode::BAD_GATEWAY, sent);
+                }
+            },
+        };
+        Response::from_parts(head, body)
     }
 
     async fn send(
@@ -336,6 +365,17 @@ impl Forwarding {
                 self.failed(status, sent)
             }
         }
+    }
+}
+
+/// Waits for an answer, as long as there is time for it.
+async fn within<T>(
+    until: Option<tokio::time::Instant>,
+    sending: impl Future<Output = T>,
+) -> Option<T> {
+    match until {
+        None => Some(sending.await),
+        Some(until) => tokio::time::timeout_at(until, sending).await.ok(),
     }
 }
 
