@@ -68,17 +68,14 @@ mod tests {
     async fn what_happens_restarts_the_time() {
         let mut activity = Activity::new();
         let begun = Instant::now();
-        let mut touches = 0;
-        while touches < 4 {
+        for _ in 0..4 {
             let quiet = poll_fn(|cx| activity.poll_quiet(SHORT, cx));
-            let half = tokio::time::timeout(SHORT / 2, quiet).await;
-            if half.is_err() {
-                activity.touch();
-                touches += 1;
-            }
+            // On a busy machine it may be over already.
+            let _ = tokio::time::timeout(SHORT / 2, quiet).await;
+            activity.touch();
         }
         poll_fn(|cx| activity.poll_quiet(SHORT, cx)).await;
-        assert!(begun.elapsed() >= SHORT, "{:?}", begun.elapsed());
+        assert!(begun.elapsed() + Duration::from_millis(20) >= SHORT * 3, "{:?}", begun.elapsed());
     }
 
     #[tokio::test]

@@ -35,7 +35,8 @@ pub(crate) enum FailureKind {
     Tls,
     /// The version of HTTP cannot be had, by the policy.
     Version,
-    /// The request cannot be said in HTTP: a target or a host with characters that it may not have.
+    /// The request cannot be said in HTTP: a target or a host with characters that it may not have, or chunks
+    /// in HTTP/1.0.
     Request,
     /// A WebSocket goes on over HTTP/2, and the client's `Sec-WebSocket-Key` is none.
     WebSocketKey,

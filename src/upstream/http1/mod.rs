@@ -53,7 +53,7 @@ pub(super) async fn send(
 ) -> Result<Outcome, Box<Broken>> {
     let framing = write_head::Body::of(outgoing);
     if !write_head::write(&mut connection.write, outgoing, framing) {
-        let text = "the target or the host of the request has characters that it may not have";
+        let text = "the request cannot be said: its target or its host has characters that they may not have, or it is one of HTTP/1.0 whose body has no length";
         let failure = Failure::new(FailureKind::Request, text);
         return Err(Box::new(Broken { failure, rest: None }));
     }

@@ -1,7 +1,7 @@
 //! The head of a request, written straight into the connection's buffer.
 
 use bytes::{BufMut, BytesMut};
-use http::{HeaderName, Method, header};
+use http::{HeaderName, Method, Version, header};
 
 use crate::upstream::outgoing::Outgoing;
 
@@ -23,19 +23,24 @@ impl Body {
     }
 }
 
-/// Writes the head. Nothing in it can end a line or the head: a target or a name with a blank or a control
-/// character in it is not written, which the caller sees.
+/// Writes the head, or tells that it cannot. Nothing in it can end a line or the head: a target or a host with
+/// a blank or a control character in it is not written.
 pub(super) fn write(out: &mut BytesMut, outgoing: &Outgoing<'_>, body: Body) -> bool {
     let is_word = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, 0x21..=0x7E | 0x80..));
     let Outgoing { method, target, host, fields, upgrade, .. } = outgoing;
-    if target.is_empty() || !is_word(target) || !is_word(host) {
+    // HTTP/1.0 has no chunks.
+    let is_sayable = body != Body::Chunked || outgoing.version.0 != Version::HTTP_10;
+    if target.is_empty() || !is_word(target) || !is_word(host) || !is_sayable {
         return false;
     }
     out.reserve(1024);
     out.put_slice(method.as_str().as_bytes());
     out.put_u8(b' ');
     out.put_slice(target);
-    out.put_slice(b" HTTP/1.1\r\nHost: ");
+    out.put_slice(match outgoing.version.0 {
+        Version::HTTP_10 => b" HTTP/1.0\r\nHost: ",
+        _ => b" HTTP/1.1\r\nHost: ",
+    });
     out.put_slice(host);
     fields.each(&mut |name, value| {
         if is_the_codecs(name) {

@@ -380,3 +380,15 @@ async fn a_version_that_cannot_be_had_is_refused_before_anything_is_sent() {
     assert!(failure.is_unsent() && failure.take_body().is_some());
     assert_eq!(upstream.connections(), 0);
 }
+
+#[tokio::test]
+async fn http10_is_said_if_it_is_asked_for() {
+    let upstream = Upstream::answering("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let server = upstream.server();
+    for (length, is_sent) in [(Some(2), true), (None, false)] {
+        let mut ask = post("hi", length);
+        ask.version = (Version::HTTP_10, VersionPolicy::OrLower);
+        assert_eq!(ask.send(&server).await.is_ok(), is_sent);
+    }
+    assert_eq!(upstream.lines(), ["POST / HTTP/1.0"]);
+}
