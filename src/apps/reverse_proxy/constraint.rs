@@ -225,10 +225,11 @@ fn is_number(text: &str, exponent: Exponent) -> bool {
     let is_whole = !whole.starts_with(',')
         && whole.bytes().all(|digit| digit.is_ascii_digit() || digit == b',');
     let has_digit = mantissa.bytes().any(|digit| digit.is_ascii_digit());
-    // A decimal of .NET's has 28 digits and a bit before its point.
+    // A decimal of .NET's has 96 bits before its point.
+    let value = || whole.replace(',', "").trim_start_matches('0').parse::<u128>();
     let fits = exponent == Exponent::Take
-        || whole.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count()
-            <= 28;
+        || whole.bytes().all(|it| matches!(it, b'0' | b','))
+        || value().is_ok_and(|it| it >> 96 == 0);
     is_whole && has_digit && fits && fraction.bytes().all(|digit| digit.is_ascii_digit())
 }
 
@@ -236,7 +237,7 @@ fn is_number(text: &str, exponent: Exponent) -> bool {
 fn is_no_number(text: &str) -> bool {
     let text = text.trim();
     let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
-    ["nan", "infinity"].iter().any(|known| bare.eq_ignore_ascii_case(known)) || bare == "\u{221e}"
+    ["nan", "infinity"].iter().any(|known| bare.eq_ignore_ascii_case(known))
 }
 
 /// 32 hexadecimal digits; or with hyphens between, and then perhaps in braces or parentheses.
@@ -247,12 +248,34 @@ fn is_guid(text: &str) -> bool {
         return are_digits(text);
     }
     let inside = |open, close| text.strip_prefix(open)?.strip_suffix(close);
+    if let Some(numbers) = inside('{', '}').and_then(|it| it.strip_suffix('}')) {
+        return is_guid_of_numbers(numbers);
+    }
     let text = inside('{', '}').or_else(|| inside('(', ')')).unwrap_or(text);
     let mut parts = text.split('-');
     [8, 4, 4, 4, 12]
         .iter()
         .all(|length| parts.next().is_some_and(|part| part.len() == *length && are_digits(part)))
         && parts.next().is_none()
+}
+
+/// `0x0f8fad5b,0xd9cb,0x469f,{0xa1,0x65,..`, without its outer braces and the last inner one.
+fn is_guid_of_numbers(text: &str) -> bool {
+    let is_number = |text: &str, most: usize| {
+        let digits = text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X"));
+        digits.is_some_and(|it| {
+            (1..=most).contains(&it.len()) && it.bytes().all(|digit| digit.is_ascii_hexdigit())
+        })
+    };
+    let Some((first, bytes)) = text.split_once(",{") else { return false };
+    let first: Vec<&str> = first.split(',').collect();
+    let bytes: Vec<&str> = bytes.split(',').collect();
+    let [long, short, other] = *first else { return false };
+    is_number(long, 8)
+        && is_number(short, 4)
+        && is_number(other, 4)
+        && bytes.len() == 8
+        && bytes.iter().all(|byte| is_number(byte, 2))
 }
 
 fn utf16_length(text: &str) -> u32 {
@@ -282,8 +305,8 @@ mod tests {
             ("bool", &["true", "False", " TRUE "], &["1", "yes", ""]),
             (
                 "decimal",
-                &["1.5", "1,5", ".5", "5.", "-1", "1-"],
-                &["1e3", ",1", "x", ".", "", "NaN"],
+                &["1.5", "1,5", ".5", "5.", "-1", "1-", "79228162514264337593543950335"],
+                &["1e3", ",1", "x", ".", "", "NaN", "79228162514264337593543950336"],
             ),
             (
                 "double",
@@ -298,6 +321,7 @@ mod tests {
                     "0F8FAD5BD9CB469FA16570867728950E",
                     "{0f8fad5b-d9cb-469f-a165-70867728950e}",
                     "(0f8fad5b-d9cb-469f-a165-70867728950e)",
+                    "{0x0f8fad5b,0xd9cb,0x469f,{0xa1,0x65,0x70,0x86,0x77,0x28,0x95,0x0e}}",
                 ],
                 &[
                     "1",

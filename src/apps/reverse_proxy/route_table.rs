@@ -3,9 +3,11 @@
 //! All routes are compiled into a tree of path segments once. A request goes down the tree, and meets only
 //! routes whose paths are like its own; these stand there by host. So a thousand routes cost what ten cost.
 //!
-//! Of several routes the one counts whose order is lower; then whose template is more special, segment by
-//! segment; which names methods; whose host is more special; which has more conditions of headers, and then of the
-//! query. (ASP.NET Core's routing, and YARP's policies.)
+//! Of all that are for the path and the method, only those count that name the request's host in the most special
+//! way, and those that name none. Of these it is the one whose order is lower; then whose template is more special,
+//! segment by segment; which names methods, and hosts; which has more conditions of headers, and then of the query.
+//! (What ASP.NET Core's routing and YARP's policies come to: the host is looked at before conditions and
+//! constraints, so that a route which fails by those does not leave a request to one of a wider host.)
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -86,6 +88,8 @@ struct Candidate {
     port: Option<u16>,
     /// How special the host is: less is more.
     host_rank: u8,
+    /// How long the host of a wildcard is.
+    host_length: usize,
 }
 
 /// What a route wants that the tree does not judge.
@@ -100,17 +104,31 @@ struct Compiled {
     has_constraints: bool,
 }
 
-/// How good a route is: by rank, host and conditions. Less is better.
-type Quality = (usize, u8, usize);
+/// How good a route is: by rank, the length of a wildcard's host, and conditions. Less is better.
+type Quality = (usize, Reverse<usize>, usize);
+
+/// The best routes so far.
+#[derive(Default)]
+struct Best {
+    found: Option<(Quality, usize)>,
+    /// Others that are as good.
+    equal: Vec<usize>,
+}
+
+/// The rank of routes that name no host.
+const NO_HOST: u8 = 6;
 
 /// A search under way.
 struct Search<'a> {
     asked: Asked<'a>,
     host: Cow<'a, str>,
     port: Option<u16>,
-    best: Option<(Quality, usize)>,
-    /// Others that are as good.
-    equal: Vec<usize>,
+    /// The most special way in which a route names the host.
+    host_rank: u8,
+    /// Of the routes that name it in this way.
+    of_host: Best,
+    /// Of those that name none.
+    of_any: Best,
     /// Whether there is a route for the path at all, and one that takes the method.
     is_there: bool,
     takes_method: bool,
@@ -147,17 +165,18 @@ impl RouteTable {
 
     /// The route that a request takes.
     pub(crate) fn find(&self, asked: Asked<'_>) -> Found {
-        let search = self.search(asked);
-        match search.best {
-            Some((_, first)) if !search.equal.is_empty() => {
-                let mut routes = search.equal;
+        let Search { of_host, of_any, is_there, takes_method, .. } = self.search(asked);
+        let rank = |best: &Best| best.found.map_or(usize::MAX, |((rank, ..), _)| rank);
+        // Of two that are alike, the one that names a host.
+        let best = if rank(&of_any) < rank(&of_host) { of_any } else { of_host };
+        match best.found {
+            Some((_, first)) if !best.equal.is_empty() => {
+                let mut routes = best.equal;
                 routes.insert(0, first);
                 Found::Ambiguous(routes)
             }
             Some((_, route)) => Found::Route(route),
-            None if search.is_there && !search.takes_method => {
-                Found::MethodNotAllowed(self.allowed(&asked))
-            }
+            None if is_there && !takes_method => Found::MethodNotAllowed(self.allowed(&asked)),
             None => Found::NotFound,
         }
     }
@@ -169,8 +188,9 @@ impl RouteTable {
             asked,
             host: in_small_letters(host),
             port,
-            best: None,
-            equal: Vec::new(),
+            host_rank: NO_HOST,
+            of_host: Best::default(),
+            of_any: Best::default(),
             is_there: false,
             takes_method: false,
             #[cfg(test)]
@@ -269,7 +289,8 @@ impl Leaf {
             }
         }
         if matching.hosts.is_empty() {
-            self.any_host.push(Candidate { route, port: None, host_rank: 6 });
+            let of_any = Candidate { route, port: None, host_rank: NO_HOST, host_length: 0 };
+            self.any_host.push(of_any);
         }
         for HostPattern { name, port } in &matching.hosts {
             let (candidates, host_rank) = match name {
@@ -278,7 +299,11 @@ impl Leaf {
                 HostName::Any => (&mut self.any_host, 4),
             };
             let host_rank = host_rank + u8::from(port.is_none());
-            candidates.push(Candidate { route, port: *port, host_rank });
+            let host_length = match name {
+                HostName::Below(name) => name.len(),
+                HostName::Exactly(_) | HostName::Any => 0,
+            };
+            candidates.push(Candidate { route, port: *port, host_rank, host_length });
         }
     }
 
@@ -290,6 +315,28 @@ impl Leaf {
 /// Whether a method is among these; case does not count.
 fn takes(methods: &[Method], method: &Method) -> bool {
     methods.iter().any(|it| it == method || it.as_str().eq_ignore_ascii_case(method.as_str()))
+}
+
+impl Best {
+    /// Whether there is one already that is better, or this one itself.
+    fn is_better(&self, quality: Quality, route: usize) -> bool {
+        self.found.is_some_and(|(best, known)| quality > best || known == route && quality == best)
+    }
+
+    /// Takes one that is no worse.
+    fn take(&mut self, quality: Quality, route: usize) {
+        match self.found {
+            Some((best, _)) if best == quality => {
+                if !self.equal.contains(&route) {
+                    self.equal.push(route);
+                }
+            }
+            _ => {
+                self.found = Some((quality, route));
+                self.equal.clear();
+            }
+        }
+    }
 }
 
 impl Search<'_> {
@@ -333,33 +380,34 @@ impl Search<'_> {
     }
 
     fn judge(&mut self, candidate: Candidate, route: &Compiled) {
-        let quality = (route.rank, candidate.host_rank, route.conditions_rank);
-        let is_worse = |(best, known): (Quality, usize)| {
-            quality > best || known == candidate.route && quality == best
-        };
-        if self.best.is_some_and(is_worse) || !self.holds(route) {
+        let Candidate { route: place, host_rank, host_length, .. } = candidate;
+        let methods = &route.matching.methods;
+        if !methods.is_empty() && !takes(methods, self.asked.method) {
             return;
         }
-        match self.best {
-            Some((best, _)) if best == quality => {
-                if !self.equal.contains(&candidate.route) {
-                    self.equal.push(candidate.route);
-                }
-            }
-            _ => {
-                self.best = Some((quality, candidate.route));
-                self.equal.clear();
-            }
+        if host_rank < self.host_rank {
+            self.host_rank = host_rank;
+            self.of_host = Best::default();
         }
+        let names_host = host_rank != NO_HOST;
+        if names_host && host_rank > self.host_rank {
+            return;
+        }
+        let quality = (route.rank, Reverse(host_length), route.conditions_rank);
+        let known = if names_host { &self.of_host } else { &self.of_any };
+        if known.is_better(quality, place) || !self.holds(route) {
+            return;
+        }
+        let best = if names_host { &mut self.of_host } else { &mut self.of_any };
+        best.take(quality, place);
     }
 
-    /// Whether everything holds that a route wants beside host, and path as far as the tree judges it.
+    /// Whether everything holds that a route wants beside host and method, and path as far as the tree judges it.
     fn holds(&self, route: &Compiled) -> bool {
         let matching = &route.matching;
-        let Asked { method, path, query, headers, host, .. } = self.asked;
+        let Asked { path, query, headers, host, .. } = self.asked;
         let has_path = || matching.path.as_ref().is_none_or(|template| template.is_like(path));
-        (matching.methods.is_empty() || takes(&matching.methods, method))
-            && (!route.has_constraints || has_path())
+        (!route.has_constraints || has_path())
             && headers_hold(&matching.headers, headers, host)
             && query_holds(&matching.query, query)
     }

@@ -240,6 +240,48 @@ fn hosts_methods_and_conditions_choose() {
                 ("GET /x?k=1&l=2 x-k", "3"),
             ],
         ),
+        // The most special host first, whatever order and path say.
+        (
+            &["/{**r} host=x.a.test order=1", "/x host=*.a.test", "/{**r} host=*.test"],
+            &[
+                ("GET x.a.test/x", "0"),
+                ("GET y.a.test/x", "1"),
+                ("GET y.a.test/y", "2"),
+                ("GET y.test/x", "2"),
+            ],
+        ),
+        (
+            &["/{**r} host=*.test", "/{**r} host=*.a.test"],
+            &[("GET x.a.test/", "1"), ("GET y.test/", "0")],
+        ),
+        (
+            &["/x host=*:8080", "/{**r} host=a.test"],
+            &[("GET a.test:8080/x", "1"), ("GET b.test:8080/x", "0")],
+        ),
+        // What names no host stands beside all.
+        (
+            &["/x", "/{**r} host=a.test"],
+            &[("GET a.test/x", "0"), ("GET a.test/y", "1"), ("GET b.test/x", "0")],
+        ),
+        (
+            &["/{**r} host=*", "/x host=a.test", "/{**r}"],
+            &[("GET a.test/y", "0"), ("GET a.test/x", "1"), ("GET b.test/x", "0")],
+        ),
+        // Conditions and constraints are looked at behind the host, methods before.
+        (
+            &["/x host=a.test header=x-k", "/x host=*.test", "/x host=a.test"],
+            &[("GET a.test/x", "2"), ("GET a.test/x x-k", "0"), ("GET b.test/x", "1")],
+        ),
+        (
+            &["/{v:int} host=a.test", "/{**r} host=*.test"],
+            &[("GET a.test/x", "404"), ("GET a.test/5", "0"), ("GET b.test/x", "1")],
+        ),
+        (
+            &["/{**r} host=a.test method=GET", "/x host=*.test"],
+            &[("GET a.test/x", "0"), ("PUT a.test/x", "1"), ("PUT a.test/y", "405 GET")],
+        ),
+        // Neither conditions nor constraints make a method one that is allowed.
+        (&["/x/{v:int} method=GET"], &[("GET /x/a", "404"), ("PUT /x/a", "405 GET")]),
         // A route whose conditions do not hold leaves the request to one that is less special.
         (&["/x header=x-k", "/{y}"], &[("GET /x", "1"), ("GET /x x-k", "0")]),
     ] {
