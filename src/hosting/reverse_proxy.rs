@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
@@ -15,9 +14,8 @@ use crate::apps::reverse_proxy::options::{
 pub(super) use crate::apps::reverse_proxy::{Material, Upstreams};
 use crate::configuration::{Configuration, Problem};
 use crate::pipeline::Stage;
-use crate::tls::client::{Authorities, OwnCertificate};
 use crate::tls::{
-    CertificateLocation, CertificateSource, ClientMaterial, ClientTls, Secret, SslProtocols, load,
+    CertificateLocation, CertificateSource, ClientMaterial, ClientTls, Secret, SslProtocols, client,
 };
 use crate::upstream::ClientSettings;
 
@@ -83,21 +81,17 @@ fn material(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Material {
 }
 
 /// Whose certificates the servers may have, if that is said.
-fn roots(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Option<Authorities> {
-    const NONE: (&str, &str) = (
-        "No server could be believed.",
-        "put the certificates of the servers' authorities there, in PEM form",
-    );
+fn roots(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Option<client::Authorities> {
     let path = cluster.client.trusted_roots.as_ref()?;
     let key = format!("ReverseProxy:Clusters:{}:HttpClient:ServerCertificateRoots", cluster.id);
-    let read = load::roots::read(&[path.into()], &key, NONE);
-    reading.files.extend(read.files);
-    reading.problems.extend(read.problems);
-    Some(read.certificates)
+    Some(client::authorities(path, &key, reading.files, &mut reading.problems))
 }
 
 /// The certificate that servers are shown, if there is one.
-fn certificate(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Option<OwnCertificate> {
+fn certificate(
+    cluster: &ClusterOptions,
+    reading: &mut Reading<'_>,
+) -> Option<client::OwnCertificate> {
     let CertificateFiles { path, key_path, password } =
         cluster.client.client_certificate.as_ref()?;
     // A file of texts has both in it; any other without a key beside it is PKCS#12.
@@ -112,14 +106,7 @@ fn certificate(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Option<Ow
         },
     };
     reading.files.extend([Some(path), key_path.as_ref()].into_iter().flatten().cloned());
-    let now = SystemTime::now();
-    match load::load_for_client(&source, &reading.surroundings.places, now) {
-        Ok(read) => Some(read.certified),
-        Err(problem) => {
-            reading.problems.push(problem);
-            None
-        }
-    }
+    client::own_certificate(&source, &reading.surroundings.places, &mut reading.problems)
 }
 
 fn versions(cluster: &ClusterOptions) -> SslProtocols {

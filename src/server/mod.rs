@@ -69,11 +69,14 @@ mod task;
 mod tls_socket;
 mod unsent;
 
-pub(crate) use clock::{Moment, moment_after};
+#[cfg(feature = "proxy")]
+pub(crate) use clock::Moment;
+pub(crate) use clock::moment_after;
 pub use contract::{BoxFuture, Server, ServerError, ServerReload, ServerStart};
 pub use counters::Counters;
 #[cfg(fuzzing)]
 pub(crate) use http1::invariants;
+#[cfg(feature = "proxy")]
 pub(crate) use http1::{Chunks, is_token, plain_length, trimmed};
 pub(crate) use kestrel_server::KestrelServer;
 pub use limits::{Http2Limits, InvalidLimit, Limits};

@@ -1,7 +1,9 @@
 //! How connections to other servers are secured, with the certificates they are believed by.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -15,7 +17,8 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::options::SslProtocols;
+use super::load;
+use super::options::{CertificateSource, SslProtocols};
 use super::places::Places;
 use crate::configuration::Problem;
 
@@ -29,6 +32,33 @@ pub(crate) type Authorities = Vec<CertificateDer<'static>>;
 
 /// A certificate of our own with its key, as it was read.
 pub(crate) type OwnCertificate = Arc<CertifiedKey>;
+
+/// Reads whose certificates are taken. What is wrong is told, with the key.
+pub(crate) fn authorities(
+    path: &Path,
+    key: &str,
+    files: &mut Vec<PathBuf>,
+    problems: &mut Vec<Problem>,
+) -> Authorities {
+    const NONE: (&str, &str) = (
+        "No server could be believed.",
+        "put the certificates of the servers' authorities there, in PEM form",
+    );
+    let read = load::roots::read(&[path.into()], key, NONE);
+    files.extend(read.files);
+    problems.extend(read.problems);
+    read.certificates
+}
+
+/// Reads the certificate that servers are shown. What is wrong is told.
+pub(crate) fn own_certificate(
+    source: &CertificateSource,
+    places: &Places,
+    problems: &mut Vec<Problem>,
+) -> Option<OwnCertificate> {
+    let read = load::load_for_client(source, places, SystemTime::now());
+    read.map(|read| read.certified).map_err(|problem| problems.push(problem)).ok()
+}
 
 /// What is said of them, with what was read from files.
 #[derive(Debug)]
@@ -47,6 +77,9 @@ pub(crate) struct ClientMaterial<'a> {
 }
 
 impl ClientTls {
+    /// What stands in the way of TLS in this build.
+    pub(crate) const MISSING: &'static str = "the connections of the cluster are not secured";
+
     /// Prepares the connections. What the machine trusts is read from its files if it is needed.
     ///
     /// # Errors
@@ -69,7 +102,7 @@ impl ClientTls {
         let own = match (material.accept_any, material.roots) {
             (true, _) => Vec::new(),
             (false, Some(roots)) => roots,
-            (false, None) => super::load::trusted(material.places),
+            (false, None) => load::trusted(material.places),
         };
         let verifier = Verifier::new(own, material.accept_any, &provider);
         let builder = ClientConfig::builder_with_provider(provider)
@@ -191,5 +224,41 @@ fn is_usable(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Erro
         Ok(None) => Ok(()),
         Ok(Some(usage)) if usage.value.server_auth || usage.value.any => Ok(()),
         _ => Err(CertificateError::InvalidPurpose.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::CertificateLocation;
+    use crate::tls::test_data::file;
+
+    #[test]
+    fn files_are_read_and_what_is_wrong_is_told() {
+        let (mut files, mut problems) = (Vec::new(), Vec::new());
+        let found = authorities(&file("ca.pem"), "K", &mut files, &mut problems);
+        assert_eq!((found.len(), files.len(), problems.len()), (1, 1, 0));
+        for name in ["no-such.pem", "server.key"] {
+            let mut problems = Vec::new();
+            assert!(authorities(&file(name), "K", &mut files, &mut problems).is_empty());
+            assert_eq!(problems[0].key.as_deref(), Some("K"), "{name}");
+        }
+        // One for clients only, one for servers, one for anything; and a key of another one.
+        for (path, key, is_read) in [
+            ("client.pem", "client.key", true),
+            ("server.pem", "server.key", true),
+            ("own.pem", "own.key", true),
+            ("client.pem", "server.key", false),
+        ] {
+            let location = CertificateLocation::File {
+                path: file(path),
+                key_path: Some(file(key)),
+                password: None,
+            };
+            let source = CertificateSource::new("c1", "K", location);
+            let mut problems = Vec::new();
+            let read = own_certificate(&source, &Places::default(), &mut problems);
+            assert_eq!((read.is_some(), problems.is_empty()), (is_read, is_read), "{path} {key}");
+        }
     }
 }

@@ -35,9 +35,6 @@ pub(crate) enum NoHandshake {
 }
 
 impl ClientTls {
-    /// Why there is no TLS in this build, if there is none.
-    pub(crate) const MISSING: &'static str = "the connections of the cluster are not secured";
-
     /// Does the handshake with the server behind `socket`, which has to have a certificate for `name`.
     /// Whether HTTP/2 was agreed on comes with the stream.
     ///

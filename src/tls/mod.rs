@@ -24,16 +24,16 @@ pub(crate) mod asn1;
     allow(dead_code, unused_imports, reason = "the development certificate takes the rest")
 )]
 pub(crate) mod certificate;
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "proxy", feature = "tls"))]
 pub(crate) mod client;
-#[cfg(not(feature = "tls"))]
+#[cfg(all(feature = "proxy", not(feature = "tls")))]
 #[path = "no_client.rs"]
 pub(crate) mod client;
 #[cfg(feature = "tls")]
 pub(crate) mod client_certificates;
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "proxy", feature = "tls"))]
 mod connector;
-#[cfg(not(feature = "tls"))]
+#[cfg(all(feature = "proxy", not(feature = "tls")))]
 #[path = "no_connector.rs"]
 mod connector;
 #[cfg(feature = "tls")]
@@ -86,15 +86,15 @@ mod sni;
 mod stream;
 #[cfg(all(test, feature = "tls"))]
 pub(crate) mod test_data;
-#[cfg(all(test, feature = "tls"))]
+#[cfg(all(test, feature = "proxy", feature = "tls"))]
 pub(crate) mod test_sides;
 pub(crate) mod user;
 
 #[cfg(feature = "tls")]
 pub(crate) use acceptor::Failure;
-#[cfg(feature = "tls")]
-pub(crate) use client::ClientMaterial;
-pub(crate) use client::ClientTls;
+#[cfg(feature = "proxy")]
+pub(crate) use client::{ClientMaterial, ClientTls};
+#[cfg(feature = "proxy")]
 pub(crate) use connector::{Alpn, ClientStream, NoHandshake};
 pub(crate) use endpoint::EndpointTls;
 pub use in_memory::CertificateInMemory;

@@ -27,10 +27,6 @@ pub(crate) enum NoHandshake {
 }
 
 impl ClientTls {
-    /// Why there is no TLS in this build.
-    pub(crate) const MISSING: &'static str =
-        "https destinations take the feature `tls`, without which this program was built";
-
     pub(crate) async fn connect<S>(
         &self,
         _: S,

@@ -103,6 +103,7 @@ impl<S> TlsStream<S> {
 
 impl<S, C: Session> TlsStream<S, C> {
     /// The stream behind a handshake that is done.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "a client uses it"))]
     pub(super) fn of(socket: S, negotiation: Negotiation<C>) -> Self {
         let Negotiation { session, incoming, plaintext, ended, .. } = negotiation;
         Self::with(socket, session, incoming, (plaintext, ended))

@@ -3,4 +3,6 @@
 #[path = "../../tests/data/tls/mod.rs"]
 mod files;
 
+#[cfg(feature = "proxy")]
+pub(crate) use files::file;
 pub(crate) use files::{certificate, key};

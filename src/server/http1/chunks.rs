@@ -6,6 +6,7 @@
 use crate::server::rejection::Reason;
 
 /// The framing of a body is broken.
+#[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "a client takes framing off"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken;
 
@@ -110,6 +111,7 @@ impl Chunks {
     /// # Errors
     ///
     /// The framing is broken.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "a client takes framing off"))]
     pub(crate) fn next_data(&mut self, bytes: &[u8]) -> Result<(usize, usize), Broken> {
         let mut at = 0;
         while at < bytes.len() && !self.is_at_trailers() {
@@ -126,6 +128,7 @@ impl Chunks {
     }
 
     /// Whether the last chunk was read, and what is next are trailers or the empty line.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "a client takes framing off"))]
     pub(crate) fn is_at_trailers(&self) -> bool {
         self.state == State::Trailer { any: false }
     }

@@ -9,7 +9,9 @@ mod characters;
 mod framing;
 mod scan;
 
-pub(crate) use characters::{is_token, plain_length, trimmed};
+#[cfg(feature = "proxy")]
+pub(crate) use characters::plain_length;
+pub(crate) use characters::{is_token, trimmed};
 pub(crate) use framing::Framing;
 pub(super) use scan::MOST_HEADERS;
 #[cfg(any(test, fuzzing))]

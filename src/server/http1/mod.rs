@@ -24,7 +24,9 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
+#[cfg(feature = "proxy")]
 pub(crate) use chunks::Chunks;
+#[cfg(feature = "proxy")]
 pub(crate) use head::{is_token, plain_length, trimmed};
 pub(super) use options::Options;
 pub(super) use service::Service;
