@@ -17,9 +17,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::client::ResponseFuture;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use h2::{RecvStream, SendStream};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tokio::time::timeout;
 
 pub(super) use body::Http2Body;
@@ -61,41 +61,25 @@ pub(super) async fn send(
     interim: &mut Interim<'_>,
 ) -> Result<Outcome, Box<Broken>> {
     let broken = |failure, again, untouched| Box::new(Broken { failure, again, untouched });
-    let mut accept = None;
-    if let Some(protocol) = outgoing.upgrade {
-        let checked = accept_of(outgoing, protocol);
-        let checked = match checked {
-            Ok(found) => may_upgrade(&place, outgoing.activity_timeout).await.map(|()| found),
-            Err(failure) => Err(failure),
-        };
-        match checked {
-            Ok(found) => accept = found,
-            Err(failure) => return Err(broken(failure.unsent(None), Again::Never, None)),
-        }
+    let accept = match outgoing.upgrade.map(|protocol| accept_of(outgoing, protocol)).transpose() {
+        Ok(accept) => accept.flatten(),
+        Err(failure) => return Err(broken(failure.unsent(None), Again::Never, None)),
+    };
+    let limit = outgoing.activity_timeout;
+    if outgoing.upgrade.is_some()
+        && let Err(failure) = may_upgrade(&place, limit).await
+    {
+        return Err(broken(failure.unsent(None), Again::Never, None));
     }
     let Some(request) = head::of_request(outgoing, secure) else {
         let text = "the target or the host of the request cannot be said in HTTP/2";
         let failure = Failure::new(FailureKind::Request, text);
         return Err(broken(failure, Again::Never, None));
     };
-    let (mut activity, limit) = (Activity::new(), outgoing.activity_timeout);
-    let mut requests = place.requests();
-    let ready = poll_fn(|cx| match requests.poll_ready(cx) {
-        Poll::Ready(ready) => Poll::Ready(ready.map_err(|error| (of_error(&error), again(&error)))),
-        Poll::Pending => activity.poll_quiet(limit, cx).map(|()| {
-            let text = "no stream of HTTP/2 became free for the activity timeout";
-            Err((Failure::new(FailureKind::TimedOut, text), Again::Never))
-        }),
-    });
-    let opened = match ready.await {
-        Ok(()) => {
-            let is_whole = outgoing.content.is_none() && outgoing.upgrade.is_none();
-            let opened = requests.send_request(request, is_whole);
-            opened.map_err(|error| (of_error(&error), Again::Always))
-        }
-        Err(failed) => Err(failed),
-    };
-    let (mut response, stream) = match opened {
+    let mut activity = Activity::new();
+    let is_whole = outgoing.content.is_none() && outgoing.upgrade.is_none();
+    let (mut response, stream) = match open(&place, (request, is_whole), &mut activity, limit).await
+    {
         Ok(opened) => opened,
         Err((failure, again)) => {
             return Err(broken(failure, again, Some(outgoing.content.take())));
@@ -121,6 +105,26 @@ pub(super) async fn send(
             Err(broken(failure, again, untouched))
         }
     }
+}
+
+/// Opens a stream, once there may be one more.
+async fn open(
+    place: &Place,
+    (request, is_whole): (Request<()>, bool),
+    activity: &mut Activity,
+    limit: Duration,
+) -> Result<(ResponseFuture, SendStream<Bytes>), (Failure, Again)> {
+    let mut requests = place.requests();
+    let ready = poll_fn(|cx| match requests.poll_ready(cx) {
+        Poll::Ready(ready) => Poll::Ready(ready.map_err(|error| (of_error(&error), again(&error)))),
+        Poll::Pending => activity.poll_quiet(limit, cx).map(|()| {
+            let text = "no stream of HTTP/2 became free for the activity timeout";
+            Err((Failure::new(FailureKind::TimedOut, text), Again::Never))
+        }),
+    });
+    ready.await?;
+    let opened = requests.send_request(request, is_whole);
+    opened.map_err(|error| (of_error(&error), Again::Always))
 }
 
 /// More interim answers than this are no answer.

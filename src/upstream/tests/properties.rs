@@ -51,6 +51,14 @@ fn written(fields: &HeaderMap) -> Vec<u8> {
         .collect()
 }
 
+/// A line whose name is spelled as people write it, as it was told.
+fn in_small_letters(line: &str) -> String {
+    match line.split_once(':') {
+        Some((name, rest)) => format!("{}:{rest}", name.to_ascii_lowercase()),
+        None => line.to_owned(),
+    }
+}
+
 /// A body in pieces, as chunks with trailers.
 fn chunked(pieces: &[Vec<u8>], trailers: &HeaderMap) -> Vec<u8> {
     let mut all = Vec::new();
@@ -180,12 +188,7 @@ proptest! {
             let told: Vec<String> = fields.iter().map(|(name, value)| {
                 format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
             }).collect();
-            // Names are spelled as people write them.
-            let lines = lines.map(|line| match line.split_once(':') {
-                Some((name, rest)) => format!("{}:{rest}", name.to_ascii_lowercase()),
-                None => line.to_owned(),
-            });
-            let lines: Vec<String> = lines.collect();
+            let lines: Vec<String> = lines.map(in_small_letters).collect();
             assert_eq!(&lines[..lines.len() - 1], &told[..]);
             if by_length {
                 assert_eq!(body, all);
