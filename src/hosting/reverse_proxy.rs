@@ -62,6 +62,17 @@ fn material(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Material {
     let addresses =
         cluster.destinations.iter().flat_map(|it| [Some(&it.address), it.health.as_ref()]);
     if addresses.flatten().any(|address| address.scheme == Scheme::Https) {
+        if cluster.client.web_proxy.is_some() {
+            reading.problems.push(
+                Problem::error(format!(
+                    "https destinations of the cluster '{}' cannot be reached through a proxy.",
+                    cluster.id
+                ))
+                .cause("Requests in clear text alone go through HttpClient:WebProxy.")
+                .key(format!("ReverseProxy:Clusters:{}:HttpClient:WebProxy", cluster.id))
+                .fix("give them a cluster of their own without it"),
+            );
+        }
         let (roots, certificate) = (roots(cluster, reading), certificate(cluster, reading));
         match ClientTls::new(ClientMaterial {
             versions: versions(cluster),
@@ -125,18 +136,30 @@ fn affinity_key(cluster: &ClusterOptions, problems: &mut Vec<Problem>) -> Box<[u
         (AffinityPolicy::HashCookie | AffinityPolicy::ArrCookie, _) => Box::default(),
         (AffinityPolicy::Cookie | AffinityPolicy::CustomHeader, None) => own_key(problems),
         (_, Some(AffinityKey::Text(text))) => text.as_bytes().into(),
-        (_, Some(AffinityKey::File(path))) => match fs::read(path) {
-            Ok(key) => key.trim_ascii().into(),
-            Err(error) => {
-                let key = format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id);
-                problems.push(
-                    Problem::error(format!("The file {} cannot be read.", path.display()))
-                        .cause(error.to_string())
-                        .key(key),
+        (_, Some(AffinityKey::File(path))) => {
+            match fs::read(path) {
+                Ok(key) if !key.trim_ascii().is_empty() => key.trim_ascii().into(),
+                Ok(_) => {
+                    problems.push(
+                    Problem::error(format!("The file {} is empty.", path.display()))
+                        .cause("Everybody could seal what it seals.")
+                        .key(format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id))
+                        .fix("write random bytes into it, such as `openssl rand -base64 32` gives"),
                 );
-                Box::default()
+                    Box::default()
+                }
+                Err(error) => {
+                    let key =
+                        format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id);
+                    problems.push(
+                        Problem::error(format!("The file {} cannot be read.", path.display()))
+                            .cause(error.to_string())
+                            .key(key),
+                    );
+                    Box::default()
+                }
             }
-        },
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::categories::{
     ROUTING_MATCHER, YARP_AFFINITY, YARP_FORWARDER, YARP_HEALTH, YARP_LOAD_BALANCING, YARP_PROBES,
 };
+use super::stages::protocol_name;
 use crate::diagnostics::repeated::Telling;
 
 /// Who hands a request on, and to whom.
@@ -49,7 +50,7 @@ pub(crate) fn proxying(place: &ProxiedBy<'_>, target: &[u8]) {
 
 pub(crate) fn proxy_answered(version: http::Version, status: http::StatusCode) {
     emit!(YARP_FORWARDER, DEBUG, 56, "Received {Version} response {StatusCode}.";
-        Version = super::protocol_name(version), StatusCode = status.as_u16());
+        Version = protocol_name(version), StatusCode = status.as_u16());
 }
 
 /// A request has no answer of its destination.

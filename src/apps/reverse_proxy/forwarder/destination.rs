@@ -1,11 +1,14 @@
 //! A server that requests are handed to, and what is known of it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::health::DestinationHealth;
 use super::load_balancing::Candidate;
-use crate::apps::reverse_proxy::options::{DestinationAddress, DestinationOptions, Place, Scheme};
+use crate::apps::reverse_proxy::options::{
+    DestinationAddress, DestinationOptions, Place, Scheme, WebProxy,
+};
 use crate::upstream::{self, Client, Server};
 
 /// A server that requests are handed to.
@@ -14,6 +17,9 @@ pub(crate) struct Destination {
     pub(super) options: DestinationOptions,
     /// The host that requests name.
     pub(super) host: Box<str>,
+    /// What stands before the path of every request: its base path; behind a proxy all of its address
+    /// (RFC 9112 section 3.2.2).
+    pub(super) before_path: Box<str>,
     weight: u32,
     /// What outlives another configuration.
     pub(super) kept: Arc<Kept>,
@@ -29,18 +35,33 @@ pub(super) struct Kept {
 
 impl Destination {
     /// One that nothing is known of yet.
-    pub(super) fn new(options: DestinationOptions, client: &Arc<Client>) -> Self {
-        let server = Server::new(Arc::clone(client), place_of(&options.address));
-        let kept =
-            Kept { server, health: DestinationHealth::default(), under_way: AtomicUsize::new(0) };
-        Self::of(options, Arc::new(kept))
+    pub(super) fn new(
+        options: DestinationOptions,
+        client: &Arc<Client>,
+        proxy: Option<&WebProxy>,
+    ) -> Self {
+        let place = match gone_through(proxy, &options.address) {
+            Some(proxy) => place_of(&proxy.address),
+            None => place_of(&options.address),
+        };
+        let server = Server::new(Arc::clone(client), place);
+        let health = DestinationHealth::default();
+        Self::of(options, Arc::new(Kept { server, health, under_way: AtomicUsize::new(0) }), proxy)
     }
 
     /// One that was there before.
-    pub(super) fn of(options: DestinationOptions, kept: Arc<Kept>) -> Self {
-        let host = options.host.clone().unwrap_or_else(|| options.address.authority.clone());
+    pub(super) fn of(
+        options: DestinationOptions,
+        kept: Arc<Kept>,
+        proxy: Option<&WebProxy>,
+    ) -> Self {
+        let address = &options.address;
+        let host = options.host.clone().unwrap_or_else(|| address.authority.clone());
         let weight = options.metadata.get("Weight").and_then(|weight| weight.trim().parse().ok());
-        Self { host: host.into(), weight: weight.unwrap_or(1).max(1), options, kept }
+        let weight = weight.unwrap_or(1).max(1);
+        let origin = gone_through(proxy, address).map(|_| format!("http://{}", address.authority));
+        let before_path = format!("{}{}", origin.unwrap_or_default(), address.base_path).into();
+        Self { host: host.into(), before_path, weight, options, kept }
     }
 
     /// Counts a request until what it gives is dropped.
@@ -48,6 +69,20 @@ impl Destination {
         self.kept.under_way.fetch_add(1, Ordering::Relaxed);
         UnderWay(Arc::clone(&self.kept))
     }
+}
+
+/// The proxy that requests to an address go through, if they do: those in clear text to other machines.
+fn gone_through<'a>(
+    proxy: Option<&'a WebProxy>,
+    address: &DestinationAddress,
+) -> Option<&'a WebProxy> {
+    let Place::Tcp(name, _) = &address.place else { return None };
+    let is_local = || match name.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => !name.contains('.'),
+    };
+    let is_clear = address.scheme == Scheme::Http;
+    proxy.filter(|proxy| is_clear && !(proxy.bypass_on_local && is_local()))
 }
 
 /// Where a server is, as the client side knows it.
@@ -80,5 +115,38 @@ pub(super) struct UnderWay(Arc<Kept>);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apps::reverse_proxy::options::Metadata;
+
+    #[test]
+    fn clear_text_to_other_machines_goes_through_a_proxy() {
+        let proxy = |bypass_on_local| WebProxy {
+            address: DestinationAddress::parse("http://proxy.test:3128").unwrap(),
+            bypass_on_local,
+        };
+        for (address, bypass_on_local, place, before_path) in [
+            ("http://inner.test/base", false, "http://proxy.test:3128", "http://inner.test/base"),
+            ("http://127.0.0.1:81", false, "http://proxy.test:3128", "http://127.0.0.1:81"),
+            ("http://127.0.0.1:81/x", true, "http://127.0.0.1:81", "/x"),
+            ("http://intranet", true, "http://intranet:80", ""),
+            ("https://inner.test/base", false, "https://inner.test:443", "/base"),
+        ] {
+            let options = DestinationOptions {
+                name: "d1".to_owned(),
+                address: DestinationAddress::parse(address).unwrap(),
+                health: None,
+                host: None,
+                metadata: Metadata::default(),
+            };
+            let client = Client::new(upstream::ClientSettings::default());
+            let destination = Destination::new(options, &client, Some(&proxy(bypass_on_local)));
+            let there = destination.kept.server.destination().to_string();
+            assert_eq!((&*there, &*destination.before_path), (place, before_path), "{address}");
+        }
     }
 }

@@ -310,7 +310,7 @@ impl Forwarding {
             }
         }
         let mut written = Vec::with_capacity(64);
-        target.write(&self.destination.options.address.base_path, &mut written);
+        target.write(&self.destination.before_path, &mut written);
         written
     }
 }

@@ -96,9 +96,14 @@ async fn ask<C: Probed>(
             &elsewhere
         }
     };
-    let path = match (&*address.base_path, &*check.path) {
+    // Asked elsewhere, it is asked directly.
+    let before_path = match options.health {
+        None => &*destination.before_path,
+        Some(_) => &*address.base_path,
+    };
+    let path = match (before_path, &*check.path) {
         ("", "") => "/".to_owned(),
-        (base, path) => format!("{base}{path}"),
+        (before, path) => format!("{before}{path}"),
     };
     let target = path + &check.query;
     let who = concat!("kestrel/", env!("CARGO_PKG_VERSION"), " (Active Health Check Monitor)");

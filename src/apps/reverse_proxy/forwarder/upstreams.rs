@@ -65,6 +65,7 @@ fn made(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) 
         Some(was) => Arc::clone(&was.client),
         None => Client::new(material.client.clone()),
     };
+    let proxy = options.client.web_proxy.as_ref();
     let destination = |one: &DestinationOptions| {
         let same = |it: &&Arc<Destination>| {
             it.options.name == one.name && it.options.address == one.address
@@ -74,9 +75,9 @@ fn made(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) 
             Some(kept) => {
                 let (active, passive) = (&options.active_check, &options.passive_check);
                 kept.health.forget(active.is_none(), passive.is_none());
-                Destination::of(one.clone(), Arc::clone(kept))
+                Destination::of(one.clone(), Arc::clone(kept), proxy)
             }
-            None => Destination::new(one.clone(), &client),
+            None => Destination::new(one.clone(), &client, proxy),
         })
     };
     let destinations = options.destinations.iter().map(destination).collect();
