@@ -185,7 +185,6 @@ mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;
-#[allow(dead_code, unused_imports, reason = "the forwarder of the reverse proxy uses it")]
 #[cfg(feature = "proxy")]
 mod upstream;
 

@@ -31,7 +31,7 @@ pub(crate) use destination::{Destination, Place};
 pub(crate) use failure::{Failure, FailureKind};
 #[cfg(fuzzing)]
 pub(crate) use http1::invariants;
-pub(crate) use outgoing::{Content, Fields, Interim, Outgoing, Value};
+pub(crate) use outgoing::{Content, Fields, Outgoing, Value};
 pub(crate) use reply::{Answer, ReplyBody};
 pub(crate) use server::Server;
 pub(crate) use upgraded::UpgradedStream;

@@ -68,10 +68,6 @@ impl Server {
         &self.destination
     }
 
-    pub(crate) fn client(&self) -> &Arc<Client> {
-        &self.client
-    }
-
     /// Closes what is idle, and keeps nothing from now on: requests under way end as they would.
     pub(crate) fn close(&self) {
         self.pool.close();

@@ -41,6 +41,7 @@ impl UpgradedStream {
     }
 
     /// Waits until there is something to read, or the end, without a buffer.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tunnels that wait without a buffer"))]
     pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
             Kind::Http1 { io, first, .. } if first.is_empty() => io.poll_readable(cx),

@@ -1,6 +1,6 @@
 //! The body of an answer of HTTP/1.1, read as it is asked for.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Frame, SizeHint};

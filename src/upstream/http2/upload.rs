@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::{Reason, SendStream};
+use h2::SendStream;
 use http_body::Body as _;
 use tokio::time::{Sleep, sleep};
 
@@ -38,8 +38,8 @@ pub(super) struct Upload {
 pub(super) enum Stop {
     /// The body failed.
     Body(Failure),
-    /// The server takes nothing more. It may have answered all the same.
-    Stream(Failure),
+    /// The server takes nothing more. It may have answered all the same, and says why where that is read.
+    Stream,
 }
 
 impl Upload {
@@ -98,9 +98,9 @@ impl Upload {
             if !self.frame.is_empty() {
                 match ready!(self.poll_frame_out(cx)) {
                     Ok(()) => activity.touch(),
-                    Err(failure) => {
+                    Err(_) => {
                         self.done = true;
-                        return Poll::Ready(Err(Stop::Stream(failure)));
+                        return Poll::Ready(Err(Stop::Stream));
                     }
                 }
                 continue;
@@ -114,12 +114,9 @@ impl Upload {
                 Poll::Ready(next) => next?,
                 Poll::Pending => {
                     self.waits_for_body = true;
-                    if let Poll::Ready(reset) = self.stream.poll_reset(cx) {
+                    if self.stream.poll_reset(cx).is_ready() {
                         self.done = true;
-                        let reason = reset.unwrap_or(Reason::NO_ERROR);
-                        let text = format!("the server reset the stream of HTTP/2: {reason:?}");
-                        let failure = Failure::new(FailureKind::Http2, text);
-                        return Poll::Ready(Err(Stop::Stream(failure)));
+                        return Poll::Ready(Err(Stop::Stream));
                     }
                     return Poll::Pending;
                 }
@@ -198,7 +195,7 @@ impl Upload {
             Some(trailers) => self.stream.send_trailers(trailers),
             None => self.stream.send_data(Bytes::new(), true),
         };
-        ended.map_err(|error| Stop::Stream(of_error(&error)))
+        ended.map_err(|_| Stop::Stream)
     }
 
     fn count(&mut self, length: usize) -> Result<(), Failure> {
