@@ -43,7 +43,7 @@ fn serve(environment: Vec<(&str, &str)>, app: Router, settings: &[(&str, &str)])
     let runtime = tokio::runtime::Runtime::new()?;
     let mut builder = Host::builder().environment_variables(environment).without_logging();
     for (key, value) in settings {
-        builder = builder.use_setting(*key, *value);
+        builder = builder.use_setting(key, value);
     }
     let host = builder.app(app);
     let host = runtime.block_on(async { host.build()?.start().await })?;

@@ -463,7 +463,7 @@ impl Default for RequestOptions {
         Self {
             activity_timeout: Duration::from_secs(100),
             version: HttpVersion::Http2,
-            version_policy: VersionPolicy::RequestVersionOrLower,
+            version_policy: VersionPolicy::OrLower,
             allow_response_buffering: false,
         }
     }
@@ -480,7 +480,7 @@ pub(crate) enum HttpVersion {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VersionPolicy {
-    RequestVersionOrLower,
-    RequestVersionOrHigher,
-    RequestVersionExact,
+    OrLower,
+    OrHigher,
+    Exact,
 }

@@ -50,7 +50,7 @@ pub(crate) enum Found {
     /// There are routes for its path, and none for its method; these methods there are (`Allow`).
     MethodNotAllowed(HeaderValue),
     /// There is none.
-    NotFound,
+    Nothing,
     /// There are several, and nothing says which one.
     Ambiguous(Vec<usize>),
 }
@@ -177,7 +177,7 @@ impl RouteTable {
             }
             Some((_, route)) => Found::Route(route),
             None if is_there && !takes_method => Found::MethodNotAllowed(self.allowed(&asked)),
-            None => Found::NotFound,
+            None => Found::Nothing,
         }
     }
 

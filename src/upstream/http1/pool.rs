@@ -25,6 +25,7 @@ pub(in crate::upstream) struct Pool {
 
 #[derive(Debug, Default)]
 struct State {
+    #[expect(clippy::vec_box, reason = "whoever takes one moves a pointer")]
     idle: Vec<Box<Connection>>,
     /// Nothing is kept any more.
     closed: bool,
@@ -50,8 +51,7 @@ impl Pool {
                 match name {
                     None => idle.pop()?,
                     Some(_) => {
-                        let fits = |one: &Box<Connection>| one.name.as_deref() == name;
-                        let at = idle.iter().rposition(fits)?;
+                        let at = idle.iter().rposition(|one| one.name.as_deref() == name)?;
                         idle.remove(at)
                     }
                 }
@@ -130,11 +130,6 @@ impl Pool {
         drop(state);
         drop(gone);
         is_left
-    }
-
-    #[cfg(test)]
-    pub(in crate::upstream) fn len(&self) -> usize {
-        self.state().idle.len()
     }
 }
 

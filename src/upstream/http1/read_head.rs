@@ -103,10 +103,14 @@ impl Reader {
             let line = &bytes[self.judged..self.searched + at + 1];
             let line = line.strip_suffix(b"\r\n").ok_or(BARE_LF)?;
             match self.judged {
-                0 => drop(status_line(line)?),
+                0 => {
+                    status_line(line)?;
+                }
                 // It would be the end.
                 _ if line.is_empty() => {}
-                _ => drop(Line::of(line)?),
+                _ => {
+                    Line::of(line)?;
+                }
             }
             self.searched += at + 1;
             self.judged = self.searched;

@@ -20,10 +20,7 @@ fn echoing(certificate: &'static str, mode: ClientCertificateMode) -> Upstream {
         let tls = Arc::clone(&tls);
         async move {
             let mut socket = peer.stream;
-            let accepted = match tls.accept(&mut socket).await {
-                Ok(accepted) => accepted,
-                Err(_) => return,
-            };
+            let Ok(accepted) = tls.accept(&mut socket).await else { return };
             let asked = accepted.handshake.server_name().unwrap_or("nothing").to_owned();
             let certificates = accepted.handshake.client_certificate_chain().count();
             let mut stream = accepted.into_stream(socket);

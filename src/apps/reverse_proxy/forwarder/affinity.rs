@@ -114,7 +114,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(|value| value.split(';')).map(str::trim);
     let named = pairs.filter_map(|pair| pair.split_once('='));
-    named.filter(|(known, _)| *known == name).map(|(_, value)| value).last()
+    named.rev().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// A cookie as ASP.NET Core writes it.

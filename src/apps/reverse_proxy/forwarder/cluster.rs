@@ -146,9 +146,9 @@ fn version_of(options: &ClusterOptions) -> (Version, upstream::VersionPolicy) {
         HttpVersion::Http3 => Version::HTTP_3,
     };
     let policy = match options.request.version_policy {
-        VersionPolicy::RequestVersionOrLower => upstream::VersionPolicy::OrLower,
-        VersionPolicy::RequestVersionOrHigher => upstream::VersionPolicy::OrHigher,
-        VersionPolicy::RequestVersionExact => upstream::VersionPolicy::Exact,
+        VersionPolicy::OrLower => upstream::VersionPolicy::OrLower,
+        VersionPolicy::OrHigher => upstream::VersionPolicy::OrHigher,
+        VersionPolicy::Exact => upstream::VersionPolicy::Exact,
     };
     (version, policy)
 }

@@ -84,10 +84,10 @@ impl Stage for ReverseProxy {
             is_https: meant.is_https(),
         };
         let found = match self.table.find(asked) {
-            Found::NotFound if self.is_last => {
+            Found::Nothing if self.is_last => {
                 return Enter::Answer(empty(StatusCode::NOT_FOUND, None));
             }
-            Found::NotFound => return Enter::Next,
+            Found::Nothing => return Enter::Next,
             Found::Route(place) => self.routes.get(place),
             Found::MethodNotAllowed(allow) => {
                 return Enter::Answer(empty(StatusCode::METHOD_NOT_ALLOWED, Some(allow)));

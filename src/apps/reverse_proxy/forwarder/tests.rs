@@ -1,5 +1,7 @@
 //! Requests through the stage to servers on real sockets.
 
+#![expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
+
 use std::convert::Infallible;
 use std::sync::Arc;
 

@@ -42,7 +42,7 @@ impl Upgrading {
         // On HTTP/2 the destination has no use for the key, so that its form is for us to look at.
         let is_kept = matches!(version_of(of_cluster), (Version::HTTP_11, _));
         let key = parts.headers.get(SEC_WEBSOCKET_KEY);
-        if !is_stream && !is_kept && !key.is_some_and(|key| key.len() == 24) {
+        if !is_stream && !is_kept && key.is_none_or(|key| key.len() != 24) {
             return Err(StatusCode::BAD_REQUEST);
         }
         let client = parts.extensions.remove::<OnUpgrade>();

@@ -84,7 +84,7 @@ fn told(table: &RouteTable, words: &[&str], mut headers: HeaderMap) -> (String, 
     let told = match table.find(asked) {
         Found::Route(route) => route.to_string(),
         Found::MethodNotAllowed(allow) => format!("405 {}", allow.to_str().unwrap()),
-        Found::NotFound => "404".to_owned(),
+        Found::Nothing => "404".to_owned(),
         Found::Ambiguous(routes) => format!("500 {routes:?}"),
     };
     (told, steps)

@@ -11,9 +11,9 @@ use crate::hosting::settings::parse::{cannot_convert, shown};
 
 /// In the order of .NET's numbers.
 pub(in super::super) const VERSION_POLICIES: [(&str, VersionPolicy); 3] = [
-    ("RequestVersionOrLower", VersionPolicy::RequestVersionOrLower),
-    ("RequestVersionOrHigher", VersionPolicy::RequestVersionOrHigher),
-    ("RequestVersionExact", VersionPolicy::RequestVersionExact),
+    ("RequestVersionOrLower", VersionPolicy::OrLower),
+    ("RequestVersionOrHigher", VersionPolicy::OrHigher),
+    ("RequestVersionExact", VersionPolicy::Exact),
 ];
 
 /// The versions of HTTP, as they are written shortest.
@@ -172,7 +172,7 @@ pub(super) fn request(reader: &mut Reader<'_, '_>, id: &str) -> RequestOptions {
     });
     let version_policy = policy.unwrap_or(default.version_policy);
     if let (HttpVersion::Http3, Some((setting, _))) = (version, reader.setting("Version"))
-        && version_policy != VersionPolicy::RequestVersionOrLower
+        && version_policy != VersionPolicy::OrLower
     {
         let message =
             format!("HTTP/3 is not spoken to destinations: requests to the cluster '{id}' fail.");

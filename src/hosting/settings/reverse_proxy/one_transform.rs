@@ -88,15 +88,10 @@ impl<'a, 'b, 'c> OneTransform<'a, 'b, 'c> {
             reader.wrong_here(message, fix);
             return None;
         }
-        let (setting, text) = match reader.setting(kind) {
-            Some(found) => found,
-            None => {
-                reader.wrong_here(
-                    format!("'{kind}' has no value."),
-                    format!("write a value for {kind}"),
-                );
-                return None;
-            }
+        let Some((setting, text)) = reader.setting(kind) else {
+            reader
+                .wrong_here(format!("'{kind}' has no value."), format!("write a value for {kind}"));
+            return None;
         };
         Some(Self { reader, kind, setting, text })
     }

@@ -119,7 +119,7 @@ fn a_file_is_read_into_options() {
     assert!(matches!(cluster.destinations[1].address.place, Place::Unix(_)));
     assert_eq!(cluster.client.max_connections_per_server, Some(7));
     assert_eq!(cluster.request.version, HttpVersion::Http11);
-    assert_eq!(cluster.request.version_policy, VersionPolicy::RequestVersionExact);
+    assert_eq!(cluster.request.version_policy, VersionPolicy::Exact);
     let active = cluster.active_check.as_ref().unwrap();
     assert_eq!((&*active.path, &*active.query, active.threshold), ("/up%20now", "?deep=1", 2));
     assert_eq!(cluster.passive_check.as_ref().unwrap().failure_rate, 0.3);
