@@ -113,7 +113,7 @@ fn body_limit(reader: &mut Reader<'_, '_>) -> Option<BodyLimit> {
 fn policy(reader: &mut Reader<'_, '_>, key: &str, section: &str, id: &str) -> Option<RoutePolicy> {
     let (setting, text) = reader.text(key)?;
     let policy = match text {
-        text if text.eq_ignore_ascii_case("Disable") => return Some(RoutePolicy::Disable),
+        text if text.eq_ignore_ascii_case("Disable") => RoutePolicy::Disable,
         text if text.eq_ignore_ascii_case("Default") => RoutePolicy::Default,
         text => RoutePolicy::Named(text.to_owned()),
     };
@@ -140,7 +140,17 @@ fn policy(reader: &mut Reader<'_, '_>, key: &str, section: &str, id: &str) -> Op
             );
             None
         }
-        _ => Some(policy),
+        // It is what would be without it.
+        RoutePolicy::Default => Some(policy),
+        RoutePolicy::Disable if !reader.is_elsewhere(&format!("{section}:Enabled")) => Some(policy),
+        RoutePolicy::Named(_) | RoutePolicy::Disable => {
+            reader.odd(
+                setting,
+                format!("{what} '{shown}' of route '{id}' has no effect: policies count by paths."),
+                format!("write the paths of the route in {section}:Policies, or remove it"),
+            );
+            Some(policy)
+        }
     }
 }
 

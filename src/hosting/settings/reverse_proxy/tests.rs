@@ -678,3 +678,26 @@ fn of_many_routes_some_are_shown() {
     assert_eq!(read.shown[0].value, "/0 to http://127.0.0.1:9");
     assert_eq!(read.shown[40].value, "10 more routes, from r40 on");
 }
+
+#[test]
+fn a_policy_of_a_route_that_counts_by_paths_is_told_of() {
+    let file_with = |policy: &str, limiter: &str| {
+        file(&format!(
+            r#"{{ "RateLimiter": {limiter}, "ReverseProxy": {{ "Routes": {{ "r1": {{ "ClusterId": "c1",
+            "Match": {{ "Path": "/x" }}, "RateLimiterPolicy": "{policy}" }} }}, {CLUSTERS_OF_ONE} }} }}"#
+        ))
+    };
+    let on = r#"{ "Enabled": true, "Policies": { "few": { "PermitLimit": 1 } } }"#;
+    for (policy, limiter, expected) in [
+        ("few", on, Some("few")),
+        ("Disable", on, Some("Disable")),
+        ("Disable", "{}", None),
+        ("Default", on, None),
+    ] {
+        let (_, problems) = file_with(policy, limiter);
+        let expected = expected.map(|name| {
+            format!("? Rate limiter policy '{name}' of route 'r1' has no effect: policies count by paths.")
+        });
+        assert_eq!(told(&problems), Vec::from_iter(expected), "{policy} {limiter}");
+    }
+}
