@@ -58,6 +58,31 @@ async fn an_https_endpoint_takes_tls() {
     judge(cfg!(feature = "tls"), host, &told).await;
 }
 
+/// A route to a destination, which nobody asks.
+fn with_route(address: &str) -> HostBuilder {
+    host()
+        .use_setting("ReverseProxy:Routes:all:ClusterId", "one")
+        .use_setting("ReverseProxy:Routes:all:Match:Path", "/{**rest}")
+        .use_setting("ReverseProxy:Clusters:one:Destinations:a:Address", address)
+}
+
+#[tokio::test]
+async fn a_route_takes_proxy() {
+    let told = [
+        "Requests cannot be handed on: this program was built without the feature 'proxy'.",
+        "key ReverseProxy:Routes",
+        "fix: build it with the feature 'proxy' of the crate kestrel",
+    ];
+    judge(cfg!(feature = "proxy"), with_route("http://127.0.0.1:9"), &told).await;
+}
+
+#[cfg(feature = "proxy")]
+#[tokio::test]
+async fn an_https_destination_takes_tls() {
+    let told = ["built without the feature 'tls'", "ReverseProxy:Clusters:one"];
+    judge(cfg!(feature = "tls"), with_route("https://127.0.0.1:9"), &told).await;
+}
+
 #[tokio::test]
 async fn an_https_endpoint_of_code_takes_tls() {
     let certificate = CertificateSource::pem(data("tls/server.pem"), data("tls/server.key"));

@@ -68,6 +68,7 @@ impl Completion {
     /// Sends an answer before the answer, such as 103 (RFC 9110 section 15.2), where that can be: not on HTTP/2,
     /// whose library has no way for it, and not to a client of HTTP/1.0, which is for the caller to see. What comes
     /// together with the answer is left out.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on has them"))]
     pub(crate) fn send_interim(&self, status: StatusCode, headers: &HeaderMap) {
         self.source.send_interim(status, headers);
     }
@@ -96,6 +97,7 @@ pub(crate) trait CompletionSource: Send + Sync {
 
     /// Sends an answer before the answer to the request that is being answered, if the version of HTTP has a way
     /// for it and its time is not over.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on has them"))]
     fn send_interim(&self, status: StatusCode, headers: &HeaderMap) {
         let _ = (status, headers);
     }

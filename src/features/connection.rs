@@ -173,6 +173,7 @@ impl Completion {
     }
 
     /// That of a request's parts.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on has them"))]
     pub(crate) fn of_parts(parts: &Parts) -> Option<Self> {
         parts.extensions.get::<Connection>()?.completion.clone()
     }

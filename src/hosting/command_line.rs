@@ -69,7 +69,7 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
                 Some((_, spec)) => read.proxy.push((place, spec.to_owned())),
                 None => read.mistakes.push(
                     Problem::error("--proxy needs a value.").origin(by("--proxy")).fix(
-                        "write --proxy 'TEMPLATE=ADDRESS', such as --proxy '/{**rest}=http://localhost:5000'",
+                        "write --proxy 'TEMPLATE=ADDRESS', such as --proxy '/{**rest}=http://localhost:3000'",
                     ),
                 ),
             },

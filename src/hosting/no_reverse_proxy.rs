@@ -34,10 +34,12 @@ pub(super) fn read(
     _: &mut Vec<PathBuf>,
 ) -> (Vec<Material>, Vec<Problem>) {
     let asked = settings.reverse_proxy.as_ref().map(|it| {
-        Problem::error("This build has no reverse proxy.")
-            .key(it.key)
-            .origin(it.origin.clone())
-            .fix("build it with the feature 'proxy' of the crate kestrel, or remove the key")
+        Problem::error(
+            "Requests cannot be handed on: this program was built without the feature 'proxy'.",
+        )
+        .key(it.key)
+        .origin(it.origin.clone())
+        .fix("build it with the feature 'proxy' of the crate kestrel, or remove the key")
     });
     (Vec::new(), asked.into_iter().collect())
 }

@@ -1,11 +1,13 @@
 //! The stages that requests go through, in their order: the one list of them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::request_logs::RequestLogs;
 use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{StageSettings, Switched};
-use crate::addresses::{EndpointPlan, PlannedEndpoint, Targets};
+use crate::addresses::{EndpointPlan, ListenAddr, PlannedEndpoint, Targets};
+use crate::apps::reverse_proxy::options::Place;
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Lifetime, Proxies, ServerAddresses};
 use crate::middleware::{
@@ -142,6 +144,9 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     let mut losses = Vec::new();
     if old.allowed_hosts.is_some() && new.allowed_hosts.is_none() {
         losses.push("Host filtering is off now: every host passes.");
+    }
+    if old.reverse_proxy.is_some() && new.reverse_proxy.is_none() {
+        losses.push("The reverse proxy is off now: no request is handed on any more.");
     }
     if old.static_files.is_some() && new.static_files.is_none() {
         losses.push("Static files are off now: what was served from the web root is not any more.");
@@ -293,6 +298,48 @@ pub(super) fn leads_nowhere(settings: &StageSettings, plan: &EndpointPlan) -> Op
             .origin(it.origin.clone())
             .fix("set HttpsRedirection:HttpsPort to the port that clients know, such as 443, or listen on an address of https")
     })
+}
+
+/// What is to be said of a destination that is this host: every request would come back, until nothing is left.
+pub(super) fn asks_itself(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.reverse_proxy.as_ref()?;
+    let is_ours = |name: &str, port: u16| {
+        let address = name.parse::<IpAddr>().ok();
+        let is_meant = |listen: &ListenAddr| {
+            let ours = listen.address.address.to_canonical();
+            let is_there = match address {
+                Some(address) => ours == address || ours.is_unspecified() && address.is_loopback(),
+                None => ours.is_loopback() || ours.is_unspecified(),
+            };
+            listen.port == port && port != 0 && is_there
+        };
+        plan.endpoints.iter().any(|endpoint| match &endpoint.targets {
+            Targets::Exactly(listen) => is_meant(listen),
+            Targets::AtLeastOne(both) | Targets::FirstThatWorks(both) => both.iter().any(is_meant),
+            Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
+        })
+    };
+    let clusters = it.value.clusters.iter();
+    let all = clusters.flat_map(|cluster| cluster.destinations.iter().map(move |it| (cluster, it)));
+    let mut ours = all.filter(|(_, destination)| match &destination.address.place {
+        Place::Tcp(name, port) => {
+            let is_this_machine =
+                name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok();
+            is_this_machine && is_ours(name, *port)
+        }
+        Place::Unix(_) => false,
+    });
+    let (cluster, destination) = ours.next()?;
+    Some(
+        Problem::error(format!(
+            "The destination '{}' of the cluster '{}' is this host itself: {} is an address that it listens on.",
+            destination.name, cluster.id, destination.address.authority
+        ))
+        .cause("A request for it would come back again and again.")
+        .key(it.key)
+        .origin(it.origin.clone())
+        .fix("name the port of the server behind, or let this host listen on another one, such as by --urls"),
+    )
 }
 
 /// What is to be said if passwords can be read on their way from other machines.

@@ -101,6 +101,7 @@ impl Prepared {
             pipeline::limits_proxies(&settings.stages, plan),
             pipeline::leads_nowhere(&settings.stages, plan),
             pipeline::shows_passwords(&settings.stages, plan),
+            pipeline::asks_itself(&settings.stages, plan),
         ];
         of_proxies.into_iter().flatten().chain(of_health)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::configuration::{ConfigurationSource, Leaf, Origin, Problem, address_without_user_info};
 
 const EXAMPLE: &str =
-    "write --proxy 'TEMPLATE=ADDRESS', such as --proxy '/api/{**rest}=http://localhost:5000'";
+    "write --proxy 'TEMPLATE=ADDRESS', such as --proxy '/api/{**rest}=http://localhost:3000'";
 
 /// What the arguments say, as settings of the section `ReverseProxy`.
 #[derive(Debug, Default)]
@@ -112,7 +112,7 @@ fn with_scheme(address: &str, odd: &mut Vec<Problem>) -> Result<String, Problem>
         let problem = match address.is_empty() {
             true => Problem::error("Nothing says where these requests go.").fix(EXAMPLE),
             false => Problem::error(format!("'{shown}' is no address of a server.")).fix(format!(
-                "write http://unix:{shown} for a Unix socket, or http://localhost:5000"
+                "write http://unix:{shown} for a Unix socket, or http://localhost:3000"
             )),
         };
         return Err(problem);
@@ -219,7 +219,7 @@ mod tests {
                 "/{**r}=/run/a.sock",
                 error,
                 "'/run/a.sock' is no address of a server.",
-                "write http://unix:/run/a.sock for a Unix socket, or http://localhost:5000",
+                "write http://unix:/run/a.sock for a Unix socket, or http://localhost:3000",
             ),
             (
                 "/{**r}=localhost:5000",

@@ -41,7 +41,7 @@ pub(crate) const FLAGS: [Flag; 4] = [
         ..flag(
             "proxy",
             "Hand requests on to another server; may be given more than once. 'TEMPLATE=ADDRESS', such as \
-             '/api/{**rest}=http://localhost:5000' or '/{**rest}=http://unix:/run/app.sock'",
+             '/api/{**rest}=http://localhost:3000' or '/{**rest}=http://unix:/run/app.sock'",
         )
     },
     flag("strict", "Refuse to start on anything that would only be warned about"),

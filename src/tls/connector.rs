@@ -94,8 +94,8 @@ fn words(error: &rustls::Error, name: &str) -> String {
         };
     };
     match wrong {
-        CertificateError::UnknownIssuer => {
-            "its certificate does not lead to a root that is trusted here; add its authority to what the system trusts, or name it in the cluster's HttpClient".to_owned()
+        CertificateError::UnknownIssuer | CertificateError::Other(_) => {
+            "its certificate does not lead to a root that is trusted here, or is one that it made for itself; name it, or its authority, in HttpClient:ServerCertificateRoots of the cluster, or add it to what the system trusts".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("its certificate is not for '{name}', which is the name in the Host that is sent ({wrong}); set the destination's Host, or leave RequestHeaderOriginalHost out")

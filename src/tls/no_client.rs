@@ -12,13 +12,21 @@ use crate::configuration::Problem;
 pub(crate) enum ClientTls {}
 
 /// Certificates of authorities: nobody reads them.
-pub(crate) type Authorities = ();
+#[derive(Debug)]
+pub(crate) struct Authorities;
 
 /// A certificate of our own with its key: there is none.
 pub(crate) type OwnCertificate = Infallible;
 
 /// Whose certificates are taken does not matter.
-pub(crate) fn authorities(_: &Path, _: &str, _: &mut Vec<PathBuf>, _: &mut Vec<Problem>) {}
+pub(crate) fn authorities(
+    _: &Path,
+    _: &str,
+    _: &mut Vec<PathBuf>,
+    _: &mut Vec<Problem>,
+) -> Authorities {
+    Authorities
+}
 
 /// What is shown to servers neither.
 pub(crate) fn own_certificate(
@@ -52,9 +60,9 @@ impl ClientTls {
     /// Always: the feature is missing.
     pub(crate) fn new(_: ClientMaterial<'_>) -> Result<Self, Problem> {
         let problem = Problem::error(
-            "An https destination takes the feature `tls`, without which this program was built.",
+            "An https destination cannot be asked: this program was built without the feature 'tls'.",
         );
         Err(problem
-            .fix("build it with the feature, or let the destination's address begin with http:"))
+            .fix("build it with the feature 'tls' of the crate kestrel, or write http in the place of https"))
     }
 }

@@ -17,6 +17,14 @@ pub(crate) struct ProxiedBy<'a> {
     pub(crate) address: &'a dyn Display,
 }
 
+/// How often the same has happened since it was told last, where it has.
+fn times(more: u64) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(" It has happened {more} more times since it was told last."),
+    }
+}
+
 pub(crate) fn route_without_cluster(route: &str) {
     emit!(YARP_FORWARDER, INFO, 4, "Route '{RouteId}' has no cluster information."; RouteId = route);
 }
@@ -24,8 +32,8 @@ pub(crate) fn route_without_cluster(route: &str) {
 pub(crate) fn no_destination(cluster: &str, telling: Telling) {
     match telling {
         Telling::Now { more } => emit!(YARP_LOAD_BALANCING, WARN, 7,
-            "No available destinations after load balancing for cluster '{ClusterId}'. Told since this was told last: {More}.";
-            ClusterId = cluster, More = more),
+            "No available destinations after load balancing for cluster '{ClusterId}'.{More}";
+            ClusterId = cluster, More = times(more)),
         Telling::Counted => emit!(YARP_LOAD_BALANCING, DEBUG, 7,
             "No available destinations after load balancing for cluster '{ClusterId}'."; ClusterId = cluster),
     }
@@ -62,11 +70,12 @@ pub(crate) fn proxy_failed(
     telling: Telling,
 ) {
     let (what, seconds) = (what.to_string(), format!("{:.3}", after.as_secs_f64()));
+    let remedy = if remedy.is_empty() { String::new() } else { format!(" {remedy}") };
     match telling {
         Telling::Now { more } => emit!(YARP_FORWARDER, WARN, 48,
-            "Route '{RouteId}' got no answer from '{Destination}' ({Address}) of cluster '{ClusterId}' after {Seconds} s: {Failure}. {Remedy} Told since this was told last: {More}.";
+            "Route '{RouteId}' got no answer from '{Destination}' ({Address}) of cluster '{ClusterId}' after {Seconds} s: {Failure}.{Remedy}{More}";
             RouteId = place.route, Destination = place.destination, Address = tracing::field::display(place.address),
-            ClusterId = place.cluster, Seconds = seconds, Failure = what, Remedy = remedy, More = more),
+            ClusterId = place.cluster, Seconds = seconds, Failure = what, Remedy = remedy, More = times(more)),
         Telling::Counted => emit!(YARP_FORWARDER, DEBUG, 48,
             "Route '{RouteId}' got no answer from '{Destination}' ({Address}) of cluster '{ClusterId}' after {Seconds} s: {Failure}.";
             RouteId = place.route, Destination = place.destination, Address = tracing::field::display(place.address),
@@ -79,9 +88,9 @@ pub(crate) fn proxy_answer_broke_off(place: &ProxiedBy<'_>, what: &dyn Display, 
     let what = what.to_string();
     match telling {
         Telling::Now { more } => emit!(YARP_FORWARDER, WARN, 48,
-            "The answer of '{Destination}' ({Address}) of cluster '{ClusterId}' to route '{RouteId}' broke off, and the client's was cut off there: {Failure}. Told since this was told last: {More}.";
+            "The answer of '{Destination}' ({Address}) of cluster '{ClusterId}' to route '{RouteId}' broke off, and the client's was cut off there: {Failure}.{More}";
             Destination = place.destination, Address = tracing::field::display(place.address),
-            ClusterId = place.cluster, RouteId = place.route, Failure = what, More = more),
+            ClusterId = place.cluster, RouteId = place.route, Failure = what, More = times(more)),
         Telling::Counted => emit!(YARP_FORWARDER, DEBUG, 48,
             "The answer of '{Destination}' ({Address}) of cluster '{ClusterId}' to route '{RouteId}' broke off: {Failure}.";
             Destination = place.destination, Address = tracing::field::display(place.address),
@@ -115,12 +124,12 @@ pub(crate) fn probe_failed(destination: &str, cluster: &str, what: &str) {
 /// A destination gets no requests from now on. `check` is `active` or `passive`.
 pub(crate) fn destination_unhealthy(destination: &str, cluster: &str, check: &str, why: &str) {
     emit!(YARP_HEALTH, WARN, 50,
-        "Destination '{Destination}' of cluster '{ClusterId}' is unhealthy by its {Check} check, and gets no requests until that changes: {Failure}.";
+        "Destination '{Destination}' of cluster '{ClusterId}' is unhealthy by its {Check} check: {Failure}. It gets no requests while another one does well.";
         Destination = destination, ClusterId = cluster, Check = check, Failure = why);
 }
 
 pub(crate) fn destination_healthy(destination: &str, cluster: &str) {
-    emit!(YARP_HEALTH, INFO, 50, "Destination '{Destination}' of cluster '{ClusterId}' is healthy.";
+    emit!(YARP_HEALTH, INFO, 50, "Destination '{Destination}' of cluster '{ClusterId}' is healthy by its active check.";
         Destination = destination, ClusterId = cluster);
 }
 
@@ -128,4 +137,15 @@ pub(crate) fn destination_healthy(destination: &str, cluster: &str) {
 pub(crate) fn destination_reactivated(destination: &str, cluster: &str) {
     emit!(YARP_HEALTH, INFO, 49, "Destination '{Destination}' of cluster '{ClusterId}' gets requests again: its ReactivationPeriod is over.";
         Destination = destination, ClusterId = cluster);
+}
+
+/// None of a cluster's destinations does well.
+pub(crate) fn none_healthy(cluster: &str, all_get_requests: bool) {
+    let what = match all_get_requests {
+        true => "all of them get requests (HealthyOrPanic)",
+        false => "requests are answered with 503 (HealthyAndUnknown)",
+    };
+    emit!(YARP_HEALTH, WARN, 50,
+        "No destination of cluster '{ClusterId}' is healthy: {What}.";
+        ClusterId = cluster, What = what);
 }

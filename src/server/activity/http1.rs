@@ -156,11 +156,14 @@ impl CompletionSource for Http1Activity {
 }
 
 /// The most bytes of such answers that wait to be sent: nobody needs more, and each is an offer.
+#[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on has them"))]
 const MOST_INTERIM: usize = 64 * 1024;
 
 /// Writes an answer before the answer.
+#[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on has them"))]
 fn write_interim(status: StatusCode, headers: &HeaderMap, out: &mut Vec<u8>) {
-    if out.len() > MOST_INTERIM {
+    // One of those behind which another protocol is spoken is none.
+    if out.len() > MOST_INTERIM || status == StatusCode::SWITCHING_PROTOCOLS {
         return;
     }
     let reason = status.canonical_reason().unwrap_or_default();

@@ -10,6 +10,7 @@ use http_body::{Frame, SizeHint};
 
 use super::connections::Place;
 use super::failure::of_error;
+use super::head;
 use super::upload::{Stop, Upload};
 use crate::server::Moment;
 use crate::upstream::activity::Activity;
@@ -133,6 +134,7 @@ impl Http2Body {
                 Poll::Ready(Some(Err(error)))
                     if error.reason() == Some(Reason::NO_ERROR)
                         && error.is_reset()
+                        && !stream.upload.is_done()
                         && self.left.is_none_or(|left| left == 0) =>
                 {
                     return Poll::Ready(None);
@@ -141,7 +143,10 @@ impl Http2Body {
             }
         }
         match ready!(self.answer.poll_trailers(cx)) {
-            Ok(Some(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+            Ok(Some(mut trailers)) => {
+                head::clean_trailers(&mut trailers);
+                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+            }
             Ok(None) => Poll::Ready(None),
             Err(error) if error.reason() == Some(Reason::NO_ERROR) => Poll::Ready(None),
             Err(error) => cut_off(&error),

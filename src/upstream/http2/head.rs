@@ -68,6 +68,18 @@ pub(super) fn key(outgoing: &Outgoing<'_>) -> Option<Vec<u8>> {
     key
 }
 
+/// Takes out of trailers what says of a message how it is framed, or where it goes (RFC 9110 section 6.5.1).
+pub(super) fn clean_trailers(fields: &mut HeaderMap) {
+    for name in [header::CONTENT_LENGTH, header::HOST, header::TRAILER, header::TE] {
+        fields.remove(name);
+    }
+    let of_connection: Vec<_> =
+        fields.keys().filter(|name| is_of_connection(name)).cloned().collect();
+    for name in of_connection {
+        fields.remove(name);
+    }
+}
+
 /// Takes out of an answer's fields what nobody asked for, or no message of HTTP/2 may have.
 pub(super) fn clean(
     fields: &mut HeaderMap,

@@ -155,6 +155,12 @@ fn poll_head(
             Err(error) => return Poll::Ready(Err((of_error(&error), again(&error)))),
         };
         *heard += 1;
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            // HTTP/2 has none (RFC 9113 section 8.6), and a client of HTTP/1.1 would take it for the answer.
+            let text = "the server changes the protocol (101), which HTTP/2 cannot";
+            let failure = Failure::new(FailureKind::MalformedHead, text);
+            return Poll::Ready(Err((failure, Again::Never)));
+        }
         if *heard == MOST_INTERIM {
             let text = "the server sends interim answers (1xx) and no other";
             let failure = Failure::new(FailureKind::MalformedHead, text);

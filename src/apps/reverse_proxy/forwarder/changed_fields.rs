@@ -74,8 +74,11 @@ impl ChangedFields {
             RequestTransform::Header { name, value, how } => self.put(name, value.clone(), *how),
             RequestTransform::HeaderOfRoute { name, parameter, how } => {
                 let value = values.get(parameter.place);
-                if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
-                    self.put(name, value, *how);
+                match value.and_then(|value| HeaderValue::from_str(value).ok()) {
+                    Some(value) => self.put(name, value, *how),
+                    // What the client says in its place is not what the route would.
+                    None if *how == Change::Set => drop(self.headers.remove(name)),
+                    None => {}
                 }
             }
             RequestTransform::HeaderRemove(name) => drop(self.headers.remove(name)),

@@ -172,5 +172,10 @@ impl Probed for Cluster {
 
     fn look_again(&self) {
         self.choice.store(Arc::new(choice(&self.options, &self.destinations)));
+        let is_healthy = |it: &Arc<Destination>| it.kept.health.is_available();
+        if !self.destinations.iter().any(is_healthy) {
+            let panics = self.options.available == AvailableDestinations::HealthyOrPanic;
+            events::none_healthy(&self.options.id, panics);
+        }
     }
 }

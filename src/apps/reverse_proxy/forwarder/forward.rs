@@ -329,8 +329,12 @@ impl Forwarding {
             // Nobody asked for it.
             return self.failed(StatusCode::BAD_GATEWAY, sent);
         };
-        self.cluster.watch(&self.destination, false);
         let (mut head, ()) = head.into_parts();
+        if !upgrading.is_granted_by(&head) {
+            self.tell_other_protocol();
+            return self.failed(StatusCode::BAD_GATEWAY, sent);
+        }
+        self.cluster.watch(&self.destination, false);
         events::proxy_answered(head.version, head.status);
         self.route.change_answer(head.status, &mut head.headers);
         upgrading.fit_answer(&mut head);
@@ -384,7 +388,8 @@ fn sent(request: &Request) -> Sent<'_> {
     (request.method(), request.headers())
 }
 
-/// The method as it is sent: names of the usual ones are written in capitals, as ASP.NET Core does.
+/// The method as it is sent: names of the usual ones are written in capitals, as ASP.NET Core does. (Not that of HEAD:
+/// its client would wait for a body.)
 fn usual(method: &Method) -> Method {
     let name = method.as_str();
     if !name.as_bytes().first().is_some_and(u8::is_ascii_lowercase) {
@@ -395,7 +400,6 @@ fn usual(method: &Method) -> Method {
         Method::POST,
         Method::PUT,
         Method::DELETE,
-        Method::HEAD,
         Method::OPTIONS,
         Method::PATCH,
         Method::TRACE,

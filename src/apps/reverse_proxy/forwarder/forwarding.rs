@@ -29,7 +29,7 @@ impl Forwarding {
     }
 
     pub(super) fn tell(&self, failure: &Failure, begun: Instant) {
-        let telling = self.cluster.told.happened(Instant::now());
+        let telling = self.route.told[0].happened(Instant::now());
         events::proxy_failed(
             &self.place(),
             failure,
@@ -40,7 +40,7 @@ impl Forwarding {
     }
 
     pub(super) fn tell_timeout(&self, begun: Instant, timeout: Duration) {
-        let telling = self.cluster.told.happened(Instant::now());
+        let telling = self.route.told[0].happened(Instant::now());
         let what = format!(
             "there was no answer within the route's Timeout of {} s",
             timeout.as_secs_f64()
@@ -48,9 +48,16 @@ impl Forwarding {
         events::proxy_failed(&self.place(), &what, begun.elapsed(), "", telling);
     }
 
+    /// A destination changed to a protocol that nobody asked for.
+    pub(super) fn tell_other_protocol(&self) {
+        let telling = self.route.told[0].happened(Instant::now());
+        let what = "it changed to another protocol than was asked for";
+        events::proxy_failed(&self.place(), &what, Duration::ZERO, "", telling);
+    }
+
     /// An answer broke off.
     pub(super) fn tell_broken(&self, failure: &Failure) {
-        let telling = self.cluster.told.happened(Instant::now());
+        let telling = self.route.told[1].happened(Instant::now());
         events::proxy_answer_broke_off(&self.place(), failure, telling);
     }
 

@@ -12,6 +12,7 @@ use crate::apps::reverse_proxy::template::RouteValues;
 use crate::apps::reverse_proxy::transform_options::{
     Change, RequestTransform, ResponseChange, ResponseTransform, Transforms, When, XForwarded,
 };
+use crate::diagnostics::Repeated;
 use crate::features::Connection;
 
 /// A route, prepared for requests.
@@ -23,6 +24,8 @@ pub(super) struct Route {
     pub(super) is_plain: bool,
     /// Whether a change asks for values of its template.
     pub(super) uses_values: bool,
+    /// Of what its requests bring about again and again: no answer, and answers that broke off.
+    pub(super) told: [Repeated; 2],
     changes_trailers: bool,
 }
 
@@ -35,7 +38,14 @@ impl Route {
         let changes_trailers =
             !transforms.trailers.is_empty() || !copied.all || !copied.allowed.is_empty();
         let uses_values = transforms.uses_route_values();
-        Arc::new(Self { is_plain, uses_values, changes_trailers, options, cluster })
+        Arc::new(Self {
+            is_plain,
+            uses_values,
+            told: Default::default(),
+            changes_trailers,
+            options,
+            cluster,
+        })
     }
 
     /// The values of its template in a path, if a change asks for them.

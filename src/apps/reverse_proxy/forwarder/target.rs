@@ -71,7 +71,9 @@ impl<'a> Target<'a> {
 
     /// Gives it the path `path`, which is not encoded.
     pub(super) fn set_path(&mut self, path: &str) {
-        self.path = with_slash(escaped(path).into_owned()).into();
+        let path = with_slash(escaped(path).into_owned());
+        // Values of parameters can make dots, too.
+        self.path = without_dot_segments(&path).into_owned().into();
     }
 
     /// Sets a parameter of the query, or adds a value to it. Names that differ in case only are one.
@@ -313,6 +315,8 @@ mod tests {
         let mut target = Target::of("/a?q");
         target.set_path("b c?");
         assert_eq!(text(&target), "/b%20c%3F?q");
+        target.set_path("/v2/../tail");
+        assert_eq!(text(&target), "/tail?q");
     }
 
     #[test]

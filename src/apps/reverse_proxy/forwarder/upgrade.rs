@@ -1,6 +1,6 @@
 //! Requests that ask to change to another protocol, such as WebSocket.
 
-use http::header::{CONNECTION, SEC_WEBSOCKET_KEY, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_KEY, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, response};
 use hyper::ext::Protocol;
@@ -29,7 +29,11 @@ impl Upgrading {
     ) -> Result<Option<Self>, StatusCode> {
         let is_connect = parts.method == Method::CONNECT;
         let protocol = match is_connect {
-            true => parts.extensions.get::<Protocol>().map(|it| it.as_str().as_bytes().into()),
+            true => parts
+                .extensions
+                .get::<Protocol>()
+                .filter(|it| it.as_str().eq_ignore_ascii_case("websocket"))
+                .map(|it| it.as_str().as_bytes().into()),
             // RFC 6455 section 4.1; a body would come first.
             false if parts.method == Method::GET => asked_for(&parts.headers),
             false => None,
@@ -66,6 +70,18 @@ impl Upgrading {
     /// The version of HTTP in which it is handed on.
     pub(super) fn version(&self, of_cluster: (Version, VersionPolicy)) -> (Version, VersionPolicy) {
         version_of(of_cluster)
+    }
+
+    /// Whether a destination changes to what was asked for, and to nothing else (RFC 9110 section 7.8).
+    pub(super) fn is_granted_by(&self, head: &response::Parts) -> bool {
+        if head.version == Version::HTTP_2 {
+            return head.status.is_success();
+        }
+        let mut named = head.headers.get_all(UPGRADE).iter();
+        let is_ours = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(&self.protocol);
+        head.version == Version::HTTP_11
+            && named.next().is_some_and(is_ours)
+            && named.next().is_none()
     }
 
     /// Makes of a destination's head what the client's version of HTTP has for it.
@@ -110,8 +126,17 @@ fn asked_for(headers: &HeaderMap) -> Option<Box<[u8]>> {
     }
     let mut protocols = headers.get_all(UPGRADE).iter();
     let (Some(protocol), None) = (protocols.next(), protocols.next()) else { return None };
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    if has_body {
+        // It would have to come before the other protocol, which this server does not wait for.
+        return None;
+    }
     let name = protocol.as_bytes().trim_ascii();
-    let is_spdy = name.len() > 5 && name[..5].eq_ignore_ascii_case(b"spdy/");
+    let is_version = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    let is_spdy = name.len() > 5
+        && name[..5].eq_ignore_ascii_case(b"spdy/")
+        && name[5..].iter().all(is_version);
     (is_spdy || name.eq_ignore_ascii_case(b"websocket")).then(|| name.into())
 }
 
@@ -126,6 +151,7 @@ mod tests {
             ("keep-alive, upgrade", "WebSocket", true),
             ("Upgrade", "SPDY/3.1", true),
             ("Upgrade", "SPDY/", false),
+            ("Upgrade", "SPDY/3, h2c", false),
             ("Upgrade", "h2c", false),
             ("keep-alive", "websocket", false),
             ("Upgrade", "websocket, h2c", false),

@@ -75,7 +75,7 @@ fn destination(reader: &mut Reader<'_, '_>, cluster: &str) -> Option<Destination
     if reader.text("Address").is_none() {
         reader.wrong_here(
             format!("No address found for destination '{name}' on cluster '{cluster}'."),
-            "write its Address, such as http://localhost:5000",
+            "write its Address, such as http://localhost:3000",
         );
     }
     let address = address(reader, "Address", |text| {

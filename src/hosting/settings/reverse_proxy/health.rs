@@ -95,6 +95,15 @@ fn passive(
     if !is_on {
         return None;
     }
+    if let (Some(period), Some((setting, _))) =
+        (reactivation_period, reader.setting("ReactivationPeriod"))
+        && period < Duration::from_secs(60)
+    {
+        let message = format!(
+            "The ReactivationPeriod of the cluster '{id}' is shorter than the minute in which failures count: it is that minute."
+        );
+        reader.odd(setting, message, "write 00:01:00 or more");
+    }
     let known = [("TransportFailureRate", ())];
     reader.word("Policy", (&known, Numbers::Unknown), |text| {
         format!(

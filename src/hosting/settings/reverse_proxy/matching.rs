@@ -46,7 +46,7 @@ pub(super) fn read(route: &mut Reader<'_, '_>, id: &str) -> RouteMatch {
     if path.is_none() && hosts.is_empty() && !is_told && reader.text("Path").is_none() {
         route.wrong_here(
             format!("Route '{id}' requires Hosts or Path specified. Set the Path to '/{{**catchall}}' to match all requests."),
-            "write \"Match\": { \"Path\": \"/{**catchall}\" }",
+            "write Match:Path with the paths that it is for, or Match:Hosts",
         );
     }
     RouteMatch { path, hosts, methods, headers, query }
