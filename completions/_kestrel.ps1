@@ -35,7 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
         }
         'kestrel;run' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Hand requests on to another server; may be given more than once. ''TEMPLATE=ADDRESS'', such as ''/api/{**rest}=http://localhost:5000'' or ''/{**rest}=http://unix:/run/app.sock''')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Hand requests on to another server; may be given more than once. ''TEMPLATE=ADDRESS'', such as ''/api/{**rest}=http://localhost:3000'' or ''/{**rest}=http://unix:/run/app.sock''')
             [CompletionResult]::new('--urls', '--urls', [CompletionResultType]::ParameterName, 'The addresses to bind, separated by '';'' [default: http://localhost:5000]')
             [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'The environment, which names appsettings.{Environment}.json [default: Production]')
             [CompletionResult]::new('--contentRoot', '--contentRoot', [CompletionResultType]::ParameterName, 'The folder of appsettings.json [default: the current directory]')

@@ -31,7 +31,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
         }
         &'kestrel;run'= {
             cand --listen 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket'
-            cand --proxy 'Hand requests on to another server; may be given more than once. ''TEMPLATE=ADDRESS'', such as ''/api/{**rest}=http://localhost:5000'' or ''/{**rest}=http://unix:/run/app.sock'''
+            cand --proxy 'Hand requests on to another server; may be given more than once. ''TEMPLATE=ADDRESS'', such as ''/api/{**rest}=http://localhost:3000'' or ''/{**rest}=http://unix:/run/app.sock'''
             cand --urls 'The addresses to bind, separated by '';'' [default: http://localhost:5000]'
             cand --environment 'The environment, which names appsettings.{Environment}.json [default: Production]'
             cand --contentRoot 'The folder of appsettings.json [default: the current directory]'

@@ -33,7 +33,7 @@ complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "generate" -d 'Print
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l listen -d 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket' -r
-complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l proxy -d 'Hand requests on to another server; may be given more than once. \'TEMPLATE=ADDRESS\', such as \'/api/{**rest}=http://localhost:5000\' or \'/{**rest}=http://unix:/run/app.sock\'' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l proxy -d 'Hand requests on to another server; may be given more than once. \'TEMPLATE=ADDRESS\', such as \'/api/{**rest}=http://localhost:3000\' or \'/{**rest}=http://unix:/run/app.sock\'' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l urls -d 'The addresses to bind, separated by \';\' [default: http://localhost:5000]' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l environment -d 'The environment, which names appsettings.{Environment}.json [default: Production]' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l contentRoot -d 'The folder of appsettings.json [default: the current directory]' -r -f -a "(__fish_complete_directories)"
