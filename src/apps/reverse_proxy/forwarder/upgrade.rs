@@ -162,4 +162,44 @@ mod tests {
             assert_eq!(asked_for(&headers).is_some(), handed_on, "{connection} {upgrade}");
         }
     }
+
+    #[test]
+    fn a_request_with_a_body_is_handed_on_without_the_change() {
+        for (name, value, handed_on) in [
+            (CONTENT_LENGTH, "0", true),
+            (CONTENT_LENGTH, "2", false),
+            (TRANSFER_ENCODING, "chunked", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(name, HeaderValue::from_static(value));
+            assert_eq!(asked_for(&headers).is_some(), handed_on, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_granted() {
+        let upgrading = Upgrading {
+            protocol: b"websocket"[..].into(),
+            client: hyper::upgrade::on(http::Request::new(())),
+            is_stream: false,
+        };
+        for (version, status, upgrade, is_granted) in [
+            (Version::HTTP_11, 101, &["WebSocket"][..], true),
+            (Version::HTTP_11, 101, &["h2c"], false),
+            (Version::HTTP_11, 101, &["websocket", "h2c"], false),
+            (Version::HTTP_11, 101, &[], false),
+            (Version::HTTP_10, 101, &["websocket"], false),
+            (Version::HTTP_2, 200, &[], true),
+            (Version::HTTP_2, 101, &["websocket"], false),
+        ] {
+            let mut response = http::Response::builder().version(version).status(status);
+            for protocol in upgrade {
+                response = response.header(UPGRADE, *protocol);
+            }
+            let (head, ()) = response.body(()).unwrap().into_parts();
+            assert_eq!(upgrading.is_granted_by(&head), is_granted, "{head:?}");
+        }
+    }
 }
