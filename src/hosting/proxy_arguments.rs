@@ -71,6 +71,14 @@ struct Parts<'a> {
 fn parts(text: &str) -> Result<Parts<'_>, Problem> {
     let shown = address_without_user_info(text);
     let Some((template, address)) = split(text) else {
+        let count = |brace| text.matches(brace).count();
+        if text.starts_with('/') && text.contains("://") {
+            let what = match count('{') > count('}') {
+                true => format!("There is a '{{' without its '}}' in '{shown}'."),
+                false => format!("There is no '=' between the paths and the address in '{shown}'."),
+            };
+            return Err(Problem::error(what).fix(EXAMPLE));
+        }
         let what = match text.contains("://") || text.parse::<u16>().is_ok() {
             true => format!("'{shown}' does not say which requests go there."),
             false => format!("'{shown}' does not say where its requests go."),
@@ -81,15 +89,25 @@ fn parts(text: &str) -> Result<Parts<'_>, Problem> {
         };
         return Err(Problem::error(what).fix(fix));
     };
+    let (template, address) = (template.trim(), address.trim());
     if template.is_empty() {
         let problem = Problem::error(format!("'{shown}' does not say which requests go there."));
         return Err(problem.fix(format!("write --proxy '/{{**rest}}{shown}' for all of them")));
     }
     let mut odd = Vec::new();
-    if !template.contains('{') {
+    if let (false, Some((before, _))) = (template.contains('{'), template.split_once('*')) {
+        odd.push(
+            Problem::warning(format!("'{template}' is a path with a '*' in it, and no other one."))
+                .fix(format!(
+                    "write '{}/{{**rest}}={}' for what is below it",
+                    before.trim_end_matches('/'),
+                    address_without_user_info(address)
+                )),
+        );
+    } else if !template.contains('{') {
         let slash = if template.ends_with('/') { "" } else { "/" };
         odd.push(
-            Problem::warning(format!(
+            Problem::information(format!(
                 "'{template}' is this path alone: nothing below it goes there."
             ))
             .fix(format!(
@@ -235,9 +253,27 @@ mod tests {
             ),
             (
                 "/api=http://a:1",
-                Severity::Warning,
+                Severity::Information,
                 "'/api' is this path alone: nothing below it goes there.",
                 "write '/api/{**rest}=http://a:1'",
+            ),
+            (
+                "/api/**=http://a:1",
+                Severity::Warning,
+                "'/api/**' is a path with a '*' in it, and no other one.",
+                "write '/api/{**rest}=http://a:1' for what is below it",
+            ),
+            (
+                "/{**rest=http://a:1",
+                error,
+                "There is a '{' without its '}' in '/{**rest=http://a:1'.",
+                EXAMPLE,
+            ),
+            (
+                "/{**rest}:http://a:1",
+                error,
+                "There is no '=' between the paths and the address in '/{**rest}:http://a:1'.",
+                EXAMPLE,
             ),
         ] {
             let (leaves, problems) = read(&[text]);
