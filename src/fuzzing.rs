@@ -54,3 +54,8 @@ pub fn proxy_header(input: &[u8]) {
 pub fn upstream_answer(input: &[u8]) {
     crate::upstream::invariants::answer(input);
 }
+
+/// Checks a path, and templates of routes.
+pub fn route_templates(input: &[u8]) {
+    crate::apps::reverse_proxy::invariants::routes(input);
+}

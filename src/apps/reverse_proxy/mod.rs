@@ -9,6 +9,8 @@ mod destination_address;
 #[cfg(feature = "proxy")]
 mod forwarder;
 mod host_pattern;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 pub(crate) mod mistake;
 mod moment;
 pub(crate) mod options;
