@@ -153,8 +153,22 @@ fn no_address() -> (SocketAddr, io::Error) {
     (SocketAddr::from(([0, 0, 0, 0], 0)), io::ErrorKind::AddrNotAvailable.into())
 }
 
+/// Whether the process, or the system, has no more of them.
+#[cfg(unix)]
+fn no_descriptors(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    let number = error.raw_os_error();
+    [Errno::EMFILE, Errno::ENFILE].into_iter().any(|none| number == Some(none as i32))
+}
+
+#[cfg(not(unix))]
+fn no_descriptors(_: &io::Error) -> bool {
+    false
+}
+
 fn failure(place: &dyn fmt::Display, error: &io::Error) -> Failure {
     let kind = match error.kind() {
+        _ if no_descriptors(error) => FailureKind::NoDescriptors,
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => FailureKind::Refused,
         io::ErrorKind::TimedOut => FailureKind::ConnectTimedOut,
         _ => FailureKind::Unreachable,
@@ -165,6 +179,14 @@ fn failure(place: &dyn fmt::Display, error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn that_there_are_no_descriptors_left_is_not_the_servers_doing() {
+        let failure = failure(&"a.test", &io::Error::from_raw_os_error(nix::libc::EMFILE));
+        assert_eq!(failure.kind(), FailureKind::NoDescriptors);
+        assert!(!failure.is_of_server());
+    }
 
     #[test]
     fn the_name_of_a_certificate_is_that_of_the_host() {

@@ -29,6 +29,8 @@ pub(crate) enum FailureKind {
     Refused,
     /// There is no way there, or the system refused the attempt.
     Unreachable,
+    /// This process has no file descriptors left, which is not the server's doing.
+    NoDescriptors,
     /// There was no connection within the time for it.
     ConnectTimedOut,
     /// The handshake of TLS failed.
@@ -119,6 +121,7 @@ impl Failure {
                 | FailureKind::ClientTimedOut
                 | FailureKind::ClientStalled
                 | FailureKind::Version
+                | FailureKind::NoDescriptors
                 | FailureKind::Request
                 | FailureKind::WebSocketKey
         )

@@ -83,7 +83,12 @@ impl Addresses {
 
     fn failure(&self, error: &str) -> Failure {
         let text = format!("the name '{}' cannot be resolved: {error}", self.name);
-        Failure::new(FailureKind::Name, text)
+        // The system's resolver has no other way to say that it could not open its own files.
+        let kind = match error.contains("Too many open files") {
+            true => FailureKind::NoDescriptors,
+            false => FailureKind::Name,
+        };
+        Failure::new(kind, text)
     }
 }
 
@@ -151,5 +156,7 @@ mod tests {
         let failure = addresses.get().await.unwrap_err();
         assert_eq!(failure.kind(), FailureKind::Name);
         assert!(failure.to_string().contains("'nowhere.invalid'"), "{failure}");
+        let failure = addresses.failure("Too many open files (os error 24)");
+        assert_eq!(failure.kind(), FailureKind::NoDescriptors);
     }
 }

@@ -79,6 +79,9 @@ pub(super) fn remedy(kind: FailureKind) -> &'static str {
         }
         FailureKind::Refused => "Look whether it runs, and listens at that address.",
         FailureKind::Unreachable => "Look whether this machine can reach that address.",
+        FailureKind::NoDescriptors => {
+            "This process has no file descriptors left: raise its limit (LimitNOFILE of the unit, ulimit -n)."
+        }
         FailureKind::ConnectTimedOut => {
             "Look whether a firewall is between, or the server overloaded."
         }
