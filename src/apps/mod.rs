@@ -7,6 +7,5 @@
 //! An app takes typed options and never reads a configuration key, opens a socket or knows how it
 //! is reached: limits, TLS and the stop are the server's part.
 
-#[allow(dead_code, reason = "wired up when all of it is there")]
 pub(crate) mod reverse_proxy;
 pub(crate) mod welcome_page;

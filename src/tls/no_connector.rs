@@ -41,16 +41,6 @@ impl ClientTls {
 #[derive(Debug)]
 pub(crate) struct ClientStream<S>(Infallible, PhantomData<S>);
 
-impl<S> ClientStream<S> {
-    pub(crate) fn is_readable(&mut self, _: &mut Context<'_>) -> bool {
-        match self.0 {}
-    }
-
-    pub(crate) fn socket_mut(&mut self) -> &mut S {
-        match self.0 {}
-    }
-}
-
 impl<S: Unpin> AsyncRead for ClientStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,

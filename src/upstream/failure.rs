@@ -97,13 +97,11 @@ impl Failure {
     }
 
     /// Whether nothing of the request has left: it may be sent elsewhere, whatever its method is.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for whoever tries another destination"))]
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.is_unsent
     }
 
     /// The body of the request, if nothing of it was read.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for whoever tries another destination"))]
     pub(crate) fn take_body(&mut self) -> Option<Body> {
         self.0.body.take()
     }

@@ -42,33 +42,10 @@ impl Io {
             }
         }
     }
-
-    /// Waits until there is something to read, or the end, without a buffer.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tunnels that wait without a buffer"))]
-    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Clear(socket) => socket.poll_readable(cx),
-            Self::Tls(stream) => match stream.is_readable(cx) {
-                true => Poll::Ready(Ok(())),
-                false => stream.socket_mut().poll_readable(cx),
-            },
-        }
-    }
 }
 
 fn would_block(read: io::Result<usize>) -> bool {
     read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-}
-
-impl Socket {
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tunnels that wait without a buffer"))]
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(socket) => socket.poll_read_ready(cx),
-            #[cfg(unix)]
-            Self::Unix(socket) => socket.poll_read_ready(cx),
-        }
-    }
 }
 
 impl AsyncRead for Socket {

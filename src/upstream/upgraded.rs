@@ -39,16 +39,6 @@ impl UpgradedStream {
     pub(super) fn of_http2(tunnel: Tunnel) -> Self {
         Self(Kind::Http2(Box::new(tunnel)))
     }
-
-    /// Waits until there is something to read, or the end, without a buffer.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tunnels that wait without a buffer"))]
-    pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
-            Kind::Http1 { io, first, .. } if first.is_empty() => io.poll_readable(cx),
-            Kind::Http1 { .. } => Poll::Ready(Ok(())),
-            Kind::Http2(tunnel) => tunnel.poll_readable(cx),
-        }
-    }
 }
 
 impl AsyncRead for UpgradedStream {

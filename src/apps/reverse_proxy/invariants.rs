@@ -29,8 +29,8 @@ pub(crate) fn routes(input: &[u8]) {
         let Some(values) = values else { continue };
         like.push((template.precedence(), place));
         for pattern in &templates {
-            if let Ok(pattern) = PathPattern::parse(pattern.text(), Some(template)) {
-                assert!(pattern.build(&values).starts_with('/'), "{}", pattern.text());
+            if let Ok(built) = PathPattern::parse(pattern.text(), Some(template)) {
+                assert!(built.build(&values).starts_with('/'), "{}", pattern.text());
             }
         }
     }

@@ -57,11 +57,6 @@ impl PathPattern {
         Ok(Self { pattern, places })
     }
 
-    /// As it was written.
-    pub(crate) fn text(&self) -> &str {
-        self.pattern.text()
-    }
-
     /// Whether it is built from anything.
     pub(crate) fn has_parameters(&self) -> bool {
         !self.places.is_empty()
@@ -231,7 +226,7 @@ mod tests {
             let route = Template::parse(route).unwrap();
             let pattern = PathPattern::parse(pattern, Some(&route)).unwrap();
             let values = route.values(path).unwrap();
-            assert_eq!(pattern.build(&values), expected, "{} {path}", pattern.text());
+            assert_eq!(pattern.build(&values), expected, "{} {path}", pattern.pattern.text());
         }
     }
 

@@ -31,10 +31,7 @@ impl Tunnel {
     }
 
     /// Waits until there is something to read, or the end.
-    pub(in crate::upstream) fn poll_readable(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.rest.is_empty() && !self.ended {
             match ready!(self.from.poll_data(cx)) {
                 Some(Ok(data)) => self.rest = data,

@@ -557,7 +557,6 @@ async fn a_tunnel_is_a_stream() {
         read.unwrap();
         assert!(echo == word);
         stream.shutdown().await.unwrap();
-        std::future::poll_fn(|cx| stream.poll_readable(cx)).await.unwrap();
         let mut rest = String::new();
         stream.read_to_string(&mut rest).await.unwrap();
         assert_eq!(rest, "bye");
