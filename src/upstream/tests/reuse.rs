@@ -88,6 +88,26 @@ async fn a_kept_connection_that_ends_meanwhile_is_not_used() {
     assert_eq!(upstream.lines().len(), 20);
 }
 
+#[tokio::test]
+async fn no_retry_is_needed_once_the_end_of_a_kept_connection_is_known() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let upstream = Upstream::start(move |_, mut peer| async move {
+        peer.head().await;
+        peer.send(OK).await;
+        drop(peer);
+        // The runtime hears of this after the end of the connection.
+        let _ = tokio::net::TcpStream::connect(address).await;
+    });
+    let server = upstream.server();
+    get("/").send(&server).await.unwrap();
+    listener.accept().await.unwrap();
+    // It must not be sent twice: on the old connection it would fail.
+    let got = post("hi", Some(2)).send(&server).await.unwrap();
+    assert_eq!(got.body, b"ok");
+    assert_eq!(upstream.connections(), 2);
+}
+
 /// The server closes each connection when the second request comes.
 fn closing_at_the_second() -> Upstream {
     Upstream::start(|_, mut peer| async move {
