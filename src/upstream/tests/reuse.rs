@@ -90,18 +90,22 @@ async fn a_kept_connection_that_ends_meanwhile_is_not_used() {
 
 #[tokio::test]
 async fn no_retry_is_needed_once_the_end_of_a_kept_connection_is_known() {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let after = Upstream::start(move |_, _| {
+        let told = told.clone();
+        async move { told.send(()).unwrap() }
+    });
+    let address = after.address;
     let upstream = Upstream::start(move |_, mut peer| async move {
         peer.head().await;
         peer.send(OK).await;
         drop(peer);
         // The runtime hears of this after the end of the connection.
-        let _ = tokio::net::TcpStream::connect(address).await;
+        tokio::net::TcpStream::connect(address).await.unwrap();
     });
     let server = upstream.server();
     get("/").send(&server).await.unwrap();
-    listener.accept().await.unwrap();
+    heard.recv().await.unwrap();
     // It must not be sent twice: on the old connection it would fail.
     let got = post("hi", Some(2)).send(&server).await.unwrap();
     assert_eq!(got.body, b"ok");
