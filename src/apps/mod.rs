@@ -7,5 +7,6 @@
 //! An app takes typed options and never reads a configuration key, opens a socket or knows how it
 //! is reached: limits, TLS and the stop are the server's part.
 
+#[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "read and judged, but not gone by"))]
 pub(crate) mod reverse_proxy;
 pub(crate) mod welcome_page;
