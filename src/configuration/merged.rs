@@ -13,11 +13,32 @@ use super::origin::Sourced;
 pub struct Configuration {
     /// By folded key, see [`fold_key`].
     settings: Arc<BTreeMap<String, Setting>>,
+    /// How many names of the keys, as they are spelled, lead to what is the root here.
+    above: usize,
 }
 
 impl Configuration {
     pub(super) fn from_layers(layers: &[Layer]) -> Self {
-        Self { settings: Arc::new(layers::merge(layers)) }
+        Self { settings: Arc::new(layers::merge(layers)), above: 0 }
+    }
+
+    /// What stands below `path`, as a configuration of its own: asked for by keys from there on. Settings are
+    /// spelled as they were.
+    pub(crate) fn rooted_at(&self, path: &str) -> Self {
+        let start = fold_key(path).len() + 1;
+        let below = self.below(path);
+        let settings = below.map(|(folded, it)| (folded[start..].to_owned(), it.clone()));
+        Self { settings: Arc::new(settings.collect()), above: self.above + path.split(':').count() }
+    }
+
+    /// The same, but with what stands at and below `path` in another one.
+    pub(crate) fn with_section_of(&self, other: &Self, path: &str) -> Self {
+        let (folded, below) = (fold_key(path), format!("{}:", fold_key(path)));
+        let is_in = |key: &&String| **key == folded || key.starts_with(&below);
+        let own = self.settings.iter().filter(|(key, _)| !is_in(key));
+        let of_other = other.settings.iter().filter(|(key, _)| is_in(key));
+        let settings = own.chain(of_other).map(|(key, it)| (key.clone(), it.clone())).collect();
+        Self { settings: Arc::new(settings), above: self.above }
     }
 
     /// The value of `key`, or `None` if no layer has it or the strongest one says `null`.
@@ -140,11 +161,12 @@ impl<'a> Section<'a> {
     /// without case. File order does not matter.
     pub fn children(&self) -> Vec<Self> {
         let depth = if self.path.is_empty() { 0 } else { self.path.split(':').count() };
+        let above = self.configuration.above;
         let mut seen = BTreeSet::new();
         let mut names: Vec<&str> = Vec::new();
         for (folded, setting) in self.configuration.below(&self.path) {
             if seen.insert(folded.split(':').nth(depth).unwrap_or_default()) {
-                names.push(setting.key.split(':').nth(depth).unwrap_or_default());
+                names.push(setting.key.split(':').nth(above + depth).unwrap_or_default());
             }
         }
         names.sort_by(|left, right| compare_keys(left, right));
@@ -198,15 +220,40 @@ mod tests {
         assert!(std::ptr::eq(first.unwrap(), clone.setting("A").unwrap()));
     }
 
+    fn of(settings: &[(&str, &str)]) -> Configuration {
+        let leaf = |(key, value): &(&str, &str)| memory::leaf(key, *value, Origin::Code("test"));
+        Configuration::from_layers(&[settings.iter().map(leaf).collect()])
+    }
+
+    #[test]
+    fn a_section_is_a_configuration_of_its_own() {
+        let whole = of(&[("A:b:C", "1"), ("a:B:List:Xy:0", "2"), ("A:bc", "3"), ("C", "4")]);
+        let part = whole.rooted_at("a:b");
+        assert_eq!(part.settings().count(), 2);
+        assert_eq!(part.value("c"), Some("1"));
+        assert_eq!(part.setting("c").unwrap().key, "A:b:C");
+        let [list] = &part.section("list").children()[..] else { panic!("one") };
+        assert_eq!((list.name(), list.path()), ("Xy", "list:Xy"));
+        assert_eq!(list.children()[0].setting().unwrap().value.as_deref(), Some("2"));
+        let names: Vec<_> =
+            part.section("").children().iter().map(|it| it.path().to_owned()).collect();
+        assert_eq!(names, ["C", "List"]);
+    }
+
+    #[test]
+    fn a_section_may_be_that_of_another_configuration() {
+        let old = of(&[("A:b", "1"), ("A:b:c", "1"), ("A:bd", "1"), ("E", "1")]);
+        let new = of(&[("a:B:d", "2"), ("A:bd", "2"), ("F", "2")]);
+        let mixed = new.with_section_of(&old, "A:B");
+        let settings: Vec<_> =
+            mixed.settings().map(|it| (&*it.key, it.value.as_deref().unwrap())).collect();
+        assert_eq!(settings, [("A:b", "1"), ("A:b:c", "1"), ("A:bd", "2"), ("F", "2")]);
+    }
+
     #[test]
     fn two_configurations_differ_in_values_and_not_in_their_places() {
-        let configuration = |text: &[(&str, &str)]| {
-            let leaf =
-                |(key, value): &(&str, &str)| memory::leaf(key, *value, Origin::Code("test"));
-            Configuration::from_layers(&[text.iter().map(leaf).collect()])
-        };
-        let old = configuration(&[("A", "1"), ("B:c", "1"), ("D", "1")]);
-        let new = configuration(&[("a", "1"), ("B:C", "2"), ("E", "1")]);
+        let old = of(&[("A", "1"), ("B:c", "1"), ("D", "1")]);
+        let new = of(&[("a", "1"), ("B:C", "2"), ("E", "1")]);
         assert_eq!(old.differing_keys(&new), ["B:c", "D", "E"]);
         assert_eq!(old.differing_keys(&old), Vec::<&str>::new());
     }

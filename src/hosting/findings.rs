@@ -108,8 +108,8 @@ impl Findings {
         let (error, said) = self.judge(strict);
         let missing = web_root.map(|it| events::web_root_missing(&it.value.display().to_string()));
         // Nothing is made, and nothing served, by a start that is refused.
-        let is_proxy = prepared.settings.stages.reverse_proxy.is_some();
-        let no_site = || missing_site(&prepared.loaded).filter(|_| !is_proxy);
+        let answers = prepared.settings.stages.answers_without_files();
+        let no_site = || missing_site(&prepared.loaded).filter(|_| !answers);
         let missing = missing.or_else(no_site);
         let missing = missing.filter(|_| error.is_none());
         let missing = missing.map(|it| Finding::of_notice(Subject::Configuration, it));

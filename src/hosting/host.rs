@@ -302,8 +302,8 @@ impl Host {
         events::hosting_environment(self.environment());
         events::content_root_path(&self.content_root().display().to_string());
         // Beside the folder in which it was looked for. A start that is refused has no need of it.
-        let is_proxy = self.prepared.settings.stages.reverse_proxy.is_some();
-        if let Some(notice) = missing_site(&self.prepared.loaded).filter(|_| !is_proxy) {
+        let answers = self.prepared.settings.stages.answers_without_files();
+        if let Some(notice) = missing_site(&self.prepared.loaded).filter(|_| !answers) {
             notice.log();
         }
         events::hosting_started();

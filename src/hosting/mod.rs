@@ -63,6 +63,7 @@ mod service_manager;
 mod services;
 mod settings;
 mod settings_monitor;
+mod sites;
 mod sources;
 mod start;
 #[cfg_attr(

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::request_logs::RequestLogs;
 use super::reverse_proxy::{self, Material, Upstreams};
-use super::settings::{StageSettings, Switched};
+use super::settings::{SiteSettings, StageSettings, Switched};
+use super::sites::{Materials, SitesOfHost};
 use crate::addresses::{EndpointPlan, ListenAddr, PlannedEndpoint, Targets};
 use crate::apps::reverse_proxy::options::Place;
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Lifetime, Proxies, ServerAddresses};
 use crate::middleware::{
     Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters, RateLimiter,
-    RequestTimeouts, StaticFiles,
+    RequestTimeouts, SiteTable, Sites, StaticFiles,
 };
 use crate::pipeline::Stage;
 
@@ -42,6 +43,16 @@ pub(super) struct OfHost {
     pub(super) limiters: Arc<Limiters>,
     /// The servers that requests are handed to.
     pub(super) upstreams: Arc<Upstreams>,
+    /// What its sites have of their own.
+    pub(super) sites: SitesOfHost,
+}
+
+impl OfHost {
+    /// The same for a site, whose limits and servers are its own.
+    fn of_site(&self, name: &str) -> Self {
+        let own = self.sites.of(name);
+        Self { limiters: own.limiters, upstreams: own.upstreams, ..self.clone() }
+    }
 }
 
 /// Makes a stage of the settings, if they switch it on.
@@ -85,6 +96,8 @@ const ORDER: &[Make] = &[
     rate_limiter,
     // Behind what browsers ask without a user (preflight requests), before all that is to be seen.
     basic_authentication,
+    // What is for one of them is not for what follows, which has the rest.
+    sites,
     // What is here is nobody else's.
     static_files,
     // Last: what no route takes is the app's.
@@ -99,13 +112,23 @@ pub(super) fn on(settings: &StageSettings) -> Vec<On> {
 /// The same, to be gone through, on this host, with what was read for its clusters.
 pub(super) fn stages(
     settings: &StageSettings,
-    materials: &[Material],
+    materials: &Materials,
     host: &OfHost,
 ) -> Box<[Box<dyn Stage>]> {
+    open(settings, &materials.own, host);
+    let sites = settings.sites.as_ref().map_or(&[][..], |it| &it.sites);
+    for (site, materials) in sites.iter().zip(&materials.of_sites) {
+        open(&site.stages, materials, &host.of_site(&site.name));
+    }
+    host.sites.keep(sites.iter().map(|site| site.name.as_str()));
+    made(settings, host).into_iter().map(|on| on.stage).collect()
+}
+
+/// Makes ready what stages write to, and the servers that they hand requests to.
+fn open(settings: &StageSettings, materials: &[Material], host: &OfHost) {
     host.logs.open(settings);
     let clusters = settings.reverse_proxy.as_ref().map_or(&[][..], |it| &it.value.clusters);
     host.upstreams.change_to(clusters, materials);
-    made(settings, host).into_iter().map(|on| on.stage).collect()
 }
 
 fn made(settings: &StageSettings, host: &OfHost) -> Vec<On> {
@@ -118,7 +141,7 @@ pub(super) struct StageChanges {
     /// A line for each that is another one: `+` is on now, `-` is off, `~` goes by something else.
     pub(super) lines: Vec<String>,
     /// What protected before and does not now.
-    pub(super) losses: Vec<&'static str>,
+    pub(super) losses: Vec<String>,
 }
 
 /// What differs between the stages of two settings.
@@ -126,7 +149,8 @@ pub(super) fn changes(old: &StageSettings, new: &StageSettings) -> StageChanges 
     let (before, after) = (on(old), on(new));
     let texts = |on: &On| on.values.iter().map(|it| it.value.clone()).collect::<Vec<_>>();
     let mut changes = StageChanges::default();
-    for now in &after {
+    // Of sites, each for itself.
+    for now in after.iter().filter(|it| it.name != SITES) {
         let sign = match before.iter().find(|it| it.name == now.name) {
             None => '+',
             Some(was) if texts(was) != texts(now) => '~',
@@ -135,9 +159,43 @@ pub(super) fn changes(old: &StageSettings, new: &StageSettings) -> StageChanges 
         changes.lines.push(format!("{sign} {}: {}", now.name, texts(now).join(", ")));
     }
     let gone = before.iter().filter(|was| !after.iter().any(|now| now.name == was.name));
+    let gone = gone.filter(|was| was.name != SITES);
     changes.lines.extend(gone.map(|was| format!("- {} is off now", was.name)));
-    changes.losses = losses(old, new);
+    changes.losses = losses(old, new).into_iter().map(str::to_owned).collect();
+    of_sites(old, new, &mut changes);
     changes
+}
+
+/// What differs between the sites.
+fn of_sites(old: &StageSettings, new: &StageSettings, changes: &mut StageChanges) {
+    let all = |settings: &StageSettings| {
+        settings.sites.as_ref().map_or_else(Vec::new, |it| it.sites.clone())
+    };
+    let (before, after) = (all(old), all(new));
+    let texts = |site: &SiteSettings| -> String {
+        let values = site_values(site).into_iter().map(|it| it.value);
+        values.collect::<Vec<_>>().join(", ")
+    };
+    for now in &after {
+        let was = before.iter().find(|was| was.name.eq_ignore_ascii_case(&now.name));
+        let sign = match was {
+            None => '+',
+            Some(was) if was.stages != now.stages || texts(was) != texts(now) => '~',
+            Some(_) => continue,
+        };
+        changes.lines.push(format!("{sign} the site {}", texts(now)));
+        let lost = was.map_or_else(Vec::new, |was| losses(&was.stages, &now.stages));
+        changes.losses.extend(lost.into_iter().map(|it| format!("The site '{}': {it}", now.name)));
+    }
+    for gone in &before {
+        if !after.iter().any(|now| now.name.eq_ignore_ascii_case(&gone.name)) {
+            changes.lines.push(format!("- the site {} is off now", gone.name));
+            changes.losses.push(format!(
+                "The site '{}' is off now: what answered its requests does not any more.",
+                gone.name
+            ));
+        }
+    }
 }
 
 fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
@@ -188,6 +246,42 @@ fn reverse_proxy(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.reverse_proxy.as_ref()?;
     let stage = reverse_proxy::stage(&it.value, &host.upstreams)?;
     Some(switched("reverse proxy", it, stage))
+}
+
+/// The name of the stage of sites.
+const SITES: &str = "sites";
+
+fn sites(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    let it = settings.sites.as_ref()?;
+    let table = SiteTable::new(it.sites.iter().map(|site| &site.place));
+    let stages = |site: &SiteSettings| {
+        let on = made(&site.stages, &host.of_site(&site.name));
+        on.into_iter().map(|on| on.stage).collect()
+    };
+    let stage = Sites::new(table, it.sites.iter().map(stages), it.is_last);
+    Some(On {
+        name: SITES,
+        key: "Sites",
+        origin: it.sites.first()?.origin.clone(),
+        values: it.sites.iter().flat_map(site_values).collect(),
+        stage: Box::new(stage),
+    })
+}
+
+/// What a site goes by, in words: where it is, and what its requests go through.
+fn site_values(site: &SiteSettings) -> Vec<Sourced<String>> {
+    let mut values = vec![Sourced::new(site.shown(), site.origin.clone())];
+    for on in on(&site.stages) {
+        let of_stage = |text: &str| format!("  {}: {}{text}", site.name, on.name);
+        if on.values.is_empty() {
+            values.push(Sourced::new(of_stage(""), on.origin.clone()));
+        }
+        let each = on.values.iter();
+        values.extend(
+            each.map(|it| Sourced::new(of_stage(&format!(", {}", it.value)), it.origin.clone())),
+        );
+    }
+    values
 }
 
 fn health_checks(settings: &StageSettings, host: &OfHost) -> Option<On> {
@@ -301,7 +395,12 @@ pub(super) fn leads_nowhere(settings: &StageSettings, plan: &EndpointPlan) -> Op
 }
 
 /// What is to be said of a destination that is this host: every request would come back, until nothing is left.
-pub(super) fn asks_itself(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+/// `comes_back` says whether one for a host at a port would be for these routes again.
+pub(super) fn asks_itself(
+    settings: &StageSettings,
+    plan: &EndpointPlan,
+    comes_back: impl Fn(&str, u16) -> bool,
+) -> Option<Problem> {
     let it = settings.reverse_proxy.as_ref()?;
     let is_ours = |name: &str, port: u16| {
         let address = name.parse::<IpAddr>().ok();
@@ -325,7 +424,7 @@ pub(super) fn asks_itself(settings: &StageSettings, plan: &EndpointPlan) -> Opti
         Place::Tcp(name, port) => {
             let is_this_machine =
                 name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok();
-            is_this_machine && is_ours(name, *port)
+            is_this_machine && is_ours(name, *port) && comes_back(name, *port)
         }
         Place::Unix(_) => false,
     });

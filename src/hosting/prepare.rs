@@ -7,11 +7,12 @@ use super::certificates::{self, Certificates};
 use super::explain;
 use super::finding::{Finding, Subject};
 use super::pipeline;
-use super::reverse_proxy::{self, Material};
-use super::settings::{HostSettings, told_of_delay};
+use super::settings::{HostSettings, StageSettings, of_site, site_of, site_section, told_of_delay};
+use super::sites::{self, Materials};
 use super::sources::Sources;
 use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, plan, replan};
-use crate::configuration::{Loaded, Problem};
+use crate::configuration::{Configuration, Loaded, Problem, Severity};
+use crate::middleware::SiteTable;
 
 /// What a configuration means.
 pub(super) struct Prepared {
@@ -22,10 +23,19 @@ pub(super) struct Prepared {
     pub(super) settings: HostSettings,
     pub(super) plan: EndpointPlan,
     pub(super) certificates: Certificates,
-    /// What the clusters of the reverse proxy need, in their order.
-    pub(super) materials: Vec<Material>,
+    /// What the clusters of the reverse proxy need.
+    pub(super) materials: Materials,
     /// What is wrong with certificates, or odd.
     pub(super) of_certificates: Vec<Finding>,
+    /// The sites that are left as they are, for what is wrong with them.
+    #[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "a start leaves none"))]
+    pub(super) left: Vec<Left>,
+}
+
+/// A site of which a reload takes nothing, and why.
+pub(super) struct Left {
+    pub(super) site: String,
+    pub(super) problems: Vec<Problem>,
 }
 
 /// The endpoints of a host that runs, as far as a reload has to heed them.
@@ -38,15 +48,74 @@ pub(super) enum Running {
 }
 
 impl Prepared {
-    /// Reads everything: for a start, or for the reload of a host that runs.
-    pub(super) fn read(sources: &mut Sources, running: Option<Running>) -> Self {
+    /// Reads everything, for a start.
+    pub(super) fn read(sources: &mut Sources) -> Self {
         let read_at = SystemTime::now();
         let (loaded, settings) = sources.read();
-        let plan = match running {
+        Self::of(sources, loaded, settings, None, read_at)
+    }
+
+    /// Reads everything, for the reload of a host that runs. Of a site that something is wrong with, what is in
+    /// effect is taken in the place of what was read: it is to stop no other.
+    #[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "only a reload does"))]
+    pub(super) fn again(
+        sources: &mut Sources,
+        running: Running,
+        in_effect: &Configuration,
+    ) -> Self {
+        let read_at = SystemTime::now();
+        let (loaded, settings) = sources.read();
+        let first = Self::of(sources, loaded, settings, Some(running.clone()), read_at);
+        let mut left = first.wrong_sites(sources.strict);
+        // What is as it was is no better as it was.
+        left.retain(|it| first.loaded.configuration.differs_at(in_effect, &site_section(&it.site)));
+        if left.is_empty() {
+            return first;
+        }
+        let mut loaded = first.loaded;
+        for Left { site, .. } in &left {
+            let section = site_section(site);
+            loaded.configuration = loaded.configuration.with_section_of(in_effect, &section);
+        }
+        let settings = sources.settings(&loaded);
+        let mut again = Self::of(sources, loaded, settings, Some(running), read_at);
+        // What is wrong may be put right in them.
+        again.certificates.files.extend(first.certificates.files);
+        Self { left, ..again }
+    }
+
+    /// The sites that something is wrong with, with all that is.
+    fn wrong_sites(&self, strict: bool) -> Vec<Left> {
+        let of_certificates = self.of_certificates.iter().map(Finding::problem);
+        let mut left: Vec<Left> = Vec::new();
+        for problem in self.settings.problems.iter().chain(of_certificates) {
+            let is_fatal = problem.is_error() || strict && problem.severity == Severity::Warning;
+            let Some(site) = problem.key.as_deref().and_then(site_of).filter(|_| is_fatal) else {
+                continue;
+            };
+            match left.iter_mut().find(|left| left.site.eq_ignore_ascii_case(site)) {
+                Some(left) => left.problems.push(problem.clone()),
+                None => {
+                    left.push(Left { site: site.to_owned(), problems: vec![problem.clone()] });
+                }
+            }
+        }
+        left
+    }
+
+    fn of(
+        sources: &mut Sources,
+        loaded: Loaded,
+        settings: HostSettings,
+        running: Option<Running>,
+        read_at: SystemTime,
+    ) -> Self {
+        let mut plan = match running {
             None => plan(&settings.endpoints),
             Some(Running::Fixed(fixed)) => replan(&fixed, &settings.endpoints),
             Some(Running::All(plan)) => *plan,
         };
+        sites::secure(&mut plan, settings.stages.sites.as_ref(), &settings.certificates);
         let (mut certificates, mut problems) = match sources.another_server {
             true => Default::default(),
             false => certificates::read(
@@ -57,7 +126,7 @@ impl Prepared {
                 SystemTime::now(),
             ),
         };
-        let (materials, of_upstreams) = reverse_proxy::read(
+        let (materials, of_upstreams) = sites::materials(
             &settings.stages,
             &loaded.configuration,
             &sources.surroundings(&loaded),
@@ -66,7 +135,8 @@ impl Prepared {
         problems.extend(of_upstreams);
         let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
         let of_certificates = problems.into_iter().map(wrong).collect();
-        Self { read_at, loaded, settings, plan, certificates, materials, of_certificates }
+        let left = Vec::new();
+        Self { read_at, loaded, settings, plan, certificates, materials, of_certificates, left }
     }
 
     /// What is wrong with settings, or odd, and what is odd about the plan, or beside it, for a reload. (A start
@@ -89,21 +159,45 @@ impl Prepared {
     }
 
     /// What is odd about the stages where they listen, and when they stop.
-    pub(super) fn of_stages(&self) -> impl Iterator<Item = Problem> {
+    pub(super) fn of_stages(&self) -> Vec<Problem> {
         let Self { loaded, settings, plan, .. } = self;
-        let of_health = settings
-            .stages
+        let stages = &settings.stages;
+        let sites = stages.sites.as_ref().map_or(&[][..], |it| &it.sites);
+        let table = SiteTable::new(sites.iter().map(|site| &site.place));
+        let of_health = stages
             .health_checks
             .as_ref()
             .and_then(|it| told_of_delay(it, settings.shutdown_timeout, &loaded.configuration));
-        let of_proxies = [
-            pipeline::believes_everybody(&settings.stages, plan),
-            pipeline::limits_proxies(&settings.stages, plan),
-            pipeline::leads_nowhere(&settings.stages, plan),
-            pipeline::shows_passwords(&settings.stages, plan),
-            pipeline::asks_itself(&settings.stages, plan),
+        let comes_back = |host: &str, port| table.of_host(host, port).is_none();
+        let own = [
+            pipeline::believes_everybody(stages, plan),
+            pipeline::limits_proxies(stages, plan),
+            pipeline::leads_nowhere(stages, plan),
+            pipeline::shows_passwords(stages, plan),
+            pipeline::asks_itself(stages, plan, comes_back),
         ];
-        of_proxies.into_iter().flatten().chain(of_health)
+        let mut problems: Vec<_> = own.into_iter().flatten().chain(of_health).collect();
+        for (number, site) in sites.iter().enumerate() {
+            // What is done around a site is done for it.
+            let around = StageSettings {
+                forwarded_headers: stages.forwarded_headers.clone(),
+                https_redirection: site
+                    .stages
+                    .https_redirection
+                    .clone()
+                    .or_else(|| stages.https_redirection.clone()),
+                ..StageSettings::clone(&site.stages)
+            };
+            let comes_back = |host: &str, port| table.of_host(host, port) == Some(number);
+            let of_one = [
+                pipeline::limits_proxies(&around, plan),
+                pipeline::leads_nowhere(&site.stages, plan),
+                pipeline::shows_passwords(&around, plan),
+                pipeline::asks_itself(&site.stages, plan, comes_back),
+            ];
+            problems.extend(of_one.into_iter().flatten().map(|it| of_site(&site.name, it)));
+        }
+        problems
     }
 
     /// What is to be said of the plan, but for what `said` holds, before it is bound.

@@ -56,12 +56,18 @@ impl Sources {
     /// Reads everything.
     pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
         let loaded = load(&self.inputs);
+        let settings = self.settings(&loaded);
+        (loaded, settings)
+    }
+
+    /// What a configuration says, with what code says beside it.
+    pub(super) fn settings(&mut self, loaded: &Loaded) -> HostSettings {
         let code = InCode {
             endpoints: self.endpoints.clone(),
             cors: self.cors.clone(),
             has_site: self.has_site,
         };
-        let mut settings = HostSettings::read(&loaded, code, |options| {
+        let mut settings = HostSettings::read(loaded, code, |options| {
             for configure in &mut self.configure {
                 configure(options);
             }
@@ -71,7 +77,7 @@ impl Sources {
         if let Some(timeout) = self.shutdown_timeout {
             settings.shutdown_timeout = timeout;
         }
-        (loaded, settings)
+        settings
     }
 
     /// Where certificates are looked for, and what decides what is done about them.

@@ -76,7 +76,7 @@ impl Draft {
         let log_is_off = given.log_to.is_none() && given.only_code && given.hermetic.is_none();
         let surroundings = given.surroundings.clone();
         let (mut sources, mut unread) = sources(&mut given, command_line);
-        let prepared = Box::new(Prepared::read(&mut sources, None));
+        let prepared = Box::new(Prepared::read(&mut sources));
         let web_root = prepared.settings.web_root.clone().filter(|it| !it.value.is_dir());
         let unheard = if log_is_off { unwritten_log(&prepared.loaded) } else { None };
         unread.extend(unheard.clone());
@@ -114,6 +114,7 @@ impl Draft {
             logs: Default::default(),
             limiters: Arc::default(),
             upstreams: Arc::default(),
+            sites: Default::default(),
         };
         let context = AppContext {
             live_configuration: live.handle(),

@@ -33,6 +33,7 @@ mod request_size_limit;
 mod request_timeouts;
 mod response_compression;
 mod rewrite;
+mod sites;
 pub(crate) mod static_files;
 mod w3c_logging;
 mod watching;
@@ -78,5 +79,6 @@ pub(crate) use rewrite::check as check_rewrite_rules;
 pub(crate) use rewrite::{
     Action, Change, NoTarget, Paths, Pattern, Rewrite, Rule, Target, endless,
 };
+pub(crate) use sites::{HostPattern, SiteHost, SitePlace, SiteTable, Sites};
 pub(crate) use static_files::StaticFiles;
 pub(crate) use w3c_logging::{W3cFields, W3cLogging, W3cOptions};

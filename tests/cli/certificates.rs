@@ -53,11 +53,24 @@ impl Secured {
     ///
     /// There is no listener, or there is no handshake.
     pub(crate) fn connect(config: &Arc<ClientConfig>, announced: &str) -> io::Result<Self> {
+        Self::connect_for(config, announced, "localhost")
+    }
+
+    /// The same for a client that asks for this name.
+    ///
+    /// # Errors
+    ///
+    /// As of [`connect`](Self::connect).
+    pub(crate) fn connect_for(
+        config: &Arc<ClientConfig>,
+        announced: &str,
+        name: &'static str,
+    ) -> io::Result<Self> {
         let authority = announced.strip_prefix("https://").expect("an https address");
         let mut socket = TcpStream::connect(authority)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(LIMIT))?;
-        let name = ServerName::try_from("localhost").expect("a name");
+        let name = ServerName::try_from(name).expect("a name");
         let mut session =
             ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         while session.is_handshaking() {

@@ -32,10 +32,20 @@ pub(crate) fn get(announced: &str, path: &str, headers: &[&str]) -> Answer {
 }
 
 /// The same over any stream.
-pub(crate) fn get_over(mut stream: impl Read + Write, path: &str, headers: &[&str]) -> Answer {
+pub(crate) fn get_over(stream: impl Read + Write, path: &str, headers: &[&str]) -> Answer {
+    get_of(stream, "a.test", path, headers)
+}
+
+/// The same of a host.
+pub(crate) fn get_of(
+    mut stream: impl Read + Write,
+    host: &str,
+    path: &str,
+    headers: &[&str],
+) -> Answer {
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
     let request =
-        format!("GET {path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n{headers}\r\n");
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).expect("the server reads");
     let mut all = String::new();
     stream.read_to_string(&mut all).expect("the server answers in text");

@@ -72,6 +72,8 @@ mod serve;
 #[cfg(target_os = "linux")]
 mod service_manager;
 mod signals;
+#[cfg(target_os = "linux")]
+mod sites;
 #[cfg(unix)]
 mod slow_attacks;
 #[cfg(unix)]

@@ -159,3 +159,10 @@ pub(crate) fn app_takes_time(seconds: u64) {
 pub(crate) fn protection_lost(loss: &str) {
     emit!(OUR_RELOAD, WARN, 16, "{loss}"; loss = loss);
 }
+
+/// A site is left as it is: what was written of it cannot be.
+pub(crate) fn site_left(site: &str, problems: &str) {
+    emit!(OUR_RELOAD, ERROR, 17,
+        "The site '{site}' is left as it was before: what is configured for it now cannot be. Everything else is reloaded.",
+        detail: problems; site = site);
+}

@@ -21,10 +21,10 @@ use crate::hosting::finding::{self, Finding, judged};
 use crate::hosting::live_configuration::Published;
 use crate::hosting::pipeline;
 use crate::hosting::prepare::{self, Prepared};
-use crate::hosting::reverse_proxy::Material;
 use crate::hosting::services::Services;
 use crate::hosting::settings::{HostSettings, StageSettings};
 use crate::hosting::settings_monitor::Readings;
+use crate::hosting::sites::Materials;
 use crate::hosting::sources::Sources;
 use crate::logging::{LogFilter, Logging, Rule};
 use crate::middleware::HealthCheckOptions;
@@ -125,8 +125,8 @@ struct Next {
     settings: HostSettings,
     plan: EndpointPlan,
     certificates: Certificates,
-    /// What the clusters of the reverse proxy need, in their order.
-    materials: Vec<Material>,
+    /// What the clusters of the reverse proxy need.
+    materials: Materials,
     /// The app, `None` if it stays, and what apps monitor.
     app: (Option<App>, Readings),
     difference: Difference,
@@ -314,15 +314,17 @@ impl Running {
             Some(fixed) => prepare::Running::Fixed(fixed.clone()),
             None => prepare::Running::All(Box::new(self.current.plan.clone())),
         };
+        let in_effect = self.current.configuration.clone();
         let prepared = self
             .away(move || {
                 let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
-                Prepared::read(&mut sources, Some(running))
+                Prepared::again(&mut sources, running, &in_effect)
             })
             .await?;
         // What is refused is watched, too: its file may be put right.
         let files = Files::of(&prepared, Some(&self.current.certificates));
         self.may_pass = prepared.certificates.may_pass();
+        self.tell_left(&prepared.left);
         let outcome = self.go_over_to(prepared).await;
         if self.watcher.is_some() {
             let found = self.away(move || files.look()).await?;
@@ -530,7 +532,7 @@ impl Running {
             (true, true) => events::reload_works_again(),
             (false, _) => events::reloaded(&lines.join("\n")),
         }
-        stages.losses.into_iter().for_each(events::protection_lost);
+        stages.losses.iter().for_each(|lost| events::protection_lost(lost));
         if !waiting.is_empty() {
             events::restart_needed(&waiting);
         }

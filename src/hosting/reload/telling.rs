@@ -10,6 +10,7 @@ use crate::diagnostics::events;
 use crate::hosting::certificates::Certificates;
 use crate::hosting::error::HostError;
 use crate::hosting::finding::Finding;
+use crate::hosting::prepare::Left;
 
 impl Running {
     /// Tells what a reload did, as Kestrel does; what it did line by line is the result.
@@ -77,6 +78,14 @@ impl Running {
                 events::reload_bind_failed(&addresses.join("', '"), &detail);
             }
             _ => events::reload_refused(&detail),
+        }
+    }
+
+    /// Tells of sites that are left as they are.
+    pub(super) fn tell_left(&self, left: &[Left]) {
+        for Left { site, problems } in left {
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            events::site_left(site, &problems.join("\n"));
         }
     }
 }

@@ -181,7 +181,7 @@ pub(super) fn tell_if_never_exactly(setting: &Setting, host: &str) -> Option<Pro
 }
 
 /// Why no host matches an entry, and what to write instead.
-fn never_matches(entry: &str) -> Option<(&'static str, String)> {
+pub(super) fn never_matches(entry: &str) -> Option<(&'static str, String)> {
     if entry.contains('@') || entry.contains("%40") {
         return Some(("a host has no user", "write the host alone".to_owned()));
     }

@@ -5,22 +5,38 @@ use std::path::{Component, Path, PathBuf};
 
 use super::keys::{Holds, Key, Kind, Place, place};
 use super::places::Needed;
-use crate::configuration::{Loaded, Origin, Problem, Sourced, fold_key, keys_equal};
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced, fold_key, keys_equal};
 
 const ACCESS_LOG: &str = "AccessLog:Path";
 const W3C_LOGS: &str = "W3CLogging:LogDirectory";
 
-/// What is to be said of them.
-pub(super) fn told(loaded: &Loaded, places: &Needed<'_>) -> Vec<Problem> {
-    let origin = |key: &str| {
-        let setting = loaded.configuration.setting(key);
-        setting.map_or(Origin::Default, |it| it.origin.clone())
-    };
+/// What is to be said of them. `whole` has all settings of the host, where `loaded` has those of a site.
+pub(super) fn told(loaded: &Loaded, whole: &Configuration, places: &Needed<'_>) -> Vec<Problem> {
+    let spoilt = places.access_log.and_then(|log| {
+        let own = loaded.configuration.setting(ACCESS_LOG);
+        let file = another_file(loaded, whole, (log, own.map(|it| it.key.as_str())))?;
+        let origin = own.map_or(Origin::Default, |it| it.origin.clone());
+        Some(
+            Problem::error(format!("The access log would be written into {file}."))
+                .cause("Its lines would spoil what is in it.")
+                .key(ACCESS_LOG)
+                .origin(origin)
+                .fix("name a file of its own, such as logs/access.log"),
+        )
+    });
+    let keys = places.site.map_or_else(Vec::new, |site| keys_in(loaded, whole, site));
+    logs_in(&loaded.configuration, places).into_iter().chain(spoilt).chain(keys).collect()
+}
+
+/// Logs that lie in the site.
+pub(super) fn logs_in(configuration: &Configuration, places: &Needed<'_>) -> Vec<Problem> {
+    let origin =
+        |key: &str| configuration.setting(key).map_or(Origin::Default, |it| it.origin.clone());
     let logs = [
         (places.access_log, "The access log", ACCESS_LOG),
         (places.w3c_logs, "The W3C log files", W3C_LOGS),
     ];
-    let served = logs.into_iter().filter_map(|(path, what, key)| {
+    let told = logs.into_iter().filter_map(|(path, what, key)| {
         let (path, site) = (path?, places.site?);
         can_be_asked_for(path, site).then(|| {
             Problem::warning(format!("{what} can be asked for: {}.", path.display()))
@@ -30,28 +46,17 @@ pub(super) fn told(loaded: &Loaded, places: &Needed<'_>) -> Vec<Problem> {
                 .fix("write it elsewhere, such as logs/access.log beside the web root")
         })
     });
-    let spoilt = places.access_log.and_then(|log| {
-        let file = another_file(loaded, log)?;
-        Some(
-            Problem::error(format!("The access log would be written into {file}."))
-                .cause("Its lines would spoil what is in it.")
-                .key(ACCESS_LOG)
-                .origin(origin(ACCESS_LOG))
-                .fix("name a file of its own, such as logs/access.log"),
-        )
-    });
-    let keys = places.site.map_or_else(Vec::new, |site| keys_in(loaded, site));
-    served.chain(spoilt).chain(keys).collect()
+    told.collect()
 }
 
 /// Certificates and keys that lie in the site. (What is told of a folder of certificates, whoever names it, is its own
 /// affair.)
-fn keys_in(loaded: &Loaded, site: &Path) -> Vec<Problem> {
-    let named = loaded.configuration.settings().filter(|setting| {
+fn keys_in(loaded: &Loaded, whole: &Configuration, site: &Path) -> Vec<Problem> {
+    let named = whole.settings().filter(|setting| {
         let (section, name) = setting.key.rsplit_once(':').unwrap_or_default();
         let is_of_certificate = fold_key(section).contains(&*fold_key("Certificate"));
         // Beside a file with the key, that of the certificate is what every client gets anyhow.
-        let has_key = || loaded.configuration.non_empty(&format!("{section}:KeyPath")).is_some();
+        let has_key = || whole.non_empty(&format!("{section}:KeyPath")).is_some();
         is_of_certificate
             && (keys_equal(name, "KeyPath") || (keys_equal(name, "Path") && !has_key()))
     });
@@ -71,18 +76,22 @@ fn keys_in(loaded: &Loaded, site: &Path) -> Vec<Problem> {
 }
 
 /// A settings file, or one that a setting names, which `log` is.
-fn another_file(loaded: &Loaded, log: &Path) -> Option<String> {
+fn another_file(
+    loaded: &Loaded,
+    whole: &Configuration,
+    (log, own): (&Path, Option<&str>),
+) -> Option<String> {
     let log = real(log);
     let is_log = |path: &Path| real(path) == log;
     if let Some(file) = loaded.files.iter().find(|file| is_log(&file.path)) {
         return Some(format!("the settings file {}", file.path.display()));
     }
-    let named = loaded.configuration.settings().find(|setting| {
+    let named = whole.settings().find(|setting| {
         let is_path =
             matches!(place(&setting.key), Place::Known(Key { holds: Holds::Text(Kind::Path), .. }));
         let path = setting.value.as_deref().filter(|path| !path.is_empty());
         is_path
-            && !keys_equal(&setting.key, ACCESS_LOG)
+            && !own.is_some_and(|own| keys_equal(&setting.key, own))
             && path.is_some_and(|path| is_log(&loaded.content_root.value.join(path)))
     })?;
     Some(format!("the file of {}", named.key))

@@ -20,11 +20,13 @@
 //! default, to another value and to one that cannot be, and looks at what the reader makes of it;
 //! `tests/told.rs` lets no reader ask for a key without a row. So a new key is a row, and its reader.
 
+mod certificate;
 mod forwarded_headers;
 mod request_logs;
 mod reverse_proxy;
 mod row;
 mod rows;
+mod sites;
 mod stages;
 mod static_files;
 

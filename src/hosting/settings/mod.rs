@@ -47,6 +47,8 @@ mod reverse_proxy;
 mod rewrite;
 mod section_meant;
 mod server;
+mod sites;
+mod stage_places;
 mod stage_values;
 mod static_files;
 mod switched;
@@ -64,7 +66,8 @@ pub(crate) use self::cors::CodeCors;
 pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};
 pub(crate) use self::keys::{Effect, effect};
-pub(crate) use self::pipeline::StageSettings;
+pub(crate) use self::pipeline::{SiteSettings, SitesSettings, StageSettings};
+pub(crate) use self::sites::{of_site, site_of, site_section};
 #[cfg(feature = "reload")]
 pub(crate) use self::static_files::missing_root;
 pub(crate) use self::static_files::{in_the_way, missing_site};
@@ -143,7 +146,8 @@ impl HostSettings {
             parse::read_boolean(configuration, "hostBuilder:reloadConfigOnChange", &mut problems);
         host::switches(configuration, &mut problems);
         let web_root = host::web_root(loaded);
-        problems.extend(told_of_places(loaded, &stages));
+        problems.extend(stage_places::told(loaded, configuration, &stages));
+        stages.sites = sites::read(loaded, &stages, &mut problems);
         host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);
@@ -165,25 +169,6 @@ impl HostSettings {
             problems,
         }
     }
-}
-
-/// What is to be said of the folders and files that stages need, and of stages that get into the way of a site.
-fn told_of_places(loaded: &Loaded, stages: &StageSettings) -> Vec<Problem> {
-    let configuration = &loaded.configuration;
-    let needed = places::Needed {
-        access_log: stages.access_log.as_ref().and_then(|it| it.value.file.as_deref()),
-        w3c_logs: stages.w3c_logging.as_ref().map(|it| &*it.value.options().place.folder),
-        site: stages.static_files.as_ref().map(|it| &*it.options.root),
-    };
-    let mut problems = places::told(configuration, &needed);
-    problems.extend(given_away::told(loaded, &needed));
-    if let Some(health) = &stages.health_checks {
-        problems.extend(health_checks::hides(configuration, &health.value, needed.site));
-    }
-    if let (Some(_), Some(site)) = (&stages.rewrite, &stages.static_files) {
-        problems.extend(rewrite::against_folders(configuration, &site.options));
-    }
-    problems
 }
 
 #[cfg(test)]

@@ -19,13 +19,14 @@ use super::{
 };
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::text::Span;
-use crate::configuration::{Configuration, Loaded, Problem, Section, Sourced};
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
 use crate::middleware::static_files::Behind;
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive, HealthCheckOptions, Hsts,
     HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
-    RequestTimeoutOptions, ResponseCompression, Rewrite, W3cLogging,
+    RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace, W3cLogging,
 };
+use crate::tls::CertificateSource;
 
 /// What the configuration says of the stages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,8 +71,32 @@ pub(crate) struct StageSettings {
     pub(crate) reverse_proxy: Option<Switched<ProxyOptions>>,
     /// What is served from the web root, if anything is.
     pub(crate) static_files: Option<StaticFilesSettings>,
+    /// `Sites`, if there is one.
+    pub(crate) sites: Option<SitesSettings>,
     /// What they go by, in words.
     pub(crate) values: StageValues,
+}
+
+/// Sites on the addresses of the host, told apart by host and path.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SitesSettings {
+    /// In the order of their names.
+    pub(crate) sites: Vec<SiteSettings>,
+    /// Whether nothing answers what is for none of them.
+    pub(crate) is_last: bool,
+}
+
+/// A site.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SiteSettings {
+    pub(crate) name: String,
+    /// Where it was set.
+    pub(crate) origin: Origin,
+    pub(crate) place: SitePlace,
+    /// What https serves for its names; `None` leaves that to the endpoints.
+    pub(crate) certificate: Option<CertificateSource>,
+    /// What its requests go through.
+    pub(crate) stages: Box<StageSettings>,
 }
 
 /// What the stages go by, in words, each with where it was set; nothing of one that is off.
@@ -83,6 +108,11 @@ pub(crate) struct StageValues {
 }
 
 impl StageSettings {
+    /// Whether the host has something to answer with besides files of its own and an app.
+    pub(crate) fn answers_without_files(&self) -> bool {
+        self.reverse_proxy.is_some() || self.sites.is_some()
+    }
+
     /// Files come before routes: what is no file may have one, and what a destination answers is no lack of one.
     pub(super) fn files_before_routes(&mut self) {
         let (Some(files), Some(proxy)) = (&mut self.static_files, &mut self.reverse_proxy) else {
@@ -133,6 +163,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         request_timeouts: request_timeouts::read(configuration, problems),
         reverse_proxy: reverse_proxy::read(loaded, problems),
         static_files: None,
+        sites: None,
         values,
     };
     problems.extend(without_switch(

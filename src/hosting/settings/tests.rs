@@ -3,6 +3,7 @@
 mod documents;
 mod limits;
 mod rows;
+mod sites;
 mod stages;
 mod tls;
 mod told;

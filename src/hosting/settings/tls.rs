@@ -97,7 +97,7 @@ fn sni(
 }
 
 /// Reads a certificate's node; one that names neither a file nor a subject says nothing.
-fn certificate(
+pub(super) fn certificate(
     section: &Section<'_>,
     name: &str,
     content_root: &Path,

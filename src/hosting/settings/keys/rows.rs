@@ -1,5 +1,6 @@
 //! The rows: one for each key, in the order of the tables in the documents.
 
+use super::certificate::CERTIFICATE;
 use super::forwarded_headers::{FORWARDED_HEADERS, KNOWN_IP_NETWORKS, KNOWN_PROXIES};
 use super::request_logs::{ACCESS_LOG, HTTP_LOGGING, W3C_LOGGING};
 use super::reverse_proxy::REVERSE_PROXY;
@@ -7,12 +8,15 @@ use super::row::{
     Key, Kind, NotYet, Others, Part, Range, any, boolean, first, limit, list, names, of_dotnet,
     open, rate, text, text_or_list, time_limit, words,
 };
+use super::sites::SITES;
 use super::stages::{
     BASIC_AUTHENTICATION, CORS, DEVELOPER_EXCEPTION_PAGE, EXCEPTION_HANDLER, HEADERS,
     HEALTH_CHECKS, HSTS, HTTPS_REDIRECTION, PATH_BASE, PROBLEM_DETAILS, RATE_LIMITER,
     REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS, RESPONSE_COMPRESSION, REWRITE, STATUS_CODE_PAGES,
 };
-use super::static_files::{DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK, STATIC_FILES};
+use super::static_files::{
+    DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK, STATIC_FILES, WEB_ROOT,
+};
 use crate::features::HttpProtocols;
 use crate::logging::{ColorBehavior, FormatterName, LogLevel, QueueFullMode};
 use crate::tls::ClientCertificateMode;
@@ -121,14 +125,12 @@ pub(super) static ROOT: Key = names(
         text("UserSecretsId", Kind::Text, "the folder of the user secrets, which Development reads"),
         REVERSE_PROXY,
         KESTREL,
-        text("webroot", Kind::Path, "the folder of files to serve; one that is named here is made at the start if it is missing")
-            .default_in_words("`wwwroot` in the content root")
-            .at_once()
-            .of_host(),
+        WEB_ROOT.at_once().of_host(),
         STATIC_FILES,
         DEFAULT_FILES,
         DIRECTORY_BROWSER,
         NAVIGATION_FALLBACK,
+        SITES,
         LOGGING,
         names(
             "hostBuilder",
@@ -310,41 +312,6 @@ const CLIENT_CERTIFICATE_ROOTS: Key = text_or_list(
      list of both, in the place of all that this machine trusts",
 )
 .default_in_words("what the machine trusts");
-
-const CERTIFICATE: &[Key] = &[
-    text(
-        "Path",
-        Kind::Path,
-        "a PKCS#12 file (`.pfx`, `.p12`); with `KeyPath` a certificate in PEM form, its chain behind it, \
-         or in DER form",
-    ),
-    text(
-        "KeyPath",
-        Kind::Path,
-        "the private key in PEM form: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1. It may be the file of `Path`",
-    ),
-    text(
-        "Password",
-        Kind::Text,
-        "of the PKCS#12 file or of the encrypted key. Keep it in a variable \
-         (`Kestrel__Certificates__Default__Password`) or in user secrets",
-    )
-    .secret(),
-    text(
-        "Subject",
-        Kind::Text,
-        "in the place of `Path`: a part of the subject of a certificate in a store",
-    ),
-    text(
-        "Store",
-        Kind::Text,
-        "which store. On Linux it is a folder of PKCS#12 files without a password: \
-         `~/.dotnet/corefx/cryptography/x509stores/my`",
-    )
-    .default("My"),
-    words("Location", &["CurrentUser", "LocalMachine"], "whose store").default("CurrentUser"),
-    boolean("AllowInvalid", "false", "take one from a store that is expired or not trusted"),
-];
 
 const LIMITS: Key = names(
     "Limits",

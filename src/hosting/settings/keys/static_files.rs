@@ -3,6 +3,13 @@
 use super::row::{Key, Kind, Others, any, boolean, list, names, text, words};
 use crate::features::HttpsCompression;
 
+pub(super) const WEB_ROOT: Key = text(
+    "webroot",
+    Kind::Path,
+    "the folder of files to serve; one that is named here is made at the start if it is missing",
+)
+.default_in_words("`wwwroot` in the content root");
+
 pub(super) const STATIC_FILES: Key = names(
     "StaticFiles",
     Others::Nothing,

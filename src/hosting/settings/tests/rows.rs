@@ -15,8 +15,9 @@ use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, Cors, HealthCheckOptions, Hsts,
     HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
-    RequestTimeoutOptions, ResponseCompression, Rewrite, W3cLogging,
+    RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace, W3cLogging,
 };
+use crate::tls::CertificateSource;
 
 /// A row with its key, and the key as it can be set.
 struct Row {
@@ -66,6 +67,21 @@ fn texts() -> impl Iterator<Item = (Row, Kind)> {
 /// Whether the feature that reads it is not there.
 fn is_told_without_effect(row: &Row) -> bool {
     matches!(row.row.meaning, Meaning::NotYet(_))
+}
+
+/// The key as it would be at the top, if it is one of a site.
+fn at_the_top(key: &str) -> &str {
+    key.strip_prefix(SITE).unwrap_or(key)
+}
+
+const SITE: &str = "Sites:A:";
+
+/// What has to be said beside a key, which may be one of a site, for it to count.
+fn all_beside(key: &str) -> Vec<(String, &'static str)> {
+    let Some(key) = key.strip_prefix(SITE) else { return beside(key) };
+    let of_site = beside(key).into_iter().filter(|(it, _)| !it.starts_with("Kestrel:"));
+    let host = (key != "Hosts").then(|| ("Hosts:0".to_owned(), "a.example"));
+    of_site.chain(host).map(|(it, text)| (format!("{SITE}{it}"), text)).collect()
 }
 
 /// What has to be said beside a key for it to count.
@@ -286,6 +302,7 @@ fn beside_proxy(key: &str) -> Vec<(String, &'static str)> {
 #[derive(Debug, PartialEq)]
 struct Outcome {
     endpoints: Vec<PlannedEndpoint>,
+    sites: Vec<(SitePlace, Option<CertificateSource>)>,
     certificates: SharedCertificates,
     server: ServerOptions,
     health_checks: Option<HealthCheckOptions>,
@@ -319,7 +336,7 @@ struct Outcome {
 /// Reads a setting, and what has to stand beside it.
 fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome, Vec<Problem>) {
     let set = text.map(|text| (key.to_owned(), text));
-    let all = beside(key).into_iter().chain(set);
+    let all = all_beside(key).into_iter().chain(set);
     let inputs = Inputs {
         arguments: all.map(|(key, text)| format!("--{key}={text}")).enumerate().collect(),
         variables: vec![("HOME".to_owned(), "/home/somebody".to_owned())],
@@ -333,30 +350,37 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
     problems.extend(plan.warnings);
     problems.extend(plan.problems.into_iter().map(|wrong| wrong.problem));
     let endpoint = |it: PlannedEndpoint| PlannedEndpoint { origin: Origin::Default, ..it };
+    let mut sites = settings.stages.sites.clone().map_or_else(Vec::new, |it| it.sites);
+    let places = sites.iter().map(|it| (it.place.clone(), it.certificate.clone())).collect();
+    let stages = match sites.pop() {
+        Some(site) => site.stages,
+        None => settings.stages,
+    };
     let outcome = Outcome {
+        sites: places,
         endpoints: plan.endpoints.into_iter().map(endpoint).collect(),
         certificates: settings.certificates,
         server: settings.server,
-        health_checks: settings.stages.health_checks.map(|it| it.value),
-        allowed_hosts: settings.stages.allowed_hosts.map(|hosts| hosts.value),
-        believed: settings.stages.forwarded_headers.map(|it| it.believed),
-        error_pages: without_origins(settings.stages.error_pages),
-        path_base: settings.stages.path_base.map(|it| it.value),
-        hsts: settings.stages.hsts.map(|hsts| hsts.value),
-        https_redirection: settings.stages.https_redirection.map(|it| it.value),
-        cors: settings.stages.cors.map(|it| it.value),
-        basic_authentication: settings.stages.basic_authentication.map(|it| it.value),
-        response_compression: settings.stages.response_compression.map(|it| it.value),
-        answer_headers: settings.stages.answer_headers.map(|it| it.value),
-        reverse_proxy: settings.stages.reverse_proxy.map(|it| it.value),
-        rewrite: settings.stages.rewrite.map(|it| it.value),
-        request_decompression: settings.stages.request_decompression.map(|it| it.value),
-        http_logging: settings.stages.http_logging.map(|it| it.value),
-        rate_limiter: settings.stages.rate_limiter.map(|it| it.value),
-        request_timeouts: settings.stages.request_timeouts.map(|it| it.value),
-        w3c_logging: settings.stages.w3c_logging.map(|it| it.value),
-        access_log: settings.stages.access_log.map(|it| it.value),
-        static_files: settings.stages.static_files.map(|it| it.options),
+        health_checks: stages.health_checks.map(|it| it.value),
+        allowed_hosts: stages.allowed_hosts.map(|hosts| hosts.value),
+        believed: stages.forwarded_headers.map(|it| it.believed),
+        error_pages: without_origins(stages.error_pages),
+        path_base: stages.path_base.map(|it| it.value),
+        hsts: stages.hsts.map(|hsts| hsts.value),
+        https_redirection: stages.https_redirection.map(|it| it.value),
+        cors: stages.cors.map(|it| it.value),
+        basic_authentication: stages.basic_authentication.map(|it| it.value),
+        response_compression: stages.response_compression.map(|it| it.value),
+        answer_headers: stages.answer_headers.map(|it| it.value),
+        reverse_proxy: stages.reverse_proxy.map(|it| it.value),
+        rewrite: stages.rewrite.map(|it| it.value),
+        request_decompression: stages.request_decompression.map(|it| it.value),
+        http_logging: stages.http_logging.map(|it| it.value),
+        rate_limiter: stages.rate_limiter.map(|it| it.value),
+        request_timeouts: stages.request_timeouts.map(|it| it.value),
+        w3c_logging: stages.w3c_logging.map(|it| it.value),
+        access_log: stages.access_log.map(|it| it.value),
+        static_files: stages.static_files.map(|it| it.options),
         logging: settings.logging,
         shutdown_timeout: settings.shutdown_timeout,
         reload_on_change: settings.reload_on_change,
@@ -382,6 +406,7 @@ fn without_origins(mut pages: ErrorPages) -> ErrorPages {
 
 /// Texts that are taken, all but the default.
 fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
+    let key = at_the_top(key);
     let all: Vec<String> = match kind {
         Kind::Text if key.starts_with("ReverseProxy:") => vec![of_proxy(key).0.to_owned()],
         Kind::Words(words) if key.contains(":Match:") => {
@@ -415,6 +440,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
             vec![text.to_owned()]
         }
         Kind::Separated("ports") => vec!["6003;6004".to_owned()],
+        Kind::Separated(_) if key == "Hosts" => vec!["b.example; *.c.example:81".to_owned()],
         Kind::Separated(_) => vec!["http://127.0.0.1:6003;http://127.0.0.1:6004".to_owned()],
         Kind::Boolean => vec!["true".to_owned(), "false".to_owned()],
         Kind::Words(words) | Kind::Flags(words) => {
@@ -451,6 +477,7 @@ fn of_proxy(key: &str) -> (&'static str, Option<&'static str>) {
 
 /// Texts that are not taken.
 fn wrong(key: &str, kind: Kind) -> Vec<String> {
+    let key = at_the_top(key);
     let text = |text: &str| vec![text.to_owned()];
     match kind {
         Kind::Text if key.starts_with("ReverseProxy:") => {

@@ -1,0 +1,165 @@
+//! Sites: whose settings they have, and what is told of them.
+
+use super::*;
+
+fn read_of(json: &str) -> HostSettings {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+    let inputs = Inputs {
+        current_directory: folder.path().to_owned(),
+        code: CodeSettings { host_alone: true, ..CodeSettings::default() },
+        ..Inputs::default()
+    };
+    HostSettings::read(&load(&inputs), InCode::default(), |_| {})
+}
+
+fn told(json: &str) -> Vec<(Severity, String, String)> {
+    let problems = read_of(json).problems.into_iter();
+    problems.map(|it| (it.severity, it.message, it.key.unwrap_or_default())).collect()
+}
+
+#[test]
+fn a_site_has_hosts_a_path_and_stages_of_its_own() {
+    let settings = read_of(
+        r#"{"Hsts": {"Enabled": true}, "Sites": {
+            "b": {"Hosts": "b.example; *.b.example:8443", "Rewrite": {"Enabled": true,
+                "Rules": [{"Path": "/", "Redirect": "/x"}]}},
+            "A": {"PathBase": "/a%20b/", "Cors": {"Enabled": true,
+                "Policies": {"default": {"Origins": ["https://a"]}}}, "webroot": "."}}}"#,
+    );
+    assert!(settings.problems.iter().all(|it| !it.is_error()), "{:?}", settings.problems);
+    let sites = settings.stages.sites.expect("sites");
+    assert!(sites.is_last);
+    let [a, b] = &sites.sites[..] else { panic!("two sites") };
+    assert_eq!(
+        (a.shown().as_str(), b.shown().as_str()),
+        ("A for * below /a b", "b for b.example, *.b.example:8443",)
+    );
+    assert!(a.stages.cors.is_some() && a.stages.static_files.is_some());
+    assert!(b.stages.cors.is_none() && b.stages.static_files.is_none());
+    assert!(a.stages.hsts.is_none() && settings.stages.hsts.is_some());
+    assert_eq!(b.names().collect::<Vec<_>>(), ["b.example", "*.b.example"]);
+}
+
+#[test]
+fn what_a_site_cannot_be_is_told_with_its_name() {
+    use Severity::{Error, Warning};
+    for (site, severity, message, key) in [
+        (r#"{"webroot": "."}"#, Error, "The site 'A': It is for no request", "Sites:A:webroot"),
+        (
+            r#"{"PathBase": "/", "webroot": "."}"#,
+            Error,
+            "The site 'A': It is for no request",
+            "Sites:A:PathBase",
+        ),
+        (
+            r#"{"Hosts": ["https://a"], "webroot": "."}"#,
+            Error,
+            "The site 'A': 'https://a' is no host of a site: it is a URL",
+            "Sites:A:Hosts:0",
+        ),
+        (
+            r#"{"Hosts": ["a:99999"], "webroot": "."}"#,
+            Error,
+            "The site 'A': 'a:99999' is no host of a site: its port",
+            "Sites:A:Hosts:0",
+        ),
+        (
+            r#"{"Hosts": "a b", "webroot": "."}"#,
+            Error,
+            "The site 'A': 'a b' is no host of a site: hosts are separated",
+            "Sites:A:Hosts",
+        ),
+        (
+            r#"{"Hosts": ["a"]}"#,
+            Warning,
+            "The site 'A': Nothing answers its requests",
+            "Sites:A:Hosts:0",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": "gone"}"#,
+            Warning,
+            "The site 'A': The web root ",
+            "Sites:A:webroot",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Hsts": {"MaxAge": "x", "Enabled": true}}"#,
+            Error,
+            "The site 'A': ",
+            "Sites:A:Hsts:MaxAge",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Hsts": {"MaxAge": "1"}}"#,
+            Warning,
+            "The site 'A': 'Sites:A:Hsts:MaxAge' has no effect",
+            "Sites:A:Hsts:MaxAge",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Hots": ["b"]}"#,
+            Warning,
+            "The key 'Sites:A:Hots' means nothing",
+            "Sites:A:Hots:0",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "HealthChecks": {"Enabled": true}}"#,
+            Warning,
+            "The key 'Sites:A:HealthChecks' means nothing",
+            "Sites:A:HealthChecks:Enabled",
+        ),
+        (r#""a.example""#, Error, "'Sites:A' is a section", "Sites:A"),
+    ] {
+        let problems = told(&format!(r#"{{"Sites": {{"A": {site}}}}}"#));
+        let is_it = |(of, text, at): &(Severity, String, String)| {
+            *of == severity && text.starts_with(message) && at == key
+        };
+        assert!(problems.iter().any(is_it), "{site}: {problems:#?}");
+    }
+}
+
+#[test]
+fn two_sites_for_the_same_requests_are_a_mistake() {
+    let site = |host: &str, base: &str| {
+        format!(r#"{{"Hosts": ["x", "{host}"], "PathBase": "{base}", "webroot": "."}}"#)
+    };
+    for (one, other, expected) in [
+        (site("a", "/p"), site("b", "/p"), true),
+        (site("a", "/p"), site("b", "/P"), true),
+        (site("a", "/p"), site("b", "/q"), false),
+    ] {
+        let problems = told(&format!(r#"{{"Sites": {{"A": {one}, "B": {other}}}}}"#));
+        let found = problems.iter().any(|(_, text, _)| {
+            text.starts_with("The sites 'A' and 'B' are for the same requests: those for x, below")
+        });
+        assert_eq!(found, expected, "{problems:?}");
+    }
+}
+
+#[test]
+fn a_password_of_a_site_is_as_secret_as_one_at_the_top() {
+    for (site, secret) in [
+        (
+            r#"{"Hosts": ["a"], "BasicAuthentication": {"Enabled": "sesame1", "Passwords": {"bob": "$6$sesame2"}}}"#,
+            "sesame2",
+        ),
+        (r#"{"Hosts": ["a"], "Certificate": {"Path": "a.pfx", "Passwort": "sesame3"}}"#, "sesame3"),
+    ] {
+        let problems = read_of(&format!(r#"{{"Sites": {{"A": {site}}}}}"#)).problems;
+        assert!(!problems.is_empty());
+        let all: String = problems.iter().map(ToString::to_string).collect();
+        assert!(!all.contains(secret), "{all}");
+    }
+}
+
+#[test]
+fn keys_of_sites_are_told_from_others() {
+    for (key, site) in [
+        ("Sites:Shop:Hosts:0", Some("Shop")),
+        ("sites:Shop", Some("Shop")),
+        ("Sites", None),
+        ("Sites:", None),
+        ("Site:Shop", None),
+        ("Hsts:Enabled", None),
+    ] {
+        assert_eq!(site_of(key), site, "{key}");
+    }
+}

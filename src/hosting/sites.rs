@@ -1,0 +1,122 @@
+//! The sites of a host: what they need that is read from files, what https serves for their names, and what of them
+//! outlives reloads.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::reverse_proxy::{self, Material, Upstreams};
+use super::settings::{
+    SharedCertificates, SiteSettings, SitesSettings, StageSettings, of_site, site_of, site_section,
+};
+use super::surroundings::Surroundings;
+use crate::addresses::EndpointPlan;
+use crate::configuration::{Configuration, Problem};
+use crate::middleware::Limiters;
+use crate::tls::{SniOptions, TlsOptions};
+
+/// What clusters of the reverse proxy need, in their order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Materials {
+    /// Of the host's own.
+    pub(super) own: Vec<Material>,
+    /// Of those of each site.
+    pub(super) of_sites: Vec<Vec<Material>>,
+}
+
+/// What is read for all clusters, and what is wrong with it. The files that it was read from are added to `files`.
+pub(super) fn materials(
+    settings: &StageSettings,
+    configuration: &Configuration,
+    surroundings: &Surroundings,
+    files: &mut Vec<PathBuf>,
+) -> (Materials, Vec<Problem>) {
+    let (own, mut problems) = reverse_proxy::read(settings, configuration, surroundings, files);
+    let mut of_sites = Vec::new();
+    for site in settings.sites.iter().flat_map(|it| &it.sites) {
+        let below = configuration.rooted_at(&site_section(&site.name));
+        let (of_one, wrong) = reverse_proxy::read(&site.stages, &below, surroundings, files);
+        problems.extend(wrong.into_iter().map(|problem| of_site(&site.name, problem)));
+        of_sites.push(of_one);
+    }
+    (Materials { own, of_sites }, problems)
+}
+
+/// Lets every https endpoint serve the certificates of sites for their names, but for names that it has itself.
+///
+/// Whoever asks for another name gets what he would get without the sites, where there is such a certificate.
+pub(super) fn secure(
+    plan: &mut EndpointPlan,
+    sites: Option<&SitesSettings>,
+    shared: &SharedCertificates,
+) {
+    let has_shared = shared.default.is_some() || shared.development_password.is_some();
+    let entries: Vec<_> = sites.iter().flat_map(|it| &it.sites).flat_map(entries_of).collect();
+    for endpoint in plan.endpoints.iter_mut().chain(&mut plan.refused) {
+        let ready = |tls: &&mut TlsOptions| tls.server_config.is_none();
+        let Some(tls) = endpoint.tls.as_mut().filter(ready) else { continue };
+        // Of an endpoint that a reload has left as it was.
+        tls.sni.retain(|entry| !is_of_site(entry));
+        let has_names = !tls.sni.is_empty();
+        for entry in &entries {
+            if !tls.sni.iter().any(|own| own.name.eq_ignore_ascii_case(&entry.name)) {
+                tls.sni.push(entry.clone());
+            }
+        }
+        if !has_names && !tls.sni.is_empty() && (tls.certificate.is_some() || has_shared) {
+            tls.sni.push(SniOptions { name: "*".to_owned(), ..SniOptions::default() });
+        }
+    }
+}
+
+fn entries_of(site: &SiteSettings) -> impl Iterator<Item = SniOptions> {
+    let certificate = site.certificate.iter();
+    certificate.flat_map(|certificate| {
+        site.names().map(|name| SniOptions {
+            name,
+            certificate: Some(certificate.clone()),
+            ..SniOptions::default()
+        })
+    })
+}
+
+/// Whether it stands for a site: by its certificate, or for the names that no site has.
+fn is_of_site(entry: &SniOptions) -> bool {
+    let of_certificate = entry.certificate.as_ref().map(|it| it.key.as_str());
+    of_certificate.is_some_and(|key| site_of(key).is_some())
+}
+
+/// What sites have over reloads, by their names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SitesOfHost(Arc<Mutex<BTreeMap<String, OfSite>>>);
+
+/// What a site has over reloads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfSite {
+    /// What has passed of limits.
+    pub(super) limiters: Arc<Limiters>,
+    /// The servers that requests are handed to.
+    pub(super) upstreams: Arc<Upstreams>,
+}
+
+impl SitesOfHost {
+    /// What a site of this name has, which may be new.
+    pub(super) fn of(&self, name: &str) -> OfSite {
+        let mut sites = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.entry(name.to_lowercase()).or_default().clone()
+    }
+
+    /// Lets go of what sites had that are none any more.
+    pub(super) fn keep<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let names: Vec<_> = names.map(str::to_lowercase).collect();
+        let mut sites = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.retain(|name, site| {
+            let stays = names.contains(name);
+            if !stays {
+                // Their connections end, and nobody asks for their health.
+                site.upstreams.change_to(&[], &[]);
+            }
+            stays
+        });
+    }
+}

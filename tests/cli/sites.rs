@@ -1,0 +1,220 @@
+//! `kestrel run` with several sites on one address.
+
+use std::fs;
+use std::path::Path;
+
+use crate::certificates::{Secured, client};
+use crate::http::{Answer, connect, get_of};
+use crate::process::{Kestrel, Running};
+use crate::test_data::{certificate, file};
+
+/// The binary with these sites, and a folder with a file for each of `a`, `b` and `c`.
+fn kestrel(arguments: &[&str], sites: &str) -> Kestrel {
+    let kestrel = Kestrel::run(arguments.iter().copied());
+    let root = kestrel.root();
+    for name in ["a", "b", "c"] {
+        fs::create_dir(root.join(name)).expect("the folder is ours");
+        fs::write(root.join(name).join("index.html"), name).expect("the folder is ours");
+    }
+    kestrel.file("appsettings.json", &settings(sites))
+}
+
+fn settings(sites: &str) -> String {
+    format!(
+        r#"{{"Kestrel":{{"Endpoints":{{"A":{{"Url":"http://127.0.0.1:0"}}}}}},"Sites":{{{sites}}}}}"#
+    )
+}
+
+fn get(running: &Running, host: &str, path: &str) -> Answer {
+    get_of(connect(&running.address()), host, path, &[])
+}
+
+fn edit(root: &Path, sites: &str) {
+    let beside = root.join("beside.json");
+    fs::write(&beside, settings(sites)).expect("the folder is ours");
+    fs::rename(beside, root.join("appsettings.json")).expect("the folder is ours");
+}
+
+const A: &str =
+    r#""A":{"Hosts":["a.example"],"webroot":"a","Headers":{"Enabled":true,"Set":{"X-Site":"a"}}}"#;
+const B: &str = r#""B":{"Hosts":["*.b.example"],"webroot":"b"}"#;
+
+#[test]
+fn each_site_has_its_files_and_its_headers_and_the_rest_is_not_found() {
+    let below = r#""C":{"PathBase":"/c","webroot":"c"}"#;
+    let running = kestrel(&[], &[A, B, below].join(",")).started();
+    for (host, path, expected) in [
+        ("a.example", "/", (200, "a")),
+        ("A.EXAMPLE:81", "/", (200, "a")),
+        ("x.b.example", "/", (200, "b")),
+        ("b.example", "/", (404, "")),
+        ("b.example", "/c/", (200, "c")),
+        ("a.example", "/c/", (404, "")),
+        ("a.example", "/../b/index.html", (404, "")),
+        ("other", "/", (404, "")),
+    ] {
+        let answer = get(&running, host, path);
+        assert_eq!((answer.status, &*answer.body), expected, "{host}{path}");
+        let of_a = expected.1 == "a" || host == "a.example";
+        assert_eq!(answer.header("X-Site").is_some(), of_a, "{host}{path}: {}", answer.head);
+    }
+    let outcome = running.terminated();
+    assert_eq!(outcome.code, Some(0));
+    assert!(!outcome.stdout.contains("No site"), "{}", outcome.stdout);
+}
+
+#[test]
+fn what_no_site_has_is_that_of_the_host_which_is_around_all_of_them() {
+    let running = kestrel(&["--webroot=c", "--Headers:Enabled=true", "--Headers:Set:X-All=1"], A);
+    let running = running.started();
+    for (host, body) in [("a.example", "a"), ("other", "c")] {
+        let answer = get(&running, host, "/");
+        assert_eq!((&*answer.body, answer.header("X-All")), (body, Some("1")), "{host}");
+    }
+    running.terminated();
+}
+
+#[test]
+fn a_plan_shows_the_sites_and_what_their_requests_go_through() {
+    let outcome = kestrel(&["--plan"], &[A, B].join(",")).ended();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    for line in [
+        "A for a.example (set by ",
+        "  A: headers of answers, ",
+        "B for *.b.example (set by ",
+        "  B: static files, from ",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line}: {}", outcome.stdout);
+    }
+}
+
+#[test]
+fn a_mistake_in_one_site_leaves_it_as_it_is_and_the_others_change() {
+    let kestrel = kestrel(&[], &[A, B].join(","));
+    let root = kestrel.root();
+    let running = kestrel.started();
+    let broken = A.replace(r#""X-Site":"a""#, r#""X Site":"z""#);
+    edit(&root, &[&broken, &B.replace(r#""b""#, r#""c""#)].map(|it| &**it).join(","));
+    running.wait_for("The site 'A' is left as it was before");
+    running.wait_for("~ the site B for *.b.example");
+    let answer = get(&running, "a.example", "/");
+    assert_eq!((&*answer.body, answer.header("X-Site")), ("a", Some("a")));
+    assert_eq!(get(&running, "x.b.example", "/").body, "c");
+    // What was refused can be put right, and a site can go.
+    edit(&root, &A.replace(r#""X-Site":"a""#, r#""X-Site":"z""#));
+    running.wait_for("~ the site A for a.example");
+    running.wait_for("- the site B is off now");
+    let answer = get(&running, "a.example", "/");
+    assert_eq!(answer.header("X-Site"), Some("z"));
+    assert_eq!(get(&running, "x.b.example", "/").status, 404);
+    let outcome = running.terminated();
+    let place = "appsettings.json:1:";
+    assert!(outcome.stdout.contains(place), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.matches("is left as it was").count(), 1, "{}", outcome.stdout);
+}
+
+#[test]
+fn a_site_that_is_new_and_wrong_is_none_and_at_the_start_it_is_fatal() {
+    let wrong = r#""B":{"Hosts":["https://b.example/"],"webroot":"b"}"#;
+    let both = [A, wrong].join(",");
+    let outcome = kestrel(&[], &both).ended();
+    assert_eq!(outcome.code, Some(3));
+    let told = "The site 'B': 'https://b.example/' is no host of a site: it is a URL";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    let kestrel = kestrel(&[], A);
+    let root = kestrel.root();
+    let running = kestrel.started();
+    edit(&root, &both);
+    running.wait_for("The site 'B' is left as it was before");
+    assert_eq!(get(&running, "b.example", "/").status, 404);
+    edit(&root, &[A, &wrong.replace("https://b.example/", "b.example")].join(","));
+    running.wait_for("+ the site B for b.example");
+    assert_eq!(get(&running, "b.example", "/").body, "b");
+    running.terminated();
+}
+
+#[test]
+fn https_serves_each_site_with_its_certificate() {
+    let path = |name: &str| file(name).display().to_string();
+    let site = |name: &str, host: &str| {
+        let certificate = format!(
+            r#"{{"Path":"{}","KeyPath":"{}"}}"#,
+            path(&format!("{name}.pem")),
+            path(&format!("{name}.key"))
+        );
+        format!(r#""{name}":{{"Hosts":["{host}"],"webroot":"a","Certificate":{certificate}}}"#)
+    };
+    let sites = [site("one", "one.example"), site("two", "*.two.example")].join(",");
+    let default = [("Path", path("server.pem")), ("KeyPath", path("server.key"))]
+        .map(|(name, path)| format!("--Kestrel:Certificates:Default:{name}={path}"));
+    let url = "--Kestrel:Endpoints:A:Url=https://127.0.0.1:0";
+    for has_default in [true, false] {
+        let mut arguments = vec![url];
+        arguments.extend(default.iter().map(String::as_str).filter(|_| has_default));
+        let kestrel = kestrel(&arguments, &sites);
+        let root = kestrel.root();
+        let running = kestrel.started();
+        let (address, config) = (running.address(), client());
+        for (name, shown) in
+            [("one.example", "one"), ("x.two.example", "two"), ("localhost", "server")]
+        {
+            let connected = Secured::connect_for(&config, &address, name);
+            match connected {
+                Ok(it) => assert_eq!(it.certificate(), certificate(shown), "{name}"),
+                Err(error) => assert!(shown == "server" && !has_default, "{name}: {error}"),
+            }
+        }
+        // The other one gets a certificate that cannot be served; this one gets another one.
+        let gone = site("two", "*.two.example").replace("two.pem", "gone.pem");
+        let other = site("one", "one.example").replace("/one.", "/server.");
+        edit(&root, &[other, gone].join(","));
+        running.wait_for("The site 'two' is left as it was before");
+        running.wait_for("(certificate ");
+        for (name, shown) in [("x.two.example", "two"), ("one.example", "server")] {
+            // The client does not believe what is not for that name: the host serves it all the same.
+            match Secured::connect_for(&config, &address, name) {
+                Ok(it) => assert_eq!(it.certificate(), certificate(shown), "{name}"),
+                Err(error) => {
+                    assert!(
+                        shown == "server"
+                            && error.to_string().contains("only valid for DnsName(\"localhost\")"),
+                        "{error}"
+                    );
+                }
+            }
+        }
+        running.terminated();
+    }
+}
+
+#[test]
+fn a_site_may_hand_on_to_another_of_the_same_host_but_not_to_itself() {
+    let url = "--Kestrel:Endpoints:A:Url=http://127.0.0.1:5999";
+    let to = |host: &str| {
+        format!(
+            r#""P":{{"Hosts":["p.example","127.0.0.1"],"ReverseProxy":{{"Routes":{{"r":{{"ClusterId":"c",
+            "Match":{{"Path":"/{{**all}}"}}}}}},"Clusters":{{"c":{{"Destinations":{{"d":{{"Address":"http://{host}:5999"}}}}}}}}}}}}"#
+        )
+    };
+    let other = r#""L":{"Hosts":["localhost"],"webroot":"a"}"#;
+    for (host, code) in [("localhost", 0), ("127.0.0.1", 3)] {
+        let outcome = kestrel(&["--plan", url], &[&*to(host), other].join(",")).ended();
+        assert_eq!(outcome.code, Some(code), "{host}: {}{}", outcome.stdout, outcome.stderr);
+        let told = "The site 'P': The destination 'd' of the cluster 'c' is this host itself";
+        assert_eq!(outcome.stderr.contains(told), code == 3, "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_password_that_a_site_asks_for_in_clear_text_is_told() {
+    let site = r#""A":{"Hosts":["a"],"webroot":"a","BasicAuthentication":{"Enabled":true,"Passwords":{"u":"sesame"}}}"#;
+    for (more, is_told) in [("", true), ("--ForwardedHeaders:Enabled=true", false)] {
+        let arguments = ["--plan", "--Kestrel:Endpoints:A:Url=http://*:0", more];
+        let arguments: Vec<_> = arguments.into_iter().filter(|it| !it.is_empty()).collect();
+        let outcome = kestrel(&arguments, site).ended();
+        let said = outcome.stdout + &outcome.stderr;
+        let told = "The site 'A': Passwords go over the network in clear text";
+        assert_eq!(said.contains(told), is_told, "{said}");
+        assert!(!said.contains("sesame"), "{said}");
+    }
+}
