@@ -10,7 +10,7 @@ use crate::diagnostics::events;
 use crate::hosting::certificates::Certificates;
 use crate::hosting::finding::{Finding, Subject};
 use crate::hosting::prepare::Prepared;
-use crate::hosting::settings::missing_root;
+use crate::hosting::settings::root_by_itself;
 
 pub(in crate::hosting) use super::watch::Watcher;
 
@@ -54,7 +54,8 @@ impl Files {
     /// Those of a configuration and its certificates, and of the certificates that are served.
     pub(super) fn of(prepared: &Prepared, served: Option<&Certificates>) -> Self {
         let certificates = std::iter::once(&prepared.certificates).chain(served);
-        Self { files: files(&prepared.loaded, certificates), read_at: prepared.read_at }
+        let has_site = prepared.settings.stages.static_files.is_some();
+        Self { files: files(&prepared.loaded, has_site, certificates), read_at: prepared.read_at }
     }
 
     /// Looks at them. That may wait for a file system.
@@ -65,10 +66,12 @@ impl Files {
 
 fn files<'a>(
     loaded: &Loaded,
+    has_site: bool,
     certificates: impl Iterator<Item = &'a Certificates>,
 ) -> Vec<Watched> {
-    // A folder of files that is made while the host runs is served from then on.
-    let site = missing_root(loaded);
+    // A folder of files that is made while the host runs is served from then on. (What counts is whether files
+    // were found when the settings were read: the folder may be there by now.)
+    let site = root_by_itself(loaded).filter(|_| !has_site);
     let configuration = loaded.files.iter().map(|file| &file.path).chain(&site);
     let configuration = configuration.map(|path| (path, Kind::Configuration));
     let certificates = certificates.flat_map(|certificates| &certificates.files);
@@ -84,6 +87,23 @@ fn files<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::{CodeSettings, Inputs, load};
+
+    #[test]
+    fn a_folder_of_files_that_is_made_behind_the_reading_is_watched_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let loaded = load(&Inputs {
+            current_directory: folder.path().to_owned(),
+            code: CodeSettings { host_alone: true, ..CodeSettings::default() },
+            ..Inputs::default()
+        });
+        let root = loaded.content_root.value.join("wwwroot");
+        std::fs::create_dir(&root).unwrap();
+        for has_site in [false, true] {
+            let watched = files(&loaded, has_site, std::iter::empty());
+            assert_eq!(watched.iter().any(|file| file.path == root), !has_site);
+        }
+    }
 
     #[test]
     fn files_are_only_looked_at_if_nets_variable_says_so() {

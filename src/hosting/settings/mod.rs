@@ -69,7 +69,7 @@ pub(crate) use self::keys::{Effect, effect};
 pub(crate) use self::pipeline::{SiteSettings, SitesSettings, StageSettings};
 pub(crate) use self::sites::{of_site, site_of, site_section};
 #[cfg(feature = "reload")]
-pub(crate) use self::static_files::missing_root;
+pub(crate) use self::static_files::root_by_itself;
 pub(crate) use self::static_files::{in_the_way, missing_site};
 pub(crate) use self::switched::Switched;
 pub(crate) use self::tls::SharedCertificates;

@@ -88,16 +88,16 @@ fn usual_root(loaded: &Loaded) -> PathBuf {
     from_content_root(&loaded.content_root.value, "wwwroot")
 }
 
-/// The folder that a server for files has looked for in vain.
-pub(crate) fn missing_root(loaded: &Loaded) -> Option<PathBuf> {
+/// The folder that a server for files looks for without being asked.
+pub(crate) fn root_by_itself(loaded: &Loaded) -> Option<PathBuf> {
     let is_asked = loaded.configuration.setting("StaticFiles:Enabled").is_some();
     let is_idle = loaded.host_alone && !is_asked && host::web_root(loaded).is_none();
-    is_idle.then(|| usual_root(loaded)).filter(|root| !root.is_dir())
+    is_idle.then(|| usual_root(loaded))
 }
 
-/// That it has: it answers by itself, until the folder is made, and for good if it is another one's.
+/// That it has done so in vain: it answers by itself, until the folder is made, and for good if it is another one's.
 pub(crate) fn missing_site(loaded: &Loaded) -> Option<Notice> {
-    let root = missing_root(loaded)?;
+    let root = root_by_itself(loaded).filter(|root| !root.is_dir())?;
     Some(events::no_site(&root.display().to_string(), in_the_way(&root)))
 }
 
