@@ -23,6 +23,7 @@ mod outcome;
 mod path;
 mod reexecution;
 mod request_target;
+mod route_policies;
 mod secret_query;
 mod server_addresses;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
@@ -49,6 +50,7 @@ pub(crate) use path::{decoded_path, escaped_path, path_of_escapes};
 pub use reexecution::Reexecution;
 pub use request_target::RequestTarget;
 pub(crate) use request_target::{RawTarget, change_target};
+pub(crate) use route_policies::{RoutePolicies, RoutePolicy};
 pub(crate) use secret_query::without_secrets;
 pub use server_addresses::ServerAddresses;
 #[cfg(feature = "tls")]

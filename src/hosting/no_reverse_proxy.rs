@@ -7,6 +7,7 @@ use super::settings::StageSettings;
 use super::surroundings::Surroundings;
 use crate::apps::reverse_proxy::options::{ClusterOptions, ProxyOptions};
 use crate::configuration::{Configuration, Problem};
+use crate::middleware::SiteTable;
 use crate::pipeline::Stage;
 
 /// What clusters need: nothing.
@@ -23,6 +24,11 @@ impl Upstreams {
 
 /// No stage.
 pub(super) fn stage(_: &ProxyOptions, _: &Upstreams) -> Option<Box<dyn Stage>> {
+    None
+}
+
+/// No stage either.
+pub(super) fn policies(_: &ProxyOptions, _: Option<SiteTable>) -> Option<Box<dyn Stage>> {
     None
 }
 

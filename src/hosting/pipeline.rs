@@ -8,9 +8,9 @@ use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{SiteSettings, StageSettings, Switched};
 use super::sites::{Materials, SitesOfHost};
 use crate::addresses::{EndpointPlan, ListenAddr, PlannedEndpoint, Targets};
-use crate::apps::reverse_proxy::options::Place;
+use crate::apps::reverse_proxy::options::{Place, RouteOptions};
 use crate::configuration::{Origin, Problem, Sourced};
-use crate::features::{Lifetime, Proxies, ServerAddresses};
+use crate::features::{Lifetime, Proxies, RoutePolicy, ServerAddresses};
 use crate::middleware::{
     Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters, RateLimiter,
     RequestTimeouts, SiteTable, Sites, StaticFiles,
@@ -88,6 +88,8 @@ const ORDER: &[Make] = &[
     // Around whatever answers.
     response_compression,
     request_decompression,
+    // Before what goes by them.
+    policies_of_routes,
     // Before whatever answers, files as well.
     cors,
     // Inside of what gives its answer a body, or says who may read it.
@@ -240,6 +242,35 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
         losses.push("A proxy may tell any host now: ForwardedHeaders:AllowedHosts is gone.");
     }
     losses
+}
+
+fn policies_of_routes(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.reverse_proxy.as_ref()?;
+    let sites = settings.sites.as_ref();
+    let sites = sites.map(|it| SiteTable::new(it.sites.iter().map(|site| &site.place)));
+    let stage = reverse_proxy::policies(&it.value, sites)?;
+    let shown = it.value.routes.iter().filter_map(policies_shown);
+    let values = shown.map(|text| Sourced::new(text, it.origin.clone())).collect();
+    Some(On { name: "policies of routes", key: it.key, origin: it.origin.clone(), values, stage })
+}
+
+/// The policies of a route in words; `None` if it names none.
+fn policies_shown(route: &RouteOptions) -> Option<String> {
+    let all = [
+        ("RateLimiterPolicy", &route.rate_limiter_policy),
+        ("CorsPolicy", &route.cors_policy),
+        ("TimeoutPolicy", &route.timeout_policy),
+    ];
+    let named = all.into_iter().filter_map(|(key, policy)| {
+        let name = match policy.as_ref()? {
+            RoutePolicy::Default => "Default",
+            RoutePolicy::Disable => "Disable",
+            RoutePolicy::Named(name) => name,
+        };
+        Some(format!("{key} {name}"))
+    });
+    let named: Vec<_> = named.collect();
+    (!named.is_empty()).then(|| format!("{}: {}", route.id, named.join(", ")))
 }
 
 fn reverse_proxy(settings: &StageSettings, host: &OfHost) -> Option<On> {

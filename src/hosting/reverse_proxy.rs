@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
-use crate::apps::reverse_proxy::ReverseProxy;
 use crate::apps::reverse_proxy::options::{
     AffinityKey, AffinityPolicy, CertificateFiles, ClusterOptions, ProxyOptions, Scheme, TlsVersion,
 };
 pub(super) use crate::apps::reverse_proxy::{Material, Upstreams};
+use crate::apps::reverse_proxy::{PoliciesOfRoutes, ReverseProxy};
 use crate::configuration::{Configuration, Problem};
+use crate::middleware::SiteTable;
 use crate::pipeline::Stage;
 use crate::tls::{
     CertificateLocation, CertificateSource, ClientMaterial, ClientTls, Secret, SslProtocols, client,
@@ -22,6 +23,11 @@ use crate::upstream::ClientSettings;
 /// The stage, with clusters that are there already.
 pub(super) fn stage(options: &ProxyOptions, upstreams: &Upstreams) -> Option<Box<dyn Stage>> {
     Some(Box::new(ReverseProxy::new(options, &upstreams.clusters())))
+}
+
+/// The stage that tells the others which policies routes name, if one does.
+pub(super) fn policies(options: &ProxyOptions, sites: Option<SiteTable>) -> Option<Box<dyn Stage>> {
+    Some(Box::new(PoliciesOfRoutes::new(options, sites)?))
 }
 
 /// What is read for the clusters of these settings, in their order, and what is wrong with it. The files that it

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::path_rules::PathRules;
 use crate::diagnostics::events;
+use crate::features::{RoutePolicies, RoutePolicy};
 use crate::pipeline::{Enter, Request, Response, Stage};
 
 /// The policies that count, each for some requests. (What `CorsMiddleware` is in ASP.NET Core, and the metadata of
@@ -23,6 +24,8 @@ pub(crate) struct Cors {
     pub(crate) default: Option<CorsPolicy>,
     /// For paths; `None` is that nothing is told.
     pub(crate) paths: Arc<PathRules<Option<CorsPolicy>>>,
+    /// For routes that name one.
+    pub(crate) by_name: Vec<(String, CorsPolicy)>,
 }
 
 /// Which pages of other origins may read answers, and how. (What `CorsPolicy` is in ASP.NET Core.)
@@ -203,12 +206,25 @@ fn is_preflight(request: &Request) -> bool {
 
 impl Stage for Cors {
     fn enter(&self, request: &mut Request) -> Enter {
+        let default = || self.default.as_ref().map_or(Enter::Next, |policy| policy.enter(request));
+        match RoutePolicies::of(request).and_then(|it| it.cors.as_ref()) {
+            // The destination answers what browsers ask.
+            Some(RoutePolicy::Disable) => return Enter::Next,
+            Some(RoutePolicy::Default) => return default(),
+            Some(RoutePolicy::Named(name)) => {
+                let named = self.by_name.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+                if let Some((_, policy)) = named {
+                    return policy.enter(request);
+                }
+            }
+            None => {}
+        }
         match self.paths.of(request) {
             Some(Some(policy)) => policy.enter(request),
             // Browsers take that for a no.
             Some(None) if is_preflight(request) => Enter::Answer(no_content()),
             Some(None) => Enter::Next,
-            None => self.default.as_ref().map_or(Enter::Next, |policy| policy.enter(request)),
+            None => default(),
         }
     }
 
@@ -358,7 +374,8 @@ mod tests {
     fn a_path_may_have_another_policy_or_none() {
         let other = CorsPolicy { origins: Origins::Any, ..policy() };
         let paths = [("/open".to_owned(), Some(other)), ("/open/off".to_owned(), None)];
-        let all = Cors { default: Some(policy()), paths: Arc::new(PathRules::new(paths)) };
+        let paths = Arc::new(PathRules::new(paths));
+        let all = Cors { default: Some(policy()), paths, by_name: Vec::new() };
         let only_paths = Cors { default: None, ..all.clone() };
         for (cors, path, preflight, expected) in [
             (&all, "/", "204 vary", "vary"),

@@ -64,7 +64,11 @@ fn stages() -> Vec<(&'static str, Box<dyn Stage>)> {
         timeout: Some(Duration::from_secs(9)),
         status: StatusCode::GATEWAY_TIMEOUT,
     };
-    let timeouts = RequestTimeoutOptions { default: timeout, by_path: PathRules::default() };
+    let timeouts = RequestTimeoutOptions {
+        default: timeout,
+        by_path: PathRules::default(),
+        by_name: Vec::new(),
+    };
     let header = (HeaderName::from_static("x-a"), HeaderValue::from_static("b"));
     let changes = HeaderChanges { set: vec![header], ..HeaderChanges::default() };
     let page = StatusPage::Reexecute(Template::new("/status/{0}").unwrap());

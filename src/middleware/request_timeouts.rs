@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::path_rules::PathRules;
 use crate::diagnostics::{Repeated, events};
+use crate::features::{RoutePolicies, RoutePolicy};
 use crate::pipeline::{Enter, Request, Responding, Response, Stage};
 
 /// How long an answer may take to begin, and what the client gets if it does not. (What
@@ -30,6 +31,23 @@ pub(crate) struct TimeoutPolicy {
 pub(crate) struct RequestTimeoutOptions {
     pub(crate) default: TimeoutPolicy,
     pub(crate) by_path: PathRules<TimeoutPolicy>,
+    /// All of them, for routes that name one.
+    pub(crate) by_name: Vec<(String, TimeoutPolicy)>,
+}
+
+impl RequestTimeoutOptions {
+    /// What counts for a request.
+    fn of(&self, request: &Request) -> Option<&TimeoutPolicy> {
+        let by_path = || self.by_path.of(request).unwrap_or(&self.default);
+        match RoutePolicies::of(request).and_then(|it| it.timeout.as_ref()) {
+            Some(RoutePolicy::Disable) => None,
+            Some(RoutePolicy::Named(name)) => {
+                let named = self.by_name.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+                Some(named.map_or_else(by_path, |(_, policy)| policy))
+            }
+            Some(RoutePolicy::Default) | None => Some(by_path()),
+        }
+    }
 }
 
 /// Gives up an app that takes too long to begin its answer, and answers in its place. (What
@@ -52,8 +70,8 @@ impl RequestTimeouts {
 
 impl Stage for RequestTimeouts {
     fn enter(&self, request: &mut Request) -> Enter {
-        let policy = self.options.by_path.of(request).unwrap_or(&self.options.default);
-        let TimeoutPolicy { timeout: Some(timeout), status } = *policy else {
+        let Some(&TimeoutPolicy { timeout: Some(timeout), status }) = self.options.of(request)
+        else {
             return Enter::Next;
         };
         let told = Arc::clone(&self.told);
@@ -171,7 +189,8 @@ mod tests {
             (policy(Some(2), 504), "/three/long", 200, 5),
             (policy(Some(2), 504), "/three/six", 200, 5),
         ] {
-            let options = RequestTimeoutOptions { default, by_path: by_path.clone() };
+            let options =
+                RequestTimeoutOptions { default, by_path: by_path.clone(), by_name: Vec::new() };
             let mut application = application(options);
             let mut request = Request::new(Body::empty());
             *request.uri_mut() = path.parse().unwrap();

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use crate::http::get;
+use crate::http::{connect, get};
 use crate::process::Kestrel;
 use crate::test_data::file;
 
@@ -204,4 +204,81 @@ fn certificates_that_cannot_be_read_refuse_the_start_with_their_keys() {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert_eq!(outcome.code, Some(5), "{said}");
+}
+
+#[test]
+fn a_route_has_the_policies_that_it_names() {
+    let settings = format!(
+        r#"{{"RateLimiter": {{"Enabled": true, "GlobalLimiter": {{"PermitLimit": 3, "Window": "01:00:00", "PartitionBy": "None"}},
+             "Policies": {{"once": {{"PermitLimit": 1, "Window": "01:00:00", "PartitionBy": "None"}}}}}},
+           "Cors": {{"Enabled": true, "Policies": {{"pages": {{"Origins": ["https://a.example"]}}}}}},
+           "ReverseProxy": {{
+             "Routes": {{
+               "limited": {{"ClusterId": "c", "Match": {{"Path": "/limited/{{**rest}}", "Methods": ["GET"]}}, "RateLimiterPolicy": "Once", "CorsPolicy": "pages"}},
+               "free": {{"ClusterId": "c", "Match": {{"Path": "/free/{{**rest}}"}}, "RateLimiterPolicy": "Disable"}},
+               "others": {{"ClusterId": "c", "Match": {{"Path": "/others/{{**rest}}"}}}}
+             }},
+             "Clusters": {{"c": {{"Destinations": {{"d": {{"Address": "http://{}"}}}}}}}}
+           }}}}"#,
+        destination()
+    );
+    let arguments = ["--urls", "http://127.0.0.1:0"];
+    let kestrel = Kestrel::run(arguments.into_iter().chain(["--plan"]));
+    let plan = kestrel.file("appsettings.json", &settings).ended();
+    let told = "limited: RateLimiterPolicy Once, CorsPolicy pages";
+    assert!(plan.stdout.contains(told), "{}{}", plan.stdout, plan.stderr);
+    let running = Kestrel::run(arguments).file("appsettings.json", &settings).started();
+    let address = running.address();
+    let origin = ["Origin: https://a.example"];
+    for (path, status) in [
+        ("/limited/a", 200),
+        ("/limited/b", 503),
+        ("/free/a", 200),
+        // The global limiter has let three pass by now: what was turned away had its turn there.
+        ("/others/a", 200),
+        ("/others/b", 503),
+        ("/free/b", 200),
+    ] {
+        let answer = get(&address, path, &origin);
+        assert_eq!(answer.status, status, "{path}");
+        let told = answer.header("Access-Control-Allow-Origin");
+        assert_eq!(told.is_some(), path.starts_with("/limited"), "{path}: {}", answer.head);
+    }
+    running.terminated();
+}
+
+#[test]
+fn what_a_browser_asks_beforehand_is_answered_by_the_policy_of_the_route() {
+    let settings = format!(
+        r#"{{"Cors": {{"Enabled": true, "Policies": {{"pages": {{"Origins": ["https://a.example"], "Methods": ["PUT"]}}}}}},
+           "ReverseProxy": {{
+             "Routes": {{
+               "put": {{"ClusterId": "c", "Match": {{"Path": "/x", "Methods": ["PUT"]}}, "CorsPolicy": "pages"}},
+               "own": {{"ClusterId": "c", "Match": {{"Path": "/own"}}, "CorsPolicy": "Disable"}}
+             }},
+             "Clusters": {{"c": {{"Destinations": {{"d": {{"Address": "http://{}"}}}}}}}}
+           }}}}"#,
+        destination()
+    );
+    let arguments = ["--urls", "http://127.0.0.1:0"];
+    let running = Kestrel::run(arguments).file("appsettings.json", &settings).started();
+    for (path, method, expected) in [
+        ("/x", "PUT", (204, "", Some("https://a.example"))),
+        ("/x", "GET", (405, "", None)),
+        ("/own", "PUT", (200, "OPTIONS /own HTTP/1.1", None)),
+    ] {
+        let mut stream = connect(&running.address());
+        let request = format!(
+            "OPTIONS {path} HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: {method}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
+        let of = |line: &str| line.strip_prefix("Access-Control-Allow-Origin: ").map(str::to_owned);
+        let told = head.lines().find_map(of);
+        assert_eq!((status, body, told.as_deref()), expected, "{path} {method}: {head}");
+    }
+    running.terminated();
 }

@@ -22,4 +22,4 @@ mod template_text;
 pub(crate) mod transform_options;
 
 #[cfg(feature = "proxy")]
-pub(crate) use forwarder::{Material, ReverseProxy, Upstreams};
+pub(crate) use forwarder::{Material, PoliciesOfRoutes, ReverseProxy, Upstreams};

@@ -10,6 +10,7 @@ use http::{HeaderName, Method};
 
 use super::template::Template;
 use super::transform_options::Transforms;
+use crate::features::RoutePolicy;
 
 /// All of the section `ReverseProxy`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,17 +51,6 @@ pub(crate) struct RouteOptions {
     pub(crate) metadata: Metadata,
     /// What is changed on the way.
     pub(crate) transforms: Transforms,
-}
-
-/// A policy that a route names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RoutePolicy {
-    /// That of everything else.
-    Default,
-    /// None.
-    Disable,
-    /// One with a name.
-    Named(String),
 }
 
 /// How large a request's body may be.

@@ -20,6 +20,7 @@ use super::conditions::{headers_hold, query_holds};
 use super::options::{HostName, HostPattern, RouteMatch, RouteOptions};
 use super::segment::Segment;
 use super::template::Template;
+use crate::features::{EffectiveRequest, RequestTarget};
 
 /// All routes, compiled.
 #[derive(Debug, Default)]
@@ -40,6 +41,21 @@ pub(crate) struct Asked<'a> {
     /// With its port, if it was sent; empty if none was named.
     pub(crate) host: &'a str,
     pub(crate) is_https: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// What a request asks for, by its path, which is lent.
+    pub(crate) fn of<B>(request: &'a http::Request<B>, path: &'a str) -> Self {
+        let meant = EffectiveRequest::of(request);
+        Self {
+            method: request.method(),
+            path,
+            query: RequestTarget::of(request).query(),
+            headers: request.headers(),
+            host: meant.host(),
+            is_https: meant.is_https(),
+        }
+    }
 }
 
 /// What becomes of a request.

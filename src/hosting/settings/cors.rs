@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 use super::limits::span;
 use super::lists::{self, List};
 use super::parse::{read_boolean, read_with, shown};
+use super::route_policies::{self, named_by_routes};
 use super::switched::Switched;
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Origin, Problem, Setting, Sourced};
@@ -52,7 +53,11 @@ pub(super) fn read(
     if configuration.setting(ENABLED).is_none() {
         problems.extend(idle(code));
     }
-    let default = default(configuration, &policies, problems, on && code.paths.is_empty());
+    let of_routes = named_by_routes(configuration, "CorsPolicy");
+    let of_routes = policies.iter().filter(|it| route_policies::has(&of_routes, &it.name));
+    let by_name: Vec<_> = of_routes.map(|it| (it.name.clone(), it.policy.clone())).collect();
+    let is_needed = on && code.paths.is_empty() && by_name.is_empty();
+    let default = default(configuration, &policies, problems, is_needed);
     let mut words = default.map_or_else(Vec::new, |it| it.words.clone());
     let mut paths = Vec::new();
     for (path, policy) in code.paths.iter().filter(|_| on) {
@@ -67,11 +72,11 @@ pub(super) fn read(
             Err(problem) => problems.push(problem),
         }
     }
-    if default.is_none() && paths.is_empty() {
+    if default.is_none() && paths.is_empty() && by_name.is_empty() {
         return None;
     }
     let default = default.map(|it| it.policy.clone());
-    let cors = Cors { default, paths: Arc::new(PathRules::new(paths)) };
+    let cors = Cors { default, paths: Arc::new(PathRules::new(paths)), by_name };
     Switched::by(configuration, ENABLED, on, cors).map(|it| it.shown(words))
 }
 

@@ -45,6 +45,7 @@ mod request_timeouts;
 mod response_compression;
 mod reverse_proxy;
 mod rewrite;
+mod route_policies;
 mod section_meant;
 mod server;
 mod sites;

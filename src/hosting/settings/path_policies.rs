@@ -1,7 +1,9 @@
-//! Policies that count for paths: a name, what it says, and the `Paths` that it counts for.
+//! Policies that count for paths: a name, what it says, and the `Paths` that it counts for. Routes of the reverse proxy
+//! may name them, too.
 
 use super::lists::{self, List};
 use super::request_path::request_path;
+use super::route_policies::{self, named_by_routes};
 use crate::configuration::{Configuration, Origin, Problem, Section, Sourced};
 
 /// A policy that counts for some paths.
@@ -13,19 +15,21 @@ pub(super) struct PathPolicy<T> {
 }
 
 /// Reads the policies of the section at `key`, each by `read`, which is given its key. One that counts for
-/// no path is told, and left out; so is a path that two of them have.
+/// no path, and that no route names at `of_routes`, is told, and left out; so is a path that two of them have.
 pub(super) fn read<T>(
     configuration: &Configuration,
-    key: &str,
+    (key, of_routes): (&str, &str),
     problems: &mut Vec<Problem>,
     mut read: impl FnMut(&str, &mut Vec<Problem>) -> Option<T>,
 ) -> Vec<PathPolicy<T>> {
     let mut policies: Vec<PathPolicy<T>> = Vec::new();
+    let of_routes = named_by_routes(configuration, of_routes);
     for section in configuration.section(key).children() {
         let before = problems.len();
         let value = read(section.path(), problems);
         let mut paths = paths(configuration, &section, problems);
-        if paths.is_empty() && problems.len() == before {
+        let is_of_route = route_policies::has(&of_routes, section.name());
+        if paths.is_empty() && !is_of_route && problems.len() == before {
             problems.push(for_no_path(&section));
         }
         paths.retain(|path| {
@@ -33,7 +37,7 @@ pub(super) fn read<T>(
             problems.extend(other.map(|other| twice(&section, path, &other.name)));
             other.is_none()
         });
-        if let Some(value) = value.filter(|_| !paths.is_empty()) {
+        if let Some(value) = value.filter(|_| !paths.is_empty() || is_of_route) {
             policies.push(PathPolicy { name: section.name().to_owned(), paths, value });
         }
     }
@@ -70,7 +74,10 @@ pub(super) fn shown_path(path: &str) -> &str {
 /// The paths of a policy in words.
 pub(super) fn for_paths<T>(policy: &PathPolicy<T>) -> String {
     let paths: Vec<_> = policy.paths.iter().map(|path| shown_path(&path.value)).collect();
-    paths.join(", ")
+    match paths.is_empty() {
+        true => "routes that name it".to_owned(),
+        false => paths.join(", "),
+    }
 }
 
 fn origin_of(section: &Section<'_>) -> Origin {

@@ -28,6 +28,9 @@ const MOST_PARTITIONS: u32 = 10_000;
 /// A window has no more segments than this: each partition has a number for each of them.
 const MOST_SEGMENTS: u32 = 100;
 
+/// What a route calls its policy.
+const OF_ROUTES: &str = "RateLimiterPolicy";
+
 /// The kinds of limiters, each with the names that it alone reads.
 pub(super) const LIMITERS: [(&str, &[&str]); 4] = [
     ("FixedWindow", &["PermitLimit", "Window"]),
@@ -53,9 +56,10 @@ pub(super) fn read(
     let is_there = first_setting(&configuration.section(GLOBAL)).is_some();
     let global = is_there.then(|| Reading { configuration, section: GLOBAL, problems }.policy());
     let global = global.flatten();
-    let policies = path_policies::read(configuration, POLICIES, problems, |section, problems| {
-        Reading { configuration, section, problems }.policy()
-    });
+    let policies =
+        path_policies::read(configuration, (POLICIES, OF_ROUTES), problems, |section, problems| {
+            Reading { configuration, section, problems }.policy()
+        });
     if on && global.is_none() && policies.is_empty() {
         let none_meant = problems.len() == before;
         problems.extend(configuration.setting(ENABLED).filter(|_| none_meant).map(without_limit));

@@ -17,6 +17,8 @@ const ENABLED: &str = "RequestTimeouts:Enabled";
 const DEFAULT_TIMEOUT: &str = "RequestTimeouts:DefaultTimeout";
 const DEFAULT_POLICY: &str = "RequestTimeouts:DefaultPolicy";
 const POLICIES: &str = "RequestTimeouts:Policies";
+/// What a route calls its policy.
+const OF_ROUTES: &str = "TimeoutPolicy";
 
 /// Reads the section.
 pub(super) fn read(
@@ -26,9 +28,10 @@ pub(super) fn read(
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
     let before = problems.len();
     let (default, key) = default_policy(configuration, problems);
-    let policies = path_policies::read(configuration, POLICIES, problems, |key, problems| {
-        policy(configuration, key, problems)
-    });
+    let policies =
+        path_policies::read(configuration, (POLICIES, OF_ROUTES), problems, |key, problems| {
+            policy(configuration, key, problems)
+        });
     let mut words = vec![of_key(configuration, &key, in_words(default))];
     words.extend(policies.iter().map(|policy| words_of(configuration, policy)));
     let limits = policies.iter().any(|it| it.value.timeout.is_some());
@@ -38,10 +41,11 @@ pub(super) fn read(
         problems.extend(configuration.setting(ENABLED).filter(|_| none_meant).map(without_timeout));
         return None;
     }
+    let by_name = policies.iter().map(|it| (it.name.clone(), it.value)).collect();
     let by_path = policies.into_iter().flat_map(|PathPolicy { paths, value, .. }| {
         paths.into_iter().map(move |path| (path.value, value))
     });
-    let options = RequestTimeoutOptions { default, by_path: PathRules::new(by_path) };
+    let options = RequestTimeoutOptions { default, by_path: PathRules::new(by_path), by_name };
     Switched::by(configuration, ENABLED, on, options).map(|it| it.shown(words))
 }
 

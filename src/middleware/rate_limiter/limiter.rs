@@ -43,6 +43,12 @@ impl Limiter {
         }
     }
 
+    /// Whether it is the policy of this name.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        let own = self.policy.name.strip_prefix("Policies:");
+        own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
     pub(super) fn ask(&self, request: &Request) -> Asked {
         self.partitions.ask(self.keys.of(&self.policy.by, request))
     }

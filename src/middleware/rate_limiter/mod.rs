@@ -22,7 +22,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
 use super::path_rules::PathRules;
-use crate::features::{Completion, Reexecution};
+use crate::features::{Completion, Reexecution, RoutePolicies, RoutePolicy};
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 pub(crate) use limit::Limit;
 use limiter::Limiter;
@@ -54,7 +54,7 @@ impl RateLimiterOptions {
 }
 
 /// Turns away requests beyond a limit. (What `RateLimitingMiddleware` is in ASP.NET Core, with policies by
-/// paths and not by endpoints.)
+/// paths and by routes of the reverse proxy, and not by endpoints.)
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     global: Option<Arc<Limiter>>,
@@ -83,7 +83,14 @@ impl Stage for RateLimiter {
         if Reexecution::of(request).is_some() {
             return Enter::Next;
         }
-        let of_path = self.by_path.of(request).and_then(|place| self.policies.get(*place));
+        let of_route = RoutePolicies::of(request).and_then(|it| it.rate_limiter.as_ref());
+        let of_path = match of_route {
+            Some(RoutePolicy::Disable) => return Enter::Next,
+            Some(RoutePolicy::Named(name)) => self.policies.iter().find(|it| it.is_called(name)),
+            Some(RoutePolicy::Default) | None => {
+                self.by_path.of(request).and_then(|place| self.policies.get(*place))
+            }
+        };
         let mut held = Held::default();
         for (limiter, next) in [(self.global.as_ref(), of_path), (of_path, None)] {
             let Some(limiter) = limiter else { continue };

@@ -47,6 +47,13 @@ impl Sites {
     }
 
     fn of(&self, request: &Request) -> Option<&Arc<Pipeline>> {
+        self.ways.get(self.table.site_of(request)?)
+    }
+}
+
+impl SiteTable {
+    /// The number of the site that a request is for.
+    pub(crate) fn site_of(&self, request: &Request) -> Option<usize> {
         let host = EffectiveRequest::of(request).host();
         let bare = without_port(host);
         let local = request
@@ -56,13 +63,12 @@ impl Sites {
             .map(|Local(local)| local);
         // Where the connection has no port, as on a Unix socket, the one that was asked for counts.
         let asked = || host.get(bare.len() + 1..).and_then(|port| port.parse().ok());
-        let site = self.table.find(AskedSite {
+        self.find(AskedSite {
             host: bare,
             port: local.map(|it| it.port()).or_else(asked),
             address: local.map(|it| it.ip()),
             path: &|| RequestTarget::of(request).lent_path(),
-        })?;
-        self.ways.get(site)
+        })
     }
 }
 

@@ -10,6 +10,7 @@
 //! upstreams      the clusters of a host, which outlive reloads
 //! answer, error_answer, tunnel
 //!                what comes back
+//! policies       which ones routes name, for the stages before
 //! ```
 
 mod affinity;
@@ -24,6 +25,7 @@ mod forward;
 mod forwarding;
 mod health;
 mod load_balancing;
+mod policies;
 mod probes;
 mod route;
 mod target;
@@ -39,12 +41,13 @@ use http::{HeaderValue, StatusCode};
 
 use self::cluster::Cluster;
 use self::forward::forward;
+pub(crate) use self::policies::PoliciesOfRoutes;
 use self::route::Route;
 pub(crate) use self::upstreams::{Material, Upstreams};
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::apps::reverse_proxy::route_table::{Asked, Found, RouteTable};
 use crate::diagnostics::events;
-use crate::features::{AsItIs, EffectiveRequest, RequestTarget};
+use crate::features::{AsItIs, RequestTarget};
 use crate::pipeline::{Enter, Request, Responding, Response, Stage};
 
 /// Hands requests on to other servers; those that match no route go on to the app. (What YARP's
@@ -72,18 +75,8 @@ impl ReverseProxy {
 
 impl Stage for ReverseProxy {
     fn enter(&self, request: &mut Request) -> Enter {
-        let target = RequestTarget::of(request);
-        let path = target.lent_path();
-        let meant = EffectiveRequest::of(request);
-        let asked = Asked {
-            method: request.method(),
-            path: &path,
-            query: target.query(),
-            headers: request.headers(),
-            host: meant.host(),
-            is_https: meant.is_https(),
-        };
-        let found = match self.table.find(asked) {
+        let path = RequestTarget::of(request).lent_path();
+        let found = match self.table.find(Asked::of(request, &path)) {
             Found::Nothing if self.is_last => {
                 return Enter::Answer(empty(StatusCode::NOT_FOUND, None));
             }

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use super::matching;
 use super::reader::Reader;
 use super::transforms;
-use crate::apps::reverse_proxy::options::{BodyLimit, ClusterOptions, RouteOptions, RoutePolicy};
+use crate::apps::reverse_proxy::options::{BodyLimit, ClusterOptions, RouteOptions};
 use crate::configuration::near_names::did_you_mean;
+use crate::configuration::text::boolean;
 use crate::configuration::{Problem, fold_key};
+use crate::features::RoutePolicy;
 use crate::hosting::settings::parse::shown;
 
 /// The clusters, by their names in any case.
@@ -142,13 +144,17 @@ fn policy(reader: &mut Reader<'_, '_>, key: &str, section: &str, id: &str) -> Op
         }
         // It is what would be without it.
         RoutePolicy::Default => Some(policy),
-        RoutePolicy::Disable if !reader.is_elsewhere(&format!("{section}:Enabled")) => Some(policy),
-        RoutePolicy::Named(_) | RoutePolicy::Disable => {
-            reader.odd(
-                setting,
-                format!("{what} '{shown}' of route '{id}' has no effect: policies count by paths."),
-                format!("write the paths of the route in {section}:Policies, or remove it"),
-            );
+        RoutePolicy::Disable => Some(policy),
+        RoutePolicy::Named(_) => {
+            let on = reader.elsewhere(&format!("{section}:Enabled"));
+            let on = on.and_then(|it| boolean(it.value.as_deref()?));
+            if on != Some(true) {
+                reader.odd(
+                    setting,
+                    format!("{what} '{shown}' of route '{id}' has no effect: {section}:Enabled is not true."),
+                    format!("set {section}:Enabled to true, or remove it"),
+                );
+            }
             Some(policy)
         }
     }

@@ -4,12 +4,13 @@ use http::{HeaderName, HeaderValue};
 
 use super::*;
 use crate::apps::reverse_proxy::options::{
-    BodyLimit, HeaderMode, HttpVersion, LoadBalancing, Place, RoutePolicy, SameSite, VersionPolicy,
+    BodyLimit, HeaderMode, HttpVersion, LoadBalancing, Place, SameSite, VersionPolicy,
 };
 use crate::apps::reverse_proxy::transform_options::{
     Change, ForwardedAction, NodeName, NodePort, RequestTransform, ResponseChange, Value, When,
 };
 use crate::configuration::{Inputs, Severity, load};
+use crate::features::RoutePolicy;
 
 const CLUSTERS_OF_ONE: &str =
     r#""Clusters": { "c1": { "Destinations": { "d1": { "Address": "http://127.0.0.1:9" } } } }"#;
@@ -680,7 +681,7 @@ fn of_many_routes_some_are_shown() {
 }
 
 #[test]
-fn a_policy_of_a_route_that_counts_by_paths_is_told_of() {
+fn a_policy_of_a_route_whose_section_is_off_is_told_of() {
     let file_with = |policy: &str, limiter: &str| {
         file(&format!(
             r#"{{ "RateLimiter": {limiter}, "ReverseProxy": {{ "Routes": {{ "r1": {{ "ClusterId": "c1",
@@ -688,15 +689,17 @@ fn a_policy_of_a_route_that_counts_by_paths_is_told_of() {
         ))
     };
     let on = r#"{ "Enabled": true, "Policies": { "few": { "PermitLimit": 1 } } }"#;
+    let off = r#"{ "Enabled": false, "Policies": { "few": { "PermitLimit": 1 } } }"#;
     for (policy, limiter, expected) in [
-        ("few", on, Some("few")),
-        ("Disable", on, Some("Disable")),
+        ("few", on, None),
+        ("few", off, Some("few")),
+        ("Disable", on, None),
         ("Disable", "{}", None),
         ("Default", on, None),
     ] {
         let (_, problems) = file_with(policy, limiter);
         let expected = expected.map(|name| {
-            format!("? Rate limiter policy '{name}' of route 'r1' has no effect: policies count by paths.")
+            format!("? Rate limiter policy '{name}' of route 'r1' has no effect: RateLimiter:Enabled is not true.")
         });
         assert_eq!(told(&problems), Vec::from_iter(expected), "{policy} {limiter}");
     }
