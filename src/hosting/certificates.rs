@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::development_certificate::{self, Development};
 use super::finding::{Finding, Subject};
-use super::settings::SharedCertificates;
+use super::settings::{SharedCertificates, site_of};
 use super::surroundings::Surroundings;
 use crate::addresses::{EndpointPlan, PlannedEndpoint};
 use crate::configuration::{Configuration, Problem, Section, Severity};
@@ -16,6 +16,9 @@ use crate::tls::endpoint::{EndpointTls, Material};
 use crate::tls::{
     self, CertificateLocation, CertificateSource, ClientCertificateMode, RootsSource, TlsOptions,
 };
+
+/// Certificates of sites that are served.
+pub(super) type OfSites = Vec<Arc<ServerCertificate>>;
 
 /// What the endpoints of a plan are secured with.
 #[derive(Debug, Default)]
@@ -29,6 +32,8 @@ pub(super) struct Certificates {
     /// What is said of endpoints for which none was found. If settings could not be read, one of
     /// them may have named it.
     pub(super) none_found: Vec<Problem>,
+    /// What is wrong with certificates of sites in whose place those serve on that were served before.
+    pub(super) left: Vec<Problem>,
     /// Whether something is wrong that no other content of a file puts right.
     is_final: bool,
 }
@@ -105,11 +110,36 @@ impl Certificates {
             || ours.iter().zip(theirs).any(|(ours, theirs)| ours.1 != theirs.1)
     }
 
-    /// The certificate of the endpoint at a place of the plan, in words.
-    pub(super) fn text(&self, place: usize) -> Option<String> {
-        let (_, certificate) = self.of(place).first()?;
-        let facts = &certificate.facts;
-        Some(format!("{}, expires {}", facts.subject, timestamp(facts.not_after)))
+    /// The certificates of names of clients.
+    pub(super) fn of_sites(&self) -> OfSites {
+        let all = self.endpoints.iter().flatten().flat_map(|secured| &secured.certificates);
+        let of_names = all.filter(|(of, _)| of.contains(":Sni:"));
+        of_names.map(|(_, certificate)| Arc::clone(certificate)).collect()
+    }
+
+    /// The certificates of the endpoint at a place of the plan that it did not have at a place of another one, in
+    /// words; its first one, if there is no other.
+    pub(super) fn text_of_new(
+        &self,
+        place: usize,
+        (other, other_place): (&Self, Option<usize>),
+    ) -> Option<String> {
+        let before = other_place.map_or(&[][..], |place| other.of(place));
+        let is_new = |it: &&(String, Arc<ServerCertificate>)| {
+            let same = before.iter().find(|(of, _)| *of == it.0);
+            same.is_none_or(|(_, certificate)| *certificate != it.1)
+        };
+        let text = |(of, certificate): &(String, Arc<ServerCertificate>)| {
+            let facts = &certificate.facts;
+            let name = of.split_once(":Sni:").map(|(_, name)| format!("for {name} "));
+            let ends = timestamp(facts.not_after);
+            format!("{}{}, expires {ends}", name.unwrap_or_default(), facts.subject)
+        };
+        let new: Vec<_> = self.of(place).iter().filter(is_new).map(text).collect();
+        match new.is_empty() {
+            true => self.of(place).first().map(text),
+            false => Some(new.join("; ")),
+        }
     }
 
     fn of(&self, place: usize) -> &[(String, Arc<ServerCertificate>)] {
@@ -130,11 +160,13 @@ const NO_ROOTS: (&str, &str) = (
 /// An endpoint gets its own, else `Kestrel:Certificates:Default`, else that of the application's
 /// development file, else the user's development certificate. The default one is loaded even if
 /// nothing uses it, as on Kestrel.
+///
+/// A certificate of a site that cannot be served is left, if one of the same file is in `served`.
 pub(super) fn read(
     plan: &EndpointPlan,
     shared: &SharedCertificates,
     configuration: &Configuration,
-    surroundings: &Surroundings,
+    (surroundings, served): (&Surroundings, &OfSites),
     now: SystemTime,
 ) -> (Certificates, Vec<Problem>) {
     let mut loading = Loading {
@@ -142,6 +174,7 @@ pub(super) fn read(
         shared,
         configuration,
         surroundings,
+        served,
         now,
         loaded: Vec::new(),
         roots: Vec::new(),
@@ -219,6 +252,7 @@ struct Loading<'a> {
     shared: &'a SharedCertificates,
     configuration: &'a Configuration,
     surroundings: &'a Surroundings,
+    served: &'a OfSites,
     now: SystemTime,
     /// What was read already: one certificate may serve many endpoints. `None` failed.
     loaded: Vec<(CertificateLocation, Option<Arc<ServerCertificate>>)>,
@@ -455,16 +489,27 @@ impl Loading<'_> {
             }
             Err(problem) => {
                 let also = tls::load::also_wrong(source, &problem);
+                let served = self.served_for(source);
                 for problem in std::iter::once(problem).chain(also) {
-                    let problem = self.with_origin(problem);
-                    self.problems.push(of_code(problem, &source.name));
+                    let problem = of_code(self.with_origin(problem), &source.name);
+                    match served {
+                        Some(_) => self.certificates.left.push(problem),
+                        None => self.problems.push(problem),
+                    }
                 }
                 self.certificates.is_final |= is_in_memory(source);
-                None
+                served
             }
         };
         self.loaded.push((source.location.clone(), read.clone()));
         read
+    }
+
+    /// The certificate of the same file that is served for a site.
+    fn served_for(&self, source: &CertificateSource) -> Option<Arc<ServerCertificate>> {
+        let CertificateLocation::File { path, .. } = &source.location else { return None };
+        site_of(&source.key)?;
+        self.served.iter().find(|served| served.files.contains(path)).map(Arc::clone)
     }
 
     /// The certificate of endpoints that have none: looked for once.

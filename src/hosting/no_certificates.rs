@@ -14,6 +14,9 @@ use crate::tls::EndpointTls;
 
 const FIX: &str = "build it with the feature 'tls' of the crate kestrel";
 
+/// Certificates of sites that are served: none.
+pub(super) type OfSites = ();
+
 /// What the endpoints of a plan are secured with: nothing.
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
@@ -24,6 +27,8 @@ pub(super) struct Certificates {
     /// What is said of endpoints for which none was found. A setting that could not be read changes
     /// nothing of it.
     pub(super) none_found: Vec<Problem>,
+    /// What is wrong with certificates of sites that serve on: nothing.
+    pub(super) left: Vec<Problem>,
 }
 
 impl Certificates {
@@ -68,9 +73,12 @@ impl Certificates {
     }
 
     /// The certificate of the endpoint at a place of the plan, in words.
-    pub(super) fn text(&self, _: usize) -> Option<String> {
+    pub(super) fn text_of_new(&self, _: usize, _: (&Self, Option<usize>)) -> Option<String> {
         None
     }
+
+    /// Certificates of sites that are served.
+    pub(super) fn of_sites(&self) -> OfSites {}
 }
 
 /// Tells of every https endpoint, and of a default certificate, that this program can do nothing with
@@ -79,7 +87,7 @@ pub(super) fn read(
     plan: &EndpointPlan,
     shared: &SharedCertificates,
     configuration: &Configuration,
-    _: &Surroundings,
+    _: (&Surroundings, &OfSites),
     _: SystemTime,
 ) -> (Certificates, Vec<Problem>) {
     let secured = plan.endpoints.iter().chain(&plan.refused).filter(|it| it.tls.is_some());

@@ -170,24 +170,27 @@ pub(super) fn changes(old: &StageSettings, new: &StageSettings) -> StageChanges 
 
 /// What differs between the sites.
 fn of_sites(old: &StageSettings, new: &StageSettings, changes: &mut StageChanges) {
+    // One that is for nobody is closed because its hosts are wrong.
     let all = |settings: &StageSettings| {
-        settings.sites.as_ref().map_or_else(Vec::new, |it| it.sites.clone())
+        let sites = settings.sites.iter().flat_map(|it| &it.sites);
+        sites.filter(|it| !it.place.hosts.is_empty()).cloned().collect::<Vec<_>>()
     };
     let (before, after) = (all(old), all(new));
-    let texts = |site: &SiteSettings| -> String {
-        let values = site_values(site).into_iter().map(|it| it.value);
-        values.collect::<Vec<_>>().join(", ")
-    };
     for now in &after {
         let was = before.iter().find(|was| was.name.eq_ignore_ascii_case(&now.name));
-        let sign = match was {
-            None => '+',
-            Some(was) if was.stages != now.stages || texts(was) != texts(now) => '~',
-            Some(_) => continue,
+        let Some(was) = was else {
+            changes.lines.push(format!("+ the site {}", now.shown()));
+            continue;
         };
-        changes.lines.push(format!("{sign} the site {}", texts(now)));
-        let lost = was.map_or_else(Vec::new, |was| losses(&was.stages, &now.stages));
-        changes.losses.extend(lost.into_iter().map(|it| format!("The site '{}': {it}", now.name)));
+        if was.shown() != now.shown() {
+            changes.lines.push(format!("~ the site {} (it was {})", now.shown(), was.shown()));
+        }
+        let of_site = self::changes(&was.stages, &now.stages);
+        let name = &now.name;
+        let line = |line: String| line.replacen(' ', &format!(" the site {name}: "), 1);
+        changes.lines.extend(of_site.lines.into_iter().map(line));
+        let lost = of_site.losses.into_iter();
+        changes.losses.extend(lost.map(|it| format!("The site '{name}': {it}")));
     }
     for gone in &before {
         if !after.iter().any(|now| now.name.eq_ignore_ascii_case(&gone.name)) {
@@ -285,9 +288,15 @@ const SITES: &str = "sites";
 fn sites(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.sites.as_ref()?;
     let table = SiteTable::new(it.sites.iter().map(|site| &site.place));
+    let certificate = |site: &SiteSettings| {
+        let own = &site.certificate.as_ref()?.location;
+        let same =
+            |it: &SiteSettings| it.certificate.as_ref().is_some_and(|it| it.location == *own);
+        it.sites.iter().position(same)
+    };
     let stages = |site: &SiteSettings| {
         let on = made(&site.stages, &host.of_site(&site.name));
-        on.into_iter().map(|on| on.stage).collect()
+        (on.into_iter().map(|on| on.stage).collect(), certificate(site))
     };
     let stage = Sites::new(table, it.sites.iter().map(stages), it.is_last);
     Some(On {
@@ -488,9 +497,12 @@ pub(super) fn shows_passwords(settings: &StageSettings, plan: &EndpointPlan) -> 
         Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
     };
     let open = plan.endpoints.iter().find(is_open)?;
-    let fix = match open.origin.is_of_serve() {
-        true => "add --tls, or put a proxy in front that speaks https",
-        false => {
+    let fix = match (open.origin.is_of_serve(), plan.endpoints.iter().any(is_https)) {
+        (true, _) => "add --tls, or put a proxy in front that speaks https",
+        (false, true) => {
+            "set HttpsRedirection:Enabled to true, so that who asks in clear text is sent to https"
+        }
+        (false, false) => {
             "listen on an address of https, or let a proxy speak it and set ForwardedHeaders:Enabled to true"
         }
     };

@@ -43,9 +43,15 @@ pub(super) fn plan_table(
         // A configuration of rustls' has them, or chooses them.
         None if is_ready(place) => Vec::new(),
         None => vec!["no certificate".to_owned()],
-        Some(((_, own), of_names)) => {
+        Some(((first, own), rest)) => {
+            let all = certificates.served(place);
+            // Without one of its own, it serves those of names alone.
+            let (own, of_names) = match first.contains(":Sni:") {
+                true => ("no certificate for other names".to_owned(), &all[..]),
+                false => (own.clone(), rest),
+            };
             let of_names = of_names.iter().map(|(of, text)| format!("{of}: {text}"));
-            std::iter::once(own.clone()).chain(of_names).collect()
+            std::iter::once(own).chain(of_names).collect()
         }
     })
 }

@@ -3,11 +3,13 @@
 
 use std::time::SystemTime;
 
-use super::certificates::{self, Certificates};
+use super::certificates::{self, Certificates, OfSites};
 use super::explain;
 use super::finding::{Finding, Subject};
 use super::pipeline;
-use super::settings::{HostSettings, StageSettings, of_site, site_of, site_section, told_of_delay};
+use super::settings::{
+    HostSettings, SiteSettings, StageSettings, of_site, site_of, site_section, told_of_delay,
+};
 use super::sites::{self, Materials};
 use super::sources::Sources;
 use crate::addresses::{EndpointPlan, Note, PlannedEndpoint, plan, replan};
@@ -47,29 +49,45 @@ pub(super) enum Running {
     All(Box<EndpointPlan>),
 }
 
+/// The problems of sites, by their names.
+fn by_site<'a>(problems: impl Iterator<Item = &'a Problem>) -> Vec<Left> {
+    let mut left: Vec<Left> = Vec::new();
+    for problem in problems {
+        let Some(site) = problem.key.as_deref().and_then(site_of) else { continue };
+        match left.iter_mut().find(|left| left.site.eq_ignore_ascii_case(site)) {
+            Some(left) => left.problems.push(problem.clone()),
+            None => left.push(Left { site: site.to_owned(), problems: vec![problem.clone()] }),
+        }
+    }
+    left
+}
+
 impl Prepared {
     /// Reads everything, for a start.
     pub(super) fn read(sources: &mut Sources) -> Self {
         let read_at = SystemTime::now();
         let (loaded, settings) = sources.read();
-        Self::of(sources, loaded, settings, None, read_at)
+        Self::of(sources, (loaded, settings), None, &OfSites::default(), read_at)
     }
 
     /// Reads everything, for the reload of a host that runs. Of a site that something is wrong with, what is in
-    /// effect is taken in the place of what was read: it is to stop no other.
+    /// effect is taken in the place of what was read: it is to stop no other. One that is new answers nothing, so that
+    /// what it is to protect is not open. `served` is what may serve on where a site's certificate cannot be read.
     #[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "only a reload does"))]
     pub(super) fn again(
         sources: &mut Sources,
         running: Running,
         in_effect: &Configuration,
+        served: &OfSites,
     ) -> Self {
         let read_at = SystemTime::now();
-        let (loaded, settings) = sources.read();
-        let first = Self::of(sources, loaded, settings, Some(running.clone()), read_at);
+        let read = sources.read();
+        let mut first = Self::of(sources, read, Some(running.clone()), served, read_at);
         let mut left = first.wrong_sites(sources.strict);
         // What is as it was is no better as it was.
         left.retain(|it| first.loaded.configuration.differs_at(in_effect, &site_section(&it.site)));
         if left.is_empty() {
+            first.left = by_site(first.certificates.left.iter());
             return first;
         }
         let mut loaded = first.loaded;
@@ -77,8 +95,17 @@ impl Prepared {
             let section = site_section(site);
             loaded.configuration = loaded.configuration.with_section_of(in_effect, &section);
         }
-        let settings = sources.settings(&loaded);
-        let mut again = Self::of(sources, loaded, settings, Some(running), read_at);
+        let mut settings = sources.settings(&loaded);
+        let is_new = |site: &&SiteSettings| {
+            let is_it = |it: &Left| it.site.eq_ignore_ascii_case(&site.name);
+            left.iter().any(is_it) && !in_effect.section(&site_section(&site.name)).exists()
+        };
+        let read = first.settings.stages.sites.iter().flat_map(|it| &it.sites);
+        let closed: Vec<_> = read.filter(is_new).map(SiteSettings::closed).collect();
+        settings.stages.add_sites(closed);
+        let read = (loaded, settings);
+        let mut again = Self::of(sources, read, Some(running), served, read_at);
+        left.extend(by_site(again.certificates.left.iter()));
         // What is wrong may be put right in them.
         again.certificates.files.extend(first.certificates.files);
         Self { left, ..again }
@@ -87,27 +114,17 @@ impl Prepared {
     /// The sites that something is wrong with, with all that is.
     fn wrong_sites(&self, strict: bool) -> Vec<Left> {
         let of_certificates = self.of_certificates.iter().map(Finding::problem);
-        let mut left: Vec<Left> = Vec::new();
-        for problem in self.settings.problems.iter().chain(of_certificates) {
-            let is_fatal = problem.is_error() || strict && problem.severity == Severity::Warning;
-            let Some(site) = problem.key.as_deref().and_then(site_of).filter(|_| is_fatal) else {
-                continue;
-            };
-            match left.iter_mut().find(|left| left.site.eq_ignore_ascii_case(site)) {
-                Some(left) => left.problems.push(problem.clone()),
-                None => {
-                    left.push(Left { site: site.to_owned(), problems: vec![problem.clone()] });
-                }
-            }
-        }
-        left
+        let all = self.settings.problems.iter().chain(of_certificates);
+        by_site(all.filter(|problem| {
+            problem.is_error() || strict && problem.severity == Severity::Warning
+        }))
     }
 
     fn of(
         sources: &mut Sources,
-        loaded: Loaded,
-        settings: HostSettings,
+        (loaded, settings): (Loaded, HostSettings),
         running: Option<Running>,
+        served: &OfSites,
         read_at: SystemTime,
     ) -> Self {
         let mut plan = match running {
@@ -122,7 +139,7 @@ impl Prepared {
                 &plan,
                 &settings.certificates,
                 &loaded.configuration,
-                &sources.surroundings(&loaded),
+                (&sources.surroundings(&loaded), served),
                 SystemTime::now(),
             ),
         };

@@ -55,7 +55,7 @@ impl AllowedHosts {
     }
 
     /// Whether a request for `host`, which may have a port, passes.
-    pub(super) fn allow(&self, host: &str) -> bool {
+    pub(crate) fn allow(&self, host: &str) -> bool {
         let host = without_port(host);
         self.0.iter().any(|pattern| match pattern {
             Pattern::Host(allowed) => allowed.eq_ignore_ascii_case(host),

@@ -366,7 +366,7 @@ impl fmt::Display for SniOptions {
         ];
         let said: Vec<_> = parts.into_iter().flatten().collect();
         match said.as_slice() {
-            [] => f.write_str(" the same"),
+            [] => f.write_str(" as of the endpoint"),
             said => write!(f, " {}", said.join(", ")),
         }
     }

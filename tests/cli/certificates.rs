@@ -79,6 +79,11 @@ impl Secured {
         Ok(Self(StreamOwned::new(session, socket)))
     }
 
+    /// What the connection is made of.
+    pub(crate) fn into_stream(self) -> StreamOwned<ClientConnection, TcpStream> {
+        self.0
+    }
+
     /// The certificate that the server showed.
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         let shown = self.0.conn.peer_certificates().and_then(<[_]>::first);

@@ -96,13 +96,13 @@ fn a_mistake_in_one_site_leaves_it_as_it_is_and_the_others_change() {
     let broken = A.replace(r#""X-Site":"a""#, r#""X Site":"z""#);
     edit(&root, &[&broken, &B.replace(r#""b""#, r#""c""#)].map(|it| &**it).join(","));
     running.wait_for("The site 'A' is left as it was before");
-    running.wait_for("~ the site B for *.b.example");
+    running.wait_for("~ the site B: static files: from ");
     let answer = get(&running, "a.example", "/");
     assert_eq!((&*answer.body, answer.header("X-Site")), ("a", Some("a")));
     assert_eq!(get(&running, "x.b.example", "/").body, "c");
     // What was refused can be put right, and a site can go.
     edit(&root, &A.replace(r#""X-Site":"a""#, r#""X-Site":"z""#));
-    running.wait_for("~ the site A for a.example");
+    running.wait_for("~ the site A: headers of answers: ");
     running.wait_for("- the site B is off now");
     let answer = get(&running, "a.example", "/");
     assert_eq!(answer.header("X-Site"), Some("z"));
@@ -125,7 +125,7 @@ fn a_site_that_is_new_and_wrong_is_none_and_at_the_start_it_is_fatal() {
     let root = kestrel.root();
     let running = kestrel.started();
     edit(&root, &both);
-    running.wait_for("The site 'B' is left as it was before");
+    running.wait_for("The site 'B' is left as it was before, or closed if it is new");
     assert_eq!(get(&running, "b.example", "/").status, 404);
     edit(&root, &[A, &wrong.replace("https://b.example/", "b.example")].join(","));
     running.wait_for("+ the site B for b.example");
@@ -217,4 +217,93 @@ fn a_password_that_a_site_asks_for_in_clear_text_is_told() {
         assert_eq!(said.contains(told), is_told, "{said}");
         assert!(!said.contains("sesame"), "{said}");
     }
+}
+
+#[test]
+fn a_site_below_another_is_not_got_round_by_slashes() {
+    let open = r#""Open":{"Hosts":["a"],"webroot":"a"}"#;
+    let closed = r#""Closed":{"Hosts":["a"],"PathBase":"/secret","webroot":"a/secret",
+        "BasicAuthentication":{"Enabled":true,"Passwords":{"u":"sesame"}}}"#;
+    let kestrel = kestrel(&[], &[open, closed].join(","));
+    let folder = kestrel.root().join("a/secret");
+    fs::create_dir(&folder).expect("the folder is ours");
+    fs::write(folder.join("s.txt"), "secret").expect("the folder is ours");
+    let running = kestrel.started();
+    for path in [
+        "/secret/s.txt",
+        "//secret/s.txt",
+        "/.//secret/s.txt",
+        "/SECRET//s.txt",
+        "/%2fsecret/s.txt",
+    ] {
+        assert_eq!(get(&running, "a", path).status, 401, "{path}");
+    }
+    running.terminated();
+}
+
+#[test]
+fn a_new_site_with_a_mistake_is_closed_until_it_is_put_right() {
+    let open = r#""Open":{"Hosts":["a"],"webroot":"a"}"#;
+    let kestrel = kestrel(&[], open);
+    let root = kestrel.root();
+    let running = kestrel.started();
+    assert_eq!(get(&running, "a", "/index.html").status, 200);
+    let wrong = r#""New":{"Hosts":["a"],"PathBase":"/index.html","webroot":"b","BasicAuthentication":{"Passwords":{"u":"sesame"}}}"#;
+    edit(&root, &[open, wrong].join(","));
+    running.wait_for("The site 'New' is left as it was before, or closed if it is new");
+    running.wait_for("+ the site New for a below /index.html");
+    assert_eq!(get(&running, "a", "/index.html").status, 404);
+    assert_eq!(get(&running, "a", "/").body, "a");
+    let outcome = running.terminated();
+    assert!(!outcome.stdout.contains("sesame"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_any_more_stops_no_other_site() {
+    let kestrel = kestrel(&["--Kestrel:Endpoints:A:Url=https://127.0.0.1:0"], "");
+    let root = kestrel.root();
+    for kind in ["pem", "key"] {
+        let own = root.join(format!("one.{kind}"));
+        fs::copy(file(&format!("one.{kind}")), own).expect("the folder is ours");
+    }
+    let one = r#""One":{"Hosts":["one.example"],"webroot":"a","Certificate":{"Path":"one.pem","KeyPath":"one.key"}}"#;
+    edit(&root, &[one, B].join(","));
+    let running = kestrel.started();
+    let (address, config) = (running.address(), client());
+    fs::write(root.join("one.key"), "garbage").expect("the folder is ours");
+    running.wait_for("The site 'One' is left as it was before");
+    edit(&root, &[one, &B.replace(r#""b""#, r#""c""#)].join(","));
+    running.wait_for("~ the site B: static files: from ");
+    let served = Secured::connect_for(&config, &address, "one.example").expect("a handshake");
+    assert_eq!(served.certificate(), certificate("one"));
+    running.terminated();
+}
+
+#[test]
+fn who_was_shown_the_certificate_of_another_site_is_misdirected() {
+    let site = |name: &str, host: &str| {
+        let path = |kind: &str| file(&format!("{name}.{kind}")).display().to_string();
+        let (pem, key) = (path("pem"), path("key"));
+        format!(
+            r#""{name}":{{"Hosts":["{host}"],"webroot":"a","Certificate":{{"Path":"{pem}","KeyPath":"{key}"}}}}"#
+        )
+    };
+    let sites = [
+        site("one", "one.example"),
+        site("two", "*.two.example"),
+        r#""p":{"Hosts":["p"],"webroot":"b"}"#.to_owned(),
+    ];
+    let kestrel = kestrel(&["--Kestrel:Endpoints:A:Url=https://127.0.0.1:0"], &sites.join(","));
+    let running = kestrel.started();
+    for (name, host, status) in [
+        ("one.example", "one.example", 200),
+        ("one.example", "x.two.example", 421),
+        ("one.example", "p", 200),
+    ] {
+        let connection =
+            Secured::connect_for(&client(), &running.address(), name).expect("a handshake");
+        let answer = get_of(connection.into_stream(), host, "/", &[]);
+        assert_eq!(answer.status, status, "{host} by {name}");
+    }
+    running.terminated();
 }

@@ -163,6 +163,6 @@ pub(crate) fn protection_lost(loss: &str) {
 /// A site is left as it is: what was written of it cannot be.
 pub(crate) fn site_left(site: &str, problems: &str) {
     emit!(OUR_RELOAD, ERROR, 17,
-        "The site '{site}' is left as it was before: what is configured for it now cannot be. Everything else is reloaded.",
+        "The site '{site}' is left as it was before, or closed if it is new: what is configured for it now cannot be.",
         detail: problems; site = site);
 }

@@ -15,12 +15,12 @@ use crate::addresses::{Difference, EndpointPlan, PlannedEndpoint, difference, fi
 use crate::configuration::{Configuration, Loaded, Problem, keys_equal};
 use crate::diagnostics::{LogContext, events};
 use crate::hosting::app::{App, AppContext, Exit, Lives, MakeApp};
-use crate::hosting::certificates::Certificates;
+use crate::hosting::certificates::{Certificates, OfSites};
 use crate::hosting::error::HostError;
 use crate::hosting::finding::{self, Finding, judged};
 use crate::hosting::live_configuration::Published;
 use crate::hosting::pipeline;
-use crate::hosting::prepare::{self, Prepared};
+use crate::hosting::prepare::{self, Left, Prepared};
 use crate::hosting::services::Services;
 use crate::hosting::settings::{HostSettings, StageSettings};
 use crate::hosting::settings_monitor::Readings;
@@ -83,6 +83,8 @@ pub(in crate::hosting) struct Running {
     /// The warnings of the last reload, or of the start.
     pub(super) told: Vec<Problem>,
     pub(super) heard: Heard,
+    /// The sites of which this reload takes nothing.
+    pub(super) left: Vec<Left>,
     /// What this reload is asked for.
     pub(super) wish: Wish,
     /// Whether the app is to be made anew whatever is different: one that was asked for it gave way.
@@ -218,6 +220,7 @@ impl Running {
             },
             told,
             heard: started.heard,
+            left: Vec::new(),
             wish: Wish::Follow,
             renewal_due: false,
             gave_way: false,
@@ -240,8 +243,23 @@ impl Running {
     /// What is wrong with it, which is logged, too. Everything is as it was.
     pub(in crate::hosting) async fn reload(&mut self, wish: Wish) -> Result<Reloaded, HostError> {
         self.wish = wish;
-        let outcome = self.try_reload().await;
+        let outcome = self.try_reload(OfSites::default()).await;
+        let outcome = self.or_without_sites(outcome).await;
         self.told(outcome)
+    }
+
+    /// The same once more, if certificates that cannot be served are against it: those of sites that are served may go
+    /// on.
+    async fn or_without_sites(
+        &mut self,
+        outcome: Result<Reloaded, HostError>,
+    ) -> Result<Reloaded, HostError> {
+        match outcome {
+            Err(HostError::Certificate(_)) if !self.is_stopping() => {
+                self.try_reload(self.current.certificates.of_sites()).await
+            }
+            outcome => outcome,
+        }
     }
 
     /// The same for somebody who cannot know whether all files are complete: certificates that cannot
@@ -258,7 +276,7 @@ impl Running {
     ) -> Result<Reloaded, HostError> {
         self.wish = wish;
         begins();
-        let mut outcome = self.try_reload().await;
+        let mut outcome = self.try_reload(OfSites::default()).await;
         let (began, mut waited) = (Instant::now(), false);
         while let Err(error) = &outcome
             && self.may_pass
@@ -275,16 +293,20 @@ impl Running {
                 () = tokio::time::sleep(NEXT_ATTEMPT) => {}
             }
             begins();
-            outcome = self.try_reload().await;
+            outcome = self.try_reload(OfSites::default()).await;
         }
         if waited && outcome.is_ok() {
             events::certificates_ready();
         }
+        let outcome = self.or_without_sites(outcome).await;
         self.told(outcome)
     }
 
     /// Tells of a reload that was refused.
     fn told(&mut self, outcome: Result<Reloaded, HostError>) -> Result<Reloaded, HostError> {
+        if !self.is_stopping() && !self.gave_way {
+            self.tell_left();
+        }
         if let Err(error) = &outcome
             && !self.is_stopping()
             && !self.gave_way
@@ -305,7 +327,8 @@ impl Running {
         *self.stopping.borrow() || self.stopping.has_changed().is_err()
     }
 
-    async fn try_reload(&mut self) -> Result<Reloaded, HostError> {
+    /// `served` is what may serve on for sites.
+    async fn try_reload(&mut self, served: OfSites) -> Result<Reloaded, HostError> {
         // Whatever has changed until the files are read is read.
         self.heard.take();
         self.gave_way = false;
@@ -315,16 +338,16 @@ impl Running {
             None => prepare::Running::All(Box::new(self.current.plan.clone())),
         };
         let in_effect = self.current.configuration.clone();
-        let prepared = self
+        let mut prepared = self
             .away(move || {
                 let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
-                Prepared::again(&mut sources, running, &in_effect)
+                Prepared::again(&mut sources, running, &in_effect, &served)
             })
             .await?;
         // What is refused is watched, too: its file may be put right.
         let files = Files::of(&prepared, Some(&self.current.certificates));
         self.may_pass = prepared.certificates.may_pass();
-        self.tell_left(&prepared.left);
+        self.left = std::mem::take(&mut prepared.left);
         let outcome = self.go_over_to(prepared).await;
         if self.watcher.is_some() {
             let found = self.away(move || files.look()).await?;

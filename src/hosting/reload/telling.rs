@@ -30,7 +30,10 @@ impl Running {
             if !starting.is_empty() {
                 events::endpoints_starting(&starting);
             }
-            let certificate = |place| certificates.text(place);
+            let certificate = |place: usize| {
+                let old = difference.endpoints.get(place).and_then(Change::old);
+                certificates.text_of_new(place, (&self.current.certificates, old))
+            };
             let now = self.context.addresses.list();
             lines = report::endpoint_lines(difference, addresses_before, &now, certificate);
         }
@@ -82,10 +85,10 @@ impl Running {
     }
 
     /// Tells of sites that are left as they are.
-    pub(super) fn tell_left(&self, left: &[Left]) {
-        for Left { site, problems } in left {
+    pub(super) fn tell_left(&mut self) {
+        for Left { site, problems } in std::mem::take(&mut self.left) {
             let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            events::site_left(site, &problems.join("\n"));
+            events::site_left(&site, &problems.join("\n"));
         }
     }
 }

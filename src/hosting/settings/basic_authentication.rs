@@ -8,6 +8,7 @@ use crate::middleware::{
     BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
 };
 
+const SECTION: &str = "BasicAuthentication";
 const ENABLED: &str = "BasicAuthentication:Enabled";
 const REALM: &str = "BasicAuthentication:Realm";
 const PASSWORDS: &str = "BasicAuthentication:Passwords";
@@ -21,6 +22,7 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<Switched<BasicAuthentication>> {
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
+    problems.extend(no_section(configuration));
     problems.extend(unasked(configuration));
     if on && !PASSWORDS_ARE_THERE {
         problems.extend(configuration.setting(ENABLED).map(without_feature));
@@ -54,10 +56,29 @@ pub(super) fn read(
     Switched::by(configuration, ENABLED, on, stage).map(|it| it.shown(words))
 }
 
+/// A text or a list in the place of the section: what it is to protect would be open.
+fn no_section(configuration: &Configuration) -> Option<Problem> {
+    let section = configuration.section(SECTION);
+    let text = section.setting().filter(|it| it.value.as_ref().is_some_and(|it| !it.is_empty()));
+    let children = section.children();
+    let is_numbered = |child: &Section<'_>| child.name().parse::<u32>().is_ok();
+    let listed = children.iter().find(|child| is_numbered(child)).and_then(lists::first_setting);
+    let (setting, what) = match (text, listed) {
+        (Some(setting), _) => (setting, "a text"),
+        (None, listed) => (listed?, "a list"),
+    };
+    Some(
+        Problem::error(format!("Nobody is asked for a password: '{SECTION}' is a section, and not {what}."))
+            .key(setting.key.clone())
+            .origin(setting.origin.clone())
+            .fix("write \"BasicAuthentication\": { \"Enabled\": true, \"Passwords\": { \"alice\": \"...\" } }"),
+    )
+}
+
 /// Passwords that nobody is asked for, without a word that this is meant: `Enabled` may have been misspelled, and what is
 /// to be protected would be open.
 fn unasked(configuration: &Configuration) -> Option<Problem> {
-    if configuration.setting(ENABLED).is_some() {
+    if configuration.value(ENABLED).is_some() {
         return None;
     }
     let passwords = configuration.section(PASSWORDS);
@@ -116,7 +137,11 @@ fn no_names(setting: &Setting, what: &str) -> Problem {
 
 /// A user whose name has a colon: what HTTP tells ends the name there, and so does a key.
 fn with_colon(entry: &Section<'_>, below: &Setting) -> Problem {
-    let name = below.key.get(PASSWORDS.len() + 1..).unwrap_or(entry.name());
+    let mut deepest = entry.clone();
+    while let Some(child) = deepest.children().into_iter().next() {
+        deepest = child;
+    }
+    let name = deepest.path().get(PASSWORDS.len() + 1..).unwrap_or(entry.name());
     Problem::error(format!("A user's name cannot have a colon: '{}'.", name.escape_debug()))
         .key(below.key.clone())
         .origin(below.origin.clone())

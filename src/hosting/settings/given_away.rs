@@ -5,13 +5,19 @@ use std::path::{Component, Path, PathBuf};
 
 use super::keys::{Holds, Key, Kind, Place, place};
 use super::places::Needed;
-use crate::configuration::{Configuration, Loaded, Origin, Problem, Sourced, fold_key, keys_equal};
+use crate::configuration::{
+    Configuration, Loaded, Origin, Problem, Setting, Sourced, fold_key, keys_equal,
+};
 
 const ACCESS_LOG: &str = "AccessLog:Path";
 const W3C_LOGS: &str = "W3CLogging:LogDirectory";
 
 /// What is to be said of them. `whole` has all settings of the host, where `loaded` has those of a site.
-pub(super) fn told(loaded: &Loaded, whole: &Configuration, places: &Needed<'_>) -> Vec<Problem> {
+pub(super) fn told(
+    loaded: &Loaded,
+    (whole, keys): (&Configuration, &[KeyFile<'_>]),
+    places: &Needed<'_>,
+) -> Vec<Problem> {
     let spoilt = places.access_log.and_then(|log| {
         let own = loaded.configuration.setting(ACCESS_LOG);
         let file = another_file(loaded, whole, (log, own.map(|it| it.key.as_str())))?;
@@ -24,7 +30,7 @@ pub(super) fn told(loaded: &Loaded, whole: &Configuration, places: &Needed<'_>) 
                 .fix("name a file of its own, such as logs/access.log"),
         )
     });
-    let keys = places.site.map_or_else(Vec::new, |site| keys_in(loaded, whole, site));
+    let keys = places.site.map_or_else(Vec::new, |site| keys_in(keys, site));
     logs_in(&loaded.configuration, places).into_iter().chain(spoilt).chain(keys).collect()
 }
 
@@ -49,28 +55,42 @@ pub(super) fn logs_in(configuration: &Configuration, places: &Needed<'_>) -> Vec
     told.collect()
 }
 
-/// Certificates and keys that lie in the site. (What is told of a folder of certificates, whoever names it, is its own
-/// affair.)
-fn keys_in(loaded: &Loaded, whole: &Configuration, site: &Path) -> Vec<Problem> {
+/// A key that settings name, or a certificate with its key in it: where it is, and who says so.
+#[derive(Clone)]
+pub(super) struct KeyFile<'a> {
+    path: PathBuf,
+    setting: &'a Setting,
+}
+
+/// The files with keys that settings name and that are there. (What is told of a folder of certificates, whoever names
+/// it, is its own affair.)
+pub(super) fn key_files<'a>(loaded: &Loaded, whole: &'a Configuration) -> Vec<KeyFile<'a>> {
     let named = whole.settings().filter(|setting| {
         let (section, name) = setting.key.rsplit_once(':').unwrap_or_default();
-        let is_of_certificate = fold_key(section).contains(&*fold_key("Certificate"));
+        if !keys_equal(name, "KeyPath") && !keys_equal(name, "Path") {
+            return false;
+        }
         // Beside a file with the key, that of the certificate is what every client gets anyhow.
         let has_key = || whole.non_empty(&format!("{section}:KeyPath")).is_some();
-        is_of_certificate
-            && (keys_equal(name, "KeyPath") || (keys_equal(name, "Path") && !has_key()))
+        fold_key(section).contains(&*fold_key("Certificate"))
+            && (keys_equal(name, "KeyPath") || !has_key())
     });
-    let told = named.filter_map(|setting| {
+    let file = |setting: &'a Setting| {
         let path = setting.value.as_deref().filter(|path| !path.is_empty())?;
         let path = loaded.content_root.value.join(path);
-        let is_served = path.is_file() && can_be_asked_for(&path, site);
-        is_served.then(|| {
-            Problem::warning(format!("The key in {} can be asked for.", path.display()))
-                .cause(format!("It lies in {}, which is served.", site.display()))
-                .key(setting.key.clone())
-                .origin(setting.origin.clone())
-                .fix("move it out of the web root; if the site was public, make another key")
-        })
+        path.is_file().then_some(KeyFile { path, setting })
+    };
+    named.filter_map(file).collect()
+}
+
+/// Certificates and keys that lie in the site.
+fn keys_in(files: &[KeyFile<'_>], site: &Path) -> Vec<Problem> {
+    let told = files.iter().filter(|file| can_be_asked_for(&file.path, site)).map(|file| {
+        Problem::warning(format!("The key in {} can be asked for.", file.path.display()))
+            .cause(format!("It lies in {}, which is served.", site.display()))
+            .key(file.setting.key.clone())
+            .origin(file.setting.origin.clone())
+            .fix("move it out of the web root; if the site was public, make another key")
     });
     told.collect()
 }
@@ -92,6 +112,8 @@ fn another_file(
         let path = setting.value.as_deref().filter(|path| !path.is_empty());
         is_path
             && !own.is_some_and(|own| keys_equal(&setting.key, own))
+            // Sites may share one.
+            && !fold_key(&setting.key).ends_with(&*fold_key(ACCESS_LOG))
             && path.is_some_and(|path| is_log(&loaded.content_root.value.join(path)))
     })?;
     Some(format!("the file of {}", named.key))

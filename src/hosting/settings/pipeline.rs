@@ -108,6 +108,16 @@ pub(crate) struct StageValues {
 }
 
 impl StageSettings {
+    /// Adds sites to those that there are.
+    pub(crate) fn add_sites(&mut self, more: Vec<SiteSettings>) {
+        if more.is_empty() {
+            return;
+        }
+        let is_last = self.static_files.is_none() && self.reverse_proxy.is_none();
+        let none = || SitesSettings { sites: Vec::new(), is_last };
+        self.sites.get_or_insert_with(none).sites.extend(more);
+    }
+
     /// Whether the host has something to answer with besides files of its own and an app.
     pub(crate) fn answers_without_files(&self) -> bool {
         self.reverse_proxy.is_some() || self.sites.is_some()

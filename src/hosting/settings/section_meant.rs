@@ -33,6 +33,13 @@ pub(super) fn can_be_meant(section: &Section<'_>, meant: &str, names: &[Key]) ->
             };
             children.iter().any(is_known) || nearly_is()
         }
+        // Of sections of any name, it is what they hold.
+        Holds::Any(_, Key { holds: Holds::Names(below, _), .. }) if !children.is_empty() => {
+            let of_each = children.iter().flat_map(Section::children);
+            let known = of_each.filter(|it| !keys_equal(it.name(), "Enabled"));
+            let known = known.filter(|it| below.iter().any(|row| keys_equal(row.name, it.name())));
+            known.count() >= children.len() || nearly_is()
+        }
         Holds::Names(..) | Holds::Any(..) | Holds::List(_) | Holds::Open => {
             (has_text || !children.is_empty()) && nearly_is()
         }

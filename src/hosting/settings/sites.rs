@@ -5,99 +5,178 @@
 
 use super::allowed_hosts::never_matches;
 use super::cors::CodeCors;
+use super::given_away::KeyFile;
+use super::keys::{Place, place};
+use super::lists;
 use super::pipeline::{self, SiteSettings, SitesSettings, StageSettings};
+use super::section_meant::section_meant;
+use super::site_names::{KEY, of_site};
+use super::site_places as places;
 use super::stage_places;
 use super::{host, static_files, tls};
+use crate::configuration::near_names::did_you_mean;
+use crate::configuration::text::boolean;
 use crate::configuration::{
-    Configuration, Loaded, Problem, Section, Setting, address_without_user_info, keys_equal,
+    Configuration, Loaded, Problem, Section, Setting, address_without_user_info,
+    key_without_secret, keys_equal,
 };
 use crate::middleware::{HostPattern, SiteHost, SitePlace};
 
-const KEY: &str = "Sites";
-
-/// The section of a site.
-pub(crate) fn site_section(name: &str) -> String {
-    format!("{KEY}:{name}")
-}
-
-/// The name of the site that a key is of.
-pub(crate) fn site_of(key: &str) -> Option<&str> {
-    let mut parts = key.splitn(3, ':');
-    let is_of_sites = parts.next().is_some_and(|first| keys_equal(first, KEY));
-    parts.next().filter(|name| is_of_sites && !name.is_empty())
-}
-
-/// What is to be said of a site, with its name: to whoever found it, the section of the site was everything.
-pub(crate) fn of_site(name: &str, mut problem: Problem) -> Problem {
-    let key = match problem.key.take() {
-        Some(key) if site_of(&key).is_some() => key,
-        Some(key) => format!("{}:{key}", site_section(name)),
-        None => site_section(name),
-    };
-    problem.message = format!("The site '{name}': {}", problem.message);
-    problem.key(key)
-}
-
-/// Reads all sites; `stages` is what the host has besides.
+/// Reads all sites. `host` is what the host has besides: its stages, and the keys that all its settings name.
 pub(super) fn read(
     loaded: &Loaded,
-    stages: &StageSettings,
+    (stages, keys): (&StageSettings, &[KeyFile<'_>]),
     problems: &mut Vec<Problem>,
 ) -> Option<SitesSettings> {
     let section = loaded.configuration.section(KEY);
     if let Some(setting) = section.setting().filter(|it| it.value.is_some()) {
         problems.push(no_section(setting, KEY));
     }
+    let reading = Reading { loaded, stages, keys };
     let sections = section.children();
-    let mut sites: Vec<SiteSettings> = Vec::new();
-    for section in &sections {
-        let Some(site) = site(loaded, section, problems) else { continue };
-        problems.extend(sites.iter().find_map(|other| at_the_same_place(other, &site)));
-        problems.extend(stage_places::logs_in(&loaded.configuration, stages, &site.stages));
-        sites.push(site);
-    }
+    let sites: Vec<_> = sections.iter().filter_map(|it| reading.site(it, problems)).collect();
+    problems.extend(places::at_one_place(&sites));
+    problems.extend(places::two_certificates(&sites));
     let is_last =
         loaded.host_alone && stages.static_files.is_none() && stages.reverse_proxy.is_none();
     (!sites.is_empty()).then_some(SitesSettings { sites, is_last })
 }
 
-fn site(
-    loaded: &Loaded,
-    section: &Section<'_>,
-    problems: &mut Vec<Problem>,
-) -> Option<SiteSettings> {
-    let first = section.first_setting()?;
-    if let Some(setting) = section.setting().filter(|it| it.value.is_some()) {
-        problems.push(no_section(setting, section.path()));
-        return None;
+/// What sites are read with.
+struct Reading<'a> {
+    loaded: &'a Loaded,
+    /// What the host has around all sites.
+    stages: &'a StageSettings,
+    keys: &'a [KeyFile<'a>],
+}
+
+impl Reading<'_> {
+    fn site(&self, section: &Section<'_>, problems: &mut Vec<Problem>) -> Option<SiteSettings> {
+        let first = section.first_setting()?;
+        let name = section.name();
+        let wrong = match section.setting().filter(|it| it.value.is_some()) {
+            Some(setting) => Some(no_section(setting, section.path())),
+            None => no_name(name, first),
+        };
+        if let Some(problem) = wrong {
+            problems.push(problem);
+            return None;
+        }
+        let whole = below(self.loaded, section);
+        let mut own = unknown(section);
+        let stages = self.stages_of(&whole, &mut own);
+        let hosts = hosts(&whole.configuration, &mut own);
+        let path = places::path(&whole.configuration, &stages, &mut own);
+        let named = whole.configuration.section("Hosts").first_setting();
+        let by = named.or_else(|| whole.configuration.setting("PathBase")).unwrap_or(first);
+        if named.is_none() && path.is_empty() {
+            own.push(for_nobody(&whole.configuration, by));
+        }
+        own.extend(answers_nothing(&stages, by));
+        own.extend(root_missing(&whole, &stages));
+        own.extend(self.of_the_host(&whole.configuration, &hosts));
+        problems.extend(own.into_iter().map(|problem| of_site(name, problem)));
+        problems.extend(stage_places::logs_in(&self.loaded.configuration, self.stages, &stages));
+        let certificate = section.section("Certificate");
+        let root = &self.loaded.content_root.value;
+        let certificate = tls::certificate(&certificate, certificate.path(), root, problems);
+        let hosts = match (named, path.is_empty()) {
+            (None, false) => vec![SiteHost { host: HostPattern::EveryLast, port: None }],
+            (_, _) => hosts,
+        };
+        let site = SiteSettings {
+            name: name.to_owned(),
+            origin: by.origin.clone(),
+            place: SitePlace { hosts, path },
+            certificate,
+            stages: Box::new(stages),
+        };
+        problems.extend(places::certificate_for_nobody(&site));
+        Some(site)
     }
-    let name = section.name().to_owned();
-    let whole = below(loaded, section);
-    let mut own = Vec::new();
-    let stages = stages(&whole, &loaded.configuration, &mut own);
-    let hosts = hosts(&whole.configuration, &mut own);
-    let path = stages.path_base.as_ref().map(|it| it.value.text().to_owned());
-    let named = whole.configuration.section("Hosts").first_setting();
-    if named.is_none() && path.is_none() {
-        own.push(for_nobody(&whole.configuration, first));
+
+    fn stages_of(&self, whole: &Loaded, problems: &mut Vec<Problem>) -> StageSettings {
+        let mut stages = pipeline::read(whole, &CodeCors::default(), problems);
+        stages.static_files = static_files::read_all(whole, false, problems);
+        stages.files_before_routes();
+        // What is the host's: it is done before it is known for which site a request is, or around all of them.
+        stages.health_checks = None;
+        stages.allowed_hosts = None;
+        stages.forwarded_headers = None;
+        stages.error_pages.developer_page = None;
+        let of_host = (&self.loaded.configuration, self.keys);
+        problems.extend(stage_places::told(whole, of_host, &stages));
+        stages
     }
-    let by = named.or_else(|| whole.configuration.setting("PathBase")).unwrap_or(first);
-    own.extend(answers_nothing(&stages, by));
-    own.extend(root_missing(&whole, &stages));
-    problems.extend(own.into_iter().map(|problem| of_site(&name, problem)));
-    let certificate = section.section("Certificate");
-    let root = &loaded.content_root.value;
-    let certificate = tls::certificate(&certificate, certificate.path(), root, problems);
-    let hosts = match (hosts.is_empty(), path.is_some()) {
-        (true, true) => vec![SiteHost { host: HostPattern::EveryLast, port: None }],
-        (_, _) => hosts,
-    };
-    Some(SiteSettings {
-        name,
-        origin: first.origin.clone(),
-        place: SitePlace { hosts, path: path.unwrap_or_default() },
-        certificate,
-        stages: Box::new(stages),
+
+    /// What the host does around a site against what the site says.
+    fn of_the_host(&self, own: &Configuration, hosts: &[SiteHost]) -> Vec<Problem> {
+        let switch =
+            |configuration: &Configuration, key: &str| configuration.value(key).and_then(boolean);
+        let sections = own.section("").children();
+        let switches = sections.iter().map(|section| format!("{}:Enabled", section.path()));
+        let off = switches.filter(|key| switch(own, key) == Some(false));
+        let vain = off.filter(|key| switch(&self.loaded.configuration, key) == Some(true));
+        let mut problems: Vec<_> = vain
+            .filter_map(|key| {
+                let setting = own.setting(&key)?;
+                let problem = Problem::warning(format!(
+                    "'{}' has no effect: it is on for all sites.",
+                    setting.key
+                ));
+                let problem = problem.key(setting.key.clone()).origin(setting.origin.clone());
+                Some(
+                    problem.fix(format!(
+                        "set {key} in the sites that are to have it, and not at the top"
+                    )),
+                )
+            })
+            .collect();
+        let allowed = self.stages.allowed_hosts.as_ref().map(|it| &it.value);
+        let kept_out = hosts.iter().find_map(|host| match &host.host {
+            HostPattern::Name(name) => allowed.filter(|it| !it.allow(name)).map(|_| name),
+            _ => None,
+        });
+        problems.extend(kept_out.map(|name| {
+            Problem::warning(format!("No request for {name} gets here: AllowedHosts refuses them."))
+                .key("Hosts")
+                .fix(format!("add {name} to AllowedHosts, or remove AllowedHosts"))
+        }));
+        problems
+    }
+}
+
+/// What stands in a site that it does not have. Nobody else reads it: it is meant for the site, and a misspelled
+/// word must not open it.
+fn unknown(section: &Section<'_>) -> Vec<Problem> {
+    let wrong = section.children().into_iter().filter_map(|child| {
+        let Place::Unknown { names, .. } = place(child.path()) else { return None };
+        let setting = child.first_setting()?;
+        let known = || names.iter().map(|row| row.name);
+        let name = child.name();
+        let meant = did_you_mean(name, known()).or_else(|| section_meant(&child, names));
+        let fix = match (meant, place(name)) {
+            (Some(meant), _) => format!("did you mean {meant}?"),
+            (None, Place::Known(row)) => format!("write {} at the top: it is the host's", row.name),
+            (None, _) => {
+                format!("remove it; a site has {}", known().collect::<Vec<_>>().join(", "))
+            }
+        };
+        let shown = key_without_secret(child.path());
+        let problem = Problem::error(format!("The key '{shown}' means nothing to the server."));
+        Some(problem.key(child.path()).origin(setting.origin.clone()).fix(fix))
+    });
+    wrong.collect()
+}
+
+/// A name that would spoil what is shown of it, or that nobody can write.
+fn no_name(name: &str, first: &Setting) -> Option<Problem> {
+    let is_one = !name.trim().is_empty() && !name.chars().any(char::is_control);
+    (!is_one).then(|| {
+        Problem::error(format!("'{}' is no name of a site.", name.escape_debug()))
+            .key(KEY)
+            .origin(first.origin.clone())
+            .fix("write a name of letters and digits, such as Shop")
     })
 }
 
@@ -110,46 +189,38 @@ fn below(loaded: &Loaded, section: &Section<'_>) -> Loaded {
     whole
 }
 
-fn stages(whole: &Loaded, of_host: &Configuration, problems: &mut Vec<Problem>) -> StageSettings {
-    let mut stages = pipeline::read(whole, &CodeCors::default(), problems);
-    stages.static_files = static_files::read_all(whole, false, problems);
-    stages.files_before_routes();
-    // What is the host's: it is done before it is known for which site a request is, or around all of them.
-    stages.health_checks = None;
-    stages.allowed_hosts = None;
-    stages.forwarded_headers = None;
-    stages.error_pages.developer_page = None;
-    problems.extend(stage_places::told(whole, of_host, &stages));
-    stages
-}
-
-/// `Hosts`: a list, or one text with `;` between.
+/// `Hosts`: a list, or one text with `;` between; of both, what was said more strongly.
 fn hosts(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<SiteHost> {
     let section = configuration.section("Hosts");
     let listed = section.children();
-    let listed = listed.iter().filter_map(Section::setting);
-    let texts = section.setting().into_iter().chain(listed);
-    let entries = texts.flat_map(|setting| {
-        let text = setting.value.as_deref().unwrap_or_default();
-        text.split(';').map(move |entry| (setting, entry.trim()))
-    });
+    let strongest = listed.iter().filter_map(|it| Some(it.first_setting()?.layer)).max();
+    let text = section.setting().filter(|it| it.value.is_some());
+    let text = text.filter(|it| strongest.is_none_or(|layer| it.layer >= layer));
+    let entries: Vec<_> = match text {
+        Some(text) => vec![(text, text.value.as_deref().unwrap_or_default())],
+        None if listed.is_empty() => Vec::new(),
+        None => lists::list(configuration, "Hosts", problems).entries,
+    };
     let mut hosts = Vec::new();
-    for (setting, entry) in entries {
+    for (setting, text) in entries {
         // What has one may have a password in any of its parts.
-        let has_user =
-            setting.value.as_deref().is_some_and(|it| it.contains('@') || it.contains("%40"));
-        if has_user {
+        if text.contains('@') || text.contains("%40") {
             problems.push(with_user(setting));
-            return hosts;
+            continue;
         }
-        match host(entry) {
-            Ok(host) => hosts.push(host),
-            Err((why, fix)) => problems.push(
-                Problem::error(format!("'{}' is no host of a site: {why}.", entry.escape_debug()))
+        for entry in text.split(';').map(str::trim) {
+            match host(entry) {
+                Ok(host) => hosts.push(host),
+                Err((why, fix)) => problems.push(
+                    Problem::error(format!(
+                        "'{}' is no host of a site: {why}.",
+                        entry.escape_debug()
+                    ))
                     .key(setting.key.clone())
                     .origin(setting.origin.clone())
                     .fix(fix),
-            ),
+                ),
+            }
         }
     }
     hosts
@@ -163,21 +234,41 @@ fn with_user(setting: &Setting) -> Problem {
 }
 
 fn host(entry: &str) -> Result<SiteHost, (&'static str, String)> {
-    let host = SiteHost::parse(entry);
-    let is_whole = |host: &SiteHost| match host.host {
-        HostPattern::EveryFirst | HostPattern::EveryLast | HostPattern::Address(_) => true,
-        HostPattern::Name(_) | HostPattern::Below(_) => false,
-    };
-    match host {
-        Some(host) if is_whole(&host) => Ok(host),
-        Some(host) => {
-            let name = SiteHost { port: None, ..host.clone() }.to_string();
-            never_matches(&name).map_or(Ok(host), Err)
-        }
+    let every = || "write *, which is every host that no other site has".to_owned();
+    match SiteHost::parse(entry) {
+        Some(host) => match &host.host {
+            HostPattern::EveryFirst | HostPattern::EveryLast => Ok(host),
+            HostPattern::Address(address) if address.is_unspecified() => {
+                Err(("no request comes in at it", every()))
+            }
+            HostPattern::Address(_) => Ok(host),
+            HostPattern::Name(name) if name == "_" => Err(("no request names it", every())),
+            HostPattern::Name(name) if is_nearly_an_address(name) => {
+                Err(("it is no address", "write an address of this machine, or a name".to_owned()))
+            }
+            HostPattern::Name(_) | HostPattern::Below(_) => {
+                let name = SiteHost { port: None, ..host.clone() }.to_string();
+                let has_gap =
+                    name.contains("..") || name.get(1..).is_some_and(|it| it.contains('*'));
+                match never_matches(&name) {
+                    Some(why) => Err(why),
+                    None if has_gap => Err((
+                        "no name has such a part",
+                        "write the host as it stands in a URL".to_owned(),
+                    )),
+                    None => Ok(host),
+                }
+            }
+        },
         None => Err(never_matches(entry)
             .filter(|(why, _)| !why.contains("port"))
             .unwrap_or(("its port is none", "write a port from 1 to 65535, or none".to_owned()))),
     }
+}
+
+/// Digits and dots that are no address.
+fn is_nearly_an_address(name: &str) -> bool {
+    name.contains('.') && name.bytes().all(|it| it.is_ascii_digit() || it == b'.')
 }
 
 /// A text in the place of a section.
@@ -188,7 +279,7 @@ fn no_section(setting: &Setting, key: &str) -> Problem {
         }
         false => "write {\"Hosts\": [\"shop.example\"], \"webroot\": \"shop\"}".to_owned(),
     };
-    Problem::error(format!("'{key}' is a section: a text has no effect there."))
+    Problem::error(format!("'{key}' is a section: what stands there has no effect."))
         .key(setting.key.clone())
         .origin(setting.origin.clone())
         .fix(fix)
@@ -233,26 +324,12 @@ fn root_missing(whole: &Loaded, stages: &StageSettings) -> Option<Problem> {
     })
 }
 
-/// Two sites for the same requests.
-fn at_the_same_place(one: &SiteSettings, other: &SiteSettings) -> Option<Problem> {
-    let is_same = one.place.path.to_lowercase() == other.place.path.to_lowercase();
-    let both = other.place.hosts.iter().find(|host| is_same && one.place.hosts.contains(host))?;
-    let below = match &*other.place.path {
-        "" => String::new(),
-        path => format!(", below {path}"),
-    };
-    Some(
-        Problem::error(format!(
-            "The sites '{}' and '{}' are for the same requests: those for {both}{below}.",
-            one.name, other.name
-        ))
-        .key(site_section(&other.name))
-        .origin(other.origin.clone())
-        .fix("let one of them have another host, or a PathBase"),
-    )
-}
-
 impl SiteSettings {
+    /// The same without anything that answers its requests: they are not found.
+    pub(crate) fn closed(&self) -> Self {
+        Self { certificate: None, stages: Box::default(), ..self.clone() }
+    }
+
     /// Where it is, in words.
     pub(crate) fn shown(&self) -> String {
         let hosts: Vec<_> = self.place.hosts.iter().map(ToString::to_string).collect();

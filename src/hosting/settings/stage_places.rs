@@ -1,13 +1,18 @@
 //! The folders and files that stages need, and stages that get into the way of a site.
 
+use super::given_away::KeyFile;
 use super::pipeline::StageSettings;
 use super::places::{self, Needed};
 use super::{given_away, health_checks, rewrite};
 use crate::configuration::{Configuration, Loaded, Problem};
 
 /// What is to be said of the folders and files that stages need, and of stages that get into the way of a site.
-/// `whole` has all settings of the host, where `loaded` has those of one of its sites.
-pub(super) fn told(loaded: &Loaded, whole: &Configuration, stages: &StageSettings) -> Vec<Problem> {
+/// `whole` has all settings of the host, and the keys that they name, where `loaded` has those of one of its sites.
+pub(super) fn told(
+    loaded: &Loaded,
+    whole: (&Configuration, &[KeyFile<'_>]),
+    stages: &StageSettings,
+) -> Vec<Problem> {
     let configuration = &loaded.configuration;
     let needed = needed(stages);
     let mut problems = places::told(configuration, &needed);

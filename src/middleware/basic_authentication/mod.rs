@@ -13,6 +13,7 @@ mod password;
 mod password;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -83,7 +84,9 @@ impl BasicAuthentication {
     }
 
     fn refuse(&self, request: &Request, credentials: &Credentials) -> Response {
-        let client = EffectiveRequest::of(request).client().map(|it| it.to_string());
+        // As the access log has it: who bans addresses looks for one form.
+        let shown = |it: SocketAddr| SocketAddr::new(it.ip().to_canonical(), it.port()).to_string();
+        let client = EffectiveRequest::of(request).client().map(shown);
         let client = client.as_deref().unwrap_or("a local process");
         events::not_let_in(client, &credentials.user_shown());
         self.refusal()

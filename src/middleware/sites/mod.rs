@@ -27,27 +27,45 @@ pub(crate) struct Sites {
     table: SiteTable,
     /// What requests for each site go through, in the order of the table's numbers.
     ways: Box<[Arc<Pipeline>]>,
+    /// Which certificate stands for each: sites with one number have the same.
+    certificates: Box<[Option<usize>]>,
     /// Whether nothing answers what is for none of them: then it is not found.
     is_last: bool,
 }
 
 impl Sites {
-    /// With what requests go through, for each of the sites of the table.
+    /// With what requests go through for each of the sites of the table, and the number of its certificate, if it has
+    /// one of its own.
     pub(crate) fn new(
         table: SiteTable,
-        stages: impl IntoIterator<Item = Box<[Box<dyn Stage>]>>,
+        sites: impl IntoIterator<Item = (Box<[Box<dyn Stage>]>, Option<usize>)>,
         is_last: bool,
     ) -> Self {
-        let way = |stages| {
+        let way = |(stages, certificate)| {
             let responder = Responder::Handler(Arc::new(Nothing));
             let (nothing, _) = InUse::new(responder, ClientAddress::InConnection);
-            Arc::new(Pipeline::new(stages, nothing))
+            (Arc::new(Pipeline::new(stages, nothing)), certificate)
         };
-        Self { table, ways: stages.into_iter().map(way).collect(), is_last }
+        let (ways, certificates): (Vec<_>, Vec<_>) = sites.into_iter().map(way).unzip();
+        let (ways, certificates) = (ways.into(), certificates.into());
+        Self { table, ways, certificates, is_last }
     }
 
     fn of(&self, request: &Request) -> Option<&Arc<Pipeline>> {
         self.ways.get(self.table.site_of(request)?)
+    }
+
+    /// Whether the client was shown the certificate of another site: what its handshake had to come to there, such as
+    /// a certificate of its own, it has not come to for this one. (RFC 9110 section 15.5.20.)
+    fn is_misdirected(&self, request: &Request, site: usize) -> bool {
+        let certificate = |site: usize| self.certificates.get(site).copied().flatten();
+        let shown = || {
+            let connection = request.extensions().get::<Connection>()?;
+            let name = connection.tls()?.server_name()?;
+            let port = connection.local().map_or(0, |Local(local)| local.port());
+            certificate(self.table.of_host(name, port)?)
+        };
+        certificate(site).is_some_and(|own| shown().is_some_and(|shown| shown != own))
     }
 }
 
@@ -74,11 +92,17 @@ impl SiteTable {
 
 impl Stage for Sites {
     fn enter(&self, request: &mut Request) -> Enter {
-        match self.of(request).map(Arc::clone) {
-            Some(way) => Enter::Around(Box::new(move |request, _| way.call(request))),
-            None if self.is_last => Enter::Answer(not_found()),
-            None => Enter::Next,
+        let Some(site) = self.table.site_of(request) else {
+            return match self.is_last {
+                true => Enter::Answer(empty(StatusCode::NOT_FOUND)),
+                false => Enter::Next,
+            };
+        };
+        if self.is_misdirected(request, site) {
+            return Enter::Answer(empty(StatusCode::MISDIRECTED_REQUEST));
         }
+        let Some(way) = self.ways.get(site).map(Arc::clone) else { return Enter::Next };
+        Enter::Around(Box::new(move |request, _| way.call(request)))
     }
 
     fn is_noise(&self, request: &Request) -> bool {
@@ -96,13 +120,13 @@ struct Nothing;
 
 impl Handler for Nothing {
     fn call(&self, _: Request) -> Answering {
-        Answering::Ready(not_found())
+        Answering::Ready(empty(StatusCode::NOT_FOUND))
     }
 }
 
-fn not_found() -> Response {
+fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
 }

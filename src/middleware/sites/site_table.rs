@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::site_host::{HostPattern, SiteHost};
-use crate::middleware::path_rules::length_in;
+use crate::middleware::path_rules::{length_in, with_single_slashes};
 
 /// Where a site is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,11 +113,27 @@ impl SiteTable {
 fn first(entries: &[Entry], asked: &AskedSite<'_>) -> Option<usize> {
     let mut path = None;
     let is_it = |entry: &&Entry| {
+        let mut begins = || {
+            let path = path.get_or_insert_with(|| as_a_file_has_it((asked.path)()));
+            length_in(path, &entry.path).is_some()
+        };
         entry.port.is_none_or(|port| asked.port == Some(port))
-            && (entry.path.is_empty()
-                || length_in(path.get_or_insert_with(asked.path), &entry.path).is_some())
+            && (entry.path.is_empty() || begins())
     };
     entries.iter().find(is_it).map(|entry| entry.site)
+}
+
+/// A path as whoever looks for a file, and some apps, would have it: with one slash for several, and for each that is
+/// escaped. What a site protects is not to be had from another one by such a path.
+fn as_a_file_has_it(path: Cow<'_, str>) -> Cow<'_, str> {
+    let path = match path.contains('%') {
+        true => Cow::Owned(path.replace("%2F", "/").replace("%2f", "/")),
+        false => path,
+    };
+    match path.contains("//") {
+        true => Cow::Owned(with_single_slashes(&path).into_owned()),
+        false => path,
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +174,8 @@ mod tests {
             ("a.b.example", "/SHOP/cart", 5),
             ("a.b.example", "/shopping", 4),
             ("a.b.example", "/first/x", 6),
+            ("a.b.example", "//first", 6),
+            ("a.b.example", "/%2Fshop%2fcart", 5),
             ("c.b.example", "/shop", 3),
             ("c.example", "/", 2),
             ("example", "/", 0),

@@ -19,7 +19,8 @@ impl Stage for Named {
 fn sites(is_last: bool) -> Sites {
     let place =
         |host: &str| SitePlace { hosts: vec![SiteHost::parse(host).unwrap()], path: String::new() };
-    let stages = ["a", "b"].map(|name| Box::new([Box::new(Named(name)) as Box<dyn Stage>]) as _);
+    let stages =
+        ["a", "b"].map(|name| (Box::new([Box::new(Named(name)) as Box<dyn Stage>]) as _, None));
     Sites::new(SiteTable::new(&[place("a.example"), place("127.0.0.1:81")]), stages, is_last)
 }
 

@@ -723,7 +723,12 @@ fn no_user_and_no_password_is_shown_whatever_has_it_for_its_value() {
         }
         seen += usize::from(!problems.is_empty());
     };
-    for Row { key, .. } in rows() {
+    // In a site, the same is read by the same readers: what stands right in one, and all that hides something, will do.
+    let is_enough = |row: &Row| match row.key.strip_prefix(SITE) {
+        Some(inner) => !inner.contains(':') || row.row.is_secret,
+        None => true,
+    };
+    for Row { key, .. } in rows().into_iter().filter(is_enough) {
         let misspelled = format!("{key}x");
         for (key, value) in [&key, &misspelled].iter().flat_map(|key| values.map(|it| (*key, it))) {
             if key == "contentRoot" && !value.contains(':') {

@@ -96,15 +96,81 @@ fn what_a_site_cannot_be_is_told_with_its_name() {
         ),
         (
             r#"{"Hosts": ["a"], "webroot": ".", "Hots": ["b"]}"#,
-            Warning,
-            "The key 'Sites:A:Hots' means nothing",
-            "Sites:A:Hots:0",
+            Error,
+            "The site 'A': The key 'Sites:A:Hots' means nothing",
+            "Sites:A:Hots",
         ),
         (
             r#"{"Hosts": ["a"], "webroot": ".", "HealthChecks": {"Enabled": true}}"#,
+            Error,
+            "The site 'A': The key 'Sites:A:HealthChecks' means nothing",
+            "Sites:A:HealthChecks",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "BasicAuthentification": {"Passwords": {"a": "b"}}}"#,
+            Error,
+            "The site 'A': The key 'Sites:A:BasicAuthentification' means nothing",
+            "Sites:A:BasicAuthentification",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "BasicAuthentication": {"Enabled": null, "Passwords": {"a": "b"}}}"#,
+            Error,
+            "The site 'A': Nobody is asked for a password",
+            "Sites:A:BasicAuthentication:Passwords:a",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "BasicAuthentication": [{"Enabled": true}]}"#,
+            Error,
+            "The site 'A': Nobody is asked for a password",
+            "Sites:A:BasicAuthentication:0:Enabled",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "BasicAuthentication": true}"#,
+            Error,
+            "The site 'A': Nobody is asked for a password",
+            "Sites:A:BasicAuthentication",
+        ),
+        (
+            r#"{"Hosts": [["a"]], "webroot": "."}"#,
+            Error,
+            "The site 'A': 'Hosts:0' is one text",
+            "Sites:A:Hosts:0",
+        ),
+        (
+            r#"{"Hosts": ["_"], "webroot": "."}"#,
+            Error,
+            "The site 'A': '_' is no host of a site",
+            "Sites:A:Hosts:0",
+        ),
+        (
+            r#"{"Hosts": ["256.1.1.1"], "webroot": "."}"#,
+            Error,
+            "The site 'A': '256.1.1.1' is no host of a site: it is no address",
+            "Sites:A:Hosts:0",
+        ),
+        (
+            r#"{"Hosts": ["a"], "PathBase": "/a/../b", "webroot": "."}"#,
+            Error,
+            "The site 'A': No request begins with",
+            "Sites:A:PathBase",
+        ),
+        (
+            r#"{"Hosts": ["a"], "PathBase": "/a//b", "webroot": "."}"#,
+            Error,
+            "The site 'A': No request begins with '/a//b'",
+            "Sites:A:PathBase",
+        ),
+        (
+            r#"{"Hosts": ["a"], "PathBase": ["/a"], "webroot": "."}"#,
+            Error,
+            "The site 'A': 'PathBase' of a site is one text",
+            "Sites:A:PathBase:0",
+        ),
+        (
+            r#"{"Hosts": ["*"], "webroot": ".", "Certificate": {"Path": "a.pem"}}"#,
             Warning,
-            "The key 'Sites:A:HealthChecks' means nothing",
-            "Sites:A:HealthChecks:Enabled",
+            "The certificate of the site 'A' is never served",
+            "Sites:A:Certificate",
         ),
         (r#""a.example""#, Error, "'Sites:A' is a section", "Sites:A"),
     ] {
@@ -128,7 +194,9 @@ fn two_sites_for_the_same_requests_are_a_mistake() {
     ] {
         let problems = told(&format!(r#"{{"Sites": {{"A": {one}, "B": {other}}}}}"#));
         let found = problems.iter().any(|(_, text, _)| {
-            text.starts_with("The sites 'A' and 'B' are for the same requests: those for x, below")
+            text.starts_with(
+                "The site 'A' is for the same requests as the site 'B': those for x, below",
+            )
         });
         assert_eq!(found, expected, "{problems:?}");
     }
@@ -162,4 +230,43 @@ fn keys_of_sites_are_told_from_others() {
     ] {
         assert_eq!(site_of(key), site, "{key}");
     }
+}
+
+#[test]
+fn a_misspelled_section_of_sites_is_told() {
+    let site = r#"{"A": {"Hosts": ["a"], "webroot": "."}}"#;
+    for (name, is_told) in [("Site", true), ("Sits", true), ("Places", false)] {
+        let problems = read_of(&format!(r#"{{"{name}": {site}}}"#)).problems;
+        let fix = Some("did you mean Sites?");
+        assert_eq!(problems.iter().any(|it| it.fix.as_deref() == fix), is_told, "{problems:?}");
+    }
+}
+
+#[test]
+fn what_is_on_for_all_sites_is_not_off_in_one() {
+    let told = told(
+        r#"{"Hsts": {"Enabled": true}, "AllowedHosts": "b.example",
+            "Sites": {"A": {"Hosts": ["a.example"], "webroot": ".", "Hsts": {"Enabled": false}}}}"#,
+    );
+    for message in [
+        "The site 'A': 'Sites:A:Hsts:Enabled' has no effect: it is on for all sites.",
+        "The site 'A': No request for a.example gets here: AllowedHosts refuses them.",
+    ] {
+        assert!(told.iter().any(|(_, text, _)| text == message), "{message}: {told:#?}");
+    }
+}
+
+#[test]
+fn what_was_said_more_strongly_are_the_hosts() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = r#"{"Sites": {"A": {"Hosts": ["a.x", "b.x"], "webroot": "."}}}"#;
+    std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+    let inputs = Inputs {
+        current_directory: folder.path().to_owned(),
+        arguments: vec![(0, "--Sites:A:Hosts=c.x".to_owned())],
+        ..Inputs::default()
+    };
+    let settings = HostSettings::read(&load(&inputs), InCode::default(), |_| {});
+    let sites = settings.stages.sites.expect("sites").sites;
+    assert_eq!(sites[0].shown(), "A for c.x");
 }
