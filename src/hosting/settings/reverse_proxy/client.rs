@@ -208,9 +208,10 @@ fn version(reader: &mut Reader<'_, '_>, id: &str) -> Option<HttpVersion> {
         }
     };
     if version == HttpVersion::Http10 {
-        let message =
-            format!("HTTP/1.0 is not spoken to destinations, HTTP/1.1 is: cluster '{id}'.");
-        reader.odd(setting, message, "write 1.1");
+        let message = format!(
+            "HTTP/1.0 keeps no connection, and bodies of unknown length are not sent: cluster '{id}'."
+        );
+        reader.odd(setting, message, "write 1.1, unless a destination knows no other");
     }
     Some(version)
 }

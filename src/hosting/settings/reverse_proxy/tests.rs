@@ -322,7 +322,9 @@ fn mistakes_of_clusters_are_told_in_the_words_of_yarp() {
         ),
         (
             r#""HttpRequest": { "Version": "1.0" }"#,
-            Some("? HTTP/1.0 is not spoken to destinations, HTTP/1.1 is: cluster 'c1'."),
+            Some(
+                "? HTTP/1.0 keeps no connection, and bodies of unknown length are not sent: cluster 'c1'.",
+            ),
         ),
         (r#""HttpRequest": { "Version": 1.1 }"#, None),
         (
