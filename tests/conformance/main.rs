@@ -10,6 +10,7 @@
 //! forwarded  forwarded.jsonl: what proxies tell, and what a request is taken for by it
 //! static_files  static.jsonl: requests for the files of a folder
 //! middleware middleware/*.jsonl: settings of the stages, requests and their answers; a test for each group
+//! proxy      proxy.jsonl: the reverse proxy between scripted clients and servers
 //! dev_certs  dev-certs.jsonl, dev-certs-host.jsonl: development certificates, step by step
 //! ```
 //!
@@ -65,6 +66,8 @@ mod middleware;
 mod process;
 #[cfg(unix)]
 mod programs;
+#[cfg(unix)]
+mod proxy;
 #[cfg(unix)]
 mod report;
 #[cfg(unix)]

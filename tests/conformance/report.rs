@@ -17,7 +17,7 @@ use crate::programs::Programs;
 use crate::suite::{self, Judged, Suite};
 use crate::verdict::Verdict;
 use crate::{
-    command_line, console, dev_certs, forwarded, h2, hosting, http1, limits, middleware,
+    command_line, console, dev_certs, forwarded, h2, hosting, http1, limits, middleware, proxy,
     static_files,
 };
 
@@ -117,6 +117,7 @@ fn check_harness() -> bool {
         http1::check,
         limits::check,
         middleware::check,
+        proxy::check,
         static_files::check,
         suite::app::check,
         suite::check,

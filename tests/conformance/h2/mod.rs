@@ -6,7 +6,7 @@
 //! the recording says how ([`reaction`]).
 
 mod connection;
-mod frames;
+pub(crate) mod frames;
 mod reaction;
 mod seen;
 mod steps;

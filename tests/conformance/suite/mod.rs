@@ -16,6 +16,7 @@
 //! ../forwarded what proxies tell, and what a request is taken for by it
 //! ../static_files  requests for files
 //! ../middleware settings, requests and their answers
+//! ../proxy      the reverse proxy between scripted clients and servers
 //! ../dev_certs  steps of the tool for development certificates, which needs no sockets
 //! ```
 
@@ -30,7 +31,7 @@ use serde_json::Value;
 use crate::deviations::Listed;
 use crate::programs::Programs;
 use crate::verdict::Verdict;
-use crate::{dev_certs, forwarded, h2, http1, limits, middleware, static_files};
+use crate::{dev_certs, forwarded, h2, http1, limits, middleware, proxy, static_files};
 
 /// A file of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub(crate) enum Suite {
     DevCerts,
     DevCertsHost,
     Forwarded,
+    Proxy,
     Middleware(middleware::Group),
 }
 
@@ -59,6 +61,7 @@ impl Suite {
             Self::DevCerts,
             Self::DevCertsHost,
             Self::Forwarded,
+            Self::Proxy,
         ];
         files.into_iter().chain(middleware::JUDGED.map(Self::Middleware)).collect()
     }
@@ -73,6 +76,7 @@ impl Suite {
             Self::DevCerts => "dev_certs",
             Self::DevCertsHost => "dev_certs_host",
             Self::Forwarded => "forwarded",
+            Self::Proxy => "proxy",
             Self::Middleware(group) => group.name,
         }
     }
@@ -90,6 +94,7 @@ impl Suite {
             Self::DevCerts => dev_certs::RECORDINGS,
             Self::DevCertsHost => dev_certs::default_certificate::RECORDINGS,
             Self::Forwarded => forwarded::RECORDINGS,
+            Self::Proxy => proxy::RECORDINGS,
             Self::Middleware(group) => group.recordings,
         };
         Ok(lines(text)?.into_iter().map(|case| case.id).collect())
@@ -113,6 +118,7 @@ impl Suite {
             Self::DevCerts => dev_certs::play(wanted, programs),
             Self::DevCertsHost => dev_certs::default_certificate::play(wanted, programs),
             Self::Forwarded => forwarded::play(wanted, programs),
+            Self::Proxy => proxy::play(wanted, programs),
             Self::Middleware(group) => middleware::play(group, wanted, programs),
         }
     }
