@@ -1,0 +1,6 @@
+//! Requests through the stage.
+
+mod fields;
+mod kit;
+mod requests;
+mod retries;

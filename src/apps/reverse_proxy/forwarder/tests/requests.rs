@@ -1,0 +1,86 @@
+//! Requests through the stage to servers on real sockets.
+
+#![expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use super::kit::{application, ask, cluster, destination, echo, get, route};
+use crate::apps::reverse_proxy::forwarder::Upstreams;
+use crate::apps::reverse_proxy::forwarder::cluster::Cluster;
+use crate::apps::reverse_proxy::options::{LoadBalancing, ProxyOptions};
+
+#[tokio::test]
+async fn a_request_arrives_with_what_it_asks_for_and_for_whom() {
+    let port = echo().await;
+    let options = ProxyOptions {
+        routes: vec![route("r1", "/api/{**rest}")],
+        clusters: vec![cluster(vec![destination("d1", port)])],
+        ..ProxyOptions::default()
+    };
+    let mut application = application(&Upstreams::default(), &options);
+    for _ in 0..2 {
+        let mut request = get("/api/a%2Fb?c=d");
+        request.headers_mut().append("x-a", "1".parse().unwrap());
+        request.headers_mut().append("x-a", "2".parse().unwrap());
+        request.headers_mut().append("connection", "x-b".parse().unwrap());
+        request.headers_mut().append("x-b", "3".parse().unwrap());
+        request.headers_mut().append("x-forwarded-for", "9.9.9.9".parse().unwrap());
+        let (status, got) = ask(&mut application, request).await;
+        assert_eq!(status, 200);
+        let mut lines: Vec<String> = got.lines().map(str::to_lowercase).collect();
+        assert_eq!(lines.remove(0), "get /api/a%2fb?c=d http/1.1");
+        lines.sort();
+        assert_eq!(
+            lines,
+            [
+                "",
+                &format!("host: 127.0.0.1:{port}"),
+                "x-a: 1, 2",
+                "x-forwarded-host: app.test",
+                "x-forwarded-proto: http",
+            ]
+        );
+    }
+    assert_eq!(ask(&mut application, get("/other")).await.0, 404);
+}
+
+#[tokio::test]
+async fn who_does_not_listen_is_a_502_and_a_cluster_without_destinations_a_503() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    for (destinations, status) in [(vec![destination("d1", port)], 502), (Vec::new(), 503)] {
+        let options = ProxyOptions {
+            routes: vec![route("r1", "/{**rest}")],
+            clusters: vec![cluster(destinations)],
+            ..ProxyOptions::default()
+        };
+        let mut application = application(&Upstreams::default(), &options);
+        assert_eq!(ask(&mut application, get("/x")).await.0, status);
+    }
+}
+
+#[tokio::test]
+async fn what_a_reload_leaves_as_it_is_keeps_its_connections_and_its_health() {
+    let port = echo().await;
+    let upstreams = Upstreams::default();
+    let mut options = ProxyOptions {
+        routes: vec![route("r1", "/{**rest}")],
+        clusters: vec![cluster(vec![destination("d1", port), destination("d2", port)])],
+        ..ProxyOptions::default()
+    };
+    drop(application(&upstreams, &options));
+    let before = upstreams.clusters();
+    options.clusters[0].load_balancing = LoadBalancing::Random;
+    options.clusters[0].destinations[1].name = "d3".to_owned();
+    drop(application(&upstreams, &options));
+    let after = upstreams.clusters();
+    let kept =
+        |clusters: &[Arc<Cluster>], place: usize| Arc::clone(&clusters[0].destinations[place].kept);
+    assert!(Arc::ptr_eq(&kept(&before, 0), &kept(&after, 0)));
+    assert!(!Arc::ptr_eq(&kept(&before, 1), &kept(&after, 1)));
+    drop(application(&upstreams, &options));
+    assert!(Arc::ptr_eq(&after[0], &upstreams.clusters()[0]), "nothing is another one");
+}
