@@ -168,6 +168,9 @@ pub(crate) struct ClusterOptions {
     pub(crate) destinations: Vec<DestinationOptions>,
     /// Which of them gets a request. Default: the less busy of two.
     pub(crate) load_balancing: LoadBalancing,
+    /// How long one that comes, or comes back, takes until it gets its whole share. `None`: it has it at once.
+    /// (The metadata `SlowStart`.)
+    pub(crate) slow_start: Option<Duration>,
     /// Whether a client stays with one of them. `None`: it does not.
     pub(crate) affinity: Option<AffinityOptions>,
     /// Which of them may get requests. Default: those that are healthy, all if none is.

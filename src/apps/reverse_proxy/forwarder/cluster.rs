@@ -12,6 +12,7 @@ use super::destination::Destination;
 use super::health::{Health, WINDOW};
 use super::load_balancing::Choice;
 use super::probes::{self, Probed};
+use super::slow_start;
 use crate::apps::reverse_proxy::options::{
     AvailableDestinations, ClusterOptions, HttpVersion, PassiveCheckOptions, VersionPolicy,
 };
@@ -52,9 +53,13 @@ impl Cluster {
         Arc::new(Self { client, destinations, choice, turn, affinity, told, version, options })
     }
 
-    /// Begins what goes on beside requests: probes, and the next chance of destinations that have none
-    /// since another configuration. It ends with the cluster.
+    /// Begins what goes on beside requests: probes, the next chance of destinations that have none
+    /// since another configuration, and the growing shares of those that came. It ends with the cluster.
     pub(super) fn begin(self: &Arc<Self>) {
+        if self.notice() {
+            self.choose();
+        }
+        self.grow();
         if let Some(check) = &self.options.active_check {
             probes::begin(self, check.clone());
         }
@@ -104,6 +109,36 @@ impl Cluster {
             );
             self.reactivate_later(destination, check);
         }
+    }
+
+    /// Takes notice of who is there, and who is not; whether somebody is there again.
+    fn notice(&self) -> bool {
+        let now = tokio::time::Instant::now();
+        let is_back =
+            |it: &Arc<Destination>| it.kept.presence.notice(it.kept.health.is_available(), now);
+        self.destinations.iter().filter(|it| is_back(it)).count() > 0
+    }
+
+    /// Gives those that are there anew a larger share from step to step, until they have a whole one.
+    fn grow(self: &Arc<Self>) {
+        let Some(time) = self.options.slow_start else { return };
+        let now = tokio::time::Instant::now();
+        if !self.destinations.iter().any(|it| it.kept.presence.is_growing(time, now)) {
+            return;
+        }
+        let cluster = Arc::downgrade(self);
+        tokio::spawn(in_log_boxed(async move {
+            for _ in 0..slow_start::STEPS {
+                tokio::time::sleep(slow_start::step(time)).await;
+                let Some(cluster) = cluster.upgrade() else { return };
+                cluster.choose();
+            }
+        }));
+    }
+
+    /// Looks anew who can answer, and what share each has.
+    fn choose(&self) {
+        self.choice.store(Arc::new(choice(&self.options, &self.destinations)));
     }
 
     /// Gives a destination another chance, after a while.
@@ -170,8 +205,12 @@ impl Probed for Cluster {
         self.version
     }
 
-    fn look_again(&self) {
-        self.choice.store(Arc::new(choice(&self.options, &self.destinations)));
+    fn look_again(self: &Arc<Self>) {
+        let is_back = self.notice();
+        self.choose();
+        if is_back {
+            self.grow();
+        }
         let is_healthy = |it: &Arc<Destination>| it.kept.health.is_available();
         if !self.destinations.iter().any(is_healthy) {
             let panics = self.options.available == AvailableDestinations::HealthyOrPanic;

@@ -3,9 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::health::DestinationHealth;
 use super::load_balancing::Candidate;
+use super::slow_start::Presence;
 use crate::apps::reverse_proxy::options::{
     DestinationAddress, DestinationOptions, Place, Scheme, WebProxy,
 };
@@ -21,6 +25,8 @@ pub(crate) struct Destination {
     /// (RFC 9112 section 3.2.2).
     pub(super) before_path: Box<str>,
     weight: u32,
+    /// How long its share takes to become whole.
+    slow_start: Option<Duration>,
     /// What outlives another configuration.
     pub(super) kept: Arc<Kept>,
 }
@@ -30,6 +36,7 @@ pub(crate) struct Destination {
 pub(super) struct Kept {
     pub(super) server: Arc<Server>,
     pub(super) health: DestinationHealth,
+    pub(super) presence: Presence,
     under_way: AtomicUsize,
 }
 
@@ -45,8 +52,14 @@ impl Destination {
             None => place_of(&options.address),
         };
         let server = Server::new(Arc::clone(client), place);
-        let health = DestinationHealth::default();
-        Self::of(options, Arc::new(Kept { server, health, under_way: AtomicUsize::new(0) }), proxy)
+        let (health, presence) = (DestinationHealth::default(), Presence::default());
+        let under_way = AtomicUsize::new(0);
+        Self::of(options, Arc::new(Kept { server, health, presence, under_way }), proxy)
+    }
+
+    /// The same, whose share takes so long to become whole once it is there.
+    pub(super) fn slowly(self, slow_start: Option<Duration>) -> Self {
+        Self { slow_start, ..self }
     }
 
     /// One that was there before.
@@ -61,7 +74,7 @@ impl Destination {
         let weight = weight.unwrap_or(1).max(1);
         let origin = gone_through(proxy, address).map(|_| format!("http://{}", address.authority));
         let before_path = format!("{}{}", origin.unwrap_or_default(), address.base_path).into();
-        Self { host: host.into(), before_path, weight, options, kept }
+        Self { host: host.into(), before_path, weight, slow_start: None, options, kept }
     }
 
     /// Counts a request until what it gives is dropped.
@@ -103,8 +116,8 @@ impl Candidate for Arc<Destination> {
         self.kept.under_way.load(Ordering::Relaxed)
     }
 
-    fn weight(&self) -> u32 {
-        self.weight
+    fn weight(&self) -> u64 {
+        u64::from(self.weight) * self.kept.presence.share(self.slow_start, Instant::now())
     }
 }
 

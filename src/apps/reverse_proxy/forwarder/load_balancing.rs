@@ -12,8 +12,8 @@ pub(crate) trait Candidate {
     /// How many requests it answers at the moment.
     fn load(&self) -> usize;
 
-    /// Its share, beside the others. At least 1.
-    fn weight(&self) -> u32;
+    /// Its share at the moment, beside the others. At least 1.
+    fn weight(&self) -> u64;
 }
 
 /// The destinations that can answer, prepared for one policy.
@@ -21,6 +21,8 @@ pub(crate) trait Candidate {
 pub(crate) struct Choice<D> {
     policy: LoadBalancing,
     candidates: Box<[D]>,
+    /// Their shares, beside each other.
+    weights: Box<[u64]>,
     /// Places of candidates in the order of their turns; empty where all have the same weight.
     turns: Box<[u32]>,
     /// The weights of candidates up to and with each; empty where all have the same.
@@ -29,13 +31,13 @@ pub(crate) struct Choice<D> {
 }
 
 /// Weights are scaled down to this sum, so that the order of turns stays short.
-const MOST_TURNS: u64 = 4096;
+const MOST_TURNS: u128 = 4096;
 
 impl<D: Candidate> Choice<D> {
     pub(crate) fn new(policy: LoadBalancing, candidates: Vec<D>) -> Self {
         let by_name = |a: &(usize, &D), b: &(usize, &D)| ordinal(a.1.name(), b.1.name());
         let first = candidates.iter().enumerate().min_by(by_name).map_or(0, |(place, _)| place);
-        let weights: Vec<u32> = candidates.iter().map(Candidate::weight).collect();
+        let weights = reduced(candidates.iter().map(Candidate::weight).collect());
         let are_equal = weights.windows(2).all(|two| two[0] == two[1]);
         let scaled = if are_equal { Vec::new() } else { scaled(&weights) };
         let mut sum = 0;
@@ -45,10 +47,11 @@ impl<D: Candidate> Choice<D> {
         });
         let shares = shares.collect();
         let turns = match policy {
-            LoadBalancing::RoundRobin => smooth_turns(&scaled),
+            LoadBalancing::RoundRobin | LoadBalancing::LeastRequests => smooth_turns(&scaled),
             _ => Box::default(),
         };
-        Self { policy, candidates: candidates.into(), turns, shares, first }
+        let (candidates, weights) = (candidates.into(), weights.into());
+        Self { policy, candidates, weights, turns, shares, first }
     }
 
     pub(crate) fn candidates(&self) -> &[D] {
@@ -65,16 +68,10 @@ impl<D: Candidate> Choice<D> {
         let place = match self.policy {
             LoadBalancing::FirstAlphabetical => self.first,
             LoadBalancing::Random => self.at_random(&random),
-            LoadBalancing::RoundRobin => {
-                let turn = turn.fetch_add(1, Ordering::Relaxed);
-                match self.turns.len() {
-                    0 => turn % count,
-                    turns => self.turns[turn % turns] as usize,
-                }
-            }
+            LoadBalancing::RoundRobin => self.of_turn(turn),
             LoadBalancing::LeastRequests => {
                 // Those that are level take turns.
-                let first = turn.fetch_add(1, Ordering::Relaxed) % count;
+                let first = self.of_turn(turn);
                 let places = (first..count).chain(0..first);
                 places.min_by(|a, b| self.compare_load(*a, *b)).unwrap_or(first)
             }
@@ -90,6 +87,15 @@ impl<D: Candidate> Choice<D> {
         self.candidates.get(place)
     }
 
+    /// Whose turn it is.
+    fn of_turn(&self, turn: &AtomicUsize) -> usize {
+        let turn = turn.fetch_add(1, Ordering::Relaxed);
+        match self.turns.len() {
+            0 => turn % self.candidates.len(),
+            turns => self.turns[turn % turns] as usize,
+        }
+    }
+
     fn at_random(&self, random: &impl Fn(usize) -> usize) -> usize {
         match self.shares.last() {
             None => random(self.candidates.len()),
@@ -102,8 +108,9 @@ impl<D: Candidate> Choice<D> {
 
     /// Compares what two answer, each in proportion to its weight.
     fn compare_load(&self, one: usize, other: usize) -> Order {
-        let (one, other) = (&self.candidates[one], &self.candidates[other]);
-        let of = |it: &D, beside: &D| it.load() as u128 * u128::from(beside.weight());
+        let of = |it: usize, beside: usize| {
+            self.candidates[it].load() as u128 * u128::from(self.weights[beside])
+        };
         of(one, other).cmp(&of(other, one))
     }
 }
@@ -114,11 +121,25 @@ fn ordinal(one: &str, other: &str) -> Order {
     upper(one).cmp(&upper(other))
 }
 
-fn scaled(weights: &[u32]) -> Vec<u32> {
-    let sum: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-    let scale = |weight: &u32| match sum > MOST_TURNS {
-        true => (u64::from(*weight) * MOST_TURNS / sum).max(1) as u32,
-        false => *weight,
+/// The same weights in the smallest numbers.
+fn reduced(mut weights: Vec<u64>) -> Vec<u64> {
+    let common = weights.iter().fold(0, |common, weight| greatest_common(common, *weight));
+    weights.iter_mut().for_each(|weight| *weight /= common.max(1));
+    weights
+}
+
+fn greatest_common(mut one: u64, mut other: u64) -> u64 {
+    while other > 0 {
+        (one, other) = (other, one % other);
+    }
+    one
+}
+
+fn scaled(weights: &[u64]) -> Vec<u32> {
+    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+    let scale = |weight: &u64| match sum > MOST_TURNS {
+        true => (u128::from(*weight) * MOST_TURNS / sum).max(1) as u32,
+        false => *weight as u32,
     };
     weights.iter().map(scale).collect()
 }
@@ -143,6 +164,8 @@ fn smooth_turns(weights: &[u32]) -> Box<[u32]> {
 mod tests {
     use std::cell::Cell;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -157,8 +180,8 @@ mod tests {
             self.1
         }
 
-        fn weight(&self) -> u32 {
-            self.2
+        fn weight(&self) -> u64 {
+            u64::from(self.2)
         }
     }
 
@@ -185,6 +208,12 @@ mod tests {
             (Random, &level, &[2, 0, 1], "cbAcbA"),
             (Random, &heavy, &[3, 4, 5], "bAcbAc"),
             (LeastRequests, &level, &[0], "bAcbAc"),
+            (
+                LeastRequests,
+                &[Fixed("b", 0, 20), Fixed("A", 0, 10), Fixed("c", 9, 10)],
+                &[0],
+                "bAbbbA",
+            ),
             (LeastRequests, &busy, &[0], "AAAAAA"),
             (LeastRequests, &heavy, &[0], "bbbbbb"),
             // The one that is drawn first, and the distance of the other.
@@ -199,6 +228,27 @@ mod tests {
     fn one_is_picked_whatever_the_policy_and_none_of_none() {
         assert_eq!(picks(LoadBalancing::Random, &[Fixed("a", 9, 1)], &[0], 2), "aa");
         assert_eq!(picks(LoadBalancing::RoundRobin, &[], &[0], 1), "-");
+    }
+
+    proptest! {
+        /// Whatever the numbers are in which they are written.
+        #[test]
+        fn turns_are_in_proportion_to_weights(
+            weights in prop::collection::vec(1_u32..20, 2..6), times in 1_u32..1000,
+        ) {
+            const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+            let all = |times: u32| -> Vec<Fixed> {
+                NAMES.iter().zip(&weights).map(|(name, weight)| Fixed(name, 0, weight * times)).collect()
+            };
+            let sum: u32 = weights.iter().sum();
+            for policy in [LoadBalancing::RoundRobin, LoadBalancing::LeastRequests] {
+                let picked = picks(policy, &all(times), &[0], sum as usize * 2);
+                prop_assert_eq!(&picked, &picks(policy, &all(1), &[0], sum as usize * 2));
+                for (name, weight) in NAMES.iter().zip(&weights) {
+                    prop_assert_eq!(picked.matches(name).count(), 2 * *weight as usize, "{:?} {}", policy, picked);
+                }
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! forward        one request, from its route to its answer
 //! facts, fields, changed_fields, target
 //!                what the destination is told: for whom it is, its fields, path and query. Pure
-//! cluster, destination, load_balancing, health, affinity
+//! cluster, destination, load_balancing, slow_start, health, affinity
 //!                which destination that is
 //! probes         destinations are asked how they do
 //! upstreams      the clusters of a host, which outlive reloads
@@ -28,6 +28,7 @@ mod load_balancing;
 mod policies;
 mod probes;
 mod route;
+mod slow_start;
 mod target;
 mod tunnel;
 mod upgrade;

@@ -24,7 +24,7 @@ pub(super) trait Probed: Send + Sync + 'static {
     fn version(&self) -> (http::Version, upstream::VersionPolicy);
 
     /// What is known of a destination is another.
-    fn look_again(&self);
+    fn look_again(self: &Arc<Self>);
 }
 
 /// Asks now, and then in intervals, until nobody has the cluster any more.
@@ -54,14 +54,14 @@ async fn round<C: Probed>(cluster: &Arc<C>, check: &ActiveCheckOptions) {
                 Ok(answered) => answered.err(),
                 Err(_) => Some(format!("no answer within {}", seconds(check.timeout))),
             };
-            take(&*cluster, &destination, &check, failure);
+            take(&cluster, &destination, &check, failure);
         }));
     }
     while probes.join_next().await.is_some() {}
 }
 
 fn take<C: Probed>(
-    cluster: &C,
+    cluster: &Arc<C>,
     destination: &Destination,
     check: &ActiveCheckOptions,
     failure: Option<String>,

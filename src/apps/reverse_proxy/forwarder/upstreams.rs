@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::time::Instant;
+
 use super::cluster::Cluster;
 use super::destination::{Destination, Kept};
 use crate::apps::reverse_proxy::options::{ClusterOptions, DestinationOptions};
@@ -60,7 +62,8 @@ fn cluster(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Materia
 fn made(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) -> Arc<Cluster> {
     let same = |it: &&Arc<Cluster>| it.options.id.eq_ignore_ascii_case(&options.id);
     // Other connections are other servers.
-    let was = before.iter().find(same).filter(|it| it.options.client == options.client);
+    let same_name = before.iter().find(same);
+    let was = same_name.filter(|it| it.options.client == options.client);
     let client = match was {
         Some(was) => Arc::clone(&was.client),
         None => Client::new(material.client.clone()),
@@ -71,14 +74,19 @@ fn made(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) 
             it.options.name == one.name && it.options.address == one.address
         };
         let kept = was.and_then(|was| was.destinations.iter().find(same)).map(|it| &it.kept);
-        Arc::new(match kept {
+        let destination = match kept {
             Some(kept) => {
                 let (active, passive) = (&options.active_check, &options.passive_check);
                 kept.health.forget(active.is_none(), passive.is_none());
                 Destination::of(one.clone(), Arc::clone(kept), proxy)
             }
             None => Destination::new(one.clone(), &client, proxy),
-        })
+        };
+        // Where all are new, none has to wait for the others.
+        if same_name.is_some_and(|was| !was.destinations.iter().any(|it| same(&it))) {
+            destination.kept.presence.begin(Instant::now());
+        }
+        Arc::new(destination.slowly(options.slow_start))
     };
     let destinations = options.destinations.iter().map(destination).collect();
     Cluster::new(options.clone(), client, destinations, &material.affinity_key)

@@ -28,6 +28,9 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> ClusterOptions {
                 "No matching ILoadBalancingPolicy found for the load balancing policy '{text}' set on the cluster '{id}'."
             )
         });
+    let slow_start = reader.below("Metadata").time("SlowStart", |_| {
+        format!("The SlowStart set in the metadata of the cluster '{id}' must be positive.")
+    });
     let affinity = affinity::read(&mut reader.below("SessionAffinity"), &id);
     let (available, active_check, passive_check) =
         health::read(&mut reader.below("HealthCheck"), (&id, &metadata));
@@ -36,6 +39,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> ClusterOptions {
     ClusterOptions {
         destinations,
         load_balancing: load_balancing.unwrap_or_default(),
+        slow_start,
         affinity,
         available,
         active_check,

@@ -84,7 +84,7 @@ fn a_file_is_read_into_options() {
         },
         "Clusters": {
             "c1": {
-                "LoadBalancingPolicy": "roundrobin",
+                "LoadBalancingPolicy": "roundrobin", "Metadata": { "slowstart": "00:00:30" },
                 "Destinations": {
                     "z": { "Address": "https://one.example/base/", "Health": "http://one.example:81/up", "Host": "inner.example:81" },
                     "a": { "Address": "http://unix:/run/app.sock", "Metadata": { "Weight": "3" } }
@@ -371,6 +371,16 @@ fn mistakes_of_clusters_are_told_in_the_words_of_yarp() {
             Some(
                 "? 'none' is no number that 'ConsecutiveFailuresHealthPolicy.Threshold' can do with: the default counts.",
             ),
+        ),
+        (
+            r#""Metadata": { "SlowStart": "soon" }"#,
+            Some(
+                "! Failed to convert configuration value 'soon' at 'ReverseProxy:Clusters:c1:Metadata:SlowStart' to type 'System.TimeSpan'.",
+            ),
+        ),
+        (
+            r#""Metadata": { "SlowStart": "00:00:00" }"#,
+            Some("! The SlowStart set in the metadata of the cluster 'c1' must be positive."),
         ),
         (
             r#""HttpClient": { "MaxConnectionsPerServer": 0 }"#,

@@ -136,6 +136,7 @@ pub(super) fn cluster(destinations: Vec<DestinationOptions>) -> ClusterOptions {
         id: "c1".to_owned(),
         destinations,
         load_balancing: LoadBalancing::RoundRobin,
+        slow_start: None,
         affinity: None,
         available: AvailableDestinations::HealthyOrPanic,
         active_check: None,

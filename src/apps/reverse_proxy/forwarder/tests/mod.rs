@@ -4,3 +4,4 @@ mod fields;
 mod kit;
 mod requests;
 mod retries;
+mod slow_start;
