@@ -77,6 +77,11 @@ fn route(template: Template) -> RouteOptions {
 mod tests {
     use proptest::prelude::*;
 
+    #[test]
+    fn they_hold_of_a_segment_that_could_be_empty() {
+        super::routes(b"/\n.{g?}/");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 

@@ -148,8 +148,12 @@ impl Template {
             let is_like = match segment {
                 Segment::Literal(text) => is_same(text, head),
                 Segment::Parameter(parameter) => !head.is_empty() && judge(*parameter, Some(head)),
+                // A dot that goes with what is left out leaves nothing, and no segment is that.
                 Segment::Parts(parts) => {
-                    self.is_of_parts(parts, head, &mut |parameter, value| judge(parameter, value))
+                    !head.is_empty()
+                        && self.is_of_parts(parts, head, &mut |parameter, value| {
+                            judge(parameter, value)
+                        })
                 }
                 Segment::CatchAll(_) => false,
             };
