@@ -244,6 +244,18 @@ async fn what_is_of_the_connection_stays_here() {
 }
 
 #[tokio::test]
+async fn trailers_say_nothing_of_where_a_message_ends_and_goes() {
+    let upstream = Upstream::answering(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 5\r\nHost: x\r\nTE: x\r\n\
+        Transfer-Encoding: chunked\r\nConnection: close\r\nKeep-Alive: x\r\nUpgrade: x\r\nTrailer: x\r\n\
+        Proxy-Connection: x\r\nX-Kept: 1\r\n\r\n",
+    );
+    let got = get("/").send(&upstream.server()).await.unwrap();
+    let names: Vec<_> = got.trailers.keys().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["x-kept"]);
+}
+
+#[tokio::test]
 async fn the_caller_chooses_fields_of_the_answer() {
     let upstream =
         Upstream::answering("HTTP/1.1 200 OK\r\nAlt-Svc: x\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n");

@@ -153,6 +153,33 @@ async fn the_race_of_keep_alive_doubles_no_request_that_may_not() {
 }
 
 #[tokio::test]
+async fn what_has_left_is_not_sent_again_if_it_may_not_be_repeated() {
+    let upstream = closing_at_the_second();
+    let server = upstream.server();
+    for length in [None, Some(0)] {
+        get("/").send(&server).await.unwrap();
+        // The connection is kept, and ends when the request has come.
+        let mut ask = Ask::new(Method::POST, "/pay");
+        if length.is_some() {
+            ask = ask.body("", length);
+        }
+        let failure = ask.send(&server).await.unwrap_err();
+        assert!(matches!(failure.kind(), FailureKind::Ended | FailureKind::Reset));
+    }
+    assert_eq!(upstream.lines().iter().filter(|line| line.contains("/pay")).count(), 2);
+}
+
+#[tokio::test]
+async fn who_does_not_answer_in_time_is_not_asked_again() {
+    let upstream = Upstream::start(|_, mut peer| async move {
+        peer.head().await;
+        peer.ended().await;
+    });
+    let failure = get("/").within(50).send(&upstream.server()).await.unwrap_err();
+    assert_eq!((failure.kind(), upstream.lines().len()), (FailureKind::TimedOut, 1));
+}
+
+#[tokio::test]
 async fn one_retry_on_a_new_connection_and_no_more() {
     for (method, times) in
         [(Method::GET, 2), (Method::DELETE, 2), (Method::POST, 1), (Method::PATCH, 1)]

@@ -1,6 +1,6 @@
 //! What is of one connection stays there, in both directions.
 
-use super::kit::{Scripted, all_to, application, ask_for_head, cluster, destination, get};
+use super::kit::{Scripted, all_to, application, ask_for_head, cluster, destination, get, ok};
 use crate::apps::reverse_proxy::forwarder::Upstreams;
 use crate::apps::reverse_proxy::transform_options::{Change, RequestTransform};
 
@@ -59,5 +59,23 @@ async fn what_is_of_one_hop_goes_neither_there_nor_back() {
             assert!(!has(name), "{name} went there ({changes}): {sent}");
             assert!(!answered.contains_key(name), "{name} came back ({changes})");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_host_is_that_of_the_destination_unless_it_is_to_be_the_clients() {
+    let server = Scripted::start(|_| ok("")).await;
+    for original in [false, true] {
+        let mut options = all_to(cluster(vec![destination("d1", server.port)]));
+        let transforms = &mut options.routes[0].transforms;
+        // That the header may go on is one thing, which host is named another.
+        transforms.request_headers.allowed = vec!["host".parse().unwrap()];
+        transforms.original_host = original;
+        let mut application = application(&Upstreams::default(), &options);
+        ask_for_head(&mut application, get("/")).await;
+        let sent = server.seen().pop().unwrap();
+        let host = sent.lines().find_map(|line| line.strip_prefix("Host: ")).unwrap();
+        let own = format!("127.0.0.1:{}", server.port);
+        assert_eq!(host, if original { "app.test" } else { &own });
     }
 }

@@ -11,6 +11,7 @@ use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tower_service::Service as _;
 
 use crate::apps::reverse_proxy::forwarder::{Material, ReverseProxy, Upstreams};
@@ -58,7 +59,8 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    /// `answer` gives what is sent to a request, which it sees with its body; `None` cuts the connection off.
+    /// `answer` gives what is sent to a request, which it sees with its body; `None` cuts the connection off, which
+    /// is closed behind an answer that says so.
     pub(super) async fn start(
         answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
@@ -75,6 +77,9 @@ impl Scripted {
                         noted.lock().unwrap().push(request);
                         let Some(said) = said else { return };
                         let _ = stream.write_all(said.as_bytes()).await;
+                        if said.contains("Connection: close") {
+                            return;
+                        }
                     }
                 });
             }
@@ -82,11 +87,54 @@ impl Scripted {
         Self { port, seen }
     }
 
+    /// One that answers nothing but probes, and tells of each other request.
+    pub(super) async fn silent(told: &Seen) -> Self {
+        let told = told.clone();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let told = told.clone();
+                tokio::spawn(async move {
+                    while let Some(request) = read_request(&mut stream).await {
+                        match is_probe(&request) {
+                            true => drop(stream.write_all(ok("").unwrap().as_bytes()).await),
+                            false => told.0.add_permits(1),
+                        }
+                    }
+                });
+            }
+        });
+        Self { port, seen: Arc::default() }
+    }
+
     /// The requests that came, but for probes.
     pub(super) fn seen(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.iter().filter(|request| !is_probe(request)).cloned().collect()
     }
+}
+
+/// How many requests came that nobody has waited for.
+#[derive(Clone)]
+pub(super) struct Seen(Arc<Semaphore>);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+}
+
+impl Seen {
+    pub(super) async fn wait(&self) {
+        self.0.acquire().await.unwrap().forget();
+    }
+}
+
+/// A port at which nobody listens.
+pub(super) async fn nobody() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// Whether a request asks how the server does.

@@ -5,3 +5,4 @@ mod kit;
 mod requests;
 mod retries;
 mod slow_start;
+mod timeouts;

@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
+use axum::body::to_bytes;
+use http::Method;
 use tokio::net::TcpListener;
+use tower_service::Service as _;
 
-use super::kit::{application, ask, cluster, destination, echo, get, route};
+use super::kit::{Scripted, all_to, application, ask, cluster, destination, echo, get, ok, route};
 use crate::apps::reverse_proxy::forwarder::Upstreams;
 use crate::apps::reverse_proxy::forwarder::cluster::Cluster;
 use crate::apps::reverse_proxy::options::{LoadBalancing, ProxyOptions};
@@ -26,7 +29,9 @@ async fn a_request_arrives_with_what_it_asks_for_and_for_whom() {
         request.headers_mut().append("x-a", "2".parse().unwrap());
         request.headers_mut().append("connection", "x-b".parse().unwrap());
         request.headers_mut().append("x-b", "3".parse().unwrap());
-        request.headers_mut().append("x-forwarded-for", "9.9.9.9".parse().unwrap());
+        for name in ["x-forwarded-for", "x-forwarded-prefix", "forwarded"] {
+            request.headers_mut().append(name, "for=9.9.9.9".parse().unwrap());
+        }
         let (status, got) = ask(&mut application, request).await;
         assert_eq!(status, 200);
         let mut lines: Vec<String> = got.lines().map(str::to_lowercase).collect();
@@ -60,6 +65,37 @@ async fn who_does_not_listen_is_a_502_and_a_cluster_without_destinations_a_503()
         let mut application = application(&Upstreams::default(), &options);
         assert_eq!(ask(&mut application, get("/x")).await.0, status);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_none_that_is_whole() {
+    let broken = |head: &str, body: &str| {
+        format!("HTTP/1.1 200 OK\r\n{head}Connection: close\r\n\r\n{body}")
+    };
+    for (answer, is_whole) in [
+        (broken("Content-Length: 6\r\n", "abcdef"), true),
+        (broken("Content-Length: 6\r\n", "abc"), false),
+        (broken("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"), false),
+        (broken("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n"), true),
+    ] {
+        let said = answer.clone();
+        let server = Scripted::start(move |_| Some(said.clone())).await;
+        let options = all_to(cluster(vec![destination("d1", server.port)]));
+        let mut application = application(&Upstreams::default(), &options);
+        let response = application.call(get("/")).await.unwrap();
+        assert_eq!(to_bytes(response.into_body(), 100).await.is_ok(), is_whole, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_a_tunnel_to_anywhere() {
+    let server = Scripted::start(|_| ok("")).await;
+    let options = all_to(cluster(vec![destination("d1", server.port)]));
+    let mut application = application(&Upstreams::default(), &options);
+    let mut request = get("/");
+    *request.method_mut() = Method::CONNECT;
+    assert_eq!(ask(&mut application, request).await.0, 502);
+    assert_eq!(server.seen(), [""; 0]);
 }
 
 #[tokio::test]

@@ -1,13 +1,10 @@
 //! Which requests are sent to another destination, and which must not be.
 
-#![expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
-
 use axum::body::Body;
 use http::{Method, Request};
-use tokio::net::TcpListener;
 
 use super::kit::{
-    Scripted, all_to, application, ask, cluster, destination, is_probe, ok, one_probe,
+    Scripted, all_to, application, ask, cluster, destination, is_probe, nobody, ok, one_probe,
 };
 use crate::apps::reverse_proxy::forwarder::Upstreams;
 use crate::apps::reverse_proxy::options::{ActiveCheckOptions, LoadBalancing, ProxyOptions};
@@ -53,9 +50,7 @@ async fn what_may_have_taken_effect_is_not_sent_to_another_destination() {
 
 #[tokio::test]
 async fn what_could_not_be_sent_goes_to_another_destination_where_there_are_probes() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = listener.local_addr().unwrap().port();
-    drop(listener);
+    let gone = nobody().await;
     for (check, status, came) in [(Some(one_probe()), 200, 1), (None, 502, 0)] {
         let second =
             Scripted::start(|request| ok(if is_probe(request) { "" } else { "second" })).await;
