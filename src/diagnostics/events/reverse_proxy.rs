@@ -133,9 +133,9 @@ pub(crate) fn destination_healthy(destination: &str, cluster: &str) {
         Destination = destination, ClusterId = cluster);
 }
 
-/// It gets requests again, to see how it does.
+/// It gets one request, to see how it does.
 pub(crate) fn destination_reactivated(destination: &str, cluster: &str) {
-    emit!(YARP_HEALTH, INFO, 49, "Destination '{Destination}' of cluster '{ClusterId}' gets requests again: its ReactivationPeriod is over.";
+    emit!(YARP_HEALTH, INFO, 49, "Destination '{Destination}' of cluster '{ClusterId}' gets a request again, and more once that has an answer: its ReactivationPeriod is over.";
         Destination = destination, ClusterId = cluster);
 }
 

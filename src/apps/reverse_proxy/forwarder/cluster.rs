@@ -9,7 +9,7 @@ use http::Version;
 
 use super::affinity::{Affinity, Seal};
 use super::destination::Destination;
-use super::health::{Health, WINDOW};
+use super::health::{Change, Health, WINDOW};
 use super::load_balancing::Choice;
 use super::probes::{self, Probed};
 use super::slow_start;
@@ -26,14 +26,22 @@ pub(crate) struct Cluster {
     pub(super) client: Arc<Client>,
     /// In the order in which they are written.
     pub(super) destinations: Box<[Arc<Destination>]>,
-    /// Those that can answer at the moment.
-    choice: ArcSwap<Choice<Arc<Destination>>>,
+    /// Those that get requests at the moment.
+    choice: ArcSwap<Chosen>,
     turn: AtomicUsize,
     pub(super) affinity: Option<Affinity>,
     /// Of what clients or destinations bring about again and again.
     pub(super) told: Repeated,
     /// What is spoken to them.
     pub(super) version: (Version, upstream::VersionPolicy),
+}
+
+/// Who gets requests.
+#[derive(Debug)]
+struct Chosen {
+    choice: Choice<Arc<Destination>>,
+    /// Those of which one request is to see how they do. Mostly there are none.
+    on_trial: Box<[Arc<Destination>]>,
 }
 
 impl Cluster {
@@ -44,7 +52,7 @@ impl Cluster {
         affinity_key: &[u8],
     ) -> Arc<Self> {
         let version = version_of(&options);
-        let choice = ArcSwap::from_pointee(choice(&options, &destinations));
+        let choice = ArcSwap::from_pointee(chosen(&options, &destinations));
         let turn = AtomicUsize::new(0);
         let names = destinations.iter().map(|it| &*it.options.name);
         let seal = Seal { key: affinity_key, cluster: &options.id };
@@ -63,51 +71,68 @@ impl Cluster {
         if let Some(check) = &self.options.active_check {
             probes::begin(self, check.clone());
         }
-        if let Some(check) = &self.options.passive_check {
-            let unhealthy = |it: &&Arc<Destination>| it.kept.health.passive() == Health::Unhealthy;
-            for destination in self.destinations.iter().filter(unhealthy) {
-                self.reactivate_later(destination, check);
-            }
-        }
+        self.reactivate_all_later();
     }
 
     /// The destination that gets the next request; `None` if none can answer.
-    pub(super) fn pick(&self) -> Option<Arc<Destination>> {
-        let choice = self.choice.load();
-        choice.pick(&self.turn, |below| fastrand::usize(..below)).cloned()
+    pub(super) fn pick(self: &Arc<Self>) -> Option<Arc<Destination>> {
+        let mut chosen = self.choice.load();
+        if !chosen.on_trial.is_empty() {
+            if let Some(tried) = chosen.on_trial.iter().find(|it| it.kept.health.takes_trial()) {
+                return Some(Arc::clone(tried));
+            }
+            self.heed_others(&chosen);
+            chosen = self.choice.load();
+        }
+        chosen.choice.pick(&self.turn, |below| fastrand::usize(..below)).cloned()
+    }
+
+    /// A request that was on its way when a reload made this cluster of another one tells that one how a destination
+    /// does.
+    fn heed_others(self: &Arc<Self>, chosen: &Chosen) {
+        if !chosen.on_trial.iter().all(|it| it.kept.health.is_on_trial()) {
+            self.look_again();
+            self.reactivate_all_later();
+        }
     }
 
     /// The same, but not this one.
     pub(super) fn pick_other(&self, tried: &Arc<Destination>) -> Option<Arc<Destination>> {
-        let choice = self.choice.load();
-        let others = choice.candidates().iter().filter(|it| !Arc::ptr_eq(it, tried)).cloned();
+        let chosen = self.choice.load();
+        let others =
+            chosen.choice.candidates().iter().filter(|it| !Arc::ptr_eq(it, tried)).cloned();
         let others = Choice::new(self.options.load_balancing, others.collect());
         others.pick(&self.turn, |below| fastrand::usize(..below)).cloned()
     }
 
     /// The destination of this name, if it can answer.
     pub(super) fn available(&self, name: &str) -> Option<Arc<Destination>> {
-        let choice = self.choice.load();
+        let chosen = self.choice.load();
         let named = |it: &&Arc<Destination>| it.options.name.eq_ignore_ascii_case(name);
-        choice.candidates().iter().find(named).cloned()
+        let tried = || chosen.on_trial.iter().find(named).filter(|it| it.kept.health.takes_trial());
+        chosen.choice.candidates().iter().find(named).or_else(tried).cloned()
     }
 
     /// Takes what became of a request, if that is watched.
     pub(super) fn watch(self: &Arc<Self>, destination: &Arc<Destination>, failed: bool) {
         let Some(check) = &self.options.passive_check else { return };
-        let health = &destination.kept.health;
-        if !health.answered(failed, check.failure_rate, Instant::now()) {
-            return;
-        }
+        let change = destination.kept.health.answered(failed, check.failure_rate, Instant::now());
+        let Some(change) = change else { return };
         self.look_again();
-        if !health.is_available() {
-            events::destination_unhealthy(
-                &destination.options.name,
-                &self.options.id,
-                "passive",
-                "too many requests got no whole answer",
-            );
-            self.reactivate_later(destination, check);
+        let (name, id) = (&*destination.options.name, &*self.options.id);
+        let why = match change {
+            Change::Better => return,
+            Change::Worse => "too many requests got no whole answer",
+            Change::StillBad => "the request that was to see how it does got no answer",
+        };
+        events::destination_unhealthy(name, id, "passive", why);
+        self.reactivate_later(destination, check);
+    }
+
+    /// A destination has begun to answer, which may be what one request was to see.
+    pub(super) fn watch_head(self: &Arc<Self>, destination: &Arc<Destination>) {
+        if destination.kept.health.is_on_trial() && destination.kept.health.passes_trial() {
+            self.look_again();
         }
     }
 
@@ -138,10 +163,21 @@ impl Cluster {
 
     /// Looks anew who can answer, and what share each has.
     fn choose(&self) {
-        self.choice.store(Arc::new(choice(&self.options, &self.destinations)));
+        self.choice.store(Arc::new(chosen(&self.options, &self.destinations)));
     }
 
-    /// Gives a destination another chance, after a while.
+    /// Gives those another chance that have none yet.
+    fn reactivate_all_later(self: &Arc<Self>) {
+        let Some(check) = &self.options.passive_check else { return };
+        let has_none = |it: &&Arc<Destination>| {
+            it.kept.health.passive() == Health::Unhealthy && !it.kept.health.is_on_trial()
+        };
+        for destination in self.destinations.iter().filter(has_none) {
+            self.reactivate_later(destination, check);
+        }
+    }
+
+    /// Gives a destination another chance, after a while: a request, and its share once that has an answer.
     fn reactivate_later(
         self: &Arc<Self>,
         destination: &Arc<Destination>,
@@ -163,14 +199,15 @@ impl Cluster {
     }
 }
 
-/// Those that can answer.
-fn choice(options: &ClusterOptions, all: &[Arc<Destination>]) -> Choice<Arc<Destination>> {
+/// Those that can answer, and those that may be able to again.
+fn chosen(options: &ClusterOptions, all: &[Arc<Destination>]) -> Chosen {
     let healthy = all.iter().filter(|it| it.kept.health.is_available()).cloned();
     let mut available: Vec<Arc<Destination>> = healthy.collect();
     if available.is_empty() && options.available == AvailableDestinations::HealthyOrPanic {
         available = all.to_vec();
     }
-    Choice::new(options.load_balancing, available)
+    let on_trial = all.iter().filter(|it| it.kept.health.is_on_trial()).cloned().collect();
+    Chosen { choice: Choice::new(options.load_balancing, available), on_trial }
 }
 
 fn version_of(options: &ClusterOptions) -> (Version, upstream::VersionPolicy) {
@@ -211,7 +248,8 @@ impl Probed for Cluster {
         if is_back {
             self.grow();
         }
-        let is_healthy = |it: &Arc<Destination>| it.kept.health.is_available();
+        let is_healthy =
+            |it: &Arc<Destination>| it.kept.health.is_available() || it.kept.health.is_on_trial();
         if !self.destinations.iter().any(is_healthy) {
             let panics = self.options.available == AvailableDestinations::HealthyOrPanic;
             events::none_healthy(&self.options.id, panics);

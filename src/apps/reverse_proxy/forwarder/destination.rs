@@ -128,6 +128,7 @@ pub(super) struct UnderWay(Arc<Kept>);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.0.health.gives_back_trial();
     }
 }
 

@@ -130,9 +130,11 @@ impl Forwarding {
     }
 
     /// Another destination for a request of which nothing has left, and its body, where probes say which of them
-    /// are healthy: until they know of this one, nobody is to suffer from it.
+    /// are healthy, or the request itself was to see it: until it is known of this one, nobody is to suffer from it.
     fn elsewhere(&self, failure: &mut Failure) -> Option<(Arc<Destination>, Body)> {
-        if self.cluster.options.active_check.is_none() || !failure.is_unsent() {
+        let is_trial = || self.destination.kept.health.is_on_trial();
+        let is_sought = self.cluster.options.active_check.is_some() || is_trial();
+        if !is_sought || !failure.is_unsent() {
             return None;
         }
         let other = self.cluster.pick_other(&self.destination)?;
@@ -148,6 +150,7 @@ impl Forwarding {
     ) -> Response {
         let (mut head, body) = response.into_parts();
         events::proxy_answered(head.version, head.status);
+        self.cluster.watch_head(&self.destination);
         self.route.change_answer(head.status, &mut head.headers);
         head.version = Version::default();
         let body = match body.into_whole() {

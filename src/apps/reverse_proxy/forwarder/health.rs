@@ -25,12 +25,36 @@ impl Health {
     }
 }
 
+/// What became of a request says of a destination what was not known before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It does well again.
+    Better,
+    /// It does not do well.
+    Worse,
+    /// It still does not: the request that was to see how it does has failed, too.
+    StillBad,
+}
+
+/// Whether a destination that did not do well is tried with one request, before it gets its share again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Trial {
+    /// No.
+    None,
+    /// The next request is the one.
+    Waits,
+    UnderWay,
+}
+
 /// How a destination is. It outlives reloads that leave the destination as it is.
 #[derive(Debug, Default)]
 pub(crate) struct DestinationHealth {
     active: AtomicU8,
     passive: AtomicU8,
     failed_probes: AtomicU32,
+    /// Nothing else than `None` only as long as `passive` says unhealthy.
+    trial: AtomicU8,
     window: Mutex<Window>,
 }
 
@@ -70,22 +94,59 @@ impl DestinationHealth {
         self.active.swap(now as u8, Ordering::Relaxed) != now as u8
     }
 
-    /// Takes what became of a request; whether that makes it unhealthy, or healthy, which it was not.
-    pub(crate) fn answered(&self, failed: bool, limit: f64, now: Instant) -> bool {
+    /// Takes what became of a request; what that changes, if it does.
+    pub(crate) fn answered(&self, failed: bool, limit: f64, now: Instant) -> Option<Change> {
+        let is_tried = self.is_on_trial();
+        if is_tried && !failed {
+            return self.passes_trial().then_some(Change::Better);
+        }
         let rate = self.window.lock().unwrap_or_else(PoisonError::into_inner).add(failed, now);
-        let health = match rate >= limit {
-            true => Health::Unhealthy,
-            false => Health::Healthy,
+        if is_tried {
+            let was = self.trial.swap(Trial::None as u8, Ordering::Relaxed);
+            return (was != Trial::None as u8).then_some(Change::StillBad);
+        }
+        let (health, change) = match rate >= limit {
+            true => (Health::Unhealthy, Change::Worse),
+            false => (Health::Healthy, Change::Better),
         };
-        self.passive.swap(health as u8, Ordering::Relaxed) != health as u8
+        (self.passive.swap(health as u8, Ordering::Relaxed) != health as u8).then_some(change)
     }
 
-    /// Gives it another chance; whether it needed one.
+    /// Gives it another chance, a request; whether it needed one.
     pub(crate) fn reactivate(&self) -> bool {
-        let (unhealthy, unknown) = (Health::Unhealthy as u8, Health::Unknown as u8);
-        self.passive
-            .compare_exchange(unhealthy, unknown, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
+        self.passive() == Health::Unhealthy && self.change_trial(Trial::None, Trial::Waits)
+    }
+
+    /// Whether it is seen by one request how it does now.
+    pub(crate) fn is_on_trial(&self) -> bool {
+        self.trial.load(Ordering::Relaxed) != Trial::None as u8
+    }
+
+    /// Whether a request is to be the one that sees how it does. There is one at a time.
+    pub(crate) fn takes_trial(&self) -> bool {
+        self.active() != Health::Unhealthy && self.change_trial(Trial::Waits, Trial::UnderWay)
+    }
+
+    /// A request ended. If it was to see how this does, and has not, another one is.
+    pub(crate) fn gives_back_trial(&self) {
+        if self.is_on_trial() {
+            self.change_trial(Trial::UnderWay, Trial::Waits);
+        }
+    }
+
+    /// It answers; whether that was to be seen. What was before counts no more.
+    pub(crate) fn passes_trial(&self) -> bool {
+        if self.trial.swap(Trial::None as u8, Ordering::Relaxed) == Trial::None as u8 {
+            return false;
+        }
+        *self.window.lock().unwrap_or_else(PoisonError::into_inner) = Window::default();
+        self.passive.store(Health::Unknown as u8, Ordering::Relaxed);
+        true
+    }
+
+    fn change_trial(&self, from: Trial, to: Trial) -> bool {
+        let (from, to) = (from as u8, to as u8);
+        self.trial.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Forgets what a check said that is switched off now.
@@ -95,6 +156,7 @@ impl DestinationHealth {
             self.failed_probes.store(0, Ordering::Relaxed);
         }
         if passive {
+            self.trial.store(Trial::None as u8, Ordering::Relaxed);
             self.passive.store(Health::Unknown as u8, Ordering::Relaxed);
         }
     }
@@ -172,23 +234,69 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_third_of_ten_failures_makes_it_unhealthy_until_it_gets_another_chance() {
-        let (health, now) = (DestinationHealth::default(), Instant::now());
+    /// One that does not do well.
+    fn unhealthy(now: Instant) -> DestinationHealth {
+        let health = DestinationHealth::default();
         for failed in [true, true, true, false, false, false, false, false, false] {
             health.answered(failed, 0.3, now);
             assert!(health.is_available());
         }
-        assert!(health.answered(false, 0.3, now), "three of ten");
+        assert_eq!(health.answered(false, 0.3, now), Some(Change::Worse), "three of ten");
         assert!(!health.is_available());
-        assert!(health.reactivate());
+        health
+    }
+
+    #[test]
+    fn a_third_of_ten_failures_makes_it_unhealthy_until_one_request_sees_that_it_answers() {
+        let now = Instant::now();
+        let health = unhealthy(now);
+        assert!(!health.takes_trial(), "its time has not come");
+        assert!(health.reactivate() && !health.reactivate());
+        assert!(!health.is_available() && health.takes_trial() && !health.takes_trial());
+        assert_eq!(health.answered(false, 0.3, now), Some(Change::Better));
         assert_eq!(health.passive(), Health::Unknown);
-        assert!(!health.reactivate());
-        // A minute later only the new ones count.
-        for second in 60..69 {
-            assert!(!health.answered(true, 0.3, now + Duration::from_secs(second)) || second == 60);
+        assert!(health.is_available() && !health.is_on_trial() && !health.reactivate());
+        // What was before does not count any more.
+        for _ in 0..9 {
+            let change = health.answered(true, 0.3, now);
+            assert!(change != Some(Change::Worse) && health.is_available());
         }
-        assert!(health.answered(true, 0.3, now + Duration::from_secs(69)));
+        assert_eq!(health.answered(true, 0.3, now), Some(Change::Worse));
+    }
+
+    #[test]
+    fn one_that_fails_again_waits_again() {
+        let now = Instant::now();
+        let health = unhealthy(now);
+        for _ in 0..3 {
+            assert!(health.reactivate() && health.takes_trial());
+            assert_eq!(health.answered(true, 0.3, now), Some(Change::StillBad));
+            assert!(!health.is_available() && !health.is_on_trial() && !health.takes_trial());
+        }
+        // A request that is given up has seen nothing.
+        assert!(health.reactivate() && health.takes_trial());
+        health.gives_back_trial();
+        assert!(health.takes_trial() && !health.takes_trial());
+        assert!(health.passes_trial() && !health.passes_trial());
+        health.gives_back_trial();
+        assert!(health.is_available() && !health.is_on_trial());
+        // A check that is switched off forgets it.
+        let health = unhealthy(now);
+        health.reactivate();
+        health.forget(false, true);
+        assert!(health.is_available() && !health.takes_trial());
+    }
+
+    #[test]
+    fn a_minute_later_only_new_requests_count() {
+        let now = Instant::now();
+        let health = unhealthy(now);
+        for second in 60..69 {
+            let change = health.answered(true, 0.3, now + Duration::from_secs(second));
+            assert!(change.is_none() || second == 60 && change == Some(Change::Better));
+        }
+        let change = health.answered(true, 0.3, now + Duration::from_secs(69));
+        assert_eq!(change, Some(Change::Worse));
     }
 
     #[test]

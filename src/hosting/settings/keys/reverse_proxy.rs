@@ -266,7 +266,7 @@ const PASSIVE: Key = names(
         text(
             "ReactivationPeriod",
             Kind::Time(Range::Above(0)),
-            "when one that did not do well gets requests again",
+            "when one that did not do well gets a request again, and its share once that has an answer",
         )
         .default("00:01:00"),
     ],

@@ -1,5 +1,7 @@
 //! Requests through the stage.
 
+mod circuit;
+mod draining;
 mod fields;
 mod kit;
 mod requests;
