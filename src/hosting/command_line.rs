@@ -138,22 +138,31 @@ pub(crate) fn settings_only(arguments: &[(usize, OsString)]) -> CommandLine {
 impl CommandLine {
     /// Takes switches that nearly are one of the host's for mistakes, where no program could have them: who asks for a
     /// plan does not want a server that runs, nor one without `--strict` who asks for that. One that has a value may be
-    /// a setting, unless that is a switch as well.
+    /// a setting, unless that is a switch as well, or what `--proxy` takes.
     pub(crate) fn refuse_misspelled(&mut self) {
         let mut rest = self.settings.iter();
         while let Some((position, argument)) = rest.next() {
-            let Argument::Switch { key } = Argument::parse(argument) else { continue };
-            let value = rest.next();
-            let has_value = value.is_some_and(|(_, value)| !looks_like_a_switch(value));
-            let meant = || did_you_mean(key, ["help", "plan", "strict", "version"]);
-            if has_value || argument == "--" || is_switch(key) {
-                continue;
-            }
-            if let Some(flag) = meant() {
+            let (key, value) = match Argument::parse(argument) {
+                Argument::Switch { key } => (key, rest.next().map(|(_, value)| value.as_str())),
+                Argument::Setting { key, value, switch } if switch != key => (key, Some(value)),
+                _ => continue,
+            };
+            let flag = match value {
+                _ if argument == "--" => None,
+                Some(value) if is_what_proxy_takes(value) => {
+                    let is_begun = key.get(..4).is_some_and(|it| it.eq_ignore_ascii_case("prox"));
+                    is_begun.then_some("proxy").or_else(|| did_you_mean(key, ["proxy"]))
+                }
+                Some(value) if !looks_like_a_switch(value) => None,
+                _ if is_switch(key) => None,
+                _ => did_you_mean(key, ["help", "listen", "plan", "proxy", "strict", "version"]),
+            };
+            if let Some(flag) = flag {
+                let switch = argument.split_once('=').map_or(&**argument, |(switch, _)| switch);
                 let origin =
-                    Origin::CommandLine { position: *position, argument: argument.clone() };
+                    Origin::CommandLine { position: *position, argument: switch.to_owned() };
                 self.mistakes.push(
-                    Problem::error(format!("There is no switch '{argument}'."))
+                    Problem::error(format!("There is no switch '{switch}'."))
                         .origin(origin)
                         .fix(format!("did you mean --{flag}?")),
                 );
@@ -230,6 +239,11 @@ fn meant(key: &str) -> Option<&'static str> {
         .find(|ours| ours.trim_start_matches('-').eq_ignore_ascii_case(key))
 }
 
+/// `TEMPLATE=ADDRESS`, which no setting has for a value.
+fn is_what_proxy_takes(value: &str) -> bool {
+    value.starts_with('/') && value.split_once('=').is_some_and(|(_, behind)| behind.contains(':'))
+}
+
 /// `--x` or `-x`, but no negative number.
 fn looks_like_a_switch(value: &str) -> bool {
     let name = value.strip_prefix("--").or_else(|| value.strip_prefix('-'));
@@ -261,6 +275,14 @@ mod tests {
             (&["--urls", "--plna"], &[]),
             (&["--", "--plna"], &[]),
             (&["--verbose"], &[]),
+            (&["--prxy"], &["proxy"]),
+            (&["--listn", "--strict"], &["listen"]),
+            (&["--prox", "/{**rest}=http://localhost:3000"], &["proxy"]),
+            (&["--Proxies=/api=localhost:3000", "--strict"], &["proxy"]),
+            (&["--prox", "x"], &[]),
+            (&["--prox=/x"], &[]),
+            (&["prox=/api=http://localhost:3000"], &[]),
+            (&["--urls", "/api=http://localhost:3000"], &[]),
         ] {
             let mut read = read(&numbered(arguments));
             read.refuse_misspelled();

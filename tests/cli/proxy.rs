@@ -125,6 +125,65 @@ fn all_mistakes_of_a_file_refuse_the_start_with_where_they_stand() {
 }
 
 #[test]
+fn names_that_are_nearly_right_are_told_with_the_right_ones_and_where_they_stand() {
+    const FILE: &str = r#"{
+  "ReverseProxy": {
+    "Routes": {
+      "a": { "ClusterId": "c", "Machs": { "Path": "/{**rest}" } },
+      "b": { "ClusterId": "c", "Match": { "Path": "/{**rest}", "Method": [ "GET" ] } }
+    },
+    "Clusters": {
+      "c": {
+        "HealthChecks": { "Active": { "Enabled": true } },
+        "Destinations": { "d": { "Adress": "http://localhost:5000" }, "e": { "Address": "http://localhost:5001", "Helth": "http://x" } }
+      }
+    }
+  }
+}"#;
+    let outcome = Kestrel::run(["--plan"]).file("appsettings.json", FILE).ended();
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    let said = outcome.stderr;
+    for (place, right) in [
+        ("appsettings.json:4:51", "ReverseProxy:Routes:a:Match?"),
+        ("appsettings.json:5:76", "ReverseProxy:Routes:b:Match:Methods?"),
+        ("appsettings.json:9:50", "ReverseProxy:Clusters:c:HealthCheck?"),
+        ("appsettings.json:10:44", "ReverseProxy:Clusters:c:Destinations:d:Address?"),
+        ("appsettings.json:10:123", "ReverseProxy:Clusters:c:Destinations:e:Health?"),
+    ] {
+        let fix = format!("fix: did you mean {right}");
+        let mut told = said.split("\n  set by: ").filter(|it| it.contains(&fix));
+        assert!(told.any(|it| it.starts_with(place)), "{place} {right}: {said}");
+    }
+}
+
+#[test]
+fn two_arguments_for_the_same_requests_start_nothing() {
+    let outcome = Kestrel::run([
+        "--proxy=/api/{**rest}=http://localhost:5000",
+        "--proxy=/API/{**r}=http://localhost:5001",
+    ])
+    .ended();
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    for line in [
+        "Two --proxy are for the same requests: '/api/{**rest}' and '/API/{**r}'.",
+        "The first one: command line, argument 4 (--proxy).",
+        "set by: command line, argument 5 (--proxy)",
+        "fix: leave one of them out",
+    ] {
+        assert!(outcome.stderr.contains(line), "{line}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn an_argument_that_nearly_is_proxy_starts_nothing() {
+    for arguments in [&["--prox", "/{**rest}=http://localhost:3000"][..], &["--prxy"]] {
+        let outcome = Kestrel::run(arguments.iter().copied()).ended();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("did you mean --proxy?"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn a_plan_shows_where_requests_go_and_who_said_so() {
     let kestrel = Kestrel::new([
         "run",

@@ -219,6 +219,23 @@ fn deeper(above: &str, name: &str, names: &[Key]) -> Option<String> {
     in_one.or_else(in_any)
 }
 
+/// The one section among `names` that knows all that stands in the section `wrong`.
+fn holding(loaded: &Loaded, wrong: &str, names: &[Key]) -> Option<&'static str> {
+    let section = loaded.configuration.section(wrong);
+    let children = section.children();
+    let knows_all = |row: &&Key| {
+        let Holds::Names(below, _) = row.holds else { return false };
+        let knows = |name: &str| below.iter().any(|it| keys_equal(it.name, name));
+        // Half of all sections have one that is called so.
+        children.iter().all(|it| knows(it.name()) && !keys_equal(it.name(), "Enabled"))
+    };
+    let mut all = names.iter().filter(|row| !children.is_empty() && knows_all(row));
+    match (all.next(), all.next()) {
+        (Some(row), None) => Some(row.name),
+        _ => None,
+    }
+}
+
 fn nothing(key: &str) -> Problem {
     let key = key_without_secret(key);
     Problem::warning(format!("The key '{key}' means nothing to the server."))
@@ -278,16 +295,20 @@ fn fix(
     if with_colons != wrong && is_text(&with_colons) {
         return Some(format!("write {with_colons}; two underscores stand in variables alone"));
     }
-    if let (true, Place::Known(meant)) = (closed, place(name)) {
-        let top = above.split(':').next().unwrap_or_default();
-        return Some(format!("write {} at the top, beside {top} and not in it", meant.name));
-    }
     // An app may have endpoints and limits of its own; here is none.
     if above.is_empty()
         && loaded.host_alone
         && let Place::Known(meant) = place(&format!("Kestrel:{name}"))
     {
         return Some(format!("did you mean Kestrel:{}?", meant.name));
+    }
+    let is_argument = matches!(origin, Origin::CommandLine { .. });
+    if above.is_empty()
+        && is_argument
+        && did_you_mean(name, known()).is_none()
+        && let Some(flag) = did_you_mean(name, flags())
+    {
+        return Some(format!("did you mean --{flag}?"));
     }
     let meant = match above.is_empty() {
         true => meant_at_top(loaded, names, name, origin).map(str::to_owned),
@@ -296,11 +317,18 @@ fn fix(
     if let Some(meant) = meant {
         return Some(format!("did you mean {meant}?"));
     }
+    if let (true, Place::Known(meant)) = (closed, place(name)) {
+        let top = above.split(':').next().unwrap_or_default();
+        return Some(format!("write {} at the top, beside {top} and not in it", meant.name));
+    }
     if let (true, Some(meant)) = (closed, related(above, name, names)) {
         return Some(format!("did you mean {above}:{meant}?"));
     }
     if let (true, Some(meant)) = (closed, deeper(above, name, names)) {
         return Some(format!("did you mean {meant}?"));
+    }
+    if let (true, Some(meant)) = (closed, holding(loaded, wrong, names)) {
+        return Some(format!("did you mean {above}:{meant}?"));
     }
     if keys_equal(above, "Headers") && name.contains('-') {
         return Some(format!("headers that are set stand below Set: {above}:Set:{name}"));
@@ -308,13 +336,8 @@ fn fix(
     if closed {
         return Some(remove_it(above, name, names));
     }
-    if !matches!(origin, Origin::CommandLine { .. }) {
+    if !is_argument {
         return None;
-    }
-    if above.is_empty()
-        && let Some(flag) = did_you_mean(name, flags())
-    {
-        return Some(format!("did you mean --{flag}?"));
     }
     // Where an app listens to the same configuration, the key may be the app's.
     loaded.host_alone.then(|| {

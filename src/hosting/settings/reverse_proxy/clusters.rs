@@ -77,10 +77,16 @@ fn destination(reader: &mut Reader<'_, '_>, cluster: &str) -> Option<Destination
         format!("Invalid Health address '{text}' of destination '{name}' on cluster '{cluster}'.")
     });
     if reader.text("Address").is_none() {
-        reader.wrong_here(
-            format!("No address found for destination '{name}' on cluster '{cluster}'."),
-            "write its Address, such as http://localhost:3000",
-        );
+        let message = format!("No address found for destination '{name}' on cluster '{cluster}'.");
+        match reader.misspelled("Address") {
+            Some(setting) => {
+                let fix = format!("did you mean {}?", reader.key("Address"));
+                reader.wrong(setting, message, fix);
+            }
+            None => {
+                reader.wrong_here(message, "write its Address, such as http://localhost:3000");
+            }
+        }
     }
     let address = address(reader, "Address", |text| {
         format!("Invalid address '{text}' of destination '{name}' on cluster '{cluster}'.")

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::apps::reverse_proxy::options::{RouteMatch, RouteOptions};
 use crate::apps::reverse_proxy::template::Template;
-use crate::configuration::{Configuration, Problem};
+use crate::configuration::{Configuration, Origin, Problem};
 
 /// Tells of the first route that each one is equal to.
 pub(super) fn tell(
@@ -20,22 +20,44 @@ pub(super) fn tell(
             let other = *known.entry(sign).or_insert(place);
             equal = equal.or(Some(other).filter(|other| *other != place));
         }
-        let (Some(other), Some(key)) = (equal.and_then(|it| routes.get(it)), keys.get(place))
-        else {
-            continue;
+        let (Some(other), Some(key)) = (equal, keys.get(place)) else { continue };
+        let origin = |key: &str| {
+            let setting = configuration.section(key).first_setting();
+            setting.map(|it| it.origin.clone())
         };
-        let setting = configuration.section(key).first_setting();
-        let mut problem = Problem::warning(format!(
-            "The routes '{}' and '{}' are for the same requests: they are answered with 500.",
-            other.id, route.id
-        ))
-        .key(key.clone())
-        .fix("give one of them an Order, or another Match");
-        if let Some(setting) = setting {
-            problem = problem.origin(setting.origin.clone());
+        let (of_other, of_this) = (keys.get(other).and_then(|it| origin(it)), origin(key));
+        let other = &routes[other];
+        let mut problem = match (&of_other, &of_this) {
+            (Some(first), Some(second)) if is_argument(first) && is_argument(second) => {
+                // Nobody means that by two arguments, and there is nothing to tell them apart by.
+                Problem::error(format!(
+                    "Two --proxy are for the same requests: '{}' and '{}'.",
+                    template(other),
+                    template(route)
+                ))
+                .cause(format!("The first one: {first}."))
+                .fix("leave one of them out; several servers for the same requests are Destinations of a cluster, in a file")
+            }
+            _ => Problem::warning(format!(
+                "The routes '{}' and '{}' are for the same requests: they are answered with 500.",
+                other.id, route.id
+            ))
+            .fix("give one of them an Order, or another Match"),
+        };
+        problem = problem.key(key.clone());
+        if let Some(origin) = of_this {
+            problem = problem.origin(origin);
         }
         problems.push(problem);
     }
+}
+
+fn is_argument(origin: &Origin) -> bool {
+    matches!(origin, Origin::CommandLine { argument, .. } if argument == "--proxy")
+}
+
+fn template(route: &RouteOptions) -> &str {
+    route.matching.path.as_ref().map_or("", Template::text)
 }
 
 /// Texts of which two routes have one in common if a request can be for both of them alike: one for each host

@@ -7,7 +7,7 @@ use http::HeaderName;
 
 use crate::apps::reverse_proxy::mistake::Mistake;
 use crate::apps::reverse_proxy::options::Metadata;
-use crate::configuration::near_names::meant_value;
+use crate::configuration::near_names::{did_you_mean, meant_value};
 use crate::configuration::text::{Span, boolean, seconds_text, time_span};
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Setting};
 use crate::hosting::settings::limits::span;
@@ -78,6 +78,13 @@ impl<'a, 'b> Reader<'a, 'b> {
     pub(super) fn origin(&self) -> Origin {
         let first = self.configuration.section(&self.path).first_setting().map(|it| &it.origin);
         first.cloned().unwrap_or(Origin::Default)
+    }
+
+    /// What stands in this section at a name that nearly is this one.
+    pub(super) fn misspelled(&self, name: &str) -> Option<&'a Setting> {
+        let children = self.configuration.section(&self.path).children();
+        let is_near = |child: &&Section<'a>| did_you_mean(child.name(), [name]).is_some();
+        children.iter().find(is_near).and_then(Section::setting)
     }
 
     /// Tells something of the whole section.
