@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
+use tokio::time::timeout;
 use tower_service::Service as _;
 
 use super::kit::{
@@ -14,17 +15,25 @@ use crate::apps::reverse_proxy::options::LoadBalancing;
 
 const SHORT: Option<Duration> = Some(Duration::from_millis(100));
 
+/// No other time may be over before.
+const LONG: Duration = Duration::from_secs(3600);
+
+const LIMIT: Duration = Duration::from_secs(60);
+
 #[tokio::test]
 async fn an_answer_that_is_not_whole_in_time_is_cut_off() {
     let endless = |_: &str| Some("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc".to_owned());
     let server = Scripted::start(endless).await;
-    let mut options = all_to(cluster(vec![destination("a", server.port)]));
+    let mut cluster = cluster(vec![destination("a", server.port)]);
+    cluster.request.activity_timeout = LONG;
+    let mut options = all_to(cluster);
     options.routes[0].timeout = SHORT;
     let upstreams = Upstreams::default();
     let mut application = application(&upstreams, &options);
     let response = application.call(get("/")).await.unwrap();
     assert_eq!(response.status(), 200);
-    to_bytes(response.into_body(), usize::MAX).await.unwrap_err();
+    let read = timeout(LIMIT, to_bytes(response.into_body(), usize::MAX)).await;
+    read.unwrap().unwrap_err();
 }
 
 #[tokio::test]
@@ -54,10 +63,12 @@ async fn another_destination_has_what_is_left_of_it() {
     let mut cluster = cluster(destinations);
     cluster.load_balancing = LoadBalancing::FirstAlphabetical;
     cluster.active_check = Some(one_probe());
+    cluster.request.activity_timeout = LONG;
     let mut options = all_to(cluster);
     options.routes[0].timeout = SHORT;
     let upstreams = Upstreams::default();
     let mut application = application(&upstreams, &options);
-    assert_eq!(ask(&mut application, get("/")).await.0, 504);
+    let answered = timeout(LIMIT, ask(&mut application, get("/"))).await;
+    assert_eq!(answered.unwrap().0, 504);
     told.wait().await;
 }
