@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::spare::Spare;
 use crate::tls::ClientTls;
 
 /// What is said of the connections of a cluster.
@@ -40,10 +41,12 @@ impl Default for ClientSettings {
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(super) settings: ClientSettings,
+    /// What it shares with all others of the host.
+    pub(super) spare: Arc<Spare>,
 }
 
 impl Client {
-    pub(crate) fn new(settings: ClientSettings) -> Arc<Self> {
-        Arc::new(Self { settings })
+    pub(crate) fn new(settings: ClientSettings, spare: Arc<Spare>) -> Arc<Self> {
+        Arc::new(Self { settings, spare })
     }
 }

@@ -99,7 +99,8 @@ pub(super) fn name_of(host: &[u8]) -> &str {
 async fn tcp(addresses: &Addresses) -> Result<Socket, Failure> {
     let known = addresses.get().await?;
     let mut connected = race(&known).await;
-    if connected.is_err() {
+    // That there is no descriptor says nothing of the address.
+    if connected.as_ref().is_err_and(|(_, error)| !no_descriptors(error)) {
         addresses.forget();
         let fresh = addresses.get().await?;
         if fresh[..] != known[..] {

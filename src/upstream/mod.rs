@@ -20,6 +20,7 @@ mod names;
 mod outgoing;
 mod reply;
 mod server;
+mod spare;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -34,5 +35,6 @@ pub(crate) use http1::invariants;
 pub(crate) use outgoing::{Content, Fields, Outgoing, Value};
 pub(crate) use reply::{Answer, ReplyBody};
 pub(crate) use server::Server;
+pub(crate) use spare::Spare;
 pub(crate) use upgraded::UpgradedStream;
 pub(crate) use versions::VersionPolicy;

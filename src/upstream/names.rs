@@ -65,8 +65,11 @@ impl Addresses {
             found => found,
         };
         let fresh = if found.is_ok() { FRESH } else { FAILED };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some((Moment::now() + fresh, found.clone()));
+        // It may be asked for in the next moment, once there are some.
+        if !found.as_ref().is_err_and(|error| lacks_descriptors(error)) {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = Some((Moment::now() + fresh, found.clone()));
+        }
         found.map_err(|error| self.failure(&error))
     }
 
@@ -83,13 +86,17 @@ impl Addresses {
 
     fn failure(&self, error: &str) -> Failure {
         let text = format!("the name '{}' cannot be resolved: {error}", self.name);
-        // The system's resolver has no other way to say that it could not open its own files.
-        let kind = match error.contains("Too many open files") {
+        let kind = match lacks_descriptors(error) {
             true => FailureKind::NoDescriptors,
             false => FailureKind::Name,
         };
         Failure::new(kind, text)
     }
+}
+
+/// The system's resolver has no other way to say that it could not open its own files.
+fn lacks_descriptors(error: &str) -> bool {
+    error.contains("Too many open files")
 }
 
 /// The families of addresses in turns, in the system's order otherwise (RFC 8305 section 4): a network that

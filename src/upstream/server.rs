@@ -52,6 +52,7 @@ impl Server {
             most.map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))));
         let way = Way::to(&destination.place);
         let pool = Pool::new(client.settings.idle_timeout);
+        client.spare.add(&pool);
         Arc::new(Self {
             client,
             destination,
@@ -269,7 +270,10 @@ impl Server {
         let ClientSettings { connect_timeout, tls, .. } = &self.client.settings;
         let patience = patience.min(*connect_timeout);
         let connecting = async {
-            let socket = self.way.socket().await?;
+            let socket = match self.way.socket().await {
+                Err(failure) if self.may_connect_after(&failure) => self.way.socket().await?,
+                socket => socket?,
+            };
             match name {
                 None => Ok((Io::Clear(socket), false)),
                 Some(name) => secure(socket, tls.as_deref(), name, alpn).await,
@@ -277,6 +281,11 @@ impl Server {
         };
         let connected = timeout(patience, Box::pin(connecting)).await;
         connected.unwrap_or_else(|_| Err(self.too_slow(patience)))
+    }
+
+    /// Whether it was for want of a descriptor that there is no connection, and now there are some.
+    fn may_connect_after(&self, failure: &Failure) -> bool {
+        failure.kind() == FailureKind::NoDescriptors && self.client.spare.free()
     }
 
     fn too_slow(&self, patience: Duration) -> Failure {

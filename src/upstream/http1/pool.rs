@@ -71,6 +71,16 @@ impl Pool {
         drop(oldest);
     }
 
+    /// Closes the half that was used the longest time ago; how many these were.
+    pub(in crate::upstream) fn drop_older_half(&self) -> usize {
+        let older: Vec<_> = {
+            let idle = &mut self.state().idle;
+            let half = idle.len().div_ceil(2);
+            idle.drain(..half).collect()
+        };
+        older.len()
+    }
+
     /// Keeps a connection. `keeps_for` is for how many seconds the server does.
     pub(super) fn put(self: &Arc<Self>, mut connection: Box<Connection>, keeps_for: Option<u64>) {
         let server = keeps_for.map(|seconds| Duration::from_secs(seconds).saturating_sub(MARGIN));

@@ -1,5 +1,6 @@
 //! What goes wrong, and what is told of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Version;
@@ -162,7 +163,10 @@ async fn nobody_there_is_told_apart() {
     }
     let server = |name: &str, port| {
         let place = Place::Host { name: name.to_owned(), port };
-        Server::new(Client::new(ClientSettings::default()), Destination { secure: false, place })
+        Server::new(
+            Client::new(ClientSettings::default(), Arc::default()),
+            Destination { secure: false, place },
+        )
     };
     let port = address.port();
     for (name, kind) in [
@@ -180,7 +184,7 @@ async fn nobody_there_is_told_apart() {
 async fn localhost_is_whichever_address_answers() {
     let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     let place = Place::Host { name: "localhost".to_owned(), port: upstream.address.port() };
-    let client = Client::new(ClientSettings::default());
+    let client = Client::new(ClientSettings::default(), Arc::default());
     let server = Server::new(client, Destination { secure: false, place });
     assert_eq!(get("/").send(&server).await.unwrap().body, b"ok");
 }
@@ -204,7 +208,8 @@ async fn a_connection_that_does_not_come_to_be_has_a_time() {
     let place = Place::Host { name: "127.0.0.1".to_owned(), port: address.port() };
     let connect_timeout = Duration::from_millis(100);
     let settings = ClientSettings { connect_timeout, ..ClientSettings::default() };
-    let server = Server::new(Client::new(settings), Destination { secure: false, place });
+    let server =
+        Server::new(Client::new(settings, Arc::default()), Destination { secure: false, place });
     let failure = get("/").send(&server).await.unwrap_err();
     assert_eq!(failure.kind(), FailureKind::ConnectTimedOut);
     assert!(failure.is_timeout() && failure.is_unsent());
@@ -444,7 +449,7 @@ async fn leave_to_send_a_body_is_waited_for() {
 async fn a_secured_destination_takes_what_secures_it() {
     let upstream = Upstream::answering("HTTP/1.1 204 X\r\n\r\n");
     let place = Place::Host { name: "127.0.0.1".to_owned(), port: upstream.address.port() };
-    let client = Client::new(ClientSettings::default());
+    let client = Client::new(ClientSettings::default(), Arc::default());
     let server = Server::new(client, Destination { secure: true, place });
     let mut ask = get("/");
     ask.version = (Version::HTTP_11, VersionPolicy::Exact);

@@ -69,7 +69,7 @@ impl Upstream {
 
     pub(super) fn server_with(&self, settings: ClientSettings) -> Arc<Server> {
         let place = Place::Host { name: self.address.ip().to_string(), port: self.address.port() };
-        Server::new(Client::new(settings), Destination { secure: false, place })
+        Server::new(Client::new(settings, Arc::default()), Destination { secure: false, place })
     }
 
     pub(super) fn connections(&self) -> usize {

@@ -370,7 +370,7 @@ async fn a_unix_socket_is_a_destination() {
     });
     let place = Place::Unix(path.clone());
     let destination = Destination { secure: false, place };
-    let client = Client::new(ClientSettings::default());
+    let client = Client::new(ClientSettings::default(), Arc::default());
     let server = Server::new(Arc::clone(&client), destination);
     for _ in 0..2 {
         assert_eq!(get("/u").send(&server).await.unwrap().body, b"ok");

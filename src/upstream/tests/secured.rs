@@ -45,7 +45,7 @@ fn echoing(certificate: &'static str, mode: ClientCertificateMode) -> Upstream {
 fn secured(upstream: &Upstream, tls: &Arc<ClientTls>) -> Arc<Server> {
     let settings = ClientSettings { tls: Some(Arc::clone(tls)), ..ClientSettings::default() };
     let place = Place::Host { name: "127.0.0.1".to_owned(), port: upstream.address.port() };
-    Server::new(Client::new(settings), Destination { secure: true, place })
+    Server::new(Client::new(settings, Arc::default()), Destination { secure: true, place })
 }
 
 #[tokio::test]

@@ -157,7 +157,7 @@ mod tests {
                 host: None,
                 metadata: Metadata::default(),
             };
-            let client = Client::new(upstream::ClientSettings::default());
+            let client = Client::new(upstream::ClientSettings::default(), Arc::default());
             let destination = Destination::new(options, &client, Some(&proxy(bypass_on_local)));
             let there = destination.kept.server.destination().to_string();
             assert_eq!((&*there, &*destination.before_path), (place, before_path), "{address}");

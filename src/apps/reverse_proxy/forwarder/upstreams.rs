@@ -7,12 +7,14 @@ use tokio::time::Instant;
 use super::cluster::Cluster;
 use super::destination::{Destination, Kept};
 use crate::apps::reverse_proxy::options::{ClusterOptions, DestinationOptions};
-use crate::upstream::{Client, ClientSettings};
+use crate::upstream::{Client, ClientSettings, Spare};
 
 /// The clusters of a host, with their connections, their health and their turns.
 #[derive(Debug, Default)]
 pub(crate) struct Upstreams {
     clusters: Mutex<Vec<Arc<Cluster>>>,
+    /// The connections of all of them that nobody uses.
+    spare: Arc<Spare>,
 }
 
 /// What a cluster needs that is read from files.
@@ -31,7 +33,8 @@ impl Upstreams {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::take(&mut *clusters);
         let all = options.iter().zip(materials);
-        *clusters = all.map(|(one, material)| cluster(one, &before, material)).collect();
+        let known = Known { clusters: &before, spare: &self.spare };
+        *clusters = all.map(|(one, material)| cluster(one, &known, material)).collect();
         let used = |kept: &Arc<Kept>| {
             let mut all = clusters.iter().flat_map(|cluster| &cluster.destinations);
             all.any(|it| Arc::ptr_eq(&it.kept, kept))
@@ -49,24 +52,30 @@ impl Upstreams {
     }
 }
 
+/// What there is when clusters are made.
+struct Known<'a> {
+    clusters: &'a [Arc<Cluster>],
+    spare: &'a Arc<Spare>,
+}
+
 /// A cluster that stays, or one of its own.
-fn cluster(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) -> Arc<Cluster> {
-    if let Some(same) = before.iter().find(|it| it.options == *options) {
+fn cluster(options: &ClusterOptions, known: &Known<'_>, material: &Material) -> Arc<Cluster> {
+    if let Some(same) = known.clusters.iter().find(|it| it.options == *options) {
         return Arc::clone(same);
     }
-    let cluster = made(options, before, material);
+    let cluster = made(options, known, material);
     cluster.begin();
     cluster
 }
 
-fn made(options: &ClusterOptions, before: &[Arc<Cluster>], material: &Material) -> Arc<Cluster> {
+fn made(options: &ClusterOptions, known: &Known<'_>, material: &Material) -> Arc<Cluster> {
     let same = |it: &&Arc<Cluster>| it.options.id.eq_ignore_ascii_case(&options.id);
     // Other connections are other servers.
-    let same_name = before.iter().find(same);
+    let same_name = known.clusters.iter().find(same);
     let was = same_name.filter(|it| it.options.client == options.client);
     let client = match was {
         Some(was) => Arc::clone(&was.client),
-        None => Client::new(material.client.clone()),
+        None => Client::new(material.client.clone(), Arc::clone(known.spare)),
     };
     let proxy = options.client.web_proxy.as_ref();
     let destination = |one: &DestinationOptions| {
