@@ -68,6 +68,11 @@ enum Inner {
 }
 
 impl ReplyBody {
+    /// One of an answer that has none.
+    pub(crate) fn empty() -> Self {
+        Self(Inner::Whole(Bytes::new()))
+    }
+
     /// All of it, if it came with the head.
     #[expect(clippy::result_large_err, reason = "it is no error, and goes on as it is")]
     pub(crate) fn into_whole(self) -> Result<Bytes, Self> {

@@ -109,6 +109,13 @@ impl Forwarding {
         }
         let destination = Arc::clone(&self.destination);
         let response = match sent {
+            Some(Ok(Answer::Response(response)))
+                if upgrading.as_ref().is_some_and(|it| it.is_begun_by(response.status())) =>
+            {
+                self.cluster.watch(&self.destination, false);
+                self.tell_no_change(response.status());
+                self.failed(StatusCode::BAD_GATEWAY, (&parts.method, &parts.headers))
+            }
             Some(Ok(Answer::Response(response))) => {
                 self.answered(response, &parts, (under_way, until)).await
             }
@@ -148,9 +155,17 @@ impl Forwarding {
         parts: &Parts,
         (under_way, until): (UnderWay, Option<tokio::time::Instant>),
     ) -> Response {
-        let (mut head, body) = response.into_parts();
+        let (mut head, mut body) = response.into_parts();
         events::proxy_answered(head.version, head.status);
         self.cluster.watch_head(&self.destination);
+        if head.status == StatusCode::RESET_CONTENT {
+            // It has none (RFC 9110 section 15.3.6), whatever the destination sends.
+            body = ReplyBody::empty();
+        }
+        if parts.method != Method::HEAD && self.method(parts) == Method::HEAD {
+            // That of what the destination was not asked for.
+            head.headers.remove(CONTENT_LENGTH);
+        }
         self.route.change_answer(head.status, &mut head.headers);
         head.version = Version::default();
         let body = match body.into_whole() {
@@ -215,14 +230,10 @@ impl Forwarding {
         for change in &transforms.request {
             fields.change(&sent, change, &values);
         }
-        let mut method = upgrading.map_or_else(|| usual(&parts.method), |_| Method::GET);
-        for change in &transforms.request {
-            if let RequestTransform::Method { from, to } = change
-                && method.as_str().eq_ignore_ascii_case(from.as_str())
-            {
-                method = to.clone();
-            }
-        }
+        let method = match upgrading {
+            Some(_) => self.changed(Method::GET),
+            None => self.method(parts),
+        };
         let host = match fields.take_host() {
             Some(host) => host.into_vec().into(),
             None => self.destination.host.as_bytes().into(),
@@ -287,6 +298,22 @@ impl Forwarding {
             set(None);
             limits.set_min_data_rate(None);
         }
+    }
+
+    /// The method as it is sent, if the protocol is not to be another one.
+    fn method(&self, parts: &Parts) -> Method {
+        self.changed(usual(&parts.method))
+    }
+
+    fn changed(&self, mut method: Method) -> Method {
+        for change in &self.route.options.transforms.request {
+            if let RequestTransform::Method { from, to } = change
+                && method.as_str().eq_ignore_ascii_case(from.as_str())
+            {
+                method = to.clone();
+            }
+        }
+        method
     }
 
     /// Path and query as they are sent.

@@ -55,6 +55,16 @@ impl Forwarding {
         events::proxy_failed(&self.place(), &what, Duration::ZERO, "", telling);
     }
 
+    /// A destination answers as if it had changed the protocol, and has not.
+    pub(super) fn tell_no_change(&self, status: StatusCode) {
+        let telling = self.route.told[0].happened(Instant::now());
+        let status = status.as_u16();
+        let what = format!(
+            "it answers {status} in the place of 101, which on HTTP/2 would mean that the protocol is another one now"
+        );
+        events::proxy_failed(&self.place(), &what, Duration::ZERO, "", telling);
+    }
+
     /// An answer broke off.
     pub(super) fn tell_broken(&self, failure: &Failure) {
         let telling = self.route.told[1].happened(Instant::now());

@@ -84,6 +84,12 @@ impl Upgrading {
             && named.next().is_none()
     }
 
+    /// Whether a client would take an answer of this status for the change, though it is none: on a stream of HTTP/2
+    /// any success grants it (RFC 8441 section 4).
+    pub(super) fn is_begun_by(&self, status: StatusCode) -> bool {
+        self.is_stream && status.is_success()
+    }
+
     /// Makes of a destination's head what the client's version of HTTP has for it.
     pub(super) fn fit_answer(&self, head: &mut response::Parts) {
         head.version = Version::default();

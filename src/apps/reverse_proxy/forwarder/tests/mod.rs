@@ -1,5 +1,6 @@
 //! Requests through the stage.
 
+mod answers;
 mod circuit;
 mod draining;
 mod fields;
