@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use axum::body::Body;
 
@@ -78,6 +79,15 @@ impl Failure {
             Self::new(FailureKind::ClientBody, "the body of the request could not be read");
         failure.0.source = Some(error);
         failure
+    }
+
+    /// The client took nothing of the answer for the activity timeout.
+    pub(crate) fn client_stalled(timeout: Duration) -> Self {
+        let seconds = timeout.as_secs_f64();
+        let text = format!(
+            "the client took nothing of the answer for the activity timeout of {seconds} s"
+        );
+        Self::new(FailureKind::ClientStalled, text)
     }
 
     /// Nothing of the request has left, so that it may be sent elsewhere, whatever it asks for.

@@ -90,13 +90,7 @@ fn poll(
     if std::mem::take(handed_on) {
         let activity = &mut exchange.connection.activity;
         if activity.last().until(Moment::now()) > exchange.timeout {
-            let seconds = exchange.timeout.as_secs_f64();
-            return failed(
-                FailureKind::ClientStalled,
-                format!(
-                    "the client took nothing of the answer for the activity timeout of {seconds} s"
-                ),
-            );
+            return Poll::Ready(Some(Err(Failure::client_stalled(exchange.timeout))));
         }
         activity.touch();
     }

@@ -103,11 +103,7 @@ impl Http2Body {
         };
         if self.handed_on > 0 {
             if stream.activity.last().until(Moment::now()) > stream.timeout {
-                let seconds = stream.timeout.as_secs_f64();
-                let text = format!(
-                    "the client took nothing of the answer for the activity timeout of {seconds} s"
-                );
-                return failed(Failure::new(FailureKind::ClientStalled, text));
+                return failed(Failure::client_stalled(stream.timeout));
             }
             stream.activity.touch();
             // The stream may be gone, and what it may send with it.

@@ -2,21 +2,40 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::destination::UnderWay;
 use super::forwarding::Forwarding;
-use crate::diagnostics::events;
+use crate::diagnostics::{events, in_log};
 use crate::features::ResetStream;
-use crate::upstream::ReplyBody;
+use crate::upstream::{Failure, ReplyBody};
 
-/// The body of an answer, as it comes.
+/// The body of an answer, as it comes. Whoever looks after it drops what is left of it if the client takes nothing
+/// for too long: the destination is not to wait for that, and nobody polls what nobody takes.
 pub(super) struct ForwardedBody {
+    shared: Arc<Shared>,
+    watching: AbortHandle,
+}
+
+struct Shared(Mutex<State>);
+
+struct State {
+    /// `None` once it has ended, or was given up.
+    running: Option<Running>,
+    /// Since when it is the client's time that passes: it has not asked for more than was handed on.
+    idle_since: Option<Instant>,
+}
+
+/// A body that has not ended.
+struct Running {
     body: ReplyBody,
     /// What was read of it already.
     first: Option<Frame<Bytes>>,
@@ -67,15 +86,71 @@ impl ForwardedBody {
         let here = first.as_ref().and_then(|frame| Some(frame.data_ref()?.len() as u64));
         let length = length.map(|left| left + here.unwrap_or_default());
         let end = End::NotYet;
-        Ok(Body::new(Self {
-            body,
-            first,
-            length,
-            forwarding,
-            _under_way: under_way,
-            deadline,
-            end,
-        }))
+        let timeout = forwarding.cluster.options.request.activity_timeout;
+        let running =
+            Running { body, first, length, forwarding, _under_way: under_way, deadline, end };
+        let state = State { running: Some(running), idle_since: Some(Instant::now()) };
+        let shared = Arc::new(Shared(Mutex::new(state)));
+        let watching = tokio::spawn(in_log(look_after(Arc::downgrade(&shared), timeout, until)));
+        Ok(Body::new(Self { shared, watching: watching.abort_handle() }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+}
+
+impl Drop for ForwardedBody {
+    fn drop(&mut self) {
+        self.watching.abort();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What a panic left half done is not asked any more.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives a body up of which the client takes nothing for `timeout`, or beyond the time of the route.
+async fn look_after(shared: Weak<Shared>, timeout: Duration, until: Option<Instant>) {
+    let mut next = Instant::now() + timeout;
+    loop {
+        sleep_until(until.map_or(next, |until| next.min(until))).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let now = Instant::now();
+        let is_late = until.is_some_and(|until| now >= until);
+        let mut state = shared.state();
+        if state.running.as_ref().is_none_or(|it| it.end != End::NotYet) {
+            return;
+        }
+        match state.idle_since {
+            Some(since) if is_late || now >= since + timeout => {
+                let given_up = state.running.take();
+                drop(state);
+                given_up.into_iter().for_each(|it| it.give_up(timeout, is_late));
+                return;
+            }
+            // Whoever waits for more of it keeps the time of the route himself.
+            None if is_late => return,
+            since => next = since.unwrap_or(now) + timeout,
+        }
+    }
+}
+
+impl Running {
+    /// The client takes nothing.
+    fn give_up(self, timeout: Duration, is_late: bool) {
+        let forwarding = &self.forwarding;
+        match is_late {
+            true => events::proxy_answer_too_slow(&forwarding.route.options.id),
+            false => {
+                let failure = Failure::client_stalled(timeout);
+                forwarding.cluster.watch(&forwarding.destination, failure.is_of_server());
+                forwarding.tell_broken(&failure);
+            }
+        }
     }
 
     fn is_whole(&mut self) {
@@ -85,57 +160,48 @@ impl ForwardedBody {
         }
     }
 
-    /// Cuts the client off, too, so that it does not take what it has for all (CANCEL on HTTP/2).
+    /// Cuts the client off, too, so that it does not take what it has for all.
     fn cut_off(&mut self) -> axum::Error {
         self.end = End::Told;
-        axum::Error::new(ResetStream(8))
+        cut_off()
     }
-}
 
-impl http_body::Body for ForwardedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let this = &mut *self;
-        let polled = match this.first.take() {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+        let polled = match self.first.take() {
             Some(first) => {
-                this.length = None;
+                self.length = None;
                 Poll::Ready(Some(Ok(first)))
             }
-            None => Pin::new(&mut this.body).poll_frame(cx),
+            None => Pin::new(&mut self.body).poll_frame(cx),
         };
         match polled {
             Poll::Ready(Some(Ok(mut frame))) => {
                 if let Some(trailers) = frame.trailers_mut() {
-                    this.forwarding.route.change_trailers(trailers);
+                    self.forwarding.route.change_trailers(trailers);
                 }
-                if this.body.is_end_stream() {
-                    this.is_whole();
+                if self.body.is_end_stream() {
+                    self.is_whole();
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(failure))) => {
-                let forwarding = &this.forwarding;
+                let forwarding = &self.forwarding;
                 forwarding.cluster.watch(&forwarding.destination, failure.is_of_server());
                 forwarding.tell_broken(&failure);
-                Poll::Ready(Some(Err(this.cut_off())))
+                Poll::Ready(Some(Err(self.cut_off())))
             }
             Poll::Ready(None) => {
-                this.is_whole();
+                self.is_whole();
                 Poll::Ready(None)
             }
             Poll::Pending => {
                 let is_over =
-                    this.deadline.as_mut().is_some_and(|it| it.as_mut().poll(cx).is_ready());
+                    self.deadline.as_mut().is_some_and(|it| it.as_mut().poll(cx).is_ready());
                 if !is_over {
                     return Poll::Pending;
                 }
-                events::proxy_answer_too_slow(&this.forwarding.route.options.id);
-                Poll::Ready(Some(Err(this.cut_off())))
+                events::proxy_answer_too_slow(&self.forwarding.route.options.id);
+                Poll::Ready(Some(Err(self.cut_off())))
             }
         }
     }
@@ -143,12 +209,39 @@ impl http_body::Body for ForwardedBody {
     fn is_end_stream(&self) -> bool {
         self.first.is_none() && self.body.is_end_stream()
     }
+}
+
+type Polled = Poll<Option<Result<Frame<Bytes>, axum::Error>>>;
+
+/// What ends the connection, or the stream (CANCEL on HTTP/2).
+fn cut_off() -> axum::Error {
+    axum::Error::new(ResetStream(8))
+}
+
+impl http_body::Body for ForwardedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        let mut state = self.state();
+        let Some(running) = &mut state.running else {
+            return Poll::Ready(Some(Err(cut_off())));
+        };
+        let polled = running.poll_frame(cx);
+        state.idle_since = polled.is_ready().then(Instant::now);
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.state().running.as_ref().is_some_and(Running::is_end_stream)
+    }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.first, self.length) {
-            (None, _) => self.body.size_hint(),
-            (Some(_), Some(length)) => SizeHint::with_exact(length),
-            (Some(_), None) => SizeHint::default(),
+        match &self.state().running {
+            None => SizeHint::default(),
+            Some(Running { first: None, body, .. }) => body.size_hint(),
+            Some(Running { length: Some(length), .. }) => SizeHint::with_exact(*length),
+            Some(Running { length: None, .. }) => SizeHint::default(),
         }
     }
 }
