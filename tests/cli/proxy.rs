@@ -341,3 +341,76 @@ fn what_a_browser_asks_beforehand_is_answered_by_the_policy_of_the_route() {
     }
     running.terminated();
 }
+
+#[test]
+fn a_route_has_a_limit_of_its_own_for_bodies() {
+    const BODY: &str = "twenty bytes, really";
+    for (of_server, of_route, status) in
+        [("10", "", 413), ("10", "-1", 200), ("10", "30", 200), ("30", "10", 413), ("30", "", 200)]
+    {
+        let limit = match of_route {
+            "" => String::new(),
+            limit => format!(r#", "MaxRequestBodySize": {limit}"#),
+        };
+        let file = format!(
+            r#"{{ "Kestrel": {{ "Limits": {{ "MaxRequestBodySize": {of_server} }} }}, "ReverseProxy": {{
+            "Routes": {{ "all": {{ "ClusterId": "c", "Match": {{ "Path": "/{{**rest}}" }} {limit} }} }},
+            "Clusters": {{ "c": {{ "Destinations": {{ "d": {{ "Address": "http://{}" }} }} }} }} }} }}"#,
+            destination()
+        );
+        let running =
+            Kestrel::run(["--urls=http://127.0.0.1:0"]).file("appsettings.json", &file).started();
+        let length = format!("Content-Length: {}", BODY.len());
+        let mut stream = connect(&running.address());
+        let head =
+            format!("POST / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n{length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("the server reads");
+        // It may be answered before.
+        let _ = stream.write_all(BODY.as_bytes());
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the server answers");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{of_server} {limit}: {answer}"
+        );
+        running.terminated();
+    }
+}
+
+/// A server that changes to whatever protocol it is asked for, and is silent then.
+#[expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
+fn silent_after_a_change() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut piece = [0; 4096];
+            let _ = stream.read(&mut piece);
+            let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes());
+            while stream.read(&mut piece).is_ok_and(|read| read > 0) {}
+        }
+    });
+    address
+}
+
+#[test]
+fn a_websocket_on_which_nothing_comes_ends_after_the_activity_timeout() {
+    let file = format!(
+        r#"{{ "ReverseProxy": {{
+        "Routes": {{ "all": {{ "ClusterId": "c", "Match": {{ "Path": "/{{**rest}}" }} }} }},
+        "Clusters": {{ "c": {{ "Destinations": {{ "d": {{ "Address": "http://{}" }} }},
+            "HttpRequest": {{ "ActivityTimeout": "00:00:00.2" }} }} }} }} }}"#,
+        silent_after_a_change()
+    );
+    let running =
+        Kestrel::run(["--urls=http://127.0.0.1:0"]).file("appsettings.json", &file).started();
+    let mut stream = connect(&running.address());
+    let request = "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let mut answer = String::new();
+    // To the end, which nobody but the proxy makes.
+    stream.read_to_string(&mut answer).expect("it ends in time");
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    running.terminated();
+}

@@ -2,19 +2,19 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::destination::UnderWay;
 use super::forwarding::Forwarding;
-use crate::diagnostics::{events, in_log};
+use super::lookout::{UnderWatch, Watched};
+use crate::diagnostics::events;
 use crate::features::ResetStream;
 use crate::upstream::{Failure, ReplyBody};
 
@@ -22,10 +22,16 @@ use crate::upstream::{Failure, ReplyBody};
 /// for too long: the destination is not to wait for that, and nobody polls what nobody takes.
 pub(super) struct ForwardedBody {
     shared: Arc<Shared>,
-    watching: AbortHandle,
+    _watched: Watched,
 }
 
-struct Shared(Mutex<State>);
+struct Shared {
+    state: Mutex<State>,
+    /// How long the client may take nothing.
+    timeout: Duration,
+    /// When the time of the route is over.
+    until: Option<Instant>,
+}
 
 struct State {
     /// `None` once it has ended, or was given up.
@@ -89,10 +95,11 @@ impl ForwardedBody {
         let timeout = forwarding.cluster.options.request.activity_timeout;
         let running =
             Running { body, first, length, forwarding, _under_way: under_way, deadline, end };
+        let lookout = Arc::clone(&running.forwarding.cluster.lookout);
         let state = State { running: Some(running), idle_since: Some(Instant::now()) };
-        let shared = Arc::new(Shared(Mutex::new(state)));
-        let watching = tokio::spawn(in_log(look_after(Arc::downgrade(&shared), timeout, until)));
-        Ok(Body::new(Self { shared, watching: watching.abort_handle() }))
+        let shared = Arc::new(Shared { state: Mutex::new(state), timeout, until });
+        let weak = Arc::downgrade(&shared);
+        Ok(Body::new(Self { shared, _watched: lookout.watch(weak) }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -100,41 +107,29 @@ impl ForwardedBody {
     }
 }
 
-impl Drop for ForwardedBody {
-    fn drop(&mut self) {
-        self.watching.abort();
-    }
-}
-
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // What a panic left half done is not asked any more.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Gives a body up of which the client takes nothing for `timeout`, or beyond the time of the route.
-async fn look_after(shared: Weak<Shared>, timeout: Duration, until: Option<Instant>) {
-    let mut next = Instant::now() + timeout;
-    loop {
-        sleep_until(until.map_or(next, |until| next.min(until))).await;
-        let Some(shared) = shared.upgrade() else { return };
-        let now = Instant::now();
-        let is_late = until.is_some_and(|until| now >= until);
-        let mut state = shared.state();
-        if state.running.as_ref().is_none_or(|it| it.end != End::NotYet) {
-            return;
-        }
-        match state.idle_since {
-            Some(since) if is_late || now >= since + timeout => {
-                let given_up = state.running.take();
-                drop(state);
-                given_up.into_iter().for_each(|it| it.give_up(timeout, is_late));
-                return;
+impl UnderWatch for Shared {
+    /// Gives the body up if the client takes nothing of it for too long, or beyond the time of the route. (Whoever
+    /// waits for more of it keeps that by himself.)
+    fn look(&self, now: Instant) {
+        let is_late = self.until.is_some_and(|until| now >= until);
+        let given_up = {
+            let mut state = self.state();
+            let is_idle = |since: Instant| is_late || now >= since + self.timeout;
+            let is_running = state.running.as_ref().is_some_and(|it| it.end == End::NotYet);
+            match is_running && state.idle_since.is_some_and(is_idle) {
+                true => state.running.take(),
+                false => None,
             }
-            // Whoever waits for more of it keeps the time of the route himself.
-            None if is_late => return,
-            since => next = since.unwrap_or(now) + timeout,
+        };
+        if let Some(running) = given_up {
+            running.give_up(self.timeout, is_late);
         }
     }
 }

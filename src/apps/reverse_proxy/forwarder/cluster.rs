@@ -11,6 +11,7 @@ use super::affinity::{Affinity, Seal};
 use super::destination::Destination;
 use super::health::{Change, Health, WINDOW};
 use super::load_balancing::Choice;
+use super::lookout::Lookout;
 use super::probes::{self, Probed};
 use super::slow_start;
 use crate::apps::reverse_proxy::options::{
@@ -30,6 +31,8 @@ pub(crate) struct Cluster {
     choice: ArcSwap<Chosen>,
     turn: AtomicUsize,
     pub(super) affinity: Option<Affinity>,
+    /// Looks after answers under way.
+    pub(super) lookout: Arc<Lookout>,
     /// Of what clients or destinations bring about again and again.
     pub(super) told: Repeated,
     /// What is spoken to them.
@@ -57,8 +60,19 @@ impl Cluster {
         let names = destinations.iter().map(|it| &*it.options.name);
         let seal = Seal { key: affinity_key, cluster: &options.id };
         let affinity = options.affinity.as_ref().map(|it| Affinity::new(it, names, &seal));
+        let lookout = Lookout::new(options.request.activity_timeout);
         let told = Repeated::default();
-        Arc::new(Self { client, destinations, choice, turn, affinity, told, version, options })
+        Arc::new(Self {
+            client,
+            destinations,
+            choice,
+            turn,
+            affinity,
+            lookout,
+            told,
+            version,
+            options,
+        })
     }
 
     /// Begins what goes on beside requests: probes, the next chance of destinations that have none

@@ -11,6 +11,7 @@
 //! answer, error_answer, tunnel
 //!                what comes back
 //! policies       which ones routes name, for the stages before
+//! lookout        answers of which clients take nothing
 //! ```
 
 mod affinity;
@@ -25,6 +26,7 @@ mod forward;
 mod forwarding;
 mod health;
 mod load_balancing;
+mod lookout;
 mod policies;
 mod probes;
 mod route;
