@@ -128,9 +128,10 @@ pub(crate) fn destination_unhealthy(destination: &str, cluster: &str, check: &st
         Destination = destination, ClusterId = cluster, Check = check, Failure = why);
 }
 
-pub(crate) fn destination_healthy(destination: &str, cluster: &str) {
-    emit!(YARP_HEALTH, INFO, 50, "Destination '{Destination}' of cluster '{ClusterId}' is healthy by its active check.";
-        Destination = destination, ClusterId = cluster);
+/// It gets requests again. `check` is `active` or `passive`.
+pub(crate) fn destination_healthy(destination: &str, cluster: &str, check: &str) {
+    emit!(YARP_HEALTH, INFO, 50, "Destination '{Destination}' of cluster '{ClusterId}' is healthy by its {Check} check.";
+        Destination = destination, ClusterId = cluster, Check = check);
 }
 
 /// It gets one request, to see how it does.

@@ -136,6 +136,7 @@ impl Cluster {
         let (name, id) = (&*destination.options.name, &*self.options.id);
         let why = match change {
             Change::Better => return,
+            Change::Back => return events::destination_healthy(name, id, "passive"),
             Change::Worse => "too many requests got no whole answer",
             Change::StillBad => "the request that was to see how it does got no answer",
         };
@@ -147,6 +148,7 @@ impl Cluster {
     pub(super) fn watch_head(self: &Arc<Self>, destination: &Arc<Destination>) {
         if destination.kept.health.is_on_trial() && destination.kept.health.passes_trial() {
             self.look_again();
+            events::destination_healthy(&destination.options.name, &self.options.id, "passive");
         }
     }
 

@@ -28,8 +28,10 @@ impl Health {
 /// What became of a request says of a destination what was not known before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It does well again.
+    /// It does well, for all that is known.
     Better,
+    /// It answers again, which one request was to see.
+    Back,
     /// It does not do well.
     Worse,
     /// It still does not: the request that was to see how it does has failed, too.
@@ -98,7 +100,7 @@ impl DestinationHealth {
     pub(crate) fn answered(&self, failed: bool, limit: f64, now: Instant) -> Option<Change> {
         let is_tried = self.is_on_trial();
         if is_tried && !failed {
-            return self.passes_trial().then_some(Change::Better);
+            return self.passes_trial().then_some(Change::Back);
         }
         let rate = self.window.lock().unwrap_or_else(PoisonError::into_inner).add(failed, now);
         if is_tried {
@@ -253,7 +255,7 @@ mod tests {
         assert!(!health.takes_trial(), "its time has not come");
         assert!(health.reactivate() && !health.reactivate());
         assert!(!health.is_available() && health.takes_trial() && !health.takes_trial());
-        assert_eq!(health.answered(false, 0.3, now), Some(Change::Better));
+        assert_eq!(health.answered(false, 0.3, now), Some(Change::Back));
         assert_eq!(health.passive(), Health::Unknown);
         assert!(health.is_available() && !health.is_on_trial() && !health.reactivate());
         // What was before does not count any more.
@@ -280,6 +282,12 @@ mod tests {
         assert!(health.passes_trial() && !health.passes_trial());
         health.gives_back_trial();
         assert!(health.is_available() && !health.is_on_trial());
+        // Nothing is tried that probes know better of.
+        let health = unhealthy(now);
+        health.probed(false, 1);
+        assert!(health.reactivate() && !health.takes_trial());
+        health.probed(true, 1);
+        assert!(health.takes_trial());
         // A check that is switched off forgets it.
         let health = unhealthy(now);
         health.reactivate();

@@ -74,7 +74,7 @@ fn take<C: Probed>(
         cluster.look_again();
         match failure {
             Some(failure) => events::destination_unhealthy(name, id, "active", &failure),
-            None => events::destination_healthy(name, id),
+            None => events::destination_healthy(name, id, "active"),
         }
     }
 }

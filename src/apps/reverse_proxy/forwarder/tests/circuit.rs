@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::body::Body;
 
 use super::kit::{
-    Scripted, Seen, all_to, application, ask, cluster, destination, get, nobody, ok, one_probe,
+    Scripted, Seen, all_to, application, ask, ask_for_head, cluster, destination, get, nobody, ok,
+    one_probe,
 };
 use crate::apps::reverse_proxy::forwarder::Upstreams;
 use crate::apps::reverse_proxy::forwarder::cluster::Cluster;
@@ -127,6 +128,23 @@ async fn a_request_that_is_given_up_leaves_its_place_to_the_next() {
 }
 
 #[tokio::test]
+async fn an_answer_that_has_begun_is_enough() {
+    let good = Scripted::start(|_| ok("a")).await;
+    let endless = |_: &str| Some("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc".to_owned());
+    let slow = Scripted::start(endless).await;
+    let upstreams = Upstreams::default();
+    let mut application = application(&upstreams, &all_to(watched([good.port, slow.port])));
+    let (cluster, bad) = the_cluster(&upstreams);
+    for _ in 0..10 {
+        cluster.watch(&bad, true);
+    }
+    reactivate(&upstreams);
+    let tried = ask_for_head(&mut application, get("/")).await;
+    assert_eq!(tried.headers.get("content-length").unwrap(), "6");
+    assert!(bad.kept.health.is_available());
+}
+
+#[tokio::test]
 async fn what_a_client_does_is_not_the_destinations_doing() {
     let server = Scripted::start(|_| ok("a")).await;
     let upstreams = Upstreams::default();
@@ -169,6 +187,32 @@ async fn its_next_chance_comes_when_no_failure_counts_any_more() {
     cluster.watch(&bad, false);
     let names = [picked(&after), picked(&after), picked(&after), picked(&after)];
     assert_eq!(names.iter().filter(|name| *name == "b").count(), 2, "{names:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_leaves_it_its_next_chance_and_its_share_grows_after_that() {
+    let upstreams = Upstreams::default();
+    let mut options = watched([1, 1]);
+    drop(application(&upstreams, &all_to(options.clone())));
+    let (before, bad) = the_cluster(&upstreams);
+    for _ in 0..10 {
+        before.watch(&bad, true);
+    }
+    options.slow_start = Some(Duration::from_secs(100));
+    drop(application(&upstreams, &all_to(options)));
+    drop((before, bad));
+    let (cluster, bad) = the_cluster(&upstreams);
+    let of_bad = |times: usize| {
+        let picked = (0..times).map(|_| cluster.pick().unwrap());
+        picked.filter(|it| Arc::ptr_eq(it, &bad)).count()
+    };
+    assert_eq!(of_bad(22), 0);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(of_bad(22), 1, "the one that is to see");
+    cluster.watch_head(&bad);
+    assert_eq!(of_bad(22), 2, "a tenth of the other's");
+    tokio::time::sleep(Duration::from_secs(101)).await;
+    assert_eq!(of_bad(22), 11);
 }
 
 #[tokio::test]

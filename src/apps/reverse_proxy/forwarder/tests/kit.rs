@@ -127,7 +127,8 @@ impl Default for Seen {
 
 impl Seen {
     pub(super) async fn wait(&self) {
-        self.0.acquire().await.unwrap().forget();
+        let came = tokio::time::timeout(Duration::from_secs(30), self.0.acquire()).await;
+        came.expect("a request").unwrap().forget();
     }
 }
 

@@ -81,7 +81,8 @@ async fn who_takes_the_last_of_it_late_gets_all_the_same() {
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let server = Scripted::start(move |_| Some(answer.clone())).await;
     let mut cluster = cluster(vec![destination("a", server.port)]);
-    cluster.request.activity_timeout = SHORT.unwrap();
+    let activity = Duration::from_millis(500);
+    cluster.request.activity_timeout = activity;
     let upstreams = Upstreams::default();
     let mut application = application(&upstreams, &all_to(cluster));
     let mut body = application.call(get("/")).await.unwrap().into_body();
@@ -90,7 +91,7 @@ async fn who_takes_the_last_of_it_late_gets_all_the_same() {
         length += body.frame().await.unwrap().unwrap().into_data().unwrap().len();
     }
     // All of it was handed on, and the client has it when it has it.
-    tokio::time::sleep(2 * SHORT.unwrap()).await;
+    tokio::time::sleep(2 * activity).await;
     assert!(body.is_end_stream() || body.frame().await.is_none());
 }
 
