@@ -84,8 +84,8 @@ pub(in crate::server) enum Note {
     Rejected(Rejection),
     /// Its target as it was sent; hyper was given another.
     RawTarget(Box<str>),
-    /// It was begun without hyper.
-    Begun,
+    /// It was answered without hyper, which is to send the answer.
+    Answered,
 }
 
 /// The rest of a body that the app did not read.

@@ -9,24 +9,34 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
 
-use super::handover::{Begun, Handover, Place};
+use super::handover::Handover;
 use super::read_head::give_back;
 use super::write_head::{Added, write_head};
 use crate::server::pieces::LONGEST;
-use crate::server::request::RequestService;
+use crate::server::request::{RequestFuture, RequestService};
 use crate::server::response::add_left_headers;
 use crate::server::response_body::ResponseBody;
 
-/// Asks the app, and makes bytes of answers that are there at once. What is not, goes on with hyper.
+/// Asks the app, and makes bytes of answers that come in one piece. What does not, goes on with hyper.
 pub(super) struct Answerer {
     requests: RequestService,
     handover: Arc<Handover>,
-    /// Room for an answer that is made.
-    place: Option<Place>,
+    /// Where an answer is made, so that it can move while it is.
+    place: Option<Pin<Box<Option<RequestFuture>>>>,
     /// How many answers in a row, at most a few, had to go on with hyper: asking was in vain.
     in_vain: u32,
     /// How many requests are left to hyper from the beginning before one is tried again.
     pause: u32,
+}
+
+/// What comes of asking.
+pub(super) enum Came {
+    /// An answer, whose head is written, and whose body this is.
+    Answer(Bytes),
+    /// An answer that waits at the handover, and goes on with hyper.
+    Handover,
+    /// The answer takes time.
+    NotYet,
 }
 
 /// After how many answers in vain, at most, one request of twice as many is tried.
@@ -44,35 +54,35 @@ impl Answerer {
         is_worth
     }
 
-    /// Asks the app. The answer's body, if all of it is there at once; its head is put into `head`. Otherwise the
-    /// request waits for hyper at the handover.
-    pub(super) fn ask(
-        &mut self,
-        request: Request<Body>,
-        head: &mut Vec<u8>,
-        cx: &mut Context<'_>,
-    ) -> Option<Bytes> {
+    /// Asks the app, once the answer to the last request is here.
+    pub(super) fn ask(&mut self, request: Request<Body>) {
         let place = self.place.get_or_insert_with(|| Box::pin(None));
         place.set(Some(self.requests.call(request, None)));
+    }
+
+    /// Whether an answer is under way.
+    pub(super) fn is_asked(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.is_some())
+    }
+
+    /// The answer; its head is put into `head`.
+    pub(super) fn poll(&mut self, head: &mut Vec<u8>, cx: &mut Context<'_>) -> Came {
+        let Some(place) = &mut self.place else { return Came::NotYet };
         let polled = place.as_mut().as_pin_mut().map(|future| future.poll(cx));
-        let begun = match polled {
-            Some(Poll::Ready(answer)) => {
-                place.set(None);
-                match answer.map(|response| made(response, head, cx)) {
-                    Ok(Made::Bytes(body)) => {
-                        self.in_vain = 0;
-                        return Some(body);
-                    }
-                    Ok(Made::Answer(response)) => Begun::Answered(Ok(response)),
-                    Err(error) => Begun::Answered(Err(error)),
-                }
+        let Some(Poll::Ready(answer)) = polled else { return Came::NotYet };
+        place.set(None);
+        let answer = match answer.map(|response| made(response, head, cx)) {
+            Ok(Made::Bytes(body)) => {
+                self.in_vain = 0;
+                return Came::Answer(body);
             }
-            Some(Poll::Pending) | None => Begun::Asked(self.place.take()?),
+            Ok(Made::Answer(response)) => Ok(response),
+            Err(error) => Err(error),
         };
-        self.handover.leave(begun);
+        self.handover.leave(answer);
         self.in_vain = (self.in_vain + 1).min(MOST_IN_VAIN);
         self.pause = (1 << self.in_vain) - 1;
-        None
+        Came::Handover
     }
 }
 

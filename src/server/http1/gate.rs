@@ -9,14 +9,14 @@
 //! On the way out it holds answers back while the next request is here already, so that many of
 //! them leave in one write; and it times a client that does not take what was written.
 //!
-//! A request that says nothing of its connection, and whose answer is there at once, goes past hyper (`at_once`).
+//! A request that says nothing of its connection, and whose answer comes in one piece, goes past hyper (`past_hyper`).
 //!
 //! While an answer is waited for, it looks whether the client is still there (`look_out`).
 
-mod at_once;
 mod incoming;
 mod look_out;
 mod outgoing;
+mod past_hyper;
 mod state;
 
 pub(super) use state::Gate;

@@ -11,14 +11,13 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 
 use super::answerer::Answerer;
-use super::handover::{Begun, Handover, Place};
+use super::handover::{Answer, Handover};
 use crate::features::{Connection, RawTarget};
 use crate::server::activity::{Activity, Http1Activity, Note};
 use crate::server::error::BoxError;
 use crate::server::incoming_body::IncomingBody;
 use crate::server::rejection::Refusal;
 use crate::server::request::{RequestFuture, RequestService};
-use crate::server::response::add_left_headers;
 use crate::server::response_body::ResponseBody;
 
 /// What hyper hands the requests of a connection to.
@@ -73,13 +72,9 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 let future = self.requests.refuse(Refusal::Answer(rejection));
                 return Answering::Asked { future };
             }
-            Some(Note::Begun) => match self.handover.take() {
-                Some(Begun::Asked(place)) => return Answering::AskedBefore { place },
-                Some(Begun::Answered(answer)) => {
-                    return Answering::Answered { answer: Some(answer) };
-                }
-                None => {}
-            },
+            Some(Note::Answered) => {
+                return Answering::Answered { answer: self.handover.take() };
+            }
         }
         // The gate has judged trailers.
         let body = IncomingBody::new(body, |_| None);
@@ -93,8 +88,7 @@ pin_project! {
     #[project = AnsweringProjection]
     pub(in crate::server) enum Answering {
         Asked { #[pin] future: RequestFuture },
-        AskedBefore { place: Place },
-        Answered { answer: Option<Result<Response<ResponseBody>, BoxError>> },
+        Answered { answer: Option<Answer> },
     }
 }
 
@@ -104,13 +98,6 @@ impl Future for Answering {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             AnsweringProjection::Asked { future } => future.poll(cx),
-            AnsweringProjection::AskedBefore { place } => match place.as_mut().as_pin_mut() {
-                Some(future) => future.poll(cx).map_ok(|mut response| {
-                    add_left_headers(&mut response);
-                    response
-                }),
-                None => Poll::Ready(Err("nobody was asked".into())),
-            },
             AnsweringProjection::Answered { answer } => {
                 Poll::Ready(answer.take().unwrap_or_else(|| Err("it was answered before".into())))
             }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
-use super::at_once::MOST_IN_A_ROW;
+use super::past_hyper::MOST_IN_A_ROW;
 use super::state::{Gate, Input};
 use crate::server::clock::TICK;
 use crate::server::drain::Phase;
@@ -60,6 +60,10 @@ impl<S: Socket> Gate<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         for _ in 0..MOST_IN_A_ROW {
+            if self.answers() && !ready!(self.poll_answer(cx))? {
+                self.hand_on(buffer);
+                return Poll::Ready(Ok(()));
+            }
             if self.handed != self.activity.begun() {
                 // hyper has one that is not its turn yet.
                 return Poll::Pending;
@@ -80,19 +84,18 @@ impl<S: Socket> Gate<S> {
                     NextHead::HandedOn => None,
                 },
             };
-            let is_answered = match request {
-                None => false,
-                Some(request) => self.answers(request, cx)?,
+            let Some(request) = request else {
+                if let NextHead::Passed = head {
+                    self.hand_on(buffer);
+                }
+                return Poll::Ready(Ok(()));
             };
             match head {
-                NextHead::Passed if is_answered => self.drop_passed(self.passed),
-                NextHead::InPlace(before) if is_answered => buffer.set_filled(before),
-                NextHead::Passed => {
-                    self.hand_on(buffer);
-                    return Poll::Ready(Ok(()));
-                }
-                NextHead::InPlace(_) | NextHead::HandedOn => return Poll::Ready(Ok(())),
+                NextHead::Passed => self.drop_passed(self.passed),
+                NextHead::InPlace(before) => buffer.set_filled(before),
+                NextHead::HandedOn => {}
             }
+            self.ask(request);
         }
         // Others have their turn.
         cx.waker().wake_by_ref();

@@ -18,7 +18,7 @@ use crate::server::io::{Socket, Stream};
 use crate::server::pace::Stall;
 use crate::server::rejection::Rejection;
 
-/// What hyper gets instead of a request that is rejected.
+/// What hyper gets instead of a request that is rejected, or was answered.
 const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost:\r\n\r\n";
 
 /// The stream of a connection, between the socket and hyper.
@@ -270,8 +270,14 @@ impl<S: Socket> Gate<S> {
         self.passed = 0;
         self.old = false;
         self.plain = false;
-        self.instead = Some((HARMLESS.to_vec(), 0));
+        self.hand_on_harmless();
         self.input = Input::Closed;
+    }
+
+    /// Lets a head be handed on that hyper has nothing to say to. In the place of an answered GET it is one that it
+    /// deals with alike.
+    pub(super) fn hand_on_harmless(&mut self) {
+        self.instead = Some((HARMLESS.to_vec(), 0));
     }
 
     /// Goes on with the head at the beginning of `pending`; whether there is something to hand on.

@@ -18,7 +18,6 @@ use crate::server::clock::Moment;
 use crate::server::context::Context as Shared;
 use crate::server::counters::Counters;
 use crate::server::drain::Drain;
-use crate::server::http1::handover::Begun;
 use crate::server::http1::options::Options;
 use crate::server::http1::service::Service;
 use crate::server::io::{Socket, Stream};
@@ -115,31 +114,60 @@ async fn a_connection_does_not_wait_for_a_request_while_hyper_has_read_one_and_n
 }
 
 #[tokio::test]
-async fn what_is_not_there_at_once_goes_on_with_hyper() {
+async fn what_is_hypers_to_frame_goes_on_with_it() {
     let close = || async { [("connection", "close")] };
-    let app = axum::Router::new().route("/", get(pending::<()>)).route("/close", get(close));
+    let app = axum::Router::new().route("/", get(close));
     let (mut gate, mut client, service) = gate_of(app, 16 * 1024);
     gate.set_answerer(Some(service.answerer()));
     client.write_all(HEAD).await.expect("it is read");
-    assert_eq!(given(&mut gate).await, Poll::Ready(HEAD.to_vec()));
-    assert!(matches!(gate.activity.take_note(), Some(Note::Begun)));
-    let Some(Begun::Asked(place)) = service.handover().take() else { panic!("it was asked") };
+    assert_eq!(given(&mut gate).await, Poll::Ready(b"GET / HTTP/1.1\r\nhost:\r\n\r\n".to_vec()));
+    assert!(matches!(gate.activity.take_note(), Some(Note::Answered)));
     assert!(gate.activity.is_running());
-    drop(place);
+    let Some(Ok(answer)) = service.handover().take() else { panic!("it was answered") };
+    let names: Vec<_> = answer.headers().keys().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["connection", "content-length", "date", "server"]);
+    drop(answer);
     assert!(gate.is_answered());
     // The next one is hyper's from the beginning.
     client.write_all(HEAD).await.expect("it is read");
     assert_eq!(given(&mut gate).await, Poll::Ready(HEAD.to_vec()));
     assert!(gate.activity.take_note().is_none());
-    drop(Running::begin(&Activity::Http1(Arc::clone(&gate.activity))));
-    let head = b"GET /close HTTP/1.1\r\nHost: a\r\n\r\n";
-    client.write_all(head).await.expect("it is read");
-    assert_eq!(given(&mut gate).await, Poll::Ready(head.to_vec()));
-    let Some(Begun::Answered(Ok(answer))) = service.handover().take() else {
-        panic!("it was answered")
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_time_goes_past_hyper_when_it_comes() {
+    let (leave, given_leave) = tokio::sync::watch::channel(false);
+    let answer = async move || {
+        let _ = given_leave.clone().wait_for(|given| *given).await;
+        "hello"
     };
-    let names: Vec<_> = answer.headers().keys().map(|name| name.as_str()).collect();
-    assert_eq!(names, ["connection", "content-length", "date", "server"]);
+    let app = axum::Router::new().route("/", get(answer));
+    let (mut gate, mut client, service) = gate_of(app, 16 * 1024);
+    gate.set_answerer(Some(service.answerer()));
+    client.write_all(&HEAD.repeat(2)).await.expect("they are read");
+    for _ in 0..2 {
+        assert!(given(&mut gate).await.is_pending());
+        assert!(gate.activity.is_running() && gate.activity.begun() == 1, "one at a time");
+    }
+    leave.send_replace(true);
+    assert!(given(&mut gate).await.is_pending(), "there is nothing for hyper");
+    assert!(gate.is_answered() && gate.activity.begun() == 2);
+    let mut came = vec![0; 8192];
+    let length = client.read(&mut came).await.expect("answers");
+    let came = str::from_utf8(&came[..length]).expect("text");
+    assert_eq!(came.matches("\r\n\r\nhello").count(), 2, "{came}");
+}
+
+#[tokio::test]
+async fn an_answer_under_way_ends_with_what_answers() {
+    let app = axum::Router::new().route("/", get(pending::<()>));
+    let (mut gate, mut client, service) = gate_of(app, 16 * 1024);
+    gate.set_answerer(Some(service.answerer()));
+    client.write_all(HEAD).await.expect("it is read");
+    assert!(given(&mut gate).await.is_pending());
+    assert!(gate.activity.is_running() && !gate.settle());
+    gate.set_answerer(None);
+    assert!(!gate.activity.is_running());
 }
 
 #[tokio::test]
