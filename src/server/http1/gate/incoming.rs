@@ -146,7 +146,7 @@ impl<S: Socket> Gate<S> {
     }
 
     /// Accepts a head that came in one piece and is good as it is, where hyper reads it: behind
-    /// `before`. Whether it is one.
+    /// `before`. Whether it is one. What came of a body whose length is known stays there, too.
     #[inline]
     fn accept_in_place(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> bool {
         let came = &buffer.filled()[before..];
@@ -157,12 +157,20 @@ impl<S: Socket> Gate<S> {
         if head.start != 0 || head.rewritten.is_some() {
             return false;
         }
-        let end = before + head.end;
+        self.accept(&mut head);
+        let mut end = before + head.end;
+        if end == buffer.filled().len() {
+            return true;
+        }
+        if matches!(self.input, Input::Length(_)) {
+            end += self.input.body(&buffer.filled()[end..], &self.activity).unwrap_or_default();
+            self.settle_body();
+        }
         if end < buffer.filled().len() {
             self.pending.extend_from_slice(&buffer.filled()[end..]);
             buffer.set_filled(end);
         }
-        self.accept(&mut head);
+        self.tell_ahead();
         true
     }
 

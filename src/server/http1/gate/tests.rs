@@ -243,6 +243,32 @@ async fn empty_lines_are_not_collected() {
 }
 
 #[tokio::test]
+async fn what_came_of_a_body_is_given_with_its_head() {
+    let (mut gate, mut client) = gate();
+    for (body, came) in [("abc", "abc"), ("abc", "abcGET /"), ("abcdef", "abc")] {
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+        client.write_all(format!("{head}{came}").as_bytes()).await.expect("it is read");
+        let whole = format!("{head}{}", &came[..3]);
+        assert_eq!(given(&mut gate).await, Poll::Ready(whole.into_bytes()));
+        let rest = &body[3..];
+        if !rest.is_empty() {
+            client.write_all(rest.as_bytes()).await.expect("it is read");
+            assert_eq!(given(&mut gate).await, Poll::Ready(rest.as_bytes().to_vec()));
+        }
+        drop(Running::begin(&Activity::Http1(Arc::clone(&gate.activity))));
+        if let Some(next) = came.strip_prefix(body).filter(|next| !next.is_empty()) {
+            let end = " HTTP/1.1\r\nHost: a\r\n\r\n";
+            assert!(given(&mut gate).await.is_pending());
+            client.write_all(end.as_bytes()).await.expect("it is read");
+            let next = format!("{next}{end}");
+            assert_eq!(given(&mut gate).await, Poll::Ready(next.into_bytes()));
+            drop(Running::begin(&Activity::Http1(Arc::clone(&gate.activity))));
+        }
+    }
+    assert!(gate.settle());
+}
+
+#[tokio::test]
 async fn hyper_is_given_one_message_at_a_time() {
     let (mut gate, mut client) = gate();
     let mut buffer = [0; 8192];
