@@ -28,7 +28,7 @@ const MOST: usize = 20;
 const LONGEST_PATH: usize = 200;
 
 /// What a request is for, held as long as nobody knows whether it takes time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Target {
     Path(PathAndQuery),
     /// Of CONNECT.
@@ -66,13 +66,13 @@ pub(super) struct OpenRequest {
     /// Its number on the connection.
     pub(super) number: u32,
     method: Method,
-    target: Box<str>,
+    target: Target,
     since: Moment,
 }
 
 impl OpenRequest {
-    pub(super) fn new(number: u32, method: Method, target: &Target) -> Self {
-        Self { number, method, target: target.text(), since: Moment::now() }
+    pub(super) fn new(number: u32, method: Method, target: Target) -> Self {
+        Self { number, method, target, since: Moment::now() }
     }
 }
 
@@ -176,7 +176,7 @@ fn lines(answers: Answers, open: usize, now: Moment) -> Vec<String> {
         .iter()
         .take(MOST)
         .map(|OpenRequest { method, target, since, .. }| {
-            format!("{method} {target} for {} s", since.until(now).as_secs())
+            format!("{method} {} for {} s", target.text(), since.until(now).as_secs())
         })
         .collect();
     if requests.len() > MOST {
@@ -200,7 +200,7 @@ mod tests {
         let target = Target::of(&uri.parse().unwrap()).unwrap();
         OpenRequest {
             since: Moment::from_millis(since),
-            ..OpenRequest::new(1, Method::GET, &target)
+            ..OpenRequest::new(1, Method::GET, target)
         }
     }
 

@@ -216,7 +216,7 @@ impl Future for RequestFuture {
                     Ok(Poll::Ready(response)) => response,
                     Ok(Poll::Pending) => {
                         if let (Some(running), Some(target)) = (this.running, this.target.take()) {
-                            running.takes_time(this.method, &target);
+                            running.takes_time(this.method, target);
                         }
                         return Poll::Pending;
                     }
@@ -276,7 +276,7 @@ impl RequestFuture {
         if let Some(target) = this.target.take()
             && answer.takes_time(this.method)
         {
-            running.takes_time(this.method, &target);
+            running.takes_time(this.method, target);
         }
         // An answer of nobody's, to a client that broke its request off, is none.
         let abandoned = this.body.as_deref().is_some_and(BodyFacts::is_broken)

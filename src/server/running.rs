@@ -130,7 +130,7 @@ impl Running {
     }
 
     /// It takes time.
-    pub(super) fn takes_time(&mut self, method: &Method, target: &Target) {
+    pub(super) fn takes_time(&mut self, method: &Method, target: Target) {
         self.open = true;
         self.common().opened(OpenRequest::new(self.request, method.clone(), target));
     }
