@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use super::versions::VersionPolicy;
+use crate::server::plain_length;
 
 /// The fields of a request. They are told while the head is written, so that nothing is copied twice; a
 /// request that is sent a second time asks for them once more.
@@ -91,5 +92,5 @@ pub(crate) type Interim<'a> = &'a mut (dyn FnMut(StatusCode, HeaderMap) + Send);
 
 /// Whether the bytes may stand in the value of a field.
 pub(super) fn is_value(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E | 0x80..))
+    bytes[plain_length(bytes)..].iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E | 0x80..))
 }

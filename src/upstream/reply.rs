@@ -59,11 +59,10 @@ impl From<http2::Outcome> for Answer {
 pub(crate) struct ReplyBody(Inner);
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "whoever hands it on puts it into a box of its own")]
 enum Inner {
     /// All of it came with the head, or there is none.
     Whole(Bytes),
-    Http1(Http1Body),
+    Http1(Box<Http1Body>),
     Http2(Box<Http2Body>),
 }
 
@@ -74,7 +73,6 @@ impl ReplyBody {
     }
 
     /// All of it, if it came with the head.
-    #[expect(clippy::result_large_err, reason = "it is no error, and goes on as it is")]
     pub(crate) fn into_whole(self) -> Result<Bytes, Self> {
         match self.0 {
             Inner::Whole(bytes) => Ok(bytes),

@@ -1,5 +1,6 @@
 //! A server, and the connections to it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -89,18 +90,20 @@ impl Server {
         let (version, policy) = outgoing.version;
         let speaks = match speaks(version, policy, self.destination.secure) {
             Ok(speaks) => speaks,
-            Err(failure) => return Err(unsent(failure, outgoing)),
+            Err(failure) => return Err(unsent(failure, &mut outgoing)),
         };
         let name = self.destination.secure.then(|| name_of(outgoing.host));
         let mut again = false;
         loop {
-            let place = match self.carrier(speaks, name, outgoing.activity_timeout).await {
+            let place = match pin!(self.carrier(speaks, name, outgoing.activity_timeout)).await {
                 Ok(Carrier::Http1(connection, permit)) => {
-                    return self.send_http1(outgoing, interim, connection, permit).await;
+                    // Pinned where it is: to wait for a future otherwise moves all of it.
+                    let carrier = (connection, permit);
+                    return pin!(self.send_http1(&mut outgoing, interim, carrier)).await;
                 }
                 Ok(Carrier::Http2(place)) => place,
-                Err(failure) if again => return Err(with_body(failure, outgoing)),
-                Err(failure) => return Err(unsent(failure, outgoing)),
+                Err(failure) if again => return Err(with_body(failure, &mut outgoing)),
+                Err(failure) => return Err(unsent(failure, &mut outgoing)),
             };
             let secure = self.destination.secure;
             // A large future, and HTTP/1.1 needs none of it.
@@ -119,7 +122,7 @@ impl Server {
                 Again::Always => true,
             };
             if again || !may_repeat {
-                return Err(with_body(broken.failure, outgoing));
+                return Err(with_body(broken.failure, &mut outgoing));
             }
             again = true;
         }
@@ -129,10 +132,9 @@ impl Server {
     /// request is on its way.
     async fn send_http1(
         &self,
-        mut outgoing: Outgoing<'_>,
+        outgoing: &mut Outgoing<'_>,
         mut interim: Interim<'_>,
-        mut kept: Option<Box<Connection>>,
-        mut permit: Permit,
+        (mut kept, mut permit): (Option<Box<Connection>>, Permit),
     ) -> Result<Answer, Failure> {
         let name = self.destination.secure.then(|| name_of(outgoing.host));
         let mut is_first = true;
@@ -140,14 +142,17 @@ impl Server {
             let is_reused = kept.as_ref().is_some_and(|kept| kept.was_used());
             let connection = match kept.take() {
                 Some(connection) => connection,
-                None => match self.connect(name, Alpn::Http1, outgoing.activity_timeout).await {
+                // Rare, and large.
+                None => match Box::pin(self.connect(name, Alpn::Http1, outgoing.activity_timeout))
+                    .await
+                {
                     Ok((io, _)) => Connection::new(io, name.map(Arc::from)),
                     Err(failure) if is_first => return Err(unsent(failure, outgoing)),
                     Err(failure) => return Err(with_body(failure, outgoing)),
                 },
             };
             let home = Home { pool: Arc::clone(&self.pool), permit };
-            let broken = match http1::send(connection, home, &mut outgoing, &mut interim).await {
+            let broken = match pin!(http1::send(connection, home, outgoing, &mut interim)).await {
                 Ok(outcome) => return Ok(Answer::from(outcome)),
                 Err(broken) => broken,
             };
@@ -202,7 +207,7 @@ impl Server {
         if let Some(place) = self.shared.place(name, false) {
             return Ok(Carrier::Http2(place));
         }
-        let carrier = self.connected(speaks, name, permit, patience).await;
+        let carrier = Box::pin(self.connected(speaks, name, permit, patience)).await;
         drop(waiting);
         carrier
     }
@@ -219,7 +224,7 @@ impl Server {
             Speaks::Http2 => Alpn::Http2,
             Speaks::Http1 | Speaks::Negotiated => Alpn::Either,
         };
-        let (io, agreed) = self.connect(name, alpn, patience).await?;
+        let (io, agreed) = Box::pin(self.connect(name, alpn, patience)).await?;
         let shared_name = name.map(Arc::from);
         self.agreed_on_http1.store(name.is_some() && !agreed, Ordering::Relaxed);
         match (speaks, name.is_none() || agreed) {
@@ -279,7 +284,7 @@ impl Server {
                 Some(name) => secure(socket, tls.as_deref(), name, alpn).await,
             }
         };
-        let connected = timeout(patience, Box::pin(connecting)).await;
+        let connected = timeout(patience, connecting).await;
         connected.unwrap_or_else(|_| Err(self.too_slow(patience)))
     }
 
@@ -296,13 +301,13 @@ impl Server {
 }
 
 /// A failure before anything left.
-fn unsent(failure: Failure, outgoing: Outgoing<'_>) -> Failure {
-    failure.unsent(outgoing.content.map(|content| content.body))
+fn unsent(failure: Failure, outgoing: &mut Outgoing<'_>) -> Failure {
+    failure.unsent(outgoing.content.take().map(|content| content.body))
 }
 
 /// A failure of a request whose body was not read.
-fn with_body(failure: Failure, outgoing: Outgoing<'_>) -> Failure {
-    failure.with_body(outgoing.content.map(|content| content.body))
+fn with_body(failure: Failure, outgoing: &mut Outgoing<'_>) -> Failure {
+    failure.with_body(outgoing.content.take().map(|content| content.body))
 }
 
 impl Drop for Server {

@@ -44,7 +44,9 @@ pub(in crate::upstream) struct Connection {
     /// What came and was not used yet: nothing, when it is idle.
     pub(super) read: BytesMut,
     /// What is to go before the pieces of a body.
-    pub(super) write: BytesMut,
+    pub(super) write: Vec<u8>,
+    /// How much of that is gone.
+    written: usize,
     pub(super) activity: Activity,
     /// The system took a byte since a request began.
     pub(super) has_written: bool,
@@ -59,7 +61,8 @@ impl Connection {
         Box::new(Self {
             io,
             read: BytesMut::new(),
-            write: BytesMut::new(),
+            write: Vec::new(),
+            written: 0,
             activity: Activity::new(),
             has_written: false,
             name,
@@ -80,8 +83,9 @@ impl Connection {
     /// Gives back what an idle connection does not need. An empty slice would hold its block.
     pub(super) fn rest(&mut self) {
         self.read = BytesMut::new();
+        self.written = 0;
         match self.write.capacity() > MOST_KEPT {
-            true => self.write = BytesMut::new(),
+            true => self.write = Vec::new(),
             false => self.write.clear(),
         }
     }
@@ -114,36 +118,51 @@ impl Connection {
         cx: &mut Context<'_>,
         pieces: &mut VecDeque<Bytes>,
     ) -> Poll<io::Result<()>> {
-        while !self.write.is_empty() || !pieces.is_empty() {
-            let mut slices = [IoSlice::new(&[]); MOST_PIECES];
-            let all = [&self.write[..]].into_iter().chain(pieces.iter().map(|piece| &piece[..]));
-            let mut count = 0;
-            for (slot, bytes) in slices.iter_mut().zip(all.filter(|bytes| !bytes.is_empty())) {
-                *slot = IoSlice::new(bytes);
-                count += 1;
-            }
+        while self.written < self.write.len() || !pieces.is_empty() {
+            let before = &self.write[self.written..];
             let io = Pin::new(&mut self.io);
-            let written = match &slices[..count] {
-                [only] => ready!(io.poll_write(cx, only))?,
-                several => ready!(io.poll_write_vectored(cx, several))?,
+            let written = match pieces.is_empty() {
+                true => ready!(io.poll_write(cx, before))?,
+                false => ready!(poll_write_all(io, cx, before, pieces))?,
             };
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.has_written = true;
             self.activity.touch();
-            advance(&mut self.write, pieces, written);
+            let of_before = written.min(before.len());
+            self.written += of_before;
+            advance(pieces, written - of_before);
         }
+        self.write.clear();
+        self.written = 0;
         // TLS may have something that the system did not take.
         Pin::new(&mut self.io).poll_flush(cx)
     }
 }
 
-/// Takes what was written off what is to go.
-fn advance(write: &mut BytesMut, pieces: &mut VecDeque<Bytes>, mut written: usize) {
-    let of_head = written.min(write.len());
-    write.advance(of_head);
-    written -= of_head;
+/// Writes what stands before pieces, and the pieces, with one system call: how much of it.
+fn poll_write_all(
+    io: Pin<&mut Io>,
+    cx: &mut Context<'_>,
+    before: &[u8],
+    pieces: &VecDeque<Bytes>,
+) -> Poll<io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); MOST_PIECES];
+    let all = [before].into_iter().chain(pieces.iter().map(|piece| &piece[..]));
+    let mut count = 0;
+    for (slot, bytes) in slices.iter_mut().zip(all.filter(|bytes| !bytes.is_empty())) {
+        *slot = IoSlice::new(bytes);
+        count += 1;
+    }
+    match &slices[..count] {
+        [only] => io.poll_write(cx, only),
+        several => io.poll_write_vectored(cx, several),
+    }
+}
+
+/// Takes what was written off the pieces.
+fn advance(pieces: &mut VecDeque<Bytes>, mut written: usize) {
     while let Some(piece) = pieces.front_mut() {
         let length = written.min(piece.len());
         piece.advance(length);

@@ -35,7 +35,7 @@ use sender::Sender;
 /// What came of a request.
 pub(super) enum Outcome {
     Whole(Response<Bytes>),
-    Streamed(Response<Http1Body>),
+    Streamed(Response<Box<Http1Body>>),
     Upgraded(Response<()>, UpgradedStream),
 }
 
@@ -83,6 +83,9 @@ pub(super) async fn send(
             exchange.finish();
             Outcome::Whole(response.map(|()| bytes))
         }
-        None => Outcome::Streamed(response.map(|()| Http1Body::new(exchange, head.framing))),
+        None => {
+            let body = Box::new(Http1Body::new(exchange, head.framing));
+            Outcome::Streamed(response.map(|()| body))
+        }
     })
 }

@@ -6,10 +6,12 @@
 //! for something else: no bare line ends, no folded lines, no blanks before a colon, no length beside
 //! chunks, no coding but `chunked`.
 
+use std::sync::LazyLock;
+
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use hyper::ext::ReasonPhrase;
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memmem};
 
 use crate::server::{is_token, plain_length, trimmed};
 use crate::upstream::outgoing::is_value;
@@ -60,6 +62,9 @@ pub(super) struct Asked<'a> {
     pub(super) takes: &'a (dyn Fn(&HeaderName) -> bool + Sync),
 }
 
+/// Finds where a head ends; to make it takes longer than to find most ends.
+static END: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\r\n\r\n"));
+
 /// A head that is read.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
@@ -78,7 +83,7 @@ impl Reader {
         asked: Asked<'_>,
     ) -> Result<Option<Head>, Malformed> {
         let from = self.searched.saturating_sub(3);
-        let end = memmem::find(&read[from.min(read.len())..], b"\r\n\r\n").map(|at| from + at + 4);
+        let end = END.find(&read[from.min(read.len())..]).map(|at| from + at + 4);
         match end.filter(|end| *end <= LARGEST) {
             Some(end) => {
                 *self = Self::default();
@@ -148,16 +153,10 @@ fn status_line(line: &[u8]) -> Result<(bool, StatusCode, &[u8]), Malformed> {
         [b' ', reason @ ..] => reason,
         _ => return Err(Is("the status is not one of three digits from 100 on")),
     };
-    match is_text(reason) {
+    match is_value(reason) {
         true => Ok((old, status, reason)),
         false => Err(Is("the reason phrase has control characters")),
     }
-}
-
-/// Whether bytes may stand in a value: what is not printable ASCII gets a second look.
-fn is_text(bytes: &[u8]) -> bool {
-    let plain = plain_length(bytes);
-    plain == bytes.len() || is_value(&bytes[plain..])
 }
 
 /// A header line, its value without the blanks around it.
@@ -167,6 +166,19 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// The line that these bytes begin with, and what is behind it, if it is a field of printable ASCII: then its end
+    /// is found while it is judged.
+    fn plain(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let colon = bytes.iter().position(|byte| !is_token(*byte))?;
+        if colon == 0 || bytes[colon] != b':' || colon > LONGEST_NAME {
+            return None;
+        }
+        let end = colon + 1 + plain_length(&bytes[colon + 1..]);
+        let rest = bytes[end..].strip_prefix(b"\r\n")?;
+        let value = trimmed(bytes, colon + 1..end);
+        Some((Self { name: &bytes[..colon], value: &bytes[value] }, rest))
+    }
+
     fn of(line: &'a [u8]) -> Result<Self, Malformed> {
         let colon = line.iter().position(|byte| !is_token(*byte)).ok_or(BAD_LINE)?;
         if colon == 0 || line[colon] != b':' || colon > LONGEST_NAME {
@@ -175,7 +187,7 @@ impl<'a> Line<'a> {
                 _ => BAD_LINE,
             });
         }
-        if !is_text(&line[colon + 1..]) {
+        if !is_value(&line[colon + 1..]) {
             return Err(Is("a value has control characters"));
         }
         let value = trimmed(line, colon + 1..line.len());
@@ -224,13 +236,11 @@ impl Parser {
         let bytes = self.bytes.clone();
         let mut lines = Lines(&bytes);
         let (old, status, reason) = status_line(lines.next().ok_or(BARE_LF)??)?;
-        self.fields.reserve(memchr_iter(b'\n', &bytes).count().saturating_sub(2));
+        // Few lines are shorter.
+        self.fields.reserve(bytes.len() / 24);
         let upgrades = status == StatusCode::SWITCHING_PROTOCOLS;
-        for line in lines {
-            let line = line?;
-            if !line.is_empty() {
-                self.field(&Line::of(line)?, upgrades, asked.takes)?;
-            }
+        while let Some(line) = lines.next_field()? {
+            self.field(&line, upgrades, asked.takes)?;
         }
         if self.names_fields {
             self.remove_named(&bytes);
@@ -359,6 +369,23 @@ impl Parser {
 
 /// The lines of a head, without their ends.
 struct Lines<'a>(&'a [u8]);
+
+impl<'a> Lines<'a> {
+    /// The next line that is not empty.
+    fn next_field(&mut self) -> Result<Option<Line<'a>>, Malformed> {
+        if let Some((line, rest)) = Line::plain(self.0) {
+            self.0 = rest;
+            return Ok(Some(line));
+        }
+        for line in self {
+            let line = line?;
+            if !line.is_empty() {
+                return Line::of(line).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
 
 impl<'a> Iterator for Lines<'a> {
     type Item = Result<&'a [u8], Malformed>;

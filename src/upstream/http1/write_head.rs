@@ -1,6 +1,5 @@
 //! The head of a request, written straight into the connection's buffer.
 
-use bytes::{BufMut, BytesMut};
 use http::{HeaderName, Method, Version, header};
 
 use crate::upstream::outgoing::Outgoing;
@@ -25,7 +24,7 @@ impl Body {
 
 /// Writes the head, or tells that it cannot. Nothing in it can end a line or the head: a target or a host with
 /// a blank or a control character in it is not written.
-pub(super) fn write(out: &mut BytesMut, outgoing: &Outgoing<'_>, body: Body) -> bool {
+pub(super) fn write(out: &mut Vec<u8>, outgoing: &Outgoing<'_>, body: Body) -> bool {
     let is_word = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, 0x21..=0x7E | 0x80..));
     let Outgoing { method, target, host, fields, upgrade, .. } = outgoing;
     // HTTP/1.0 has no chunks.
@@ -34,47 +33,60 @@ pub(super) fn write(out: &mut BytesMut, outgoing: &Outgoing<'_>, body: Body) -> 
         return false;
     }
     out.reserve(1024);
-    out.put_slice(method.as_str().as_bytes());
-    out.put_u8(b' ');
-    out.put_slice(target);
-    out.put_slice(match outgoing.version.0 {
+    out.extend_from_slice(method.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(target);
+    out.extend_from_slice(match outgoing.version.0 {
         Version::HTTP_10 => b" HTTP/1.0\r\nHost: ",
         _ => b" HTTP/1.1\r\nHost: ",
     });
-    out.put_slice(host);
+    out.extend_from_slice(host);
     fields.each(&mut |name, value| {
         if is_the_codecs(name) {
             return;
         }
         let before = out.len();
-        out.put_slice(b"\r\n");
+        out.extend_from_slice(b"\r\n");
         put_name(out, name.as_str());
-        out.put_slice(b": ");
+        out.extend_from_slice(b": ");
         if !value.write(out) {
             out.truncate(before);
         }
     });
     if let Some(protocol) = upgrade {
-        out.put_slice(b"\r\nConnection: Upgrade\r\nUpgrade: ");
-        out.put_slice(protocol);
+        out.extend_from_slice(b"\r\nConnection: Upgrade\r\nUpgrade: ");
+        out.extend_from_slice(protocol);
     }
     match body {
-        Body::None if mostly_has_a_body(method) => out.put_slice(b"\r\nContent-Length: 0"),
+        Body::None if mostly_has_a_body(method) => out.extend_from_slice(b"\r\nContent-Length: 0"),
         Body::None => {}
         Body::Length(length) => {
-            out.put_slice(b"\r\nContent-Length: ");
+            out.extend_from_slice(b"\r\nContent-Length: ");
             put_decimal(out, length);
         }
-        Body::Chunked => out.put_slice(b"\r\nTransfer-Encoding: chunked"),
+        Body::Chunked => out.extend_from_slice(b"\r\nTransfer-Encoding: chunked"),
     }
-    out.put_slice(b"\r\n\r\n");
+    out.extend_from_slice(b"\r\n\r\n");
     true
 }
 
 /// Writes a name as people spell it: its case means nothing (RFC 9110 section 5.1), but there are old servers and
 /// scripts that know no other spelling.
-fn put_name(out: &mut BytesMut, name: &str) {
+fn put_name(out: &mut Vec<u8>, name: &str) {
     let spelled = match name {
+        // Those of most requests, which need no look at each letter.
+        "accept" => "Accept",
+        "accept-encoding" => "Accept-Encoding",
+        "accept-language" => "Accept-Language",
+        "authorization" => "Authorization",
+        "cache-control" => "Cache-Control",
+        "content-type" => "Content-Type",
+        "cookie" => "Cookie",
+        "referer" => "Referer",
+        "user-agent" => "User-Agent",
+        "x-forwarded-for" => "X-Forwarded-For",
+        "x-forwarded-host" => "X-Forwarded-Host",
+        "x-forwarded-proto" => "X-Forwarded-Proto",
         "te" => "TE",
         "dnt" => "DNT",
         "etag" => "ETag",
@@ -88,7 +100,7 @@ fn put_name(out: &mut BytesMut, name: &str) {
         "traceparent" | "tracestate" | "baggage" => name,
         _ => {
             let start = out.len();
-            out.put_slice(name.as_bytes());
+            out.extend_from_slice(name.as_bytes());
             let written = &mut out[start..];
             if let Some(first) = written.first_mut() {
                 first.make_ascii_uppercase();
@@ -101,7 +113,7 @@ fn put_name(out: &mut BytesMut, name: &str) {
             return;
         }
     };
-    out.put_slice(spelled.as_bytes());
+    out.extend_from_slice(spelled.as_bytes());
 }
 
 /// Whether a field says what the codec says: which server, how the message is framed, what becomes of the
@@ -126,7 +138,7 @@ fn mostly_has_a_body(method: &Method) -> bool {
 }
 
 /// The head of a chunk.
-pub(super) fn put_chunk_size(out: &mut BytesMut, mut size: usize) {
+pub(super) fn put_chunk_size(out: &mut Vec<u8>, mut size: usize) {
     let mut digits = [0; 16];
     let mut at = digits.len();
     loop {
@@ -137,11 +149,11 @@ pub(super) fn put_chunk_size(out: &mut BytesMut, mut size: usize) {
             break;
         }
     }
-    out.put_slice(&digits[at..]);
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(b"\r\n");
 }
 
-fn put_decimal(out: &mut BytesMut, mut number: u64) {
+fn put_decimal(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     loop {
@@ -152,5 +164,5 @@ fn put_decimal(out: &mut BytesMut, mut number: u64) {
             break;
         }
     }
-    out.put_slice(&digits[at..]);
+    out.extend_from_slice(&digits[at..]);
 }
