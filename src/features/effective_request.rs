@@ -8,7 +8,8 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap, Request, Uri};
 
 use super::path::escaped_path;
-use super::{Connection, Remote, RequestTarget};
+use super::request_target::host_of;
+use super::{Connection, Remote};
 
 /// Facts of a request that a stage has put over those of its connection.
 #[derive(Clone, Debug, Default)]
@@ -58,24 +59,31 @@ pub struct EffectiveRequest<'a> {
     uri: &'a Uri,
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
+    overlay: Option<&'a Overlay>,
+    connection: Option<&'a Connection>,
 }
 
 impl<'a> EffectiveRequest<'a> {
     /// The request as it was meant.
     pub fn of<B>(request: &'a Request<B>) -> Self {
-        let (uri, headers) = (request.uri(), request.headers());
-        Self { uri, headers, extensions: request.extensions() }
+        Self::new(request.uri(), request.headers(), request.extensions())
     }
 
     /// The request with these parts as it was meant.
     pub fn of_parts(parts: &'a Parts) -> Self {
-        Self { uri: &parts.uri, headers: &parts.headers, extensions: &parts.extensions }
+        Self::new(&parts.uri, &parts.headers, &parts.extensions)
+    }
+
+    fn new(uri: &'a Uri, headers: &'a HeaderMap, extensions: &'a Extensions) -> Self {
+        // Each look into the extensions costs more than the rest of a method.
+        let (overlay, connection) = (extensions.get(), extensions.get());
+        Self { uri, headers, extensions, overlay, connection }
     }
 
     /// The scheme that the client used: `https` or `http`, or what a proxy calls it.
     pub fn scheme(&self) -> &'a str {
-        let told = self.overlay().and_then(|overlay| overlay.scheme.as_deref());
-        told.unwrap_or_else(|| self.connection().map_or("http", |it| it.scheme().as_str()))
+        let told = self.overlay.and_then(|overlay| overlay.scheme.as_deref());
+        told.unwrap_or_else(|| self.connection.map_or("http", |it| it.scheme().as_str()))
     }
 
     /// Whether the client used TLS.
@@ -85,41 +93,36 @@ impl<'a> EffectiveRequest<'a> {
 
     /// The host that the client asked for, with its port if it sent one. Empty if it named none.
     pub fn host(&self) -> &'a str {
-        let told = self.overlay().and_then(|overlay| overlay.host.as_deref());
-        told.unwrap_or_else(|| RequestTarget::new(self.uri, self.headers, self.extensions).host())
+        let told = self.overlay.and_then(|overlay| overlay.host.as_deref());
+        told.unwrap_or_else(|| host_of(self.uri, self.headers, self.extensions))
     }
 
     /// The client's address; `None` on a Unix socket whose peer did not tell of one.
     pub fn client(&self) -> Option<SocketAddr> {
-        let told = self.overlay().and_then(|overlay| overlay.client);
-        told.or_else(|| self.connection()?.remote().map(|Remote(address)| address))
+        let told = self.overlay.and_then(|overlay| overlay.client);
+        told.or_else(|| self.connection?.remote().map(|Remote(address)| address))
     }
 
     /// The path below which the app is, as the client sees it. Empty for most. It is for links, and other
     /// texts that are URLs: what cannot stand in one is escaped (`/a%20b`).
     pub fn escaped_path_base(&self) -> Cow<'a, str> {
-        escaped_path(self.path_base())
+        match self.path_base() {
+            "" => "".into(),
+            base => escaped_path(base),
+        }
     }
 
     /// The same without its escapes, all but that of the slash (`/a b`), as in
     /// [`RequestTarget::path`]: to be compared, and nothing to write into a URL or a header.
     pub fn path_base(&self) -> &'a str {
-        self.overlay().and_then(|overlay| overlay.path_base.as_deref()).unwrap_or_default()
+        self.overlay.and_then(|overlay| overlay.path_base.as_deref()).unwrap_or_default()
     }
 
     /// The user who was let in, by the name that the settings have; `None` if nobody was asked for one. It is
     /// what `BasicAuthentication` has checked, and nothing that a client says besides. (What
     /// `User.Identity.Name` is in ASP.NET Core.)
     pub fn user(&self) -> Option<&'a str> {
-        self.overlay().and_then(|overlay| overlay.user.as_deref())
-    }
-
-    fn overlay(&self) -> Option<&'a Overlay> {
-        self.extensions.get()
-    }
-
-    fn connection(&self) -> Option<&'a Connection> {
-        self.extensions.get()
+        self.overlay.and_then(|overlay| overlay.user.as_deref())
     }
 }
 

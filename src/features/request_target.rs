@@ -71,7 +71,7 @@ impl<'a> RequestTarget<'a> {
         Self::new(&parts.uri, &parts.headers, &parts.extensions)
     }
 
-    pub(super) fn new(uri: &'a Uri, headers: &'a HeaderMap, extensions: &'a Extensions) -> Self {
+    fn new(uri: &'a Uri, headers: &'a HeaderMap, extensions: &'a Extensions) -> Self {
         let raw = extensions.get::<RawTarget>().map(|raw| &*raw.0);
         Self { uri, headers, raw, changed: extensions.get() }
     }
@@ -125,13 +125,27 @@ impl<'a> RequestTarget<'a> {
     /// The host the request is for, with its port if the client sent one: the `:authority` of
     /// HTTP/2, else the Host header. Empty if the client named none.
     pub fn host(&self) -> &'a str {
-        if self.raw.is_none()
-            && let Some(authority) = self.uri.authority()
-        {
-            return authority.as_str();
+        match self.uri.authority().filter(|_| self.raw.is_none()) {
+            Some(authority) => authority.as_str(),
+            None => named_host(self.headers),
         }
-        self.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
     }
+}
+
+/// The same, without a look for what the target's host has nothing to do with.
+pub(super) fn host_of<'a>(
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+) -> &'a str {
+    match uri.authority().filter(|_| extensions.get::<RawTarget>().is_none()) {
+        Some(authority) => authority.as_str(),
+        None => named_host(headers),
+    }
+}
+
+fn named_host(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }
 
 /// Whether there is nothing to decode in a path, and no segment that begins with a dot. One look at each byte: a
