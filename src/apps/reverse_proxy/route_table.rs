@@ -27,6 +27,8 @@ use crate::features::{EffectiveRequest, RequestTarget};
 pub(crate) struct RouteTable {
     root: Node,
     routes: Vec<Compiled>,
+    /// Whether a route names hosts.
+    names_hosts: bool,
 }
 
 /// What routes are found by.
@@ -174,6 +176,7 @@ impl RouteTable {
                 matching: route.matching.clone(),
                 has_constraints: template.is_some_and(says_more_than_the_tree),
             });
+            table.names_hosts |= !route.matching.hosts.is_empty();
             table.root.add(place, &route.matching);
         }
         table
@@ -198,7 +201,10 @@ impl RouteTable {
     }
 
     fn search<'a>(&self, asked: Asked<'a>) -> Search<'a> {
-        let (host, port) = host_and_port(asked.host);
+        let (host, port) = match self.names_hosts {
+            true => host_and_port(asked.host),
+            false => ("", None),
+        };
         let port = port.or(Some(if asked.is_https { 443 } else { 80 }));
         let mut search = Search {
             asked,

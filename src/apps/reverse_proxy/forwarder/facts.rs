@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::apps::reverse_proxy::transform_options::{Forwarded, NodeFormat, NodeName, NodePort};
-use crate::features::{Connection, ConnectionId, EffectiveRequest, Local};
+use crate::features::{Connection, EffectiveRequest, Local};
+use http::Extensions;
 use http::request::Parts;
 
 /// What is told of a request.
@@ -13,9 +14,7 @@ use http::request::Parts;
 pub(super) struct Facts<'a> {
     /// `None` behind a Unix socket.
     pub(super) client: Option<SocketAddr>,
-    local: Option<SocketAddr>,
-    /// What names the client throughout a connection, and nobody can guess an address from.
-    connection: Option<ConnectionId>,
+    extensions: &'a Extensions,
     pub(super) scheme: &'a str,
     /// As the client sent it; empty if it did not.
     pub(super) host: &'a str,
@@ -26,16 +25,17 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn of(parts: &'a Parts) -> Self {
         let request = EffectiveRequest::of_parts(parts);
-        let connection: Option<&Connection> = parts.extensions.get();
-        let local = connection.and_then(Connection::local).map(|Local(address)| address);
         Self {
             client: request.client().map(unmapped),
-            local: local.map(unmapped),
-            connection: connection.map(Connection::id),
+            extensions: &parts.extensions,
             scheme: request.scheme(),
             host: request.host(),
             path_base: request.escaped_path_base(),
         }
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        self.extensions.get()
     }
 
     /// The value of a `Forwarded` header (RFC 7239).
@@ -52,8 +52,10 @@ impl<'a> Facts<'a> {
             // A host has characters that no token has.
             add("host", &format!("\"{}\"", self.host.replace(['"', '\\'], "")));
         }
+        let local = self.connection().and_then(Connection::local);
+        let local = local.map(|Local(address)| unmapped(address));
         for (name, format, address, salt) in
-            [("for", told.client, self.client, 0), ("by", told.by, self.local, 1)]
+            [("for", told.client, self.client, 0), ("by", told.by, local, 1)]
         {
             if let Some(format) = format {
                 add(name, &self.node(format, address, salt));
@@ -93,7 +95,9 @@ impl<'a> Facts<'a> {
         use std::hash::{BuildHasher, RandomState};
         use std::sync::OnceLock;
         static NAMES: OnceLock<RandomState> = OnceLock::new();
-        let hash = NAMES.get_or_init(RandomState::new).hash_one((self.connection, salt));
+        // What names the client throughout a connection, and nobody can guess an address from.
+        let connection = self.connection().map(Connection::id);
+        let hash = NAMES.get_or_init(RandomState::new).hash_one((connection, salt));
         let digit = |place: u32| {
             char::from_digit((hash >> (5 * place) & 31) as u32, 32).unwrap_or_default()
         };

@@ -2,6 +2,7 @@
 //! ours.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 
 use http::header::{CONNECTION, COOKIE, SEC_WEBSOCKET_KEY, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName};
@@ -113,8 +114,7 @@ impl Fields for PassedFields<'_> {
         }
         let facts = self.facts;
         if let Some(client) = facts.client {
-            let mut text = Text { bytes: [0; 48], length: 0 };
-            let _ = write!(text, "{}", client.ip());
+            let text = Text::of(client.ip());
             field(&X_FORWARDED_FOR, Value::Made(&[text.bytes()]));
         }
         for (name, value) in [
@@ -141,6 +141,36 @@ struct Text {
 }
 
 impl Text {
+    fn of(address: IpAddr) -> Self {
+        let mut text = Self { bytes: [0; 48], length: 0 };
+        match address {
+            // By hand in a tenth of the time.
+            IpAddr::V4(address) => text.put_octets(address.octets()),
+            IpAddr::V6(address) => drop(write!(text, "{address}")),
+        }
+        text
+    }
+
+    fn put_octets(&mut self, octets: [u8; 4]) {
+        for (place, octet) in octets.into_iter().enumerate() {
+            if place > 0 {
+                self.put(b'.');
+            }
+            if octet >= 100 {
+                self.put(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                self.put(b'0' + octet / 10 % 10);
+            }
+            self.put(b'0' + octet % 10);
+        }
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
     fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }

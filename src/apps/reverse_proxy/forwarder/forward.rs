@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,9 +60,11 @@ pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
         events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
         return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
     };
-    let is_https = EffectiveRequest::of(&request).is_https();
+    let is_https =
+        is_new && cluster.affinity.is_some() && EffectiveRequest::of(&request).is_https();
     let forwarding = Forwarding { route, cluster: Arc::clone(&cluster), destination };
-    let (mut response, destination) = forwarding.run(request).await;
+    // Pinned where it is, here and below: to wait for a future otherwise moves all of it.
+    let (mut response, destination) = pin!(forwarding.run(request)).await;
     let cookie = cluster.affinity.as_ref().filter(|_| is_new);
     let cookie = cookie.and_then(|it| it.answer(&destination.options.name, is_https));
     if let Some((name, value)) = cookie {
@@ -97,7 +100,10 @@ impl Forwarding {
         self.set_body_limits(&parts);
         let timeout = self.route.options.timeout;
         let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
-        let mut sent = within(until, self.send(&parts, body, upgrading.as_ref())).await;
+        let mut sent = {
+            let sending = pin!(self.send(&parts, body, upgrading.as_ref()));
+            within(until, sending).await
+        };
         if let Some(Err(failure)) = &mut sent
             && let Some((other, body)) = self.elsewhere(failure)
         {
@@ -105,7 +111,8 @@ impl Forwarding {
             self.cluster.watch(&self.destination, true);
             under_way = other.begin();
             self.destination = other;
-            sent = within(until, self.send(&parts, body, upgrading.as_ref())).await;
+            let mut sending = Box::pin(self.send(&parts, body, upgrading.as_ref()));
+            sent = within(until, sending.as_mut()).await;
         }
         let destination = Arc::clone(&self.destination);
         let response = match sent {
@@ -117,7 +124,7 @@ impl Forwarding {
                 self.failed(StatusCode::BAD_GATEWAY, (&parts.method, &parts.headers))
             }
             Some(Ok(Answer::Response(response))) => {
-                self.answered(response, &parts, (under_way, until)).await
+                pin!(self.answered(response, &parts, (under_way, until))).await
             }
             Some(Ok(Answer::Upgraded(head, stream))) => {
                 self.upgraded(head, stream, ((&parts.method, &parts.headers), upgrading), under_way)
@@ -213,7 +220,7 @@ impl Forwarding {
             let target = self.target(parts, &values);
             let host = self.destination.host.as_bytes().into();
             let prepared = Prepared { method, target, host, content };
-            return self.send_with(parts, prepared, &fields, upgrading).await;
+            return pin!(self.send_with(parts, prepared, &fields, upgrading)).await;
         }
         let certificate = self.route.certificate(parts);
         let sent = changed_fields::Sent {
@@ -241,7 +248,7 @@ impl Forwarding {
         let content = fields.reframed(content, &transforms.request_headers);
         let target = self.target(parts, &values);
         let prepared = Prepared { method, target, host, content };
-        self.send_with(parts, prepared, &fields.headers, upgrading).await
+        pin!(self.send_with(parts, prepared, &fields.headers, upgrading)).await
     }
 
     async fn send_with(
@@ -279,7 +286,7 @@ impl Forwarding {
                 completion.send_interim(status, &headers);
             }
         };
-        self.destination.kept.server.send(outgoing, &mut relay).await
+        pin!(self.destination.kept.server.send(outgoing, &mut relay)).await
     }
 
     /// Lets a body be as large as the route says; one of gRPC, which is a conversation, as large and as slow as it is.
@@ -405,7 +412,7 @@ impl Forwarding {
 /// Waits for an answer, as long as there is time for it.
 async fn within<T>(
     until: Option<tokio::time::Instant>,
-    sending: impl Future<Output = T>,
+    sending: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
     match until {
         None => Some(sending.await),

@@ -22,6 +22,9 @@ impl<'a> Target<'a> {
     /// Of a request's target, without a base path.
     pub(super) fn of(sent: &'a str) -> Self {
         let (path, query) = sent.split_at(sent.find('?').unwrap_or(sent.len()));
+        if is_plain(sent) {
+            return Self { path: path.into(), query: query.into() };
+        }
         let path = match path.starts_with('/') {
             true => without_dot_segments(path),
             // `*`, and nothing at all.
@@ -144,6 +147,50 @@ const NOT_OF_PATHS: &AsciiSet = &NOT_SENT.add(b'%');
 /// What stands for something else in a name or a value of a query.
 const NOT_OF_VALUES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What paths and queries have as it is, and which is no part of anything else.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'.'
+                    | b'_'
+                    | b'~'
+                    | b'!'
+                    | b'$'
+                    | b'&'
+                    | b'\''
+                    | b'('
+                    | b')'
+                    | b'*'
+                    | b'+'
+                    | b','
+                    | b';'
+                    | b'='
+                    | b':'
+                    | b'@'
+                    | b'/'
+                    | b'?'
+            );
+        byte += 1;
+    }
+    plain
+};
+
+/// Whether a target has nothing to encode, and no segment that begins with a dot, as most have: that takes one look at
+/// each byte.
+fn is_plain(sent: &str) -> bool {
+    let mut before = 0;
+    sent.starts_with('/')
+        && sent.bytes().all(|byte| {
+            let is_plain = PLAIN[usize::from(byte)] && (byte != b'.' || before != b'/');
+            before = byte;
+            is_plain
+        })
+}
 
 fn encoded<'a>(text: &'a str, set: &'static AsciiSet) -> Cow<'a, str> {
     utf8_percent_encode(text, set).into()
