@@ -213,11 +213,12 @@ impl Pipeline {
     ) -> Responding {
         let mut leaves: Vec<Leave> = Vec::new();
         for (place, stage) in self.stages.iter().enumerate().skip(first) {
-            match stage.enter(&mut request) {
-                Enter::Next => {}
+            let responding = match stage.enter(&mut request) {
+                Enter::Next => continue,
                 Enter::Then(leave) => {
                     leaves.push(leave);
                     files_are_read |= !stage.knows_files();
+                    continue;
                 }
                 Enter::Answer(response) => {
                     let response = Some(way_out(leaves, files_are_read, response));
@@ -226,13 +227,14 @@ impl Pipeline {
                 Enter::Around(around) => {
                     let way: Arc<Self> = Arc::clone(self);
                     let read_behind = files_are_read || !stage.knows_files();
-                    let responding = around(request, Next::new(way, place + 1, read_behind));
-                    return match files_are_read && leaves.is_empty() {
-                        true => responding.without_file(),
-                        false => out_by(leaves, files_are_read, responding),
-                    };
+                    around(request, Next::new(way, place + 1, read_behind))
                 }
-            }
+                Enter::Taken(responding) => responding,
+            };
+            return match files_are_read && leaves.is_empty() {
+                true => responding.without_file(),
+                false => out_by(leaves, files_are_read, responding),
+            };
         }
         out_by(leaves, files_are_read, self.app.call(request))
     }

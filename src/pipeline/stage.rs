@@ -40,6 +40,8 @@ pub(crate) enum Enter {
     /// The stage has the request now, and goes the rest of the way itself: later, again, or not at all.
     /// Stages before this one see its answer as any other.
     Around(Around),
+    /// The stage has taken the request, and goes no further: this is the way to the answer.
+    Taken(Responding),
 }
 
 /// What a stage does with the answer on the way out.

@@ -218,3 +218,18 @@ pub(super) fn each_in_one_line(
         field(name, Value::Made(&parts));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_as_they_are_written() {
+        for address in
+            ["0.0.0.0", "127.0.0.1", "9.10.99.100", "255.205.200.109", "::1", "2001:db8::1:0:0:1"]
+        {
+            let parsed: IpAddr = address.parse().expect("an address");
+            assert_eq!(str::from_utf8(Text::of(parsed).bytes()), Ok(address));
+        }
+    }
+}

@@ -23,7 +23,7 @@ use super::facts::Facts;
 use super::fields::{Named, PassedFields, is_of_one_hop};
 use super::forwarding::Forwarding;
 use super::route::Route;
-use super::target::Target;
+use super::target::{Target, is_plain};
 use super::tunnel::{self, Tunnel};
 use super::upgrade::Upgrading;
 use crate::apps::reverse_proxy::options::BodyLimit;
@@ -79,7 +79,7 @@ pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
 /// What is sent, but for its fields.
 struct Prepared<'a> {
     method: Method,
-    target: Vec<u8>,
+    target: Cow<'a, [u8]>,
     host: Cow<'a, [u8]>,
     content: Option<Content>,
 }
@@ -324,8 +324,13 @@ impl Forwarding {
     }
 
     /// Path and query as they are sent.
-    fn target(&self, parts: &Parts, values: &RouteValues<'_>) -> Vec<u8> {
-        let mut target = Target::of(parts.uri.path_and_query().map_or("/", |it| it.as_str()));
+    fn target<'a>(&self, parts: &'a Parts, values: &RouteValues<'_>) -> Cow<'a, [u8]> {
+        let sent = parts.uri.path_and_query().map_or("/", |it| it.as_str());
+        let before_path = &self.destination.before_path;
+        if before_path.is_empty() && !self.route.changes_target && is_plain(sent) {
+            return sent.as_bytes().into();
+        }
+        let mut target = Target::of(sent);
         for change in &self.route.options.transforms.request {
             match change {
                 RequestTransform::PathPrefix(prefix) => target.add_prefix(prefix),
@@ -347,8 +352,8 @@ impl Forwarding {
             }
         }
         let mut written = Vec::with_capacity(64);
-        target.write(&self.destination.before_path, &mut written);
-        written
+        target.write(before_path, &mut written);
+        written.into()
     }
 }
 

@@ -96,16 +96,15 @@ impl Stage for ReverseProxy {
             }
         };
         let Some(route) = found.map(Arc::clone) else { return Enter::Next };
-        if self.marks_answers {
-            return Enter::Around(Box::new(move |request, _| {
-                Responding::later(async {
-                    let mut response = forward(route, request).await;
-                    response.extensions_mut().insert(AsItIs);
-                    response
-                })
-            }));
-        }
-        Enter::Around(Box::new(move |request, _| Responding::later(forward(route, request))))
+        let request = std::mem::take(request);
+        Enter::Taken(match self.marks_answers {
+            true => Responding::later(async {
+                let mut response = forward(route, request).await;
+                response.extensions_mut().insert(AsItIs);
+                response
+            }),
+            false => Responding::later(forward(route, request)),
+        })
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Route {
     pub(super) cluster: Option<Arc<Cluster>>,
     /// Whether it changes no more of a request's fields than is changed by itself.
     pub(super) is_plain: bool,
+    /// Whether it changes paths or queries.
+    pub(super) changes_target: bool,
     /// Whether a change asks for values of its template.
     pub(super) uses_values: bool,
     /// Of what its requests bring about again and again: no answer, and answers that broke off.
@@ -38,8 +40,10 @@ impl Route {
         let changes_trailers =
             !transforms.trailers.is_empty() || !copied.all || !copied.allowed.is_empty();
         let uses_values = transforms.uses_route_values();
+        let changes_target = transforms.request.iter().any(is_of_target);
         Arc::new(Self {
             is_plain,
+            changes_target,
             uses_values,
             told: Default::default(),
             changes_trailers,
@@ -92,16 +96,23 @@ impl Route {
     }
 }
 
+/// Whether a change is one of path or query.
+fn is_of_target(change: &RequestTransform) -> bool {
+    matches!(
+        change,
+        RequestTransform::PathPrefix(_)
+            | RequestTransform::PathRemovePrefix(_)
+            | RequestTransform::PathSet(_)
+            | RequestTransform::PathPattern(_)
+            | RequestTransform::Query { .. }
+            | RequestTransform::QueryRemove(_)
+    )
+}
+
 fn is_plain(transforms: &Transforms) -> bool {
     let changes_no_field = |change: &RequestTransform| match change {
         RequestTransform::XForwarded(told) => *told == XForwarded::default(),
-        RequestTransform::PathPrefix(_)
-        | RequestTransform::PathRemovePrefix(_)
-        | RequestTransform::PathSet(_)
-        | RequestTransform::PathPattern(_)
-        | RequestTransform::Query { .. }
-        | RequestTransform::QueryRemove(_) => true,
-        _ => false,
+        other => is_of_target(other),
     };
     let tells = |change: &&RequestTransform| matches!(change, RequestTransform::XForwarded(_));
     transforms.request.iter().all(changes_no_field)

@@ -182,7 +182,7 @@ const PLAIN: [bool; 256] = {
 
 /// Whether a target has nothing to encode, and no segment that begins with a dot, as most have: that takes one look at
 /// each byte.
-fn is_plain(sent: &str) -> bool {
+pub(super) fn is_plain(sent: &str) -> bool {
     let mut before = 0;
     sent.starts_with('/')
         && sent.bytes().all(|byte| {
