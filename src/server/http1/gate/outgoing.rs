@@ -96,7 +96,10 @@ impl<S: Socket> Gate<S> {
             self.poll_send_file(cx, &slices[..usize::from(!head.is_empty())], body.len())
         } else {
             self.bound_again(head.len() + body.len());
-            Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+            match body.is_empty() {
+                true => Pin::new(&mut self.stream).poll_write(cx, head),
+                false => Pin::new(&mut self.stream).poll_write_vectored(cx, slices),
+            }
         };
         let written = self.timed(cx, written);
         if let Poll::Ready(Err(_)) = written {

@@ -15,6 +15,7 @@ use crate::diagnostics::events;
 use crate::server::activity::Note;
 use crate::server::http1::answerer::Came;
 use crate::server::io::Socket;
+use crate::server::pieces::is_stand_in;
 
 thread_local! {
     /// Room for the head of an answer.
@@ -23,6 +24,9 @@ thread_local! {
 
 /// How much room is kept.
 const MOST_ROOM: usize = 16 * 1024;
+
+/// So long a body goes with its head in one piece: to copy it takes less than a second piece for the system.
+const MOST_COPIED: usize = 1024;
 
 /// How many requests that came together are answered before other connections get their turn.
 pub(super) const MOST_IN_A_ROW: usize = 64;
@@ -52,7 +56,12 @@ impl<S: Socket> Gate<S> {
         let mut head = HEAD.take();
         let answered = match answerer.poll(&mut head, cx) {
             Came::NotYet => Poll::Pending,
-            Came::Answer(body) => Poll::Ready(self.send(cx, &head, body).map(|()| true)),
+            Came::Answer(mut body) => {
+                if body.len() <= MOST_COPIED && !is_stand_in(&body) {
+                    head.extend_from_slice(&std::mem::take(&mut body));
+                }
+                Poll::Ready(self.send(cx, &head, body).map(|()| true))
+            }
             Came::Handover => {
                 self.activity.note(Note::Answered);
                 self.hand_on_harmless();
