@@ -102,7 +102,8 @@ impl Connection {
             return pin!(self.io.read_buf(&mut self.read)).poll(cx);
         }
         BLOCK.with_borrow_mut(|block| {
-            if block.capacity() < room {
+            // Mostly all that was read before is gone: then this is its place, which is warm.
+            if !block.try_reclaim(room.max(BLOCK_SIZE)) && block.capacity() < room {
                 block.reserve(room.max(BLOCK_SIZE));
             }
             let length = ready!(pin!(self.io.read_buf(block)).poll(cx))?;

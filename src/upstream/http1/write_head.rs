@@ -98,22 +98,23 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
         "www-authenticate" => "WWW-Authenticate",
         // Trace Context has them in small letters.
         "traceparent" | "tracestate" | "baggage" => name,
-        _ => {
-            let start = out.len();
-            out.extend_from_slice(name.as_bytes());
-            let written = &mut out[start..];
-            if let Some(first) = written.first_mut() {
-                first.make_ascii_uppercase();
-            }
-            for hyphen in memchr::memchr_iter(b'-', name.as_bytes()) {
-                if let Some(next) = written.get_mut(hyphen + 1) {
-                    next.make_ascii_uppercase();
-                }
-            }
-            return;
-        }
+        _ => return put_in_title_case(out, name),
     };
     out.extend_from_slice(spelled.as_bytes());
+}
+
+fn put_in_title_case(out: &mut Vec<u8>, name: &str) {
+    let start = out.len();
+    out.extend_from_slice(name.as_bytes());
+    let written = &mut out[start..];
+    if let Some(first) = written.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    for hyphen in memchr::memchr_iter(b'-', name.as_bytes()) {
+        if let Some(next) = written.get_mut(hyphen + 1) {
+            next.make_ascii_uppercase();
+        }
+    }
 }
 
 /// Whether a field says what the codec says: which server, how the message is framed, what becomes of the
@@ -165,4 +166,32 @@ fn put_decimal(out: &mut Vec<u8>, mut number: u64) {
         }
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_most_requests_are_spelled_like_others() {
+        for name in [
+            "accept",
+            "accept-encoding",
+            "accept-language",
+            "authorization",
+            "cache-control",
+            "content-type",
+            "cookie",
+            "referer",
+            "user-agent",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+        ] {
+            let (mut known, mut other) = (Vec::new(), Vec::new());
+            put_name(&mut known, name);
+            put_in_title_case(&mut other, name);
+            assert_eq!(str::from_utf8(&known), str::from_utf8(&other));
+        }
+    }
 }
