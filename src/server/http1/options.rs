@@ -43,6 +43,10 @@ impl From<&ServerOptions> for Options {
     }
 }
 
+/// How much hyper reads of a body at once, and holds of an answer: more of it does not stay in the caches until it is
+/// handed on, and comes in memory that the allocator takes from the system and gives back.
+const MOST_AT_ONCE: usize = 128 * 1024;
+
 /// How many headers hyper has room for without an allocation.
 const HYPERS_HEADER_COUNT: usize = 100;
 
@@ -61,9 +65,8 @@ pub(super) fn builder(options: &ServerOptions) -> Builder {
         .title_case_headers(true)
         // Ours stands before the framing headers, where Kestrel has it.
         .auto_date_header(false);
-    if let Some(most) = limits.max_request_buffer_size {
-        builder.max_buf_size(most.max(head).max(8192));
-    }
+    let most = limits.max_request_buffer_size.map_or(MOST_AT_ONCE, |most| most.min(MOST_AT_ONCE));
+    builder.max_buf_size(most.max(head).max(8192));
     if limits.max_request_header_count > HYPERS_HEADER_COUNT {
         // Setting it moves hyper's header table to the heap, even for its own default.
         builder.max_headers(limits.max_request_header_count.min(MOST_HEADERS));
