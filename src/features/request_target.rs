@@ -116,10 +116,10 @@ impl<'a> RequestTarget<'a> {
         if let Some(raw) = self.raw {
             return raw.find('?').map_or("", |at| &raw[at..]);
         }
-        let Some(target) = self.uri.path_and_query().map(http::uri::PathAndQuery::as_str) else {
-            return "";
-        };
-        target.find('?').map_or("", |at| &target[at..])
+        let Some(target) = self.uri.path_and_query() else { return "" };
+        // The URI knows where it begins.
+        let length = target.query().map_or(0, |query| query.len() + 1);
+        &target.as_str()[target.as_str().len() - length..]
     }
 
     /// The host the request is for, with its port if the client sent one: the `:authority` of
