@@ -76,38 +76,40 @@ impl Server {
         self.shared.close();
     }
 
-    /// Sends a request, and waits for the head of its answer. Dropped before, it closes the connection, or
-    /// resets its stream.
+    /// Sends a request, whose body is taken out of it, and waits for the head of its answer. Dropped before, it closes
+    /// the connection, or resets its stream.
     ///
     /// # Errors
     ///
     /// There is none. A request that may be repeated was, once, on a new connection.
     pub(crate) async fn send(
         &self,
-        mut outgoing: Outgoing<'_>,
+        outgoing: &mut Outgoing<'_>,
         mut interim: Interim<'_>,
     ) -> Result<Answer, Failure> {
         let (version, policy) = outgoing.version;
         let speaks = match speaks(version, policy, self.destination.secure) {
             Ok(speaks) => speaks,
-            Err(failure) => return Err(unsent(failure, &mut outgoing)),
+            Err(failure) => return Err(unsent(failure, outgoing)),
         };
         let name = self.destination.secure.then(|| name_of(outgoing.host));
         let mut again = false;
         loop {
-            let place = match pin!(self.carrier(speaks, name, outgoing.activity_timeout)).await {
+            // Its future is gone before the next one is there, which is as large.
+            let carrier = pin!(self.carrier(speaks, name, outgoing.activity_timeout)).await;
+            let place = match carrier {
                 Ok(Carrier::Http1(connection, permit)) => {
                     // Pinned where it is: to wait for a future otherwise moves all of it.
                     let carrier = (connection, permit);
-                    return pin!(self.send_http1(&mut outgoing, interim, carrier)).await;
+                    return pin!(self.send_http1(outgoing, interim, carrier)).await;
                 }
                 Ok(Carrier::Http2(place)) => place,
-                Err(failure) if again => return Err(with_body(failure, &mut outgoing)),
-                Err(failure) => return Err(unsent(failure, &mut outgoing)),
+                Err(failure) if again => return Err(with_body(failure, outgoing)),
+                Err(failure) => return Err(unsent(failure, outgoing)),
             };
             let secure = self.destination.secure;
             // A large future, and HTTP/1.1 needs none of it.
-            let sending = Box::pin(http2::send(place, &mut outgoing, secure, &mut interim));
+            let sending = Box::pin(http2::send(place, outgoing, secure, &mut interim));
             let broken = match sending.await {
                 Ok(outcome) => return Ok(Answer::from(outcome)),
                 Err(broken) => broken,
@@ -122,7 +124,7 @@ impl Server {
                 Again::Always => true,
             };
             if again || !may_repeat {
-                return Err(with_body(broken.failure, &mut outgoing));
+                return Err(with_body(broken.failure, outgoing));
             }
             again = true;
         }
@@ -199,7 +201,7 @@ impl Server {
         let waiting = match self.agreed_on_http1.load(Ordering::Relaxed) {
             true => None,
             false => {
-                let waiting = timeout(patience, self.connecting.lock()).await;
+                let waiting = Box::pin(timeout(patience, self.connecting.lock())).await;
                 Some(waiting.map_err(|_| self.too_slow(patience))?)
             }
         };
@@ -257,7 +259,7 @@ impl Server {
             return Ok(None);
         };
         // Nobody closes it, so that there is no error but too long a wait.
-        match timeout(patience, Arc::clone(permits).acquire_owned()).await {
+        match Box::pin(timeout(patience, Arc::clone(permits).acquire_owned())).await {
             Ok(permit) => Ok(permit.ok()),
             Err(_) => {
                 let text = "no connection became free for the activity timeout: all that MaxConnectionsPerServer allows are in use";

@@ -218,7 +218,7 @@ impl Ask {
         server: &Server,
         interim: &mut Vec<(StatusCode, HeaderMap)>,
     ) -> Result<Answer, Failure> {
-        let outgoing = Outgoing {
+        let mut outgoing = Outgoing {
             method: &self.method,
             target: self.target.as_bytes(),
             host: self.host.as_bytes(),
@@ -230,7 +230,7 @@ impl Ask {
             takes: &|_| true,
         };
         let mut note = |status, fields| interim.push((status, fields));
-        let sending = server.send(outgoing, &mut note);
+        let sending = server.send(&mut outgoing, &mut note);
         tokio::time::timeout(Duration::from_secs(30), sending).await.expect("no answer in 30 s")
     }
 

@@ -46,7 +46,7 @@ async fn values_that_are_none_are_left_out() {
 
     let upstream = Upstream::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let ask = get("/");
-    let outgoing = Outgoing {
+    let mut outgoing = Outgoing {
         method: &ask.method,
         target: b"/",
         host: b"a",
@@ -57,7 +57,7 @@ async fn values_that_are_none_are_left_out() {
         activity_timeout: ask.activity_timeout,
         takes: &|_| true,
     };
-    upstream.server().send(outgoing, &mut |_, _| {}).await.unwrap();
+    upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap();
     let head = upstream.heads.lock().unwrap()[0].clone();
     assert_eq!(
         head,
@@ -260,7 +260,7 @@ async fn the_caller_chooses_fields_of_the_answer() {
     let upstream =
         Upstream::answering("HTTP/1.1 200 OK\r\nAlt-Svc: x\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n");
     let ask = get("/");
-    let outgoing = Outgoing {
+    let mut outgoing = Outgoing {
         method: &ask.method,
         target: b"/",
         host: b"a",
@@ -272,7 +272,7 @@ async fn the_caller_chooses_fields_of_the_answer() {
         takes: &|name| name != "alt-svc",
     };
     let Answer::Response(response) =
-        upstream.server().send(outgoing, &mut |_, _| {}).await.unwrap()
+        upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap()
     else {
         panic!("no response")
     };

@@ -37,43 +37,49 @@ use crate::pipeline::{Request, Response};
 use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing, ReplyBody};
 
 /// Hands a request on, and gives the answer.
-pub(super) async fn forward(route: Arc<Route>, request: Request) -> Response {
-    let Some(cluster) = route.cluster.clone() else {
-        events::route_without_cluster(&route.options.id);
-        return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
-    };
-    let asked = cluster.affinity.as_ref().map(|affinity| affinity.asked(request.headers()));
-    let chosen = match &asked {
-        Some(Asked::For(name)) => cluster.available(name),
-        _ => None,
-    };
-    let is_new = chosen.is_none();
-    if let (None, Some(affinity), Some(Asked::For(_) | Asked::Unreadable)) =
-        (&chosen, &cluster.affinity, &asked)
-    {
-        events::affinity_failed(&cluster.options.id);
-        if affinity.is_refused() {
-            return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
+pub(super) fn forward(
+    route: Arc<Route>,
+    request: Request,
+) -> impl Future<Output = Response> + Send + 'static {
+    let (mut parts, body) = request.into_parts();
+    // An `async fn` would have room for what it is given twice, and all of that room is moved into a box.
+    async move {
+        let Some(cluster) = route.cluster.clone() else {
+            events::route_without_cluster(&route.options.id);
+            return error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(&parts));
+        };
+        let asked = cluster.affinity.as_ref().map(|affinity| affinity.asked(&parts.headers));
+        let chosen = match &asked {
+            Some(Asked::For(name)) => cluster.available(name),
+            _ => None,
+        };
+        let is_new = chosen.is_none();
+        if let (None, Some(affinity), Some(Asked::For(_) | Asked::Unreadable)) =
+            (&chosen, &cluster.affinity, &asked)
+        {
+            events::affinity_failed(&cluster.options.id);
+            if affinity.is_refused() {
+                return error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(&parts));
+            }
         }
-    }
-    let Some(destination) = chosen.or_else(|| cluster.pick()) else {
-        events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
-        return error_answer(StatusCode::SERVICE_UNAVAILABLE, sent(&request));
-    };
-    let is_https =
-        is_new && cluster.affinity.is_some() && EffectiveRequest::of(&request).is_https();
-    let forwarding = Forwarding { route, cluster: Arc::clone(&cluster), destination };
-    // Pinned where it is, here and below: to wait for a future otherwise moves all of it.
-    let (mut response, destination) = pin!(forwarding.run(request)).await;
-    let cookie = cluster.affinity.as_ref().filter(|_| is_new);
-    let cookie = cookie.and_then(|it| it.answer(&destination.options.name, is_https));
-    if let Some((name, value)) = cookie {
-        match name == SET_COOKIE {
-            true => drop(response.headers_mut().append(name, value)),
-            false => drop(response.headers_mut().insert(name, value)),
+        let Some(destination) = chosen.or_else(|| cluster.pick()) else {
+            events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
+            return error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(&parts));
+        };
+        let new_of = cluster.affinity.as_ref().filter(|_| is_new);
+        let is_https = new_of.is_some() && EffectiveRequest::of_parts(&parts).is_https();
+        let forwarding = Forwarding { route, cluster: Arc::clone(&cluster), destination };
+        // Pinned where it is, here and below: to wait for a future otherwise moves all of it.
+        let (mut response, destination) = pin!(forwarding.run(&mut parts, body)).await;
+        let cookie = new_of.and_then(|it| it.answer(&destination.options.name, is_https));
+        if let Some((name, value)) = cookie {
+            match name == SET_COOKIE {
+                true => drop(response.headers_mut().append(name, value)),
+                false => drop(response.headers_mut().insert(name, value)),
+            }
         }
+        response
     }
-    response
 }
 
 /// What is sent, but for its fields.
@@ -86,22 +92,19 @@ struct Prepared<'a> {
 
 impl Forwarding {
     /// Gives the answer, and the destination that it is of in the end.
-    async fn run(mut self, request: Request) -> (Response, Arc<Destination>) {
+    async fn run(mut self, parts: &mut Parts, body: Body) -> (Response, Arc<Destination>) {
         let begun = Instant::now();
         let mut under_way = self.destination.begin();
-        let (mut parts, body) = request.into_parts();
-        let upgrading = match Upgrading::of(&mut parts, self.cluster.version) {
+        let upgrading = match Upgrading::of(parts, self.cluster.version) {
             Ok(upgrading) => upgrading,
-            Err(status) => {
-                let response = error_answer(status, (&parts.method, &parts.headers));
-                return (response, self.destination);
-            }
+            Err(status) => return (error_answer(status, client_of(parts)), self.destination),
         };
-        self.set_body_limits(&parts);
+        let parts = &*parts;
+        self.set_body_limits(parts);
         let timeout = self.route.options.timeout;
         let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
         let mut sent = {
-            let sending = pin!(self.send(&parts, body, upgrading.as_ref()));
+            let sending = pin!(self.send(parts, body, upgrading.as_ref()));
             within(until, sending).await
         };
         if let Some(Err(failure)) = &mut sent
@@ -111,7 +114,7 @@ impl Forwarding {
             self.cluster.watch(&self.destination, true);
             under_way = other.begin();
             self.destination = other;
-            let mut sending = Box::pin(self.send(&parts, body, upgrading.as_ref()));
+            let mut sending = Box::pin(self.send(parts, body, upgrading.as_ref()));
             sent = within(until, sending.as_mut()).await;
         }
         let destination = Arc::clone(&self.destination);
@@ -124,7 +127,7 @@ impl Forwarding {
                 self.failed(StatusCode::BAD_GATEWAY, (&parts.method, &parts.headers))
             }
             Some(Ok(Answer::Response(response))) => {
-                pin!(self.answered(response, &parts, (under_way, until))).await
+                pin!(self.answered(response, parts, (under_way, until))).await
             }
             Some(Ok(Answer::Upgraded(head, stream))) => {
                 self.upgraded(head, stream, ((&parts.method, &parts.headers), upgrading), under_way)
@@ -132,12 +135,12 @@ impl Forwarding {
             Some(Err(failure)) => {
                 let is_slow = failure.kind() == FailureKind::ClientTimedOut;
                 let response = self.refused(failure, begun, (&parts.method, &parts.headers));
-                if is_slow { closing(response, &parts) } else { response }
+                if is_slow { closing(response, parts) } else { response }
             }
             None => {
                 self.tell_timeout(begun, timeout.unwrap_or_default());
                 let status = StatusCode::GATEWAY_TIMEOUT;
-                closing(self.failed(status, (&parts.method, &parts.headers)), &parts)
+                closing(self.failed(status, client_of(parts)), parts)
             }
         };
         (response, destination)
@@ -183,8 +186,7 @@ impl Forwarding {
             Err(body) => match ForwardedBody::begin(body, (self, under_way), until).await {
                 Ok(body) => body,
                 Err(forwarding) => {
-                    let sent = (&parts.method, &parts.headers);
-                    return forwarding.failed(StatusCode::BAD_GATEWAY, sent);
+                    return forwarding.failed(StatusCode::BAD_GATEWAY, client_of(parts));
                 }
             },
         };
@@ -219,8 +221,8 @@ impl Forwarding {
             let method = upgrading.map_or_else(|| usual(&parts.method), |_| Method::GET);
             let target = self.target(parts, &values);
             let host = self.destination.host.as_bytes().into();
-            let prepared = Prepared { method, target, host, content };
-            return pin!(self.send_with(parts, prepared, &fields, upgrading)).await;
+            let mut prepared = Prepared { method, target, host, content };
+            return pin!(self.send_with(parts, &mut prepared, &fields, upgrading)).await;
         }
         let certificate = self.route.certificate(parts);
         let sent = changed_fields::Sent {
@@ -247,27 +249,26 @@ impl Forwarding {
         };
         let content = fields.reframed(content, &transforms.request_headers);
         let target = self.target(parts, &values);
-        let prepared = Prepared { method, target, host, content };
-        pin!(self.send_with(parts, prepared, &fields.headers, upgrading)).await
+        let mut prepared = Prepared { method, target, host, content };
+        pin!(self.send_with(parts, &mut prepared, &fields.headers, upgrading)).await
     }
 
     async fn send_with(
         &self,
         parts: &Parts,
-        prepared: Prepared<'_>,
+        prepared: &mut Prepared<'_>,
         fields: &dyn Fields,
         upgrading: Option<&Upgrading>,
     ) -> Result<Answer, Failure> {
-        let Prepared { method, target, host, content } = prepared;
         let options = &self.cluster.options.request;
-        events::proxying(&self.place(), &target);
+        events::proxying(&self.place(), &prepared.target);
         let copied = &self.route.options.transforms.response_headers;
-        let outgoing = Outgoing {
-            method: &method,
-            target: &target,
-            host: &host,
+        let mut outgoing = Outgoing {
+            method: &prepared.method,
+            target: &prepared.target,
+            host: &prepared.host,
             fields,
-            content,
+            content: prepared.content.take(),
             upgrade: upgrading.map(Upgrading::protocol),
             version: upgrading.map_or(self.cluster.version, |it| it.version(self.cluster.version)),
             activity_timeout: options.activity_timeout,
@@ -286,7 +287,7 @@ impl Forwarding {
                 completion.send_interim(status, &headers);
             }
         };
-        pin!(self.destination.kept.server.send(outgoing, &mut relay)).await
+        pin!(self.destination.kept.server.send(&mut outgoing, &mut relay)).await
     }
 
     /// Lets a body be as large as the route says; one of gRPC, which is a conversation, as large and as slow as it is.
@@ -426,8 +427,8 @@ async fn within<T>(
 }
 
 /// What of a request says how its client is told.
-fn sent(request: &Request) -> Sent<'_> {
-    (request.method(), request.headers())
+fn client_of(parts: &Parts) -> Sent<'_> {
+    (&parts.method, &parts.headers)
 }
 
 /// The method as it is sent: names of the usual ones are written in capitals, as ASP.NET Core does. (Not that of HEAD:

@@ -110,7 +110,7 @@ async fn ask<C: Probed>(
     let mut fields = HeaderMap::new();
     fields.insert(USER_AGENT, HeaderValue::from_static(who));
     let host = options.host.as_deref().unwrap_or(&address.authority);
-    let outgoing = Outgoing {
+    let mut outgoing = Outgoing {
         method: &Method::GET,
         target: target.as_bytes(),
         host: host.as_bytes(),
@@ -121,7 +121,7 @@ async fn ask<C: Probed>(
         activity_timeout: check.timeout,
         takes: &|_| false,
     };
-    match server.send(outgoing, &mut |_, _| {}).await {
+    match server.send(&mut outgoing, &mut |_, _| {}).await {
         Ok(Answer::Response(response)) if response.status().is_success() => Ok(()),
         Ok(Answer::Response(response)) => {
             Err(format!("it answered {}", response.status().as_u16()))
