@@ -144,7 +144,7 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
         Place::Below(level) if is_level_of_module(level, key) => None,
         Place::Below(text) => Some((text.to_owned(), more_than_a_text(loaded, text, key))),
         Place::Unknown { names, others: Others::Like(other), name: provider } => {
-            let near = fix(loaded, names, Others::AnApps, provider, &setting.origin);
+            let near = fix(loaded, names, Others::AnApps, provider, setting);
             let problem = match near {
                 Some(fix) => nothing(provider).fix(fix),
                 None => no_provider(other, provider, setting)?,
@@ -152,7 +152,7 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
             Some((provider.to_owned(), problem))
         }
         Place::Unknown { names, others, name: wrong } => {
-            let fix = fix(loaded, names, others, wrong, &setting.origin)?;
+            let fix = fix(loaded, names, others, wrong, setting)?;
             let meant = meant_at_top(loaded, names, wrong, &setting.origin);
             let problem =
                 match meant.is_some_and(|meant| opens(&loaded.configuration, wrong, meant)) {
@@ -219,17 +219,19 @@ fn deeper(above: &str, name: &str, names: &[Key]) -> Option<String> {
     in_one.or_else(in_any)
 }
 
-/// The one section among `names` that knows all that stands in the section `wrong`.
-fn holding(loaded: &Loaded, wrong: &str, names: &[Key]) -> Option<&'static str> {
-    let section = loaded.configuration.section(wrong);
-    let children = section.children();
-    let knows_all = |row: &&Key| {
+/// The one section among `names` that knows all that stands in the section `wrong`, in which this setting stands.
+fn holding(loaded: &Loaded, setting: &Setting, wrong: &str, names: &[Key]) -> Option<&'static str> {
+    let own = setting.key.get(wrong.len() + 1..)?.split(':').next()?;
+    let knows = |row: &&Key, name: &str| {
         let Holds::Names(below, _) = row.holds else { return false };
-        let knows = |name: &str| below.iter().any(|it| keys_equal(it.name, name));
         // Half of all sections have one that is called so.
-        children.iter().all(|it| knows(it.name()) && !keys_equal(it.name(), "Enabled"))
+        !keys_equal(name, "Enabled") && below.iter().any(|it| keys_equal(it.name, name))
     };
-    let mut all = names.iter().filter(|row| !children.is_empty() && knows_all(row));
+    // Itself first: what is in a section takes long to gather, and most are large.
+    let mut fitting = names.iter().filter(|row| knows(row, own)).peekable();
+    fitting.peek()?;
+    let children = loaded.configuration.section(wrong).children();
+    let mut all = fitting.filter(|row| children.iter().all(|it| knows(row, it.name())));
     match (all.next(), all.next()) {
         (Some(row), None) => Some(row.name),
         _ => None,
@@ -286,8 +288,9 @@ fn fix(
     names: &[Key],
     others: Others,
     wrong: &str,
-    origin: &Origin,
+    setting: &Setting,
 ) -> Option<String> {
+    let origin = &setting.origin;
     let (above, name) = wrong.rsplit_once(':').unwrap_or(("", wrong));
     let known = || names.iter().map(|row| row.name);
     let closed = matches!(others, Others::Nothing);
@@ -327,7 +330,7 @@ fn fix(
     if let (true, Some(meant)) = (closed, deeper(above, name, names)) {
         return Some(format!("did you mean {meant}?"));
     }
-    if let (true, Some(meant)) = (closed, holding(loaded, wrong, names)) {
+    if closed && let Some(meant) = holding(loaded, setting, wrong, names) {
         return Some(format!("did you mean {above}:{meant}?"));
     }
     if keys_equal(above, "Headers") && name.contains('-') {
