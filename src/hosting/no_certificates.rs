@@ -15,7 +15,8 @@ use crate::tls::EndpointTls;
 const FIX: &str = "build it with the feature 'tls' of the crate kestrel";
 
 /// Certificates of sites that are served: none.
-pub(super) type OfSites = ();
+#[derive(Debug, Default)]
+pub(super) struct OfSites {}
 
 /// What the endpoints of a plan are secured with: nothing.
 #[derive(Debug, Default)]
@@ -78,7 +79,9 @@ impl Certificates {
     }
 
     /// Certificates of sites that are served.
-    pub(super) fn of_sites(&self) -> OfSites {}
+    pub(super) fn of_sites(&self) -> OfSites {
+        OfSites {}
+    }
 }
 
 /// Tells of every https endpoint, and of a default certificate, that this program can do nothing with

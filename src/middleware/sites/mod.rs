@@ -102,7 +102,7 @@ impl Stage for Sites {
             return Enter::Answer(empty(StatusCode::MISDIRECTED_REQUEST));
         }
         let Some(way) = self.ways.get(site).map(Arc::clone) else { return Enter::Next };
-        Enter::Around(Box::new(move |request, _| way.call(request)))
+        Enter::Taken(way.call(std::mem::take(request)))
     }
 
     fn is_noise(&self, request: &Request) -> bool {
