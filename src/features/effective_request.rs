@@ -113,7 +113,7 @@ impl<'a> EffectiveRequest<'a> {
     }
 
     /// The same without its escapes, all but that of the slash (`/a b`), as in
-    /// [`RequestTarget::path`]: to be compared, and nothing to write into a URL or a header.
+    /// [`RequestTarget::path`](super::RequestTarget::path): to be compared, and nothing to write into a URL or a header.
     pub fn path_base(&self) -> &'a str {
         self.overlay.and_then(|overlay| overlay.path_base.as_deref()).unwrap_or_default()
     }
