@@ -412,6 +412,19 @@ pub(super) fn limits_proxies(settings: &StageSettings, plan: &EndpointPlan) -> O
     )
 }
 
+/// What is to be said of the certificate of a site if no endpoint speaks https.
+pub(super) fn serves_no_certificate(site: &SiteSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let certificate = site.certificate.as_ref()?;
+    let mut endpoints = plan.endpoints.iter().chain(&plan.refused);
+    let is_served = endpoints.any(|endpoint| endpoint.tls.is_some());
+    (!is_served && !plan.endpoints.is_empty()).then(|| {
+        Problem::warning("Its certificate is never served: no endpoint speaks https.")
+            .key(certificate.key.clone())
+            .origin(site.origin.clone())
+            .fix("listen on an address of https, such as https://*:443, or remove it")
+    })
+}
+
 /// Whether an endpoint of TCP is secured by TLS.
 fn is_https(endpoint: &PlannedEndpoint) -> bool {
     let is_tcp = matches!(

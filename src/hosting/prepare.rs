@@ -211,6 +211,7 @@ impl Prepared {
                 pipeline::leads_nowhere(&site.stages, plan),
                 pipeline::shows_passwords(&around, plan),
                 pipeline::asks_itself(&site.stages, plan, comes_back),
+                pipeline::serves_no_certificate(site, plan),
             ];
             problems.extend(of_one.into_iter().flatten().map(|it| of_site(&site.name, it)));
         }

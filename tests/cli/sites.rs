@@ -307,3 +307,18 @@ fn who_was_shown_the_certificate_of_another_site_is_misdirected() {
     }
     running.terminated();
 }
+
+#[test]
+fn a_certificate_that_nobody_can_be_shown_is_told() {
+    let site = |hosts: &str| {
+        format!(r#""A":{{"Hosts":["{hosts}"],"webroot":"a","Certificate":{{"Path":"none.pem"}}}}"#)
+    };
+    for (host, told) in [
+        ("a.example", "The site 'A': Its certificate is never served: no endpoint speaks https."),
+        ("*", "The certificate of the site 'A' is never served: none of its hosts is a name."),
+    ] {
+        let outcome = kestrel(&["--plan"], &site(host)).ended();
+        let said = outcome.stdout + &outcome.stderr;
+        assert!(said.contains(told), "{said}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Where sites are, and what they would have of each other.
 
+use std::collections::HashMap;
+
 use super::pipeline::{SiteSettings, StageSettings};
 use super::site_names::site_section;
 use crate::configuration::{Configuration, Problem};
@@ -51,8 +53,7 @@ pub(super) fn path(
 
 /// Sites for the same requests. Each is told of the other: a reload may have changed either.
 pub(super) fn at_one_place(sites: &[SiteSettings]) -> Vec<Problem> {
-    let mut seen: std::collections::HashMap<String, &SiteSettings> =
-        std::collections::HashMap::new();
+    let mut seen: HashMap<String, &SiteSettings> = HashMap::new();
     let mut problems = Vec::new();
     for site in sites {
         for host in &site.place.hosts {
@@ -82,8 +83,7 @@ pub(super) fn at_one_place(sites: &[SiteSettings]) -> Vec<Problem> {
 
 /// Two certificates for one name.
 pub(super) fn two_certificates(sites: &[SiteSettings]) -> Vec<Problem> {
-    let mut seen: std::collections::HashMap<String, &SiteSettings> =
-        std::collections::HashMap::new();
+    let mut seen: HashMap<String, &SiteSettings> = HashMap::new();
     let mut problems = Vec::new();
     for site in sites.iter().filter(|site| site.certificate.is_some()) {
         for name in site.names() {
