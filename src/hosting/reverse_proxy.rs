@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
 use crate::apps::reverse_proxy::options::{
-    AffinityKey, AffinityPolicy, CertificateFiles, ClusterOptions, ProxyOptions, Scheme, TlsVersion,
+    AffinityKey, AffinityPolicy, CertificateFiles, ClusterOptions, Place, ProxyOptions, Scheme,
+    TlsVersion,
 };
 pub(super) use crate::apps::reverse_proxy::{Material, Upstreams};
 use crate::apps::reverse_proxy::{PoliciesOfRoutes, ReverseProxy};
@@ -68,17 +69,7 @@ fn material(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Material {
     let addresses =
         cluster.destinations.iter().flat_map(|it| [Some(&it.address), it.health.as_ref()]);
     if addresses.flatten().any(|address| address.scheme == Scheme::Https) {
-        if cluster.client.web_proxy.is_some() {
-            reading.problems.push(
-                Problem::error(format!(
-                    "https destinations of the cluster '{}' cannot be reached through a proxy.",
-                    cluster.id
-                ))
-                .cause("Requests in clear text alone go through HttpClient:WebProxy.")
-                .key(format!("ReverseProxy:Clusters:{}:HttpClient:WebProxy", cluster.id))
-                .fix("give them a cluster of their own without it"),
-            );
-        }
+        reading.problems.extend(no_tunnel(cluster));
         let (roots, certificate) = (roots(cluster, reading), certificate(cluster, reading));
         match ClientTls::new(ClientMaterial {
             versions: versions(cluster),
@@ -95,6 +86,21 @@ fn material(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Material {
         }
     }
     Material { client: settings, affinity_key: affinity_key(cluster, &mut reading.problems) }
+}
+
+/// A proxy that https destinations are to be reached through, and that cannot be asked for a tunnel.
+fn no_tunnel(cluster: &ClusterOptions) -> Option<Problem> {
+    let proxy = &cluster.client.web_proxy.as_ref()?.address;
+    let can_be_asked = proxy.scheme == Scheme::Http && matches!(proxy.place, Place::Tcp(..));
+    (!can_be_asked).then(|| {
+        Problem::error(format!(
+            "https destinations of the cluster '{}' cannot be reached through {}.",
+            cluster.id, proxy.authority
+        ))
+        .cause("Only a proxy in clear text over TCP is asked for a tunnel.")
+        .key(format!("ReverseProxy:Clusters:{}:HttpClient:WebProxy:Address", cluster.id))
+        .fix("write its address as http://host:port, or give these destinations a cluster of their own")
+    })
 }
 
 /// Whose certificates the servers may have, if that is said.

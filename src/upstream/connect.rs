@@ -9,10 +9,11 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::destination::Place;
+use super::destination::{Place, authority};
 use super::failure::{Failure, FailureKind};
 use super::names::Addresses;
 use super::stream::{Io, Socket};
+use super::through;
 use crate::tls::{Alpn, ClientTls, NoHandshake};
 
 /// How long an address has before the next one is tried beside it (RFC 8305 section 5).
@@ -22,6 +23,8 @@ const HEAD_START: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) enum Way {
     Tcp(Addresses),
+    /// By a proxy that is there, to this server.
+    Through(Addresses, String),
     #[cfg(unix)]
     Unix(std::path::PathBuf),
     #[cfg(not(unix))]
@@ -32,6 +35,9 @@ impl Way {
     pub(super) fn to(place: &Place) -> Self {
         match place {
             Place::Host { name, port } => Self::Tcp(Addresses::new(name, *port)),
+            Place::Through { name, port, proxy: (proxy, its_port) } => {
+                Self::Through(Addresses::new(proxy, *its_port), authority(name, *port))
+            }
             #[cfg(unix)]
             Place::Unix(path) => Self::Unix(path.clone()),
             #[cfg(not(unix))]
@@ -47,6 +53,9 @@ impl Way {
     pub(super) async fn socket(&self) -> Result<Socket, Failure> {
         match self {
             Self::Tcp(addresses) => tcp(addresses).await,
+            Self::Through(addresses, authority) => {
+                through::connect(tcp(addresses).await?, authority).await
+            }
             #[cfg(unix)]
             Self::Unix(path) => match tokio::net::UnixStream::connect(path).await {
                 Ok(socket) => Ok(Socket::Unix(socket)),

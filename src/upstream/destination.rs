@@ -18,18 +18,27 @@ pub(crate) enum Place {
     Host { name: String, port: u16 },
     /// A Unix socket.
     Unix(PathBuf),
+    /// The same as `Host`, to be reached through the proxy of this name and port.
+    Through { name: String, port: u16, proxy: (String, u16) },
 }
 
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.secure { "https" } else { "http" };
         match &self.place {
-            Place::Host { name, port } if name.contains(':') => {
-                write!(f, "{scheme}://[{name}]:{port}")
+            Place::Host { name, port } | Place::Through { name, port, .. } => {
+                write!(f, "{scheme}://{}", authority(name, *port))
             }
-            Place::Host { name, port } => write!(f, "{scheme}://{name}:{port}"),
             Place::Unix(path) => write!(f, "{scheme}://unix:{}", path.display()),
         }
+    }
+}
+
+/// A name or an address with its port, as a URL has it.
+pub(super) fn authority(name: &str, port: u16) -> String {
+    match name.contains(':') {
+        true => format!("[{name}]:{port}"),
+        false => format!("{name}:{port}"),
     }
 }
 

@@ -24,6 +24,7 @@ mod spare;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod through;
 mod upgraded;
 mod versions;
 

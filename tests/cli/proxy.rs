@@ -245,6 +245,31 @@ fn servers_are_believed_by_their_own_authority_and_shown_a_certificate() {
 }
 
 #[test]
+fn a_proxy_that_cannot_be_asked_for_a_tunnel_refuses_the_start() {
+    let settings = |to: &str, proxy: &str| {
+        format!(
+            r#"{{ "ReverseProxy": {{
+            "Routes": {{ "all": {{ "ClusterId": "c", "Match": {{ "Path": "/{{**rest}}" }} }} }},
+            "Clusters": {{ "c": {{ "Destinations": {{ "d": {{ "Address": "{to}" }} }},
+                "HttpClient": {{ "WebProxy": {{ "Address": "{proxy}" }} }} }} }} }} }}"#
+        )
+    };
+    for (to, proxy, is_refused) in [
+        ("https://a.test", "http://proxy.test:3128", false),
+        ("https://a.test", "https://proxy.test:3128", true),
+        ("https://a.test", "http://unix:/run/proxy.sock", true),
+        ("http://a.test", "https://proxy.test:3128", false),
+    ] {
+        let kestrel = Kestrel::run(["--plan", "--urls=http://127.0.0.1:0"]);
+        let outcome = kestrel.file("appsettings.json", &settings(to, proxy)).ended();
+        let said = outcome.stdout + &outcome.stderr;
+        let told = "https destinations of the cluster 'c' cannot be reached through";
+        assert_eq!(said.contains(told), is_refused, "{to} {proxy}: {said}");
+        assert_eq!(outcome.code != Some(0), is_refused, "{to} {proxy}: {said}");
+    }
+}
+
+#[test]
 fn certificates_that_cannot_be_read_refuse_the_start_with_their_keys() {
     const FILE: &str = r#"{ "ReverseProxy": {
         "Routes": { "all": { "ClusterId": "c", "Match": { "Path": "/{**rest}" } } },

@@ -237,3 +237,52 @@ async fn the_version_is_agreed_on() {
         }
     }
 }
+
+/// A proxy that answers the first request on a connection so, and is a tunnel to the server behind that.
+fn proxy_before(upstream: &Upstream, answer: &'static str) -> (Upstream, Arc<Server>) {
+    let address = upstream.address;
+    let proxy = Upstream::start(move |_, mut peer| async move {
+        peer.head().await;
+        peer.send(answer).await;
+        let mut there = tokio::net::TcpStream::connect(address).await.unwrap();
+        // Whoever ends it says so to the other one.
+        let _ = tokio::io::copy_bidirectional(&mut peer.stream, &mut there).await;
+    });
+    let tls = test_sides::client(&["ca"], false, None);
+    let settings = ClientSettings { tls: Some(tls), ..ClientSettings::default() };
+    let proxy_at = (proxy.address.ip().to_string(), proxy.address.port());
+    let place = Place::Through { name: "far.test".to_owned(), port: 8443, proxy: proxy_at };
+    let server =
+        Server::new(Client::new(settings, Arc::default()), Destination { secure: true, place });
+    (proxy, server)
+}
+
+#[tokio::test]
+async fn a_proxy_in_between_is_a_tunnel_that_it_sees_nothing_of() {
+    let upstream = echoing("server", AllowCertificate);
+    let (proxy, server) =
+        proxy_before(&upstream, "HTTP/1.1 200 Connection established\r\nX: y\r\n\r\n");
+    for _ in 0..2 {
+        let mut ask = get("/");
+        ask.host = "localhost";
+        let got = ask.send(&server).await.unwrap();
+        assert_eq!(got.body, b"localhost 0");
+    }
+    assert_eq!((proxy.connections(), upstream.connections()), (1, 1));
+    let heads = proxy.heads.lock().unwrap().join("");
+    assert_eq!(heads, "CONNECT far.test:8443 HTTP/1.1\r\nHost: far.test:8443\r\n\r\n");
+}
+
+#[tokio::test]
+async fn a_proxy_that_connects_nobody_is_told_with_what_it_said() {
+    let upstream = echoing("server", AllowCertificate);
+    for (answer, told) in [
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "does not connect to it: 'HTTP/1.1 403 Forbidden'"),
+        ("nonsense\r\n\r\n", "does not connect to it: 'nonsense'"),
+    ] {
+        let (_proxy, server) = proxy_before(&upstream, answer);
+        let failure = get("/").send(&server).await.err().expect("no answer");
+        assert!(failure.to_string().contains(told), "{failure}");
+        assert!(failure.is_unsent() && failure.kind() == FailureKind::Unreachable);
+    }
+}

@@ -47,11 +47,7 @@ impl Destination {
         client: &Arc<Client>,
         proxy: Option<&WebProxy>,
     ) -> Self {
-        let place = match gone_through(proxy, &options.address) {
-            Some(proxy) => place_of(&proxy.address),
-            None => place_of(&options.address),
-        };
-        let server = Server::new(Arc::clone(client), place);
+        let server = Server::new(Arc::clone(client), way_to(&options.address, proxy));
         let (health, presence) = (DestinationHealth::default(), Presence::default());
         let under_way = AtomicUsize::new(0);
         Self::of(options, Arc::new(Kept { server, health, presence, under_way }), proxy)
@@ -72,7 +68,10 @@ impl Destination {
         let host = options.host.clone().unwrap_or_else(|| address.authority.clone());
         let weight = options.metadata.get("Weight").and_then(|weight| weight.trim().parse().ok());
         let weight = weight.unwrap_or(1).max(1);
-        let origin = gone_through(proxy, address).map(|_| format!("http://{}", address.authority));
+        // A proxy that is asked for requests in clear text itself is told where they go.
+        let is_clear = address.scheme == Scheme::Http;
+        let proxy = gone_through(proxy, address).filter(|_| is_clear);
+        let origin = proxy.map(|_| format!("http://{}", address.authority));
         let before_path = format!("{}{}", origin.unwrap_or_default(), address.base_path).into();
         Self { host: host.into(), before_path, weight, slow_start: None, options, kept }
     }
@@ -84,7 +83,30 @@ impl Destination {
     }
 }
 
-/// The proxy that requests to an address go through, if they do: those in clear text to other machines.
+/// Where connections for an address lead to: that of a proxy in between, if there is one.
+pub(super) fn way_to(
+    address: &DestinationAddress,
+    proxy: Option<&WebProxy>,
+) -> upstream::Destination {
+    let place = place_of(address);
+    match (gone_through(proxy, address).map(|it| place_of(&it.address)), place) {
+        (None, place) => place,
+        (Some(proxy), upstream::Destination { secure: false, .. }) => proxy,
+        (Some(proxy), place) => match (proxy.place, place.place) {
+            (
+                upstream::Place::Host { name: proxy, port: its_port },
+                upstream::Place::Host { name, port },
+            ) => {
+                let proxy = (proxy, its_port);
+                let place = upstream::Place::Through { name, port, proxy };
+                upstream::Destination { secure: true, place }
+            }
+            (_, place) => upstream::Destination { secure: true, place },
+        },
+    }
+}
+
+/// The proxy that connections to an address go through, if they do: those to other machines.
 fn gone_through<'a>(
     proxy: Option<&'a WebProxy>,
     address: &DestinationAddress,
@@ -94,8 +116,7 @@ fn gone_through<'a>(
         Ok(address) => address.is_loopback(),
         Err(_) => !name.contains('.'),
     };
-    let is_clear = address.scheme == Scheme::Http;
-    proxy.filter(|proxy| is_clear && !(proxy.bypass_on_local && is_local()))
+    proxy.filter(|proxy| !(proxy.bypass_on_local && is_local()))
 }
 
 /// Where a server is, as the client side knows it.
@@ -138,7 +159,7 @@ mod tests {
     use crate::apps::reverse_proxy::options::Metadata;
 
     #[test]
-    fn clear_text_to_other_machines_goes_through_a_proxy() {
+    fn what_goes_to_other_machines_goes_through_a_proxy() {
         let proxy = |bypass_on_local| WebProxy {
             address: DestinationAddress::parse("http://proxy.test:3128").unwrap(),
             bypass_on_local,
@@ -161,6 +182,11 @@ mod tests {
             let destination = Destination::new(options, &client, Some(&proxy(bypass_on_local)));
             let there = destination.kept.server.destination().to_string();
             assert_eq!((&*there, &*destination.before_path), (place, before_path), "{address}");
+            let by_tunnel = address.starts_with("https:");
+            let place = &destination.kept.server.destination().place;
+            let is_through =
+                matches!(place, upstream::Place::Through { proxy, .. } if proxy.0 == "proxy.test");
+            assert_eq!(is_through, by_tunnel, "{address}");
         }
     }
 }
