@@ -43,6 +43,22 @@ impl Target {
         }
     }
 
+    /// Lets go of the block that its bytes were read into: what lasts for hours is not to hold that.
+    pub(super) fn let_go(&mut self) {
+        match self {
+            Self::Path(path) => {
+                if let Ok(own) = path.as_str().parse() {
+                    *path = own;
+                }
+            }
+            Self::Authority(authority) => {
+                if let Ok(own) = authority.as_str().parse() {
+                    *authority = own;
+                }
+            }
+        }
+    }
+
     /// As it was sent, and so without control characters; without the query, which may hold what
     /// no log should.
     fn text(&self) -> Box<str> {
@@ -66,7 +82,7 @@ pub(super) struct OpenRequest {
     /// Its number on the connection.
     pub(super) number: u32,
     method: Method,
-    target: Target,
+    pub(super) target: Target,
     since: Moment,
 }
 
@@ -202,6 +218,17 @@ mod tests {
             since: Moment::from_millis(since),
             ..OpenRequest::new(1, Method::GET, target)
         }
+    }
+
+    #[test]
+    fn what_lasts_holds_no_block_that_was_read_into() {
+        let block = bytes::Bytes::from(b"/a?b, and a head behind it".to_vec());
+        let path = PathAndQuery::from_maybe_shared(block.slice(..4)).unwrap();
+        let mut target = Target::Path(path);
+        assert!(!block.is_unique());
+        target.let_go();
+        assert!(block.is_unique());
+        assert_eq!(&*target.text(), "/a?…");
     }
 
     #[test]

@@ -278,6 +278,9 @@ impl RequestFuture {
         {
             running.takes_time(this.method, target);
         }
+        if answer.may_last(this.method) {
+            running.lasts();
+        }
         // An answer of nobody's, to a client that broke its request off, is none.
         let abandoned = this.body.as_deref().is_some_and(BodyFacts::is_broken)
             && matches!(answer.status().as_u16(), 400 | 500);

@@ -357,10 +357,16 @@ impl UnsentResponse {
     /// Whether it may go on for long once its head is sent: what waits for a client is larger than
     /// what the system takes at once, is not known yet, or is another protocol.
     pub(super) fn takes_time(&self, method: &Method) -> bool {
+        self.may_last(method)
+            || self.body.size_hint().exact().is_none_or(|bytes| bytes > LARGEST_AT_ONCE)
+    }
+
+    /// Whether nobody knows when it ends: it is a tunnel, or a stream.
+    pub(super) fn may_last(&self, method: &Method) -> bool {
         let status = self.status();
         status.is_informational()
             || *method == Method::CONNECT && status.is_success()
-            || self.body.size_hint().exact().is_none_or(|bytes| bytes > LARGEST_AT_ONCE)
+            || self.body.size_hint().exact().is_none()
     }
 
     pub(super) fn send(

@@ -135,6 +135,11 @@ impl Running {
         self.common().opened(OpenRequest::new(self.request, method.clone(), target));
     }
 
+    /// It may take hours: as long as the client likes.
+    pub(super) fn lasts(&self) {
+        self.common().lasts(self.request);
+    }
+
     /// So much more of its answer's body is handed on.
     pub(super) fn hand_on(&mut self, bytes: usize) {
         match &self.activity {

@@ -92,6 +92,12 @@ impl Common {
         self.open().push(request);
     }
 
+    /// It may take hours.
+    pub(in crate::server) fn lasts(&self, request: u32) {
+        let mut open = self.open();
+        open.iter_mut().filter(|open| open.number == request).for_each(|it| it.target.let_go());
+    }
+
     /// It does not any more.
     pub(in crate::server) fn closed(&self, request: u32) {
         self.open().retain(|open| open.number != request);
