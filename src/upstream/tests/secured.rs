@@ -281,7 +281,7 @@ async fn a_proxy_that_connects_nobody_is_told_with_what_it_said() {
         ("nonsense\r\n\r\n", "does not connect to it: 'nonsense'"),
     ] {
         let (_proxy, server) = proxy_before(&upstream, answer);
-        let failure = get("/").send(&server).await.err().expect("no answer");
+        let Err(failure) = get("/").send(&server).await else { panic!("{told}") };
         assert!(failure.to_string().contains(told), "{failure}");
         assert!(failure.is_unsent() && failure.kind() == FailureKind::Unreachable);
     }
