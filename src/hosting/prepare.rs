@@ -71,8 +71,8 @@ impl Prepared {
     }
 
     /// Reads everything, for the reload of a host that runs. Of a site that something is wrong with, what is in
-    /// effect is taken in the place of what was read: it is to stop no other. One that is new answers nothing, so that
-    /// what it is to protect is not open. `served` is what may serve on where a site's certificate cannot be read.
+    /// effect is taken in the place of what was read: it is to stop no other. One that is new answers nothing below its
+    /// path, so that what it is to protect is not open. `served` is what may serve on where a site's certificate cannot be read.
     #[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "only a reload does"))]
     pub(super) fn again(
         sources: &mut Sources,
@@ -96,13 +96,17 @@ impl Prepared {
             loaded.configuration = loaded.configuration.with_section_of(in_effect, &section);
         }
         let mut settings = sources.settings(&loaded);
+        // Without a path it would close a whole host, which others may have served before.
         let is_new = |site: &&SiteSettings| {
             let is_it = |it: &Left| it.site.eq_ignore_ascii_case(&site.name);
-            left.iter().any(is_it) && !in_effect.section(&site_section(&site.name)).exists()
+            !site.place.path.is_empty()
+                && left.iter().any(is_it)
+                && !in_effect.section(&site_section(&site.name)).exists()
         };
-        let read = first.settings.stages.sites.iter().flat_map(|it| &it.sites);
-        let closed: Vec<_> = read.filter(is_new).map(SiteSettings::closed).collect();
-        settings.stages.add_sites(closed);
+        if let Some(read) = &first.settings.stages.sites {
+            let closed = read.sites.iter().filter(is_new).map(SiteSettings::closed);
+            settings.stages.add_sites(closed.collect(), read.is_last);
+        }
         let read = (loaded, settings);
         let mut again = Self::of(sources, read, Some(running), served, read_at);
         left.extend(by_site(again.certificates.left.iter()));

@@ -322,3 +322,15 @@ fn a_certificate_that_nobody_can_be_shown_is_told() {
         assert!(said.contains(told), "{said}");
     }
 }
+
+#[test]
+fn a_new_site_with_a_mistake_closes_no_host_that_another_one_serves() {
+    let kestrel = kestrel(&[], B);
+    let root = kestrel.root();
+    let running = kestrel.started();
+    let wrong = r#""New":{"Hosts":["x.b.example"],"PathBas":"/admin","webroot":"c"}"#;
+    edit(&root, &[B, wrong].join(","));
+    running.wait_for("The site 'New' is left as it was before");
+    assert_eq!(get(&running, "x.b.example", "/").body, "b");
+    running.terminated();
+}

@@ -108,12 +108,11 @@ pub(crate) struct StageValues {
 }
 
 impl StageSettings {
-    /// Adds sites to those that there are.
-    pub(crate) fn add_sites(&mut self, more: Vec<SiteSettings>) {
+    /// Adds sites to those that there are; `is_last` is for the case that there are none.
+    pub(crate) fn add_sites(&mut self, more: Vec<SiteSettings>, is_last: bool) {
         if more.is_empty() {
             return;
         }
-        let is_last = self.static_files.is_none() && self.reverse_proxy.is_none();
         let none = || SitesSettings { sites: Vec::new(), is_last };
         self.sites.get_or_insert_with(none).sites.extend(more);
     }
