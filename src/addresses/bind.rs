@@ -78,6 +78,11 @@ impl Listener {
 }
 
 impl BoundEndpoint {
+    /// The addresses of its sockets; a Unix socket has none.
+    pub(crate) fn socket_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listeners.iter().filter_map(Listener::socket_address)
+    }
+
     /// Which file its socket has, if it has one.
     pub(crate) fn socket_file(&self) -> Option<SocketIdentity> {
         self.listeners.iter().find_map(Listener::socket_file).cloned()

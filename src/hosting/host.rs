@@ -275,7 +275,8 @@ impl Host {
             .within(self.context.lifetime.clone())
             .secured(certificates.endpoints())
             .strict(self.sources.strict)
-            .on(self.sources.network.clone());
+            .on(self.sources.network.clone())
+            .published_by(self.context.addresses.clone());
         match server.start(start).await {
             Ok(addresses) => {
                 self.context.addresses.publish(addresses, server.socket_addresses());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::counters::Counters;
 use super::options::ServerOptions;
 use crate::addresses::{BindError, Difference, EndpointPlan, Network};
-use crate::features::Lifetime;
+use crate::features::{Lifetime, ServerAddresses};
 use crate::pipeline::Application;
 use crate::tls::EndpointTls;
 
@@ -96,6 +96,8 @@ pub struct ServerStart {
     pub(crate) strict: bool,
     /// Where the endpoints are bound.
     pub(crate) network: Network,
+    /// Where the addresses are to stand before the first request can ask for them.
+    pub(crate) addresses: ServerAddresses,
 }
 
 impl ServerStart {
@@ -119,12 +121,19 @@ impl ServerStart {
     /// ```
     pub fn new(plan: EndpointPlan, application: Application) -> Self {
         let (tls, lifetime) = (Vec::new(), Lifetime::new());
-        Self { plan, application, lifetime, tls, strict: false, network: Network::default() }
+        let (network, addresses) = (Network::default(), ServerAddresses::default());
+        Self { plan, application, lifetime, tls, strict: false, network, addresses }
     }
 
     /// The same, bound elsewhere than on the system's sockets.
     pub(crate) fn on(mut self, network: Network) -> Self {
         self.network = network;
+        self
+    }
+
+    /// The same, with the addresses told there.
+    pub(crate) fn published_by(mut self, addresses: ServerAddresses) -> Self {
+        self.addresses = addresses;
         self
     }
 

@@ -48,6 +48,10 @@ impl RunningServer {
         check_secured(&start.plan, &start.tls)?;
         let mut bound = addresses::bind(&start.plan, &start.network)?;
         check_complete(bound.iter_mut(), start.strict)?;
+        // Before anything is accepted: the first request may ask where https is.
+        let announced = bound.iter().map(|endpoint| endpoint.address.clone()).collect();
+        let sockets = bound.iter().flat_map(BoundEndpoint::socket_addresses).collect();
+        start.addresses.publish(announced, sockets);
         let context = Context::new(options, start.application, start.lifetime, counters);
         let start_one = |(place, bound): (usize, BoundEndpoint)| {
             let tls = start.tls.get(place).cloned().flatten();
@@ -141,8 +145,24 @@ pub(super) fn check_complete<'a>(
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+
     use super::*;
     use crate::addresses::{EndpointSettings, plan};
+    use crate::features::ServerAddresses;
+
+    /// Nothing ran beside the start when it returns: no loop had a turn to accept.
+    #[tokio::test]
+    async fn addresses_are_known_before_the_first_request() {
+        let addresses = ServerAddresses::default();
+        let plan = plan(&EndpointSettings::of_urls("http://127.0.0.1:0;http://127.0.0.1:0"));
+        let start = ServerStart::new(plan, Router::new().into()).published_by(addresses.clone());
+        let (options, counters) = (ServerOptions::default(), Counters::default());
+        let server = RunningServer::start(start, options, counters).unwrap();
+        assert_eq!(addresses.list().len(), 2);
+        assert_eq!(addresses.list(), server.addresses());
+        assert_eq!(addresses.sockets(), server.socket_addresses());
+    }
 
     #[test]
     fn nothing_is_served_in_clear_text_where_https_is_announced() {
