@@ -16,9 +16,13 @@ pub(crate) struct PathBase(String);
 impl PathBase {
     /// Of a path as it stands in a URL; `None` if that is no more than the root.
     pub(crate) fn new(path: &str) -> Option<Self> {
-        let decoded = path_of_escapes(path);
-        let decoded = decoded.strip_suffix('/').unwrap_or(&decoded);
-        (!decoded.is_empty()).then(|| Self(decoded.to_owned()))
+        Self::of_text(&path_of_escapes(path))
+    }
+
+    /// Of a path without escapes.
+    pub(crate) fn of_text(path: &str) -> Option<Self> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        (!path.is_empty()).then(|| Self(path.to_owned()))
     }
 
     /// As it is compared, without escapes.

@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
 
-use crate::middleware::joined_headers::joined;
-
-/// What stands in the place of a value that is not shown.
-const REDACTED: &str = "[Redacted]";
+use crate::middleware::joined_headers::{REDACTED, joined};
 
 /// The headers whose values are shown; of all others only the names are.
 #[derive(Clone, Debug, PartialEq, Eq)]
