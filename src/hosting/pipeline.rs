@@ -12,8 +12,8 @@ use crate::apps::reverse_proxy::options::{Place, RouteOptions};
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::features::{Lifetime, Proxies, RoutePolicy, ServerAddresses};
 use crate::middleware::{
-    Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters, RateLimiter,
-    RequestTimeouts, SiteTable, Sites, StaticFiles,
+    Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters, ProcessManager,
+    RateLimiter, RequestTimeouts, SiteTable, Sites, StaticFiles,
 };
 use crate::pipeline::Stage;
 
@@ -71,6 +71,10 @@ const ORDER: &[Make] = &[
     host_filtering,
     // What follows goes by what the client did, not the proxy.
     forwarded_headers,
+    // Before all that is for its requests alone, and behind the two as on ASP.NET Core.
+    process_manager,
+    // Which asks below its path, as its clients do.
+    health_checks_of_process_manager,
     // Around all that may fail.
     developer_page,
     exception_handler,
@@ -325,6 +329,15 @@ fn site_values(site: &SiteSettings) -> Vec<Sourced<String>> {
 }
 
 fn health_checks(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    // What has a process manager answers nobody else.
+    settings.process_manager.is_none().then(|| health(settings, host)).flatten()
+}
+
+fn health_checks_of_process_manager(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    settings.process_manager.is_some().then(|| health(settings, host)).flatten()
+}
+
+fn health(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.health_checks.as_ref()?;
     let (lifetime, checks) = (host.lifetime.clone(), Arc::clone(&host.checks));
     let stage = HealthChecks::new(it.value.clone(), lifetime, checks);
@@ -351,6 +364,17 @@ fn forwarded_headers(settings: &StageSettings, _: &OfHost) -> Option<On> {
         values: settings.values.forwarded_headers.clone(),
         stage: Box::new(ForwardedHeaders::new(it.believed.clone())),
     })
+}
+
+fn process_manager(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    let it = settings.process_manager.as_ref()?;
+    let stage = ProcessManager::new(it.value.clone(), host.lifetime.clone());
+    Some(switched("process manager", it, Box::new(stage)))
+}
+
+/// Whether somebody in front is believed who the client is.
+fn has_proxies(settings: &StageSettings) -> bool {
+    settings.forwarded_headers.is_some() || settings.process_manager.is_some()
 }
 
 /// What is to be said if everybody is believed and other machines can connect.
@@ -398,7 +422,7 @@ pub(super) fn limits_proxies(settings: &StageSettings, plan: &EndpointPlan) -> O
         is_near && endpoint.proxy_protocol.is_none()
     };
     let all_are = !plan.endpoints.is_empty() && plan.endpoints.iter().all(is_of_proxy);
-    if settings.forwarded_headers.is_some() || !all_are || !it.value.tells_addresses_apart() {
+    if has_proxies(settings) || !all_are || !it.value.tells_addresses_apart() {
         return None;
     }
     Some(
@@ -500,7 +524,7 @@ pub(super) fn shows_passwords(settings: &StageSettings, plan: &EndpointPlan) -> 
     // Who asks in clear text is sent away before, or a proxy is what others connect to.
     let is_sent_away =
         settings.https_redirection.is_some() && leads_nowhere(settings, plan).is_none();
-    if is_sent_away || settings.forwarded_headers.is_some() {
+    if is_sent_away || has_proxies(settings) {
         return None;
     }
     let is_open = |endpoint: &&PlannedEndpoint| match endpoint.targets {
@@ -597,8 +621,7 @@ fn http_logging(settings: &StageSettings, _: &OfHost) -> Option<On> {
 
 fn access_log(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.access_log.as_ref()?;
-    let told_later =
-        settings.forwarded_headers.is_some() || settings.basic_authentication.is_some();
+    let told_later = has_proxies(settings) || settings.basic_authentication.is_some();
     let stage = match told_later {
         false => it.value.stage.clone(),
         true => it.value.stage.told_later(),

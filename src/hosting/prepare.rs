@@ -202,6 +202,7 @@ impl Prepared {
             // What is done around a site is done for it.
             let around = StageSettings {
                 forwarded_headers: stages.forwarded_headers.clone(),
+                process_manager: stages.process_manager.clone(),
                 https_redirection: site
                     .stages
                     .https_redirection

@@ -27,6 +27,7 @@ mod line_writer;
 mod past_stages;
 mod path_base;
 mod path_rules;
+mod process_manager;
 mod rate_limiter;
 mod request_decompression;
 mod request_size_limit;
@@ -63,6 +64,7 @@ pub(crate) use https_redirection::{HttpsRedirection, Redirection};
 pub(crate) use line_writer::{LineSink, LineThread, LineWriter, LogFile, W3cPlace};
 pub(crate) use path_base::PathBase;
 pub(crate) use path_rules::PathRules;
+pub(crate) use process_manager::{PairingToken, ProcessManager, ProcessManagerOptions};
 pub(crate) use rate_limiter::{
     Limit, Limiters, PartitionBy, Queue, QueueOrder, RateLimiter, RateLimiterOptions, RatePolicy,
 };

@@ -38,14 +38,23 @@ pub(crate) fn get_over(stream: impl Read + Write, path: &str, headers: &[&str]) 
 
 /// The same of a host.
 pub(crate) fn get_of(
-    mut stream: impl Read + Write,
+    stream: impl Read + Write,
     host: &str,
     path: &str,
     headers: &[&str],
 ) -> Answer {
+    asked(stream, host, &format!("GET {path}"), headers)
+}
+
+/// The answer to a request without a body, by its method and path, such as `POST /a`.
+pub(crate) fn asked(
+    mut stream: impl Read + Write,
+    host: &str,
+    what: &str,
+    headers: &[&str],
+) -> Answer {
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+    let request = format!("{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).expect("the server reads");
     let mut all = String::new();
     stream.read_to_string(&mut all).expect("the server answers in text");

@@ -53,6 +53,8 @@ mod output;
 mod plan;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod process_manager;
 #[cfg(target_os = "linux")]
 #[path = "../proxies/mod.rs"]
 mod proxies;

@@ -17,6 +17,7 @@ pub(super) const HOST_FILTERING: &str =
     "Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware";
 pub(super) const FORWARDED_HEADERS: &str =
     "Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersMiddleware";
+pub(super) const IIS_INTEGRATION: &str = "Microsoft.AspNetCore.Server.IISIntegration.IISMiddleware";
 pub(super) const STATIC_FILES: &str = "Microsoft.AspNetCore.StaticFiles.StaticFileMiddleware";
 pub(super) const HSTS: &str = "Microsoft.AspNetCore.HttpsPolicy.HstsMiddleware";
 pub(super) const HTTPS_REDIRECTION: &str =

@@ -2,8 +2,8 @@
 
 use super::categories::{
     CORS, DEVELOPER_PAGE, EXCEPTION_HANDLER, FORWARDED_HEADERS, HOST_FILTERING, HSTS,
-    HTTPS_REDIRECTION, OUR_PIPELINE, RATE_LIMITING, REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS,
-    REWRITE, ROUTING,
+    HTTPS_REDIRECTION, IIS_INTEGRATION, OUR_PIPELINE, RATE_LIMITING, REQUEST_DECOMPRESSION,
+    REQUEST_TIMEOUTS, REWRITE, ROUTING,
 };
 use crate::diagnostics::repeated::Telling;
 
@@ -47,6 +47,17 @@ pub(crate) fn host_allowed(host: &str) {
 
 pub(crate) fn host_not_allowed(host: &str) {
     emit!(HOST_FILTERING, INFO, 6, "The host '{Host}' does not match an allowed host."; Host = host);
+}
+
+/// A request does not come from the process manager that has started this process. Neither token is told: that of
+/// the process is a secret, and what was sent may be the one of another.
+pub(crate) fn pairing_token_does_not_match() {
+    emit!(
+        IIS_INTEGRATION,
+        ERROR,
+        0,
+        "'MS-ASPNETCORE-TOKEN' does not match the expected pairing token, request rejected."
+    );
 }
 
 /// Who tells of a request is none of the proxies that are believed.

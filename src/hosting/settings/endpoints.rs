@@ -4,7 +4,7 @@
 use super::keys::{Part, words_for};
 use super::parse::{host_boolean, separated};
 use super::protocols::protocols;
-use super::{in_code, proxy_protocol, tls, unix_socket};
+use super::{in_code, process_manager, proxy_protocol, tls, unix_socket};
 use crate::addresses::{
     BindingAddress, BindingHost, ConfiguredEndpoint, EndpointSettings, ListenTarget,
     ProcessManager, UnixSocketOptions,
@@ -68,7 +68,8 @@ pub(super) fn read(
             &configuration.section("Kestrel:EndpointDefaults"),
             content_root,
         ),
-        process_manager: process_manager(&loaded.aspnetcore_variables),
+        process_manager: process_manager::said(&loaded.aspnetcore_variables)
+            .map(|said| ProcessManager { port: said.port.map(str::to_owned) }),
         container: code.container,
         default_address: code.default_address,
     };
@@ -270,13 +271,4 @@ fn refuse_https_only_keys(section: &Section<'_>, problems: &mut Vec<Problem>) {
         }
         problems.push(problem);
     }
-}
-
-/// A process manager speaks through three variables with the prefix `ASPNETCORE_`; it is only one
-/// if all of them say something.
-pub(super) fn process_manager(variables: &Configuration) -> Option<ProcessManager> {
-    let port = variables.non_empty("PORT")?;
-    variables.non_empty("APPL_PATH")?;
-    variables.non_empty("TOKEN")?;
-    Some(ProcessManager { port: port.map(str::to_owned) })
 }

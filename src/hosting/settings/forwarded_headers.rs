@@ -70,6 +70,29 @@ pub(super) fn read(
     (kinds != 0).then_some(ForwardedHeadersSettings { key, origin, believed })
 }
 
+/// What a process manager on this machine is believed: client and scheme, of itself and nobody before it.
+pub(super) fn of_process_manager() -> Believed {
+    let names = |forwarded, original| Names {
+        forwarded: HeaderName::from_static(forwarded),
+        original: HeaderName::from_static(original),
+    };
+    let client = names("x-forwarded-for", "x-original-for");
+    let scheme = names("x-forwarded-proto", "x-original-proto");
+    let others = ["x-original-host", "x-original-prefix"].map(HeaderName::from_static);
+    let [host, path_base] = others;
+    Believed {
+        originals: [client.original.clone(), scheme.original.clone(), host, path_base],
+        client: Some(client),
+        scheme: Some(scheme),
+        host: None,
+        path_base: None,
+        limit: Some(1),
+        proxies: Proxies::Of(IpNetwork::this_machine().to_vec()),
+        hosts: None,
+        all_or_nothing: false,
+    }
+}
+
 /// What is to be said if the switch and the section do not agree.
 fn contradiction(configuration: &Configuration) -> Option<Problem> {
     let said = |key: &str| {

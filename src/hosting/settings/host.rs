@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::endpoints::process_manager;
 use super::parse::{counts_as, shown};
 use crate::configuration::load::from_content_root;
 use crate::configuration::near_names::did_you_mean;
@@ -55,21 +54,6 @@ pub(super) fn switches(configuration: &Configuration, problems: &mut Vec<Problem
 pub(super) fn web_root(loaded: &Loaded) -> Option<Sourced<PathBuf>> {
     let named = loaded.configuration.non_empty("webroot")?;
     Some(named.map(|path| from_content_root(&loaded.content_root.value, path)))
-}
-
-/// A promise of protection that this version does not keep: never in silence.
-pub(super) fn unprotected(loaded: &Loaded, problems: &mut Vec<Problem>) {
-    if let Some(token) = loaded.aspnetcore_variables.non_empty("TOKEN")
-        && process_manager(&loaded.aspnetcore_variables).is_some()
-    {
-        problems.push(
-            Problem::warning(
-                "The pairing token of the process manager is not checked in this version: requests without it are answered.",
-            )
-            .origin(token.origin)
-            .fix("keep other users of this machine away from the port"),
-        );
-    }
 }
 
 /// Host settings that come too late to have an effect, and an environment that is misspelled: traps

@@ -36,6 +36,7 @@ mod path_base;
 mod path_policies;
 mod pipeline;
 mod places;
+mod process_manager;
 mod protocols;
 mod proxy_protocol;
 mod rate_limiter;
@@ -138,6 +139,8 @@ impl HostSettings {
         let mut stages = Box::new(pipeline::read(loaded, &code.cors, &mut problems));
         stages.static_files = static_files::read_all(loaded, code.has_site, &mut problems);
         stages.files_before_routes();
+        stages.process_manager =
+            process_manager::read(loaded, stages.forwarded_headers.is_some(), &mut problems);
         let logging = logging::read(configuration, &mut problems);
         problems.extend(http_logging::silenced(
             configuration,
@@ -152,7 +155,6 @@ impl HostSettings {
         let keys = given_away::key_files(loaded, configuration);
         problems.extend(stage_places::told(loaded, (configuration, &keys), &stages));
         stages.sites = sites::read(loaded, (&stages, &keys), &mut problems);
-        host::unprotected(loaded, &mut problems);
         host::told_too_late(loaded, &mut problems);
         host::misspelled_files(loaded, &mut problems);
         near::report(loaded, &mut problems);

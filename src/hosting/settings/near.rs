@@ -7,9 +7,9 @@
 
 use std::net::IpAddr;
 
-use super::endpoints::process_manager;
 use super::keys::{Part, called, is_host_setting, is_known, is_text, words_for};
 use super::parse::shown;
+use super::process_manager;
 use super::unknown::{flag_called, is_prefixed, is_switch, is_told};
 use crate::addresses::EndpointSettings;
 use crate::configuration::near_names::did_you_mean;
@@ -368,7 +368,7 @@ fn unreadable(name: &str) -> Option<Problem> {
 fn half_a_process_manager(loaded: &Loaded) -> Option<Problem> {
     let variables = &loaded.aspnetcore_variables;
     let said = variables.non_empty("PORT")?;
-    if process_manager(variables).is_some() {
+    if process_manager::said(variables).is_some() {
         return None;
     }
     let missing: Vec<_> = ["APPL_PATH", "TOKEN"]

@@ -37,10 +37,7 @@ fn path_base(setting: &Setting, text: &str) -> Result<Option<PathBase>, Problem>
             format!("write /{}", shown(&setting.key, path).trim_matches('/')),
         );
     }
-    // A link that begins so leads to another host, and a header ends in a line break.
-    let decoded = percent_encoding::percent_decode_str(text).collect::<Vec<_>>();
-    let leads_elsewhere = decoded.starts_with(b"//") || decoded.starts_with(b"/\\");
-    if leads_elsewhere || decoded.iter().any(u8::is_ascii_control) {
+    if leads_elsewhere(&percent_encoding::percent_decode_str(text).collect::<Vec<_>>()) {
         return problem(
             format!(
                 "'{}' cannot be a path base: links that begin with it would lead elsewhere.",
@@ -56,6 +53,12 @@ fn path_base(setting: &Setting, text: &str) -> Result<Option<PathBase>, Problem>
         );
     }
     Ok(PathBase::new(text))
+}
+
+/// Whether a path without escapes can be none that links begin with: one that begins so leads to another host,
+/// and a header ends in a line break.
+pub(super) fn leads_elsewhere(path: &[u8]) -> bool {
+    path.starts_with(b"//") || path.starts_with(b"/\\") || path.iter().any(u8::is_ascii_control)
 }
 
 #[cfg(test)]

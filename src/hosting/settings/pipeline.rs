@@ -23,8 +23,9 @@ use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sour
 use crate::middleware::static_files::Behind;
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive, HealthCheckOptions, Hsts,
-    HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
-    RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace, W3cLogging,
+    HttpLogging, PathBase, ProcessManagerOptions, RateLimiterOptions, Redirection,
+    RequestDecompression, RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace,
+    W3cLogging,
 };
 use crate::tls::CertificateSource;
 
@@ -39,6 +40,8 @@ pub(crate) struct StageSettings {
     pub(crate) allowed_hosts: Option<Sourced<AllowedHosts>>,
     /// What proxies are believed, if any is.
     pub(crate) forwarded_headers: Option<ForwardedHeadersSettings>,
+    /// What a process manager has told this process; `None` of a site, which has none of its own.
+    pub(crate) process_manager: Option<Switched<ProcessManagerOptions>>,
     /// The pages for failures and statuses that are on.
     pub(crate) error_pages: ErrorPages,
     /// `HttpLogging`, if it is on.
@@ -156,6 +159,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         health_checks: health_checks::read(configuration, problems),
         allowed_hosts,
         forwarded_headers,
+        process_manager: None,
         error_pages: error_pages::read(loaded, problems),
         http_logging: http_logging::read(configuration, problems),
         access_log: access_log::read(loaded, problems),

@@ -9,7 +9,7 @@ mod tls;
 mod told;
 
 use super::*;
-use crate::configuration::{CodeSettings, Inputs, Severity, load};
+use crate::configuration::{CodeSettings, Inputs, Origin, Severity, load};
 
 fn read(arguments: &[&str], variables: &[(&str, &str)]) -> HostSettings {
     let folder = tempfile::tempdir().unwrap();
@@ -122,12 +122,28 @@ fn a_process_manager_needs_all_three_variables() {
 }
 
 #[test]
-fn protection_that_is_not_there_is_told() {
+fn nothing_shows_the_token_of_a_process_manager() {
+    let all = [
+        ("ASPNETCORE_PORT", "1"),
+        ("ASPNETCORE_APPL_PATH", "/app"),
+        ("ASPNETCORE_TOKEN", "secret-t"),
+    ];
+    let settings = read(&[], &all);
+    assert_eq!(told(&settings, Severity::Warning), [""; 0]);
+    let manager = settings.stages.process_manager.as_ref().expect("there is one");
+    assert_eq!(manager.origin, Origin::EnvironmentVariable("ASPNETCORE_TOKEN".to_owned()));
+    assert!(!format!("{settings:?}").contains("secret-t"));
+}
+
+#[test]
+fn a_site_has_no_process_manager_of_its_own() {
     let all =
         [("ASPNETCORE_PORT", "1"), ("ASPNETCORE_APPL_PATH", "/"), ("ASPNETCORE_TOKEN", "secret-t")];
-    let manager = read(&[], &all);
-    assert!(told(&manager, Severity::Warning)[0].starts_with("The pairing token"));
-    assert!(!format!("{:?}", manager.problems).contains("secret-t"));
+    let settings =
+        read(&["--Sites:A:Hosts:0=a.example", "--Sites:A:PathBase=/a", "--AllowedHosts=*"], &all);
+    let sites = settings.stages.sites.as_ref().expect("there is one");
+    assert!(sites.sites.iter().all(|site| site.stages.process_manager.is_none()));
+    assert!(settings.stages.process_manager.is_some());
 }
 
 #[test]

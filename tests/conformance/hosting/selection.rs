@@ -13,7 +13,7 @@ pub(crate) const GROUPS: &[&str] = &[
 ];
 
 /// Names in a case's `needs` that are built.
-pub(crate) const BUILT: &[&str] = &["reload", "tls"];
+pub(crate) const BUILT: &[&str] = &["iis-requests", "reload", "tls"];
 
 /// Cases that can run before what they need is built: the case, the need, and a text of the first
 /// log entry that has to wait for it.
