@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::unistd::{Group, User};
+use nix::unistd::{Group, Uid, User};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::error::FileInTheWay;
@@ -99,6 +99,21 @@ impl AccountKind {
             source,
         })
     }
+}
+
+/// The group that a user has first; `None` if there is no such account.
+///
+/// # Errors
+///
+/// The system's list of accounts cannot be read.
+pub(crate) fn primary_group(user: u32) -> io::Result<Option<u32>> {
+    let user = User::from_uid(Uid::from_raw(user))?;
+    Ok(user.map(|user| user.gid.as_raw()))
+}
+
+/// Whether this process may let another one run as somebody else.
+pub(crate) fn may_become_others() -> bool {
+    Uid::effective().is_root()
 }
 
 impl SocketFile {

@@ -41,8 +41,9 @@ pub(crate) fn speaks_of_secrets(name: &str) -> bool {
 }
 
 /// What names have in them that only look like those of secrets: the file of a key, tokens of a bucket, the
-/// name of a cookie.
-const NO_SECRETS: [&str; 4] = ["keypath", "tokenlimit", "tokensperperiod", "affinitykeyname"];
+/// name of a cookie, a switch.
+const NO_SECRETS: [&str; 5] =
+    ["keypath", "tokenlimit", "tokensperperiod", "affinitykeyname", "forwardwindowsauthtoken"];
 
 /// What names of secrets have in them.
 const SECRETS: [&str; 8] =

@@ -120,6 +120,8 @@ pub struct Loaded {
     pub unread: Vec<Unread>,
     /// The names of variables that are no text.
     pub unreadable_variables: Vec<String>,
+    /// The folders that programs are looked for in, as the variable `PATH` has them.
+    pub(crate) search_path: Option<String>,
     /// Whether no app is there that could have settings of its own.
     pub host_alone: bool,
     /// What was wrong with the sources.
@@ -209,9 +211,15 @@ pub fn load(inputs: &Inputs) -> Loaded {
         files,
         unread: command_line.unread,
         unreadable_variables: inputs.unreadable_variables.clone(),
+        search_path: search_path(&inputs.variables),
         host_alone: code.host_alone,
         problems,
     }
+}
+
+fn search_path(variables: &[(String, String)]) -> Option<String> {
+    let is_it = |name: &str| name == "PATH" || cfg!(windows) && name.eq_ignore_ascii_case("PATH");
+    variables.iter().find(|(name, _)| is_it(name)).map(|(_, value)| value.clone())
 }
 
 /// The files that are read, and what is wrong with them.

@@ -58,4 +58,4 @@ pub use sources::command_line::Unread;
 pub use sources::user_secrets::{InvalidUserSecretsId, check_user_secrets_id};
 #[cfg(feature = "toml")]
 pub use toml_file::TomlFile;
-pub(crate) use user_info::address_without_user_info;
+pub(crate) use user_info::{address_without_user_info, path_without_user_info};

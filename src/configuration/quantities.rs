@@ -111,6 +111,11 @@ impl ByteSize {
         Self(bytes)
     }
 
+    /// Reads one; `None` if it is none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        size(text).map(Self)
+    }
+
     /// The number of bytes.
     pub const fn bytes(self) -> u64 {
         self.0

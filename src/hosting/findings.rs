@@ -54,7 +54,12 @@ impl Findings {
             let none_found = certificates.none_found.contains(finding.problem());
             !(none_found && is_consequence(finding.problem(), &of_settings, incomplete))
         });
-        Self { of_plan: of_plan.collect(), of_certificates, of_settings, of_app: Vec::new() }
+        Self {
+            of_plan: of_plan.collect(),
+            of_certificates,
+            of_settings,
+            of_app: prepared.of_programs(),
+        }
     }
 
     /// The error that they are, if they are one, and what is only said.

@@ -118,7 +118,8 @@ impl Prepared {
     /// The sites that something is wrong with, with all that is.
     fn wrong_sites(&self, strict: bool) -> Vec<Left> {
         let of_certificates = self.of_certificates.iter().map(Finding::problem);
-        let all = self.settings.problems.iter().chain(of_certificates);
+        let of_programs = self.settings.stages.cannot_start();
+        let all = self.settings.problems.iter().chain(of_certificates).chain(of_programs);
         by_site(all.filter(|problem| {
             problem.is_error() || strict && problem.severity == Severity::Warning
         }))
@@ -221,6 +222,12 @@ impl Prepared {
             problems.extend(of_one.into_iter().flatten().map(|it| of_site(&site.name, it)));
         }
         problems
+    }
+
+    /// Why what is to run behind the host can never start.
+    pub(super) fn of_programs(&self) -> Vec<Finding> {
+        let wrong = self.settings.stages.cannot_start();
+        wrong.map(|it| Finding::of_problem(Subject::App, it.clone())).collect()
     }
 
     /// What is to be said of the plan, but for what `said` holds, before it is bound.

@@ -170,7 +170,7 @@ impl Draft {
         let mut findings = self.findings;
         if let Making::Failed(problems) = &self.app {
             let wrong = |problem: &Problem| Finding::of_problem(Subject::App, problem.clone());
-            findings.of_app = problems.iter().map(wrong).collect();
+            findings.of_app.extend(problems.iter().map(wrong));
         }
         let (error, findings) = findings.judge(sources.strict);
         if let Some(error) = error {

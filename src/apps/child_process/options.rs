@@ -56,7 +56,7 @@ pub(crate) struct ChildOptions {
     /// Below which path it answers, as it is told; `/` for all. Requests reach it with their whole paths.
     pub(crate) path_base: String,
     /// A file whose presence closes the app: requests are answered with what is in it, and the process is ended.
-    /// (`app_offline.htm` in the content root.)
+    /// (`app_offline.htm` in the folder that it starts in: of several sites, each has its own.)
     pub(crate) offline_page: PathBuf,
     /// Whether clients see why it does not answer: in Development.
     pub(crate) shows_details: bool,

@@ -438,6 +438,7 @@ impl Running {
     async fn judge(&mut self, prepared: Prepared) -> Result<Next, HostError> {
         let (of_settings, notes) =
             (prepared.of_settings(), prepared.notes(&self.current.plan.notes));
+        let of_programs = prepared.of_programs();
         let of_plan: Vec<_> = prepared.of_plan().collect();
         let Prepared { loaded, settings, plan, certificates, materials, of_certificates, .. } =
             prepared;
@@ -450,7 +451,8 @@ impl Running {
         let other_certificate = |old, new| running.differ_at(old, &certificates, new);
         let difference =
             difference(&self.current.plan.endpoints, &plan.endpoints, other_certificate);
-        let problems: Vec<_> = of_settings.into_iter().chain(of_certificates).collect();
+        let problems = of_settings.into_iter().chain(of_certificates);
+        let problems: Vec<_> = problems.chain(of_programs).collect();
         let served = self.said_of(&certificates, &difference);
         let all = problems.iter().chain(&notes).chain(&served).cloned().chain(of_plan);
         let all = all.chain(of_app).chain(self.gone(&loaded));

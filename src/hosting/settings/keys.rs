@@ -21,6 +21,7 @@
 //! `tests/told.rs` lets no reader ask for a key without a row. So a new key is a row, and its reader.
 
 mod certificate;
+mod child_process;
 mod forwarded_headers;
 mod request_logs;
 mod reverse_proxy;
@@ -149,11 +150,12 @@ pub(super) fn is_host_setting(name: &str) -> bool {
 }
 
 /// The key that other servers have this word for, and what of its value stands under it. (What is called
-/// so below a name of the user's, as the address of an endpoint, is meant only there.)
+/// so below a name of the user's, as the address of an endpoint, or of a program behind the host, is meant only there.)
 pub(super) fn called(word: &str) -> Option<(String, Part)> {
     let mut found = None;
     each(|key, row, _| {
-        if found.is_none() && !key.contains('{') {
+        let is_anywhere = !key.contains('{') && !key.starts_with("AspNetCore:");
+        if found.is_none() && is_anywhere {
             found = row.part_called(word).map(|part| (key.to_owned(), part));
         }
     });

@@ -11,6 +11,7 @@ mod access_log;
 mod allowed_hosts;
 mod answer_headers;
 mod basic_authentication;
+mod child_process;
 mod cors;
 mod endpoints;
 mod error_pages;
@@ -137,7 +138,11 @@ impl HostSettings {
         let certificates = tls::shared_certificates(loaded, &mut problems);
         let server = server::read(configuration, configure, &mut problems);
         let mut stages = Box::new(pipeline::read(loaded, &code.cors, &mut problems));
-        stages.static_files = static_files::read_all(loaded, code.has_site, &mut problems);
+        stages.static_files = static_files::read_all(
+            loaded,
+            (stages.child_process.is_none(), code.has_site),
+            &mut problems,
+        );
         stages.files_before_routes();
         stages.process_manager =
             process_manager::read(loaded, stages.forwarded_headers.is_some(), &mut problems);

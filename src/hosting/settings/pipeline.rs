@@ -13,10 +13,11 @@ use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
-    answer_headers, basic_authentication, health_checks, http_logging, https_redirection,
-    path_base, rate_limiter, request_decompression, request_timeouts, response_compression,
-    reverse_proxy, rewrite, stage_values, w3c_logging,
+    answer_headers, basic_authentication, child_process, health_checks, http_logging,
+    https_redirection, path_base, rate_limiter, request_decompression, request_timeouts,
+    response_compression, reverse_proxy, rewrite, stage_values, w3c_logging,
 };
+use crate::apps::child_process::options::ChildOptions;
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
@@ -72,6 +73,10 @@ pub(crate) struct StageSettings {
     pub(crate) request_timeouts: Option<Switched<RequestTimeoutOptions>>,
     /// `ReverseProxy`, if it has a route.
     pub(crate) reverse_proxy: Option<Switched<ProxyOptions>>,
+    /// `AspNetCore`, if it is on.
+    pub(crate) child_process: Option<Switched<ChildOptions>>,
+    /// Why what `AspNetCore` names can never start.
+    pub(crate) cannot_start: Vec<Problem>,
     /// What is served from the web root, if anything is.
     pub(crate) static_files: Option<StaticFilesSettings>,
     /// `Sites`, if there is one.
@@ -120,9 +125,15 @@ impl StageSettings {
         self.sites.get_or_insert_with(none).sites.extend(more);
     }
 
+    /// Why what they are to run can never start, in any of the sites.
+    pub(crate) fn cannot_start(&self) -> impl Iterator<Item = &Problem> {
+        let sites = self.sites.iter().flat_map(|it| &it.sites);
+        self.cannot_start.iter().chain(sites.flat_map(|it| &it.stages.cannot_start))
+    }
+
     /// Whether the host has something to answer with besides files of its own and an app.
     pub(crate) fn answers_without_files(&self) -> bool {
-        self.reverse_proxy.is_some() || self.sites.is_some()
+        self.child_process.is_some() || self.reverse_proxy.is_some() || self.sites.is_some()
     }
 
     /// Files come before routes: what is no file may have one, and what a destination answers is no lack of one.
@@ -154,6 +165,14 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
             .map_or_else(Vec::new, |it| stage_values::of_hsts(configuration, &it.value)),
     };
     let allowed_hosts = hosts.map(|(hosts, _)| hosts);
+    let path_base = path_base::read(configuration, problems);
+    let below = path_base.as_ref().map(|it| it.value.text());
+    let child_process = child_process::read(loaded, below, problems);
+    let mut reverse_proxy = reverse_proxy::read(loaded, problems);
+    if let (Some(proxy), Some(_)) = (&mut reverse_proxy, &child_process) {
+        // What has no route is for the program.
+        proxy.value.is_last = false;
+    }
     let settings = StageSettings {
         answer_headers: answer_headers::read(configuration, problems),
         health_checks: health_checks::read(configuration, problems),
@@ -164,7 +183,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         http_logging: http_logging::read(configuration, problems),
         access_log: access_log::read(loaded, problems),
         w3c_logging: w3c_logging::read(loaded, problems),
-        path_base: path_base::read(configuration, problems),
+        path_base,
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
         rewrite: rewrite::read(configuration, problems),
@@ -174,7 +193,11 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         basic_authentication: basic_authentication::read(configuration, problems),
         rate_limiter: rate_limiter::read(configuration, problems),
         request_timeouts: request_timeouts::read(configuration, problems),
-        reverse_proxy: reverse_proxy::read(loaded, problems),
+        reverse_proxy,
+        cannot_start: child_process
+            .as_ref()
+            .map_or_else(Vec::new, |it| child_process::cannot_start(loaded, &it.value)),
+        child_process,
         static_files: None,
         sites: None,
         values,

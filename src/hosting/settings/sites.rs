@@ -38,7 +38,7 @@ pub(super) fn read(
     problems.extend(places::at_one_place(&sites));
     problems.extend(places::two_certificates(&sites));
     let is_last =
-        loaded.host_alone && stages.static_files.is_none() && stages.reverse_proxy.is_none();
+        loaded.host_alone && stages.static_files.is_none() && !stages.answers_without_files();
     (!sites.is_empty()).then_some(SitesSettings { sites, is_last })
 }
 
@@ -64,7 +64,7 @@ impl Reading<'_> {
         }
         let whole = below(self.loaded, section);
         let mut own = unknown(section);
-        let stages = self.stages_of(&whole, &mut own);
+        let stages = self.stages_of(name, &whole, &mut own);
         let hosts = hosts(&whole.configuration, &mut own);
         let path = places::path(&whole.configuration, &stages, &mut own);
         let named = whole.configuration.section("Hosts").first_setting();
@@ -95,9 +95,12 @@ impl Reading<'_> {
         Some(site)
     }
 
-    fn stages_of(&self, whole: &Loaded, problems: &mut Vec<Problem>) -> StageSettings {
+    fn stages_of(&self, name: &str, whole: &Loaded, problems: &mut Vec<Problem>) -> StageSettings {
         let mut stages = pipeline::read(whole, &CodeCors::default(), problems);
-        stages.static_files = static_files::read_all(whole, false, problems);
+        let wrong = std::mem::take(&mut stages.cannot_start).into_iter();
+        stages.cannot_start = wrong.map(|it| of_site(name, it)).collect();
+        stages.static_files =
+            static_files::read_all(whole, (stages.child_process.is_none(), false), problems);
         stages.files_before_routes();
         // What is the host's: it is done before it is known for which site a request is, or around all of them.
         stages.health_checks = None;
@@ -301,13 +304,14 @@ fn for_nobody(configuration: &Configuration, first: &Setting) -> Problem {
 fn answers_nothing(stages: &StageSettings, by: &Setting) -> Option<Problem> {
     let answers = stages.static_files.is_some()
         || stages.reverse_proxy.is_some()
+        || stages.child_process.is_some()
         || stages.rewrite.is_some()
         || stages.https_redirection.is_some();
     (!answers).then(|| {
-        Problem::warning("Nothing answers its requests: it has neither files nor routes.")
+        Problem::warning("Nothing answers its requests: it has neither files nor routes, nor a program.")
             .key(by.key.clone())
             .origin(by.origin.clone())
-            .fix("name the folder of its files, webroot, or add ReverseProxy with routes and clusters")
+            .fix("name the folder of its files, webroot, or add ReverseProxy with routes and clusters, or AspNetCore with a program")
     })
 }
 

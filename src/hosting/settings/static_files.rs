@@ -35,20 +35,22 @@ pub(crate) struct StaticFilesSettings {
 }
 
 /// Reads it all; `None`, if nothing is served. What is served already (`has_site`) is served on while its folder is
-/// away: who replaces it moves it away first.
+/// away: who replaces it moves it away first. Nothing is served unasked unless the host is `alone`, without a program
+/// behind it either: that has files of its own, and may ask clients who they are before it gives them.
 pub(super) fn read_all(
     loaded: &Loaded,
-    has_site: bool,
+    (alone, has_site): (bool, bool),
     problems: &mut Vec<Problem>,
 ) -> Option<StaticFilesSettings> {
     let configuration = &loaded.configuration;
+    let alone = alone && loaded.host_alone;
     let root = host::web_root(loaded);
     let is_named = root.is_some();
     let root = root.unwrap_or_else(|| Sourced::new(usual_root(loaded), Origin::Default));
     // One that was named is made if it is missing.
     let is_there = is_named || root.value.is_dir();
     let said = read_boolean(configuration, "StaticFiles:Enabled", problems);
-    let on = said.unwrap_or(loaded.host_alone && (is_there || has_site));
+    let on = said.unwrap_or(alone && (is_there || has_site));
     let options = file_options(configuration, problems);
     let browser = browser(configuration, problems);
     let fallback = text(configuration, "NavigationFallback:Path");
@@ -67,7 +69,7 @@ pub(super) fn read_all(
     let pages = pages.map(|key| configuration.non_empty(key).map(|it| it.map(str::to_owned)));
     problems.extend(missing_pages(&root.value, pages));
     let page = text(configuration, "StaticFiles:NotFoundPage");
-    let alone = loaded.host_alone && on;
+    let alone = alone && on;
     let options = StaticFilesOptions {
         root: root.value.clone(),
         files: on.then_some(options),

@@ -78,7 +78,13 @@ fn useless(mode: u32) -> Option<Problem> {
     })
 }
 
-fn unknown(kind: AccountKind, name: &str, key: &str, origin: &Origin) -> Option<Problem> {
+/// What is to be said of an account that is not there.
+pub(super) fn unknown(
+    kind: AccountKind,
+    name: &str,
+    key: &str,
+    origin: &Origin,
+) -> Option<Problem> {
     let (called, list) = match kind {
         AccountKind::User => ("user", "getent passwd"),
         AccountKind::Group => ("group", "getent group"),

@@ -73,6 +73,10 @@ pub(crate) enum Kind {
     Flags(&'static [&'static str]),
     /// As a status of HTTP that says that a request was not served.
     ErrorStatus,
+    /// As a size, in bytes or with its unit.
+    Size,
+    /// As seconds, or a length of time, of so many seconds at least and at most.
+    Seconds(u64, u64),
     /// As a number of this unit.
     Number(&'static str, Range),
     /// As a length of time, `hh:mm:ss`.
@@ -89,6 +93,7 @@ pub(crate) enum Kind {
 pub(crate) enum Range {
     From(u64),
     Above(u64),
+    Between(u64, u64),
 }
 
 #[cfg(test)]
@@ -96,7 +101,7 @@ impl Range {
     /// The least whole number of it.
     pub(crate) fn least(self) -> u64 {
         match self {
-            Self::From(least) => least,
+            Self::From(least) | Self::Between(least, _) => least,
             Self::Above(most) => most + 1,
         }
     }
@@ -167,6 +172,11 @@ impl Key {
     /// Whether the server reads what stands here.
     pub(crate) fn is_read(&self) -> bool {
         !matches!(self.holds, Holds::Open) && !matches!(self.meaning, Meaning::Nothing)
+    }
+
+    /// Whether it is all of it that stands under this word of other servers.
+    pub(crate) fn is_called(&self, word: &str) -> bool {
+        self.part_called(word) == Some(Part::Whole)
     }
 
     /// What of its value stands under this word of other servers.

@@ -1,6 +1,7 @@
 //! The rows: one for each key, in the order of the tables in the documents.
 
 use super::certificate::CERTIFICATE;
+use super::child_process::ASPNETCORE;
 use super::forwarded_headers::{FORWARDED_HEADERS, KNOWN_IP_NETWORKS, KNOWN_PROXIES};
 use super::request_logs::{ACCESS_LOG, HTTP_LOGGING, W3C_LOGGING};
 use super::reverse_proxy::REVERSE_PROXY;
@@ -124,6 +125,7 @@ pub(super) static ROOT: Key = names(
         of_dotnet("ANCM_HTTPS_PORT"),
         text("UserSecretsId", Kind::Text, "the folder of the user secrets, which Development reads"),
         REVERSE_PROXY,
+        ASPNETCORE,
         KESTREL,
         WEB_ROOT.at_once().of_host(),
         STATIC_FILES,

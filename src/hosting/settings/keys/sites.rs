@@ -1,6 +1,7 @@
 //! The rows of sites. Most of what a site has is the same as at the top.
 
 use super::certificate::CERTIFICATE;
+use super::child_process::ASPNETCORE;
 use super::request_logs::{ACCESS_LOG, HTTP_LOGGING, W3C_LOGGING};
 use super::reverse_proxy::REVERSE_PROXY;
 use super::row::{Key, Kind, Others, any, names, text, text_or_list};
@@ -41,6 +42,7 @@ static SITE: Key = names(
         DIRECTORY_BROWSER,
         NAVIGATION_FALLBACK,
         REVERSE_PROXY,
+        ASPNETCORE,
         REWRITE,
         HEADERS,
         HSTS,

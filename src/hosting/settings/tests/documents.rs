@@ -30,12 +30,13 @@ struct Shown {
 const BEGIN: &str = "<!-- keys of ";
 const END: &str = "<!-- end of keys -->";
 /// The documents that have every key between them.
-const ALL: [&str; 5] = [
+const ALL: [&str; 6] = [
     "docs/configuration.md",
     "docs/pipeline.md",
     "docs/request-logs.md",
     "docs/proxy.md",
     "docs/sites.md",
+    "docs/apps.md",
 ];
 
 #[test]
@@ -277,10 +278,22 @@ fn text(kind: Kind) -> String {
         Kind::Words(words) => one_of(words),
         Kind::Flags(words) => format!("{}, or several with `,` between", one_of(words)),
         Kind::ErrorStatus => "a status, 400 to 599".to_owned(),
+        Kind::Size => "bytes, or a size such as `512MiB`".to_owned(),
+        Kind::Seconds(least, most) if most > 1_296_000 => {
+            format!("seconds, or time, `{}` or more", seconds_text(least))
+        }
+        Kind::Seconds(least, most) => {
+            let (from, to) = (seconds_text(least), seconds_text(most));
+            format!("seconds, or time, `{from}` to `{to}`")
+        }
+        Kind::Number(unit, Range::Between(least, most)) => format!("{unit}, {least} to {most}"),
         Kind::Number(unit, Range::From(0)) => unit.to_owned(),
         Kind::Number(unit, Range::From(least)) => format!("{unit}, {least} or more"),
         Kind::Number(unit, Range::Above(most)) => format!("{unit}, more than {most}"),
         Kind::Time(Range::From(least)) => format!("time, `{}` or more", seconds_text(least)),
+        Kind::Time(Range::Between(least, most)) => {
+            format!("time, `{}` to `{}`", seconds_text(least), seconds_text(most))
+        }
         Kind::Time(Range::Above(most)) => format!("time, more than `{}`", seconds_text(most)),
         Kind::Limit(unit, rule) => {
             let none = if rule.optional { "; empty for no limit" } else { "" };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::addresses::{self, PlannedEndpoint};
+use crate::apps::child_process::options::ChildOptions;
 use crate::apps::reverse_proxy::options::ProxyOptions;
 use crate::configuration::text::seconds_text;
 use crate::configuration::{Origin, keys_equal, speaks_of_secrets};
@@ -42,6 +43,7 @@ fn rows() -> Vec<Row> {
             .replace("{Route}", "A")
             .replace("{Cluster}", "A")
             .replace("{Destination}", "A")
+            .replace("{Variable}", "A")
             .replace("{Metadata}", "M")
             .replace("{Transform}", "PathSet")
             .replace("{Category}", "Some.Category");
@@ -182,6 +184,7 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
         key if key.starts_with("HttpsRedirection:") => {
             (None, vec![("HttpsRedirection:Enabled", "true")])
         }
+        key if key.starts_with("AspNetCore:") => return beside_program(key),
         key if key.starts_with("ReverseProxy:") => return beside_proxy(key),
         "StaticFiles:Enabled" | "DirectoryBrowser:Enabled" => (None, vec![]),
         "StaticFiles:DefaultContentType" => {
@@ -254,6 +257,18 @@ fn beside_limit(key: &str) -> Vec<(String, &'static str)> {
     beside
 }
 
+/// What has to be said beside a key of a program: which one, and what the key is read with.
+fn beside_program(key: &str) -> Vec<(String, &'static str)> {
+    let more = match key {
+        "AspNetCore:StdoutLogFile" => Some(("AspNetCore:StdoutLogEnabled", "true")),
+        "AspNetCore:Group" => Some(("AspNetCore:User", "0")),
+        _ => None,
+    };
+    let program = ("AspNetCore:ProcessPath", "/bin/sh");
+    let beside = [program].into_iter().chain(more).filter(|(it, _)| *it != key);
+    beside.map(|(it, text)| (it.to_owned(), text)).collect()
+}
+
 /// What has to be said beside a key of the proxy: a route, a cluster and a destination, and what the key is
 /// read with.
 fn beside_proxy(key: &str) -> Vec<(String, &'static str)> {
@@ -322,6 +337,7 @@ struct Outcome {
     w3c_logging: Option<W3cLogging>,
     answer_headers: Option<AnswerHeaders>,
     reverse_proxy: Option<ProxyOptions>,
+    child_process: Option<ChildOptions>,
     rewrite: Option<Rewrite>,
     access_log: Option<AccessLogSettings>,
     static_files: Option<StaticFilesOptions>,
@@ -373,6 +389,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         response_compression: stages.response_compression.map(|it| it.value),
         answer_headers: stages.answer_headers.map(|it| it.value),
         reverse_proxy: stages.reverse_proxy.map(|it| it.value),
+        child_process: stages.child_process.map(|it| it.value),
         rewrite: stages.rewrite.map(|it| it.value),
         request_decompression: stages.request_decompression.map(|it| it.value),
         http_logging: stages.http_logging.map(|it| it.value),
@@ -418,7 +435,8 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
             let text = match key.rsplit(':').next().unwrap_or_default() {
                 "Url" => "http://127.0.0.1:6003",
                 "Mode" => "660",
-                "Owner" | "Group" => "0",
+                "Owner" => "0",
+                "Group" if !key.starts_with("AspNetCore:") => "0",
                 "contentRoot" => "/",
                 _ if key.contains("MimeTypes:") || key.contains("MediaTypes:") => "text/other",
                 _ if key.contains(":Origins:") => "https://other",
@@ -428,6 +446,10 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Path" | "Prefix" | "Redirect" | "Rewrite" if key.starts_with("Rewrite:") => {
                     "/other"
                 }
+                "User" | "Group" if key.starts_with("AspNetCore:") => "1",
+                "Health" => "/other",
+                "Listen" => "3000",
+                "Umask" => "077",
                 "https_port" => "8443",
                 "RequestPath" => "/files",
                 "DefaultContentType" => "text/x-other",
@@ -448,6 +470,8 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
         }
         Kind::ErrorStatus => vec!["418".to_owned()],
         Kind::Number(_, range) => [0, 77].map(|more| (range.least() + more).to_string()).to_vec(),
+        Kind::Size => vec!["77".to_owned(), "1.5MiB".to_owned()],
+        Kind::Seconds(..) => vec!["77".to_owned(), "00:03:03".to_owned()],
         Kind::Time(_) | Kind::TimeLimit(_) => vec!["00:03:03".to_owned()],
         Kind::Limit(_, rule) => {
             let default = rule.default().unwrap_or(0);
@@ -486,7 +510,15 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.ends_with(":Mode") => text("9"),
         Kind::Text if key.ends_with(":Url") => text("htp://a"),
         // Who is there is the machine's to say.
-        Kind::Text if key.ends_with(":Owner") || key.ends_with(":Group") => text("no such account"),
+        Kind::Text if [":Owner", ":User", ":Group"].iter().any(|it| key.ends_with(it)) => {
+            text("no such account")
+        }
+        Kind::Text if key == "AspNetCore:Arguments" => text("a 'b"),
+        Kind::Text
+            if ["Listen", "Health", "Umask"].iter().any(|it| key == format!("AspNetCore:{it}")) =>
+        {
+            text("other")
+        }
         Kind::Text if key.contains(":KnownProxies:") => text("10.0.0.0/8"),
         Kind::Text if key.contains(":KnownIPNetworks:") => text("10.0.0.1"),
         Kind::Text if key.ends_with(":RequestPath") => text("files"),
@@ -516,6 +548,11 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Boolean => text("maybe"),
         Kind::Words(_) | Kind::Flags(_) => text("nonsense"),
         Kind::ErrorStatus => vec!["200".to_owned(), "600".to_owned(), "x".to_owned()],
+        Kind::Size => vec!["much".to_owned(), "-1".to_owned()],
+        Kind::Seconds(_, most) => {
+            let above = most.checked_add(1).map(|it| it.to_string());
+            above.into_iter().chain(["x".to_owned(), "-00:00:05".to_owned()]).collect()
+        }
         Kind::Number(_, range) => {
             let below = i128::from(range.least()) - 1;
             vec![below.to_string(), "-1".to_owned(), "x".to_owned()]
@@ -630,7 +667,9 @@ fn what_other_servers_call_it_leads_to_its_row() {
             row.also_called.iter().flat_map(|(part, words)| words.iter().map(move |it| (part, it)))
         {
             let (above, endpoint) = match pattern.rsplit_once(':') {
-                Some((above, _)) if pattern.contains('{') => (above.replace("{Name}", "A"), true),
+                Some((above, _)) if pattern.contains('{') || above.starts_with("AspNetCore") => {
+                    (above.replace("{Name}", "A"), true)
+                }
                 _ => (String::new(), false),
             };
             assert!(seen.insert((above.clone(), word.to_lowercase())), "{pattern}: {word} twice");

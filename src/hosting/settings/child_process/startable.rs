@@ -1,0 +1,112 @@
+//! What of the section is written well and can never start.
+
+use std::path::Path;
+
+use super::program::{folders, is_name, may_be_run};
+use super::section::PROGRAM;
+use crate::addresses::unix_socket::may_become_others;
+use crate::apps::child_process::options::ChildOptions;
+use crate::configuration::near_names::did_you_mean;
+use crate::configuration::{
+    Configuration, Loaded, Origin, Problem, address_without_user_info, path_without_user_info,
+};
+
+/// Everything that keeps the program from starting.
+pub(in crate::hosting::settings) fn cannot_start(
+    loaded: &Loaded,
+    options: &ChildOptions,
+) -> Vec<Problem> {
+    let program = program(loaded, &options.program);
+    [program, folder(loaded, &options.working_directory), other_user(loaded, options)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn program(loaded: &Loaded, file: &Path) -> Option<Problem> {
+    let text = loaded.configuration.value(PROGRAM).unwrap_or_default().trim();
+    let name = address_without_user_info(text);
+    let path = path_without_user_info(file);
+    let problem = if file.is_file() {
+        if may_be_run(file) {
+            return None;
+        }
+        Problem::error(format!("The program {path} may not be run by anybody."))
+            .cause("Nobody has the right to execute its file.")
+            .fix(format!(
+                "let it be run: chmod +x {path}; or name the program that runs it, such as python3"
+            ))
+    } else if file.is_dir() {
+        Problem::error(format!("The program {path} is a folder.")).fix("name the file in it")
+    } else {
+        let near = near(loaded, text, file);
+        let root = path_without_user_info(&loaded.content_root.value);
+        let (cause, fix) = match is_name(text) {
+            true => (
+                format!("It is neither in the content root, {root}, nor in a folder of PATH."),
+                "install it, or write the whole path of its file",
+            ),
+            false => (format!("There is no file {path}."), "write the path of its file"),
+        };
+        let fix = near.map_or(fix.to_owned(), |near| format!("did you mean {near}?"));
+        Problem::error(format!("There is no program '{name}'.")).cause(cause).fix(fix)
+    };
+    Some(placed(&loaded.configuration, PROGRAM, problem))
+}
+
+/// The name in the folder of the file, or in those of `PATH`, that was probably meant.
+fn near(loaded: &Loaded, text: &str, file: &Path) -> Option<String> {
+    let wanted = Path::new(text).file_name()?.to_str()?;
+    let by_name = is_name(text);
+    let folders = match by_name {
+        true => {
+            let mut all = folders(loaded);
+            all.push(loaded.content_root.value.clone());
+            all
+        }
+        false => vec![file.parent()?.to_owned()],
+    };
+    let entries = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten().flatten();
+    let names = entries.filter_map(|it| {
+        let name = it.file_name().into_string().ok()?;
+        (it.path().is_file() && may_be_run(&it.path())).then_some(name)
+    });
+    // Most folders of programs have more than a thousand: those that begin otherwise are not compared.
+    let first = wanted.chars().next()?;
+    let mut names: Vec<_> = names.filter(|it| it.starts_with(first)).collect();
+    names.sort();
+    let near = did_you_mean(wanted, names.iter().map(String::as_str))?;
+    Some(match by_name {
+        true => near.to_owned(),
+        false => Path::new(text).with_file_name(near).display().to_string(),
+    })
+}
+
+fn folder(loaded: &Loaded, folder: &Path) -> Option<Problem> {
+    const KEY: &str = "AspNetCore:WorkingDirectory";
+    // Of a content root that is not there, it is told already.
+    loaded.configuration.non_empty(KEY)?;
+    let shown = path_without_user_info(folder);
+    let problem = match folder.metadata() {
+        Ok(it) if it.is_dir() => return None,
+        Ok(_) => Problem::error(format!("The working directory {shown} is no folder."))
+            .fix("name the folder that the program starts in"),
+        Err(_) => Problem::error(format!("The working directory {shown} is not there."))
+            .fix("create it, or name another one; a relative one counts from the content root"),
+    };
+    Some(placed(&loaded.configuration, KEY, problem))
+}
+
+fn other_user(loaded: &Loaded, options: &ChildOptions) -> Option<Problem> {
+    options.run_as.as_ref().filter(|_| !may_become_others())?;
+    let problem = Problem::error("Only root can run a program as another user.")
+        .cause("This process is not root.")
+        .fix("start it as root; or as that user, and remove User and Group");
+    Some(placed(&loaded.configuration, "AspNetCore:User", problem))
+}
+
+fn placed(configuration: &Configuration, key: &str, problem: Problem) -> Problem {
+    let setting = configuration.setting(key);
+    let origin = setting.map_or(Origin::Default, |it| it.origin.clone());
+    problem.key(setting.map_or(key, |it| it.key.as_str())).origin(origin)
+}

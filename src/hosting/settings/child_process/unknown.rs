@@ -1,0 +1,77 @@
+//! Names in the section that mean nothing. A typo must not be passed over: the program would run without what is
+//! written.
+
+use super::section::SECTION;
+use crate::configuration::near_names::did_you_mean;
+use crate::configuration::{Configuration, Origin, Problem, Section, Setting};
+use crate::hosting::settings::keys::{Holds, Key, Place, place};
+
+/// The first setting of the section that is the module's.
+pub(super) fn first_known(configuration: &Configuration) -> Option<&Setting> {
+    let children = configuration.section(SECTION).children();
+    let known = children.iter().filter(|it| named(names(SECTION), it.name()).is_some());
+    known.filter_map(Section::first_setting).find(|it| it.value.is_some())
+}
+
+/// Tells of every name that means nothing.
+pub(super) fn tell(configuration: &Configuration, problems: &mut Vec<Problem>) {
+    tell_in(&configuration.section(SECTION), SECTION, problems);
+}
+
+/// The same in a section that is called `key` at the top.
+fn tell_in(section: &Section<'_>, key: &str, problems: &mut Vec<Problem>) {
+    let names = names(key);
+    for child in section.children() {
+        match named(names, child.name()) {
+            Some(Key { name, holds: Holds::Names(..), .. }) => {
+                tell_in(&child, &format!("{key}:{name}"), problems);
+            }
+            Some(_) => {}
+            None => problems.extend(unknown(&child, (key, names))),
+        }
+    }
+}
+
+fn unknown(child: &Section<'_>, (key, names): (&str, &[Key])) -> Option<Problem> {
+    let setting = child.first_setting()?;
+    let name = child.name();
+    let known = || names.iter().map(|row| row.name);
+    let meant = called(names, name).or_else(|| did_you_mean(name, known()));
+    let (above, spelled) = spelled(setting, child);
+    let fix = match meant {
+        Some(meant) => format!("did you mean {above}:{meant}?"),
+        // `ASPNETCORE__URLS` is a variable with an underscore too many, and no key of this section.
+        None if matches!(setting.origin, Origin::EnvironmentVariable(_)) => return None,
+        None => format!("remove it; {key} has {}", known().collect::<Vec<_>>().join(", ")),
+    };
+    let problem = Problem::error(format!("The key '{spelled}' means nothing to the server."));
+    Some(problem.key(spelled).origin(setting.origin.clone()).fix(fix))
+}
+
+/// The key of a section whose setting this is, with that of the section above it, as they are spelled: in a site, the
+/// section's own path begins with the site.
+fn spelled(setting: &Setting, section: &Section<'_>) -> (String, String) {
+    let below = setting.key.split(':').count();
+    let site = setting.key.split(':').position(|it| it.eq_ignore_ascii_case(SECTION));
+    let end = (site.unwrap_or(0) + section.path().split(':').count()).min(below);
+    let names: Vec<_> = setting.key.split(':').take(end).collect();
+    let above = names.split_last().map_or(String::new(), |(_, above)| above.join(":"));
+    (above, names.join(":"))
+}
+
+/// The names of a section.
+fn names(key: &str) -> &'static [Key] {
+    match place(key) {
+        Place::Known(Key { holds: Holds::Names(names, _), .. }) => names,
+        _ => &[],
+    }
+}
+
+fn named<'a>(names: &'a [Key], name: &str) -> Option<&'a Key> {
+    names.iter().find(|row| row.name.eq_ignore_ascii_case(name))
+}
+
+/// What other servers call so.
+fn called(names: &[Key], word: &str) -> Option<&'static str> {
+    names.iter().find(|row| row.is_called(word)).map(|row| row.name)
+}
