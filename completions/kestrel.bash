@@ -346,7 +346,7 @@ _kestrel() {
             return 0
             ;;
         kestrel__subcmd__run)
-            opts="-h --listen --proxy --strict --plan --urls --environment --contentRoot --http_ports --preferHostingUrls --shutdownTimeoutSeconds --help"
+            opts="-h --listen --proxy --strict --plan --watch --urls --environment --contentRoot --http_ports --preferHostingUrls --shutdownTimeoutSeconds --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -40,6 +40,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand --shutdownTimeoutSeconds 'How long a stop may take [default: 30]'
             cand --strict 'Refuse to start on anything that would only be warned about'
             cand --plan 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
+            cand --watch 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

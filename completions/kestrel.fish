@@ -42,6 +42,7 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l preferHostingUrl
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l shutdownTimeoutSeconds -d 'How long a stop may take [default: 30]' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l strict -d 'Refuse to start on anything that would only be warned about'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l plan -d 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
+complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l watch -d 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -s p -l port -d 'The port; 0 for a free one' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l header -d 'Set a header of every answer; may be given more than once' -r

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use crate::Host;
-use crate::hosting::command_line::{self, Asked};
+use crate::hosting::command_line::{self, Asked, Form};
 use crate::hosting::usage::{self, Flag};
 
 /// `run`, for clap.
@@ -20,12 +20,19 @@ pub(super) struct RunArgs;
 impl clap::Args for RunArgs {
     fn augment_args(command: Command) -> Command {
         const ABOUT: &str = "Serve, until Ctrl+C or SIGTERM";
-        let flags = usage::FLAGS.iter().map(argument);
+        let flags = usage::FLAGS.iter().chain(&usage::OF_RUN).map(argument);
+        // What it is given is taken by the host: here it is for the help and for completions.
+        let command_to_run = Arg::new("command")
+            .value_names(["COMMAND", "ARGUMENTS"])
+            .num_args(1..)
+            .last(true)
+            .value_hint(ValueHint::CommandWithArguments)
+            .help(usage::COMMAND);
         let settings = usage::SETTINGS.iter().map(|flag| argument(flag).help_heading("Settings"));
         command
             .about(ABOUT)
             .long_about(format!("{ABOUT}\n\n{}", usage::ABOUT))
-            .args(flags.chain(settings))
+            .args(flags.chain(settings).chain([command_to_run]))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -64,7 +71,7 @@ pub(super) fn arguments(arguments: &[OsString]) -> Option<Vec<(usize, OsString)>
 
 /// The flag that asks clap for the help, if there is one among them.
 pub(super) fn help(arguments: &[(usize, OsString)]) -> Option<&'static str> {
-    match command_line::read(arguments).asked {
+    match command_line::read(arguments, Form::OfRun).asked {
         Some(Asked::Help { short: true }) => Some("-h"),
         Some(Asked::Help { short: false }) => Some("--help"),
         _ => None,

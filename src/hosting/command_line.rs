@@ -5,6 +5,9 @@
 //! else are settings in the forms .NET takes, where a switch takes the next argument whatever it looks
 //! like. So what is ours is known by its place, which .NET's own rule tells.
 //!
+//! `kestrel run` has more, which to a program may be settings of its own: `--watch`, and `--`, behind which stands the
+//! command to run, taken as it is.
+//!
 //! In go the arguments, each with its place; out come a [`CommandLine`] and what is wrong with it.
 //! Nothing that looks like a flag is passed over without a word.
 
@@ -24,6 +27,10 @@ pub(crate) struct CommandLine {
     pub(crate) listen: Vec<(usize, String)>,
     /// The same of `--proxy`.
     pub(crate) proxy: Vec<(usize, String)>,
+    /// What stands behind `--`, each with its place: the command to run.
+    pub(crate) command: Vec<(usize, String)>,
+    /// The place of `--watch`.
+    pub(crate) watch: Option<usize>,
     pub(crate) strict: bool,
     /// What was asked for instead of a start.
     pub(crate) asked: Option<Asked>,
@@ -31,6 +38,15 @@ pub(crate) struct CommandLine {
     pub(crate) mistakes: Vec<Problem>,
     /// What is odd about it.
     pub(crate) warnings: Vec<Problem>,
+}
+
+/// Whose command line it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A program's: `--` is a switch without a name, as .NET has it.
+    OfProgram,
+    /// That of `kestrel run`.
+    OfRun,
 }
 
 /// What a command line can ask for instead of a start; the greater one wins.
@@ -45,10 +61,13 @@ pub(crate) enum Asked {
 }
 
 /// Takes a command line apart. Each argument comes with its place on the whole one.
-pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
+pub(crate) fn read(arguments: &[(usize, OsString)], form: Form) -> CommandLine {
     let mut read = CommandLine::default();
     let mut rest = texts(arguments, &mut read.mistakes).into_iter();
     while let Some((place, argument)) = rest.next() {
+        if form == Form::OfRun && read.takes_of_run((place, argument), &mut rest) {
+            continue;
+        }
         let by =
             |argument: &str| Origin::CommandLine { position: place, argument: argument.to_owned() };
         match argument {
@@ -76,11 +95,9 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
             setting => match setting.split_once('=') {
                 Some(("--listen", spec)) => read.listen.push((place, spec.to_owned())),
                 Some(("--proxy", spec)) => read.proxy.push((place, spec.to_owned())),
-                Some((switch, _)) if is_switch_of_ours(switch) => read.mistakes.push(
-                    Problem::error(format!("{switch} takes no value."))
-                        .origin(by(switch))
-                        .fix(format!("write {switch} alone, or leave it out")),
-                ),
+                Some((switch, _)) if is_switch_of_ours(switch) => {
+                    read.mistakes.push(takes_no_value(switch).origin(by(switch)));
+                }
                 _ => {
                     read.settings.push((place, setting.to_owned()));
                     let Argument::Switch { key } = Argument::parse(setting) else {
@@ -108,6 +125,11 @@ pub(crate) fn read(arguments: &[(usize, OsString)]) -> CommandLine {
         }
     }
     read
+}
+
+fn takes_no_value(switch: &str) -> Problem {
+    Problem::error(format!("{switch} takes no value."))
+        .fix(format!("write {switch} alone, or leave it out"))
 }
 
 /// The switch `setting` has a value that looks like a switch.
@@ -155,7 +177,7 @@ impl CommandLine {
                 }
                 Some(value) if !looks_like_a_switch(value) => None,
                 _ if is_switch(key) => None,
-                _ => did_you_mean(key, ["help", "listen", "plan", "proxy", "strict", "version"]),
+                _ => did_you_mean(key, OF_RUN),
             };
             if let Some(flag) = flag {
                 let switch = argument.split_once('=').map_or(&**argument, |(switch, _)| switch);
@@ -170,10 +192,49 @@ impl CommandLine {
         }
     }
 
+    /// Takes an argument that only `kestrel run` has; whether it is one.
+    fn takes_of_run(
+        &mut self,
+        (position, argument): (usize, &str),
+        rest: &mut std::vec::IntoIter<(usize, &str)>,
+    ) -> bool {
+        let by = |argument: &str| Origin::CommandLine { position, argument: argument.to_owned() };
+        let is_last = rest.as_slice().first().is_some_and(|(_, next)| *next == "--");
+        match Argument::parse(argument) {
+            _ if argument == "--" => {
+                self.command = rest.map(|(place, text)| (place, text.to_owned())).collect();
+                if self.command.is_empty() {
+                    self.mistakes.push(
+                        Problem::error("Behind '--' stands the command to run, and there is none.")
+                            .origin(by("--"))
+                            .fix("write kestrel run -- COMMAND ARGUMENTS, such as kestrel run -- python3 app.py --port '{port}'"),
+                    );
+                }
+            }
+            _ if argument == "--watch" => self.watch = Some(position),
+            Argument::Setting { switch: "--watch", .. } => {
+                self.mistakes.push(takes_no_value("--watch").origin(by("--watch")));
+            }
+            Argument::Switch { .. } if is_last && !is_switch_of_ours(argument) => {
+                let shown = key_without_secret(argument);
+                self.mistakes.push(
+                    Problem::error(format!("{shown} has no value before '--'."))
+                        .origin(by(&shown))
+                        .fix(format!("write {shown} VALUE --, or {shown}=-- if that is meant")),
+                );
+            }
+            _ => return false,
+        }
+        true
+    }
+
     fn ask(&mut self, asked: Asked) {
         self.asked = self.asked.max(Some(asked));
     }
 }
+
+/// The switches of `kestrel run`.
+const OF_RUN: [&str; 7] = ["help", "listen", "plan", "proxy", "strict", "version", "watch"];
 
 /// The arguments as text; those that are none are mistakes.
 fn texts<'a>(
@@ -254,6 +315,10 @@ fn looks_like_a_switch(value: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn read(arguments: &[(usize, OsString)]) -> CommandLine {
+        super::read(arguments, Form::OfProgram)
+    }
+
     fn numbered(arguments: &[&str]) -> Vec<(usize, OsString)> {
         arguments.iter().enumerate().map(|(place, text)| (place + 1, text.into())).collect()
     }
@@ -331,6 +396,37 @@ mod tests {
         assert_eq!(read.proxy, expected);
         let settings: Vec<_> = read.settings.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(settings, ["--urls", "x"]);
+    }
+
+    #[test]
+    fn behind_two_dashes_stands_a_command_of_which_nothing_is_ours() {
+        for (arguments, command, watch, settings) in [
+            (&["--", "app", "--help", "--urls=x"][..], &["app", "--help", "--urls=x"][..], None, 0),
+            (&["--urls", "x", "--watch", "--", "app", "--"], &["app", "--"], Some(3), 2),
+            (&["--strict", "--", "--watch"], &["--watch"], None, 0),
+            (&["--watch"], &[], Some(1), 0),
+            (&["--a", "--watch"], &[], None, 2),
+        ] {
+            let read = super::read(&numbered(arguments), Form::OfRun);
+            let words: Vec<_> = read.command.iter().map(|(_, text)| text.as_str()).collect();
+            assert_eq!((&*words, read.watch), (command, watch), "{arguments:?}");
+            assert_eq!((read.settings.len(), read.mistakes.len()), (settings, 0), "{arguments:?}");
+            assert_eq!(read.asked, None, "{arguments:?}");
+            let first = arguments.len() - command.len() + 1;
+            assert!(read.command.first().is_none_or(|(place, _)| *place == first));
+        }
+        for (arguments, told) in [
+            (&["--"][..], "Behind '--' stands the command to run, and there is none."),
+            (&["--watch=yes", "--", "app"], "--watch takes no value."),
+            (&["--urls", "--", "app"], "--urls has no value before '--'."),
+            (&["--listen", "--", "app"], "--listen has no value before '--'."),
+        ] {
+            let read = super::read(&numbered(arguments), Form::OfRun);
+            assert_eq!(words(&read.mistakes), [told], "{arguments:?}");
+        }
+        // To a program, they are settings.
+        let read = read(&numbered(&["--watch", "x", "--", "app"]));
+        assert_eq!((read.settings.len(), read.watch, read.command), (4, None, vec![]));
     }
 
     #[test]

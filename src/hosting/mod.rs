@@ -22,6 +22,7 @@ mod certificates;
 #[cfg(not(feature = "tls"))]
 #[path = "no_certificates.rs"]
 mod certificates;
+mod command_arguments;
 pub(crate) mod command_line;
 mod configuration_builder;
 mod container;

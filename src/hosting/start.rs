@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::app::{AppContext, AppSource, Making};
-use super::command_line::{self, Asked, CommandLine};
+use super::command_arguments::CommandArguments;
+use super::command_line::{self, Asked, CommandLine, Form};
 use super::error::HostError;
 use super::finding::{Finding, Subject};
 use super::findings::Findings;
@@ -215,9 +216,10 @@ fn read_command_line(given: &mut Given) -> Result<CommandLine, Refusal> {
     if given.hermetic.is_some() && given.arguments_of_process {
         arguments.clear();
     }
-    let mut command_line = match given.settings_only {
-        true => command_line::settings_only(&arguments),
-        false => command_line::read(&arguments),
+    let mut command_line = match (given.settings_only, given.named_after_content_root) {
+        (true, _) => command_line::settings_only(&arguments),
+        (false, true) => command_line::read(&arguments, Form::OfRun),
+        (false, false) => command_line::read(&arguments, Form::OfProgram),
     };
     if given.named_after_content_root {
         command_line.refuse_misspelled();
@@ -290,6 +292,10 @@ fn sources(given: &mut Given, command_line: CommandLine) -> (Sources, Vec<Proble
     let mut added = std::mem::take(&mut given.added_sources);
     if !proxies.is_empty() {
         added.push(AddedSource::new(SourcePlace::AboveCommandLine, proxies));
+    }
+    let command = CommandArguments::of(&command_line.command, command_line.watch);
+    if !command.is_empty() {
+        added.push(AddedSource::new(SourcePlace::AboveCommandLine, command));
     }
     let (pushes, wrong) = listen_to(&added);
     problems.extend(wrong);

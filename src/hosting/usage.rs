@@ -51,6 +51,18 @@ pub(crate) const FLAGS: [Flag; 4] = [
     ),
 ];
 
+/// The flags that only `kestrel run` has: to a program they may be settings of its own.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "clap asks for them"))]
+pub(crate) const OF_RUN: [Flag; 1] = [flag(
+    "watch",
+    "Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others",
+)];
+
+/// What stands behind `--`.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "clap asks for it"))]
+pub(crate) const COMMAND: &str = "A program of any language to run behind the host, which hands requests on to it. {port}, {socket} or {url} in its \
+                                  arguments stand for what it is to listen on; its environment says it, too";
+
 /// The settings that most want to see; every other key can be given, too.
 pub(crate) const SETTINGS: [Flag; 6] = [
     setting(

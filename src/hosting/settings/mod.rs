@@ -67,6 +67,7 @@ mod wrong_shape;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::child_process::quoted as quoted_arguments;
 pub(crate) use self::cors::CodeCors;
 pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};

@@ -201,9 +201,11 @@ fn program_to_start(configuration: &Configuration) -> Option<(usize, Problem)> {
     let first = &*address_without_user_info(first);
     let fix = match first.starts_with(['-', '/']) {
         true => format!("settings stand without it: leave -- out, and write {first} ..."),
-        false => format!("leave out -- and what follows; start {first} beside the server"),
+        false => format!(
+            "leave out -- and what follows; kestrel run -- {first} starts it, and so does AspNetCore:ProcessPath"
+        ),
     };
-    let problem = Problem::warning("No program is started by -- in this version.")
+    let problem = Problem::warning("No program is started by -- here.")
         .cause("What stands behind it is left out, or taken for settings.")
         .origin(setting.origin.clone())
         .fix(fix);

@@ -100,7 +100,6 @@ fn split(text: &str) -> Result<Vec<String>, Unclosed> {
     Ok(parts)
 }
 
-#[cfg_attr(not(test), allow(dead_code, reason = "the command line comes next"))]
 /// Arguments as one text that is taken apart into them.
 pub(crate) fn quoted<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
     let quoted = arguments.into_iter().map(|argument| {

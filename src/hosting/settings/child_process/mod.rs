@@ -16,6 +16,7 @@ mod values;
 mod variables;
 mod watch;
 
+pub(crate) use self::arguments::quoted;
 use self::section::{PROGRAM, SECTION};
 pub(super) use self::startable::cannot_start;
 use self::values::{Times, file, number, octal, size, time};
@@ -44,14 +45,15 @@ pub(super) fn read(
 ) -> Option<Switched<ChildOptions>> {
     let configuration = &loaded.configuration;
     let on = read_boolean(configuration, ENABLED, problems);
-    unknown::tell(configuration, problems);
+    let is_misspelled = unknown::tell(configuration, problems);
     let first = unknown::first_known(configuration)?;
     let options = options(loaded, path_base, problems);
     if on == Some(false) {
         return None;
     }
     let Some(program) = configuration.setting(PROGRAM).filter(|it| has_text(it)) else {
-        problems.push(without_program(first));
+        // Where its name is misspelled, that is told.
+        problems.extend((!is_misspelled).then(|| without_program(first)));
         return None;
     };
     let shown = shown::words(configuration, &options);

@@ -12,10 +12,12 @@ const ENDS: &[&str] = if cfg!(windows) { &["", ".exe", ".cmd", ".bat"] } else { 
 /// is written.
 pub(super) fn read(loaded: &Loaded) -> PathBuf {
     let text = loaded.configuration.value(PROGRAM).unwrap_or_default().trim();
-    found(loaded, text).unwrap_or_else(|| match is_name(text) {
+    let file = found(loaded, text).unwrap_or_else(|| match is_name(text) {
         true => PathBuf::from(text),
         false => loaded.content_root.value.join(text),
-    })
+    });
+    // `./shop`, without the dot in the middle of a path.
+    file.components().collect()
 }
 
 fn found(loaded: &Loaded, text: &str) -> Option<PathBuf> {

@@ -48,7 +48,14 @@ fn program(loaded: &Loaded, file: &Path) -> Option<Problem> {
             ),
             false => (format!("There is no file {path}."), "write the path of its file"),
         };
-        let fix = near.map_or(fix.to_owned(), |near| format!("did you mean {near}?"));
+        let fix = match near {
+            Some(near) => format!("did you mean {near}?"),
+            None if text.starts_with('-') => {
+                "settings stand before the two dashes; leave -- out if no program is meant"
+                    .to_owned()
+            }
+            None => fix.to_owned(),
+        };
         Problem::error(format!("There is no program '{name}'.")).cause(cause).fix(fix)
     };
     Some(placed(&loaded.configuration, PROGRAM, problem))

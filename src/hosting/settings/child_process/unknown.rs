@@ -13,9 +13,20 @@ pub(super) fn first_known(configuration: &Configuration) -> Option<&Setting> {
     known.filter_map(Section::first_setting).find(|it| it.value.is_some())
 }
 
-/// Tells of every name that means nothing.
-pub(super) fn tell(configuration: &Configuration, problems: &mut Vec<Problem>) {
-    tell_in(&configuration.section(SECTION), SECTION, problems);
+/// Tells of every name that means nothing; whether one of them was meant for the program.
+pub(super) fn tell(configuration: &Configuration, problems: &mut Vec<Problem>) -> bool {
+    let section = configuration.section(SECTION);
+    tell_in(&section, SECTION, problems);
+    let names = names(SECTION);
+    let is_meant = |child: &Section<'_>| {
+        named(names, child.name()).is_none() && meant(names, child.name()) == Some("ProcessPath")
+    };
+    section.children().iter().any(is_meant)
+}
+
+/// The name that was probably meant by another one.
+fn meant(names: &'static [Key], name: &str) -> Option<&'static str> {
+    called(names, name).or_else(|| did_you_mean(name, names.iter().map(|row| row.name)))
 }
 
 /// The same in a section that is called `key` at the top.
@@ -32,13 +43,12 @@ fn tell_in(section: &Section<'_>, key: &str, problems: &mut Vec<Problem>) {
     }
 }
 
-fn unknown(child: &Section<'_>, (key, names): (&str, &[Key])) -> Option<Problem> {
+fn unknown(child: &Section<'_>, (key, names): (&str, &'static [Key])) -> Option<Problem> {
     let setting = child.first_setting()?;
     let name = child.name();
     let known = || names.iter().map(|row| row.name);
-    let meant = called(names, name).or_else(|| did_you_mean(name, known()));
     let (above, spelled) = spelled(setting, child);
-    let fix = match meant {
+    let fix = match meant(names, name) {
         Some(meant) => format!("did you mean {above}:{meant}?"),
         // `ASPNETCORE__URLS` is a variable with an underscore too many, and no key of this section.
         None if matches!(setting.origin, Origin::EnvironmentVariable(_)) => return None,

@@ -459,9 +459,12 @@ fn a_list_of_hosts_is_taken_for_one_text() {
 
 #[test]
 fn a_program_to_start_is_told_once_and_nothing_false_with_it() {
-    const TOLD: &str = "No program is started by -- in this version.";
+    const TOLD: &str = "No program is started by -- here.";
     for (arguments, fix) in [
-        (&["--", "sleep", "3"][..], "leave out -- and what follows; start sleep beside the server"),
+        (
+            &["--", "sleep", "3"][..],
+            "leave out -- and what follows; kestrel run -- sleep starts it, and so does AspNetCore:ProcessPath",
+        ),
         (
             &["--", "--urls", "http://*:1"],
             "settings stand without it: leave -- out, and write --urls ...",
