@@ -37,6 +37,8 @@ pub(crate) mod text;
 mod toml_file;
 mod typed;
 mod user_info;
+#[cfg(feature = "child-process")]
+mod web_config;
 
 pub(crate) use added_source::AddedSource;
 pub use added_source::{ConfigurationSource, Pairs, SourceFn, SourcePlace};
@@ -59,3 +61,5 @@ pub use sources::user_secrets::{InvalidUserSecretsId, check_user_secrets_id};
 #[cfg(feature = "toml")]
 pub use toml_file::TomlFile;
 pub(crate) use user_info::{address_without_user_info, path_without_user_info};
+#[cfg(feature = "child-process")]
+pub(crate) use web_config::WebConfig;

@@ -74,6 +74,8 @@ mod start;
 mod surroundings;
 mod temporary_folder;
 pub(crate) mod usage;
+#[cfg_attr(not(feature = "child-process"), path = "no_web_config.rs")]
+mod web_config;
 mod web_root;
 
 pub use app::{App, AppContext, Ending};

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::settings::{CodeCors, CodeEndpoints, HostSettings, InCode};
 use super::surroundings::Surroundings;
 use super::temporary_folder::TemporaryFolder;
+use super::web_config;
 use crate::addresses::Network;
 use crate::configuration::{AddedSource, ChangeSignal, Inputs, Loaded, Problem, load};
 use crate::server::ServerOptions;
@@ -55,7 +56,12 @@ pub(super) fn listen_to(added: &[AddedSource]) -> (UnboundedReceiver<()>, Vec<Pr
 impl Sources {
     /// Reads everything.
     pub(super) fn read(&mut self) -> (Loaded, HostSettings) {
-        let loaded = load(&self.inputs);
+        let mut loaded = load(&self.inputs);
+        if let Some(source) = web_config::source(&loaded, self.inputs.code.without_files) {
+            let mut inputs = self.inputs.clone();
+            inputs.added.push(source);
+            loaded = load(&inputs);
+        }
         let settings = self.settings(&loaded);
         (loaded, settings)
     }

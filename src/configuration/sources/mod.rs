@@ -11,3 +11,5 @@ pub(crate) mod memory;
 #[cfg(feature = "toml")]
 pub(crate) mod toml;
 pub(crate) mod user_secrets;
+#[cfg(feature = "child-process")]
+pub(crate) mod web_config;

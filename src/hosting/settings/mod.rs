@@ -68,6 +68,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::child_process::quoted as quoted_arguments;
+#[cfg(feature = "child-process")]
+pub(crate) use self::child_process::says_of_program;
 pub(crate) use self::cors::CodeCors;
 pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};

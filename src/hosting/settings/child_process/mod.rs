@@ -19,6 +19,8 @@ mod watch;
 pub(crate) use self::arguments::quoted;
 use self::section::{PROGRAM, SECTION};
 pub(super) use self::startable::cannot_start;
+#[cfg(feature = "child-process")]
+pub(crate) use self::unknown::says_of_program;
 use self::values::{Times, file, number, octal, size, time};
 use super::parse::{cannot_convert, read_boolean, read_with, shown as shown_value};
 use super::switched::Switched;

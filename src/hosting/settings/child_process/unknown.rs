@@ -13,6 +13,14 @@ pub(super) fn first_known(configuration: &Configuration) -> Option<&Setting> {
     known.filter_map(Section::first_setting).find(|it| it.value.is_some())
 }
 
+/// Whether something is said of a program, or that none is to run. That one is watched (`--watch`) says neither.
+#[cfg(feature = "child-process")]
+pub(crate) fn says_of_program(configuration: &Configuration) -> bool {
+    let children = configuration.section(SECTION).children();
+    let mut known = children.iter().filter(|it| named(names(SECTION), it.name()).is_some());
+    known.any(|it| !it.name().eq_ignore_ascii_case("Watch") && it.first_setting().is_some())
+}
+
 /// Tells of every name that means nothing; whether one of them was meant for the program.
 pub(super) fn tell(configuration: &Configuration, problems: &mut Vec<Problem>) -> bool {
     let section = configuration.section(SECTION);
