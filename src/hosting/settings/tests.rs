@@ -2,6 +2,7 @@
 
 mod documents;
 mod limits;
+mod programs;
 mod rows;
 mod sites;
 mod stages;

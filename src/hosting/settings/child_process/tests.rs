@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::apps::child_process::options::{Listen, RunAs};
-use crate::configuration::{CodeSettings, Inputs, load};
-use crate::hosting::settings::{CodeEndpoints, HostSettings, StageSettings};
-use crate::middleware::static_files::Behind;
+use crate::configuration::{Inputs, load};
 
 /// What is read of these settings of the section, in a content root with some files.
 struct Read {
@@ -315,69 +313,4 @@ fn no_secret_is_shown() {
     for part in ["app.py --password", "--api-key=", "DB_PASSWORD=(hidden)", "LANG=C"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-}
-
-/// All settings of a host alone, in a folder that has a site to serve.
-fn whole(settings: &[&str]) -> HostSettings {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("wwwroot")).unwrap();
-    let inputs = Inputs {
-        arguments: settings.iter().map(|it| format!("--{it}")).enumerate().collect(),
-        current_directory: folder.path().to_owned(),
-        code: CodeSettings { host_alone: true, ..CodeSettings::default() },
-        ..Inputs::default()
-    };
-    HostSettings::read(&load(&inputs), CodeEndpoints::default(), |_| {})
-}
-
-#[test]
-fn with_a_program_files_are_served_only_if_they_are_asked_for() {
-    const SH: &str = "AspNetCore:ProcessPath=/bin/sh";
-    for (settings, served) in [
-        (&[][..], true),
-        (&[SH], false),
-        (&[SH, "StaticFiles:Enabled=true"], true),
-        (&[SH, "AspNetCore:Enabled=false"], true),
-    ] {
-        let stages = whole(settings).stages;
-        let files = stages.static_files.as_ref().map(|it| &it.options);
-        assert_eq!(files.is_some(), served, "{settings:?}");
-        let runs = stages.child_process.is_some();
-        assert_eq!(stages.answers_without_files(), runs, "{settings:?}");
-        // What is no file is for the program, which has pages of its own for what is not there.
-        let goes_on =
-            files.is_none_or(|it| it.behind == Behind::App && it.not_found_page.is_none());
-        assert!(!runs || goes_on, "{settings:?}");
-    }
-}
-
-#[test]
-fn what_has_no_route_and_no_site_is_for_the_program() {
-    let settings = whole(&[
-        "AspNetCore:ProcessPath=/bin/sh",
-        "PathBase=/app",
-        "ReverseProxy:Routes:a:ClusterId=a",
-        "ReverseProxy:Routes:a:Match:Path=/a",
-        "ReverseProxy:Clusters:a:Destinations:a:Address=http://a.test",
-        "Sites:Shop:Hosts:0=shop.example",
-        "Sites:Shop:PathBase=/shop",
-        "Sites:Shop:AspNetCore:ProcessPath=/no/such/program",
-        "Sites:Shop:AspNetCore:WorkingDirectory=/",
-    ]);
-    assert_eq!(settings.problems, []);
-    let stages = settings.stages;
-    assert!(!stages.reverse_proxy.as_ref().expect("there is a route").value.is_last);
-    let program = |stages: &StageSettings| {
-        let options = &stages.child_process.as_ref().expect("it is named").value;
-        (options.path_base.clone(), options.offline_page.clone())
-    };
-    assert_eq!(program(&stages).0, "/app");
-    let sites = stages.sites.as_ref().expect("there is one");
-    assert!(!sites.is_last);
-    let offline = PathBuf::from("/app_offline.htm");
-    assert_eq!(program(&sites.sites[0].stages), ("/shop".to_owned(), offline));
-    let [problem] = &stages.cannot_start().collect::<Vec<_>>()[..] else { panic!("{stages:?}") };
-    assert!(problem.message.starts_with("The site 'Shop': There is no program"), "{problem}");
-    let key = "Sites:Shop:AspNetCore:ProcessPath";
-    assert_eq!(problem.key.as_deref(), Some(key));
 }
