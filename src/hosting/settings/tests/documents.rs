@@ -319,6 +319,7 @@ fn text(kind: Kind) -> String {
 fn one_of(words: &[&str]) -> String {
     let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     match &words[..] {
+        [one] => one.clone(),
         [some @ .., last] => format!("{} or {last}", some.join(", ")),
         [] => String::new(),
     }
