@@ -139,7 +139,7 @@ impl Server {
         (mut kept, mut permit): (Option<Box<Connection>>, Permit),
     ) -> Result<Answer, Failure> {
         let name = self.destination.secure.then(|| name_of(outgoing.host));
-        let mut is_first = true;
+        let (mut is_first, mut has_left) = (true, false);
         loop {
             let is_reused = kept.as_ref().is_some_and(|kept| kept.was_used());
             let connection = match kept.take() {
@@ -149,7 +149,7 @@ impl Server {
                     .await
                 {
                     Ok((io, _)) => Connection::new(io, name.map(Arc::from)),
-                    Err(failure) if is_first => return Err(unsent(failure, outgoing)),
+                    Err(failure) if !has_left => return Err(unsent(failure, outgoing)),
                     Err(failure) => return Err(with_body(failure, outgoing)),
                 },
             };
@@ -163,6 +163,7 @@ impl Server {
                 return Err(failure);
             };
             (outgoing.content, permit) = (rest.content, rest.permit);
+            has_left |= rest.has_left;
             let has_ended = matches!(failure.kind(), FailureKind::Ended | FailureKind::Reset);
             let may_repeat = outgoing.method.is_idempotent() || is_reused && !rest.has_left;
             if !(std::mem::take(&mut is_first) && has_ended && may_repeat) {

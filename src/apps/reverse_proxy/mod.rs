@@ -23,3 +23,5 @@ pub(crate) mod transform_options;
 
 #[cfg(feature = "proxy")]
 pub(crate) use forwarder::{Material, PoliciesOfRoutes, ReverseProxy, Upstreams};
+#[cfg(feature = "child-process")]
+pub(crate) use forwarder::{OneServer, Speaking, Unanswered, explained_answer};

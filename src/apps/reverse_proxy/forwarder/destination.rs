@@ -37,7 +37,7 @@ pub(super) struct Kept {
     pub(super) server: Arc<Server>,
     pub(super) health: DestinationHealth,
     pub(super) presence: Presence,
-    under_way: AtomicUsize,
+    pub(super) under_way: AtomicUsize,
 }
 
 impl Destination {

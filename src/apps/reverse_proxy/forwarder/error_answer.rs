@@ -9,20 +9,42 @@ use crate::pipeline::Response;
 
 /// An answer of a status, with a page or a problem (RFC 9457) if the client names such a type in its `Accept`; else
 /// it has no body, which pages of statuses fill if they are on.
-pub(super) fn error_answer(status: StatusCode, (method, headers): Sent<'_>) -> Response {
+pub(super) fn error_answer(status: StatusCode, sent: Sent<'_>) -> Response {
+    answer(status, sent, (sentence(status), None))
+}
+
+/// The same in other words, with what is for developers alone, if it is for this client.
+#[cfg(feature = "child-process")]
+pub(crate) fn explained_answer(
+    status: StatusCode,
+    sent: Sent<'_>,
+    words: (&str, Option<&str>),
+) -> Response {
+    answer(status, sent, words)
+}
+
+fn answer(
+    status: StatusCode,
+    (method, headers): Sent<'_>,
+    (sentence, details): (&str, Option<&str>),
+) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     if *method == Method::HEAD {
         return response;
     }
     let (media_type, body) = match form(headers) {
+        Form::Nothing if details.is_some() => (
+            "text/plain; charset=utf-8",
+            format!("{sentence}\n\n{}\n", details.unwrap_or_default()),
+        ),
         Form::Nothing => {
             // HTTP/2 has nobody who would say so.
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
             return response;
         }
-        Form::Page => ("text/html; charset=utf-8", page(status)),
-        Form::Problem => ("application/problem+json", problem(status)),
+        Form::Page => ("text/html; charset=utf-8", page(status, sentence, details)),
+        Form::Problem => ("application/problem+json", problem(status, sentence, details)),
     };
     *response.body_mut() = Body::from(body);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -31,7 +53,7 @@ pub(super) fn error_answer(status: StatusCode, (method, headers): Sent<'_>) -> R
 }
 
 /// What of a request says how its client is told.
-pub(super) type Sent<'a> = (&'a Method, &'a HeaderMap);
+pub(crate) type Sent<'a> = (&'a Method, &'a HeaderMap);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Form {
@@ -68,22 +90,30 @@ fn reason(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("Error")
 }
 
-fn page(status: StatusCode) -> String {
-    let (number, reason, sentence) = (status.as_u16(), reason(status), sentence(status));
+fn page(status: StatusCode, sentence: &str, details: Option<&str>) -> String {
+    let (number, reason) = (status.as_u16(), reason(status));
+    let details = details.map(|it| format!("\n<pre>{}</pre>", escaped(it))).unwrap_or_default();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{number} {reason}</title>\n\
-         <style>:root {{ color-scheme: light dark }} body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>\n\
-         </head>\n<body>\n<h1>{number} {reason}</h1>\n<p>{sentence} Please try again in a moment.</p>\n</body>\n</html>\n"
+         <style>:root {{ color-scheme: light dark }} body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }} pre {{ overflow-x: auto }}</style>\n\
+         </head>\n<body>\n<h1>{number} {reason}</h1>\n<p>{sentence} Please try again in a moment.</p>{details}\n</body>\n</html>\n"
     )
 }
 
-fn problem(status: StatusCode) -> String {
-    let (number, reason, sentence) = (status.as_u16(), reason(status), sentence(status));
+/// A text as it stands in HTML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn problem(status: StatusCode, sentence: &str, details: Option<&str>) -> String {
+    let (number, reason) = (status.as_u16(), reason(status));
     // Sections 15.6.1 to 15.6.6 are 500 to 505.
     let section = number - 499;
+    let details = details.map(|it| format!(",\"reason\":{}", serde_json::Value::from(it)));
     format!(
-        "{{\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.6.{section}\",\"title\":\"{reason}\",\"status\":{number},\"detail\":\"{sentence}\"}}"
+        "{{\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.6.{section}\",\"title\":\"{reason}\",\"status\":{number},\"detail\":\"{sentence}\"{}}}",
+        details.unwrap_or_default()
     )
 }
 
@@ -112,9 +142,13 @@ mod tests {
     #[test]
     fn a_problem_is_json_and_says_what_the_status_means() {
         let problem: serde_json::Value =
-            serde_json::from_str(&problem(StatusCode::BAD_GATEWAY)).unwrap();
+            serde_json::from_str(&problem(StatusCode::BAD_GATEWAY, "Why.", Some("\"<x>\"")))
+                .unwrap();
         assert_eq!(problem["type"], "https://tools.ietf.org/html/rfc9110#section-15.6.3");
         assert_eq!((&problem["title"], &problem["status"]), (&"Bad Gateway".into(), &502.into()));
-        assert!(page(StatusCode::GATEWAY_TIMEOUT).contains("<h1>504 Gateway Timeout</h1>"));
+        assert_eq!((&problem["detail"], &problem["reason"]), (&"Why.".into(), &"\"<x>\"".into()));
+        let page = page(StatusCode::GATEWAY_TIMEOUT, "Why.", Some("<x>"));
+        assert!(page.contains("<h1>504 Gateway Timeout</h1>"), "{page}");
+        assert!(page.contains("<pre>&lt;x&gt;</pre>"), "{page}");
     }
 }

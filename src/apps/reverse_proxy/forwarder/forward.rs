@@ -118,7 +118,46 @@ impl Forwarding {
             sent = within(until, sending.as_mut()).await;
         }
         let destination = Arc::clone(&self.destination);
-        let response = match sent {
+        let all = (sent, upgrading, under_way);
+        (pin!(self.finish(parts, all, until, begun)).await, destination)
+    }
+
+    /// The same for a request that only this destination can answer.
+    ///
+    /// # Errors
+    ///
+    /// It gave no answer, which nobody was told.
+    pub(super) async fn run_here(self, parts: &mut Parts, body: Body) -> Result<Response, Failure> {
+        let begun = Instant::now();
+        let under_way = self.destination.begin();
+        let upgrading = match Upgrading::of(parts, self.cluster.version) {
+            Ok(upgrading) => upgrading,
+            Err(status) => return Ok(error_answer(status, client_of(parts))),
+        };
+        let parts = &*parts;
+        let sent = pin!(self.send(parts, body, upgrading.as_ref())).await;
+        match sent {
+            Err(failure) if failure.is_of_server() => Err(failure),
+            sent => {
+                let all = (Some(sent), upgrading, under_way);
+                Ok(pin!(self.finish(parts, all, None, begun)).await)
+            }
+        }
+    }
+
+    /// What a client gets of what came back.
+    async fn finish(
+        self,
+        parts: &Parts,
+        (sent, upgrading, under_way): (
+            Option<Result<Answer, Failure>>,
+            Option<Upgrading>,
+            UnderWay,
+        ),
+        until: Option<tokio::time::Instant>,
+        begun: Instant,
+    ) -> Response {
+        match sent {
             Some(Ok(Answer::Response(response)))
                 if upgrading.as_ref().is_some_and(|it| it.is_begun_by(response.status())) =>
             {
@@ -138,12 +177,11 @@ impl Forwarding {
                 if is_slow { closing(response, parts) } else { response }
             }
             None => {
-                self.tell_timeout(begun, timeout.unwrap_or_default());
+                self.tell_timeout(begun, self.route.options.timeout.unwrap_or_default());
                 let status = StatusCode::GATEWAY_TIMEOUT;
                 closing(self.failed(status, client_of(parts)), parts)
             }
-        };
-        (response, destination)
+        }
     }
 
     /// Another destination for a request of which nothing has left, and its body, where probes say which of them
@@ -220,7 +258,10 @@ impl Forwarding {
             };
             let method = upgrading.map_or_else(|| usual(&parts.method), |_| Method::GET);
             let target = self.target(parts, &values);
-            let host = self.destination.host.as_bytes().into();
+            let host = match self.route.options.transforms.original_host {
+                true if !facts.host.is_empty() => facts.host.as_bytes().into(),
+                _ => self.destination.host.as_bytes().into(),
+            };
             let mut prepared = Prepared { method, target, host, content };
             return pin!(self.send_with(parts, &mut prepared, &fields, upgrading)).await;
         }

@@ -10,6 +10,7 @@
 //! upstreams      the clusters of a host, which outlive reloads
 //! answer, error_answer, tunnel
 //!                what comes back
+//! one_server     a process of the host in the place of routes and clusters
 //! policies       which ones routes name, for the stages before
 //! lookout        answers of which clients take nothing
 //! ```
@@ -27,6 +28,8 @@ mod forwarding;
 mod health;
 mod load_balancing;
 mod lookout;
+#[cfg(feature = "child-process")]
+mod one_server;
 mod policies;
 mod probes;
 mod route;
@@ -43,7 +46,11 @@ use http::header::{ALLOW, CONTENT_LENGTH};
 use http::{HeaderValue, StatusCode};
 
 use self::cluster::Cluster;
+#[cfg(feature = "child-process")]
+pub(crate) use self::error_answer::explained_answer;
 use self::forward::forward;
+#[cfg(feature = "child-process")]
+pub(crate) use self::one_server::{OneServer, Speaking, Unanswered};
 pub(crate) use self::policies::PoliciesOfRoutes;
 use self::route::Route;
 pub(crate) use self::upstreams::{Material, Upstreams};

@@ -119,7 +119,6 @@ fn is_plain(transforms: &Transforms) -> bool {
         && transforms.request.iter().filter(tells).count() == 1
         && transforms.request_headers.all
         && transforms.request_headers.allowed.is_empty()
-        && !transforms.original_host
 }
 
 fn change_all(changes: &[ResponseTransform], status: StatusCode, headers: &mut HeaderMap) {
