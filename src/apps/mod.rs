@@ -7,7 +7,10 @@
 //! An app takes typed options and never reads a configuration key, opens a socket or knows how it
 //! is reached: limits, TLS and the stop are the server's part.
 
-#[allow(dead_code, reason = "what reads it, and what goes by it, comes next")]
+#[cfg_attr(
+    not(feature = "child-process"),
+    allow(dead_code, reason = "read and judged, but not gone by")
+)]
 pub(crate) mod child_process;
 #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "read and judged, but not gone by"))]
 pub(crate) mod reverse_proxy;

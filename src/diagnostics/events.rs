@@ -5,7 +5,7 @@
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
 //! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 12,
-//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Reload` 18, `Kestrel.RequestLogs` 7,
+//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 6, `Kestrel.Process` 12, `Kestrel.Reload` 18, `Kestrel.RequestLogs` 7,
 //! `Kestrel.Server` 15, `Kestrel.StaticFiles` 6.
 
 // First: those below are written in its words.
@@ -15,6 +15,8 @@ mod emit;
 mod app;
 mod categories;
 mod certificates;
+#[cfg(feature = "child-process")]
+mod child_process;
 mod configuration;
 mod connections;
 mod endpoints;
@@ -34,6 +36,8 @@ mod static_files;
 
 pub(crate) use self::app::*;
 pub(crate) use self::certificates::*;
+#[cfg(feature = "child-process")]
+pub(crate) use self::child_process::*;
 pub(crate) use self::configuration::*;
 pub(crate) use self::connections::*;
 pub(crate) use self::endpoints::*;

@@ -280,6 +280,8 @@ impl Host {
         match server.start(start).await {
             Ok(addresses) => {
                 self.context.addresses.publish(addresses, server.socket_addresses());
+                // Behind it: whoever finds a port taken has started nothing.
+                self.context.of_host.begin_children();
             }
             Err(error) => {
                 services.stop(moment_after(patience)).await;

@@ -22,6 +22,8 @@ mod certificates;
 #[cfg(not(feature = "tls"))]
 #[path = "no_certificates.rs"]
 mod certificates;
+#[cfg_attr(not(feature = "child-process"), path = "no_child_process.rs")]
+mod child_process;
 mod command_arguments;
 pub(crate) mod command_line;
 mod configuration_builder;

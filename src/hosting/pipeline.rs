@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use tokio::task::JoinSet;
+
+use super::child_process::{self, Around, Children};
 use super::request_logs::RequestLogs;
 use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{SiteSettings, StageSettings, Switched};
@@ -10,6 +14,7 @@ use super::sites::{Materials, SitesOfHost};
 use crate::addresses::{EndpointPlan, ListenAddr, PlannedEndpoint, Targets};
 use crate::apps::reverse_proxy::options::{Place, RouteOptions};
 use crate::configuration::{Origin, Problem, Sourced};
+use crate::diagnostics::in_log_boxed;
 use crate::features::{Lifetime, Proxies, RoutePolicy, ServerAddresses};
 use crate::middleware::{
     Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters, ProcessManager,
@@ -43,6 +48,10 @@ pub(super) struct OfHost {
     pub(super) limiters: Arc<Limiters>,
     /// The servers that requests are handed to.
     pub(super) upstreams: Arc<Upstreams>,
+    /// The programs behind it.
+    pub(super) children: Arc<Children>,
+    /// What programs are started with.
+    pub(super) around: Arc<Around>,
     /// What its sites have of their own.
     pub(super) sites: SitesOfHost,
 }
@@ -51,7 +60,23 @@ impl OfHost {
     /// The same for a site, whose limits and servers are its own.
     fn of_site(&self, name: &str) -> Self {
         let own = self.sites.of(name);
-        Self { limiters: own.limiters, upstreams: own.upstreams, ..self.clone() }
+        let (limiters, upstreams, children) = (own.limiters, own.upstreams, own.children);
+        Self { limiters, upstreams, children, ..self.clone() }
+    }
+
+    /// Starts the programs that are to run and do not yet.
+    pub(super) fn begin_children(&self) {
+        self.children.begin();
+        self.sites.children().iter().for_each(|children| children.begin());
+    }
+
+    /// Ends all programs, by then at the latest.
+    pub(super) async fn end_children(&self, by: Instant) {
+        let mut ends = JoinSet::new();
+        for children in self.sites.children().into_iter().chain([Arc::clone(&self.children)]) {
+            ends.spawn(in_log_boxed(async move { children.end(by).await }));
+        }
+        while ends.join_next().await.is_some() {}
     }
 }
 
@@ -106,8 +131,10 @@ const ORDER: &[Make] = &[
     sites,
     // What is here is nobody else's.
     static_files,
-    // Last: what no route takes is the app's.
+    // What no route takes is the app's.
     reverse_proxy,
+    // Last: it is an app.
+    child_process,
 ];
 
 /// The stages that the settings switch on, outermost first.
@@ -135,6 +162,8 @@ fn open(settings: &StageSettings, materials: &[Material], host: &OfHost) {
     host.logs.open(settings);
     let clusters = settings.reverse_proxy.as_ref().map_or(&[][..], |it| &it.value.clusters);
     host.upstreams.change_to(clusters, materials);
+    let program = settings.child_process.as_ref().map(|it| &it.value);
+    host.children.change_to(program, &host.around);
 }
 
 fn made(settings: &StageSettings, host: &OfHost) -> Vec<On> {
@@ -215,6 +244,9 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     if old.reverse_proxy.is_some() && new.reverse_proxy.is_none() {
         losses.push("The reverse proxy is off now: no request is handed on any more.");
     }
+    if old.child_process.is_some() && new.child_process.is_none() {
+        losses.push("No program runs behind this one any more: its requests have no answer.");
+    }
     if old.static_files.is_some() && new.static_files.is_none() {
         losses.push("Static files are off now: what was served from the web root is not any more.");
     }
@@ -284,6 +316,12 @@ fn reverse_proxy(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.reverse_proxy.as_ref()?;
     let stage = reverse_proxy::stage(&it.value, &host.upstreams)?;
     Some(switched("reverse proxy", it, stage))
+}
+
+fn child_process(settings: &StageSettings, host: &OfHost) -> Option<On> {
+    let it = settings.child_process.as_ref()?;
+    let stage = child_process::stage(&host.children)?;
+    Some(switched("app in a process", it, stage))
 }
 
 /// The name of the stage of sites.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::child_process::{self, Around, Children};
 use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{
     SharedCertificates, SiteSettings, SitesSettings, StageSettings, of_site, site_of, site_section,
@@ -32,11 +33,13 @@ pub(super) fn materials(
     files: &mut Vec<PathBuf>,
 ) -> (Materials, Vec<Problem>) {
     let (own, mut problems) = reverse_proxy::read(settings, configuration, surroundings, files);
+    problems.extend(child_process::missing(settings));
     let mut of_sites = Vec::new();
     for site in settings.sites.iter().flat_map(|it| &it.sites) {
         let below = configuration.rooted_at(&site_section(&site.name));
         let (of_one, wrong) = reverse_proxy::read(&site.stages, &below, surroundings, files);
-        problems.extend(wrong.into_iter().map(|problem| of_site(&site.name, problem)));
+        let wrong = wrong.into_iter().chain(child_process::missing(&site.stages));
+        problems.extend(wrong.map(|problem| of_site(&site.name, problem)));
         of_sites.push(of_one);
     }
     (Materials { own, of_sites }, problems)
@@ -97,6 +100,8 @@ pub(super) struct OfSite {
     pub(super) limiters: Arc<Limiters>,
     /// The servers that requests are handed to.
     pub(super) upstreams: Arc<Upstreams>,
+    /// The programs behind it.
+    pub(super) children: Arc<Children>,
 }
 
 impl SitesOfHost {
@@ -104,6 +109,12 @@ impl SitesOfHost {
     pub(super) fn of(&self, name: &str) -> OfSite {
         let mut sites = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sites.entry(name.to_lowercase()).or_default().clone()
+    }
+
+    /// The programs behind all of them.
+    pub(super) fn children(&self) -> Vec<Arc<Children>> {
+        let sites = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.values().map(|site| Arc::clone(&site.children)).collect()
     }
 
     /// Lets go of what sites had that are none any more.
@@ -115,6 +126,7 @@ impl SitesOfHost {
             if !stays {
                 // Their connections end, and nobody asks for their health.
                 site.upstreams.change_to(&[], &[]);
+                site.children.change_to(None, &Arc::new(Around::default()));
             }
             stays
         });

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::app::{AppContext, AppSource, Making};
+use super::child_process::Around;
 use super::command_arguments::CommandArguments;
 use super::command_line::{self, Asked, CommandLine, Form};
 use super::error::HostError;
@@ -115,6 +116,13 @@ impl Draft {
             logs: Default::default(),
             limiters: Arc::default(),
             upstreams: Arc::default(),
+            children: Arc::default(),
+            around: Arc::new(Around {
+                inherited: sources.inputs.variables.clone(),
+                environment: prepared.loaded.environment.value.clone(),
+                temporary: process::temporary_folder(),
+                addresses: addresses.clone(),
+            }),
             sites: Default::default(),
         };
         let context = AppContext {

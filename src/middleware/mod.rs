@@ -61,6 +61,8 @@ pub(crate) use http_logging::{
     HttpLogging, HttpLoggingFields, HttpLoggingOptions, ShownHeaders, TextTypes,
 };
 pub(crate) use https_redirection::{HttpsRedirection, Redirection};
+#[cfg(feature = "child-process")]
+pub(crate) use line_writer::stamp;
 pub(crate) use line_writer::{LineSink, LineThread, LineWriter, LogFile, W3cPlace};
 pub(crate) use path_base::PathBase;
 pub(crate) use path_rules::PathRules;

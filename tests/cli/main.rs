@@ -14,6 +14,8 @@ mod blocked_output;
 mod browser;
 #[cfg(unix)]
 mod certificates;
+#[cfg(all(target_os = "linux", feature = "child-process"))]
+mod child_process;
 mod completions;
 #[cfg(unix)]
 mod configuration;

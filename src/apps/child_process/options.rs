@@ -106,3 +106,37 @@ pub(crate) struct ResourceLimits {
     /// Bytes of what is written when it crashes. (`Limits:CoreSize`.)
     pub(crate) core_size: Option<u64>,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A program with arguments, and the defaults of all else.
+    pub(crate) fn running(program: &str, arguments: &[&str]) -> ChildOptions {
+        ChildOptions {
+            program: program.into(),
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            working_directory: ".".into(),
+            variables: Vec::new(),
+            clears_environment: false,
+            listen: Listen::Port,
+            speaks_http2: false,
+            health: None,
+            startup_time_limit: Duration::from_secs(120),
+            shutdown_time_limit: Duration::from_secs(10),
+            rapid_fails_per_minute: 10,
+            request_timeout: Duration::from_secs(120),
+            request_queue_limit: 1000,
+            processes: 1,
+            output_file: None,
+            watch: Vec::new(),
+            recycle: Recycle::default(),
+            run_as: None,
+            umask: None,
+            limits: ResourceLimits::default(),
+            path_base: "/".to_owned(),
+            offline_page: "app_offline.htm".into(),
+            shows_details: false,
+        }
+    }
+}

@@ -50,6 +50,9 @@ pub(super) const OUR_CERTIFICATES: &str = "Kestrel.Certificates";
 pub(super) const OUR_CONFIGURATION: &str = "Kestrel.Configuration";
 pub(super) const OUR_ENDPOINTS: &str = "Kestrel.Endpoints";
 pub(super) const OUR_PIPELINE: &str = "Kestrel.Pipeline";
+/// What processes write.
+pub(super) const OUR_OUTPUT: &str = "Kestrel.Process.Output";
+pub(super) const OUR_PROCESSES: &str = "Kestrel.Process";
 pub(super) const OUR_RELOAD: &str = "Kestrel.Reload";
 pub(super) const OUR_REQUEST_LOGS: &str = "Kestrel.RequestLogs";
 pub(super) const OUR_SERVER: &str = "Kestrel.Server";

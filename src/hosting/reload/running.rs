@@ -403,6 +403,7 @@ impl Running {
                 stopped.await;
             }
         }
+        self.context.of_host.end_children(deadline.into_std()).await;
         (lives.stop(deadline).await, services.stop(deadline).await)
     }
 
@@ -527,6 +528,7 @@ impl Running {
         if other_app || other_stages {
             let stages = pipeline::stages(&settings.stages, &materials, &self.context.of_host);
             self.serving.go_over_to(app, stages);
+            self.context.of_host.begin_children();
         }
         served.iter().for_each(|said| said.notice().log());
         self.tell_odd(&problems);

@@ -47,6 +47,13 @@ impl Moment {
     }
 }
 
+/// This moment as it stands in names of files: `20261129100005`.
+#[cfg(feature = "child-process")]
+pub(crate) fn stamp() -> String {
+    let Calendar { year, month, day, hour, minute, second } = Moment::now().calendar();
+    format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

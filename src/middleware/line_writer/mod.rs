@@ -15,6 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(super) use self::date::Moment;
+#[cfg(feature = "child-process")]
+pub(crate) use self::date::stamp;
 pub(crate) use self::file::LogFile;
 pub(crate) use self::sink::LineSink;
 pub(crate) use self::w3c_files::{W3cFiles, W3cPlace};
@@ -74,7 +76,7 @@ impl LineWriter {
     }
 
     /// Adds a line, which `write` appends without its end.
-    pub(super) fn push(&self, write: impl FnOnce(&mut String)) {
+    pub(crate) fn push(&self, write: impl FnOnce(&mut String)) {
         let mut state = self.0.state();
         if state.closed {
             return;

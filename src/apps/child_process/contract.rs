@@ -1,0 +1,159 @@
+//! What a process is told: on what it is to listen, and who may ask it. (The contract of the ASP.NET Core Module with
+//! its child.) Pure.
+
+use std::path::PathBuf;
+
+use super::options::ChildOptions;
+use crate::apps::reverse_proxy::options::{DestinationAddress, Place, Scheme};
+
+/// Names the processes of one start, and what they start: it is inherited, so that nobody who goes his own way is
+/// overlooked at the end.
+pub(super) const MARK: &str = "KESTREL_PROCESS";
+
+/// The variables that a process keeps that is not to inherit those of the host.
+pub(super) const KEPT: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT"];
+
+/// What a process listens on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Listens {
+    Port(u16),
+    Socket(PathBuf),
+}
+
+/// What one process is told.
+#[derive(Clone)]
+pub(super) struct Contract {
+    pub(super) listens: Listens,
+    /// What its requests carry, so that it can tell them from those of others.
+    pub(super) token: String,
+    /// Its name among all processes that are run.
+    pub(super) mark: String,
+    /// Where clients find https.
+    pub(super) https_port: Option<u16>,
+}
+
+impl Listens {
+    /// In the form of `ASPNETCORE_URLS`.
+    pub(super) fn url(&self) -> String {
+        match self {
+            Self::Port(port) => format!("http://127.0.0.1:{port}"),
+            Self::Socket(path) => format!("http://unix:{}", path.display()),
+        }
+    }
+
+    /// A text with what its placeholders stand for.
+    pub(super) fn fill(&self, text: &str) -> String {
+        let filled = text.replace("{url}", &self.url());
+        match self {
+            Self::Port(port) => filled.replace("{port}", &port.to_string()),
+            Self::Socket(path) => filled.replace("{socket}", &path.display().to_string()),
+        }
+    }
+
+    /// As a server that requests are sent to. `alternative` is the loopback of IPv6, which some programs take for
+    /// `localhost`.
+    pub(super) fn address(&self, alternative: bool) -> DestinationAddress {
+        let (place, authority) = match self {
+            Self::Port(port) => {
+                let host = if alternative { "::1" } else { "127.0.0.1" };
+                (Place::Tcp(host.to_owned(), *port), format!("localhost:{port}"))
+            }
+            Self::Socket(path) => (Place::Unix(path.clone()), "localhost".to_owned()),
+        };
+        DestinationAddress { scheme: Scheme::Http, place, authority, base_path: String::new() }
+    }
+}
+
+impl Contract {
+    /// The arguments of the program.
+    pub(super) fn arguments(&self, options: &ChildOptions) -> Vec<String> {
+        options.arguments.iter().map(|argument| self.listens.fill(argument)).collect()
+    }
+
+    /// The variables that are set besides those that it inherits: those that are configured count more than ours, but for
+    /// two that say who it is.
+    pub(super) fn variables(&self, options: &ChildOptions) -> Vec<(String, String)> {
+        let mut ours = vec![
+            ("ASPNETCORE_URLS", self.listens.url()),
+            ("ASPNETCORE_TOKEN", self.token.clone()),
+            ("ASPNETCORE_IIS_HTTPAUTH", "anonymous;".to_owned()),
+            ("ASPNETCORE_IIS_WEBSOCKETS_SUPPORTED", "true".to_owned()),
+            ("ASPNETCORE_IIS_PHYSICAL_PATH", options.working_directory.display().to_string()),
+        ];
+        if let Listens::Port(port) = self.listens {
+            ours.push(("PORT", port.to_string()));
+            // With this one, apps of ASP.NET Core listen on the port, whatever else they are told.
+            ours.push(("ASPNETCORE_PORT", port.to_string()));
+        }
+        if let Some(port) = self.https_port {
+            ours.push(("ASPNETCORE_ANCM_HTTPS_PORT", port.to_string()));
+        }
+        let is_own = |name: &str| options.variables.iter().any(|(own, _)| own == name);
+        let ours = ours.into_iter().filter(|(name, _)| !is_own(name));
+        let mut variables: Vec<_> = ours.map(|(name, value)| (name.to_owned(), value)).collect();
+        let own = options.variables.iter();
+        variables.extend(own.map(|(name, value)| (name.clone(), self.listens.fill(value))));
+        variables.push(("ASPNETCORE_APPL_PATH".to_owned(), options.path_base.clone()));
+        variables.push((MARK.to_owned(), self.mark.clone()));
+        variables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apps::child_process::options::tests::running;
+
+    fn contract(listens: Listens) -> Contract {
+        let https_port = Some(5001);
+        Contract { listens, token: "secret".to_owned(), mark: "m1".to_owned(), https_port }
+    }
+
+    #[test]
+    fn arguments_and_variables_say_where_to_listen() {
+        let mut options = running("app", &["--port={port}", "{url}", "{socket}", "{other}"]);
+        options.variables = vec![("BIND".to_owned(), "{url}/x".to_owned())];
+        let by_port = contract(Listens::Port(5123));
+        let arguments = by_port.arguments(&options);
+        assert_eq!(arguments, ["--port=5123", "http://127.0.0.1:5123", "{socket}", "{other}"]);
+        let value = |contract: &Contract, name: &str| {
+            let mut all = contract.variables(&options).into_iter();
+            all.find(|(known, _)| known == name).map(|(_, value)| value)
+        };
+        for (name, expected) in [
+            ("PORT", Some("5123")),
+            ("ASPNETCORE_PORT", Some("5123")),
+            ("ASPNETCORE_URLS", Some("http://127.0.0.1:5123")),
+            ("ASPNETCORE_APPL_PATH", Some("/")),
+            ("ASPNETCORE_TOKEN", Some("secret")),
+            ("ASPNETCORE_ANCM_HTTPS_PORT", Some("5001")),
+            ("BIND", Some("http://127.0.0.1:5123/x")),
+            (MARK, Some("m1")),
+        ] {
+            assert_eq!(value(&by_port, name).as_deref(), expected, "{name}");
+        }
+        let by_socket = contract(Listens::Socket("/run/a/s".into()));
+        assert_eq!(by_socket.arguments(&options)[1..3], ["http://unix:/run/a/s", "/run/a/s"]);
+        assert_eq!(value(&by_socket, "ASPNETCORE_URLS").as_deref(), Some("http://unix:/run/a/s"));
+        // It would take a port in its place.
+        assert_eq!((value(&by_socket, "PORT"), value(&by_socket, "ASPNETCORE_PORT")), (None, None));
+    }
+
+    #[test]
+    fn what_is_configured_counts_once() {
+        let mut options = running("app", &[]);
+        options.path_base = "/shop".to_owned();
+        options.variables = vec![
+            ("ASPNETCORE_TOKEN".to_owned(), "mine".to_owned()),
+            ("ASPNETCORE_APPL_PATH".to_owned(), "/other".to_owned()),
+        ];
+        let variables = contract(Listens::Port(1)).variables(&options);
+        let values = |name: &str| {
+            let named = variables.iter().filter(|(known, _)| known == name);
+            named.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(values("ASPNETCORE_TOKEN"), ["mine"]);
+        // The last one counts.
+        assert_eq!(values("ASPNETCORE_APPL_PATH").last(), Some(&"/shop"));
+    }
+}

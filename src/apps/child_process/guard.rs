@@ -1,0 +1,136 @@
+//! Ends what a process leaves behind, even if this one is killed and can end nothing any more.
+//!
+//! Each process runs in a group of its own. The first in it is a shell that waits for the end of a pipe, whose other
+//! end this process has and nobody else: when that is closed, by whatever, the shell kills the group with itself. What has left the group it
+//! knows by a variable that all of them inherit.
+
+use std::io;
+use std::process::Stdio;
+
+use rustix::process::{Pid, kill_process, kill_process_group};
+use tokio::process::{Child, ChildStdin, Command};
+
+use super::contract::MARK;
+use super::options::{ChildOptions, ResourceLimits};
+
+/// What a process can be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signal {
+    /// To end.
+    Term,
+}
+
+impl From<Signal> for rustix::process::Signal {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Term => Self::TERM,
+        }
+    }
+}
+
+/// Who watches a group. Dropping it kills what is left of the group.
+#[derive(Debug)]
+pub(super) struct Guard {
+    group: Pid,
+    /// Nothing is ever written into it.
+    _pipe: ChildStdin,
+    _shell: Child,
+}
+
+/// The variable stands between zero bytes in `environ`, which no other value can imitate that has none in it; `grep`
+/// takes it for a text all the same (`-a`). The shell itself does not have it.
+const WATCH: &str = r#"
+trap '' TERM INT HUP QUIT TSTP
+read -r _
+for process in /proc/[0-9]*; do
+    if grep -qas "$0=$1" "$process/environ" 2>/dev/null; then kill -KILL "${process#/proc/}" 2>/dev/null; fi
+done
+kill -KILL 0
+"#;
+
+impl Guard {
+    /// Begins a group that has the processes with this mark.
+    ///
+    /// # Errors
+    ///
+    /// There is no shell, or the system gives no process.
+    pub(super) fn begin(mark: &str) -> io::Result<Self> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", WATCH, MARK, mark]).env_clear().env("PATH", "/usr/bin:/bin");
+        command.current_dir("/").process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut shell = command.spawn()?;
+        let group = shell.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        let (Some(group), Some(pipe)) = (group, shell.stdin.take()) else {
+            return Err(io::Error::other("the system gave no group of processes"));
+        };
+        Ok(Self { group, _pipe: pipe, _shell: shell })
+    }
+
+    /// The number of the group.
+    pub(super) fn number(&self) -> u32 {
+        self.group.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Puts what a command starts into the group.
+    pub(super) fn takes(&self, command: &mut Command) {
+        command.process_group(self.group.as_raw_nonzero().get());
+    }
+
+    /// Sends a signal to all of the group; the shell does not heed it, unless it is killed.
+    pub(super) fn signal(&self, signal: Signal) {
+        // Those that have ended need none.
+        let _ = kill_process_group(self.group, signal.into());
+    }
+}
+
+/// Sends a signal to a process that has no group.
+pub(super) fn signal_one(process: u32, signal: Signal) {
+    if let Some(process) = process.try_into().ok().and_then(Pid::from_raw) {
+        let _ = kill_process(process, signal.into());
+    }
+}
+
+/// A command that waits for a line on its input before it becomes the program, so that its limits can be set.
+pub(super) fn held(options: &ChildOptions, arguments: &[String]) -> Command {
+    let umask = options.umask.map(|umask| format!("umask {umask:03o}; ")).unwrap_or_default();
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(format!("{umask}read -r _; exec \"$@\" </dev/null")).arg("sh");
+    command.arg(&options.program).args(arguments).stdin(Stdio::piped());
+    command
+}
+
+/// Sets the limits of a process.
+///
+/// # Errors
+///
+/// The system does not allow them.
+#[cfg(target_os = "linux")]
+pub(super) fn limit(process: u32, limits: &ResourceLimits) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, prlimit};
+    let process = process.try_into().ok().and_then(Pid::from_raw);
+    for (resource, limit) in [
+        (Resource::Nofile, limits.open_files),
+        (Resource::As, limits.memory),
+        (Resource::Nproc, limits.processes),
+        (Resource::Core, limits.core_size),
+    ] {
+        if let Some(limit) = limit {
+            prlimit(process, resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
+        }
+    }
+    Ok(())
+}
+
+/// The same where the system can limit only a process that does it itself: not at all.
+///
+/// # Errors
+///
+/// There are limits.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn limit(_: u32, limits: &ResourceLimits) -> io::Result<()> {
+    match *limits == ResourceLimits::default() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::Unsupported, "limits can only be set on Linux")),
+    }
+}

@@ -1,0 +1,337 @@
+//! Keeps a process running: starts it, sees it end and starts another, and puts a new one in its place.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::board::{Board, Serving, State};
+use super::environment::Around;
+use super::failure::{Cause, ProcessFailure};
+use super::offline;
+use super::options::{ChildOptions, Listen};
+use super::proc;
+use super::process::Process;
+use super::ready::ready;
+use super::restarts::{Next, Restarts};
+use crate::apps::reverse_proxy::OneServer;
+use crate::diagnostics::{events, in_log_boxed};
+
+/// How often it is looked whether another process is due, and whether the app is closed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a process has answered its last request.
+const LAST_ANSWER: Duration = Duration::from_millis(20);
+
+/// What a process has to end in, however late it is told.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// Requests wait for a start that is so near.
+const WAITED_FOR: Duration = Duration::from_secs(1);
+
+/// After so many starts in a row that came to nothing, requests are told instead of waiting for another.
+const IN_VAIN: u32 = 2;
+
+/// What the processes of an app have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) options: ChildOptions,
+    pub(super) around: Arc<Around>,
+    pub(super) board: Board,
+}
+
+/// What a keeper is told to do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Orders {
+    /// How often another process was to take the place, and why it was the last time.
+    pub(super) replacements: (u64, &'static str),
+    /// By when all is to be over, if it is to be.
+    pub(super) end: Option<Instant>,
+}
+
+/// Keeps the process in one place.
+pub(super) struct Keeper {
+    place: usize,
+    shared: Arc<Shared>,
+    orders: watch::Receiver<Orders>,
+    /// How many replacements were made, or are on their way.
+    replaced: u64,
+    restarts: Restarts,
+    /// Processes that answer their last requests.
+    leaving: JoinSet<()>,
+}
+
+/// A process that answers requests.
+struct Current {
+    process: Process,
+    serving: Arc<Serving>,
+    since: Instant,
+}
+
+/// How a process came to be kept no more.
+enum Kept {
+    /// It ended by itself.
+    Ended(ProcessFailure, Duration),
+    /// Another is to be started.
+    Again,
+    /// All is over.
+    Over,
+}
+
+impl Keeper {
+    pub(super) fn new(place: usize, shared: Arc<Shared>, orders: watch::Receiver<Orders>) -> Self {
+        let replaced = orders.borrow().replacements.0;
+        let (restarts, leaving) = (Restarts::default(), JoinSet::new());
+        Self { place, shared, orders, replaced, restarts, leaving }
+    }
+
+    /// Keeps it, until all is to be over.
+    pub(super) async fn run(mut self) {
+        while let Some(started) = self.start_when_open().await {
+            let goes_on = match started {
+                Err(failure) => self.pause(failure, None).await,
+                Ok(current) => match self.keep(current).await {
+                    Kept::Ended(failure, ready_for) => self.pause(failure, Some(ready_for)).await,
+                    Kept::Again => true,
+                    Kept::Over => false,
+                },
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        self.set(State::Ended);
+        while self.leaving.join_next().await.is_some() {}
+    }
+
+    fn set(&self, state: State) {
+        self.shared.board.set(self.place, state);
+    }
+
+    /// Starts a process once no file closes the app; `None` if all is to be over.
+    async fn start_when_open(&mut self) -> Option<Result<Current, ProcessFailure>> {
+        let mut was_closed = false;
+        while let Some(page) = offline::page(&self.shared.options.offline_page) {
+            if !std::mem::replace(&mut was_closed, true) {
+                events::app_offline(&self.shared.options.offline_page.display().to_string());
+            }
+            self.set(State::Offline(page));
+            tokio::select! {
+                () = over(self.orders.clone()) => return None,
+                () = sleep(LOOK) => {}
+            }
+        }
+        if was_closed {
+            events::app_online();
+        }
+        if self.restarts.never_ready() < IN_VAIN {
+            self.set(State::Starting);
+        }
+        let shared = Arc::clone(&self.shared);
+        self.replaced = self.orders.borrow().replacements.0;
+        tokio::select! {
+            biased;
+            () = over(self.orders.clone()) => None,
+            started = start(&shared) => Some(started),
+        }
+    }
+
+    /// Tells why there is no process, and waits until another may be started; false if all is to be over.
+    async fn pause(&mut self, mut failure: ProcessFailure, ready_for: Option<Duration>) -> bool {
+        let limit = self.shared.options.rapid_fails_per_minute;
+        let pause = match self.restarts.ended(ready_for, limit, Instant::now()) {
+            Next::After(pause) => {
+                events::process_failed(&failure.sentence(), &failure.details_told(), pause);
+                pause
+            }
+            Next::Pause(pause) => {
+                let last = failure.sentence();
+                failure.cause = Cause::TooOften { limit, pause, last };
+                events::processes_fail_too_often(&failure.sentence(), &failure.details_told());
+                pause
+            }
+        };
+        let is_told = self.restarts.never_ready() >= IN_VAIN || pause > WAITED_FOR;
+        self.set(match is_told {
+            true => State::Failing(Arc::new(failure), Instant::now() + pause),
+            false => State::Starting,
+        });
+        let (mut orders, replaced) = (self.orders.clone(), self.replaced);
+        tokio::select! {
+            () = over(self.orders.clone()) => false,
+            // Whoever has changed something wants to see it.
+            _ = orders.wait_for(|orders| orders.replacements.0 != replaced) => true,
+            () = sleep(pause) => true,
+        }
+    }
+
+    /// Lets a process answer requests for as long as it runs, and others after it.
+    async fn keep(&mut self, mut current: Current) -> Kept {
+        self.begin(&current);
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let why = tokio::select! {
+                biased;
+                () = over(self.orders.clone()) => {
+                    self.set(State::Ended);
+                    let until = self.orders.borrow().end;
+                    let limit = self.shared.options.shutdown_time_limit;
+                    let left = until.map_or(limit, |until| until.saturating_duration_since(Instant::now()));
+                    current.stop(limit.min(left.max(LAST_MOMENT))).await;
+                    return Kept::Over;
+                }
+                status = current.process.ended() => {
+                    // It is told once why; whoever waits goes on waiting.
+                    self.set(State::Starting);
+                    current.serving.server.close();
+                    let ready_for = current.since.elapsed();
+                    return Kept::Ended(current.process.ended_with(&status, true).await, ready_for);
+                }
+                (number, why) = ordered(self.orders.clone(), self.replaced) => {
+                    self.replaced = number;
+                    why
+                }
+                _ = looks.tick() => match self.due(&current) {
+                    Some(why) => why,
+                    None => continue,
+                },
+            };
+            if why == CLOSED {
+                self.set(State::Starting);
+                current.retire(self.shared.options.shutdown_time_limit).await;
+                return Kept::Again;
+            }
+            match self.replace(current, why).await {
+                Ok(kept) => current = kept,
+                Err(kept) => return kept,
+            }
+        }
+    }
+
+    fn begin(&self, current: &Current) {
+        let process = &current.process;
+        events::process_ready(
+            (&process.command, process.id),
+            &process.listens().url(),
+            process.age(),
+        );
+        self.set(State::Serving(Arc::clone(&current.serving)));
+    }
+
+    /// Why another process is due, if one is.
+    fn due(&self, current: &Current) -> Option<&'static str> {
+        let options = &self.shared.options;
+        if options.offline_page.is_file() {
+            return Some(CLOSED);
+        }
+        let recycle = &options.recycle;
+        let requests = current.serving.requests.load(Ordering::Relaxed);
+        if recycle.time.is_some_and(|time| current.since.elapsed() >= time) {
+            return Some("Recycle:Time has passed");
+        }
+        if recycle.requests.is_some_and(|most| requests >= most) {
+            return Some("it has answered as many requests as Recycle:Requests says");
+        }
+        let most = recycle.memory?;
+        (proc::memory(&current.process.members()) >= most)
+            .then_some("it has as much memory as Recycle:Memory says")
+    }
+
+    /// Puts another process in the place of one, and lets that one answer its last requests. What cannot be
+    /// started leaves things as they are.
+    async fn replace(&mut self, current: Current, why: &'static str) -> Result<Current, Kept> {
+        let limit = self.shared.options.shutdown_time_limit;
+        events::process_is_replaced(current.process.id, why);
+        if matches!(self.shared.options.listen, Listen::ThisPort(_)) {
+            self.set(State::Starting);
+            current.retire(limit).await;
+            return Err(Kept::Again);
+        }
+        let shared = Arc::clone(&self.shared);
+        let started = tokio::select! {
+            biased;
+            () = over(self.orders.clone()) => return Ok(current),
+            started = start(&shared) => started,
+        };
+        match started {
+            Ok(new) => {
+                self.begin(&new);
+                self.leaving.spawn(in_log_boxed(async move { current.retire(limit).await }));
+                while self.leaving.try_join_next().is_some() {}
+                Ok(new)
+            }
+            Err(failure) => {
+                events::replacement_failed(
+                    current.process.id,
+                    &failure.sentence(),
+                    &failure.details_told(),
+                );
+                Ok(current)
+            }
+        }
+    }
+}
+
+/// Why a process is ended when a file closes the app.
+const CLOSED: &str = "app_offline.htm is there";
+
+/// Waits until another process is to take the place of one; how often that was ordered then, and why.
+async fn ordered(mut orders: watch::Receiver<Orders>, replaced: u64) -> (u64, &'static str) {
+    let new = orders.wait_for(|orders| orders.replacements.0 != replaced).await;
+    let new = new.map(|orders| orders.replacements);
+    match new {
+        Ok(new) => new,
+        // Nobody is there to order anything.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Waits until all is to be over.
+async fn over(mut orders: watch::Receiver<Orders>) {
+    // Without anybody who could order it, it is over, too.
+    let _ = orders.wait_for(|orders| orders.end.is_some()).await;
+}
+
+async fn start(shared: &Shared) -> Result<Current, ProcessFailure> {
+    let process = Process::start(&shared.options, &shared.around).await?;
+    let (process, server) = ready(process, &shared.options).await?;
+    Ok(Current::new(process, server))
+}
+
+impl Current {
+    fn new(process: Process, server: OneServer) -> Self {
+        // It consists of letters and digits, unless somebody has configured another.
+        let token = HeaderValue::from_str(&process.token).map(|mut token| {
+            token.set_sensitive(true);
+            token
+        });
+        let serving = Serving {
+            server,
+            token: token.unwrap_or_else(|_| HeaderValue::from_static("")),
+            process: process.id,
+            requests: AtomicU64::new(0),
+        };
+        Self { process, serving: Arc::new(serving), since: Instant::now() }
+    }
+
+    /// Lets it answer the requests that it has, and ends it.
+    async fn retire(self, limit: Duration) {
+        let until = Instant::now() + limit;
+        // Whoever chose it in this moment has not begun yet.
+        sleep(LAST_ANSWER).await;
+        while self.serving.server.under_way() > 0 && Instant::now() < until {
+            sleep(LAST_ANSWER).await;
+        }
+        self.stop(limit).await;
+    }
+
+    async fn stop(self, limit: Duration) {
+        self.serving.server.close();
+        self.process.stop(limit).await;
+    }
+}

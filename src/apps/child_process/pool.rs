@@ -1,0 +1,346 @@
+//! The processes of an app, and the requests that they answer.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout_at;
+
+use super::board::{Absent, Board, Serving};
+use super::environment::Around;
+use super::keeper::{Keeper, Orders, Shared};
+use super::options::{ChildOptions, Listen};
+use super::watched::watch;
+use crate::apps::reverse_proxy::{Unanswered, explained_answer};
+use crate::diagnostics::{Repeated, events, in_log_boxed};
+use crate::pipeline::{Request, Response};
+use crate::upstream::{Failure, FailureKind};
+
+/// How long a request waits for news of a process that gave it no answer.
+const NEWS: Duration = Duration::from_secs(1);
+
+/// How often a request is sent on that nothing has left of.
+const TRIES: u32 = 10;
+
+/// The processes of an app.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+    orders: watch::Sender<Orders>,
+    /// How many requests wait.
+    waiting: AtomicU32,
+    /// Those that answer until one of these does.
+    before: Mutex<Option<Arc<Pool>>>,
+    tasks: Mutex<Option<JoinSet<()>>>,
+    /// Of requests that found too many before them, and of those without an answer.
+    told: [Repeated; 2],
+}
+
+/// What is left of a request that was handed on: what its client asked for, should there be no answer.
+struct Asked {
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl Pool {
+    /// Processes that are not started yet.
+    pub(super) fn new(
+        options: ChildOptions,
+        around: Arc<Around>,
+        before: Option<Arc<Self>>,
+    ) -> Arc<Self> {
+        let board = Board::new(options.processes.max(1) as usize);
+        Arc::new(Self {
+            shared: Arc::new(Shared { options, around, board }),
+            orders: watch::Sender::default(),
+            waiting: AtomicU32::new(0),
+            before: Mutex::new(before),
+            tasks: Mutex::default(),
+            told: Default::default(),
+        })
+    }
+
+    pub(super) fn options(&self) -> &ChildOptions {
+        &self.shared.options
+    }
+
+    /// Those that answer in their place, until they do.
+    pub(super) fn before(&self) -> Option<Arc<Self>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes from them those that answer in their place, which somebody else has now.
+    pub(super) fn let_go_of_those_before(&self) {
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether one of them answers.
+    pub(super) fn is_serving(&self) -> bool {
+        self.shared.board.next().is_some()
+    }
+
+    /// Starts them, unless that was done.
+    pub(super) fn begin(self: &Arc<Self>) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if tasks.is_some() {
+            return;
+        }
+        let mut begun = JoinSet::new();
+        for place in 0..self.options().processes.max(1) as usize {
+            let keeper = Keeper::new(place, Arc::clone(&self.shared), self.orders.subscribe());
+            let before =
+                self.before().filter(|_| matches!(self.options().listen, Listen::ThisPort(_)));
+            begun.spawn(in_log_boxed(async move {
+                if let Some(before) = before {
+                    before.end(before.latest()).await;
+                }
+                keeper.run().await;
+            }));
+        }
+        if let Some(before) = self.before() {
+            let pool = Arc::clone(self);
+            begun.spawn(in_log_boxed(async move { pool.take_over(before).await }));
+        }
+        if !self.options().watch.is_empty() {
+            begun.spawn(in_log_boxed(watch_for(self)));
+        }
+        *tasks = Some(begun);
+    }
+
+    /// Ends those before once one of these answers.
+    async fn take_over(&self, before: Arc<Self>) {
+        let mut changes = self.shared.board.changes();
+        let mut orders = self.orders.subscribe();
+        while !self.is_serving() {
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = orders.wait_for(|orders| orders.end.is_some()) => break,
+            }
+        }
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let limit = self.options().shutdown_time_limit;
+        before.drain(limit).await;
+    }
+
+    /// Lets them answer the requests that they have, and ends them.
+    async fn drain(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        self.shared.board.drained(until).await;
+        self.end(self.latest()).await;
+    }
+
+    /// By when they have ended, if they may take all of the time that they have.
+    pub(super) fn latest(&self) -> Instant {
+        Instant::now() + self.options().shutdown_time_limit
+    }
+
+    /// Ends them, by then at the latest; with those before.
+    pub(super) async fn end(&self, by: Instant) {
+        self.orders.send_modify(|orders| orders.end = Some(by));
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut tasks) = tasks {
+            while tasks.join_next().await.is_some() {}
+        }
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(before) = before {
+            Box::pin(before.end(by)).await;
+        }
+    }
+
+    /// Puts new processes in the place of those that run.
+    fn replace(&self, why: &'static str) {
+        self.orders.send_modify(|orders| orders.replacements = (orders.replacements.0 + 1, why));
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(self: Arc<Self>, mut request: Request) -> Response {
+        let asked = Asked::of(&request);
+        let until = tokio::time::Instant::now() + self.options().startup_time_limit;
+        let (mut tries, mut is_repeated) = (0, false);
+        loop {
+            let serving = match self.serving(until).await {
+                Ok(serving) => serving,
+                Err(absent) => return self.told_absent(absent, &asked),
+            };
+            serving.stamp(&mut request);
+            let failed = match serving.server.forward(request).await {
+                Ok(response) => return response,
+                Err(failed) => failed,
+            };
+            let Unanswered { failure, request: again, is_unsent } = failed;
+            let is_free = is_unsent || !is_repeated;
+            tries += 1;
+            match again.filter(|_| is_free && tries < TRIES) {
+                Some(again) => {
+                    is_repeated |= !is_unsent;
+                    request = again;
+                    self.news_of(&serving).await;
+                }
+                None => {
+                    let telling = self.told[1].happened(Instant::now());
+                    events::process_gave_no_answer(serving.process, &failure, telling);
+                    return self.no_answer(&failure, &asked);
+                }
+            }
+        }
+    }
+
+    /// A process that answers, as soon as there is one.
+    async fn serving(&self, until: tokio::time::Instant) -> Result<Arc<Serving>, Absent> {
+        if let Some(serving) = self.shared.board.next() {
+            return Ok(serving);
+        }
+        let mut changes = self.shared.board.changes();
+        let mut waiting = None;
+        loop {
+            let before = || self.before().and_then(|before| before.shared.board.next());
+            if let Some(serving) = self.shared.board.next().or_else(before) {
+                return Ok(serving);
+            }
+            match self.shared.board.absent() {
+                Absent::Starting => {}
+                absent => return Err(absent),
+            }
+            if waiting.is_none() {
+                waiting = Some(Waiting::begin(self)?);
+            }
+            if timeout_at(until, changes.changed()).await.is_err() {
+                return Err(Absent::Starting);
+            }
+        }
+    }
+
+    /// Waits until something else is known of a process than that it answers.
+    async fn news_of(&self, serving: &Arc<Serving>) {
+        let until = tokio::time::Instant::now() + NEWS;
+        let mut changes = self.shared.board.changes();
+        while self.shared.board.has(serving) {
+            if !matches!(timeout_at(until, changes.changed()).await, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+
+    fn told_absent(&self, absent: Absent, asked: &Asked) -> Response {
+        let shows = |details: String| self.options().shows_details.then_some(details);
+        match absent {
+            Absent::Offline(page) => offline(page),
+            Absent::Failing(why, until) => {
+                let details = shows(why.details());
+                let words = ("The app behind this server does not run.", details.as_deref());
+                let left = until.saturating_duration_since(Instant::now());
+                let status = match why.is_pause() {
+                    true => StatusCode::SERVICE_UNAVAILABLE,
+                    false => StatusCode::BAD_GATEWAY,
+                };
+                later(explained_answer(status, asked.sent(), words), left)
+            }
+            Absent::Starting => {
+                let words = ("The app behind this server is being started.", None);
+                let response =
+                    explained_answer(StatusCode::SERVICE_UNAVAILABLE, asked.sent(), words);
+                later(response, Duration::ZERO)
+            }
+            Absent::Ended => {
+                let words = ("The app behind this server has been stopped.", None);
+                let response =
+                    explained_answer(StatusCode::SERVICE_UNAVAILABLE, asked.sent(), words);
+                later(response, Duration::ZERO)
+            }
+        }
+    }
+
+    fn no_answer(&self, failure: &Failure, asked: &Asked) -> Response {
+        let details = self.options().shows_details.then(|| failure.to_string());
+        let details = details.as_deref();
+        if failure.is_timeout() {
+            let words = ("The app behind this server took too long to answer.", details);
+            return explained_answer(StatusCode::GATEWAY_TIMEOUT, asked.sent(), words);
+        }
+        let (status, sentence) = match failure.kind() {
+            // It is there no more, and another will be.
+            FailureKind::Reset | FailureKind::Ended | FailureKind::Refused => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The app behind this server ended before it answered.",
+            ),
+            _ => (StatusCode::BAD_GATEWAY, "The app behind this server gave no proper answer."),
+        };
+        let words = (sentence, details);
+        later(explained_answer(status, asked.sent(), words), Duration::ZERO)
+    }
+}
+
+/// Puts others in the place of processes whose files change, until they are to end.
+fn watch_for(pool: &Arc<Pool>) -> impl Future<Output = ()> + use<> {
+    let (paths, mut orders) = (pool.options().watch.clone(), pool.orders.subscribe());
+    let pool = Arc::downgrade(pool);
+    let changed = move || {
+        if let Some(pool) = pool.upgrade() {
+            pool.replace("a file that is watched has changed");
+        }
+    };
+    async move {
+        tokio::select! {
+            () = watch(paths, changed) => {}
+            _ = orders.wait_for(|orders| orders.end.is_some()) => {}
+        }
+    }
+}
+
+/// A request that waits for a process.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl<'a> Waiting<'a> {
+    fn begin(pool: &'a Pool) -> Result<Self, Absent> {
+        let (most, before) =
+            (pool.options().request_queue_limit, pool.waiting.fetch_add(1, Ordering::Relaxed));
+        let waiting = Self(&pool.waiting);
+        if before < most {
+            return Ok(waiting);
+        }
+        events::too_many_wait(most, pool.told[0].happened(Instant::now()));
+        Err(Absent::Starting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(accept) = request.headers().get(ACCEPT) {
+            headers.insert(ACCEPT, accept.clone());
+        }
+        Self { method: request.method().clone(), headers }
+    }
+
+    fn sent(&self) -> (&Method, &HeaderMap) {
+        (&self.method, &self.headers)
+    }
+}
+
+/// An answer to somebody who may ask again.
+fn later(mut response: Response, after: Duration) -> Response {
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    response
+}
+
+/// The page of an app that is closed.
+fn offline(page: bytes::Bytes) -> Response {
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}

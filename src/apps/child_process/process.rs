@@ -1,0 +1,306 @@
+//! One process: how it is started and ended.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::contract::{Contract, KEPT, Listens};
+use super::environment::Around;
+use super::failure::{Cause, ProcessFailure, how};
+use super::guard::{Guard, Signal};
+use super::options::ChildOptions;
+use super::output::{Output, Told};
+use super::place::{Place, is_taken};
+use super::proc;
+use crate::diagnostics::events;
+use crate::middleware::{LineWriter, LogFile, stamp};
+
+/// A process that runs, or has ended. Dropping it kills it, and what it has started.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    guard: Option<Guard>,
+    pub(super) id: u32,
+    pub(super) command: String,
+    pub(super) token: String,
+    mark: String,
+    output: Output,
+    place: Place,
+    begun: Instant,
+}
+
+/// How long lines wait at most until they are written to a file.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+
+impl Process {
+    /// Starts one. It may take a while until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started.
+    pub(super) async fn start(
+        options: &ChildOptions,
+        around: &Around,
+    ) -> Result<Self, ProcessFailure> {
+        let mark = random_name();
+        let place = (around.temporary.as_path(), mark.as_str());
+        let place = Place::find(options.listen, place, options.run_as.as_ref()).await;
+        let failed = |cause, arguments: &[String]| ProcessFailure {
+            command: shown(&options.program, arguments),
+            cause,
+            lines: Vec::new(),
+        };
+        let place = place.map_err(|error| failed(Cause::NoPlace(error), &options.arguments))?;
+        if let Listens::Port(port) = place.listens
+            && is_taken(port).await
+        {
+            return Err(failed(Cause::Taken(port), &options.arguments));
+        }
+        let contract = Contract {
+            listens: place.listens.clone(),
+            token: random_name(),
+            mark: mark.clone(),
+            https_port: around.addresses.https_port().map(|(port, _)| port),
+        };
+        let guard =
+            Guard::begin(&mark).inspect_err(|error| events::no_guard(&error.to_string())).ok();
+        let arguments = contract.arguments(options);
+        let mut command = command(options, around, &contract);
+        if let Some(guard) = &guard {
+            guard.takes(&mut command);
+        }
+        let spawned =
+            command.spawn().map_err(|error| failed(Cause::NotStarted(error), &arguments))?;
+        let command = shown(&options.program, &arguments);
+        let (begun, token) = (Instant::now(), contract.token);
+        let mut process = Self {
+            id: spawned.id().unwrap_or_default(),
+            output: output(options, spawned.id().unwrap_or_default()),
+            child: spawned,
+            guard,
+            command,
+            token,
+            mark,
+            place,
+            begun,
+        };
+        process.read_output();
+        match process.release(options).await {
+            Ok(()) => Ok(process),
+            Err(error) => Err(process.failed(Cause::NotStarted(error)).await),
+        }
+    }
+
+    fn read_output(&mut self) {
+        if let Some(stream) = self.child.stdout.take() {
+            self.output.add(stream);
+        }
+        if let Some(stream) = self.child.stderr.take() {
+            self.output.add(stream);
+        }
+    }
+
+    /// Sets the limits of one that waits for them, and lets it go on.
+    async fn release(&mut self, options: &ChildOptions) -> io::Result<()> {
+        let Some(mut pipe) = self.child.stdin.take() else { return Ok(()) };
+        super::guard::limit(self.id, &options.limits)?;
+        pipe.write_all(b"\n").await
+    }
+
+    pub(super) fn listens(&self) -> &Listens {
+        &self.place.listens
+    }
+
+    /// How long ago it was started.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Waits until it has ended.
+    pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Its processes.
+    pub(super) fn members(&self) -> Vec<u32> {
+        let group = self.guard.as_ref().map_or(self.id, Guard::number);
+        let mut members = proc::members(group, &self.mark);
+        members.retain(|member| Some(*member) != self.guard.as_ref().map(Guard::number));
+        members
+    }
+
+    /// Why it is there no more, of one that has ended.
+    pub(super) async fn ended_with(
+        mut self,
+        status: &io::Result<ExitStatus>,
+        was_ready: bool,
+    ) -> ProcessFailure {
+        let how = match status {
+            Ok(status) => how(*status),
+            Err(error) => format!("an error of the system ({error})"),
+        };
+        let (after, left) = (self.age(), self.members().len());
+        let cause = Cause::Ended { how, after, was_ready, left };
+        // Whoever holds the pipes would hold up what is read of them.
+        self.guard = None;
+        self.failed(cause).await
+    }
+
+    /// Ends it because of something, and tells that with the last lines of its output.
+    pub(super) async fn failed(mut self, cause: Cause) -> ProcessFailure {
+        self.guard = None;
+        let _ = self.child.start_kill();
+        let lines = self.output.last_lines().await;
+        ProcessFailure { command: self.command, cause, lines }
+    }
+
+    /// Asks it to end, and ends it if it does not. Nothing of it is left then.
+    pub(super) async fn stop(mut self, limit: Duration) {
+        self.signal(Signal::Term);
+        if timeout(limit, self.child.wait()).await.is_err() {
+            events::process_killed(&self.command, self.id, limit);
+        }
+        self.guard = None;
+        let _ = self.child.kill().await;
+        // What it wrote last is told before others tell that all is over.
+        self.output.last_lines().await;
+    }
+
+    fn signal(&self, signal: Signal) {
+        match &self.guard {
+            Some(guard) => guard.signal(signal),
+            None => super::guard::signal_one(self.id, signal),
+        }
+    }
+}
+
+/// A name that nobody guesses.
+fn random_name() -> String {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // The system has none; what is guessed by chance is better than what is known.
+        fastrand::fill(&mut bytes);
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn command(options: &ChildOptions, around: &Around, contract: &Contract) -> Command {
+    let arguments = contract.arguments(options);
+    let mut command = match options.umask.is_some() || options.limits != Default::default() {
+        true => super::guard::held(options, &arguments),
+        false => {
+            let mut command = Command::new(&options.program);
+            command.args(&arguments).stdin(Stdio::null());
+            command
+        }
+    };
+    command.current_dir(&options.working_directory).kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    if options.clears_environment {
+        command.env_clear();
+        let kept = around.inherited.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+        command.envs(kept.map(|(name, value)| (OsString::from(name), OsString::from(value))));
+    }
+    for (name, _) in around.inherited.iter().filter(|(name, _)| super::environment::is_ours(name)) {
+        command.env_remove(name);
+    }
+    command.env("ASPNETCORE_ENVIRONMENT", &around.environment);
+    command.envs(contract.variables(options));
+    #[cfg(unix)]
+    if let Some(run_as) = &options.run_as {
+        command.gid(run_as.group).uid(run_as.user);
+    }
+    command
+}
+
+fn output(options: &ChildOptions, process: u32) -> Output {
+    let program = options.program.file_name().unwrap_or(options.program.as_os_str());
+    let file = options.output_file.as_ref().map(|path| {
+        let mut name = path.clone().into_os_string();
+        name.push(format!("_{}_{}.log", stamp(), std::process::id()));
+        LineWriter::start(Box::new(LogFile::open(name.into())), WRITTEN_WITHIN)
+    });
+    let program = program.to_string_lossy().into_owned();
+    Output::new(Told { program, process, file: file.map(Arc::from) })
+}
+
+/// A command as somebody would type it.
+fn shown(program: &Path, arguments: &[String]) -> String {
+    let program = program.display().to_string();
+    let arguments = without_secrets(arguments);
+    let words = std::iter::once(&program).chain(&arguments).map(|word| {
+        let is_plain = !word.is_empty()
+            && word.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_./:=,@%+{}[]".contains(&it));
+        if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Arguments as a log may have them: the values of those that speak of secrets are hidden.
+fn without_secrets(arguments: &[String]) -> Vec<String> {
+    const WORDS: &[&str] =
+        &["password", "passwd", "pwd", "secret", "token", "apikey", "api-key", "credential"];
+    let speaks = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        WORDS.iter().any(|word| name.contains(word))
+    };
+    let mut hides_next = false;
+    let shown = arguments.iter().map(|argument| {
+        let was_before = std::mem::take(&mut hides_next);
+        match argument.split_once('=') {
+            Some((name, _)) if speaks(name) => format!("{name}=(hidden)"),
+            None if argument.starts_with('-') && speaks(argument) => {
+                hides_next = true;
+                argument.clone()
+            }
+            _ if was_before && !argument.starts_with('-') => "(hidden)".to_owned(),
+            // A user and a password in an address.
+            _ => match argument.split_once("://") {
+                Some((scheme, rest)) => match rest.rsplit_once('@') {
+                    Some((_, host)) => format!("{scheme}://{host}"),
+                    None => argument.clone(),
+                },
+                None => argument.clone(),
+            },
+        }
+    });
+    shown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_it_is_typed() {
+        let arguments = ["-m", "http.server", "a b", "", "it's", "{port}"].map(str::to_owned);
+        assert_eq!(
+            shown(Path::new("python3"), &arguments),
+            "python3 -m http.server 'a b' '' 'it'\\''s' {port}"
+        );
+    }
+
+    #[test]
+    fn secrets_among_arguments_are_hidden() {
+        let arguments =
+            ["--password", "p1", "--db-token=p2", "--secret", "-v", "postgres://u:p3@host/db"];
+        let shown = shown(Path::new("app"), &arguments.map(str::to_owned));
+        assert_eq!(
+            shown,
+            "app --password '(hidden)' '--db-token=(hidden)' --secret -v postgres://host/db"
+        );
+    }
+
+    #[test]
+    fn names_are_not_the_same_twice() {
+        assert_ne!(random_name(), random_name());
+        assert_eq!(random_name().len(), 32);
+    }
+}

@@ -1,0 +1,98 @@
+//! When a process can answer requests.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::contract::Listens;
+use super::failure::{Cause, ProcessFailure};
+use super::options::ChildOptions;
+use super::proc;
+use super::process::Process;
+use crate::apps::reverse_proxy::{OneServer, Speaking};
+
+/// The pauses between looks: the first, and the longest. Most programs take longer than all of the short ones.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// How often one that accepts is asked whether it is well.
+const HEALTH_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a question may take.
+const QUESTION: Duration = Duration::from_secs(5);
+
+/// Waits until a process is ready, and gives it with the way to it.
+///
+/// # Errors
+///
+/// It ended before, or took too long. It is ended then.
+pub(super) async fn ready(
+    mut process: Process,
+    options: &ChildOptions,
+) -> Result<(Process, OneServer), ProcessFailure> {
+    let limit = options.startup_time_limit;
+    let until = Instant::now() + limit;
+    let mut pause = FIRST_PAUSE;
+    let is_alternative = loop {
+        if let Some(alternative) = accepts(process.listens()).await {
+            break alternative;
+        }
+        tokio::select! {
+            status = process.ended() => return Err(process.ended_with(&status, false).await),
+            () = sleep(pause) => pause = (pause * 3 / 2).min(LONGEST_PAUSE),
+        }
+        if Instant::now() >= until {
+            let expected = process.listens().url();
+            let listens = proc::listening(&process.members());
+            return Err(process.failed(Cause::TooSlow { limit, expected, listens }).await);
+        }
+    };
+    let name = format!("process {}", process.id);
+    let speaking =
+        Speaking { http2: options.speaks_http2, activity_timeout: options.request_timeout };
+    let server = OneServer::new(&name, process.listens().address(is_alternative), speaking);
+    let Some(path) = &options.health else { return Ok((process, server)) };
+    loop {
+        let what = match timeout(QUESTION, server.ask(path, QUESTION)).await {
+            Ok(Ok(status)) if status.as_u16() < 400 => return Ok((process, server)),
+            Ok(Ok(status)) => format!("it answers {}", status.as_u16()),
+            Ok(Err(error)) => error,
+            Err(_) => "no answer".to_owned(),
+        };
+        tokio::select! {
+            status = process.ended() => return Err(process.ended_with(&status, false).await),
+            () = sleep(HEALTH_PAUSE) => {}
+        }
+        if Instant::now() >= until {
+            let path = path.clone();
+            return Err(process.failed(Cause::Unwell { limit, path, what }).await);
+        }
+    }
+}
+
+/// Whether somebody accepts there; and if so, whether at the loopback of IPv6, which some programs take for
+/// `localhost`.
+async fn accepts(listens: &Listens) -> Option<bool> {
+    match listens {
+        Listens::Port(port) => {
+            let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+            if TcpStream::connect(v4).await.is_ok() {
+                return Some(false);
+            }
+            let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, *port));
+            TcpStream::connect(v6).await.is_ok().then_some(true)
+        }
+        #[cfg(unix)]
+        Listens::Socket(path) => {
+            tokio::net::UnixStream::connect(path).await.ok()?;
+            // The folder keeps others out already; this is for whoever opens it.
+            let rights = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            let _ = std::fs::set_permissions(path, rights);
+            Some(false)
+        }
+        #[cfg(not(unix))]
+        Listens::Socket(_) => None,
+    }
+}

@@ -1,0 +1,117 @@
+//! Processes that run behind the host.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::categories::{OUR_OUTPUT, OUR_PROCESSES};
+use crate::diagnostics::repeated::Telling;
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64())
+}
+
+/// A process answers requests from now on.
+pub(crate) fn process_ready((command, process): (&str, u32), url: &str, after: Duration) {
+    emit!(OUR_PROCESSES, INFO, 1, "Process {ProcessId} is ready at {Url}, {Seconds} s after its start: {Command}";
+        ProcessId = process, Url = url, Seconds = seconds(after), Command = command);
+}
+
+/// A process ended by itself, or never got ready; another is started.
+pub(crate) fn process_failed(what: &str, details: &str, pause: Duration) {
+    match pause.is_zero() {
+        true => {
+            emit!(OUR_PROCESSES, ERROR, 2, "{What} Another is started.", detail: details; What = what)
+        }
+        false => {
+            emit!(OUR_PROCESSES, ERROR, 2, "{What} Another is started in {Seconds} s.", detail: details;
+            What = what, Seconds = seconds(pause))
+        }
+    }
+}
+
+/// Processes end again and again.
+pub(crate) fn processes_fail_too_often(what: &str, details: &str) {
+    emit!(OUR_PROCESSES, ERROR, 3, "{What}", detail: details; What = what);
+}
+
+/// A process did not end when it was asked to.
+pub(crate) fn process_killed(command: &str, process: u32, limit: Duration) {
+    emit!(OUR_PROCESSES, WARN, 4,
+        "Process {ProcessId} did not end within {Seconds} s and was killed: {Command}. ShutdownTimeLimit says how long it may take.";
+        ProcessId = process, Seconds = seconds(limit), Command = command);
+}
+
+/// Another process is to take the place of one.
+pub(crate) fn process_is_replaced(process: u32, why: &str) {
+    emit!(OUR_PROCESSES, INFO, 5, "Process {ProcessId} is replaced: {Why}."; ProcessId = process, Why = why);
+}
+
+/// That could not be done.
+pub(crate) fn replacement_failed(process: u32, what: &str, details: &str) {
+    emit!(OUR_PROCESSES, ERROR, 6, "{What} It was to take the place of process {ProcessId}, which stays.", detail: details;
+        What = what, ProcessId = process);
+}
+
+/// Nobody would end what processes leave behind.
+pub(crate) fn no_guard(error: &str) {
+    emit!(OUR_PROCESSES, WARN, 7,
+        "There is no /bin/sh ({Error}): should this server be killed, nothing ends the processes behind it."; Error = error);
+}
+
+/// A file closes the app.
+pub(crate) fn app_offline(path: &str) {
+    emit!(OUR_PROCESSES, INFO, 8, "The app is closed for as long as {Path} is there."; Path = path);
+}
+
+/// It is there no more.
+pub(crate) fn app_online() {
+    emit!(OUR_PROCESSES, INFO, 9, "The app is open again.");
+}
+
+/// A request found no process, and too many that wait for one.
+pub(crate) fn too_many_wait(most: u32, telling: Telling) {
+    if let Telling::Now { more } = telling {
+        emit!(OUR_PROCESSES, WARN, 10,
+            "A request was answered with 503: {Limit} others wait for a process already (RequestQueueLimit). So it was with {More} more before.";
+            Limit = most, More = more);
+    }
+}
+
+/// A process gave no answer to a request.
+pub(crate) fn process_gave_no_answer(process: u32, failure: &dyn Display, telling: Telling) {
+    match telling {
+        Telling::Now { more } => emit!(OUR_PROCESSES, WARN, 11,
+            "Process {ProcessId} gave no answer to a request: {Failure}. So it was with {More} more before.";
+            ProcessId = process, Failure = tracing::field::display(failure), More = more),
+        Telling::Counted => {
+            emit!(OUR_PROCESSES, DEBUG, 11, "Process {ProcessId} gave no answer to a request: {Failure}.";
+            ProcessId = process, Failure = tracing::field::display(failure))
+        }
+    }
+}
+
+/// What a process wrote. How much it matters counts from 0 (trace) to 4 (error).
+pub(crate) fn process_wrote(
+    program: &str,
+    process: u32,
+    severity: u8,
+    (message, fields): (&str, &str),
+) {
+    macro_rules! at {
+        ($level:ident) => {
+            match fields.is_empty() {
+                true => emit!(OUR_OUTPUT, $level, 0, "{Program}[{ProcessId}] {Line}";
+                    Program = program, ProcessId = process, Line = message),
+                false => emit!(OUR_OUTPUT, $level, 0, "{Program}[{ProcessId}] {Line} {Fields}";
+                    Program = program, ProcessId = process, Line = message, Fields = fields),
+            }
+        };
+    }
+    match severity {
+        0 => at!(TRACE),
+        1 => at!(DEBUG),
+        2 => at!(INFO),
+        3 => at!(WARN),
+        _ => at!(ERROR),
+    }
+}

@@ -1,0 +1,54 @@
+//! What stands for the programs behind a host in a build without the feature `child-process`: there are none, and whoever
+//! asks for one is told why.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::settings::StageSettings;
+use crate::apps::child_process::options::ChildOptions;
+use crate::configuration::Problem;
+use crate::features::ServerAddresses;
+use crate::pipeline::Stage;
+
+/// What programs are started with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Around {
+    pub(super) inherited: Vec<(String, String)>,
+    pub(super) environment: String,
+    pub(super) temporary: PathBuf,
+    pub(super) addresses: ServerAddresses,
+}
+
+/// The programs: none.
+#[derive(Debug, Default)]
+pub(super) struct Children;
+
+impl Children {
+    pub(super) fn change_to(&self, _: Option<&ChildOptions>, around: &Arc<Around>) {
+        let Around { inherited: _, environment: _, temporary: _, addresses: _ } = &**around;
+    }
+
+    pub(super) fn begin(&self) {}
+
+    #[allow(clippy::unused_async, reason = "it stands for what waits")]
+    pub(super) async fn end(&self, _: Instant) {}
+}
+
+/// No stage.
+pub(super) fn stage(_: &Children) -> Option<Box<dyn Stage>> {
+    None
+}
+
+/// Says that it cannot be had, if it is asked for.
+pub(super) fn missing(settings: &StageSettings) -> Option<Problem> {
+    let asked = settings.child_process.as_ref()?;
+    Some(
+        Problem::error(
+            "No program can be run behind this one: it was built without the feature 'child-process'.",
+        )
+        .key(asked.key)
+        .origin(asked.origin.clone())
+        .fix("build it with the feature 'child-process' of the crate kestrel, or remove the key"),
+    )
+}

@@ -1,0 +1,160 @@
+//! A program for the host to run behind it, and the ways in which such programs go wrong: `child MODE [ARGUMENT]`.
+//!
+//! | mode | what it does |
+//! |---|---|
+//! | `serve` | answers requests where it is told to listen |
+//! | `exit CODE` | writes two lines and ends |
+//! | `hang` | listens nowhere, and stays |
+//! | `deaf` | serves, and does not heed SIGTERM |
+//! | `elsewhere` | serves at another port than it is told |
+//! | `garbage` | answers what is no HTTP |
+//! | `flood` | writes without end while it serves |
+//! | `leave` | starts a copy of itself that goes its own way (`hang`), then serves |
+//! | `background` | leaves a copy of itself that serves, and ends |
+
+#![expect(clippy::disallowed_methods, reason = "it is no host, but what runs behind one")]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, UnixListener};
+
+#[tokio::main]
+pub(crate) async fn run() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mode = arguments.first().map_or("serve", String::as_str);
+    let argument = arguments.get(1).map_or("", String::as_str);
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "child in mode {mode}");
+    let port = variable("PORT");
+    match mode {
+        "exit" => {
+            let _ = writeln!(std::io::stderr(), "error: there is nothing to do");
+            return ExitCode::from(argument.parse::<u8>().unwrap_or(1));
+        }
+        "hang" => std::future::pending::<()>().await,
+        "deaf" => {
+            let _deaf = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+            serve(&port).await;
+        }
+        "elsewhere" => serve("0").await,
+        "garbage" => garbage(&port).await,
+        "flood" => {
+            std::thread::spawn(|| {
+                let line = "x".repeat(200);
+                while writeln!(std::io::stdout(), "{line}").is_ok() {}
+            });
+            serve(&port).await;
+        }
+        "leave" => {
+            own_way("hang");
+            serve(&port).await;
+        }
+        "background" => own_way("serve"),
+        _ => match variable("ASPNETCORE_URLS").strip_prefix("http://unix:") {
+            Some(path) => {
+                let listener = UnixListener::bind(path).expect("a socket");
+                axum::serve(listener, app()).await.expect("requests");
+            }
+            None => serve(&port).await,
+        },
+    }
+    ExitCode::SUCCESS
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+/// Starts a copy in a session of its own.
+fn own_way(mode: &str) {
+    let program = std::env::current_exe().expect("a program");
+    let started = Command::new("/usr/bin/setsid").arg(program).arg(mode).spawn();
+    let _ = writeln!(std::io::stdout(), "left {}", started.map_or(0, |child| child.id()));
+}
+
+async fn serve(port: &str) {
+    let port = port.parse().expect("a port");
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port that is free");
+    axum::serve(listener, app()).await.expect("requests");
+}
+
+/// Answers what is no HTTP.
+async fn garbage(port: &str) {
+    let port = port.parse().expect("a port");
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port that is free");
+    loop {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        tokio::spawn(async move {
+            let mut seen = [0; 4096];
+            let _ = stream.read(&mut seen).await;
+            let _ = stream.write_all(b"this is no answer\r\n\r\n").await;
+        });
+    }
+}
+
+fn app() -> Router {
+    Router::new()
+        .route("/exit", get(exit))
+        .route("/wait", get(wait))
+        .route("/echo", any(|request: Request| async { request.into_body() }))
+        .route("/large", get(large))
+        .fallback(who)
+}
+
+/// Ends the process in the middle of a request.
+async fn exit() {
+    std::process::exit(3)
+}
+
+/// Answers once the file is there that the query names.
+async fn wait(request: Request) -> String {
+    let file = asked(&request, "file");
+    while !std::path::Path::new(&file).exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    std::process::id().to_string()
+}
+
+/// A value of the query, as it is written there.
+fn asked(request: &Request, name: &str) -> String {
+    let pairs = request.uri().query().unwrap_or_default().split('&');
+    let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
+    pairs.find(|(known, _)| *known == name).map_or_else(String::new, |(_, value)| value.to_owned())
+}
+
+/// As many bytes as the query says.
+async fn large(request: Request) -> Body {
+    let bytes: usize = asked(&request, "bytes").parse().unwrap_or(0);
+    let pieces = (0..bytes.div_ceil(65_536)).map(move |piece| {
+        let left = bytes - piece * 65_536;
+        Ok::<_, std::io::Error>(vec![b'x'; left.min(65_536)])
+    });
+    Body::from_stream(futures_util::stream::iter(pieces))
+}
+
+/// What it was asked, and what it was told.
+async fn who(request: Request) -> Json<serde_json::Value> {
+    let headers: BTreeMap<_, _> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()))
+        .collect();
+    let variables: BTreeMap<_, _> = std::env::vars().collect();
+    Json(serde_json::json!({
+        "process": std::process::id(),
+        "target": request.uri().to_string(),
+        "method": request.method().as_str(),
+        "headers": headers,
+        "variables": variables,
+        "arguments": std::env::args().skip(1).collect::<Vec<_>>(),
+        "folder": std::env::current_dir().unwrap_or_default(),
+    }))
+}

@@ -1,0 +1,408 @@
+//! A program of any language behind the host: its contract, its life, and what is said when it goes wrong.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::http::{StuckRequest, connect, get, get_of, get_over};
+use crate::process::{Kestrel, LIMIT, Running};
+
+/// The program with all its ways to go wrong: tests/child. Cargo builds it beside these tests.
+fn child() -> String {
+    let mut path = PathBuf::from(env!("CARGO_BIN_EXE_kestrel"));
+    path.set_file_name("examples");
+    path.push("child");
+    path.display().to_string()
+}
+
+/// A host with the program in a mode, and settings besides.
+fn hosting(mode: &[&str], settings: &str) -> Kestrel {
+    let arguments = serde_json::to_string(mode).expect("texts are JSON");
+    let more = if settings.is_empty() { String::new() } else { format!(", {settings}") };
+    let text = format!(
+        r#"{{"AspNetCore": {{"ProcessPath": {:?}, "Arguments": {arguments}{more}}}}}"#,
+        child()
+    );
+    Kestrel::run([]).file("appsettings.json", &text)
+}
+
+#[track_caller]
+fn who(running: &Running) -> Value {
+    let answer = get(&running.address(), "/who", &[]);
+    assert_eq!(answer.status, 200, "{}\n{}", answer.head, running.stdout());
+    serde_json::from_str(&answer.body).expect("JSON")
+}
+
+fn process_of(who: &Value) -> u32 {
+    who["process"].as_u64().and_then(|it| it.try_into().ok()).expect("a number")
+}
+
+/// Whether a process is there, and no mere remainder of one.
+fn is_alive(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+#[track_caller]
+fn wait_until(what: &str, ready: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !ready() {
+        assert!(begun.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn kill_hard(process: u32) {
+    let process = Pid::from_raw(process.try_into().expect("a number"));
+    kill(process, Signal::SIGKILL).expect("it is there");
+}
+
+/// The last line is the one with the process.
+fn left_by(running: &Running) -> u32 {
+    running.wait_for("left ");
+    let out = running.stdout();
+    let (_, number) = out.rsplit_once("left ").expect("it was waited for");
+    number.lines().next().and_then(|it| it.trim().parse().ok()).expect("a number")
+}
+
+#[test]
+fn a_program_is_told_where_to_listen_and_who_asks() {
+    let settings =
+        r#""EnvironmentVariables": {"COLOUR": "red", "AT": "{url}"}, "WorkingDirectory": "/""#;
+    let kestrel = hosting(&["serve", "--at={port}"], settings)
+        .variable("ASPNETCORE_URLS", "http://10.0.0.1:80")
+        .variable("Kestrel__Limits__MaxConcurrentConnections", "100")
+        .variable("OWN", "kept");
+    let running = kestrel.started();
+    let address = running.address();
+    let headers = ["X-Forwarded-For: 10.1.1.1", "MS-ASPNETCORE-TOKEN: guessed"];
+    let answer = get_of(connect(&address), "shop.example", "/a%2Fb?c=d", &headers);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let who: Value = serde_json::from_str(&answer.body).expect("JSON");
+    let variables = &who["variables"];
+    let port = variables["PORT"].as_str().expect("a port");
+    for (name, expected) in [
+        ("ASPNETCORE_PORT", port),
+        ("ASPNETCORE_URLS", &format!("http://127.0.0.1:{port}")),
+        ("ASPNETCORE_APPL_PATH", "/"),
+        ("ASPNETCORE_ENVIRONMENT", "Production"),
+        ("COLOUR", "red"),
+        ("AT", &format!("http://127.0.0.1:{port}")),
+        ("OWN", "kept"),
+    ] {
+        assert_eq!(variables[name], expected, "{name}");
+    }
+    assert_eq!(variables.get("Kestrel__Limits__MaxConcurrentConnections"), None);
+    assert_eq!(who["arguments"][1], format!("--at={port}"));
+    assert_eq!(who["folder"], "/");
+    assert_eq!(who["target"], "/a%2Fb?c=d");
+    let headers = &who["headers"];
+    assert_eq!(headers["ms-aspnetcore-token"], variables["ASPNETCORE_TOKEN"]);
+    assert_eq!(headers["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(headers["x-forwarded-proto"], "http");
+    // As the client named it.
+    assert_eq!(headers["host"], "shop.example");
+    let process = process_of(&who);
+    let outcome = running.terminated();
+    assert!(outcome.stdout.contains("child in mode serve"), "{}", outcome.stdout);
+    let token = variables["ASPNETCORE_TOKEN"].as_str().expect("a token");
+    assert!(!outcome.stdout.contains(token), "{}", outcome.stdout);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert!(!is_alive(process));
+}
+
+#[test]
+fn a_command_on_the_command_line_is_run() {
+    let child = child();
+    let running = Kestrel::run(["--", &*child, "serve", "--urls", "{url}"]).started();
+    let who = who(&running);
+    let port = who["variables"]["PORT"].as_str().expect("a port");
+    let expected = ["serve", "--urls", &format!("http://127.0.0.1:{port}")];
+    assert_eq!(who["arguments"], serde_json::json!(expected));
+    running.terminated();
+}
+
+#[test]
+fn a_program_can_listen_on_a_socket_that_nobody_else_sees() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let running = hosting(&["serve", "{socket}"], "").started();
+    let who = who(&running);
+    let socket = PathBuf::from(who["arguments"][1].as_str().expect("a path"));
+    assert_eq!(who["variables"].get("PORT"), None);
+    let mode = |path: &std::path::Path| {
+        fs::metadata(path).map(|facts| facts.permissions().mode() & 0o777).expect("it is there")
+    };
+    let folder = socket.parent().expect("a folder").to_owned();
+    assert_eq!((mode(&socket), mode(&folder)), (0o600, 0o700));
+    running.terminated();
+    assert!(!folder.exists());
+}
+
+#[test]
+fn what_is_killed_is_started_again_and_no_request_is_lost() {
+    let running = hosting(&["serve"], "").started();
+    let address = running.address();
+    let first = process_of(&who(&running));
+    kill_hard(first);
+    let second = process_of(&who(&running));
+    assert_ne!(first, second);
+    running.wait_for("signal 9 (KILL");
+    // In the middle of a request that may be asked once more: it ends two processes, and no third.
+    let answer = get(&address, "/exit", &[]);
+    assert_eq!(answer.status, 503, "{}", running.stdout());
+    assert!(answer.header("Retry-After").is_some(), "{}", answer.head);
+    let third = process_of(&who(&running));
+    let outcome = running.terminated();
+    let ended = outcome.stdout.matches("The process ended with exit code 3").count();
+    assert_eq!(ended, 2, "{}", outcome.stdout);
+    assert!(!is_alive(second) && !is_alive(third));
+}
+
+#[test]
+fn several_processes_take_turns() {
+    let running = hosting(&["serve"], r#""ProcessesPerApplication": 2"#).started();
+    running.wait_until(|out| out.matches(" is ready at ").count() == 2);
+    let mut processes: Vec<_> = (0..4).map(|_| process_of(&who(&running))).collect();
+    assert_ne!(processes[0], processes[1]);
+    assert_eq!(processes[..2], processes[2..]);
+    // Who is left answers at once.
+    kill_hard(processes[0]);
+    for _ in 0..20 {
+        who(&running);
+    }
+    running.terminated();
+    processes.retain(|process| is_alive(*process));
+    assert!(processes.is_empty(), "{processes:?}");
+}
+
+#[test]
+fn what_cannot_start_is_told_with_its_last_words() {
+    let kestrel = hosting(&["exit", "7"], "").argument("--environment=Development");
+    let running = kestrel.started();
+    let address = running.address();
+    running.wait_until(|out| out.matches("ended with exit code 7").count() >= 2);
+    wait_until("the answer says it", || get(&address, "/", &[]).body.contains("nothing to do"));
+    let answer = get(&address, "/", &["Accept: text/html"]);
+    assert_eq!(answer.status, 502);
+    for part in ["exit code 7", "child exit 7", "error: there is nothing to do", "does not run"] {
+        assert!(answer.body.contains(part), "{part}: {}", answer.body);
+    }
+    let outcome = running.terminated();
+    assert_eq!(outcome.code, Some(0));
+    // Its level is the one that the line says.
+    assert!(outcome.stdout.contains("fail: Kestrel.Process.Output"), "{}", outcome.stdout);
+}
+
+#[test]
+fn clients_are_told_nothing_of_it_in_production() {
+    let running = hosting(&["exit", "7"], "").started();
+    let address = running.address();
+    running.wait_until(|out| out.matches("ended with exit code 7").count() >= 2);
+    wait_until("it is told", || get(&address, "/", &["Accept: text/html"]).status == 502);
+    let body = get(&address, "/", &["Accept: text/html"]).body;
+    assert!(!body.contains("exit") && !body.contains("nothing to do"), "{body}");
+    running.terminated();
+}
+
+#[test]
+fn what_ends_too_often_is_left_alone_for_a_while() {
+    let running = hosting(&["exit", "1"], r#""RapidFailsPerMinute": 2"#).started();
+    running.wait_for("more than 2 times within a minute, and is left alone for");
+    let answer = get(&running.address(), "/", &[]);
+    assert_eq!(answer.status, 503);
+    let seconds: u32 =
+        answer.header("Retry-After").and_then(|it| it.parse().ok()).expect("seconds");
+    assert!((50..=60).contains(&seconds), "{seconds}");
+    // A stop does not wait for it.
+    running.terminated();
+}
+
+#[test]
+fn who_listens_elsewhere_is_told_where() {
+    let running = hosting(&["elsewhere"], r#""StartupTimeLimit": 1"#).started();
+    running.wait_for("does not listen at http://127.0.0.1:");
+    running.wait_for("It listens at 127.0.0.1:");
+    running.terminated();
+}
+
+#[test]
+fn who_does_not_end_is_ended() {
+    let running = hosting(&["deaf"], r#""ShutdownTimeLimit": 1"#).started();
+    let process = process_of(&who(&running));
+    let outcome = running.terminated();
+    assert!(
+        outcome.stdout.contains("did not end within 1.00 s and was killed"),
+        "{}",
+        outcome.stdout
+    );
+    assert!(!is_alive(process));
+}
+
+#[test]
+fn nothing_is_left_behind_by_a_stop() {
+    let running = hosting(&["leave"], "").started();
+    let process = process_of(&who(&running));
+    let left = left_by(&running);
+    assert!(is_alive(left));
+    running.terminated();
+    wait_until("all have ended", || !is_alive(process) && !is_alive(left));
+}
+
+#[test]
+fn nothing_is_left_behind_by_a_host_that_is_killed() {
+    let running = hosting(&["leave"], "").started();
+    let process = process_of(&who(&running));
+    let left = left_by(&running);
+    kill_hard(running.id());
+    let begun = Instant::now();
+    wait_until("all have ended", || !is_alive(process) && !is_alive(left));
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn who_goes_to_the_background_is_told_to_stay() {
+    let running = hosting(&["background"], "").started();
+    let left = left_by(&running);
+    running.wait_for("start it so that it stays in the foreground");
+    running.terminated();
+    wait_until("it has ended", || !is_alive(left));
+}
+
+#[test]
+fn what_is_no_answer_is_a_bad_gateway() {
+    let running = hosting(&["garbage"], "").started();
+    let answer = get(&running.address(), "/", &[]);
+    assert_eq!(answer.status, 502);
+    running.wait_for("gave no answer to a request");
+    running.terminated();
+}
+
+#[test]
+fn a_flood_of_output_holds_nobody_up() {
+    let running = hosting(&["flood"], "")
+        .argument("--Logging:LogLevel:Kestrel.Process.Output=None")
+        .started();
+    let address = running.address();
+    for _ in 0..50 {
+        who(&running);
+    }
+    running.terminated();
+}
+
+#[test]
+fn bodies_go_through_both_ways() {
+    let running = hosting(&["serve"], "").started();
+    let address = running.address();
+    let answer = get(&address, "/large?bytes=3000000", &[]);
+    assert_eq!(answer.body.matches('x').count(), 3_000_000);
+    let mut stream = connect(&address);
+    std::io::Write::write_all(
+        &mut stream,
+        b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
+    assert!(answer.ends_with("hello"), "{answer}");
+    running.terminated();
+}
+
+#[test]
+fn another_program_takes_over_and_the_old_one_answers_its_last_requests() {
+    let kestrel = hosting(&["serve", "old"], "");
+    let (root, settings) = (kestrel.root(), kestrel.root().join("appsettings.json"));
+    let running = kestrel.started();
+    let address = running.address();
+    let first = who(&running);
+    let go = root.join("go");
+    let path = format!("/wait?file={}", go.display());
+    let waiting = {
+        let (address, path) = (address.clone(), path.clone());
+        thread::spawn(move || get(&address, &path, &[]))
+    };
+    // It is on its way once the process has it.
+    let text = fs::read_to_string(&settings).expect("it is ours").replace("\"old\"", "\"new\"");
+    fs::write(&settings, text).expect("it is ours");
+    wait_until("the new one answers", || who(&running)["arguments"][1] == "new");
+    fs::write(&go, "").expect("it is ours");
+    let answer = waiting.join().expect("it ends");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let old = process_of(&first);
+    wait_until("the old one has ended", || !is_alive(old));
+    running.terminated();
+}
+
+#[test]
+fn a_file_closes_the_app() {
+    let kestrel = hosting(&["serve"], "");
+    let page = kestrel.root().join("app_offline.htm");
+    let running = kestrel.started();
+    let address = running.address();
+    let process = process_of(&who(&running));
+    fs::write(&page, "<p>Back soon</p>").expect("it is ours");
+    wait_until("the process has let go of its files", || !is_alive(process));
+    let answer = get(&address, "/", &[]);
+    assert_eq!((answer.status, &*answer.body), (503, "<p>Back soon</p>"));
+    assert_eq!(answer.header("Content-Type"), Some("text/html"));
+    fs::remove_file(&page).expect("it is ours");
+    wait_until("it is open again", || get(&address, "/who", &[]).status == 200);
+    running.terminated();
+}
+
+#[test]
+fn limits_hold_from_the_beginning() {
+    let settings = r#""Limits": {"OpenFiles": 64}, "Umask": "077", "ClearEnvironment": true"#;
+    let running = hosting(&["serve"], settings).variable("OWN", "lost").started();
+    let who = who(&running);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", process_of(&who))).expect("limits");
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("the line");
+    assert_eq!(line.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["64", "64"]);
+    let status = fs::read_to_string(format!("/proc/{}/status", process_of(&who))).expect("status");
+    assert!(status.contains("Umask:\t0077"), "{status}");
+    assert_eq!(who["variables"].get("OWN"), None);
+    running.terminated();
+}
+
+#[test]
+fn no_descriptor_is_inherited() {
+    let running = hosting(&["serve"], "").started();
+    let address = running.address();
+    // Connections of the host, and its pipes.
+    let _open = StuckRequest::new(&address);
+    let process = process_of(&who(&running));
+    kill_hard(process);
+    let process = process_of(&who(&running));
+    let open = fs::read_dir(format!("/proc/{process}/fd")).expect("descriptors").count();
+    // Input, outputs, its listener, connections from the host, and what its runtime needs.
+    assert!(open < 16, "{open}");
+    running.terminated();
+}
+
+#[test]
+fn requests_over_one_connection_find_the_new_process() {
+    let running = hosting(&["serve"], "").started();
+    let address = running.address();
+    let process = process_of(&who(&running));
+    kill_hard(process);
+    let answer = get_over(connect(&address), "/who", &[]);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    running.terminated();
+}
+
+#[test]
+fn a_file_that_is_watched_changes_and_no_request_fails() {
+    let kestrel = hosting(&["serve"], r#""Watch": ["app.py"]"#).file("app.py", "1");
+    let app = kestrel.root().join("app.py");
+    let running = kestrel.started();
+    let first = process_of(&who(&running));
+    fs::write(&app, "another").expect("it is ours");
+    wait_until("another answers", || process_of(&who(&running)) != first);
+    wait_until("the old one has ended", || !is_alive(first));
+    running.wait_for("is replaced: a file that is watched has changed");
+    running.terminated();
+}
