@@ -85,6 +85,7 @@ fn of_text(line: &str) -> Option<Severity> {
         .any(|it| line.starts_with(it))
         || line.starts_with("thread '") && line.contains("' panicked at ")
         || line.starts_with("Uncaught ")
+        || is_exception(line)
     {
         return Some(Severity::Error);
     }
@@ -104,6 +105,14 @@ fn of_text(line: &str) -> Option<Severity> {
         rest = behind;
     }
     None
+}
+
+/// Whether a line begins with the name of an exception, as the last one of a traceback of Python does.
+fn is_exception(line: &str) -> bool {
+    let end = line.find(|it: char| !it.is_ascii_alphanumeric() && !"._".contains(it));
+    let (name, behind) = line.split_at(end.unwrap_or(line.len()));
+    (behind.is_empty() || behind.starts_with(": "))
+        && ["Error", "Exception"].iter().any(|it| name.len() > it.len() && name.ends_with(it))
 }
 
 /// What is not there yet in the oldest Rust that is supported.
@@ -143,6 +152,10 @@ mod tests {
             ("Traceback (most recent call last):", Some(Error)),
             ("thread 'main' panicked at src/main.rs:1:1:", Some(Error)),
             ("  File \"x.py\", line 1, in <module>", None),
+            ("ModuleNotFoundError: No module named 'flask'", Some(Error)),
+            ("django.core.exceptions.SynchronousOnlyException", Some(Error)),
+            ("TypeErrors: none", None),
+            ("an Error is what it is", None),
             ("127.0.0.1 - - [01/Jan/2024 10:00:00] \"GET /error HTTP/1.1\" 200 -", None),
             ("there was no error at all", None),
             ("", None),
