@@ -256,6 +256,7 @@ fn a_unit_is_one_to_systemd() {
             &["--urls", "http://localhost:5000", "--Greeting", "100% \"of $HOME\""],
             &["100%% \\\"of $$HOME\\\""],
         ),
+        (&["--", "/bin/sh", "app.sh"], &["\nKillMode=mixed\n"]),
     ] {
         let unit = generated(&[&["systemd", "--"], run].concat());
         for part in parts {

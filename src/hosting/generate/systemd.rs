@@ -77,6 +77,7 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
             None => writeln!(unit, "ReadWritePaths={folder}"),
         };
     }
+    programs(prepared, &mut unit);
     web_root(prepared, &mut unit)?;
     logs(prepared, &mut unit)?;
     unit.push_str("\n[Install]\nWantedBy=multi-user.target\n");
@@ -109,6 +110,15 @@ fn is_privileged(endpoint: &PlannedEndpoint) -> bool {
         | Targets::AtLeastOne([listen, _])
         | Targets::FirstThatWorks([listen, _]) => (1..1024).contains(&listen.port),
         Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
+    }
+}
+
+/// Who ends the programs behind the host, if there are some.
+fn programs(prepared: &Prepared, unit: &mut String) {
+    let stages = &prepared.settings.stages;
+    let sites = stages.sites.iter().flat_map(|it| &it.sites).map(|it| &it.stages);
+    if sites.chain([stages]).any(|it| it.child_process.is_some()) {
+        unit.push_str("# The programs behind it end by it, once its requests have their answers.\nKillMode=mixed\n");
     }
 }
 
