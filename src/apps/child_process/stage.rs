@@ -7,7 +7,9 @@ use http::{HeaderName, HeaderValue};
 
 use super::children::Children;
 use super::pool::Pool;
-use crate::features::Connection;
+use crate::features::{
+    Connection, EffectiveRequest, Overlay, RequestTarget, change_target, escaped_path,
+};
 use crate::pipeline::{Enter, Request, Responding, Stage};
 
 /// The headers that only a host may send.
@@ -29,6 +31,7 @@ impl Stage for ChildProcess {
     fn enter(&self, request: &mut Request) -> Enter {
         let Some(pool) = self.0.clone() else { return Enter::Next };
         tell_certificate(request);
+        put_base_back(request, &pool.options().path_base);
         let request = std::mem::take(request);
         Enter::Taken(Responding::later(pool.answer(request)))
     }
@@ -48,11 +51,55 @@ fn tell_certificate(request: &mut Request) {
     }
 }
 
+/// Puts the path that the program was told into the path again: whoever was told it takes it off by itself, and knows
+/// then what its links begin with. What a proxy in front has taken off goes on as what the client sees before it.
+fn put_base_back(request: &mut Request, told: &str) {
+    let base = EffectiveRequest::of(request).path_base();
+    let Some(before) = base.len().checked_sub(told.len()) else { return };
+    let Some((before, own)) = base.split_at_checked(before) else { return };
+    if own.is_empty() || own.to_lowercase() != told.to_lowercase() {
+        return;
+    }
+    let (before, target) = (before.to_owned(), RequestTarget::of(request));
+    // Without a path behind it, the request has a slash that nobody has asked for.
+    let rest = if target.path().is_empty() { "" } else { request.uri().path() };
+    let (path, query) = (format!("{}{rest}", escaped_path(own)), target.query().to_owned());
+    change_target(request, &path, &query);
+    Overlay::change(request, |overlay| overlay.path_base = Some(before.into()));
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
 
     use super::*;
+    use crate::middleware::PathBase;
+
+    #[test]
+    fn a_program_gets_the_path_that_it_was_told_to_take_off() {
+        for (sent, told, expected) in [
+            ("/shop/a%2Fb?c=d", "/shop", ("", "/shop/a%2Fb?c=d")),
+            ("/SHOP/a", "/shop", ("", "/SHOP/a")),
+            ("/shop", "/shop", ("", "/shop")),
+            ("/shop/", "/shop", ("", "/shop/")),
+            ("/a%20b/c", "/a b", ("", "/a%20b/c")),
+            ("/other", "/", ("", "/other")),
+            ("/proxy/shop/a", "/shop", ("/proxy", "/shop/a")),
+            // It was told something else.
+            ("/shop/a", "/", ("/shop", "/a")),
+        ] {
+            let mut request = Request::new(Body::empty());
+            *request.uri_mut() = sent.parse().unwrap();
+            let bases = ["/proxy", "/shop", "/a b"].into_iter();
+            for base in bases.filter_map(PathBase::of_text) {
+                base.enter(&mut request);
+            }
+            put_base_back(&mut request, told);
+            let target = request.uri().path_and_query().unwrap().as_str();
+            let seen = (EffectiveRequest::of(&request).path_base(), target);
+            assert_eq!(seen, expected, "{sent} of {told}");
+        }
+    }
 
     #[test]
     fn a_client_cannot_speak_for_its_host() {
