@@ -19,10 +19,13 @@ use std::io::Write as _;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::routing::{any, get};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::response::Response;
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
+use futures_util::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -106,6 +109,9 @@ fn app() -> Router {
         .route("/wait", get(wait))
         .route("/echo", any(|request: Request| async { request.into_body() }))
         .route("/large", get(large))
+        .route("/count", post(count))
+        .route("/events", get(events))
+        .route("/socket", any(socket))
         .fallback(who)
 }
 
@@ -140,6 +146,38 @@ async fn large(request: Request) -> Body {
     Body::from_stream(futures_util::stream::iter(pieces))
 }
 
+/// How many bytes it was sent.
+async fn count(request: Request) -> String {
+    let mut pieces = request.into_body().into_data_stream();
+    let mut bytes = 0;
+    while let Some(Ok(piece)) = pieces.next().await {
+        bytes += piece.len();
+    }
+    bytes.to_string()
+}
+
+/// Two events, the second once the file is there that the query names.
+async fn events(request: Request) -> Response {
+    let second = futures_util::stream::once(async move {
+        wait(request).await;
+        "data: second\n\n"
+    });
+    let first = futures_util::stream::once(async { "data: first\n\n" });
+    let events = first.chain(second).map(|event| Ok::<_, std::io::Error>(Bytes::from(event)));
+    let answer = Response::builder().header("Content-Type", "text/event-stream");
+    answer.body(Body::from_stream(events)).expect("a head")
+}
+
+/// Says every message back.
+async fn socket(upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(async |mut socket| {
+        // It ends with the connection.
+        while let Some(Ok(message)) = socket.recv().await {
+            let _ = socket.send(message).await;
+        }
+    })
+}
+
 /// What it was asked, and what it was told.
 async fn who(request: Request) -> Json<serde_json::Value> {
     let headers: BTreeMap<_, _> = request
@@ -152,6 +190,7 @@ async fn who(request: Request) -> Json<serde_json::Value> {
         "process": std::process::id(),
         "target": request.uri().to_string(),
         "method": request.method().as_str(),
+        "version": format!("{:?}", request.version()),
         "headers": headers,
         "variables": variables,
         "arguments": std::env::args().skip(1).collect::<Vec<_>>(),

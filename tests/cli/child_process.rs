@@ -21,7 +21,7 @@ fn child() -> String {
 }
 
 /// A host with the program in a mode, and settings besides.
-fn hosting(mode: &[&str], settings: &str) -> Kestrel {
+pub(crate) fn hosting(mode: &[&str], settings: &str) -> Kestrel {
     let arguments = serde_json::to_string(mode).expect("texts are JSON");
     let more = if settings.is_empty() { String::new() } else { format!(", {settings}") };
     let text = format!(
@@ -32,7 +32,7 @@ fn hosting(mode: &[&str], settings: &str) -> Kestrel {
 }
 
 #[track_caller]
-fn who(running: &Running) -> Value {
+pub(crate) fn who(running: &Running) -> Value {
     let answer = get(&running.address(), "/who", &[]);
     assert_eq!(answer.status, 200, "{}\n{}", answer.head, running.stdout());
     serde_json::from_str(&answer.body).expect("JSON")
@@ -43,13 +43,13 @@ fn process_of(who: &Value) -> u32 {
 }
 
 /// Whether a process is there, and no mere remainder of one.
-fn is_alive(process: u32) -> bool {
+pub(crate) fn is_alive(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 #[track_caller]
-fn wait_until(what: &str, ready: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, ready: impl Fn() -> bool) {
     let begun = Instant::now();
     while !ready() {
         assert!(begun.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
@@ -114,6 +114,22 @@ fn a_program_is_told_where_to_listen_and_who_asks() {
     assert!(!outcome.stdout.contains(token), "{}", outcome.stdout);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
     assert!(!is_alive(process));
+}
+
+/// As the ASP.NET Core Module does: whoever is told the path below which clients see it takes it off by itself.
+#[test]
+fn a_program_below_a_path_gets_whole_paths() {
+    let site = format!(
+        r#"{{"Sites": {{"Shop": {{"PathBase": "/shop", "AspNetCore": {{"ProcessPath": {:?}}}}}}}}}"#,
+        child()
+    );
+    let running = Kestrel::run([]).file("appsettings.json", &site).started();
+    let answer = get(&running.address(), "/shop/a?b=c", &["X-Forwarded-Prefix: /guessed"]);
+    let who: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(who["target"], "/shop/a?b=c");
+    assert_eq!(who["variables"]["ASPNETCORE_APPL_PATH"], "/shop");
+    assert_eq!(who["headers"].get("x-forwarded-prefix"), None);
+    running.terminated();
 }
 
 #[test]
@@ -287,7 +303,6 @@ fn a_flood_of_output_holds_nobody_up() {
     let running = hosting(&["flood"], "")
         .argument("--Logging:LogLevel:Kestrel.Process.Output=None")
         .started();
-    let address = running.address();
     for _ in 0..50 {
         who(&running);
     }

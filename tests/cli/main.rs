@@ -4,6 +4,8 @@
 //! for lines, answers and ends of processes ([`process`]), never for a guessed time. Whole
 //! messages are kept in `tests/golden` ([`golden`]).
 
+#[cfg(all(target_os = "linux", feature = "child-process"))]
+mod apps;
 #[cfg(target_os = "linux")]
 mod behind_proxies;
 #[cfg(target_os = "linux")]

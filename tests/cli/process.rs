@@ -195,8 +195,19 @@ impl Running {
     /// Its resident memory, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn resident_memory(&self) -> usize {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that its resident memory ever was, in bytes.
+    #[cfg(all(target_os = "linux", feature = "child-process"))]
+    pub(crate) fn peak_memory(&self) -> usize {
+        self.memory("VmHWM:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn memory(&self, name: &str) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is told");
         let kibibytes = line.split_whitespace().next().and_then(|number| number.parse().ok());
         kibibytes.map(|number: usize| number * 1024).expect("a number")
     }
