@@ -12,6 +12,7 @@ use crate::features::ServerAddresses;
 use crate::pipeline::Stage;
 
 /// What programs are started with.
+#[allow(dead_code, reason = "gathered for nobody")]
 #[derive(Clone, Debug, Default)]
 pub(super) struct Around {
     pub(super) inherited: Vec<(String, String)>,
@@ -25,9 +26,7 @@ pub(super) struct Around {
 pub(super) struct Children;
 
 impl Children {
-    pub(super) fn change_to(&self, _: Option<&ChildOptions>, around: &Arc<Around>) {
-        let Around { inherited: _, environment: _, temporary: _, addresses: _ } = &**around;
-    }
+    pub(super) fn change_to(&self, _: Option<&ChildOptions>, _: &Arc<Around>) {}
 
     pub(super) fn begin(&self) {}
 

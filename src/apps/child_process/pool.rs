@@ -35,7 +35,7 @@ pub(crate) struct Pool {
     /// How many requests wait.
     waiting: AtomicU32,
     /// Those that answer until one of these does.
-    before: Mutex<Option<Arc<Pool>>>,
+    before: Mutex<Option<Arc<Self>>>,
     tasks: Mutex<Option<JoinSet<()>>>,
     /// Of requests that found too many before them, and of those without an answer.
     told: [Repeated; 2],

@@ -127,6 +127,7 @@ impl Forwarding {
     /// # Errors
     ///
     /// It gave no answer, which nobody was told.
+    #[cfg(feature = "child-process")]
     pub(super) async fn run_here(self, parts: &mut Parts, body: Body) -> Result<Response, Failure> {
         let begun = Instant::now();
         let under_way = self.destination.begin();
