@@ -383,3 +383,56 @@ fn a_file_that_changes_is_read_again() {
         assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{}", outcome.stdout);
     }
 }
+
+/// The program is the host itself, which obeys the contract of the ASP.NET Core Module.
+#[test]
+fn a_program_runs_behind_it_and_ends_by_being_asked() {
+    let program = on_windows(&program());
+    let Some(windows) = Windows::run(["--", &*program, "run"]) else { return };
+    let (running, console) = windows.started();
+    let answer = get(&running.address(), "/?a%20b", &[]);
+    assert_eq!(answer.status, 200, "{}\n{}", answer.head, running.stdout());
+    assert!(answer.body.contains(r#""target": "/?a%20b""#), "{}", answer.body);
+    running.wait_for(&format!("s after its start: {program} run"));
+    let outcome = stopped((running, console));
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{}", outcome.stdout);
+    // The line of the program is in the log of the host, which has its own.
+    assert!(outcome.stdout.contains("kestrel.exe["), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.matches(SHUTTING_DOWN).count(), 2, "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("was killed"), "{}", outcome.stdout);
+}
+
+/// Without a token it is no child of a process manager, and answers that request like any other.
+#[test]
+fn a_program_that_cannot_be_asked_to_end_is_killed() {
+    let program = on_windows(&program());
+    let no_token = ["--AspNetCore:EnvironmentVariables:ASPNETCORE_TOKEN", ""];
+    let long = ["--AspNetCore:ShutdownTimeLimit", "600", "--shutdownTimeoutSeconds", "600"];
+    let command = ["--", &*program, "run"];
+    let Some(windows) = Windows::run(no_token.into_iter().chain(long).chain(command)) else {
+        return;
+    };
+    let (running, console) = windows.started();
+    assert_eq!(get(&running.address(), "/", &[]).status, 200, "{}", running.stdout());
+    let outcome = stopped((running, console));
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{}", outcome.stdout);
+    let told =
+        format!("was killed: {program} run. It answers 404 to the request that asks it to end");
+    assert!(outcome.stdout.contains(&told), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.matches(SHUTTING_DOWN).count(), 1, "{}", outcome.stdout);
+}
+
+#[test]
+fn what_programs_cannot_have_on_windows_is_refused() {
+    for (settings, told) in [
+        (["--AspNetCore:Listen", "socket"], "cannot listen on a Unix socket on Windows."),
+        (["--AspNetCore:Limits:OpenFiles", "100"], "cannot be limited on Windows."),
+    ] {
+        let command = ["--", "cmd", "/c", "{url}"];
+        let arguments = ["run", "--plan"].into_iter().chain(settings).chain(command);
+        let Some(windows) = Windows::new(arguments) else { return };
+        let outcome = windows.ended();
+        assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(told), "{told}: {}", outcome.stderr);
+    }
+}

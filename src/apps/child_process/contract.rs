@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use http::{HeaderName, HeaderValue};
+
 use super::options::ChildOptions;
 use crate::apps::reverse_proxy::options::{DestinationAddress, Place, Scheme};
 
@@ -10,8 +12,29 @@ use crate::apps::reverse_proxy::options::{DestinationAddress, Place, Scheme};
 /// overlooked at the end.
 pub(super) const MARK: &str = "KESTREL_PROCESS";
 
+/// What tells a process that something has happened here, and that it is to end.
+pub(super) const EVENT: HeaderName = HeaderName::from_static("ms-aspnetcore-event");
+pub(super) const SHUTDOWN: HeaderValue = HeaderValue::from_static("shutdown");
+
+/// Where it is told so.
+pub(super) fn place_of_events(path_base: &str) -> String {
+    format!("{}/iisintegration", path_base.trim_end_matches('/'))
+}
+
 /// The variables that a process keeps that is not to inherit those of the host.
-pub(super) const KEPT: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT"];
+const KEPT: &[&str] = match cfg!(windows) {
+    // No program of Windows gets far without these.
+    true => &["PATH", "PATHEXT", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "TEMP", "TMP", "TZ"],
+    false => &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"],
+};
+
+/// Whether a process keeps a variable that is not to inherit those of the host.
+pub(super) fn is_kept(name: &str) -> bool {
+    KEPT.iter().any(|known| match cfg!(windows) {
+        true => known.eq_ignore_ascii_case(name),
+        false => *known == name,
+    })
+}
 
 /// What a process listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Ends what a process leaves behind, even if this one is killed and can end nothing any more.
+//! Ends what a process leaves behind, even if this one is killed and can end nothing any more. (Unix.)
 //!
 //! Each process runs in a group of its own. The first in it is a shell that waits for the end of a pipe, whose other
 //! end this process has and nobody else: when that is closed, by whatever, the shell kills the group with itself. What has left the group it
@@ -12,6 +12,9 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use super::contract::MARK;
 use super::options::{ChildOptions, ResourceLimits};
+
+/// Whether a process can be sent a signal.
+pub(super) const HAS_SIGNALS: bool = true;
 
 /// What a process can be told.
 #[derive(Clone, Copy, Debug)]
@@ -72,16 +75,26 @@ impl Guard {
         self.group.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Puts what a command starts into the group.
-    pub(super) fn takes(&self, command: &mut Command) {
-        command.process_group(self.group.as_raw_nonzero().get());
-    }
-
     /// Sends a signal to all of the group; the shell does not heed it, unless it is killed.
     pub(super) fn signal(&self, signal: Signal) {
         // Those that have ended need none.
         let _ = kill_process_group(self.group, signal.into());
     }
+}
+
+/// A process that was started.
+pub(super) type Running = Child;
+
+/// Starts a command, in the group if there is one.
+///
+/// # Errors
+///
+/// The system does not start it.
+pub(super) fn spawn(mut command: Command, guard: Option<&Guard>) -> io::Result<Running> {
+    if let Some(guard) = guard {
+        command.process_group(guard.group.as_raw_nonzero().get());
+    }
+    command.spawn()
 }
 
 /// Sends a signal to a process that has no group.

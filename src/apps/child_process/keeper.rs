@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -305,14 +304,9 @@ async fn start(shared: &Shared) -> Result<Current, ProcessFailure> {
 
 impl Current {
     fn new(process: Process, server: OneServer) -> Self {
-        // It consists of letters and digits, unless somebody has configured another.
-        let token = HeaderValue::from_str(&process.token).map(|mut token| {
-            token.set_sensitive(true);
-            token
-        });
         let serving = Serving {
             server,
-            token: token.unwrap_or_else(|_| HeaderValue::from_static("")),
+            token: process.token.clone(),
             process: process.id,
             requests: AtomicU64::new(0),
         };
@@ -332,6 +326,6 @@ impl Current {
 
     async fn stop(self, limit: Duration) {
         self.serving.server.close();
-        self.process.stop(limit).await;
+        self.process.stop(limit, &self.serving.server).await;
     }
 }

@@ -32,8 +32,8 @@ mod environment;
 mod failure;
 #[cfg(all(feature = "child-process", unix))]
 mod guard;
-#[cfg(all(feature = "child-process", not(unix)))]
-#[path = "no_guard.rs"]
+#[cfg(all(feature = "child-process", windows))]
+#[path = "windows_guard.rs"]
 mod guard;
 #[cfg(feature = "child-process")]
 mod keeper;

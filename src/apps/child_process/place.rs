@@ -72,9 +72,13 @@ struct SocketFolder(PathBuf);
 
 impl SocketFolder {
     fn new(path: &Path) -> io::Result<Self> {
-        let mut builder = DirBuilder::new();
+        let builder = DirBuilder::new();
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let builder = {
+            let mut builder = builder;
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder
+        };
         builder.create(path)?;
         Ok(Self(path.to_owned()))
     }

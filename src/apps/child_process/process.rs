@@ -4,32 +4,37 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::contract::{Contract, KEPT, Listens};
+use super::board::TOKEN;
+use super::contract::{Contract, EVENT, Listens, SHUTDOWN, is_kept, place_of_events};
 use super::environment::Around;
 use super::failure::{Cause, ProcessFailure, how};
-use super::guard::{Guard, Signal};
+use super::guard::{Guard, HAS_SIGNALS, Running, Signal, spawn};
 use super::options::ChildOptions;
 use super::output::{Output, Told};
 use super::place::{Place, is_taken};
 use super::proc;
+use crate::apps::reverse_proxy::OneServer;
 use crate::diagnostics::events;
 use crate::middleware::{LineWriter, LogFile, stamp};
 
 /// A process that runs, or has ended. Dropping it kills it, and what it has started.
 #[derive(Debug)]
 pub(super) struct Process {
-    child: Child,
+    child: Running,
     guard: Option<Guard>,
     pub(super) id: u32,
     pub(super) command: String,
-    pub(super) token: String,
+    /// What its requests carry.
+    pub(super) token: HeaderValue,
+    /// Where it is told what happens here.
+    events: String,
     mark: String,
     output: Output,
     place: Place,
@@ -72,24 +77,20 @@ impl Process {
         let guard =
             Guard::begin(&mark).inspect_err(|error| events::no_guard(&error.to_string())).ok();
         let arguments = contract.arguments(options);
-        let mut command = command(options, around, &contract);
-        if let Some(guard) = &guard {
-            guard.takes(&mut command);
-        }
-        let spawned =
-            command.spawn().map_err(|error| failed(Cause::NotStarted(error), &arguments))?;
+        let spawned = spawn(command(options, around, &contract), guard.as_ref())
+            .map_err(|error| failed(Cause::NotStarted(error), &arguments))?;
         let command = shown(&options.program, &arguments);
-        let (begun, token) = (Instant::now(), contract.token);
         let mut process = Self {
             id: spawned.id().unwrap_or_default(),
             output: output(options, spawned.id().unwrap_or_default()),
             child: spawned,
             guard,
             command,
-            token,
+            token: value_of(&contract.token),
+            events: place_of_events(&options.path_base),
             mark,
             place,
-            begun,
+            begun: Instant::now(),
         };
         process.read_output();
         match process.release(options).await {
@@ -161,16 +162,47 @@ impl Process {
         ProcessFailure { command: self.command, cause, lines }
     }
 
-    /// Asks it to end, and ends it if it does not. Nothing of it is left then.
-    pub(super) async fn stop(mut self, limit: Duration) {
-        self.signal(Signal::Term);
-        if timeout(limit, self.child.wait()).await.is_err() {
-            events::process_killed(&self.command, self.id, limit);
+    /// What its host says in requests of its own.
+    pub(super) fn fields(&self) -> HeaderMap {
+        HeaderMap::from_iter([(TOKEN, self.token.clone())])
+    }
+
+    /// Asks it to end, and ends it if it does not. Nothing of it is left then. Where there are no signals, its server
+    /// is asked.
+    pub(super) async fn stop(mut self, limit: Duration, server: &OneServer) {
+        let end = async {
+            match HAS_SIGNALS {
+                true => self.signal(Signal::Term),
+                false => self.ask_to_end(server, limit).await?,
+            }
+            let _ = self.child.wait().await;
+            Ok::<_, StatusCode>(())
+        };
+        match timeout(limit, end).await {
+            Ok(Ok(())) => {}
+            Ok(Err(status)) => {
+                events::process_knows_no_end((&self.command, self.id), status.as_u16())
+            }
+            Err(_) => events::process_killed(&self.command, self.id, limit),
         }
         self.guard = None;
         let _ = self.child.kill().await;
         // What it wrote last is told before others tell that all is over.
         self.output.last_lines().await;
+    }
+
+    /// Asks it by a request, as the contract says. Whoever gives no answer may be about to end.
+    ///
+    /// # Errors
+    ///
+    /// It answers with the status of one that does not know the question: such as 404, or what it says to everything.
+    async fn ask_to_end(&self, server: &OneServer, limit: Duration) -> Result<(), StatusCode> {
+        let mut fields = self.fields();
+        fields.insert(EVENT, SHUTDOWN);
+        match server.ask((&Method::POST, &self.events), &fields, limit).await {
+            Ok(status) if status != StatusCode::ACCEPTED => Err(status),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -179,6 +211,13 @@ impl Process {
             None => super::guard::signal_one(self.id, signal),
         }
     }
+}
+
+/// A token in a request. It consists of letters and digits, unless somebody has configured another.
+fn value_of(token: &str) -> HeaderValue {
+    let mut value = HeaderValue::from_str(token).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
 }
 
 /// A name that nobody guesses.
@@ -205,7 +244,7 @@ fn command(options: &ChildOptions, around: &Around, contract: &Contract) -> Comm
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     if options.clears_environment {
         command.env_clear();
-        let kept = around.inherited.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+        let kept = around.inherited.iter().filter(|(name, _)| is_kept(name));
         command.envs(kept.map(|(name, value)| (OsString::from(name), OsString::from(value))));
     }
     for (name, _) in around.inherited.iter().filter(|(name, _)| super::environment::is_ours(name)) {
@@ -228,8 +267,11 @@ fn output(options: &ChildOptions, process: u32) -> Output {
         LineWriter::start(Box::new(LogFile::open(name.into())), WRITTEN_WITHIN)
     });
     let program = program.to_string_lossy().into_owned();
-    Output::new(Told { program, process, file: file.map(Arc::from) })
+    Output::new(Told { program, process, file })
 }
+
+/// What stands in words without quotes.
+const PLAIN: &[u8] = if cfg!(windows) { b"-_./:=,@%+{}[]\\" } else { b"-_./:=,@%+{}[]" };
 
 /// A command as somebody would type it.
 fn shown(program: &Path, arguments: &[String]) -> String {
@@ -237,7 +279,7 @@ fn shown(program: &Path, arguments: &[String]) -> String {
     let arguments = without_secrets(arguments);
     let words = std::iter::once(&program).chain(&arguments).map(|word| {
         let is_plain = !word.is_empty()
-            && word.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_./:=,@%+{}[]".contains(&it));
+            && word.bytes().all(|it| it.is_ascii_alphanumeric() || PLAIN.contains(&it));
         if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
     });
     words.collect::<Vec<_>>().join(" ")

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use http::Method;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -54,13 +55,15 @@ pub(super) async fn ready(
         Speaking { http2: options.speaks_http2, activity_timeout: options.request_timeout };
     let server = OneServer::new(&name, process.listens().address(is_alternative), speaking);
     let Some(path) = &options.health else { return Ok((process, server)) };
+    let fields = process.fields();
     loop {
-        let what = match timeout(QUESTION, server.ask(path, QUESTION)).await {
-            Ok(Ok(status)) if status.as_u16() < 400 => return Ok((process, server)),
-            Ok(Ok(status)) => format!("it answers {}", status.as_u16()),
-            Ok(Err(error)) => error,
-            Err(_) => "no answer".to_owned(),
-        };
+        let what =
+            match timeout(QUESTION, server.ask((&Method::GET, path), &fields, QUESTION)).await {
+                Ok(Ok(status)) if status.as_u16() < 400 => return Ok((process, server)),
+                Ok(Ok(status)) => format!("it answers {}", status.as_u16()),
+                Ok(Err(error)) => error,
+                Err(_) => "no answer".to_owned(),
+            };
         tokio::select! {
             status = process.ended() => return Err(process.ended_with(&status, false).await),
             () = sleep(HEALTH_PAUSE) => {}

@@ -41,6 +41,13 @@ pub(crate) fn process_killed(command: &str, process: u32, limit: Duration) {
         ProcessId = process, Seconds = seconds(limit), Command = command);
 }
 
+/// A process cannot be asked to end.
+pub(crate) fn process_knows_no_end((command, process): (&str, u32), status: u16) {
+    emit!(OUR_PROCESSES, INFO, 13,
+        "Process {ProcessId} was killed: {Command}. It answers {StatusCode} to the request that asks it to end (POST /iisintegration).";
+        ProcessId = process, Command = command, StatusCode = status);
+}
+
 /// Another process is to take the place of one.
 pub(crate) fn process_is_replaced(process: u32, why: &str) {
     emit!(OUR_PROCESSES, INFO, 5, "Process {ProcessId} is replaced: {Why}."; ProcessId = process, Why = why);

@@ -99,17 +99,22 @@ impl OneServer {
         }
     }
 
-    /// Asks for a path, and gives the status.
+    /// Asks for a path with these fields, and gives the status.
     ///
     /// # Errors
     ///
     /// There is no answer.
-    pub(crate) async fn ask(&self, path: &str, timeout: Duration) -> Result<StatusCode, String> {
+    pub(crate) async fn ask(
+        &self,
+        (method, path): (&Method, &str),
+        fields: &HeaderMap,
+        timeout: Duration,
+    ) -> Result<StatusCode, String> {
         let mut outgoing = Outgoing {
-            method: &Method::GET,
+            method,
             target: path.as_bytes(),
             host: self.destination.host.as_bytes(),
-            fields: &HeaderMap::new(),
+            fields,
             content: None,
             upgrade: None,
             version: self.cluster.version,
