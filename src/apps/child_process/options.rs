@@ -17,7 +17,7 @@ pub(crate) struct ChildOptions {
     pub(crate) working_directory: PathBuf,
     /// Added to the variables that it inherits, over them. (`EnvironmentVariables`.)
     pub(crate) variables: Vec<(String, String)>,
-    /// Whether it inherits no variables, but for `PATH`, `HOME`, `LANG` and `TZ`. Default: it inherits them.
+    /// Whether it inherits no variables, but for a few such as `PATH`, `HOME` and `LANG`. Default: it inherits them.
     /// (`ClearEnvironment`.)
     pub(crate) clears_environment: bool,
     /// What it is to listen on. (`Listen`.)

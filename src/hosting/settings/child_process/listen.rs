@@ -1,6 +1,7 @@
 //! `Listen`: what the program listens on, and how it is told.
 
 use super::arguments::Argument;
+use super::other_systems::{IS_WINDOWS, no_socket};
 use super::section::SECTION;
 use super::variables::Variable;
 use crate::apps::child_process::options::Listen;
@@ -51,6 +52,12 @@ pub(super) fn read(
     };
     let vain = texts.iter().filter(|it| it.text.contains(other));
     problems.extend(vain.map(|it| not_there(it, other, has)));
+    if listen == Listen::Socket && IS_WINDOWS {
+        let by_text =
+            texts.iter().find(|it| it.text.contains(SOCKET)).map(|it| (it.key, it.origin));
+        let by_key = said.map(|(setting, _)| (&*setting.key, &setting.origin));
+        problems.extend(by_key.or(by_text).map(|(key, origin)| no_socket(key, origin)));
+    }
     if let (Listen::ThisPort(port), true, Some(setting)) = (listen, processes > 1, setting) {
         problems.push(one_port(setting, port, processes));
     }

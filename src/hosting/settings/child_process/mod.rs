@@ -7,6 +7,7 @@
 mod accounts;
 mod arguments;
 mod listen;
+mod other_systems;
 mod program;
 mod section;
 mod shown;
@@ -77,6 +78,9 @@ fn options(loaded: &Loaded, path_base: Option<&str>, problems: &mut Vec<Problem>
     let configuration = &loaded.configuration;
     let root = &loaded.content_root.value;
     of_windows(configuration, problems);
+    if other_systems::IS_WINDOWS {
+        problems.extend(other_systems::missing_keys(configuration));
+    }
     let working_directory =
         file(configuration, "AspNetCore:WorkingDirectory", root).unwrap_or_else(|| root.clone());
     let program = program::read(loaded);
@@ -119,7 +123,10 @@ fn options(loaded: &Loaded, path_base: Option<&str>, problems: &mut Vec<Problem>
             memory: size(configuration, "AspNetCore:Recycle:Memory", 1, problems),
             requests: number(configuration, "AspNetCore:Recycle:Requests", (1, u64::MAX), problems),
         },
-        run_as: accounts::read(configuration, problems),
+        // Windows has nobody of these names, which is told above.
+        run_as: (!other_systems::IS_WINDOWS)
+            .then(|| accounts::read(configuration, problems))
+            .flatten(),
         umask: octal(configuration, "AspNetCore:Umask", problems),
         limits: limits(configuration, problems),
         path_base: path_base.unwrap_or("/").to_owned(),

@@ -249,6 +249,18 @@ fn what_names_an_address_that_is_not_there_is_an_error() {
 }
 
 #[test]
+fn what_windows_does_not_have_can_be_told() {
+    let settings = ["Limits:OpenFiles=100", "Umask=027", "Recycle:Memory=1GB", "User="];
+    let arguments = settings.map(|it| format!("--AspNetCore:{it}")).into_iter().enumerate();
+    let loaded = load(&Inputs { arguments: arguments.collect(), ..Inputs::default() });
+    let problems = other_systems::missing_keys(&loaded.configuration);
+    let keys: Vec<_> = problems.iter().filter_map(|it| it.key.as_deref()).collect();
+    let expected = ["Umask", "Limits:OpenFiles", "Recycle:Memory"];
+    assert_eq!(keys, expected.map(|name| format!("AspNetCore:{name}")));
+    assert!(problems.iter().all(|it| it.origin.is_some() && it.fix.is_some()), "{problems:?}");
+}
+
+#[test]
 fn what_is_run_is_watched() {
     for (settings, watched) in [
         (&[PYTHON, "Arguments=-u app.py", "Watch=true"][..], &["app.py"][..]),

@@ -43,7 +43,7 @@ const NAMES: &[Key] = &[
     boolean(
         "ClearEnvironment",
         "false",
-        "it inherits no variables but `PATH`, `HOME`, `LANG` and `TZ`",
+        "it inherits no variables but `PATH`, `HOME`, `LANG`, `LC_ALL`, `TMPDIR` and `TZ`",
     ),
     text(
         "Listen",
