@@ -55,6 +55,16 @@ pub fn upstream_answer(input: &[u8]) {
     crate::upstream::invariants::answer(input);
 }
 
+/// Checks a line that a program wrote.
+pub fn output_line(input: &[u8]) {
+    crate::apps::child_process::check_output_line(input);
+}
+
+/// Checks the `web.config` of an app.
+pub fn web_config(input: &[u8]) {
+    crate::configuration::sources::web_config::check(input);
+}
+
 /// Checks a path, and templates of routes.
 pub fn route_templates(input: &[u8]) {
     crate::apps::reverse_proxy::invariants::routes(input);

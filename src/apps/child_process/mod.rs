@@ -65,5 +65,7 @@ mod watched;
 pub(crate) use self::children::Children;
 #[cfg(feature = "child-process")]
 pub(crate) use self::environment::Around;
+#[cfg(all(feature = "child-process", fuzzing))]
+pub(crate) use self::output_line::check as check_output_line;
 #[cfg(feature = "child-process")]
 pub(crate) use self::stage::ChildProcess;

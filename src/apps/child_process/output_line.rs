@@ -37,6 +37,22 @@ pub(super) fn read(line: &str) -> OutputLine {
     }
 }
 
+/// Checks what is read of a line: it is told as it is, unless it says in JSON what is in it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check(bytes: &[u8]) {
+    let line = String::from_utf8_lossy(bytes);
+    let OutputLine { severity, message, fields } = read(&line);
+    if message != line {
+        let whole: Map<String, Value> = serde_json::from_str(line.trim()).expect("it is JSON");
+        let is_in_it = whole.values().any(|value| value.as_str() == Some(message.as_str()));
+        assert!(is_in_it && severity.is_some(), "{line}");
+    }
+    if !fields.is_empty() {
+        let left: Map<String, Value> = serde_json::from_str(&fields).expect("they are JSON");
+        assert!(!left.is_empty(), "{line}");
+    }
+}
+
 fn of_json(line: &str) -> Option<OutputLine> {
     let mut object: Map<String, Value> = serde_json::from_str(line.trim()).ok()?;
     let message_key =
@@ -189,9 +205,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_line_is_read(line in ".{0,200}") {
-            let read = read(&line);
-            let may_be_json = line.trim_start().starts_with('{');
-            prop_assert!(may_be_json || read.fields.is_empty() && read.message == line);
+            check(line.as_bytes());
+        }
+
+        #[test]
+        fn any_object_is_read(object in r#"\{("(level|msg|@l|a)":("[a-z]*"|[0-9]{1,3}|null|\{\}),?){0,4}\}"#) {
+            check(object.as_bytes());
         }
     }
 }
