@@ -76,6 +76,19 @@ async fn a_route_takes_proxy() {
     judge(cfg!(feature = "proxy"), with_route("http://127.0.0.1:9"), &told).await;
 }
 
+#[tokio::test]
+async fn a_program_takes_child_process() {
+    let program = env!("CARGO");
+    let host =
+        host().args(["--AspNetCore:ProcessPath", program, "--AspNetCore:Arguments", "--version"]);
+    let told = [
+        "No program can be run behind this one: it was built without the feature 'child-process'.",
+        "set by: command line, argument 1 (--AspNetCore:ProcessPath), key AspNetCore:ProcessPath",
+        "fix: build it with the feature 'child-process' of the crate kestrel, or remove the key",
+    ];
+    judge(cfg!(feature = "child-process"), host, &told).await;
+}
+
 #[cfg(feature = "proxy")]
 #[tokio::test]
 async fn an_https_destination_takes_tls() {
