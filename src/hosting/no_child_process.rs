@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::settings::StageSettings;
 use crate::apps::child_process::options::ChildOptions;
 use crate::configuration::Problem;
-use crate::features::ServerAddresses;
+use crate::features::{Lifetime, ServerAddresses};
 use crate::pipeline::Stage;
 
 /// What programs are started with.
@@ -19,6 +19,7 @@ pub(super) struct Around {
     pub(super) environment: String,
     pub(super) temporary: PathBuf,
     pub(super) addresses: ServerAddresses,
+    pub(super) lifetime: Lifetime,
 }
 
 /// The programs: none.

@@ -23,7 +23,10 @@ pub(super) fn go_through(prepared: &Prepared, layers: &Layers) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    lines.push("the app".to_owned());
+    // A program behind the host is all that there is behind the stages.
+    if prepared.settings.stages.child_process.is_none() {
+        lines.push("the app".to_owned());
+    }
     format!("\nrequests go through:\n  {}\n", lines.join("\n  "))
 }
 

@@ -122,6 +122,7 @@ impl Draft {
                 environment: prepared.loaded.environment.value.clone(),
                 temporary: process::temporary_folder(),
                 addresses: addresses.clone(),
+                lifetime: given.lifetime.clone(),
             }),
             sites: Default::default(),
         };

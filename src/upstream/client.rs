@@ -17,6 +17,8 @@ pub(crate) struct ClientSettings {
     /// Whether there may be more than one connection of HTTP/2 to a destination, once the streams of one
     /// are used up. Default: yes.
     pub(crate) multiple_http2_connections: bool,
+    /// The user that has to have made a Unix socket, where its place can be changed by somebody. Default: any.
+    pub(crate) unix_user: Option<u32>,
     /// How long a connection may take until it can be used: the name, TCP and TLS. Default: 15 seconds, as
     /// YARP's client has it.
     pub(crate) connect_timeout: Duration,
@@ -31,6 +33,7 @@ impl Default for ClientSettings {
             tls: None,
             max_connections: None,
             multiple_http2_connections: true,
+            unix_user: None,
             connect_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
         }

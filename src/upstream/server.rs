@@ -282,6 +282,7 @@ impl Server {
                 Err(failure) if self.may_connect_after(&failure) => self.way.socket().await?,
                 socket => socket?,
             };
+            self.client.settings.unix_user.map_or(Ok(()), |user| socket.check_user(user))?;
             match name {
                 None => Ok((Io::Clear(socket), false)),
                 Some(name) => secure(socket, tls.as_deref(), name, alpn).await,

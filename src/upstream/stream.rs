@@ -9,6 +9,9 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use super::failure::Failure;
+#[cfg(unix)]
+use super::failure::FailureKind;
 use crate::tls::ClientStream;
 
 /// A socket.
@@ -17,6 +20,26 @@ pub(super) enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+}
+
+impl Socket {
+    /// Whether it leads to a process of this user, if it is a Unix socket.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub(super) fn check_user(&self, user: u32) -> Result<(), Failure> {
+        #[cfg(unix)]
+        if let Self::Unix(socket) = self {
+            let found = socket.peer_cred().map(|it| it.uid());
+            if !found.is_ok_and(|found| found == user) {
+                let text = "the socket is not one of the user that it is to be of";
+                return Err(Failure::new(FailureKind::Unreachable, text));
+            }
+        }
+        let _ = user;
+        Ok(())
+    }
 }
 
 /// A connection, in clear text or not.

@@ -6,6 +6,7 @@
 //! | `exit CODE` | writes two lines and ends |
 //! | `hang` | listens nowhere, and stays |
 //! | `deaf` | serves, and does not heed SIGTERM |
+//! | `open` | serves on all addresses |
 //! | `elsewhere` | serves at another port than it is told |
 //! | `garbage` | answers what is no HTTP |
 //! | `flood` | writes without end while it serves |
@@ -48,6 +49,7 @@ pub(crate) async fn run() -> ExitCode {
             serve(&port).await;
         }
         "elsewhere" => serve("0").await,
+        "open" => serve_at("0.0.0.0", &port).await,
         "garbage" => garbage(&port).await,
         "flood" => {
             std::thread::spawn(|| {
@@ -84,8 +86,12 @@ fn own_way(mode: &str) {
 }
 
 async fn serve(port: &str) {
+    serve_at("127.0.0.1", port).await;
+}
+
+async fn serve_at(address: &str, port: &str) {
     let port = port.parse().expect("a port");
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port that is free");
+    let listener = TcpListener::bind((address, port)).await.expect("a port that is free");
     axum::serve(listener, app()).await.expect("requests");
 }
 

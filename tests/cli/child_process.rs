@@ -421,3 +421,83 @@ fn a_file_that_is_watched_changes_and_no_request_fails() {
     running.wait_for("is replaced: a file that is watched has changed");
     running.terminated();
 }
+
+#[test]
+fn who_can_be_reached_past_the_host_is_told() {
+    let running = hosting(&["open"], "").started();
+    running.wait_for("others can reach it past this server");
+    running.terminated();
+    let running = hosting(&["serve"], "").started();
+    who(&running);
+    assert!(!running.terminated().stdout.contains("past this server"));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_those_who_wait_for_a_process() {
+    let running = hosting(&["hang"], "").started();
+    let address = running.address();
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let address = address.clone();
+            thread::spawn(move || get(&address, "/", &[]).status)
+        })
+        .collect();
+    running.wait_until(|out| out.matches("Request starting").count() == 20);
+    let begun = Instant::now();
+    let outcome = running.terminated();
+    assert!(begun.elapsed() < Duration::from_secs(15), "{}", outcome.stdout);
+    for answer in waiting {
+        assert_eq!(answer.join().expect("it ends"), 503);
+    }
+}
+
+#[test]
+fn a_misspelled_section_does_not_open_the_folder() {
+    let kestrel =
+        Kestrel::run([]).file("appsettings.json", r#"{"AspNetCor": {"ProcessPath": "/bin/true"}}"#);
+    fs::create_dir(kestrel.root().join("wwwroot")).expect("a folder");
+    let outcome = kestrel.ended();
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("did you mean AspNetCore?"), "{}", outcome.stderr);
+}
+
+#[test]
+fn secrets_among_arguments_are_not_in_the_log() {
+    let running = hosting(&["serve", "--password", "PW1", "--dsn=PW2"], "").started();
+    who(&running);
+    let outcome = running.terminated();
+    assert!(
+        outcome.stdout.contains("serve --password (hidden) --dsn=(hidden)"),
+        "{}",
+        outcome.stdout
+    );
+    assert!(!outcome.stdout.contains("PW"), "{}", outcome.stdout);
+}
+
+/// Settings that let the program run as nobody; `None`, which is told, if nobody can let it.
+fn as_nobody(settings: &str) -> Option<Kestrel> {
+    if !nix::unistd::Uid::effective().is_root() {
+        crate::environment::skipped("a program of another user", "run the tests as root");
+        return None;
+    }
+    // Where nobody can look for it.
+    Some(hosting(&["serve", "{socket}"], &format!(r#""User": "nobody", {settings}"#)))
+}
+
+#[test]
+fn another_user_has_its_own_home_and_less_of_the_machine() {
+    let Some(kestrel) = as_nobody(r#""Limits": {"OpenFiles": 64, "CoreSize": 0}"#) else { return };
+    let kestrel = kestrel.variable("PATH", "/usr/bin:/bin");
+    let running = kestrel.started();
+    let who = who(&running);
+    assert_ne!(who["variables"]["HOME"], "/root");
+    assert_eq!(who["variables"]["USER"], "nobody");
+    let status = fs::read_to_string(format!("/proc/{}/status", process_of(&who))).expect("status");
+    let nobody = nix::unistd::User::from_name("nobody").expect("accounts").expect("an account");
+    let ids = format!("Uid:\t{0}\t{0}\t{0}\t{0}", nobody.uid);
+    assert!(status.contains(&ids), "{status}");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", process_of(&who))).expect("limits");
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("the line");
+    assert_eq!(line.split_whitespace().nth(3), Some("64"));
+    running.terminated();
+}

@@ -1,7 +1,7 @@
 //! What a process is told: on what it is to listen, and who may ask it. (The contract of the ASP.NET Core Module with
 //! its child.) Pure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http::{HeaderName, HeaderValue};
 
@@ -11,6 +11,9 @@ use crate::apps::reverse_proxy::options::{DestinationAddress, Place, Scheme};
 /// Names the processes of one start, and what they start: it is inherited, so that nobody who goes his own way is
 /// overlooked at the end.
 pub(super) const MARK: &str = "KESTREL_PROCESS";
+
+/// What has what requests carry.
+pub(super) const TOKEN_VARIABLE: &str = "ASPNETCORE_TOKEN";
 
 /// What tells a process that something has happened here, and that it is to end.
 pub(super) const EVENT: HeaderName = HeaderName::from_static("ms-aspnetcore-event");
@@ -93,12 +96,19 @@ impl Contract {
         options.arguments.iter().map(|argument| self.listens.fill(argument)).collect()
     }
 
+    /// The command as it may be shown.
+    pub(super) fn shown(&self, options: &ChildOptions) -> String {
+        let arguments = options.shown_arguments.iter();
+        let arguments: Vec<_> = arguments.map(|argument| self.listens.fill(argument)).collect();
+        shown(&options.program, &arguments)
+    }
+
     /// The variables that are set besides those that it inherits: those that are configured count more than ours, but for
     /// two that say who it is.
     pub(super) fn variables(&self, options: &ChildOptions) -> Vec<(String, String)> {
         let mut ours = vec![
             ("ASPNETCORE_URLS", self.listens.url()),
-            ("ASPNETCORE_TOKEN", self.token.clone()),
+            (TOKEN_VARIABLE, self.token.clone()),
             ("ASPNETCORE_IIS_HTTPAUTH", "anonymous;".to_owned()),
             ("ASPNETCORE_IIS_WEBSOCKETS_SUPPORTED", "true".to_owned()),
             ("ASPNETCORE_IIS_PHYSICAL_PATH", options.working_directory.display().to_string()),
@@ -120,6 +130,26 @@ impl Contract {
         variables.push((MARK.to_owned(), self.mark.clone()));
         variables
     }
+}
+
+/// A command as somebody would type it.
+pub(super) fn shown(program: &Path, arguments: &[String]) -> String {
+    let program = program.display().to_string();
+    let words = std::iter::once(&program).chain(arguments).map(|word| {
+        let is_plain = |it: char| {
+            let is_of_paths = cfg!(windows) && it == '\\';
+            it.is_alphanumeric() || "-_./:=,@%+{}[]()*".contains(it) || is_of_paths
+        };
+        match !word.is_empty() && word.chars().all(is_plain) {
+            true => word.clone(),
+            false => {
+                let quoted = word.replace('\'', "'\\''");
+                let is_odd = |it: char| it.is_control();
+                format!("'{}'", quoted.replace(is_odd, "?"))
+            }
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -160,6 +190,19 @@ mod tests {
         assert_eq!(value(&by_socket, "ASPNETCORE_URLS").as_deref(), Some("http://unix:/run/a/s"));
         // It would take a port in its place.
         assert_eq!((value(&by_socket, "PORT"), value(&by_socket, "ASPNETCORE_PORT")), (None, None));
+    }
+
+    #[test]
+    fn a_command_is_shown_as_it_is_typed() {
+        let arguments =
+            ["-m", "http.server", "a b", "", "it's", "{port}", "\u{1b}[2J"].map(str::to_owned);
+        assert_eq!(
+            shown(Path::new("python3"), &arguments),
+            "python3 -m http.server 'a b' '' 'it'\\''s' {port} '?[2J'"
+        );
+        let mut options = running("app", &["--password", "p1", "{port}"]);
+        options.shown_arguments[1] = "(hidden)".to_owned();
+        assert_eq!(contract(Listens::Port(5)).shown(&options), "app --password (hidden) 5");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::features::ServerAddresses;
+use crate::features::{Lifetime, ServerAddresses};
 
 /// What processes are started with besides their options.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub(crate) struct Around {
     pub(crate) temporary: PathBuf,
     /// Where the host listens.
     pub(crate) addresses: ServerAddresses,
+    /// How far the host is.
+    pub(crate) lifetime: Lifetime,
 }
 
 /// Whether a variable is for this host, and would tell a process behind it something wrong: on what to listen, and what

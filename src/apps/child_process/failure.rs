@@ -21,6 +21,8 @@ pub(super) enum Cause {
     NoPlace(io::Error),
     /// The port that it is to have belongs to somebody else.
     Taken(u16),
+    /// Somebody else was faster at the port that it is to have.
+    Stranger { port: u16, user: u32 },
     /// The system did not start it.
     NotStarted(io::Error),
     /// It ended: how, after how long, whether it was ready, and how many processes it left behind.
@@ -52,6 +54,7 @@ impl ProcessFailure {
                 io::ErrorKind::PermissionDenied => "Look whether the file is a program (chmod +x), and whether this user may run it.".to_owned(),
                 _ => String::new(),
             },
+            Cause::Stranger { .. } => "On a machine with several users, let it listen on a Unix socket: {socket} in its arguments, or Listen: socket.".to_owned(),
             Cause::Taken(_) => "End what has it, or leave Listen out: a free port is chosen then.".to_owned(),
             Cause::Ended { left: 1.., .. } => {
                 "It went to the background: start it so that it stays in the foreground (often an option such as --no-daemon).".to_owned()
@@ -97,6 +100,12 @@ impl fmt::Display for Cause {
                 write!(f, "The port {port}, which the process is to have, is taken.")
             }
             Self::NotStarted(error) => write!(f, "The process cannot be started: {error}."),
+            Self::Stranger { port, user } => {
+                write!(
+                    f,
+                    "At the port {port}, which the process is to have, a process of another user (number {user}) listens."
+                )
+            }
             Self::Ended { how, after, was_ready, left } => {
                 let when = if *was_ready { "" } else { " before it listened" };
                 write!(f, "The process ended with {how}{when}, after {}", seconds(*after))?;

@@ -4,14 +4,17 @@
 //! end this process has and nobody else: when that is closed, by whatever, the shell kills the group with itself. What has left the group it
 //! knows by a variable that all of them inherit.
 
+use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 use std::process::Stdio;
 
+use nix::unistd::{Uid, User};
 use rustix::process::{Pid, kill_process, kill_process_group};
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::contract::MARK;
-use super::options::{ChildOptions, ResourceLimits};
+use super::options::{ChildOptions, ResourceLimits, RunAs};
 
 /// Whether a process can be sent a signal.
 pub(super) const HAS_SIGNALS: bool = true;
@@ -48,18 +51,20 @@ read -r _
 for process in /proc/[0-9]*; do
     if grep -qas "$0=$1" "$process/environ" 2>/dev/null; then kill -KILL "${process#/proc/}" 2>/dev/null; fi
 done
+[ -z "$2" ] || rm -rf -- "$2"
 kill -KILL 0
 "#;
 
 impl Guard {
-    /// Begins a group that has the processes with this mark.
+    /// Begins a group that has the processes with this mark, and a folder that goes with them.
     ///
     /// # Errors
     ///
     /// There is no shell, or the system gives no process.
-    pub(super) fn begin(mark: &str) -> io::Result<Self> {
+    pub(super) fn begin(mark: &str, folder: Option<&Path>) -> io::Result<Self> {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", WATCH, MARK, mark]).env_clear().env("PATH", "/usr/bin:/bin");
+        command.args(["-c", WATCH, MARK, mark]).arg(folder.unwrap_or(Path::new("")));
+        command.env_clear().env("PATH", "/usr/bin:/bin");
         command.current_dir("/").process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut shell = command.spawn()?;
@@ -104,46 +109,51 @@ pub(super) fn signal_one(process: u32, signal: Signal) {
     }
 }
 
-/// A command that waits for a line on its input before it becomes the program, so that its limits can be set.
+/// A command that sets limits for itself before it becomes the program: whoever is no root any more may still have less.
 pub(super) fn held(options: &ChildOptions, arguments: &[String]) -> Command {
-    let umask = options.umask.map(|umask| format!("umask {umask:03o}; ")).unwrap_or_default();
+    let ResourceLimits { open_files, memory, processes, core_size } = options.limits;
+    let mut script = String::new();
+    let mut limit = |text: String| {
+        script += &text;
+        script += " || exit 126; ";
+    };
+    if let Some(umask) = options.umask {
+        limit(format!("umask {umask:03o}"));
+    }
+    if let Some(files) = open_files {
+        limit(format!("ulimit -n {files}"));
+    }
+    // In kilobytes, and in blocks of 512 bytes.
+    if let Some(bytes) = memory {
+        limit(format!("ulimit -v {}", bytes.div_ceil(1024)));
+    }
+    if let Some(bytes) = core_size {
+        limit(format!("ulimit -c {}", bytes.div_ceil(512)));
+    }
+    if let Some(processes) = processes {
+        // Shells differ in its name.
+        limit(format!("{{ ulimit -u {processes} 2>/dev/null || ulimit -p {processes}; }}"));
+    }
     let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(format!("{umask}read -r _; exec \"$@\" </dev/null")).arg("sh");
-    command.arg(&options.program).args(arguments).stdin(Stdio::piped());
+    command.arg("-c").arg(script + "exec \"$@\"").arg("sh");
+    command.arg(&options.program).args(arguments);
     command
 }
 
-/// Sets the limits of a process.
-///
-/// # Errors
-///
-/// The system does not allow them.
-#[cfg(target_os = "linux")]
-pub(super) fn limit(process: u32, limits: &ResourceLimits) -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, prlimit};
-    let process = process.try_into().ok().and_then(Pid::from_raw);
-    for (resource, limit) in [
-        (Resource::Nofile, limits.open_files),
-        (Resource::As, limits.memory),
-        (Resource::Nproc, limits.processes),
-        (Resource::Core, limits.core_size),
-    ] {
-        if let Some(limit) = limit {
-            prlimit(process, resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
+/// Lets a command run as somebody, with his home in the place of ours.
+pub(super) fn run_as(command: &mut Command, run_as: &RunAs, variables: &[(String, String)]) {
+    command.gid(run_as.group).uid(run_as.user);
+    let account = User::from_uid(Uid::from_raw(run_as.user)).ok().flatten();
+    let (name, home) = match account {
+        Some(account) => (account.name, account.dir),
+        None => (run_as.name.clone(), "/".into()),
+    };
+    let mut set = |variable: &str, value: &OsStr| {
+        if !variables.iter().any(|(own, _)| own == variable) {
+            command.env(variable, value);
         }
-    }
-    Ok(())
-}
-
-/// The same where the system can limit only a process that does it itself: not at all.
-///
-/// # Errors
-///
-/// There are limits.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn limit(_: u32, limits: &ResourceLimits) -> io::Result<()> {
-    match *limits == ResourceLimits::default() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::Unsupported, "limits can only be set on Linux")),
-    }
+    };
+    set("HOME", home.as_os_str());
+    set("USER", name.as_ref());
+    set("LOGNAME", name.as_ref());
 }

@@ -1,7 +1,8 @@
 //! Keeps a process running: starts it, sees it end and starts another, and puts a new one in its place.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::board::{Board, Serving, State};
+use super::contract::Listens;
 use super::environment::Around;
 use super::failure::{Cause, ProcessFailure};
 use super::offline;
@@ -18,7 +20,7 @@ use super::process::Process;
 use super::ready::ready;
 use super::restarts::{Next, Restarts};
 use crate::apps::reverse_proxy::OneServer;
-use crate::diagnostics::{events, in_log_boxed};
+use crate::diagnostics::{LogContext, events, in_log_boxed};
 
 /// How often it is looked whether another process is due, and whether the app is closed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -41,6 +43,8 @@ pub(super) struct Shared {
     pub(super) options: ChildOptions,
     pub(super) around: Arc<Around>,
     pub(super) board: Board,
+    /// That others can reach them past this host.
+    pub(super) told_open: Once,
 }
 
 /// What a keeper is told to do.
@@ -214,18 +218,33 @@ impl Keeper {
 
     fn begin(&self, current: &Current) {
         let process = &current.process;
-        events::process_ready(
-            (&process.command, process.id),
-            &process.listens().url(),
-            process.age(),
-        );
         self.set(State::Serving(Arc::clone(&current.serving)));
+        let url = process.listens().url();
+        events::process_ready((&process.command, process.id), &url, process.age());
+        self.look_whether_open(process);
+    }
+
+    /// Tells if others can reach a process past this host; once, since each start is as the one before.
+    fn look_whether_open(&self, process: &Process) {
+        let Listens::Port(port) = *process.listens() else { return };
+        let (id, (group, mark), log) = (process.id, process.family(), LogContext::current());
+        let shared = Arc::clone(&self.shared);
+        let is_open =
+            move |it: &SocketAddr| it.port() == port && !it.ip().to_canonical().is_loopback();
+        // All processes of the system are looked at.
+        tokio::task::spawn_blocking(move || {
+            let all = proc::listening(&proc::members(group, &mark)).unwrap_or_default();
+            if let Some(open) = all.into_iter().find(is_open) {
+                let tell = || events::process_is_open(id, &open.to_string());
+                shared.told_open.call_once(|| log.run(tell));
+            }
+        });
     }
 
     /// Why another process is due, if one is.
     fn due(&self, current: &Current) -> Option<&'static str> {
         let options = &self.shared.options;
-        if options.offline_page.is_file() {
+        if offline::is_there(&options.offline_page) {
             return Some(CLOSED);
         }
         let recycle = &options.recycle;

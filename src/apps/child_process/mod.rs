@@ -9,7 +9,8 @@
 //! place                  a port, or a socket in a folder of its own
 //! process, guard         one process, and who ends what it leaves behind
 //! ready                  when it can answer
-//! output, output_line    what it writes, in the log
+//! output, output_line, output_file
+//!                        what it writes, in the log and in a file
 //! proc                   what the system knows of it
 //! restarts               how soon another is started. Pure
 //! watched                files whose changes ask for another
@@ -42,6 +43,8 @@ mod offline;
 pub(crate) mod options;
 #[cfg(feature = "child-process")]
 mod output;
+#[cfg(feature = "child-process")]
+mod output_file;
 #[cfg(feature = "child-process")]
 mod output_line;
 #[cfg(feature = "child-process")]

@@ -13,6 +13,8 @@ pub(crate) struct ChildOptions {
     pub(crate) program: PathBuf,
     /// Each as it is handed over. (`Arguments`.)
     pub(crate) arguments: Vec<String>,
+    /// The same as they may be shown: without secrets.
+    pub(crate) shown_arguments: Vec<String>,
     /// The folder that it starts in. Default: the content root. (`WorkingDirectory`.)
     pub(crate) working_directory: PathBuf,
     /// Added to the variables that it inherits, over them. (`EnvironmentVariables`.)
@@ -116,6 +118,7 @@ pub(crate) mod tests {
         ChildOptions {
             program: program.into(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            shown_arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             working_directory: ".".into(),
             variables: Vec::new(),
             clears_environment: false,

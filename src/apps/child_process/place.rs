@@ -23,7 +23,7 @@ const TRIES: usize = 20;
 pub(super) struct Place {
     pub(super) listens: Listens,
     /// Removed with it.
-    _folder: Option<SocketFolder>,
+    folder: Option<SocketFolder>,
 }
 
 impl Place {
@@ -38,15 +38,20 @@ impl Place {
         run_as: Option<&RunAs>,
     ) -> io::Result<Self> {
         match listen {
-            Listen::ThisPort(port) => Ok(Self { listens: Listens::Port(port), _folder: None }),
-            Listen::Port => Ok(Self { listens: Listens::Port(free_port().await?), _folder: None }),
+            Listen::ThisPort(port) => Ok(Self { listens: Listens::Port(port), folder: None }),
+            Listen::Port => Ok(Self { listens: Listens::Port(free_port().await?), folder: None }),
             Listen::Socket => {
                 let folder = SocketFolder::new(&temporary.join(format!("kestrel-{mark}")))?;
                 folder.give_to(run_as)?;
                 let listens = Listens::Socket(folder.0.join("s"));
-                Ok(Self { listens, _folder: Some(folder) })
+                Ok(Self { listens, folder: Some(folder) })
             }
         }
+    }
+
+    /// The folder of its socket.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(|folder| folder.0.as_path())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The processes of an app, and the requests that they answer.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -56,7 +56,7 @@ impl Pool {
     ) -> Arc<Self> {
         let board = Board::new(options.processes.max(1) as usize);
         Arc::new(Self {
-            shared: Arc::new(Shared { options, around, board }),
+            shared: Arc::new(Shared { options, around, board, told_open: Once::new() }),
             orders: watch::Sender::default(),
             waiting: AtomicU32::new(0),
             before: Mutex::new(before),
@@ -209,8 +209,12 @@ impl Pool {
             if waiting.is_none() {
                 waiting = Some(Waiting::begin(self)?);
             }
-            if timeout_at(until, changes.changed()).await.is_err() {
-                return Err(Absent::Starting);
+            tokio::select! {
+                // A process that is not ready when the stop begins will not be.
+                () = self.shared.around.lifetime.stopping() => return Err(Absent::Ended),
+                changed = timeout_at(until, changes.changed()) => {
+                    changed.map_err(|_| Absent::Starting)?.ok();
+                }
             }
         }
     }

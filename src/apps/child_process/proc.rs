@@ -25,6 +25,18 @@ pub(super) fn listening(processes: &[u32]) -> Option<Vec<SocketAddr>> {
     }
 }
 
+/// Who listens at a port of the loopback, if it is neither root nor the user (by default, that of this process): on a
+/// machine with several users, one may have been faster.
+pub(super) fn stranger_at(port: u16, user: Option<u32>) -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    return linux::stranger_at(port, user);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (port, user);
+        None
+    }
+}
+
 /// The bytes of memory that these processes have, all in all.
 pub(super) fn memory(processes: &[u32]) -> u64 {
     #[cfg(target_os = "linux")]
@@ -78,24 +90,44 @@ mod linux {
                 number.parse::<u64>().ok()
             }));
         }
-        let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-        let tables = tables.iter().filter_map(|table| fs::read_to_string(table).ok());
-        let mut found: Vec<_> = tables
-            .flat_map(|table| table.lines().filter_map(listener).collect::<Vec<_>>())
-            .filter(|(_, inode)| sockets.contains(inode))
-            .map(|(address, _)| address)
-            .collect();
+        let mut found: Vec<_> =
+            listeners().filter(|it| sockets.contains(&it.inode)).map(|it| it.address).collect();
         found.sort();
         found.dedup();
         is_known.then_some(found)
     }
 
-    /// Address and inode of a line of a table, if it is a socket that listens.
-    fn listener(line: &str) -> Option<(SocketAddr, u64)> {
+    pub(super) fn stranger_at(port: u16, user: Option<u32>) -> Option<u32> {
+        const ROOT: u32 = 0;
+        let expected = user.unwrap_or_else(|| rustix::process::geteuid().as_raw());
+        let there = listeners().filter(|it| {
+            let host = it.address.ip().to_canonical();
+            it.address.port() == port && (host.is_loopback() || host.is_unspecified())
+        });
+        there.map(|it| it.user).find(|user| ![expected, ROOT].contains(user))
+    }
+
+    /// A socket that listens.
+    #[derive(Debug, PartialEq)]
+    struct Listener {
+        address: SocketAddr,
+        user: u32,
+        inode: u64,
+    }
+
+    fn listeners() -> impl Iterator<Item = Listener> {
+        let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+        let tables = tables.into_iter().filter_map(|table| fs::read_to_string(table).ok());
+        tables.flat_map(|table| table.lines().filter_map(listener).collect::<Vec<_>>())
+    }
+
+    /// What a line of a table says of a socket that listens.
+    fn listener(line: &str) -> Option<Listener> {
         const LISTENS: &str = "0A";
         let mut columns = line.split_whitespace().skip(1);
         let (address, _, state) = (columns.next()?, columns.next()?, columns.next()?);
-        let inode = columns.nth(5)?.parse().ok()?;
+        let user = columns.nth(3)?.parse().ok()?;
+        let inode = columns.nth(1)?.parse().ok()?;
         (state == LISTENS).then_some(())?;
         let (host, port) = address.split_once(':')?;
         // Words of the machine's own byte order.
@@ -107,7 +139,8 @@ mod linux {
             Ok(bytes) => Ipv4Addr::from(bytes).into(),
             Err(_) => Ipv6Addr::from(<[u8; 16]>::try_from(bytes.as_slice()).ok()?).into(),
         };
-        Some((SocketAddr::new(host, u16::from_str_radix(port, 16).ok()?), inode))
+        let address = SocketAddr::new(host, u16::from_str_radix(port, 16).ok()?);
+        Some(Listener { address, user, inode })
     }
 
     pub(super) fn resident(process: u32) -> Option<u64> {
@@ -129,12 +162,15 @@ mod linux {
         fn lines_of_the_system_are_read() {
             assert_eq!(group_of("12 (a) b) (c) S 1 7 7 0"), Some(7));
             assert_eq!(group_of(""), None);
-            let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1";
+            let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000    33        0 4711 1";
+            let at = |address: &str| {
+                Some(Listener { address: address.parse().unwrap(), user: 33, inode: 4711 })
+            };
             let v6 = line.replace("0100007F", "00000000000000000000000001000000");
             #[cfg(target_endian = "little")]
             for (line, expected) in [
-                (line, Some(("127.0.0.1:8080".parse().unwrap(), 4711))),
-                (&*v6, Some(("[::1]:8080".parse().unwrap(), 4711))),
+                (line, at("127.0.0.1:8080")),
+                (&*v6, at("[::1]:8080")),
                 (&*line.replace(" 0A ", " 01 "), None),
                 ("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when", None),
             ] {

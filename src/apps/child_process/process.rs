@@ -2,27 +2,28 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::board::TOKEN;
-use super::contract::{Contract, EVENT, Listens, SHUTDOWN, is_kept, place_of_events};
+use super::contract::{
+    Contract, EVENT, Listens, SHUTDOWN, TOKEN_VARIABLE, is_kept, place_of_events, shown,
+};
 use super::environment::Around;
 use super::failure::{Cause, ProcessFailure, how};
 use super::guard::{Guard, HAS_SIGNALS, Running, Signal, spawn};
 use super::options::ChildOptions;
 use super::output::{Output, Told};
+use super::output_file::OutputFile;
 use super::place::{Place, is_taken};
 use super::proc;
 use crate::apps::reverse_proxy::OneServer;
 use crate::diagnostics::events;
-use crate::middleware::{LineWriter, LogFile, stamp};
+use crate::middleware::{LineWriter, stamp};
 
 /// A process that runs, or has ended. Dropping it kills it, and what it has started.
 #[derive(Debug)]
@@ -57,35 +58,35 @@ impl Process {
         let mark = random_name();
         let place = (around.temporary.as_path(), mark.as_str());
         let place = Place::find(options.listen, place, options.run_as.as_ref()).await;
-        let failed = |cause, arguments: &[String]| ProcessFailure {
-            command: shown(&options.program, arguments),
-            cause,
-            lines: Vec::new(),
-        };
-        let place = place.map_err(|error| failed(Cause::NoPlace(error), &options.arguments))?;
+        let failed = |cause, command| ProcessFailure { command, cause, lines: Vec::new() };
+        let as_written = || shown(&options.program, &options.shown_arguments);
+        let place = place.map_err(|error| failed(Cause::NoPlace(error), as_written()))?;
         if let Listens::Port(port) = place.listens
             && is_taken(port).await
         {
-            return Err(failed(Cause::Taken(port), &options.arguments));
+            return Err(failed(Cause::Taken(port), as_written()));
         }
+        let own_token = options.variables.iter().find(|(name, _)| name == TOKEN_VARIABLE);
         let contract = Contract {
             listens: place.listens.clone(),
-            token: random_name(),
+            token: own_token.map_or_else(random_name, |(_, token)| token.clone()),
             mark: mark.clone(),
             https_port: around.addresses.https_port().map(|(port, _)| port),
         };
-        let guard =
-            Guard::begin(&mark).inspect_err(|error| events::no_guard(&error.to_string())).ok();
-        let arguments = contract.arguments(options);
-        let spawned = spawn(command(options, around, &contract), guard.as_ref())
-            .map_err(|error| failed(Cause::NotStarted(error), &arguments))?;
-        let command = shown(&options.program, &arguments);
+        let guard = Guard::begin(&mark, place.folder());
+        let guard = guard.inspect_err(|error| events::no_guard(&error.to_string())).ok();
+        let shown = contract.shown(options);
+        let spawned = match spawn(command(options, around, &contract), guard.as_ref()) {
+            Ok(spawned) => spawned,
+            Err(error) => return Err(failed(Cause::NotStarted(error), shown)),
+        };
+        let id = spawned.id().unwrap_or_default();
         let mut process = Self {
-            id: spawned.id().unwrap_or_default(),
-            output: output(options, spawned.id().unwrap_or_default()),
+            id,
+            output: output(options, id),
             child: spawned,
             guard,
-            command,
+            command: shown,
             token: value_of(&contract.token),
             events: place_of_events(&options.path_base),
             mark,
@@ -93,10 +94,7 @@ impl Process {
             begun: Instant::now(),
         };
         process.read_output();
-        match process.release(options).await {
-            Ok(()) => Ok(process),
-            Err(error) => Err(process.failed(Cause::NotStarted(error)).await),
-        }
+        Ok(process)
     }
 
     fn read_output(&mut self) {
@@ -106,13 +104,6 @@ impl Process {
         if let Some(stream) = self.child.stderr.take() {
             self.output.add(stream);
         }
-    }
-
-    /// Sets the limits of one that waits for them, and lets it go on.
-    async fn release(&mut self, options: &ChildOptions) -> io::Result<()> {
-        let Some(mut pipe) = self.child.stdin.take() else { return Ok(()) };
-        super::guard::limit(self.id, &options.limits)?;
-        pipe.write_all(b"\n").await
     }
 
     pub(super) fn listens(&self) -> &Listens {
@@ -129,10 +120,15 @@ impl Process {
         self.child.wait().await
     }
 
+    /// Its group, and the mark of all that it has started.
+    pub(super) fn family(&self) -> (u32, String) {
+        (self.guard.as_ref().map_or(self.id, Guard::number), self.mark.clone())
+    }
+
     /// Its processes.
     pub(super) fn members(&self) -> Vec<u32> {
-        let group = self.guard.as_ref().map_or(self.id, Guard::number);
-        let mut members = proc::members(group, &self.mark);
+        let (group, mark) = self.family();
+        let mut members = proc::members(group, &mark);
         members.retain(|member| Some(*member) != self.guard.as_ref().map(Guard::number));
         members
     }
@@ -236,10 +232,11 @@ fn command(options: &ChildOptions, around: &Around, contract: &Contract) -> Comm
         true => super::guard::held(options, &arguments),
         false => {
             let mut command = Command::new(&options.program);
-            command.args(&arguments).stdin(Stdio::null());
+            command.args(&arguments);
             command
         }
     };
+    command.stdin(Stdio::null());
     command.current_dir(&options.working_directory).kill_on_drop(true);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     if options.clears_environment {
@@ -254,7 +251,7 @@ fn command(options: &ChildOptions, around: &Around, contract: &Contract) -> Comm
     command.envs(contract.variables(options));
     #[cfg(unix)]
     if let Some(run_as) = &options.run_as {
-        command.gid(run_as.group).uid(run_as.user);
+        super::guard::run_as(&mut command, run_as, &options.variables);
     }
     command
 }
@@ -264,81 +261,15 @@ fn output(options: &ChildOptions, process: u32) -> Output {
     let file = options.output_file.as_ref().map(|path| {
         let mut name = path.clone().into_os_string();
         name.push(format!("_{}_{}.log", stamp(), std::process::id()));
-        LineWriter::start(Box::new(LogFile::open(name.into())), WRITTEN_WITHIN)
+        LineWriter::start(Box::new(OutputFile::new(name.into())), WRITTEN_WITHIN)
     });
     let program = program.to_string_lossy().into_owned();
     Output::new(Told { program, process, file })
 }
 
-/// What stands in words without quotes.
-const PLAIN: &[u8] = if cfg!(windows) { b"-_./:=,@%+{}[]\\" } else { b"-_./:=,@%+{}[]" };
-
-/// A command as somebody would type it.
-fn shown(program: &Path, arguments: &[String]) -> String {
-    let program = program.display().to_string();
-    let arguments = without_secrets(arguments);
-    let words = std::iter::once(&program).chain(&arguments).map(|word| {
-        let is_plain = !word.is_empty()
-            && word.bytes().all(|it| it.is_ascii_alphanumeric() || PLAIN.contains(&it));
-        if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// Arguments as a log may have them: the values of those that speak of secrets are hidden.
-fn without_secrets(arguments: &[String]) -> Vec<String> {
-    const WORDS: &[&str] =
-        &["password", "passwd", "pwd", "secret", "token", "apikey", "api-key", "credential"];
-    let speaks = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        WORDS.iter().any(|word| name.contains(word))
-    };
-    let mut hides_next = false;
-    let shown = arguments.iter().map(|argument| {
-        let was_before = std::mem::take(&mut hides_next);
-        match argument.split_once('=') {
-            Some((name, _)) if speaks(name) => format!("{name}=(hidden)"),
-            None if argument.starts_with('-') && speaks(argument) => {
-                hides_next = true;
-                argument.clone()
-            }
-            _ if was_before && !argument.starts_with('-') => "(hidden)".to_owned(),
-            // A user and a password in an address.
-            _ => match argument.split_once("://") {
-                Some((scheme, rest)) => match rest.rsplit_once('@') {
-                    Some((_, host)) => format!("{scheme}://{host}"),
-                    None => argument.clone(),
-                },
-                None => argument.clone(),
-            },
-        }
-    });
-    shown.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_command_is_shown_as_it_is_typed() {
-        let arguments = ["-m", "http.server", "a b", "", "it's", "{port}"].map(str::to_owned);
-        assert_eq!(
-            shown(Path::new("python3"), &arguments),
-            "python3 -m http.server 'a b' '' 'it'\\''s' {port}"
-        );
-    }
-
-    #[test]
-    fn secrets_among_arguments_are_hidden() {
-        let arguments =
-            ["--password", "p1", "--db-token=p2", "--secret", "-v", "postgres://u:p3@host/db"];
-        let shown = shown(Path::new("app"), &arguments.map(str::to_owned));
-        assert_eq!(
-            shown,
-            "app --password '(hidden)' '--db-token=(hidden)' --secret -v postgres://host/db"
-        );
-    }
 
     #[test]
     fn names_are_not_the_same_twice() {

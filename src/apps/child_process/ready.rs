@@ -37,7 +37,7 @@ pub(super) async fn ready(
     let until = Instant::now() + limit;
     let mut pause = FIRST_PAUSE;
     let is_alternative = loop {
-        if let Some(alternative) = accepts(process.listens()).await {
+        if let Some(alternative) = accepts(process.listens(), options.run_as.is_some()).await {
             break alternative;
         }
         tokio::select! {
@@ -50,9 +50,17 @@ pub(super) async fn ready(
             return Err(process.failed(Cause::TooSlow { limit, expected, listens }).await);
         }
     };
+    if let Listens::Port(port) = *process.listens()
+        && let Some(stranger) = proc::stranger_at(port, options.run_as.as_ref().map(|it| it.user))
+    {
+        return Err(process.failed(Cause::Stranger { port, user: stranger }).await);
+    }
     let name = format!("process {}", process.id);
-    let speaking =
-        Speaking { http2: options.speaks_http2, activity_timeout: options.request_timeout };
+    let speaking = Speaking {
+        http2: options.speaks_http2,
+        activity_timeout: options.request_timeout,
+        unix_user: options.run_as.as_ref().map(|it| it.user),
+    };
     let server = OneServer::new(&name, process.listens().address(is_alternative), speaking);
     let Some(path) = &options.health else { return Ok((process, server)) };
     let fields = process.fields();
@@ -77,7 +85,9 @@ pub(super) async fn ready(
 
 /// Whether somebody accepts there; and if so, whether at the loopback of IPv6, which some programs take for
 /// `localhost`.
-async fn accepts(listens: &Listens) -> Option<bool> {
+async fn accepts(listens: &Listens, is_of_another: bool) -> Option<bool> {
+    // Systems without Unix sockets do not ask for it.
+    let _ = is_of_another;
     match listens {
         Listens::Port(port) => {
             let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
@@ -90,9 +100,12 @@ async fn accepts(listens: &Listens) -> Option<bool> {
         #[cfg(unix)]
         Listens::Socket(path) => {
             tokio::net::UnixStream::connect(path).await.ok()?;
-            // The folder keeps others out already; this is for whoever opens it.
-            let rights = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-            let _ = std::fs::set_permissions(path, rights);
+            // The folder keeps others out already; this is for whoever opens it. Of a process with fewer rights than
+            // ours, there may be something else at the path in the next moment.
+            if !is_of_another {
+                let rights = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+                let _ = std::fs::set_permissions(path, rights);
+            }
             Some(false)
         }
         #[cfg(not(unix))]

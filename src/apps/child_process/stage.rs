@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
+use http::header::CONNECTION;
 use http::{HeaderName, HeaderValue};
 
 use super::children::Children;
@@ -39,9 +40,12 @@ impl Stage for ChildProcess {
 
 /// Takes away what a client says in the place of its host, and tells the certificate that it really has.
 fn tell_certificate(request: &mut Request) {
-    let is_of_host = |name: &&HeaderName| name.as_str().starts_with(OF_HOST);
-    while let Some(name) = request.headers().keys().find(is_of_host).cloned() {
-        request.headers_mut().remove(name);
+    let headers = request.headers_mut();
+    while let Some(name) = headers.keys().find(|name| is_of_host(name)).cloned() {
+        headers.remove(name);
+    }
+    if let Some(value) = headers.get(CONNECTION).and_then(without_ours) {
+        headers.insert(CONNECTION, value);
     }
     let connection = request.extensions().get::<Connection>();
     let certificate = connection.and_then(|it| it.tls()?.client_certificate());
@@ -49,6 +53,29 @@ fn tell_certificate(request: &mut Request) {
     if let Some(value) = value {
         request.headers_mut().insert(CLIENT_CERTIFICATE, value);
     }
+}
+
+/// Whether only the host may say it. Programs that take headers for variables (CGI, WSGI) know no difference between `-` and
+/// `_`, and take `Proxy` for a setting of theirs.
+fn is_of_host(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let has_underscore = name.contains('_');
+    if !has_underscore {
+        return name.starts_with(OF_HOST) || name == "proxy";
+    }
+    let meant = name.replace('_', "-");
+    meant.starts_with(OF_HOST) || meant.starts_with("x-forwarded-") || meant == "forwarded"
+}
+
+/// A list of what is for one connection, without our headers, which are for the process; `None` if it has none of them.
+fn without_ours(named: &HeaderValue) -> Option<HeaderValue> {
+    let names = named.to_str().ok()?.split(',').map(str::trim);
+    let is_ours = |name: &&str| {
+        name.get(..OF_HOST.len()).is_some_and(|start| start.eq_ignore_ascii_case(OF_HOST))
+    };
+    names.clone().any(|name| is_ours(&name)).then_some(())?;
+    let others: Vec<_> = names.filter(|name| !is_ours(name)).collect();
+    HeaderValue::from_str(&others.join(", ")).ok()
 }
 
 /// Puts the path that the program was told into the path again: whoever was told it takes it off by itself, and knows
@@ -108,6 +135,11 @@ mod tests {
             ("ms-aspnetcore-token", "guessed"),
             ("ms-aspnetcore-clientcert", "another"),
             ("MS-ASPNETCORE-Event", "shutdown"),
+            ("MS_ASPNETCORE_TOKEN", "guessed"),
+            ("X_Forwarded_For", "10.0.0.1"),
+            ("X-Forwarded_Proto", "https"),
+            ("Proxy", "http://evil.test"),
+            ("my_own", "kept"),
             ("accept", "*/*"),
         ] {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
@@ -115,6 +147,20 @@ mod tests {
             request.headers_mut().append(&name, HeaderValue::from_static(value));
         }
         tell_certificate(&mut request);
-        assert_eq!(request.headers().keys().collect::<Vec<_>>(), ["accept"]);
+        let mut names: Vec<_> = request.headers().keys().collect();
+        names.sort_by_key(|name| name.as_str());
+        assert_eq!(names, ["accept", "my_own"]);
+    }
+
+    #[test]
+    fn what_a_host_says_is_for_no_single_connection() {
+        for (named, expected) in [
+            ("close", None),
+            ("MS-AspNetCore-Token", Some("")),
+            ("close, ms-aspnetcore-token , x-other", Some("close, x-other")),
+        ] {
+            let found = without_ours(&HeaderValue::from_static(named));
+            assert_eq!(found, expected.map(HeaderValue::from_static), "{named}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 /// How often it is looked. What has changed is to be the same at two looks: whoever writes many files is not half done.
 const LOOK: Duration = Duration::from_millis(300);
 
-/// So many files are looked at, and so deep in folders.
+/// So many files of each path are looked at, and so deep in folders.
 const MOST: usize = 20_000;
 const DEEPEST: usize = 16;
 
@@ -51,8 +51,8 @@ async fn look(paths: &[PathBuf]) -> u64 {
 
 fn fingerprint(paths: &[PathBuf]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let mut left = MOST;
     for path in paths {
+        let mut left = MOST;
         add(path, &mut hasher, (&mut left, DEEPEST));
     }
     hasher.finish()

@@ -4,12 +4,13 @@
 //! when it is closed, by whatever, the system ends all that is in the job.
 
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, CreationFlags, JobObject, KillOnDrop};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdout, Command};
 
-use super::options::{ChildOptions, ResourceLimits};
+use super::options::ChildOptions;
 
 /// Whether a process can be sent a signal. Here it is asked to end as the contract says.
 pub(super) const HAS_SIGNALS: bool = false;
@@ -31,7 +32,7 @@ impl Guard {
     /// # Errors
     ///
     /// None.
-    pub(super) fn begin(_: &str) -> io::Result<Self> {
+    pub(super) fn begin(_: &str, _: Option<&Path>) -> io::Result<Self> {
         Ok(Self)
     }
 
@@ -47,7 +48,6 @@ pub(super) fn signal_one(_: u32, _: Signal) {}
 /// A process in its job. Dropping it ends all that is in the job.
 #[derive(Debug)]
 pub(super) struct Running {
-    pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
     pub(super) stderr: Option<ChildStderr>,
     job: Box<dyn ChildWrapper>,
@@ -64,8 +64,8 @@ pub(super) fn spawn(command: Command, _: Option<&Guard>) -> io::Result<Running> 
     let mut command = CommandWrap::from(command);
     // With the second one, closing the handle of the job ends what is in it.
     let mut job = command.wrap(flags).wrap(KillOnDrop).wrap(JobObject).spawn()?;
-    let (stdin, stdout, stderr) = (job.stdin().take(), job.stdout().take(), job.stderr().take());
-    Ok(Running { stdin, stdout, stderr, job })
+    let (stdout, stderr) = (job.stdout().take(), job.stderr().take());
+    Ok(Running { stdout, stderr, job })
 }
 
 impl Running {
@@ -94,16 +94,6 @@ impl Running {
 /// The program itself, which nothing holds: the settings refuse limits.
 pub(super) fn held(options: &ChildOptions, arguments: &[String]) -> Command {
     let mut command = Command::new(&options.program);
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments);
     command
-}
-
-/// # Errors
-///
-/// There are limits.
-pub(super) fn limit(_: u32, limits: &ResourceLimits) -> io::Result<()> {
-    match *limits == ResourceLimits::default() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::Unsupported, "limits can only be set on Linux")),
-    }
 }

@@ -97,6 +97,13 @@ pub(crate) fn process_gave_no_answer(process: u32, failure: &dyn Display, tellin
     }
 }
 
+/// Who reaches this machine reaches a process, past the host and all that it does.
+pub(crate) fn process_is_open(process: u32, address: &str) {
+    emit!(OUR_PROCESSES, WARN, 12,
+        "Process {ProcessId} listens on {Address}: others can reach it past this server. Let it listen on 127.0.0.1 alone, or on {Socket}.";
+        ProcessId = process, Address = address, Socket = "{socket}");
+}
+
 /// What a process wrote. How much it matters counts from 0 (trace) to 4 (error).
 pub(crate) fn process_wrote(
     program: &str,
@@ -107,9 +114,9 @@ pub(crate) fn process_wrote(
     macro_rules! at {
         ($level:ident) => {
             match fields.is_empty() {
-                true => emit!(OUR_OUTPUT, $level, 0, "{Program}[{ProcessId}] {Line}";
+                true => emit!(OUR_OUTPUT, $level, 1, "{Program}[{ProcessId}] {Line}";
                     Program = program, ProcessId = process, Line = message),
-                false => emit!(OUR_OUTPUT, $level, 0, "{Program}[{ProcessId}] {Line} {Fields}";
+                false => emit!(OUR_OUTPUT, $level, 1, "{Program}[{ProcessId}] {Line} {Fields}";
                     Program = program, ProcessId = process, Line = message, Fields = fields),
             }
         };

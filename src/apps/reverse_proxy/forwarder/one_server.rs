@@ -45,15 +45,19 @@ pub(crate) struct Speaking {
     pub(crate) http2: bool,
     /// How long nothing may happen.
     pub(crate) activity_timeout: Duration,
+    /// Whose a Unix socket has to be, if that is not known by its place.
+    pub(crate) unix_user: Option<u32>,
 }
 
 impl OneServer {
     /// The server at an address. Its name is for the log. It is told the host that the client named, and who that is.
     pub(crate) fn new(name: &str, address: DestinationAddress, speaking: Speaking) -> Self {
         let transforms = Transforms { original_host: true, ..Transforms::default() };
+        let settings =
+            ClientSettings { unix_user: speaking.unix_user, ..ClientSettings::default() };
         let cluster = Cluster::new(
             cluster_options(name, speaking),
-            Client::new(ClientSettings::default(), Arc::default()),
+            Client::new(settings, Arc::default()),
             Box::new([]),
             &[],
         );

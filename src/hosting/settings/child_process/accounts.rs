@@ -3,14 +3,17 @@
 use super::section::SECTION;
 use crate::addresses::unix_socket::{AccountKind, primary_group};
 use crate::apps::child_process::options::RunAs;
-use crate::configuration::{Configuration, Origin, Problem};
+use crate::configuration::{Configuration, Origin, Problem, Setting};
 use crate::hosting::settings::unix_socket::unknown;
 
 /// Reads both. Without a group, it is that of the user.
 pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> Option<RunAs> {
     let mut account = |name: &str, kind: AccountKind| {
         let key = format!("{SECTION}:{name}");
-        let found = configuration.non_empty(&key)?;
+        let Some(found) = configuration.non_empty(&key) else {
+            problems.extend(configuration.setting(&key).map(|empty| nobody(empty, &key)));
+            return None;
+        };
         let id = kind.id(found.value).ok().flatten();
         problems.extend(unknown(kind, found.value, &key, &found.origin));
         Some((id, found))
@@ -33,6 +36,14 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
         },
     };
     Some(RunAs { name: named.value.to_owned(), user, group })
+}
+
+/// An empty name: the program would run with all rights of this process.
+fn nobody(empty: &Setting, key: &str) -> Problem {
+    Problem::error(format!("'{key}' is empty: that is nobody's name."))
+        .key(key)
+        .origin(empty.origin.clone())
+        .fix("name the account, or remove the key")
 }
 
 fn without_user(origin: Origin) -> Problem {

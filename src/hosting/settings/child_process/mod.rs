@@ -49,7 +49,10 @@ pub(super) fn read(
     let configuration = &loaded.configuration;
     let on = read_boolean(configuration, ENABLED, problems);
     let is_misspelled = unknown::tell(configuration, problems);
-    let first = unknown::first_known(configuration)?;
+    let Some(first) = unknown::first_known(configuration) else {
+        problems.extend(unknown::section_misspelled(loaded));
+        return None;
+    };
     let options = options(loaded, path_base, problems);
     if on == Some(false) {
         return None;
@@ -100,6 +103,7 @@ fn options(loaded: &Loaded, path_base: Option<&str>, problems: &mut Vec<Problem>
     let request_timeout = seconds("RequestTimeout", REQUEST, 120);
     ChildOptions {
         program,
+        shown_arguments: shown::each(&arguments),
         arguments,
         offline_page: working_directory.join("app_offline.htm"),
         working_directory,

@@ -28,7 +28,9 @@ pub(super) fn words(configuration: &Configuration, options: &ChildOptions) -> Ve
     say("Listen", format!("it listens on {on}{speaks}"));
     for (name, text) in &options.variables {
         let key = format!("EnvironmentVariables:{name}");
-        let text = shown(&key, text);
+        // What has a name and a value in it may be a connection to somewhere, with its password.
+        let is_secret = is_short_for_secret(name) || text.contains('=');
+        let text = if is_secret { "(hidden)".into() } else { shown(&key, text) };
         say(&key, format!("with {name}={}", text.escape_debug()));
     }
     if let Some(path) = &options.health {
@@ -52,6 +54,16 @@ pub(super) fn words(configuration: &Configuration, options: &ChildOptions) -> Ve
 
 /// Arguments as they could be typed, without what may be a secret.
 fn arguments(arguments: &[String]) -> String {
+    let words = each(arguments).into_iter().map(|text| {
+        let is_plain = !text.is_empty()
+            && text.chars().all(|it| it.is_alphanumeric() || "-_./:=@%+,{}()*".contains(it));
+        if is_plain { text } else { format!("'{}'", text.escape_debug()) }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Arguments without what may be a secret.
+pub(super) fn each(arguments: &[String]) -> Vec<String> {
     let mut behind_secret = false;
     let words = arguments.iter().map(|argument| {
         let is_switch = argument.starts_with('-');
@@ -59,10 +71,19 @@ fn arguments(arguments: &[String]) -> String {
             true => "(hidden)".to_owned(),
             false => shown_argument(argument),
         };
-        behind_secret = is_switch && !argument.contains('=') && is_before_secret(argument);
-        let is_plain = !text.is_empty()
-            && text.chars().all(|it| it.is_alphanumeric() || "-_./:=@%+,{}()*".contains(it));
-        if is_plain { text } else { format!("'{}'", text.escape_debug()) }
+        let speaks = is_before_secret(argument) || is_short_for_secret(argument);
+        behind_secret = is_switch && !argument.contains('=') && speaks;
+        match text.split_once('=') {
+            Some((name, _)) if is_short_for_secret(name) => format!("{name}=(hidden)"),
+            _ => text,
+        }
     });
-    words.collect::<Vec<_>>().join(" ")
+    words.collect()
+}
+
+/// Names that programs have for what is secret, and settings of this server do not.
+fn is_short_for_secret(name: &str) -> bool {
+    let name = name.trim_start_matches('-').to_lowercase();
+    let words = ["pass", "auth", "credential", "connection-string", "dsn", "jwt", "sig"];
+    name == "pw" || name == "conn" || words.iter().any(|word| name.contains(word))
 }

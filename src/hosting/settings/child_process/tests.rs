@@ -60,6 +60,7 @@ fn a_program_alone_has_the_defaults_of_the_module() {
     let root = folder.path();
     let expected = ChildOptions {
         program: root.join("bin/python3"),
+        shown_arguments: vec![],
         arguments: vec![],
         working_directory: root.to_owned(),
         variables: vec![],
@@ -139,6 +140,7 @@ fn everything_can_be_said() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let expected = ChildOptions {
         program: root.join("bin/shop"),
+        shown_arguments: ["--listen", "{socket}", "a b"].map(str::to_owned).to_vec(),
         arguments: ["--listen", "{socket}", "a b"].map(str::to_owned).to_vec(),
         working_directory: root.join("bin"),
         variables: vec![pair("App_Name", "shop"), pair("DEBUG", "1")],
@@ -224,6 +226,7 @@ fn what_cannot_be_is_told_with_what_to_write() {
         ("ForwardWindowsAuthToken=true", "set it to false, or remove it"),
         ("Watch=true", "name files and folders"),
         ("Group=0", "write AspNetCore:User, or remove AspNetCore:Group"),
+        ("User=", "name the account, or remove the key"),
     ] {
         let Read { problems, .. } = read_of(&[PYTHON, setting]);
         let [problem] = &problems[..] else { panic!("{setting}: {problems:?}") };
@@ -314,9 +317,11 @@ fn another_user_has_its_own_group_and_takes_root() {
 fn no_secret_is_shown() {
     let shown = read_of(&[
         PYTHON,
-        "Arguments=app.py --password PW1 --api-key=PW2 --url http://u:PW3@db",
+        "Arguments=app.py --password PW1 --api-key=PW2 --url http://u:PW3@db --pw PW6 --dsn=PW7 --auth PW8",
         "EnvironmentVariables:DB_PASSWORD=PW4",
         "EnvironmentVariables:DATABASE_URL=postgres://u:PW5@db",
+        "EnvironmentVariables:PGPASS=PW9",
+        "EnvironmentVariables:CONN=Server=db;Pwd=PWA",
         "EnvironmentVariables:LANG=C",
     ])
     .shown

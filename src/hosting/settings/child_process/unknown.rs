@@ -3,7 +3,7 @@
 
 use super::section::SECTION;
 use crate::configuration::near_names::did_you_mean;
-use crate::configuration::{Configuration, Origin, Problem, Section, Setting};
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Setting};
 use crate::hosting::settings::keys::{Holds, Key, Place, place};
 
 /// The first setting of the section that is the module's.
@@ -19,6 +19,27 @@ pub(crate) fn says_of_program(configuration: &Configuration) -> bool {
     let children = configuration.section(SECTION).children();
     let mut known = children.iter().filter(|it| named(names(SECTION), it.name()).is_some());
     known.any(|it| !it.name().eq_ignore_ascii_case("Watch") && it.first_setting().is_some())
+}
+
+/// A section of nearly this name that names a program, in the settings of a host without an app of its own: nobody else
+/// reads it, and the folder that the program's files lie in would be served in its place.
+pub(super) fn section_misspelled(loaded: &Loaded) -> Option<Problem> {
+    if !loaded.host_alone {
+        return None;
+    }
+    let sections = loaded.configuration.section("").children();
+    let (name, program) = sections.iter().find_map(|section| {
+        did_you_mean(section.name(), [SECTION])?;
+        Some((section.name(), section.section("ProcessPath").setting()?.clone()))
+    })?;
+    Some(
+        Problem::error(format!(
+            "'{name}' is no section of this server, and what it names is not run."
+        ))
+        .key(program.key.clone())
+        .origin(program.origin.clone())
+        .fix(format!("did you mean {SECTION}?")),
+    )
 }
 
 /// Tells of every name that means nothing; whether one of them was meant for the program.
