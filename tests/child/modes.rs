@@ -7,6 +7,7 @@
 //! | `hang` | listens nowhere, and stays |
 //! | `deaf` | serves, and does not heed SIGTERM |
 //! | `open` | serves on all addresses |
+//! | `link PATH` | puts a link to another socket in the place of its own |
 //! | `elsewhere` | serves at another port than it is told |
 //! | `garbage` | answers what is no HTTP |
 //! | `flood` | writes without end while it serves |
@@ -49,6 +50,12 @@ pub(crate) async fn run() -> ExitCode {
             serve(&port).await;
         }
         "elsewhere" => serve("0").await,
+        "link" => {
+            let urls = variable("ASPNETCORE_URLS");
+            let own = urls.strip_prefix("http://unix:").unwrap_or_default();
+            std::os::unix::fs::symlink(argument, own).expect("a link");
+            std::future::pending::<()>().await;
+        }
         "open" => serve_at("0.0.0.0", &port).await,
         "garbage" => garbage(&port).await,
         "flood" => {

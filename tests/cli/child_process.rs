@@ -475,18 +475,18 @@ fn secrets_among_arguments_are_not_in_the_log() {
 }
 
 /// Settings that let the program run as nobody; `None`, which is told, if nobody can let it.
-fn as_nobody(settings: &str) -> Option<Kestrel> {
+fn as_nobody(mode: &[&str], settings: &str) -> Option<Kestrel> {
     if !nix::unistd::Uid::effective().is_root() {
         crate::environment::skipped("a program of another user", "run the tests as root");
         return None;
     }
-    // Where nobody can look for it.
-    Some(hosting(&["serve", "{socket}"], &format!(r#""User": "nobody", {settings}"#)))
+    Some(hosting(mode, &format!(r#""User": "nobody", "WorkingDirectory": "/", {settings}"#)))
 }
 
 #[test]
 fn another_user_has_its_own_home_and_less_of_the_machine() {
-    let Some(kestrel) = as_nobody(r#""Limits": {"OpenFiles": 64, "CoreSize": 0}"#) else { return };
+    let settings = r#""Limits": {"OpenFiles": 64, "CoreSize": 0}"#;
+    let Some(kestrel) = as_nobody(&["serve", "{socket}"], settings) else { return };
     let kestrel = kestrel.variable("PATH", "/usr/bin:/bin");
     let running = kestrel.started();
     let who = who(&running);
@@ -500,4 +500,23 @@ fn another_user_has_its_own_home_and_less_of_the_machine() {
     let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("the line");
     assert_eq!(line.split_whitespace().nth(3), Some("64"));
     running.terminated();
+}
+
+#[test]
+fn another_user_leads_nobody_to_a_socket_that_is_not_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ours");
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+    let mode = ["link", &*path.display().to_string(), "{socket}"];
+    let Some(kestrel) = as_nobody(&mode, r#""StartupTimeLimit": 1"#) else { return };
+    let running = kestrel.started();
+    running.wait_for("does not listen at http://unix:");
+    running.terminated();
+    // It was looked at, and nothing was said to it.
+    listener.set_nonblocking(true).expect("a socket");
+    while let Ok((mut stream, _)) = listener.accept() {
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut said).expect("it was closed");
+        assert_eq!(said, "");
+    }
 }

@@ -37,7 +37,9 @@ pub(super) async fn ready(
     let until = Instant::now() + limit;
     let mut pause = FIRST_PAUSE;
     let is_alternative = loop {
-        if let Some(alternative) = accepts(process.listens(), options.run_as.is_some()).await {
+        if let Some(alternative) =
+            accepts(process.listens(), options.run_as.as_ref().map(|it| it.user)).await
+        {
             break alternative;
         }
         tokio::select! {
@@ -85,9 +87,9 @@ pub(super) async fn ready(
 
 /// Whether somebody accepts there; and if so, whether at the loopback of IPv6, which some programs take for
 /// `localhost`.
-async fn accepts(listens: &Listens, is_of_another: bool) -> Option<bool> {
+async fn accepts(listens: &Listens, user: Option<u32>) -> Option<bool> {
     // Systems without Unix sockets do not ask for it.
-    let _ = is_of_another;
+    let _ = user;
     match listens {
         Listens::Port(port) => {
             let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
@@ -99,10 +101,13 @@ async fn accepts(listens: &Listens, is_of_another: bool) -> Option<bool> {
         }
         #[cfg(unix)]
         Listens::Socket(path) => {
-            tokio::net::UnixStream::connect(path).await.ok()?;
+            let socket = tokio::net::UnixStream::connect(path).await.ok()?;
+            let peer = socket.peer_cred().ok()?.uid();
+            // What a program with fewer rights than ours has put there may lead anywhere.
+            user.is_none_or(|user| user == peer).then_some(())?;
             // The folder keeps others out already; this is for whoever opens it. Of a process with fewer rights than
             // ours, there may be something else at the path in the next moment.
-            if !is_of_another {
+            if user.is_none() {
                 let rights = std::os::unix::fs::PermissionsExt::from_mode(0o600);
                 let _ = std::fs::set_permissions(path, rights);
             }
