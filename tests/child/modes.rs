@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `serve` | answers requests where it is told to listen |
 //! | `exit CODE` | writes two lines and ends |
+//! | `warm FILE` | serves, and answers 503 at `/healthz` until the file is there |
 //! | `hang` | listens nowhere, and stays |
 //! | `deaf` | serves, and does not heed SIGTERM |
 //! | `open` | serves on all addresses |
@@ -43,6 +44,19 @@ pub(crate) async fn run() -> ExitCode {
         "exit" => {
             let _ = writeln!(std::io::stderr(), "error: there is nothing to do");
             return ExitCode::from(argument.parse::<u8>().unwrap_or(1));
+        }
+        "warm" => {
+            let file = argument.to_owned();
+            let health = get(move || {
+                std::future::ready(match std::path::Path::new(&file).exists() {
+                    true => axum::http::StatusCode::OK,
+                    false => axum::http::StatusCode::SERVICE_UNAVAILABLE,
+                })
+            });
+            let port = port.parse().expect("a port");
+            let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
+            let app = app().route("/healthz", health);
+            axum::serve(listener, app).await.expect("requests");
         }
         "hang" => std::future::pending::<()>().await,
         "deaf" => {

@@ -520,3 +520,72 @@ fn another_user_leads_nobody_to_a_socket_that_is_not_its_own() {
         assert_eq!(said, "");
     }
 }
+
+#[test]
+fn a_program_is_ready_once_it_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("warm");
+    let mode = ["warm", &*file.display().to_string()];
+    let running = hosting(&mode, r#""Health": "/healthz""#).started();
+    let address = running.address();
+    let waiting = thread::spawn(move || get(&address, "/who", &[]).status);
+    running.wait_for("child in mode warm");
+    assert!(!running.stdout().contains(" is ready at "));
+    fs::write(&file, "").expect("it is ours");
+    assert_eq!(waiting.join().expect("it ends"), 200);
+    running.terminated();
+}
+
+#[test]
+fn one_that_is_never_well_is_told_with_what_it_says() {
+    let settings = r#""Health": "/healthz", "StartupTimeLimit": 1"#;
+    let running = hosting(&["warm", "/no/such/file"], settings).started();
+    running.wait_for("did not say within 1.00 s that it is well (/healthz: it answers 503)");
+    running.terminated();
+}
+
+#[test]
+fn a_process_is_replaced_after_so_many_requests_and_none_is_lost() {
+    let running = hosting(&["serve"], r#""Recycle": {"Requests": 5}"#).started();
+    let first = process_of(&who(&running));
+    wait_until("another answers", || process_of(&who(&running)) != first);
+    wait_until("the old one has ended", || !is_alive(first));
+    running.wait_for("as many requests as Recycle:Requests says");
+    running.terminated();
+}
+
+#[test]
+fn one_port_is_of_one_process_after_the_other() {
+    // What was free a moment ago is for the program.
+    let (held, address) = crate::process::taken_port();
+    drop(held);
+    let port = address.rsplit(':').next().expect("a port");
+    let kestrel = hosting(&["serve"], &format!(r#""Listen": {port}, "Watch": ["app.py"]"#));
+    let app = kestrel.root().join("app.py");
+    let running = kestrel.started();
+    let first = who(&running);
+    assert_eq!(first["variables"]["PORT"], port);
+    fs::write(&app, "another").expect("it is ours");
+    let first = process_of(&first);
+    wait_until("another answers", || process_of(&who(&running)) != first);
+    running.terminated();
+}
+
+#[test]
+fn output_is_written_to_a_file_too() {
+    let settings = r#""StdoutLogEnabled": true, "StdoutLogFile": "logs/app""#;
+    let kestrel = hosting(&["serve"], settings);
+    let logs = kestrel.root().join("logs");
+    let running = kestrel.started();
+    who(&running);
+    let written = || {
+        let files = fs::read_dir(&logs).into_iter().flatten().flatten();
+        files.filter_map(|file| fs::read_to_string(file.path()).ok()).collect::<String>()
+    };
+    wait_until("it is written", || written() == "child in mode serve\n");
+    let number = running.id().to_string();
+    let files: Vec<_> = fs::read_dir(&logs).expect("it is there").flatten().collect();
+    let name = files[0].file_name().into_string().expect("a text");
+    assert!(name.starts_with("app_20") && name.ends_with(&format!("_{number}.log")), "{name}");
+    running.terminated();
+}
