@@ -589,3 +589,35 @@ fn output_is_written_to_a_file_too() {
     assert!(name.starts_with("app_20") && name.ends_with(&format!("_{number}.log")), "{name}");
     running.terminated();
 }
+
+#[test]
+fn what_waits_for_a_program_that_is_replaced_is_answered_by_the_next_one() {
+    let kestrel = hosting(&["hang"], "");
+    let settings = kestrel.root().join("appsettings.json");
+    let running = kestrel.started();
+    let address = running.address();
+    let waiting = thread::spawn(move || get(&address, "/who", &[]).status);
+    running.wait_for("Request starting");
+    let text = fs::read_to_string(&settings).expect("it is ours").replace("\"hang\"", "\"serve\"");
+    fs::write(&settings, text).expect("it is ours");
+    assert_eq!(waiting.join().expect("it ends"), 200, "{}", running.stdout());
+    running.terminated();
+}
+
+#[test]
+fn a_program_whose_section_is_gone_answers_its_last_requests() {
+    let kestrel = hosting(&["serve"], "");
+    let (settings, go) = (kestrel.root().join("appsettings.json"), kestrel.root().join("go"));
+    let running = kestrel.started();
+    let (address, path) = (running.address(), format!("/wait?file={}", go.display()));
+    let process = process_of(&who(&running));
+    let waiting = thread::spawn(move || get(&address, &path, &[]));
+    running.wait_until(|out| out.matches("Request starting").count() == 2);
+    fs::write(&settings, "{}").expect("it is ours");
+    running.wait_for("No program runs behind this one any more");
+    fs::write(&go, "").expect("it is ours");
+    let answer = waiting.join().expect("it ends");
+    assert_eq!(answer.status, 200, "{}", running.stdout());
+    wait_until("it has ended", || !is_alive(process));
+    running.terminated();
+}

@@ -20,22 +20,26 @@ impl Children {
         if current.as_ref().map(|pool| pool.options()) == options {
             return;
         }
-        let before = current.take();
+        let was = current.take();
         let Some(options) = options else {
-            before.into_iter().for_each(end_later);
+            was.into_iter().for_each(end_later);
             return;
         };
         // One that never answered has nothing to hand over but those before it.
-        let before = match before {
-            Some(pool) if pool.is_serving() => Some(pool),
+        let before = match &was {
+            Some(pool) if pool.is_serving() => Some(Arc::clone(pool)),
             Some(pool) => {
                 let answers = pool.before();
-                end_later_alone(&pool);
+                end_later_alone(pool);
                 answers
             }
             None => None,
         };
-        *current = Some(Pool::new(options.clone(), Arc::clone(around), before));
+        let next = Pool::new(options.clone(), Arc::clone(around), before);
+        // Requests that came before the change are still theirs.
+        let last = was.iter().chain(next.before().iter()).cloned().collect::<Vec<_>>();
+        last.iter().for_each(|last| last.hand_over_to(&next));
+        *current = Some(next);
     }
 
     /// Starts those that are not started yet.
@@ -59,9 +63,10 @@ impl Children {
     }
 }
 
-/// Ends processes that nobody needs any more.
+/// Ends processes that nobody needs any more, once they have answered what they have.
 fn end_later(pool: Arc<Pool>) {
-    tokio::spawn(in_log_boxed(async move { pool.end(pool.latest()).await }));
+    let limit = pool.options().shutdown_time_limit;
+    tokio::spawn(in_log_boxed(async move { pool.drain(limit).await }));
 }
 
 /// The same, but for those that answer in their place.

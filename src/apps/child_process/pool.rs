@@ -1,7 +1,7 @@
 //! The processes of an app, and the requests that they answer.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -36,6 +36,8 @@ pub(crate) struct Pool {
     waiting: AtomicU32,
     /// Those that answer until one of these does.
     before: Mutex<Option<Arc<Self>>>,
+    /// Those that answer when these have ended.
+    after: Mutex<Weak<Self>>,
     tasks: Mutex<Option<JoinSet<()>>>,
     /// Of requests that found too many before them, and of those without an answer.
     told: [Repeated; 2],
@@ -60,6 +62,7 @@ impl Pool {
             orders: watch::Sender::default(),
             waiting: AtomicU32::new(0),
             before: Mutex::new(before),
+            after: Mutex::default(),
             tasks: Mutex::default(),
             told: Default::default(),
         })
@@ -77,6 +80,11 @@ impl Pool {
     /// Takes from them those that answer in their place, which somebody else has now.
     pub(super) fn let_go_of_those_before(&self) {
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Lets others answer what these have not when they end.
+    pub(super) fn hand_over_to(&self, next: &Arc<Self>) {
+        *self.after.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(next);
     }
 
     /// Whether one of them answers.
@@ -128,7 +136,7 @@ impl Pool {
     }
 
     /// Lets them answer the requests that they have, and ends them.
-    async fn drain(&self, limit: Duration) {
+    pub(super) async fn drain(&self, limit: Duration) {
         let until = Instant::now() + limit;
         self.shared.board.drained(until).await;
         self.end(self.latest()).await;
@@ -161,11 +169,17 @@ impl Pool {
     pub(super) async fn answer(self: Arc<Self>, mut request: Request) -> Response {
         let asked = Asked::of(&request);
         let until = tokio::time::Instant::now() + self.options().startup_time_limit;
-        let (mut tries, mut is_repeated) = (0, false);
+        let (mut pool, mut tries, mut is_repeated) = (self, 0, false);
         loop {
-            let serving = match self.serving(until).await {
+            let serving = match pool.serving(until).await {
                 Ok(serving) => serving,
-                Err(absent) => return self.told_absent(absent, &asked),
+                Err(absent) => match pool.after().filter(|_| matches!(absent, Absent::Ended)) {
+                    Some(next) => {
+                        pool = next;
+                        continue;
+                    }
+                    None => return pool.told_absent(absent, &asked),
+                },
             };
             serving.stamp(&mut request);
             let failed = match serving.server.forward(request).await {
@@ -179,15 +193,20 @@ impl Pool {
                 Some(again) => {
                     is_repeated |= !is_unsent;
                     request = again;
-                    self.news_of(&serving).await;
+                    pool.news_of(&serving).await;
                 }
                 None => {
-                    let telling = self.told[1].happened(Instant::now());
+                    let telling = pool.told[1].happened(Instant::now());
                     events::process_gave_no_answer(serving.process, &failure, telling);
-                    return self.no_answer(&failure, &asked);
+                    return pool.no_answer(&failure, &asked);
                 }
             }
         }
+    }
+
+    /// Those that answer when these have ended.
+    fn after(&self) -> Option<Arc<Self>> {
+        self.after.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 
     /// A process that answers, as soon as there is one.
