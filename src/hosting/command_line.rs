@@ -220,7 +220,12 @@ impl CommandLine {
                 self.mistakes.push(
                     Problem::error(format!("{shown} has no value before '--'."))
                         .origin(by(&shown))
-                        .fix(format!("write {shown} VALUE --, or {shown}=-- if that is meant")),
+                        .fix(match did_you_mean(&shown, SWITCHES) {
+                            Some(meant) => format!("did you mean {meant}?"),
+                            None => {
+                                format!("write {shown} VALUE --, or {shown}=-- if that is meant")
+                            }
+                        }),
                 );
             }
             _ => return false,
@@ -294,6 +299,9 @@ fn is_switch_of_ours(switch: &str) -> bool {
 
 /// The switch of ours that is nearly written like the setting `key`. (`/version 2` and `--Version 2`
 /// may well be a setting of the program's.)
+/// Those that take no value.
+const SWITCHES: [&str; 5] = ["--watch", "--plan", "--strict", "--help", "--version"];
+
 fn meant(key: &str) -> Option<&'static str> {
     ["--listen", "--proxy", "--strict", "--plan", "--help"]
         .into_iter()
@@ -420,6 +428,7 @@ mod tests {
             (&["--watch=yes", "--", "app"], "--watch takes no value."),
             (&["--urls", "--", "app"], "--urls has no value before '--'."),
             (&["--listen", "--", "app"], "--listen has no value before '--'."),
+            (&["--wacth", "--", "app"], "--wacth has no value before '--'."),
         ] {
             let read = super::read(&numbered(arguments), Form::OfRun);
             assert_eq!(words(&read.mistakes), [told], "{arguments:?}");

@@ -12,6 +12,7 @@ use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{SiteSettings, StageSettings, Switched};
 use super::sites::{Materials, SitesOfHost};
 use crate::addresses::{EndpointPlan, ListenAddr, PlannedEndpoint, Targets};
+use crate::apps::child_process::options::Listen;
 use crate::apps::reverse_proxy::options::{Place, RouteOptions};
 use crate::configuration::{Origin, Problem, Sourced};
 use crate::diagnostics::in_log_boxed;
@@ -444,6 +445,31 @@ pub(super) fn believes_everybody(settings: &StageSettings, plan: &EndpointPlan) 
             "if others than the proxy can connect, name it: ForwardedHeaders:KnownProxies or \
              ForwardedHeaders:KnownIPNetworks",
         ),
+    )
+}
+
+/// What is to be said of a program that is to have a port of this host's.
+pub(super) fn takes_own_port(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.child_process.as_ref()?;
+    let Listen::ThisPort(port) = it.value.listen else { return None };
+    let is_it = |one: &ListenAddr| {
+        let address = one.address.address.to_canonical();
+        one.port == port && (address.is_loopback() || address.is_unspecified())
+    };
+    let has_it = |endpoint: &&PlannedEndpoint| match &endpoint.targets {
+        Targets::Exactly(one) => is_it(one),
+        Targets::AtLeastOne(all) | Targets::FirstThatWorks(all) => all.iter().any(is_it),
+        Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => false,
+    };
+    let own = plan.endpoints.iter().find(has_it)?;
+    Some(
+        Problem::error(format!(
+            "The program cannot have port {port}: this server listens there itself."
+        ))
+        .cause(format!("It is that of {}.", own.written))
+        .key("AspNetCore:Listen")
+        .origin(it.origin.clone())
+        .fix("set Listen to another port, or remove it: a port that is free is chosen then"),
     )
 }
 

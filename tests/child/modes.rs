@@ -11,6 +11,7 @@
 //! | `link PATH` | puts a link to another socket in the place of its own |
 //! | `elsewhere` | serves at another port than it is told |
 //! | `garbage` | answers what is no HTTP |
+//! | `mute` | closes connections when it is asked something |
 //! | `flood` | writes without end while it serves |
 //! | `leave` | starts a copy of itself that goes its own way (`hang`), then serves |
 //! | `background` | leaves a copy of itself that serves, and ends |
@@ -71,7 +72,8 @@ pub(crate) async fn run() -> ExitCode {
             std::future::pending::<()>().await;
         }
         "open" => serve_at("0.0.0.0", &port).await,
-        "garbage" => garbage(&port).await,
+        "garbage" => answers(&port, b"this is no answer\r\n\r\n").await,
+        "mute" => answers(&port, b"").await,
         "flood" => {
             std::thread::spawn(|| {
                 let line = "x".repeat(200);
@@ -116,17 +118,20 @@ async fn serve_at(address: &str, port: &str) {
     axum::serve(listener, app()).await.expect("requests");
 }
 
-/// Answers what is no HTTP.
-async fn garbage(port: &str) {
+/// Answers always the same, and closes the connection.
+async fn answers(port: &str, answer: &'static [u8]) {
+    let mut asked = 0;
     let port = port.parse().expect("a port");
     let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port that is free");
     loop {
         let (mut stream, _) = listener.accept().await.expect("a connection");
-        tokio::spawn(async move {
-            let mut seen = [0; 4096];
-            let _ = stream.read(&mut seen).await;
-            let _ = stream.write_all(b"this is no answer\r\n\r\n").await;
-        });
+        let mut seen = [0; 4096];
+        // Who only looks whether it is there sends nothing.
+        if let Ok(1..) = stream.read(&mut seen).await {
+            asked += 1;
+            let _ = writeln!(std::io::stdout(), "asked {asked}");
+            let _ = stream.write_all(answer).await;
+        }
     }
 }
 

@@ -174,7 +174,7 @@ fn what_is_killed_is_started_again_and_no_request_is_lost() {
     assert!(answer.header("Retry-After").is_some(), "{}", answer.head);
     let third = process_of(&who(&running));
     let outcome = running.terminated();
-    let ended = outcome.stdout.matches("The process ended with exit code 3").count();
+    let ended = outcome.stdout.matches("ended with exit code 3").count();
     assert_eq!(ended, 2, "{}", outcome.stdout);
     assert!(!is_alive(second) && !is_alive(third));
 }
@@ -240,7 +240,8 @@ fn what_ends_too_often_is_left_alone_for_a_while() {
 
 #[test]
 fn who_listens_elsewhere_is_told_where() {
-    let running = hosting(&["elsewhere"], r#""StartupTimeLimit": 1"#).started();
+    let running = hosting(&["elsewhere"], r#""StartupTimeLimit": 4"#).started();
+    running.wait_for("and is waited for at http://127.0.0.1:");
     running.wait_for("does not listen at http://127.0.0.1:");
     running.wait_for("It listens at 127.0.0.1:");
     running.terminated();
@@ -620,4 +621,29 @@ fn a_program_whose_section_is_gone_answers_its_last_requests() {
     assert_eq!(answer.status, 200, "{}", running.stdout());
     wait_until("it has ended", || !is_alive(process));
     running.terminated();
+}
+
+#[test]
+fn who_lives_on_and_gives_no_answer_is_not_asked_for_ever() {
+    let running = hosting(&["mute"], "").started();
+    let address = running.address();
+    let answer = get(&address, "/", &[]);
+    assert_eq!(answer.status, 502, "{}", running.stdout());
+    // Once by a connection that may have been closed before, and once more.
+    running.wait_for("asked 1");
+    let outcome = running.terminated();
+    assert!(outcome.stdout.matches("] asked ").count() <= 2, "{}", outcome.stdout);
+}
+
+#[test]
+fn a_program_cannot_have_the_port_of_the_host() {
+    let (held, address) = crate::process::taken_port();
+    drop(held);
+    let port = address.rsplit(':').next().expect("a port").to_owned();
+    let outcome = hosting(&["serve"], &format!(r#""Listen": {port}"#))
+        .argument("--urls")
+        .argument(&address)
+        .ended();
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("this server listens there itself"), "{}", outcome.stderr);
 }

@@ -109,6 +109,8 @@ impl Contract {
         let mut ours = vec![
             ("ASPNETCORE_URLS", self.listens.url()),
             (TOKEN_VARIABLE, self.token.clone()),
+            // Python keeps what it prints to itself otherwise, and loses it when it is ended.
+            ("PYTHONUNBUFFERED", "1".to_owned()),
             ("ASPNETCORE_IIS_HTTPAUTH", "anonymous;".to_owned()),
             ("ASPNETCORE_IIS_WEBSOCKETS_SUPPORTED", "true".to_owned()),
             ("ASPNETCORE_IIS_PHYSICAL_PATH", options.working_directory.display().to_string()),

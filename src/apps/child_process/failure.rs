@@ -26,7 +26,7 @@ pub(super) enum Cause {
     /// The system did not start it.
     NotStarted(io::Error),
     /// It ended: how, after how long, whether it was ready, and how many processes it left behind.
-    Ended { how: String, after: Duration, was_ready: bool, left: usize },
+    Ended { process: u32, how: String, after: Duration, was_ready: bool, left: usize },
     /// It was not ready in time.
     TooSlow { limit: Duration, expected: String, listens: Option<Vec<SocketAddr>> },
     /// It listens, but did not say that it is well.
@@ -52,6 +52,10 @@ impl ProcessFailure {
             Cause::NotStarted(error) => match error.kind() {
                 io::ErrorKind::NotFound => "Look whether the program is installed, and in PATH of this service; and whether its working directory is there.".to_owned(),
                 io::ErrorKind::PermissionDenied => "Look whether the file is a program (chmod +x), and whether this user may run it.".to_owned(),
+                // ENOEXEC
+                _ if error.raw_os_error() == Some(8) => {
+                    "It is no program, and a script needs a first line such as #!/usr/bin/env python3: add that, or name the program that runs it.".to_owned()
+                }
                 _ => String::new(),
             },
             Cause::Stranger { .. } => "On a machine with several users, let it listen on a Unix socket: {socket} in its arguments, or Listen: socket.".to_owned(),
@@ -106,9 +110,9 @@ impl fmt::Display for Cause {
                     "At the port {port}, which the process is to have, a process of another user (number {user}) listens."
                 )
             }
-            Self::Ended { how, after, was_ready, left } => {
+            Self::Ended { process, how, after, was_ready, left } => {
                 let when = if *was_ready { "" } else { " before it listened" };
-                write!(f, "The process ended with {how}{when}, after {}", seconds(*after))?;
+                write!(f, "Process {process} ended with {how}{when}, after {}", seconds(*after))?;
                 match left {
                     0 => f.write_str("."),
                     left => write!(f, ", and left {left} others behind, which were ended."),
@@ -226,6 +230,7 @@ mod tests {
         }
         assert!(how(std::process::ExitStatus::from_raw(9)).contains("KILL"));
         let ended = |left| Cause::Ended {
+            process: 7,
             how: "exit code 0".to_owned(),
             after: Duration::from_millis(120),
             was_ready: false,

@@ -21,8 +21,11 @@ use crate::diagnostics::{Repeated, events, in_log_boxed};
 use crate::pipeline::{Request, Response};
 use crate::upstream::{Failure, FailureKind};
 
-/// How long a request waits for news of a process that gave it no answer.
+/// How long a request waits for news of a process that it could not be sent to.
 const NEWS: Duration = Duration::from_secs(1);
+
+/// How long it is looked whether a process that gave no answer has ended.
+const END: Duration = Duration::from_millis(100);
 
 /// How often a request is sent on that nothing has left of.
 const TRIES: u32 = 10;
@@ -189,16 +192,18 @@ impl Pool {
             let Unanswered { failure, request: again, is_unsent } = failed;
             let is_free = is_unsent || !is_repeated;
             tries += 1;
-            match again.filter(|_| is_free && tries < TRIES) {
+            let has_ended = pool.has_ended(&serving, if is_unsent { NEWS } else { END }).await;
+            // Who lives on and gives no answer would give none to the next one either.
+            let is_sensible = is_unsent || has_ended;
+            match again.filter(|_| is_free && is_sensible && tries < TRIES) {
                 Some(again) => {
                     is_repeated |= !is_unsent;
                     request = again;
-                    pool.news_of(&serving).await;
                 }
                 None => {
                     let telling = pool.told[1].happened(Instant::now());
                     events::process_gave_no_answer(serving.process, &failure, telling);
-                    return pool.no_answer(&failure, &asked);
+                    return pool.no_answer(&failure, has_ended, &asked);
                 }
             }
         }
@@ -238,15 +243,16 @@ impl Pool {
         }
     }
 
-    /// Waits until something else is known of a process than that it answers.
-    async fn news_of(&self, serving: &Arc<Serving>) {
-        let until = tokio::time::Instant::now() + NEWS;
+    /// Waits until something else is known of a process than that it answers; whether it is, within this time.
+    async fn has_ended(&self, serving: &Arc<Serving>, patience: Duration) -> bool {
+        let until = tokio::time::Instant::now() + patience;
         let mut changes = self.shared.board.changes();
         while self.shared.board.has(serving) {
             if !matches!(timeout_at(until, changes.changed()).await, Ok(Ok(()))) {
-                return;
+                return false;
             }
         }
+        true
     }
 
     fn told_absent(&self, absent: Absent, asked: &Asked) -> Response {
@@ -278,7 +284,7 @@ impl Pool {
         }
     }
 
-    fn no_answer(&self, failure: &Failure, asked: &Asked) -> Response {
+    fn no_answer(&self, failure: &Failure, has_ended: bool, asked: &Asked) -> Response {
         let details = self.options().shows_details.then(|| failure.to_string());
         let details = details.as_deref();
         if failure.is_timeout() {
@@ -287,7 +293,7 @@ impl Pool {
         }
         let (status, sentence) = match failure.kind() {
             // It is there no more, and another will be.
-            FailureKind::Reset | FailureKind::Ended | FailureKind::Refused => (
+            FailureKind::Reset | FailureKind::Ended | FailureKind::Refused if has_ended => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The app behind this server ended before it answered.",
             ),

@@ -144,7 +144,7 @@ impl Process {
             Err(error) => format!("an error of the system ({error})"),
         };
         let (after, left) = (self.age(), self.members().len());
-        let cause = Cause::Ended { how, after, was_ready, left };
+        let cause = Cause::Ended { process: self.id, how, after, was_ready, left };
         // Whoever holds the pipes would hold up what is read of them.
         self.guard = None;
         self.failed(cause).await

@@ -13,6 +13,7 @@ use super::options::ChildOptions;
 use super::proc;
 use super::process::Process;
 use crate::apps::reverse_proxy::{OneServer, Speaking};
+use crate::diagnostics::events;
 
 /// The pauses between looks: the first, and the longest. Most programs take longer than all of the short ones.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -36,6 +37,10 @@ pub(super) async fn ready(
     let limit = options.startup_time_limit;
     let until = Instant::now() + limit;
     let mut pause = FIRST_PAUSE;
+    // Whoever has the wrong place has it soon.
+    let mut looks =
+        [3, 15].map(|seconds| Instant::now() + Duration::from_secs(seconds)).into_iter();
+    let mut look = looks.next();
     let is_alternative = loop {
         if let Some(alternative) =
             accepts(process.listens(), options.run_as.as_ref().map(|it| it.user)).await
@@ -45,6 +50,10 @@ pub(super) async fn ready(
         tokio::select! {
             status = process.ended() => return Err(process.ended_with(&status, false).await),
             () = sleep(pause) => pause = (pause * 3 / 2).min(LONGEST_PAUSE),
+        }
+        if look.is_some_and(|look| Instant::now() >= look) {
+            look = looks.next();
+            tell_elsewhere(&process);
         }
         if Instant::now() >= until {
             let expected = process.listens().url();
@@ -82,6 +91,15 @@ pub(super) async fn ready(
             let path = path.clone();
             return Err(process.failed(Cause::Unwell { limit, path, what }).await);
         }
+    }
+}
+
+/// Tells where a process listens in the place of where it is waited for.
+fn tell_elsewhere(process: &Process) {
+    let found = proc::listening(&process.members()).unwrap_or_default();
+    if !found.is_empty() {
+        let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+        events::process_is_elsewhere(process.id, &found.join(", "), &process.listens().url());
     }
 }
 

@@ -6,6 +6,14 @@ use std::time::Duration;
 use super::categories::{OUR_OUTPUT, OUR_PROCESSES};
 use crate::diagnostics::repeated::Telling;
 
+/// How often the same has happened since it was told last, where it has.
+fn times(more: u64) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(" It has happened {more} more times since it was told last."),
+    }
+}
+
 fn seconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64())
 }
@@ -79,8 +87,8 @@ pub(crate) fn app_online() {
 pub(crate) fn too_many_wait(most: u32, telling: Telling) {
     if let Telling::Now { more } = telling {
         emit!(OUR_PROCESSES, WARN, 10,
-            "A request was answered with 503: {Limit} others wait for a process already (RequestQueueLimit). So it was with {More} more before.";
-            Limit = most, More = more);
+            "A request was answered with 503: {Limit} others wait for a process already (RequestQueueLimit).{More}";
+            Limit = most, More = times(more));
     }
 }
 
@@ -88,8 +96,8 @@ pub(crate) fn too_many_wait(most: u32, telling: Telling) {
 pub(crate) fn process_gave_no_answer(process: u32, failure: &dyn Display, telling: Telling) {
     match telling {
         Telling::Now { more } => emit!(OUR_PROCESSES, WARN, 11,
-            "Process {ProcessId} gave no answer to a request: {Failure}. So it was with {More} more before.";
-            ProcessId = process, Failure = tracing::field::display(failure), More = more),
+            "Process {ProcessId} gave no answer to a request: {Failure}.{More}";
+            ProcessId = process, Failure = tracing::field::display(failure), More = times(more)),
         Telling::Counted => {
             emit!(OUR_PROCESSES, DEBUG, 11, "Process {ProcessId} gave no answer to a request: {Failure}.";
             ProcessId = process, Failure = tracing::field::display(failure))
@@ -102,6 +110,13 @@ pub(crate) fn process_is_open(process: u32, address: &str) {
     emit!(OUR_PROCESSES, WARN, 12,
         "Process {ProcessId} listens on {Address}: others can reach it past this server. Let it listen on 127.0.0.1 alone, or on {Socket}.";
         ProcessId = process, Address = address, Socket = "{socket}");
+}
+
+/// A process listens, but not where it is waited for.
+pub(crate) fn process_is_elsewhere(process: u32, found: &str, url: &str) {
+    emit!(OUR_PROCESSES, WARN, 14,
+        "Process {ProcessId} listens at {Addresses}, and is waited for at {Url}: tell it by its arguments, where {Port} and {Placeholder} stand for that.";
+        ProcessId = process, Addresses = found, Url = url, Port = "{port}", Placeholder = "{url}");
 }
 
 /// What a process wrote. How much it matters counts from 0 (trace) to 4 (error).

@@ -282,8 +282,15 @@ fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
         }
         None => format!("The argument '{argument}' sets nothing and is ignored."),
     };
-    let fix = fix
-        .unwrap_or_else(|| "settings are written --key value, --key=value or key=value".to_owned());
+    let fix = fix.unwrap_or_else(|| {
+        let usual = "settings are written --key value, --key=value or key=value";
+        match dashed || !host_alone {
+            true => usual.to_owned(),
+            false => format!(
+                "{usual}; a command to run stands behind two dashes: kestrel run -- {argument} ..."
+            ),
+        }
+    });
     Problem::warning(told).origin(origin).fix(fix)
 }
 

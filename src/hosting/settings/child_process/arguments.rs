@@ -28,6 +28,8 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
             }
         },
     };
+    problems.extend(read.iter().find_map(of_shell));
+    problems.extend(read.iter().find_map(without_braces));
     let hold_nothing = |it: &&Argument| it.text.contains('\0');
     problems.extend(read.iter().filter(hold_nothing).map(|it: &Argument| {
         Problem::error("An argument has a character in it that ends texts: NUL.")
@@ -36,6 +38,30 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
             .fix("leave it out: no program can be given it")
     }));
     read
+}
+
+/// Words that mean something to a shell alone.
+pub(super) const OF_SHELLS: &[&str] = &["&&", "||", "|", "&", ";", ">", ">>", "<", "2>&1"];
+
+fn of_shell(it: &Argument) -> Option<Problem> {
+    OF_SHELLS.contains(&it.text.as_str()).then(|| {
+        Problem::warning(format!(
+            "'{}' is handed over as it is: no shell reads the arguments.",
+            it.text
+        ))
+        .key(it.key.clone())
+        .origin(it.origin.clone())
+        .fix("run a shell if one is meant: sh -c 'exec app --port {port}'")
+    })
+}
+
+fn without_braces(it: &Argument) -> Option<Problem> {
+    ["port", "socket", "url"].contains(&it.text.as_str()).then(|| {
+        Problem::warning(format!("Nothing stands for '{}': it is handed over as it is.", it.text))
+            .key(it.key.clone())
+            .origin(it.origin.clone())
+            .fix(format!("did you mean {{{}}}?", it.text))
+    })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "callers filter by it")]

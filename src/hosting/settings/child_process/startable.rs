@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::arguments::OF_SHELLS;
 use super::program::{folders, is_name, may_be_run};
 use super::section::PROGRAM;
 use crate::addresses::unix_socket::may_become_others;
@@ -16,14 +17,23 @@ pub(in crate::hosting::settings) fn cannot_start(
     loaded: &Loaded,
     options: &ChildOptions,
 ) -> Vec<Problem> {
-    let program = program(loaded, &options.program);
+    let program = program(loaded, options);
     [program, folder(loaded, &options.working_directory), other_user(loaded, options)]
         .into_iter()
         .flatten()
         .collect()
 }
 
-fn program(loaded: &Loaded, file: &Path) -> Option<Problem> {
+/// Whether it is written as for a shell.
+fn needs_shell(text: &str, options: &ChildOptions) -> bool {
+    let is_of_shell = |it: &String| OF_SHELLS.contains(&it.as_str());
+    ["cd", "export", "source", ".", "exec"].contains(&text)
+        || text.contains('=')
+        || options.arguments.iter().any(is_of_shell)
+}
+
+fn program(loaded: &Loaded, options: &ChildOptions) -> Option<Problem> {
+    let file = &*options.program;
     let text = loaded.configuration.value(PROGRAM).unwrap_or_default().trim();
     let name = address_without_user_info(text);
     let path = path_without_user_info(file);
@@ -50,6 +60,13 @@ fn program(loaded: &Loaded, file: &Path) -> Option<Problem> {
         };
         let fix = match near {
             Some(near) => format!("did you mean {near}?"),
+            None if text.contains(' ') => {
+                "the blank stands between two words: leave out the quotes around them; in a section, put all but the first into Arguments"
+                    .to_owned()
+            }
+            None if needs_shell(text, options) => {
+                "it takes a shell: kestrel run -- sh -c 'cd /srv && exec python3 app.py --port {port}'; a folder is WorkingDirectory, variables are EnvironmentVariables".to_owned()
+            }
             None if text.starts_with('-') => {
                 "settings stand before the two dashes; leave -- out if no program is meant"
                     .to_owned()

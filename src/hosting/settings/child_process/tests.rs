@@ -331,3 +331,25 @@ fn no_secret_is_shown() {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }
+
+#[test]
+fn what_only_a_shell_reads_is_told() {
+    for (setting, fix) in [
+        ("Arguments=app.py --port {port} && echo", "run a shell if one is meant: sh -c"),
+        ("Arguments=app.py --port port", "did you mean {port}?"),
+    ] {
+        let Read { problems, .. } = read_of(&[PYTHON, setting]);
+        let [problem] = &problems[..] else { panic!("{setting}: {problems:?}") };
+        assert!(!problem.is_error(), "{setting}");
+        assert!(problem.fix.as_deref().unwrap_or_default().starts_with(fix), "{problem:?}");
+    }
+    for (program, fix) in [
+        ("ProcessPath=python3 app.py", "the blank stands between two words"),
+        ("ProcessPath=cd", "it takes a shell"),
+        ("ProcessPath=DEBUG=1", "it takes a shell"),
+    ] {
+        let Read { cannot_start, .. } = read_of(&[program]);
+        let [problem] = &cannot_start[..] else { panic!("{program}: {cannot_start:?}") };
+        assert!(problem.fix.as_deref().unwrap_or_default().starts_with(fix), "{problem:?}");
+    }
+}

@@ -63,13 +63,17 @@ fn what_other_servers_call_it_is_told_with_the_line_to_write() {
         (&["--env", "Developmnt"], &["write --environment Developmnt"]),
         (&["--log-level", "Debug"], &["write --Logging:LogLevel:Default=Debug"]),
         (&["./site"], &["to read the settings files of a folder, write --contentRoot ./site"]),
-        (&["serve"], &["settings are written --key value, --key=value or key=value"]),
         (&["-x=1"], &["settings take two dashes: --x=1"]),
     ] {
         for host_alone in [true, false] {
             assert_eq!(fixes(told(arguments, &[], host_alone)), expected, "{arguments:?}");
         }
     }
+    // A program of its own runs no other.
+    const USUAL: &str = "settings are written --key value, --key=value or key=value";
+    let command = "; a command to run stands behind two dashes: kestrel run -- python3 ...";
+    assert_eq!(fixes(told(&["python3"], &[], false)), [USUAL]);
+    assert_eq!(fixes(told(&["python3"], &[], true)), [format!("{USUAL}{command}")]);
 }
 
 #[test]
