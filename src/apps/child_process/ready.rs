@@ -15,9 +15,11 @@ use super::process::Process;
 use crate::apps::reverse_proxy::{OneServer, Speaking};
 use crate::diagnostics::events;
 
-/// The pauses between looks: the first, and the longest. Most programs take longer than all of the short ones.
+/// The pauses between looks: the first, and the longest. Fast programs are not to wait for their host; it looks more rarely
+/// at one that has taken longer than the first moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+const FIRST_MOMENT: Duration = Duration::from_millis(50);
 
 /// How often one that accepts is asked whether it is well.
 const HEALTH_PAUSE: Duration = Duration::from_millis(50);
@@ -49,7 +51,11 @@ pub(super) async fn ready(
         }
         tokio::select! {
             status = process.ended() => return Err(process.ended_with(&status, false).await),
-            () = sleep(pause) => pause = (pause * 3 / 2).min(LONGEST_PAUSE),
+            () = sleep(pause) => {
+                if process.age() > FIRST_MOMENT {
+                    pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+                }
+            }
         }
         if look.is_some_and(|look| Instant::now() >= look) {
             look = looks.next();
