@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use http::header::CONNECTION;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::children::Children;
 use super::pool::Pool;
@@ -44,7 +44,7 @@ fn tell_certificate(request: &mut Request) {
     while let Some(name) = headers.keys().find(|name| is_of_host(name)).cloned() {
         headers.remove(name);
     }
-    if let Some(value) = headers.get(CONNECTION).and_then(without_ours) {
+    if let Some(value) = without_ours(headers) {
         headers.insert(CONNECTION, value);
     }
     let connection = request.extensions().get::<Connection>();
@@ -68,13 +68,17 @@ fn is_of_host(name: &HeaderName) -> bool {
 }
 
 /// A list of what is for one connection, without our headers, which are for the process; `None` if it has none of them.
-fn without_ours(named: &HeaderValue) -> Option<HeaderValue> {
-    let names = named.to_str().ok()?.split(',').map(str::trim);
+fn without_ours(headers: &HeaderMap) -> Option<HeaderValue> {
+    // It may stand in several lines, and what is taken out of one is not to stay in another.
+    let names = || {
+        let lines = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).map(str::trim)
+    };
     let is_ours = |name: &&str| {
         name.get(..OF_HOST.len()).is_some_and(|start| start.eq_ignore_ascii_case(OF_HOST))
     };
-    names.clone().any(|name| is_ours(&name)).then_some(())?;
-    let others: Vec<_> = names.filter(|name| !is_ours(name)).collect();
+    names().any(|name| is_ours(&name)).then_some(())?;
+    let others: Vec<_> = names().filter(|name| !is_ours(name)).collect();
     HeaderValue::from_str(&others.join(", ")).ok()
 }
 
@@ -155,12 +159,18 @@ mod tests {
     #[test]
     fn what_a_host_says_is_for_no_single_connection() {
         for (named, expected) in [
-            ("close", None),
-            ("MS-AspNetCore-Token", Some("")),
-            ("close, ms-aspnetcore-token , x-other", Some("close, x-other")),
+            (&["close"][..], None),
+            (&["MS-AspNetCore-Token"], Some("")),
+            (&["close, ms-aspnetcore-token , x-other"], Some("close, x-other")),
+            (&["x-own", "ms-aspnetcore-token", "close"], Some("x-own, close")),
         ] {
-            let found = without_ours(&HeaderValue::from_static(named));
-            assert_eq!(found, expected.map(HeaderValue::from_static), "{named}");
+            let lines = named.iter().map(|it| (CONNECTION, HeaderValue::from_static(it)));
+            let mut headers = HeaderMap::new();
+            lines.for_each(|(name, line)| {
+                headers.append(name, line);
+            });
+            let found = without_ours(&headers);
+            assert_eq!(found, expected.map(HeaderValue::from_static), "{named:?}");
         }
     }
 }
