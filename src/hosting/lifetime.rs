@@ -82,6 +82,24 @@ impl StopSignal {
     }
 }
 
+/// How a signal ends the process, with nobody asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// As it ends any process.
+    Dies(StopSignal),
+    /// With the exit code of a host that was told to end at once.
+    Exits(StopSignal),
+}
+
+impl End {
+    fn carry_out(self) {
+        match self {
+            Self::Dies(signal) => process::die_of(signal.number()),
+            Self::Exits(signal) => process::end(signal.number()),
+        }
+    }
+}
+
 /// What came.
 #[cfg_attr(windows, allow(dead_code, reason = "Windows has no hang-up and no SIGUSR1"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,16 +230,19 @@ impl Hosts {
         }
     }
 
-    /// Hands a signal to the hosts, or says that it is to end the process.
-    fn take(&mut self, signal: Signal, terminal_gone: bool, now: Instant) -> Option<StopSignal> {
+    /// Hands a signal to the hosts, or says how it is to end the process.
+    fn take(&mut self, signal: Signal, terminal_gone: bool, now: Instant) -> Option<End> {
         let stop = match signal {
             Signal::Stop(stop) => Some(stop),
             Signal::Hangup if terminal_gone => Some(StopSignal::Hangup),
             // What they ask for may wait for a host that starts; without one it is nothing.
             Signal::Hangup | Signal::User1 => None,
         };
-        if stop.is_some() && self.list.iter().all(|host| host.stage == Stage::Starting) {
-            return stop;
+        if let Some(stop) = stop
+            && self.list.iter().all(|host| host.stage == Stage::Starting)
+        {
+            // The exit code does not depend on whether one signal more finds the process on its way out.
+            return Some(self.end_at.map_or(End::Dies(stop), |(_, first)| End::Exits(first)));
         }
         for host in &mut self.list {
             let asked = match (signal, stop) {
@@ -310,13 +331,13 @@ async fn run(mut streams: platform::Streams, terminal: Terminal) {
                 // It may have gone on in the last moment.
                 && hosts().next_end() == end
             {
-                process::end(stop.number());
+                End::Exits(stop).carry_out();
             }
             if doubted_until.is_some() && !process::has_terminal() {
                 doubted_until = None;
-                let ends = hosts().take(Signal::Hangup, true, now);
-                if let Some(stop) = ends {
-                    process::die_of(stop.number());
+                let end = hosts().take(Signal::Hangup, true, now);
+                if let Some(end) = end {
+                    end.carry_out();
                 }
             }
             doubted_until = doubted_until.filter(|until| now < *until);
@@ -325,9 +346,9 @@ async fn run(mut streams: platform::Streams, terminal: Terminal) {
         let terminal_gone = signal == Signal::Hangup && terminal.is_gone().await;
         let doubtful = signal == Signal::Hangup && terminal.matters && !terminal_gone;
         doubted_until = doubtful.then(|| Instant::now() + VANISHES_LATE).or(doubted_until);
-        let ends = hosts().take(signal, terminal_gone, Instant::now());
-        if let Some(stop) = ends {
-            process::die_of(stop.number());
+        let end = hosts().take(signal, terminal_gone, Instant::now());
+        if let Some(end) = end {
+            end.carry_out();
         }
     }
 }
@@ -479,6 +500,7 @@ mod tests {
         ] {
             for stages in [&[][..], &[Stage::Starting], &[Stage::Starting, Stage::Starting]] {
                 let (mut hosts, _inboxes) = hosts_at(stages);
+                let ends = ends.map(End::Dies);
                 assert_eq!(hosts.take(signal, terminal_gone, now), ends, "{signal:?} {stages:?}");
             }
         }
@@ -526,6 +548,8 @@ mod tests {
         hosts.remove(1);
         let end = start + ONE_WISH + AT_ONCE;
         assert_eq!(hosts.next_end(), Some((end, StopSignal::Interrupt)));
+        let exits = Some(End::Exits(StopSignal::Interrupt));
+        assert_eq!(hosts.take(TERM, false, start + ONE_WISH), exits, "the code is the same");
 
         let (mut hosts, _inboxes) = hosts_at(&[Stage::Binding]);
         hosts.take(TERM, false, start);
