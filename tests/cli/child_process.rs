@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid};
 use serde_json::Value;
 
 use crate::http::{StuckRequest, connect, get, get_of, get_over};
@@ -279,6 +279,26 @@ fn nothing_is_left_behind_by_a_host_that_is_killed() {
     let begun = Instant::now();
     wait_until("all have ended", || !is_alive(process) && !is_alive(left));
     assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn nothing_is_left_behind_although_the_shell_that_ends_it_was_killed() {
+    for is_killed in [false, true] {
+        let running = hosting(&["leave"], "").started();
+        let process = process_of(&who(&running));
+        let left = left_by(&running);
+        let group = getpgid(Some(Pid::from_raw(process.cast_signed()))).expect("it is there");
+        // Its first process is the shell.
+        kill(group, Signal::SIGKILL).expect("it is there");
+        running.wait_for("another has taken its place");
+        assert_eq!(process_of(&who(&running)), process, "the program goes on");
+        if is_killed {
+            kill_hard(running.id());
+        } else {
+            running.terminated();
+        }
+        wait_until("all have ended", || !is_alive(process) && !is_alive(left));
+    }
 }
 
 #[test]

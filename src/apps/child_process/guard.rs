@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use nix::unistd::{Uid, User};
-use rustix::process::{Pid, kill_process, kill_process_group};
+use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::contract::MARK;
@@ -38,9 +38,18 @@ impl From<Signal> for rustix::process::Signal {
 #[derive(Debug)]
 pub(super) struct Guard {
     group: Pid,
+    watcher: Watcher,
+    /// There is none, and none can be had.
+    is_given_up: bool,
+}
+
+/// The shell that waits.
+#[derive(Debug)]
+struct Watcher {
     /// Nothing is ever written into it.
     _pipe: ChildStdin,
-    _shell: Child,
+    shell: Child,
+    id: Pid,
 }
 
 /// The variable stands between zero bytes in `environ`, which no other value can imitate that has none in it; `grep`
@@ -62,17 +71,28 @@ impl Guard {
     ///
     /// There is no shell, or the system gives no process.
     pub(super) fn begin(mark: &str, folder: Option<&Path>) -> io::Result<Self> {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", WATCH, MARK, mark]).arg(folder.unwrap_or(Path::new("")));
-        command.env_clear().env("PATH", "/usr/bin:/bin");
-        command.current_dir("/").process_group(0);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut shell = command.spawn()?;
-        let group = shell.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-        let (Some(group), Some(pipe)) = (group, shell.stdin.take()) else {
-            return Err(io::Error::other("the system gave no group of processes"));
-        };
-        Ok(Self { group, _pipe: pipe, _shell: shell })
+        let watcher = Watcher::begin(0, mark, folder)?;
+        Ok(Self { group: watcher.id, watcher, is_given_up: false })
+    }
+
+    /// Puts another shell in the place of one that somebody has killed; whether that was so.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin) has. It is tried once.
+    pub(super) fn renew(&mut self, mark: &str, folder: Option<&Path>) -> io::Result<bool> {
+        let is_dead = !self.is_given_up && self.watcher.is_dead();
+        if is_dead {
+            self.is_given_up = true;
+            self.watcher = Watcher::begin(self.group.as_raw_nonzero().get(), mark, folder)?;
+            self.is_given_up = false;
+        }
+        Ok(is_dead)
+    }
+
+    /// The number of the shell.
+    pub(super) fn watcher(&self) -> u32 {
+        self.watcher.id.as_raw_nonzero().get().unsigned_abs()
     }
 
     /// The number of the group.
@@ -84,6 +104,43 @@ impl Guard {
     pub(super) fn signal(&self, signal: Signal) {
         // Those that have ended need none.
         let _ = kill_process_group(self.group, signal.into());
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // The shell does it when the pipe is closed, unless there is none.
+        if self.watcher.is_dead() {
+            let _ = kill_process_group(self.group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+impl Watcher {
+    /// Begins one, in this group, or with 0 in one of its own.
+    fn begin(group: i32, mark: &str, folder: Option<&Path>) -> io::Result<Self> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", WATCH, MARK, mark]).arg(folder.unwrap_or(Path::new("")));
+        command.env_clear().env("PATH", "/usr/bin:/bin");
+        command.current_dir("/").process_group(group);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut shell = command.spawn()?;
+        let id = shell.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        let (Some(id), Some(pipe)) = (id, shell.stdin.take()) else {
+            return Err(io::Error::other("the system gave no group of processes"));
+        };
+        Ok(Self { _pipe: pipe, shell, id })
+    }
+
+    /// Whether somebody has killed it. It stays as it is then: as long as nobody asks the system how it has ended, its
+    /// number, which may be that of the group, belongs to nobody else.
+    fn is_dead(&self) -> bool {
+        // Whoever has been waited for has no number any more.
+        if self.shell.id().is_none() {
+            return true;
+        }
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        matches!(waitid(WaitId::Pid(self.id), look), Ok(Some(_)))
     }
 }
 

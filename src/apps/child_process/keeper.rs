@@ -199,10 +199,13 @@ impl Keeper {
                     self.replaced = number;
                     why
                 }
-                _ = looks.tick() => match self.due(&current) {
-                    Some(why) => why,
-                    None => continue,
-                },
+                _ = looks.tick() => {
+                    current.process.guard_again();
+                    match self.due(&current) {
+                        Some(why) => why,
+                        None => continue,
+                    }
+                }
             };
             if why == CLOSED {
                 self.set(State::Starting);

@@ -115,6 +115,16 @@ impl Process {
         self.begun.elapsed()
     }
 
+    /// Sees to it that what it leaves behind is ended, also if somebody has killed who does that.
+    pub(super) fn guard_again(&mut self) {
+        let Some(guard) = &mut self.guard else { return };
+        match guard.renew(&self.mark, self.place.folder()) {
+            Ok(false) => {}
+            Ok(true) => events::guard_was_killed(self.id),
+            Err(error) => events::no_guard(&error.to_string()),
+        }
+    }
+
     /// Waits until it has ended.
     pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
@@ -129,7 +139,7 @@ impl Process {
     pub(super) fn members(&self) -> Vec<u32> {
         let (group, mark) = self.family();
         let mut members = proc::members(group, &mark);
-        members.retain(|member| Some(*member) != self.guard.as_ref().map(Guard::number));
+        members.retain(|member| Some(*member) != self.guard.as_ref().map(Guard::watcher));
         members
     }
 

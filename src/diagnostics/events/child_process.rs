@@ -73,6 +73,13 @@ pub(crate) fn no_guard(error: &str) {
         "There is no /bin/sh ({Error}): should this server be killed, nothing ends the processes behind it."; Error = error);
 }
 
+/// Somebody has killed who ends what a process leaves behind.
+pub(crate) fn guard_was_killed(process: u32) {
+    emit!(OUR_PROCESSES, WARN, 15,
+        "The shell that ends what process {ProcessId} leaves behind was killed; another has taken its place.";
+        ProcessId = process);
+}
+
 /// A file closes the app.
 pub(crate) fn app_offline(path: &str) {
     emit!(OUR_PROCESSES, INFO, 8, "The app is closed for as long as {Path} is there."; Path = path);
