@@ -82,8 +82,9 @@ impl AccountKind {
     ///
     /// The system's list of accounts cannot be read.
     pub(crate) fn id(self, name: &str) -> io::Result<Option<u32>> {
-        if let Ok(id) = name.parse() {
-            return Ok(Some(id));
+        if let Ok(id) = name.parse::<u32>() {
+            // The last number stands for nobody: calls of the system take it for "leave it as it is".
+            return Ok((id != u32::MAX).then_some(id));
         }
         Ok(match self {
             Self::User => User::from_name(name)?.map(|user| user.uid.as_raw()),

@@ -14,6 +14,7 @@ pub(super) struct Argument {
 pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -> Vec<Argument> {
     let section = configuration.section(ARGUMENTS);
     let listed = section.children();
+    problems.extend(listed.iter().filter_map(nested));
     let listed: Vec<_> = listed.iter().filter_map(Section::setting).collect();
     let strongest = listed.iter().map(|it| it.layer).max();
     let text = section.setting().filter(|it| it.value.is_some());
@@ -62,6 +63,19 @@ fn without_braces(it: &Argument) -> Option<Problem> {
             .origin(it.origin.clone())
             .fix(format!("did you mean {{{}}}?", it.text))
     })
+}
+
+/// Something in the list that is no text.
+fn nested(listed: &Section<'_>) -> Option<Problem> {
+    let children = listed.children();
+    let setting = children.first()?.first_setting()?;
+    let place = setting.key.rsplit_once(':').map_or(&*setting.key, |(above, _)| above);
+    Some(
+        Problem::error(format!("'{place}' is a list or a section, and no argument."))
+            .key(place)
+            .origin(setting.origin.clone())
+            .fix("write each argument as a text of its own: \"Arguments\": [\"app.py\", \"--port\", \"{port}\"]"),
+    )
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "callers filter by it")]

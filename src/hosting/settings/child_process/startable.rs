@@ -18,10 +18,9 @@ pub(in crate::hosting::settings) fn cannot_start(
     options: &ChildOptions,
 ) -> Vec<Problem> {
     let program = program(loaded, options);
-    [program, folder(loaded, &options.working_directory), other_user(loaded, options)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let folder = folder(loaded, &options.working_directory);
+    let all = [program, folder, other_user(loaded, options), open_files(loaded, options)];
+    all.into_iter().flatten().collect()
 }
 
 /// Whether it is written as for a shell.
@@ -127,6 +126,39 @@ fn other_user(loaded: &Loaded, options: &ChildOptions) -> Option<Problem> {
         .cause("This process is not root.")
         .fix("start it as root; or as that user, and remove User and Group");
     Some(placed(&loaded.configuration, "AspNetCore:User", problem))
+}
+
+/// More open files than the system lets a process of this user ask for.
+fn open_files(loaded: &Loaded, options: &ChildOptions) -> Option<Problem> {
+    const KEY: &str = "AspNetCore:Limits:OpenFiles";
+    let wanted = options.limits.open_files?;
+    let stays_root = options.run_as.as_ref().map_or_else(may_become_others, |it| it.user == 0);
+    let most = most_open_files(stays_root).filter(|most| *most < wanted)?;
+    let problem = Problem::error(format!(
+        "{wanted} open files are more than the {most} that the system gives the program at most."
+    ));
+    let fix = match stays_root {
+        true => format!("write {most} or less, or raise fs.nr_open"),
+        false => format!(
+            "write {most} or less, or raise the limit of this service: LimitNOFILE of systemd, or ulimit -Hn in the shell that starts it"
+        ),
+    };
+    Some(placed(&loaded.configuration, KEY, problem.fix(fix)))
+}
+
+/// How many files a process may ask to have open; `None` if there is no such limit.
+#[cfg(unix)]
+fn most_open_files(is_root: bool) -> Option<u64> {
+    if is_root {
+        // Only Linux has it.
+        return std::fs::read_to_string("/proc/sys/fs/nr_open").ok()?.trim().parse().ok();
+    }
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum
+}
+
+#[cfg(not(unix))]
+const fn most_open_files(_: bool) -> Option<u64> {
+    None
 }
 
 fn placed(configuration: &Configuration, key: &str, problem: Problem) -> Problem {

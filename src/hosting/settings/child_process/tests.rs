@@ -225,6 +225,15 @@ fn what_cannot_be_is_told_with_what_to_write() {
         ("HostingModel=inproc", "write OutOfProcess, or remove it"),
         ("ForwardWindowsAuthToken=true", "set it to false, or remove it"),
         ("Watch=true", "name files and folders"),
+        ("Watch=apps", "name a file or a folder, from the content root on"),
+        ("Watch:0=app.pu", "name a file or a folder, from the content root on"),
+        ("Arguments:0:0=app.py", "write each argument as a text of its own"),
+        ("EnvironmentVariables:0=A=b", "write \"EnvironmentVariables\": { \"NAME\""),
+        ("EnvironmentVariables:0:name=A", "write \"EnvironmentVariables\": { \"NAME\""),
+        (
+            "EnvironmentVariables:Log:Level=1",
+            "write a text; where the name has parts, write them with two underscores, such as Log__Level",
+        ),
         ("Group=0", "write AspNetCore:User, or remove AspNetCore:Group"),
         ("User=", "name the account, or remove the key"),
     ] {
@@ -268,8 +277,9 @@ fn what_is_run_is_watched() {
     for (settings, watched) in [
         (&[PYTHON, "Arguments=-u app.py", "Watch=true"][..], &["app.py"][..]),
         (&["ProcessPath=bin/shop", "Watch=true"], &["bin/shop"]),
-        (&["ProcessPath=bin/shop", "Watch=src"], &["src"]),
-        (&["ProcessPath=bin/shop", "Watch=true", "Watch:0=src"], &["src", "bin/shop"]),
+        (&["ProcessPath=bin/shop", "Watch=bin"], &["bin"]),
+        (&["ProcessPath=bin/shop", "Watch=true", "Watch:0=bin"], &["bin", "bin/shop"]),
+        (&[PYTHON, "Arguments=app.py", "Watch=true", "Watch:0=app.py"], &["app.py"]),
         (&["ProcessPath=bin/shop", "Watch=false"], &[]),
     ] {
         let options = options_of(settings);
@@ -291,6 +301,7 @@ fn what_can_never_start_is_told_apart() {
         (&["ProcessPath=./bin"], "is a folder.", "name the file in it"),
         (&[PYTHON, "WorkingDirectory=src"], "is not there.", "create it"),
         (&[PYTHON, "WorkingDirectory=app.py"], "is no folder.", "name the folder"),
+        (&[PYTHON, "Limits:OpenFiles=99999999999"], "more than the", "write "),
     ] {
         let Read { problems, cannot_start, .. } = read_of(settings);
         assert_eq!(problems, [], "{settings:?}");
@@ -309,8 +320,14 @@ fn another_user_has_its_own_group_and_takes_root() {
     assert_eq!(run_as, Some(RunAs { name: "root".to_owned(), user: 0, group: 0 }));
     let is_root = nix::unistd::Uid::effective().is_root();
     assert_eq!(read.cannot_start.is_empty(), is_root, "{:?}", read.cannot_start);
-    let read = read_of(&[PYTHON, "User=no such account", "Group=nobody's"]);
-    assert_eq!(read.problems.len(), 2, "{:?}", read.problems);
+    for settings in [
+        &[PYTHON, "User=no such account", "Group=nobody's"],
+        // -1, which the system takes for no change.
+        &[PYTHON, "User=4294967295", "Group=4294967295"],
+    ] {
+        let read = read_of(settings);
+        assert_eq!(read.problems.len(), 2, "{:?}", read.problems);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::section::SECTION;
 use crate::configuration::text::boolean;
-use crate::configuration::{Loaded, Problem, Section};
+use crate::configuration::{Loaded, Problem, Section, Setting, path_without_user_info};
 
 /// Programs that run what an argument names.
 const INTERPRETERS: [&str; 14] = [
@@ -23,8 +23,14 @@ pub(super) fn read(
     let listed = section.children();
     let listed: Vec<_> = listed.iter().filter_map(Section::setting).collect();
     let strongest = listed.iter().map(|it| it.layer).max();
-    let paths = listed.iter().filter_map(|it| it.value.as_deref()).filter(|it| !it.is_empty());
-    let mut paths: Vec<_> = paths.map(|path| root.join(path)).collect();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for setting in listed {
+        let Some(text) = setting.value.as_deref().filter(|it| !it.is_empty()) else { continue };
+        let path = named(root, text, setting, problems);
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
     let Some(setting) = section.setting() else { return paths };
     let text = setting.value.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let is_stronger = strongest.is_none_or(|layer| setting.layer >= layer);
@@ -38,11 +44,12 @@ pub(super) fn read(
             }
         }
         (Some(text), None) => match is_stronger {
-            true => vec![root.join(text)],
+            true => vec![named(root, text, setting, problems)],
             false => paths,
         },
         (Some(_), Some(true)) => {
             match what_is_run(program, arguments, folder) {
+                Some(file) if paths.contains(&file) => {}
                 Some(file) => paths.push(file),
                 // What is listed is watched in any case.
                 None if !paths.is_empty() => {}
@@ -58,6 +65,21 @@ pub(super) fn read(
             paths
         }
     }
+}
+
+/// A path that is named. One that is not there may come yet.
+fn named(root: &Path, text: &str, setting: &Setting, problems: &mut Vec<Problem>) -> PathBuf {
+    let path = root.join(text);
+    if !path.exists() {
+        let shown = path_without_user_info(&path);
+        problems.push(
+            Problem::warning(format!("{shown} is watched, and is not there."))
+                .key(setting.key.clone())
+                .origin(setting.origin.clone())
+                .fix("name a file or a folder, from the content root on; or create it: then it is seen"),
+        );
+    }
+    path
 }
 
 /// The program's file; of an interpreter the first argument that is one.
