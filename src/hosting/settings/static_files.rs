@@ -55,6 +55,9 @@ pub(super) fn read_all(
     let browser = browser(configuration, problems);
     let fallback = text(configuration, "NavigationFallback:Path");
     tell_without_effect(loaded, said, on, problems);
+    if said.is_none() && is_named && !alone && loaded.host_alone {
+        problems.push(not_served(&root));
+    }
     if said == Some(true) && !is_there {
         problems.push(root_missing(configuration, &root.value));
     }
@@ -256,6 +259,15 @@ fn tell_without_effect(loaded: &Loaded, said: Option<bool>, on: bool, problems: 
                 .fix("set StaticFiles:Enabled to true"),
         );
     }
+}
+
+/// A folder that was named beside a program, which answers what there is.
+fn not_served(root: &Sourced<PathBuf>) -> Problem {
+    let shown = root.value.display();
+    Problem::warning(format!("Nothing is served from {shown}: the program answers all requests."))
+        .key("webroot")
+        .origin(root.origin.clone())
+        .fix("set StaticFiles:Enabled to true for files of that folder before the program, or remove webroot")
 }
 
 fn root_missing(configuration: &Configuration, root: &Path) -> Problem {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::section::SECTION;
 use crate::configuration::text::boolean;
-use crate::configuration::{Loaded, Problem, Section, Setting, path_without_user_info};
+use crate::configuration::{Loaded, Problem, Section, Setting};
+use crate::hosting::settings::parse::shown;
 
 /// Programs that run what an argument names.
 const INTERPRETERS: [&str; 14] = [
@@ -71,9 +72,9 @@ pub(super) fn read(
 fn named(root: &Path, text: &str, setting: &Setting, problems: &mut Vec<Problem>) -> PathBuf {
     let path = root.join(text);
     if !path.exists() {
-        let shown = path_without_user_info(&path);
+        let (value, key) = (shown(&setting.key, text), &setting.key);
         problems.push(
-            Problem::warning(format!("{shown} is watched, and is not there."))
+            Problem::warning(format!("'{value}' at '{key}' is watched, and is not there."))
                 .key(setting.key.clone())
                 .origin(setting.origin.clone())
                 .fix("name a file or a folder, from the content root on; or create it: then it is seen"),

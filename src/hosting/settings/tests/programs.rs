@@ -40,6 +40,38 @@ fn with_a_program_files_are_served_only_if_they_are_asked_for() {
 }
 
 #[test]
+fn a_web_root_that_is_named_beside_a_program_is_told_of() {
+    const PROGRAM: &str = "ProcessPath=/bin/sh";
+    for (settings, is_told) in [
+        (vec![format!("AspNetCore:{PROGRAM}"), "webroot=wwwroot".to_owned()], true),
+        (vec![format!("AspNetCore:{PROGRAM}")], false),
+        (vec!["webroot=wwwroot".to_owned()], false),
+        (
+            vec![
+                format!("AspNetCore:{PROGRAM}"),
+                "webroot=wwwroot".to_owned(),
+                "StaticFiles:Enabled=false".to_owned(),
+            ],
+            false,
+        ),
+        (
+            vec![
+                format!("Sites:A:AspNetCore:{PROGRAM}"),
+                "Sites:A:webroot=wwwroot".to_owned(),
+                "Sites:A:PathBase=/a".to_owned(),
+            ],
+            true,
+        ),
+    ] {
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        let told = whole(&settings).problems;
+        let told: Vec<_> = told.iter().map(|it| it.message.as_str()).collect();
+        let is_it = told.iter().any(|it| it.ends_with("the program answers all requests."));
+        assert_eq!((is_it, told.len()), (is_told, usize::from(is_told)), "{settings:?} {told:?}");
+    }
+}
+
+#[test]
 fn what_has_no_route_and_no_site_is_for_the_program() {
     let settings = whole(&[
         "AspNetCore:ProcessPath=/bin/sh",
