@@ -100,7 +100,7 @@ impl Contract {
     pub(super) fn shown(&self, options: &ChildOptions) -> String {
         let arguments = options.shown_arguments.iter();
         let arguments: Vec<_> = arguments.map(|argument| self.listens.fill(argument)).collect();
-        shown(&options.program, &arguments)
+        shown(options, &arguments)
     }
 
     /// The variables that are set besides those that it inherits: those that are configured count more than ours, but for
@@ -134,8 +134,17 @@ impl Contract {
     }
 }
 
+/// The command with these arguments, and the site that it is for: two of them may run the same.
+pub(super) fn shown(options: &ChildOptions, arguments: &[String]) -> String {
+    let command = typed(&options.program, arguments);
+    match &options.site {
+        Some(site) => format!("{command} (site {site})"),
+        None => command,
+    }
+}
+
 /// A command as somebody would type it.
-pub(super) fn shown(program: &Path, arguments: &[String]) -> String {
+fn typed(program: &Path, arguments: &[String]) -> String {
     let program = program.display().to_string();
     let words = std::iter::once(&program).chain(arguments).map(|word| {
         let is_plain = |it: char| {
@@ -199,12 +208,15 @@ mod tests {
         let arguments =
             ["-m", "http.server", "a b", "", "it's", "{port}", "\u{1b}[2J"].map(str::to_owned);
         assert_eq!(
-            shown(Path::new("python3"), &arguments),
+            typed(Path::new("python3"), &arguments),
             "python3 -m http.server 'a b' '' 'it'\\''s' {port} '?[2J'"
         );
         let mut options = running("app", &["--password", "p1", "{port}"]);
         options.shown_arguments[1] = "(hidden)".to_owned();
         assert_eq!(contract(Listens::Port(5)).shown(&options), "app --password (hidden) 5");
+        options.site = Some("Shop".to_owned());
+        let expected = "app --password (hidden) 5 (site Shop)";
+        assert_eq!(contract(Listens::Port(5)).shown(&options), expected);
     }
 
     #[test]

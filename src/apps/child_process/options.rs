@@ -62,6 +62,8 @@ pub(crate) struct ChildOptions {
     pub(crate) offline_page: PathBuf,
     /// Whether clients see why it does not answer: in Development.
     pub(crate) shows_details: bool,
+    /// The site of `Sites` that it answers for. `None`: it answers for all of the host.
+    pub(crate) site: Option<String>,
 }
 
 /// What a process is to listen on.
@@ -140,6 +142,7 @@ pub(crate) mod tests {
             path_base: "/".to_owned(),
             offline_page: "app_offline.htm".into(),
             shows_details: false,
+            site: None,
         }
     }
 }

@@ -59,7 +59,7 @@ impl Process {
         let place = (around.temporary.as_path(), mark.as_str());
         let place = Place::find(options.listen, place, options.run_as.as_ref()).await;
         let failed = |cause, command| ProcessFailure { command, cause, lines: Vec::new() };
-        let as_written = || shown(&options.program, &options.shown_arguments);
+        let as_written = || shown(options, &options.shown_arguments);
         let place = place.map_err(|error| failed(Cause::NoPlace(error), as_written()))?;
         if let Listens::Port(port) = place.listens
             && is_taken(port).await

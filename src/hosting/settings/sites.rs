@@ -99,6 +99,9 @@ impl Reading<'_> {
         let mut stages = pipeline::read(whole, &CodeCors::default(), problems);
         let wrong = std::mem::take(&mut stages.cannot_start).into_iter();
         stages.cannot_start = wrong.map(|it| of_site(name, it)).collect();
+        if let Some(program) = &mut stages.child_process {
+            program.value.site = Some(name.to_owned());
+        }
         stages.static_files =
             static_files::read_all(whole, (stages.child_process.is_none(), false), problems);
         stages.files_before_routes();

@@ -135,6 +135,7 @@ fn options(loaded: &Loaded, path_base: Option<&str>, problems: &mut Vec<Problem>
         limits: limits(configuration, problems),
         path_base: path_base.unwrap_or("/").to_owned(),
         shows_details: loaded.environment.value.eq_ignore_ascii_case("Development"),
+        site: None,
     }
 }
 

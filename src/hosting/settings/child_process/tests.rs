@@ -83,6 +83,7 @@ fn a_program_alone_has_the_defaults_of_the_module() {
         path_base: "/".to_owned(),
         offline_page: root.join("app_offline.htm"),
         shows_details: false,
+        site: None,
     };
     assert_eq!(options, Some(expected));
 }
@@ -172,6 +173,7 @@ fn everything_can_be_said() {
         path_base: "/".to_owned(),
         offline_page: root.join("bin/app_offline.htm"),
         shows_details: false,
+        site: None,
     };
     assert_eq!(options, expected);
 }

@@ -92,8 +92,11 @@ fn what_has_no_route_and_no_site_is_for_the_program() {
         (options.path_base.clone(), options.offline_page.clone())
     };
     assert_eq!(program(&stages).0, "/app");
+    let site = |stages: &StageSettings| stages.child_process.as_ref()?.value.site.clone();
+    assert_eq!(site(&stages), None);
     let sites = stages.sites.as_ref().expect("there is one");
     assert!(!sites.is_last);
+    assert_eq!(site(&sites.sites[0].stages).as_deref(), Some("Shop"));
     let offline = PathBuf::from("/app_offline.htm");
     assert_eq!(program(&sites.sites[0].stages), ("/shop".to_owned(), offline));
     let [problem] = &stages.cannot_start().collect::<Vec<_>>()[..] else { panic!("{stages:?}") };
