@@ -78,21 +78,60 @@ pub(super) struct Judged {
     pub(super) fault: Option<Fault>,
 }
 
+/// So long a block is remembered, in bytes: clients that ask for one thing again and again send shorter ones.
+const REMEMBERED: usize = 64;
+
 /// The header blocks of a connection, in the order in which they come.
 #[derive(Debug)]
 pub(super) struct Blocks {
     bounds: Bounds,
     table: Table,
+    remembered: Remembered,
+}
+
+/// The last block that goes on as it is and has left the table as it was: for as long as that stays so, it does when it
+/// comes once more.
+#[derive(Debug)]
+struct Remembered {
+    kind: Kind,
+    /// Empty, if there is none.
+    block: Vec<u8>,
+}
+
+impl Remembered {
+    const fn none() -> Self {
+        Self { kind: Kind::Request, block: Vec::new() }
+    }
+
+    fn is(&self, block: &[u8], kind: Kind) -> bool {
+        !block.is_empty() && self.kind == kind && self.block == block
+    }
+
+    fn take(&mut self, block: &[u8], kind: Kind) {
+        if block.len() <= REMEMBERED {
+            self.kind = kind;
+            self.block.clear();
+            self.block.extend_from_slice(block);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.block.clear();
+    }
 }
 
 impl Blocks {
     /// `table_size` is what we have told the client of our table.
     pub(super) fn new(bounds: Bounds, table_size: usize) -> Self {
-        Self { bounds, table: Table::new(table_size) }
+        Self { bounds, table: Table::new(table_size), remembered: Remembered::none() }
     }
 
     /// Looks at the block that comes next. Every block has to be shown.
     pub(super) fn judge(&mut self, block: &[u8], kind: Kind) -> Result<Judged, Unreadable> {
+        if self.remembered.is(block, kind) {
+            return Ok(Judged::default());
+        }
+        let mut table_stays = true;
         let mut reader = Reader { block, at: 0 };
         let mut output = Output { block, at: 0, changed: None };
         let mut tally = Tally::default();
@@ -104,6 +143,7 @@ impl Blocks {
                     if tally.begun || !self.table.resize(size) {
                         return Err(Unreadable);
                     }
+                    table_stays = false;
                     output.keep(reader.at);
                 }
                 Representation::Indexed(index) => {
@@ -123,6 +163,7 @@ impl Blocks {
                     let excess = tally.add(known, self.bounds);
                     let to = reader.at;
                     if field.is_inserted() {
+                        table_stays = false;
                         self.insert(&field, known, excess, &mut output, to)?;
                     } else if excess && !known.name.is_pseudo() || known.says_nothing() {
                         output.leave_out(to);
@@ -143,7 +184,13 @@ impl Blocks {
         } else if let Some(excess) = tally.excess {
             output.instead(reader.at).extend_from_slice(&[0, 1, b'x', 2, MARK, excess as u8]);
         }
-        Ok(Judged { replaced: output.changed, fault: first_fault })
+        let judged = Judged { replaced: output.changed, fault: first_fault };
+        if !table_stays {
+            self.remembered.forget();
+        } else if judged == Judged::default() {
+            self.remembered.take(block, kind);
+        }
+        Ok(judged)
     }
 
     /// A field that goes into the table goes on, whatever it is.

@@ -52,6 +52,32 @@ fn well_formed_blocks_pass_untouched() {
     }
 }
 
+/// The blocks of a client that repeats itself are not looked at again; what they point to may be another thing than before.
+#[test]
+fn a_block_that_comes_again_is_judged_by_what_it_says_now() {
+    let mut blocks = blocks();
+    let mut judge = |block: &[u8], kind| blocks.judge(block, kind).unwrap();
+    let [good, bad] = [literal(0x40, "x-a", "y"), literal(0x40, "X-A", "y")].map(|it| with(&it));
+    let repeated = b"\x82\x86\x84\xbe";
+    assert_eq!(judge(&good, Kind::Request), Judged::default());
+    for _ in 0..3 {
+        assert_eq!(judge(repeated, Kind::Request), Judged::default());
+    }
+    // Between others that leave the table as it is.
+    assert_eq!(judge(b"\x82\x86\x84", Kind::Request), Judged::default());
+    assert_eq!(judge(repeated, Kind::Request), Judged::default());
+    assert_eq!(judge(repeated, Kind::Trailers).fault, Some(Fault::Trailers));
+    assert_eq!(judge(repeated, Kind::Request), Judged::default());
+    // The first entry of the table is another one now.
+    assert_eq!(judge(&bad, Kind::Request).fault, Some(Fault::Name));
+    assert_eq!(judge(repeated, Kind::Request).fault, Some(Fault::Name));
+    assert_eq!(judge(&good, Kind::Request), Judged::default());
+    assert_eq!(judge(repeated, Kind::Request), Judged::default());
+    // It is gone.
+    assert_eq!(judge(b"\x20\x82\x86\x84", Kind::Request), Judged::default());
+    assert_eq!(blocks.judge(repeated, Kind::Request), Err(Unreadable));
+}
+
 #[test]
 fn what_cannot_be_read_is_told() {
     for block in [
@@ -346,6 +372,24 @@ proptest! {
                 prop_assert!(known.fault.is_some() || theirs == ours);
             }
             prop_assert_eq!(blocks.table.get(62 + entries(&mut clients).len()), None);
+        }
+    }
+    /// A connection that remembers a block judges as one that does not.
+    #[test]
+    fn what_is_remembered_changes_nothing(
+        pool in proptest::collection::vec(proptest::collection::vec(any_field(), 0..4), 1..5),
+        picks in proptest::collection::vec((any::<proptest::sample::Index>(), any::<bool>()), 1..30),
+    ) {
+        let (mut remembers, mut forgets) = (blocks(), blocks());
+        for (pick, trailers) in picks {
+            let kind = if trailers { Kind::Trailers } else { Kind::Request };
+            let block = pick.get(&pool).concat();
+            forgets.remembered.forget();
+            let (one, other) = (remembers.judge(&block, kind), forgets.judge(&block, kind));
+            prop_assert_eq!(&one, &other);
+            if one.is_err() {
+                break;
+            }
         }
     }
 }
