@@ -57,8 +57,9 @@ struct Watcher {
 const WATCH: &str = r#"
 trap '' TERM INT HUP QUIT TSTP
 read -r _
-for process in /proc/[0-9]*; do
-    if grep -qas "$0=$1" "$process/environ" 2>/dev/null; then kill -KILL "${process#/proc/}" 2>/dev/null; fi
+for found in $(grep -las "$0=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    found=${found#/proc/}
+    kill -KILL "${found%/environ}" 2>/dev/null
 done
 [ -z "$2" ] || rm -rf -- "$2"
 kill -KILL 0
