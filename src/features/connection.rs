@@ -3,14 +3,14 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use http::{Request, StatusCode};
 
 use super::TlsHandshake;
-use super::completion::Completion;
+use super::completion::{Completion, CompletionSource};
 use super::lifetime::Lifetime;
 
 /// Our end of a connection.
@@ -57,8 +57,8 @@ impl Scheme {
 #[derive(Clone)]
 pub struct Connection {
     facts: Arc<Facts>,
-    /// Of the request that it was found in: it costs no extension of its own.
-    completion: Option<Completion>,
+    /// The number of the request that it was found in: that costs no extension of its own.
+    request: Option<u32>,
 }
 
 struct Facts {
@@ -68,31 +68,37 @@ struct Facts {
     scheme: Scheme,
     tls: Option<TlsHandshake>,
     lifetime: Option<Lifetime>,
+    /// Who knows when answers are out. It stands here, because what each request holds for itself is counted by all
+    /// processors.
+    completions: OnceLock<Arc<dyn CompletionSource>>,
 }
 
 impl Connection {
     /// The facts of a new connection. `local` and `remote` are `None` on a Unix socket.
     pub fn new(id: u64, local: Option<Local>, remote: Option<Remote>, scheme: Scheme) -> Self {
-        let (tls, lifetime) = (None, None);
-        Self::of(Facts { id: ConnectionId(id), local, remote, scheme, tls, lifetime })
+        let (id, tls, lifetime) = (ConnectionId(id), None, None);
+        let completions = OnceLock::new();
+        Self::of(Facts { id, local, remote, scheme, tls, lifetime, completions })
     }
 
     /// The same connection after its handshake.
     pub(crate) fn secured(&self, handshake: TlsHandshake) -> Self {
         let Facts { id, local, remote, .. } = *self.facts;
         let (tls, lifetime) = (Some(handshake), self.facts.lifetime.clone());
-        Self::of(Facts { id, local, remote, scheme: Scheme::Https, tls, lifetime })
+        let (scheme, completions) = (Scheme::Https, OnceLock::new());
+        Self::of(Facts { id, local, remote, scheme, tls, lifetime, completions })
     }
 
     /// The same connection, which a proxy hands on for this client.
     pub(crate) fn handed_on(&self, client: Remote, server: Local) -> Self {
         let Facts { id, scheme, .. } = *self.facts;
         let (tls, lifetime) = (None, self.facts.lifetime.clone());
-        Self::of(Facts { id, local: Some(server), remote: Some(client), scheme, tls, lifetime })
+        let (local, remote, completions) = (Some(server), Some(client), OnceLock::new());
+        Self::of(Facts { id, local, remote, scheme, tls, lifetime, completions })
     }
 
     fn of(facts: Facts) -> Self {
-        Self { facts: Arc::new(facts), completion: None }
+        Self { facts: Arc::new(facts), request: None }
     }
 
     /// The same, taken by a server of a host with this life.
@@ -104,9 +110,20 @@ impl Connection {
         self
     }
 
-    /// The same for a request that completes like this.
-    pub(crate) fn for_request(&self, completion: Completion) -> Self {
-        Self { facts: Arc::clone(&self.facts), completion: Some(completion) }
+    /// Its requests complete as this says. The first one to say so counts.
+    pub(crate) fn completed_by(&self, completions: impl FnOnce() -> Arc<dyn CompletionSource>) {
+        self.facts.completions.get_or_init(completions);
+    }
+
+    /// The same for the request of this number.
+    pub(crate) fn for_request(&self, number: u32) -> Self {
+        Self { facts: Arc::clone(&self.facts), request: Some(number) }
+    }
+
+    /// When the answer to the request is out that this was found in.
+    fn completion(&self) -> Option<Completion> {
+        let source = self.facts.completions.get()?;
+        Some(Completion::new(Arc::clone(source), self.request?))
     }
 
     /// The connection's id, in the form log lines use: thirteen digits and letters.
@@ -169,13 +186,13 @@ impl<S: Sync> OptionalFromRequestParts<S> for Connection {
 impl Completion {
     /// That of a request; `None` if another server took it.
     pub fn of<B>(request: &Request<B>) -> Option<Self> {
-        request.extensions().get::<Connection>()?.completion.clone()
+        request.extensions().get::<Connection>()?.completion()
     }
 
     /// That of a request's parts.
     #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on has them"))]
     pub(crate) fn of_parts(parts: &Parts) -> Option<Self> {
-        parts.extensions.get::<Connection>()?.completion.clone()
+        parts.extensions.get::<Connection>()?.completion()
     }
 }
 
@@ -183,7 +200,7 @@ impl<S: Sync> FromRequestParts<S> for Completion {
     type Rejection = (StatusCode, &'static str);
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get::<Connection>().and_then(|it| it.completion.clone()).ok_or((
+        parts.extensions.get::<Connection>().and_then(Connection::completion).ok_or((
             StatusCode::INTERNAL_SERVER_ERROR,
             "the server does not tell when the answer to this request is out",
         ))
@@ -194,7 +211,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Completion {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get::<Connection>().and_then(|it| it.completion.clone()))
+        Ok(parts.extensions.get::<Connection>().and_then(Connection::completion))
     }
 }
 

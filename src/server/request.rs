@@ -42,6 +42,10 @@ impl RequestService {
     pub(super) fn new(connection: Connection, activity: Activity) -> Self {
         let scope = events::connection_scope(&connection.id());
         let pipeline = LookUp::of(activity.common().context().application());
+        connection.completed_by(|| match &activity {
+            Activity::Http1(http1) => Arc::clone(http1) as _,
+            Activity::Http2(http2) => Arc::clone(http2) as _,
+        });
         Self { connection, scope, activity, pipeline }
     }
 
@@ -130,7 +134,7 @@ impl RequestService {
             Activity::Http2(_) => false,
         };
         let old = (request.version() == Version::HTTP_10).then(|| keeps_alive(request.headers()));
-        request.extensions_mut().insert(self.connection.for_request(running.completion()));
+        request.extensions_mut().insert(self.connection.for_request(number));
         let by_gate = incoming.is_none();
         let body = incoming
             .filter(|incoming| !http_body::Body::is_end_stream(incoming))

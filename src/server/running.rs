@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::StreamError;
 use super::open_requests::{OpenRequest, Target};
 use crate::diagnostics::events;
-use crate::features::{Completed, Completion, CompletionSource, ConnectionId};
+use crate::features::{Completed, ConnectionId};
 use crate::pipeline::Pipeline;
 
 /// Pieces of an answer from this length on leave one by one: many of them in one write would save little, and a
@@ -47,10 +47,7 @@ impl Running {
         let unasked = match activity {
             // Its task is that of the connection.
             Activity::Http1(_) => false,
-            Activity::Http2(http2) => {
-                http2.not_asked();
-                true
-            }
+            Activity::Http2(_) => true,
         };
         let activity = activity.clone();
         Self {
@@ -180,15 +177,6 @@ impl Running {
         (self.end != Some(Completed::Sent)).then_some(self.handed.bytes)
     }
 
-    /// What tells when its answer is out.
-    pub(super) fn completion(&self) -> Completion {
-        let source: Arc<dyn CompletionSource> = match &self.activity {
-            Activity::Http1(http1) => Arc::clone(http1) as _,
-            Activity::Http2(http2) => Arc::clone(http2) as _,
-        };
-        Completion::new(source, self.request)
-    }
-
     /// The client gave it up, or the stop did. (On HTTP/2.)
     pub(super) fn aborted(&mut self) {
         self.ends(self.common().completions().end());
@@ -251,7 +239,7 @@ impl Running {
     /// hyper wants more of the answer.
     pub(super) fn go_on(&mut self) {
         if std::mem::take(&mut self.handed_over) {
-            self.common().start();
+            self.common().resume();
         }
     }
 

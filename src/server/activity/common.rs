@@ -14,10 +14,11 @@ use crate::server::open_requests::OpenRequest;
 pub(in crate::server) struct Common {
     id: ConnectionId,
     context: Arc<Context>,
-    /// How many requests have come; it numbers them, too.
+    /// How many requests have come; it numbers them, too. One task alone writes it.
     begun: AtomicU32,
-    /// How many answers are not out yet; on HTTP/2, not handed to hyper as far as they are there.
-    running: AtomicU32,
+    /// How many answers are out; on HTTP/2, handed to hyper as far as they are there. (What is left of those that have
+    /// come runs: to count that itself would be one number more that processors share, and change, for each request.)
+    finished: AtomicU32,
     /// The requests that take time.
     open: Mutex<Vec<OpenRequest>>,
     /// Who wants to know when answers are out.
@@ -28,12 +29,12 @@ pub(in crate::server) struct Common {
 
 impl Common {
     pub(super) fn new(id: ConnectionId, context: Arc<Context>) -> Self {
-        let (begun, running) = (AtomicU32::new(0), AtomicU32::new(0));
+        let (begun, finished) = (AtomicU32::new(0), AtomicU32::new(0));
         Self {
             id,
             context,
             begun,
-            running,
+            finished,
             open: Mutex::default(),
             completions: Completions::default(),
             in_use: Mutex::default(),
@@ -53,7 +54,6 @@ impl Common {
         // Only the connection's task begins requests; their ends may be anywhere.
         let request = self.begun().wrapping_add(1);
         self.begun.store(request, Ordering::Relaxed);
-        self.start();
         request
     }
 
@@ -62,19 +62,21 @@ impl Common {
         self.begun.load(Ordering::Relaxed)
     }
 
-    /// One more answer is not out.
-    pub(in crate::server) fn start(&self) {
-        self.running.fetch_add(1, Ordering::Relaxed);
+    /// An answer goes on that seemed to be out.
+    pub(in crate::server) fn resume(&self) {
+        self.finished.fetch_sub(1, Ordering::Release);
     }
 
-    /// One answer less is not out.
+    /// One answer more is out.
     pub(in crate::server) fn finish(&self) {
-        self.running.fetch_sub(1, Ordering::Relaxed);
+        self.finished.fetch_add(1, Ordering::Release);
     }
 
     /// How many answers are not out yet.
     pub(in crate::server) fn running(&self) -> u32 {
-        self.running.load(Ordering::Relaxed)
+        // First: whoever sees an answer that is out sees that its request has come.
+        let finished = self.finished.load(Ordering::Acquire);
+        self.begun().wrapping_sub(finished)
     }
 
     /// Whether an answer is not out yet.

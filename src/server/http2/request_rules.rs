@@ -5,6 +5,7 @@
 //! and what is too much, [`block`] has found before.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use http::header::{CONTENT_LENGTH, COOKIE, HOST};
 use http::uri::{self, PathAndQuery};
@@ -24,6 +25,7 @@ pub(super) fn check<B>(
     request: &mut Request<B>,
     options: &ServerOptions,
     scheme: Scheme,
+    known: &KnownHost,
 ) -> Result<(), Refusal> {
     let extended = request.extensions().get::<Protocol>().is_some();
     let uri = request.uri();
@@ -35,7 +37,7 @@ pub(super) fn check<B>(
     if other.is_some() && !options.allow_alternate_schemes {
         return malformed("The request :scheme header does not match the transport scheme.");
     }
-    check_host(uri, &fields)?;
+    check_host(uri, &fields, known)?;
     let (misleads, cookies) = (fields.mislead(uri), fields.cookies);
     if let Some(other) = other.cloned() {
         // As on Kestrel: it is allowed because whoever is in front knows better.
@@ -48,6 +50,28 @@ pub(super) fn check<B>(
         join_cookies(request.headers_mut());
     }
     Ok(())
+}
+
+/// The first host that the requests of a connection named rightly: mostly all of them name it.
+#[derive(Debug, Default)]
+pub(super) struct KnownHost(OnceLock<Box<[u8]>>);
+
+impl KnownHost {
+    /// A longer one is not kept.
+    const LONGEST: usize = 64;
+
+    fn is_valid(&self, host: &[u8]) -> bool {
+        let known = self.0.get();
+        if known.is_some_and(|known| **known == *host) {
+            return true;
+        }
+        let is_valid = is_valid_host(host);
+        if is_valid && known.is_none() && host.len() <= Self::LONGEST {
+            // Another thread may have been faster.
+            let _ = self.0.set(host.into());
+        }
+        is_valid
+    }
 }
 
 fn in_words(scheme: &uri::Scheme) -> Cow<'static, str> {
@@ -144,13 +168,13 @@ fn check_target(method: &Method, uri: &Uri, extended: bool) -> Result<(), Refusa
     Ok(())
 }
 
-fn check_host(uri: &Uri, fields: &Fields<'_>) -> Result<(), Refusal> {
+fn check_host(uri: &Uri, fields: &Fields<'_>, known: &KnownHost) -> Result<(), Refusal> {
     let host = match uri.authority() {
         Some(authority) => authority.as_str().as_bytes(),
         None if fields.hosts > 1 => return malformed("There are several Host headers."),
         None => fields.host.map_or(&[][..], HeaderValue::as_bytes),
     };
-    if is_valid_host(host) { Ok(()) } else { malformed("Invalid Host header.") }
+    if known.is_valid(host) { Ok(()) } else { malformed("Invalid Host header.") }
 }
 
 /// A Host field that says something else than the `:authority` does not count (RFC 9113 section
@@ -205,8 +229,28 @@ mod tests {
         request.body(()).unwrap()
     }
 
+    #[test]
+    fn a_host_that_is_known_vouches_for_no_other() {
+        let known = KnownHost::default();
+        let long = "a".repeat(KnownHost::LONGEST + 1);
+        for (host, is_valid) in [
+            ("a b", false),
+            ("a.test", true),
+            ("a b", false),
+            ("a.test:80", true),
+            ("a.test", true),
+            ("a.test:x", false),
+            ("", true),
+            (&long, true),
+        ] {
+            assert_eq!(known.is_valid(host.as_bytes()), is_valid, "{host}");
+            let first = known.0.get().map(|it| &**it);
+            assert!(first.is_none_or(|it| it == b"a.test"), "{first:?}");
+        }
+    }
+
     fn outcome(mut request: Request<()>, options: &ServerOptions) -> &'static str {
-        match check(&mut request, options, Scheme::Http) {
+        match check(&mut request, options, Scheme::Http, &KnownHost::default()) {
             Ok(()) => "served",
             Err(Refusal::Answer(rejection)) if rejection == Reason::RequestLineTooLong.into() => {
                 "414"
@@ -268,7 +312,7 @@ mod tests {
         let options = ServerOptions { allow_alternate_schemes: true, ..ServerOptions::default() };
         for (uri, scheme) in [("https://a/", "https"), ("ftp://a/", "ftp"), ("http://a/", "http")] {
             let mut request = request("GET", uri, &[]);
-            check(&mut request, &options, Scheme::Http).unwrap();
+            check(&mut request, &options, Scheme::Http, &KnownHost::default()).unwrap();
             assert_eq!(EffectiveRequest::of(&request).scheme(), scheme, "{uri}");
         }
     }
@@ -289,7 +333,8 @@ mod tests {
             for host in hosts {
                 request.headers_mut().append(HOST, HeaderValue::from_static(host));
             }
-            check(&mut request, &ServerOptions::default(), Scheme::Http).unwrap();
+            check(&mut request, &ServerOptions::default(), Scheme::Http, &KnownHost::default())
+                .unwrap();
             let seen: Vec<_> = request.headers().get_all(HOST).iter().collect();
             assert_eq!(seen, ["a"], "{hosts:?}");
         }
@@ -303,7 +348,8 @@ mod tests {
             for cookie in cookies {
                 request.headers_mut().append(COOKIE, HeaderValue::from_static(cookie));
             }
-            check(&mut request, &ServerOptions::default(), Scheme::Http).unwrap();
+            check(&mut request, &ServerOptions::default(), Scheme::Http, &KnownHost::default())
+                .unwrap();
             let seen: Vec<_> = request.headers().get_all(COOKIE).iter().collect();
             assert_eq!(seen, [joined]);
         }

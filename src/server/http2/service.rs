@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 
 use super::frame::Code;
-use super::request_rules;
+use super::request_rules::{self, KnownHost};
 use crate::features::Connection;
 use crate::server::activity::{Activity, Http2Activity};
 use crate::server::error::{BoxError, StreamError};
@@ -26,12 +26,13 @@ use crate::server::response_body::ResponseBody;
 pub(in crate::server) struct Service {
     requests: RequestService,
     activity: Arc<Http2Activity>,
+    known_host: KnownHost,
 }
 
 impl Service {
     pub(in crate::server) fn new(connection: Connection, activity: Arc<Http2Activity>) -> Self {
         let requests = RequestService::new(connection, Activity::Http2(Arc::clone(&activity)));
-        Self { requests, activity }
+        Self { requests, activity, known_host: KnownHost::default() }
     }
 
     /// What the connection is at.
@@ -50,7 +51,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let mut request = Request::from_parts(parts, AppBody::empty());
         let options = self.activity.context().options();
         let scheme = self.requests.connection().scheme();
-        let future = match request_rules::check(&mut request, options, scheme) {
+        let future = match request_rules::check(&mut request, options, scheme, &self.known_host) {
             Ok(()) => {
                 let body = IncomingBody::new(body, request_rules::excess);
                 self.requests.call(request, Some(body))
