@@ -147,7 +147,7 @@ fn open_files(loaded: &Loaded, options: &ChildOptions) -> Option<Problem> {
 }
 
 /// How many files a process may ask to have open; `None` if there is no such limit.
-#[cfg(unix)]
+#[cfg(all(feature = "child-process", unix))]
 fn most_open_files(is_root: bool) -> Option<u64> {
     if is_root {
         // Only Linux has it.
@@ -156,7 +156,8 @@ fn most_open_files(is_root: bool) -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum
 }
 
-#[cfg(not(unix))]
+/// A build without programs refuses the section in any case.
+#[cfg(not(all(feature = "child-process", unix)))]
 const fn most_open_files(_: bool) -> Option<u64> {
     None
 }
