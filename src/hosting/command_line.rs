@@ -297,11 +297,11 @@ fn is_switch_of_ours(switch: &str) -> bool {
     matches!(switch, "--strict" | "--plan" | "--help" | "--version")
 }
 
-/// The switch of ours that is nearly written like the setting `key`. (`/version 2` and `--Version 2`
-/// may well be a setting of the program's.)
-/// Those that take no value.
+/// The switches of ours that take no value.
 const SWITCHES: [&str; 5] = ["--watch", "--plan", "--strict", "--help", "--version"];
 
+/// The switch of ours that is nearly written like the setting `key`. (`/version 2` and `--Version 2`
+/// may well be a setting of the program's.)
 fn meant(key: &str) -> Option<&'static str> {
     ["--listen", "--proxy", "--strict", "--plan", "--help"]
         .into_iter()
