@@ -212,15 +212,14 @@ impl Future for RequestFuture {
         let entered = this.scope.enter();
         let response = match this.state.project() {
             StateProjection::App { future } => {
-                let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
-                if let Some(running) = this.running {
-                    running.asked();
-                }
-                match polled {
+                match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
                     Ok(Poll::Ready(response)) => response,
                     Ok(Poll::Pending) => {
-                        if let (Some(running), Some(target)) = (this.running, this.target.take()) {
-                            running.takes_time(this.method, target);
+                        if let Some(running) = this.running {
+                            running.asked();
+                            if let Some(target) = this.target.take() {
+                                running.takes_time(this.method, target);
+                            }
                         }
                         return Poll::Pending;
                     }

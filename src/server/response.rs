@@ -430,9 +430,18 @@ pub(super) fn add_left_headers(response: &mut Response<ResponseBody>) {
 }
 
 fn add_headers(headers: &mut HeaderMap, running: &Running) {
-    headers.entry(DATE).or_insert_with(date::header_value);
-    if running.context().options().add_server_header {
-        headers.entry(SERVER).or_insert(HeaderValue::from_static(SERVER_NAME));
+    let server = running.context().options().add_server_header;
+    // Mostly there are few, and to look at the names takes a fraction of two searches for a place.
+    let (mut has_date, mut has_server) = (false, !server);
+    for name in headers.keys() {
+        has_date |= *name == DATE;
+        has_server |= *name == SERVER;
+    }
+    if !has_date {
+        headers.append(DATE, date::header_value());
+    }
+    if !has_server {
+        headers.append(SERVER, HeaderValue::from_static(SERVER_NAME));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -132,7 +132,13 @@ impl http_body::Body for ResponseBody {
         }
         let frame = match this.guard.as_mut().and_then(|guard| guard.first.take()) {
             Some(first) => Some(Ok(first)),
-            None => ready!(this.body.as_mut().poll_frame(cx)),
+            None => match this.body.as_mut().poll_frame(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => {
+                    this.running.asked();
+                    return Poll::Pending;
+                }
+            },
         };
         let failure = match frame {
             Some(Ok(frame)) => {

@@ -103,12 +103,10 @@ impl Running {
         self.request
     }
 
-    /// The app was asked for it: the answer is there, or takes time.
+    /// The app was asked for it: the answer takes time. (One that is there tells it when it is out.)
     pub(super) fn asked(&mut self) {
-        if std::mem::take(&mut self.unasked)
-            && let Activity::Http2(http2) = &self.activity
-        {
-            http2.asked();
+        if std::mem::take(&mut self.unasked) {
+            self.common().asked();
         }
     }
 
@@ -213,7 +211,7 @@ impl Running {
             Activity::Http1(_) => {}
             Activity::Http2(http2) => {
                 if !std::mem::replace(&mut self.handed_over, true) {
-                    http2.finish();
+                    http2.finish(std::mem::take(&mut self.unasked));
                 }
             }
         }
@@ -253,7 +251,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.asked();
         if self.kept {
             events::connection_kept_alive(&self.id());
         }
@@ -285,8 +282,10 @@ impl Drop for Running {
         if self.open && !stays_open {
             self.common().closed(self.request);
         }
-        if !self.handed_over {
-            self.common().finish();
+        if self.handed_over {
+            self.asked();
+        } else {
+            self.common().finish(self.unasked);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What every version has to know of a connection.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::features::ConnectionId;
@@ -9,6 +9,10 @@ use crate::server::completions::Completions;
 use crate::server::context::Context;
 use crate::server::open_requests::OpenRequest;
 
+/// One request more that the app was asked for. The answers that are out reach it after four thousand million of them: for
+/// so many HTTP/2 has no ids, and HTTP/1 does not tell when the app is asked.
+const ASKED: u64 = 1 << 32;
+
 /// What a connection is at, whatever it speaks.
 #[derive(Debug)]
 pub(in crate::server) struct Common {
@@ -16,9 +20,10 @@ pub(in crate::server) struct Common {
     context: Arc<Context>,
     /// How many requests have come; it numbers them, too. One task alone writes it.
     begun: AtomicU32,
-    /// How many answers are out; on HTTP/2, handed to hyper as far as they are there. (What is left of those that have
-    /// come runs: to count that itself would be one number more that processors share, and change, for each request.)
-    finished: AtomicU32,
+    /// How many answers are out, in the lower half; on HTTP/2, handed to hyper as far as they are there. In the upper half
+    /// for how many the app was asked: both mostly change together. (What is left of those that have come runs, or is not
+    /// asked for: to count that itself would be numbers more that processors share, and change, for each request.)
+    finished: AtomicU64,
     /// The requests that take time.
     open: Mutex<Vec<OpenRequest>>,
     /// Who wants to know when answers are out.
@@ -29,7 +34,7 @@ pub(in crate::server) struct Common {
 
 impl Common {
     pub(super) fn new(id: ConnectionId, context: Arc<Context>) -> Self {
-        let (begun, finished) = (AtomicU32::new(0), AtomicU32::new(0));
+        let (begun, finished) = (AtomicU32::new(0), AtomicU64::new(0));
         Self {
             id,
             context,
@@ -67,15 +72,25 @@ impl Common {
         self.finished.fetch_sub(1, Ordering::Release);
     }
 
-    /// One answer more is out.
-    pub(in crate::server) fn finish(&self) {
-        self.finished.fetch_add(1, Ordering::Release);
+    /// One answer more is out, which the app was asked for just now, or before.
+    pub(in crate::server) fn finish(&self, just_asked: bool) {
+        self.finished.fetch_add(if just_asked { ASKED | 1 } else { 1 }, Ordering::Release);
+    }
+
+    /// The app was asked for a request.
+    pub(in crate::server) fn asked(&self) {
+        self.finished.fetch_add(ASKED, Ordering::Relaxed);
+    }
+
+    /// For how many requests the app was asked.
+    pub(super) fn count_asked(&self) -> u32 {
+        (self.finished.load(Ordering::Relaxed) >> 32) as u32
     }
 
     /// How many answers are not out yet.
     pub(in crate::server) fn running(&self) -> u32 {
         // First: whoever sees an answer that is out sees that its request has come.
-        let finished = self.finished.load(Ordering::Acquire);
+        let finished = self.finished.load(Ordering::Acquire) as u32;
         self.begun().wrapping_sub(finished)
     }
 

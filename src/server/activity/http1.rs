@@ -515,7 +515,7 @@ mod tests {
         assert_eq!(after(&activity, 60), Some(LIMIT), "hyper has it");
         assert_eq!(activity.begin(), 1);
         assert_eq!(after(&activity, 60), Some(LIMIT));
-        activity.finish();
+        activity.finish(false);
         activity.wait_begins();
         assert_eq!(after(&activity, 4), Some(Duration::from_secs(6)));
     }

@@ -15,9 +15,6 @@ use crate::server::http2_code::Code;
 #[derive(Debug)]
 pub(in crate::server) struct Http2Activity {
     common: Common,
-    /// How many requests the app was asked for. The others wait for the first turn of their tasks, which is about to
-    /// come.
-    asked: AtomicU32,
     /// How many resets of streams were told of before they are sent.
     told_resets: AtomicU32,
     /// How many requests are over: hyper's library has all of their answers.
@@ -42,8 +39,8 @@ impl Http2Activity {
     /// A connection that waits for its first request.
     pub(in crate::server) fn new(id: ConnectionId, context: Arc<Context>) -> Arc<Self> {
         let common = Common::new(id, context);
-        let [asked, told_resets, over] = [0; 3].map(AtomicU32::new);
-        Arc::new(Self { common, asked, told_resets, over })
+        let [told_resets, over] = [0; 2].map(AtomicU32::new);
+        Arc::new(Self { common, told_resets, over })
     }
 
     /// A request is over.
@@ -56,14 +53,10 @@ impl Http2Activity {
         self.begun().wrapping_sub(self.over.load(Ordering::Relaxed))
     }
 
-    /// The app was asked for a request.
-    pub(in crate::server) fn asked(&self) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether there are requests that the app was not asked for yet.
+    /// Whether there are requests that the app was not asked for yet: they wait for the first turn of their tasks, which
+    /// is about to come.
     pub(in crate::server) fn has_unasked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed) != self.begun()
+        self.count_asked() != self.begun()
     }
 
     /// The stream of a request is going to be reset, which is told here.
