@@ -105,6 +105,11 @@ pub(crate) trait CompletionSource: Send + Sync {
 
 /// Sees how a request is answered, as far as it is.
 pub(crate) trait Watch: Send {
+    /// Whether it looks at the headers of the answer: those that every answer has are there only then.
+    fn wants_headers(&self) -> bool {
+        false
+    }
+
     /// The head of the answer as it is sent, unless there is none.
     fn head(&mut self, _: &SentHead<'_>) {}
 
@@ -123,9 +128,9 @@ pub(crate) trait Watch: Send {
 #[derive(Debug)]
 pub(crate) struct SentHead<'a> {
     pub(crate) status: StatusCode,
-    /// All but what the version of HTTP needs to frame the answer.
+    /// All but what the version of HTTP needs to frame the answer, and what every answer has unless it was asked for.
     pub(crate) headers: &'a HeaderMap,
-    /// The length that it tells, whoever has set it.
+    /// The length that it tells, whoever has set it, for those who want headers.
     pub(crate) content_length: Option<u64>,
     /// Whether there is something of a body, even if the client has asked for none of it.
     pub(crate) has_body: bool,

@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::diagnostics::{events, panic_message};
@@ -17,6 +17,8 @@ use crate::features::{Completed, SentHead, Watch};
 pub(super) struct Completions {
     /// How many wait.
     count: AtomicUsize,
+    /// One of them looks at headers, or did.
+    want_headers: AtomicBool,
     waiting: Mutex<Vec<Waiting>>,
     /// How the connection ends, one more than the place in [`ENDS`]; 0 as long as nobody knows.
     end: AtomicU8,
@@ -53,6 +55,9 @@ const ENDS: [Completed; 5] = [
 
 impl Completions {
     pub(super) fn wait(&self, request: u32, watch: Box<dyn Watch>) {
+        if watch.wants_headers() {
+            self.want_headers.store(true, Ordering::Relaxed);
+        }
         let mut waiting = self.waiting();
         waiting.push(Waiting {
             request,
@@ -68,6 +73,11 @@ impl Completions {
     #[inline]
     pub(super) fn are_wanted(&self) -> bool {
         self.count.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether somebody who waits may look at the headers of answers.
+    pub(super) fn want_headers(&self) -> bool {
+        self.are_wanted() && self.want_headers.load(Ordering::Relaxed)
     }
 
     /// This is the head of the answer to a request.
@@ -169,17 +179,19 @@ impl Completions {
     }
 
     fn tell(&self, end: Completed, whom: impl Fn(&Waiting) -> bool) {
-        let mut told: Vec<_> = {
-            let mut waiting = self.waiting();
-            let told = waiting.extract_if(.., |it| whom(it)).collect();
-            self.count.store(waiting.len(), Ordering::Release);
-            told
+        let mut waiting = self.waiting();
+        // Mostly one waits for one answer, and nothing has to be made for it.
+        let (alone, mut told) = match waiting.len() {
+            1 if end == Completed::Sent => (waiting.pop_if(|it| whom(it)), Vec::new()),
+            _ => (None, waiting.extract_if(.., |it| whom(it)).collect()),
         };
+        self.count.store(waiting.len(), Ordering::Release);
+        // Not under the lock: whoever is told may ask again.
+        drop(waiting);
         if end != Completed::Sent {
             leave_out(&mut told, self.unwritten.load(Ordering::Relaxed));
         }
-        // Not under the lock: whoever is told may ask again.
-        for Waiting { watch, handed, .. } in told {
+        for Waiting { watch, handed, .. } in alone.into_iter().chain(told) {
             // It is the app's code, in the middle of a connection that may have other requests.
             let tell = AssertUnwindSafe(|| watch.end(end, handed.bytes));
             if let Err(panic) = catch_unwind(tell) {

@@ -272,7 +272,8 @@ impl RequestFuture {
         if let Some(kept) = *this.old {
             answer.fit_http10(kept, this.method);
         }
-        if !*this.by_gate || watched || !answer.leave_headers(&running) {
+        let shown = watched && running.common().completions().want_headers();
+        if !*this.by_gate || shown || !answer.leave_headers(&running) {
             answer.add_headers(&running);
         }
         answer.complete(&running);

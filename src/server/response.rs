@@ -344,14 +344,15 @@ impl UnsentResponse {
     /// Tells those who watch the request what is sent of an answer whose status, and whether it had a
     /// body, was this.
     pub(super) fn tell_head(&self, (status, has_body): (StatusCode, bool), running: &Running) {
+        let completions = running.common().completions();
         let head = SentHead {
             status: self.status(),
             headers: self.headers(),
-            content_length: self.content_length(),
+            content_length: completions.want_headers().then(|| self.content_length()).flatten(),
             // One in its place has none.
             has_body: has_body && self.status() == status,
         };
-        running.common().completions().head(running.request(), &head);
+        completions.head(running.request(), &head);
     }
 
     /// Whether it may go on for long once its head is sent: what waits for a client is larger than

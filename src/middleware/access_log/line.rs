@@ -69,7 +69,10 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn of(format: AccessLogFormat, request: &Request) -> Self {
         let headers = request.headers();
-        let header = |name: &HeaderName| headers.get(name).map_or(&[][..], |it| it.as_bytes());
+        let header = |name: &HeaderName| match format {
+            AccessLogFormat::Common => &[][..],
+            _ => headers.get(name).map_or(&[][..], |it| it.as_bytes()),
+        };
         let (referer, agent) = (header(&REFERER), header(&USER_AGENT));
         // One piece of memory for all of it, mostly.
         let length = request.uri().path_and_query().map_or(1, |it| it.as_str().len());
@@ -144,6 +147,7 @@ impl Line {
     /// Writes all of it.
     pub(super) fn write(&self, end: &End<'_>, out: &mut String) {
         let (before, behind) = self.text.split_at(self.rest);
+        out.reserve(self.text.len() + 128);
         match self.format {
             AccessLogFormat::Common | AccessLogFormat::Combined => {
                 match end.client {
@@ -218,19 +222,20 @@ fn address(address: IpAddr, out: &mut String) {
     }
 }
 
-/// A number, in the same way: digit by digit, as a text of them would have to be looked at once more.
+/// A number, in the same way.
 fn number(mut number: u64, out: &mut String) {
-    let mut digits = ['0'; 20];
+    let mut digits = [b'0'; 20];
     let mut first = digits.len();
     loop {
         first -= 1;
-        digits[first] = char::from(b'0' + (number % 10) as u8);
+        digits[first] = b'0' + (number % 10) as u8;
         number /= 10;
         if number == 0 {
             break;
         }
     }
-    out.extend(&digits[first..]);
+    // Digits are text.
+    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
 }
 
 /// Where a link was followed, if there is a secret in it that is not shown.

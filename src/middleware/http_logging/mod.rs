@@ -125,6 +125,10 @@ struct Exchange {
 }
 
 impl Watch for Exchange {
+    fn wants_headers(&self) -> bool {
+        true
+    }
+
     fn head(&mut self, head: &SentHead<'_>) {
         let mut listed = response::listed(&self.options, head, &self.adds);
         if self.options.combine {
