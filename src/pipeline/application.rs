@@ -17,6 +17,7 @@ use tower_service::Service;
 use super::client_address::{ClientAddress, tell_client};
 use super::file_part::FilePart;
 use super::responder::{Request, Responder, Responding, Response};
+use super::room;
 use super::stage::{Enter, Leave, Next, Stage, Way};
 
 /// What answers the requests of a server: the host's stages and its app, as they are at this moment.
@@ -221,6 +222,7 @@ impl Pipeline {
                     continue;
                 }
                 Enter::Answer(response) => {
+                    room::give_back(request);
                     let response = Some(way_out(leaves, files_are_read, response));
                     return Responding::Ready { response };
                 }
@@ -229,7 +231,10 @@ impl Pipeline {
                     let read_behind = files_are_read || !stage.knows_files();
                     around(request, Next::new(way, place + 1, read_behind))
                 }
-                Enter::Taken(responding) => responding,
+                Enter::Taken(responding) => {
+                    room::give_back(request);
+                    responding
+                }
             };
             return match files_are_read && leaves.is_empty() {
                 true => responding.without_file(),
@@ -248,9 +253,15 @@ impl Way for Pipeline {
 
 /// An answer that may take time, on its way out.
 fn out_by(leaves: Vec<Leave>, files_are_read: bool, responding: Responding) -> Responding {
-    match leaves.is_empty() {
-        true => responding,
-        false => {
+    if leaves.is_empty() {
+        return responding;
+    }
+    match responding {
+        Responding::Prepared { prepared: Some(prepared) } => {
+            let response = Some(way_out(leaves, files_are_read, prepared.whole()));
+            Responding::Ready { response }
+        }
+        responding => {
             Responding::later(async move { way_out(leaves, files_are_read, responding.await) })
         }
     }

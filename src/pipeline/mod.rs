@@ -18,7 +18,9 @@ mod application;
 mod client_address;
 mod file_part;
 mod layers;
+mod prepared_head;
 mod responder;
+pub(crate) mod room;
 mod stage;
 
 pub use application::{Application, ApplicationFuture};
@@ -26,5 +28,6 @@ pub(crate) use application::{InUse, LookUp, Pipeline, Retired};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use file_part::FilePart;
 pub(crate) use layers::Layers;
+pub(crate) use prepared_head::PreparedHead;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
 pub(crate) use stage::{Enter, Next, Stage};

@@ -17,6 +17,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::file_part::FilePart;
+use super::prepared_head::PreparedHead;
 
 /// A request as stages and apps get it.
 pub(crate) type Request = http::Request<Body>;
@@ -113,8 +114,24 @@ pin_project! {
     pub(crate) enum Responding {
         Router { #[pin] future: RouteFuture<Infallible> },
         Ready { response: Option<Response> },
+        Prepared { prepared: Option<Prepared> },
         Later { future: Pin<Box<dyn Future<Output = Response> + Send>> },
         Panicked { panic: Option<Box<dyn Any + Send>> },
+    }
+}
+
+/// An answer that is here, all but its headers, which were made before.
+pub(crate) struct Prepared {
+    pub(super) response: Response,
+    head: Arc<PreparedHead>,
+}
+
+impl Prepared {
+    /// The answer with its headers.
+    pub(super) fn whole(self) -> Response {
+        let Self { mut response, head } = self;
+        head.put_into(response.headers_mut());
+        response
     }
 }
 
@@ -145,12 +162,36 @@ impl Responding {
         Self::Later { future: Box::pin(answer) }
     }
 
+    /// An answer that is here, and lacks the headers that were prepared for it.
+    pub(crate) fn prepared(response: Response, head: Arc<PreparedHead>) -> Self {
+        Self::Prepared { prepared: Some(Prepared { response, head }) }
+    }
+
+    /// The answer, for somebody who can do without the headers that were prepared for it.
+    pub(crate) fn poll_parts(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<(Response, Option<Arc<PreparedHead>>)> {
+        let this = self.project();
+        if let RespondingProjection::Prepared { prepared } = this {
+            return match prepared.take() {
+                Some(Prepared { response, head }) => Poll::Ready((response, Some(head))),
+                None => Poll::Pending,
+            };
+        }
+        this.poll_whole(cx).map(|response| (response, None))
+    }
+
     /// The same answer, whose body is to be read. (No router knows of files.)
     pub(super) fn without_file(self) -> Self {
         match self {
             Self::Ready { response: Some(mut response) } => {
                 FilePart::take(&mut response);
                 Self::Ready { response: Some(response) }
+            }
+            Self::Prepared { prepared: Some(mut prepared) } => {
+                FilePart::take(&mut prepared.response);
+                Self::Prepared { prepared: Some(prepared) }
             }
             Self::Later { future } => Self::later(async {
                 let mut response = future.await;
@@ -175,16 +216,23 @@ impl Future for Responding {
     type Output = Response;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        match self.project() {
-            RespondingProjection::Router { future } => future.poll(cx).map(|answer| {
+        self.project().poll_whole(cx)
+    }
+}
+
+impl RespondingProjection<'_> {
+    fn poll_whole(self, cx: &mut Context<'_>) -> Poll<Response> {
+        match self {
+            Self::Router { future } => future.poll(cx).map(|answer| {
                 let Ok(response) = answer;
                 response
             }),
-            RespondingProjection::Ready { response } => {
-                response.take().map_or(Poll::Pending, Poll::Ready)
+            Self::Ready { response } => response.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Prepared { prepared } => {
+                prepared.take().map_or(Poll::Pending, |prepared| Poll::Ready(prepared.whole()))
             }
-            RespondingProjection::Later { future } => future.as_mut().poll(cx),
-            RespondingProjection::Panicked { panic } => match panic.take() {
+            Self::Later { future } => future.as_mut().poll(cx),
+            Self::Panicked { panic } => match panic.take() {
                 Some(panic) => resume_unwind(panic),
                 None => Poll::Pending,
             },

@@ -210,10 +210,14 @@ impl Future for RequestFuture {
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
         let entered = this.scope.enter();
+        let mut prepared = None;
         let response = match this.state.project() {
             StateProjection::App { future } => {
-                match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-                    Ok(Poll::Ready(response)) => response,
+                match catch_unwind(AssertUnwindSafe(|| future.poll_parts(cx))) {
+                    Ok(Poll::Ready((response, head))) => {
+                        prepared = head;
+                        response
+                    }
                     Ok(Poll::Pending) => {
                         if let Some(running) = this.running {
                             running.asked();
@@ -238,7 +242,12 @@ impl Future for RequestFuture {
             StateProjection::Reset { error } => return Poll::Ready(Err((*error).into())),
         };
         drop(entered);
-        Poll::Ready(self.as_mut().finish(response, cx))
+        let mut answer = UnsentResponse::new(response);
+        if let Some(head) = prepared {
+            let may_be_left = *this.by_gate && this.log.is_none();
+            answer.prepare(head, may_be_left);
+        }
+        Poll::Ready(self.as_mut().finish(answer, cx))
     }
 }
 
@@ -246,7 +255,7 @@ impl RequestFuture {
     /// Makes of the app's response what is sent.
     fn finish(
         self: Pin<&mut Self>,
-        response: Response<Body>,
+        mut answer: UnsentResponse,
         cx: &mut TaskContext<'_>,
     ) -> Result<Response<ResponseBody>, BoxError> {
         let this = self.project();
@@ -255,9 +264,7 @@ impl RequestFuture {
             return Err("the answer was made twice".into());
         };
         let watched = running.common().completions().are_wanted();
-        let given =
-            watched.then(|| (response.status(), !http_body::Body::is_end_stream(response.body())));
-        let mut answer = UnsentResponse::new(response);
+        let given = watched.then(|| answer.status_and_body());
         answer.settle_outcome(this.body.as_deref(), &mut running)?;
         if answer.status().is_informational() {
             answer.judge_switch(*this.upgradable, &mut running);

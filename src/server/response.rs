@@ -20,13 +20,13 @@ use super::promise::{Judgement, Promise};
 use super::rejection::Reason;
 use super::request_body::BodyFacts;
 use super::request_log::RequestLog;
-use super::response_body::{self, Guard, ResponseBody};
+use super::response_body::{self, Guard, Left, ResponseBody};
 use super::running::Running;
 use super::sent_file::SentFile;
 use super::slot::Slot;
 use crate::diagnostics::events;
 use crate::features::{BadRequest, HeadersOfFailure, Outcome, ResetStream, SentHead, Unhandled};
-use crate::pipeline::FilePart;
+use crate::pipeline::{FilePart, PreparedHead};
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
@@ -36,14 +36,28 @@ pub(super) struct UnsentResponse {
     parts: Parts,
     body: Body,
     guard: Option<Box<Guard>>,
-    /// Whoever writes the head has to add what every answer has.
-    lacks_headers: bool,
+    /// Headers that were made before, and are not in it yet.
+    prepared: Option<Arc<PreparedHead>>,
+    left: Left,
 }
 
 impl UnsentResponse {
     pub(super) fn new(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
-        Self { parts, body, guard: None, lacks_headers: false }
+        Self { parts, body, guard: None, prepared: None, left: Left::Nothing }
+    }
+
+    /// These are its headers, which may be left to whoever writes the head.
+    pub(super) fn prepare(&mut self, head: Arc<PreparedHead>, may_be_left: bool) {
+        match may_be_left {
+            true => self.prepared = Some(head),
+            false => head.put_into(&mut self.parts.headers),
+        }
+    }
+
+    /// Its status, and whether it has a body.
+    pub(super) fn status_and_body(&self) -> (StatusCode, bool) {
+        (self.status(), !self.body.is_end_stream())
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -310,16 +324,22 @@ impl UnsentResponse {
 
     /// Adds what every answer has, unless the app set its own.
     pub(super) fn add_headers(&mut self, running: &Running) {
+        if let Some(head) = self.prepared.take() {
+            head.put_into(&mut self.parts.headers);
+        }
         add_headers(&mut self.parts.headers, running);
     }
 
     /// Leaves that to whoever writes the head; whether nothing has to stand behind it.
     pub(super) fn leave_headers(&mut self, running: &Running) -> bool {
-        self.lacks_headers = match running.activity() {
+        let is_left = match running.activity() {
             Activity::Http1(http1) => !http1.is_last(),
             Activity::Http2(_) => false,
         };
-        self.lacks_headers
+        if is_left {
+            self.left = self.prepared.take().map_or(Left::OfEvery, Left::All);
+        }
+        is_left
     }
 
     /// Says what the stop has to say, and what hyper cannot.
@@ -383,9 +403,7 @@ impl UnsentResponse {
             running.set_kept(!switches && !self.parts.headers.contains_key(CONNECTION));
         }
         let mut body = ResponseBody::new(self.body, self.guard, log, running);
-        if self.lacks_headers {
-            body.leave_headers();
-        }
+        body.leave(self.left);
         Response::from_parts(self.parts, body)
     }
 
@@ -423,11 +441,17 @@ pub(super) const SERVER_NAME: &str = "Kestrel";
 
 /// Adds what was left to whoever writes the head of an answer, for hyper to write it.
 pub(super) fn add_left_headers(response: &mut Response<ResponseBody>) {
-    if response.body_mut().take_lacks_headers() {
-        let mut headers = std::mem::take(response.headers_mut());
-        add_headers(&mut headers, response.body().running());
-        *response.headers_mut() = headers;
+    let left = response.body_mut().take_left();
+    let mut headers = std::mem::take(response.headers_mut());
+    match left {
+        Left::Nothing => {}
+        Left::OfEvery => add_headers(&mut headers, response.body().running()),
+        Left::All(head) => {
+            head.put_into(&mut headers);
+            add_headers(&mut headers, response.body().running());
+        }
     }
+    *response.headers_mut() = headers;
 }
 
 fn add_headers(headers: &mut HeaderMap, running: &Running) {

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -18,6 +19,7 @@ use super::request_log::RequestLog;
 use super::running::Running;
 use crate::diagnostics::events;
 use crate::features::{Abort, BadRequest, CutOff, ResetStream};
+use crate::pipeline::PreparedHead;
 
 pin_project! {
     /// The body of an answer; when hyper drops it, the answer is out.
@@ -28,8 +30,7 @@ pin_project! {
         guard: Option<Box<Guard>>,
         // Only where somebody asked before, and gave up.
         asked: Option<Box<Asked>>,
-        // Whoever writes the head has to add what every answer has.
-        lacks_headers: bool,
+        left: Left,
         // Before the other: the connection's line stands before the request's, as on Kestrel.
         running: Running,
         log: Option<Box<RequestLog>>,
@@ -43,6 +44,17 @@ pin_project! {
             }
         }
     }
+}
+
+/// What whoever writes the head of an answer has to add to its headers.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Left {
+    #[default]
+    Nothing,
+    /// What every answer has.
+    OfEvery,
+    /// The same, behind headers that were made before.
+    All(Arc<PreparedHead>),
 }
 
 /// What a body gives when it is asked.
@@ -78,22 +90,22 @@ impl ResponseBody {
         if ended {
             running.end();
         }
-        Self { body, guard, asked: None, lacks_headers: false, log, running }
+        Self { body, guard, asked: None, left: Left::Nothing, log, running }
     }
 
-    /// Lets whoever writes the head add what every answer has.
-    pub(super) fn leave_headers(&mut self) {
-        self.lacks_headers = true;
+    /// Lets whoever writes the head add this.
+    pub(super) fn leave(&mut self, left: Left) {
+        self.left = left;
     }
 
-    /// Whether that is so.
-    pub(super) fn lacks_headers(&self) -> bool {
-        self.lacks_headers
+    /// What that is.
+    pub(super) fn left(&self) -> &Left {
+        &self.left
     }
 
-    /// The same; from now on it is not.
-    pub(super) fn take_lacks_headers(&mut self) -> bool {
-        std::mem::take(&mut self.lacks_headers)
+    /// The same; from now on it is nothing.
+    pub(super) fn take_left(&mut self) -> Left {
+        std::mem::take(&mut self.left)
     }
 
     /// The request that is answered.

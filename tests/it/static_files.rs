@@ -426,6 +426,43 @@ async fn headers_go_by_names_and_siblings_by_what_the_client_takes() {
     stopped(host).await;
 }
 
+/// The head of an answer without its date, which changes.
+async fn head_for(address: &str, path: &str, condition: &str) -> Vec<String> {
+    let mut wire = Wire::connect(address).await;
+    wire.send(format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n{condition}\r\n")).await;
+    let head = wire.head().await;
+    assert_eq!(head.matches("\nDate: ").count(), 1, "{head}");
+    head.lines().filter(|line| !line.starts_with("Date: ")).map(str::to_owned).collect()
+}
+
+/// What is sent the first time is read, and then kept with a head that was made before.
+#[tokio::test]
+async fn a_head_is_the_same_however_often_it_is_sent() {
+    let large = "x".repeat(100_000);
+    let folder = folder(&[("a.txt", "inside"), ("empty.txt", ""), ("large.bin", &large)]);
+    for settings in [
+        &[][..],
+        &[("Kestrel:AddServerHeader", "false")],
+        &[("StaticFiles:Headers:*:Cache-Control", "no-cache"), ("Headers:Set:X-A", "b")],
+        &[("StaticFiles:Headers:*:Server", "mine"), ("StaticFiles:Headers:*:X-Date", "now")],
+    ] {
+        let host = started(serving(&folder, settings)).await;
+        let address = &host.addresses()[0];
+        for path in ["/a.txt", "/empty.txt", "/large.bin"] {
+            let whole = head_for(address, path, "").await;
+            let tag = whole.iter().find(|line| line.starts_with("Etag: ")).expect("a tag");
+            let condition = format!("If-None-Match: {}\r\n", &tag["Etag: ".len()..]);
+            let unchanged = head_for(address, path, &condition).await;
+            assert_eq!(unchanged[0], "HTTP/1.1 304 Not Modified");
+            for _ in 0..3 {
+                assert_eq!(head_for(address, path, "").await, whole, "{settings:?}");
+                assert_eq!(head_for(address, path, &condition).await, unchanged, "{settings:?}");
+            }
+        }
+        stopped(host).await;
+    }
+}
+
 #[tokio::test]
 async fn the_policy_of_a_folders_page_knows_its_style_sheet() {
     let folder = folder(&[("a b.txt", "x"), (".hidden", "x")]);

@@ -12,40 +12,80 @@ use super::conditions::{self, Verdict};
 use super::representation::Representation;
 use crate::diagnostics::events;
 use crate::features::{EffectiveRequest, RequestTarget, escaped_path};
-use crate::pipeline::{Request, Response};
+use crate::pipeline::{Enter, PreparedHead, Request, Responding, Response};
+
+/// The answer of a file, which may lack the headers that are prepared for it.
+pub(super) struct OfFile {
+    pub(super) response: Response,
+    head: Option<Arc<PreparedHead>>,
+}
+
+impl OfFile {
+    /// The answer with all headers.
+    pub(super) fn whole(self) -> Response {
+        let Self { mut response, head } = self;
+        if let Some(head) = head {
+            head.put_into(response.headers_mut());
+        }
+        response
+    }
+}
+
+impl From<Response> for OfFile {
+    fn from(response: Response) -> Self {
+        Self { response, head: None }
+    }
+}
+
+impl From<OfFile> for Enter {
+    fn from(OfFile { response, head }: OfFile) -> Self {
+        match head {
+            Some(head) => Self::Taken(Responding::prepared(response, head)),
+            None => Self::Answer(response),
+        }
+    }
+}
 
 /// The answer of a file to a request with this method and these headers.
 pub(super) fn of_file(
     mut file: Arc<Representation>,
     (method, headers): (&Method, &HeaderMap),
     path: &str,
-) -> Response {
+) -> OfFile {
     match conditions::judge(headers, &file.validators) {
         Verdict::Send => {}
         Verdict::NotModified => {
             events::static_file_not_modified(path);
             let mut response = handled(StatusCode::NOT_MODIFIED, path);
-            response.headers_mut().clone_from(file.headers_of_unchanged());
-            return response;
+            let head = Representation::head_of_unchanged(&file);
+            if head.is_none() {
+                *response.headers_mut() = Representation::headers_of_unchanged(&mut file);
+            }
+            return OfFile { response, head };
         }
         Verdict::PreconditionFailed => {
             events::static_precondition_failed(path);
-            return handled(StatusCode::PRECONDITION_FAILED, path);
+            return handled(StatusCode::PRECONDITION_FAILED, path).into();
         }
     }
     if method == Method::HEAD {
         // A range is asked for with GET alone (RFC 9110 section 14.2).
         let mut response = handled(StatusCode::OK, path);
         *response.headers_mut() = Representation::own_headers(&mut file);
-        return response;
+        return response.into();
     }
     let part = match Part::of(headers, file.length) {
         Part::Whole => Part::Whole,
         part if conditions::range_counts(headers, &file.validators) => part,
         _ => Part::Whole,
     };
-    match &part {
-        Part::Whole => Representation::answer(&mut file, &part),
+    let response = match &part {
+        Part::Whole => match Representation::head(&file) {
+            Some(head) => {
+                return OfFile { response: file.bare_answer(&part), head: Some(head) };
+            }
+            None => Representation::answer(&mut file, &part),
+        },
         Part::Bytes(range) => of_part(&mut file, range, &part, path),
         Part::Unsatisfiable => {
             events::static_range_not_satisfiable(path);
@@ -54,7 +94,8 @@ pub(super) fn of_file(
             response.headers_mut().insert(CONTENT_RANGE, text(&range));
             response
         }
-    }
+    };
+    response.into()
 }
 
 fn of_part(

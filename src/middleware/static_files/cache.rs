@@ -17,8 +17,8 @@ pub(super) const MOST_OF_ONE: u64 = 64 * 1024;
 /// How much all files take together.
 const MOST: usize = 64 * 1024 * 1024;
 
-/// What one takes besides its bytes: headers, names, places in tables.
-const OVERHEAD: usize = 1024;
+/// What one takes besides its bytes: headers, and those that are prepared; names, places in tables.
+const OVERHEAD: usize = 3 * 1024;
 
 /// How many files are open. Descriptors are few, and a file that is open keeps its room on the disk when it is
 /// removed.

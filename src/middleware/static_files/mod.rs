@@ -39,6 +39,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 
+use self::answer::OfFile;
 use self::cache::UNUSED;
 use self::encodings::Accepted;
 pub(crate) use self::header_rules::HeaderRule;
@@ -74,7 +75,7 @@ impl Stage for StaticFiles {
         let path = RequestTarget::of(request).lent_path();
         let accepted = site.accepted(request.headers());
         match site.find(&path, accepted, Wait::No) {
-            Ok(Outcome::File(file)) => Enter::Answer(site.sent(file, request, &path)),
+            Ok(Outcome::File(file)) => site.sent(file, request, &path).into(),
             Ok(Outcome::Slash) => Enter::Answer(answer::of_slash(request, &path)),
             Ok(Outcome::Failed) => Enter::Answer(answer::empty(StatusCode::INTERNAL_SERVER_ERROR)),
             Ok(Outcome::UnknownType) => {
@@ -137,19 +138,14 @@ impl Site {
     }
 
     /// What a file answers.
-    fn sent(
-        self: &Arc<Self>,
-        file: Arc<Representation>,
-        request: &Request,
-        path: &str,
-    ) -> Response {
+    fn sent(self: &Arc<Self>, file: Arc<Representation>, request: &Request, path: &str) -> OfFile {
         if let Content::File(_) = file.content {
             self.close_unused();
         }
         events::static_file_sent(path, &Physical(self, &file));
-        let mut response = answer::of_file(file, (request.method(), request.headers()), path);
-        self.mark(request, &mut response);
-        response
+        let mut answer = answer::of_file(file, (request.method(), request.headers()), path);
+        self.mark(request, &mut answer.response);
+        answer
     }
 
     /// Sees to it that no file stays open that nobody asks for, from now on until none is.
@@ -204,7 +200,7 @@ impl Site {
         let key = path.clone();
         let found = self.waiting(move |site| site.find(&key, accepted, Wait::Yes)).await;
         match found {
-            Some(Ok(Outcome::File(file))) => self.sent(file, &request, &path),
+            Some(Ok(Outcome::File(file))) => self.sent(file, &request, &path).whole(),
             Some(Ok(Outcome::Slash)) => answer::of_slash(&request, &path),
             Some(Ok(Outcome::Folder(folder))) => self.listed(request, path, folder).await,
             Some(Ok(Outcome::UnknownType)) => {
@@ -281,7 +277,7 @@ impl Site {
             && site_path::is_page(&path)
             && let Some(file) = self.page_of(page, accepted).await
         {
-            return answer::of_file(file, (&method, &headers), &path);
+            return answer::of_file(file, (&method, &headers), &path).whole();
         }
         match &self.options.not_found_page {
             Some(page) => match self.page_of(page, accepted).await {

@@ -19,7 +19,7 @@ use super::header_rules;
 use super::options::FileOptions;
 use super::root::{Identity, OpenFile};
 use super::validators::Validators;
-use crate::pipeline::{FilePart, Response};
+use crate::pipeline::{FilePart, PreparedHead, Response};
 
 /// From this length on the system may send a file by itself: what is shorter costs less if it is read, and sent
 /// with its head.
@@ -34,8 +34,10 @@ pub(super) struct Representation {
     pub(super) validators: Validators,
     /// Those of an answer with all of it.
     pub(super) headers: HeaderMap,
-    /// Those of an answer that it is as the client has it; made when they are first needed.
-    of_unchanged: OnceLock<HeaderMap>,
+    /// The same, prepared, if they can be; made when it is first asked for once more.
+    head: OnceLock<Option<Arc<PreparedHead>>>,
+    /// That of an answer that it is as the client has it.
+    head_of_unchanged: OnceLock<Option<Arc<PreparedHead>>>,
     pub(super) content: Content,
     pub(super) identity: Identity,
     /// When it was last found to be so, on the clock of the cache.
@@ -93,7 +95,8 @@ impl Representation {
             length,
             validators,
             headers,
-            of_unchanged: OnceLock::new(),
+            head: OnceLock::new(),
+            head_of_unchanged: OnceLock::new(),
             content,
             identity,
             checked: AtomicU64::new(0),
@@ -102,22 +105,49 @@ impl Representation {
     }
 
     /// The headers of an answer that it is as the client has it.
-    pub(super) fn headers_of_unchanged(&self) -> &HeaderMap {
-        self.of_unchanged.get_or_init(|| {
-            let mut headers = self.headers.clone();
-            headers.remove(CONTENT_LENGTH);
-            headers
-        })
+    pub(super) fn headers_of_unchanged(file: &mut Arc<Self>) -> HeaderMap {
+        let mut headers = Self::own_headers(file);
+        headers.remove(CONTENT_LENGTH);
+        headers
+    }
+
+    /// The same, prepared, if they can be, and it is kept: for one answer it would not pay.
+    pub(super) fn head_of_unchanged(file: &Arc<Self>) -> Option<Arc<PreparedHead>> {
+        let prepare = || PreparedHead::new(Self::headers_of_unchanged(&mut Arc::clone(file)));
+        Self::prepared(file, &file.head_of_unchanged, prepare)
+    }
+
+    /// The prepared headers of all of it. Of an empty one they are not, as servers write those in another order.
+    pub(super) fn head(file: &Arc<Self>) -> Option<Arc<PreparedHead>> {
+        let prepare = || PreparedHead::new(file.headers.clone()).filter(|_| file.length > 0);
+        Self::prepared(file, &file.head, prepare)
+    }
+
+    fn prepared(
+        file: &Arc<Self>,
+        place: &OnceLock<Option<Arc<PreparedHead>>>,
+        prepare: impl FnOnce() -> Option<PreparedHead>,
+    ) -> Option<Arc<PreparedHead>> {
+        match Arc::strong_count(file) {
+            1 => None,
+            _ => place.get_or_init(|| prepare().map(Arc::new)).clone(),
+        }
     }
 
     /// A part of a file as an answer, with the headers of the whole. What is kept is copied; of what is not, it is
     /// taken.
     pub(super) fn answer(file: &mut Arc<Self>, part: &Part) -> Response {
         let headers = Self::own_headers(file);
-        let mut response = Response::new(file.body(part));
+        let mut response = file.bare_answer(part);
         *response.headers_mut() = headers;
-        if let Content::File(content) = &file.content {
-            let part = file.part(content, part);
+        response
+    }
+
+    /// The same without headers.
+    pub(super) fn bare_answer(&self, part: &Part) -> Response {
+        let mut response = Response::new(self.body(part));
+        if let Content::File(content) = &self.content {
+            let part = self.part(content, part);
             if part.length() >= WORTH_SENDING {
                 response.extensions_mut().insert(part);
             }

@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use futures_util::FutureExt;
 
 use super::*;
-use crate::pipeline::{Answering, Handler};
+use crate::pipeline::{Answering, Handler, PreparedHead};
 
 /// Where stages and apps note what they see.
 #[derive(Clone, Default)]
@@ -121,6 +121,54 @@ async fn a_stage_that_goes_around_stands_in_its_place_on_both_ways() {
     let pipeline = pipeline(&seen, stages);
     assert_eq!(text(pipeline.call(get("/")).await).await, "app");
     assert_eq!(seen.take(), "a> b> c> d> app <d <c <b <a");
+}
+
+/// A stage that answers with a head that was prepared.
+fn prepared() -> Box<dyn Stage> {
+    knows(stage(|_| {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("a", http::HeaderValue::from_static("b"));
+        let head = Arc::new(PreparedHead::new(headers).unwrap());
+        Enter::Taken(Responding::prepared(Response::new(Body::from("file")), head))
+    }))
+}
+
+#[tokio::test]
+async fn a_prepared_head_is_part_of_the_answer_for_all_but_the_server() {
+    let seen = Seen::default();
+    let looks = || {
+        let seen = seen.clone();
+        stage(move |_| {
+            let seen = seen.clone();
+            Enter::Then(Box::new(move |response: Response| {
+                seen.note(format!("{} headers", response.headers().len()));
+                response
+            }))
+        })
+    };
+    for (stages, noted) in [
+        (vec![prepared()], ""),
+        (vec![stage(|_| Enter::Next), prepared()], ""),
+        (vec![looks(), prepared()], "1 headers"),
+        (vec![around(&seen, "a", 1), looks(), prepared()], "a> 1 headers <a"),
+    ] {
+        let pipeline = pipeline(&seen, stages);
+        let answer = pipeline.call(get("/")).await;
+        assert_eq!(answer.headers()["a"], "b");
+        assert_eq!(text(answer).await, "file");
+        assert_eq!(seen.take(), noted);
+        // As the server asks.
+        let mut responding = std::pin::pin!(pipeline.call(get("/")));
+        let (mut answer, head) =
+            std::future::poll_fn(|cx| responding.as_mut().poll_parts(cx)).await;
+        assert_eq!(head.is_some(), noted.is_empty(), "{noted}");
+        if let Some(head) = head {
+            assert!(answer.headers().is_empty());
+            head.put_into(answer.headers_mut());
+        }
+        assert_eq!(answer.headers()["a"], "b");
+        seen.take();
+    }
 }
 
 #[tokio::test]

@@ -10,12 +10,12 @@ use http::{Request, Response};
 use http_body::{Body as _, Frame};
 
 use super::handover::Handover;
-use super::read_head::give_back;
 use super::write_head::{Added, write_head};
+use crate::pipeline::{PreparedHead, room};
 use crate::server::pieces::LONGEST;
 use crate::server::request::{RequestFuture, RequestService};
 use crate::server::response::add_left_headers;
-use crate::server::response_body::ResponseBody;
+use crate::server::response_body::{Left, ResponseBody};
 
 /// Asks the app, and makes bytes of answers that come in one piece. What does not, goes on with hyper.
 pub(super) struct Answerer {
@@ -101,8 +101,8 @@ fn made(mut response: Response<ResponseBody>, head: &mut Vec<u8>, cx: &mut Conte
         .size_hint()
         .exact()
         .filter(|length| *length <= LONGEST as u64 && body.is_end_stream() == (*length == 0));
-    let added = Added::of(body);
-    let length = length.filter(|length| write_head(&response, *length, added, head));
+    let (added, prepared) = of_left(body);
+    let length = length.filter(|length| write_head(&response, *length, (added, prepared), head));
     let came = match length {
         None => None,
         Some(0) => Some(Poll::Ready(Some(Ok(Frame::data(Bytes::new()))))),
@@ -111,7 +111,7 @@ fn made(mut response: Response<ResponseBody>, head: &mut Vec<u8>, cx: &mut Conte
     let came = match came {
         Some(Poll::Ready(Some(Ok(frame)))) => match frame.into_data() {
             Ok(data) if Some(data.len() as u64) == length && response.body().is_end_stream() => {
-                give_back(std::mem::take(response.headers_mut()));
+                room::give_back_headers(std::mem::take(response.headers_mut()));
                 return Made::Bytes(data);
             }
             Ok(data) => Some(Some(Ok(Frame::data(data)))),
@@ -127,13 +127,15 @@ fn made(mut response: Response<ResponseBody>, head: &mut Vec<u8>, cx: &mut Conte
     Made::Answer(response)
 }
 
-impl Added {
-    /// What has to be added to the head of an answer with this body.
-    fn of(body: &ResponseBody) -> Self {
-        match body.running().context().options().add_server_header {
-            _ if !body.lacks_headers() => Self::Nothing,
-            true => Self::DateAndServer,
-            false => Self::Date,
-        }
+/// What has to be added to the head of an answer with this body, and what has to stand before that.
+fn of_left(body: &ResponseBody) -> (Added, Option<&PreparedHead>) {
+    let of_every = match body.running().context().options().add_server_header {
+        true => Added::DateAndServer,
+        false => Added::Date,
+    };
+    match body.left() {
+        Left::Nothing => (Added::Nothing, None),
+        Left::OfEvery => (of_every, None),
+        Left::All(head) => (of_every, Some(head)),
     }
 }

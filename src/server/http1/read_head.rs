@@ -1,15 +1,16 @@
 //! A request made of its head, without hyper: one that asks for something by GET, and says nothing of its
-//! connection. Pure, but for the room of headers that a thread keeps.
+//! connection. Pure, but for the room that a thread keeps.
 
 use std::cell::Cell;
 use std::ops::Range;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderName, HeaderValue, Request, Uri};
 use memchr::memchr;
 
 use super::head::trimmed;
+use crate::pipeline::room;
 
 /// What hyper makes of a head that was judged, has no body and asks for no upgrade; `None`, if it is hyper's to
 /// deal with.
@@ -21,7 +22,7 @@ pub(super) fn request_of(head: &[u8]) -> Option<Request<Body>> {
     let all = kept(head);
     let target = METHOD.len()..METHOD.len() + memchr(b' ', &head[METHOD.len()..])?;
     let uri = Uri::from_maybe_shared(all.slice(target.clone())).ok()?;
-    let mut headers = SPARE.take();
+    let (mut headers, extensions) = room::taken();
     let mut at = next_line(head, target.end)?.end + 1;
     loop {
         let line = next_line(head, at)?;
@@ -43,6 +44,7 @@ pub(super) fn request_of(head: &[u8]) -> Option<Request<Body>> {
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
+    *request.extensions_mut() = extensions;
     Some(request)
 }
 
@@ -62,8 +64,6 @@ fn concerns_connection(name: &str, value: &[u8]) -> bool {
 }
 
 thread_local! {
-    /// Room for the headers of the next request.
-    static SPARE: Cell<HeaderMap> = Cell::default();
     /// Room for the bytes of heads: as long as one of them is needed, the others of its time stay with it.
     static BYTES: Cell<BytesMut> = Cell::default();
 }
@@ -85,17 +85,6 @@ fn kept(head: &[u8]) -> Bytes {
     let all = room.split().freeze();
     BYTES.set(room);
     all
-}
-
-/// The most headers that room is kept for.
-const MOST_SPARE: usize = 64;
-
-/// Takes headers that are not needed any more: the next request has their room.
-pub(super) fn give_back(mut headers: HeaderMap) {
-    if headers.capacity() <= MOST_SPARE {
-        headers.clear();
-        SPARE.set(headers);
-    }
 }
 
 #[cfg(test)]
@@ -158,7 +147,7 @@ mod tests {
     fn room_that_is_used_again_has_no_headers() {
         let head = |name| format!("GET / HTTP/1.1\r\nHost: a\r\n{name}: b\r\n\r\n");
         let first = request_of(head("one").as_bytes()).expect("a request");
-        give_back(first.into_parts().0.headers);
+        room::give_back_headers(first.into_parts().0.headers);
         let second = request_of(head("two").as_bytes()).expect("a request");
         assert_eq!(second.headers().len(), 2);
         assert!(second.headers().contains_key("two") && !second.headers().contains_key("one"));

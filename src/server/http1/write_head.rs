@@ -1,17 +1,19 @@
 //! The head of an answer as bytes, where hyper has nothing to decide: the answer to a GET of HTTP/1.1 with a body of
 //! a length that is known, behind which the connection goes on. Pure, but for the date.
 
-use http::{Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 
+use crate::pipeline::PreparedHead;
 use crate::server::date;
 use crate::server::response::SERVER_NAME;
 
-/// Writes the head of an answer whose body has this length, as hyper does that writes names in title case. Whether
-/// that is possible: where it is not, `out` holds anything.
+/// Writes the head of an answer whose body has this length, as hyper does that writes names in title case: the
+/// headers of the response, or those that were prepared for it, then what is added. Whether that is possible: where
+/// it is not, `out` holds anything.
 pub(super) fn write_head<B>(
     response: &Response<B>,
     length: u64,
-    added: Added,
+    (added, prepared): (Added, Option<&PreparedHead>),
     out: &mut Vec<u8>,
 ) -> bool {
     let status = response.status();
@@ -20,6 +22,10 @@ pub(super) fn write_head<B>(
         return false;
     }
     let Some(reason) = status.canonical_reason() else { return false };
+    let is_without = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if status.is_informational() || is_without && length > 0 {
+        return false;
+    }
     out.clear();
     if status == StatusCode::OK {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
@@ -28,7 +34,28 @@ pub(super) fn write_head<B>(
             out.extend_from_slice(part.as_bytes());
         }
     }
-    write_headers(response, length, added, out)
+    let written = match prepared {
+        Some(prepared) => write_prepared(prepared, response.headers(), (length, is_without), out),
+        None => write_headers(response.headers(), (length, is_without), out),
+    };
+    let Some(Written { length_is_told, has_date, has_server }) = written else { return false };
+    if added != Added::Nothing && !has_date {
+        out.extend_from_slice(b"Date: ");
+        date::with_value(|date| out.extend_from_slice(date.as_bytes()));
+        out.extend_from_slice(b"\r\n");
+    }
+    if added == Added::DateAndServer && !has_server {
+        for part in ["Server: ", SERVER_NAME, "\r\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+    if !length_is_told && !is_without {
+        out.extend_from_slice(b"Content-Length: ");
+        out.extend_from_slice(decimal(length, &mut [0; 20]));
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    true
 }
 
 /// What is added to a head, unless it is there.
@@ -39,22 +66,54 @@ pub(super) enum Added {
     DateAndServer,
 }
 
-fn write_headers<B>(response: &Response<B>, length: u64, added: Added, out: &mut Vec<u8>) -> bool {
-    let status = response.status();
-    let is_without = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if status.is_informational() || is_without && length > 0 {
-        return false;
+/// What the headers say that were written.
+struct Written {
+    length_is_told: bool,
+    has_date: bool,
+    has_server: bool,
+}
+
+/// Writes headers that were prepared, if there are no others, and they fit a body of this length, or none.
+fn write_prepared(
+    prepared: &PreparedHead,
+    others: &HeaderMap,
+    (length, is_without): (u64, bool),
+    out: &mut Vec<u8>,
+) -> Option<Written> {
+    let fits = match prepared.length() {
+        // hyper says behind all others that there is nothing.
+        Some(told) => told == length && length > 0 && !is_without,
+        None => true,
+    };
+    if !fits || !others.is_empty() {
+        return None;
     }
+    out.extend_from_slice(prepared.lines(|headers| {
+        let mut lines = Vec::new();
+        for (name, value) in headers {
+            write_header(name, value, &mut lines);
+        }
+        lines
+    }));
+    let length_is_told = prepared.length().is_some();
+    Some(Written { length_is_told, has_date: false, has_server: false })
+}
+
+fn write_headers(
+    headers: &HeaderMap,
+    (length, is_without): (u64, bool),
+    out: &mut Vec<u8>,
+) -> Option<Written> {
     let is_empty = length == 0;
     let mut text = [0; 20];
     let length = decimal(length, &mut text);
     let mut is_told = false;
-    let (mut adds_date, mut adds_server) = (added != Added::Nothing, added == Added::DateAndServer);
-    for (name, value) in response.headers() {
+    let (mut has_date, mut has_server) = (false, false);
+    for (name, value) in headers {
         match name.as_str() {
             "content-length" => {
                 if is_without || is_told || value.as_bytes() != length {
-                    return false;
+                    return None;
                 }
                 is_told = true;
                 if is_empty {
@@ -62,35 +121,23 @@ fn write_headers<B>(response: &Response<B>, length: u64, added: Added, out: &mut
                     continue;
                 }
             }
-            "connection" | "trailer" | "transfer-encoding" => return false,
-            "date" => adds_date = false,
-            "server" => adds_server = false,
+            "connection" | "trailer" | "transfer-encoding" => return None,
+            "date" => has_date = true,
+            "server" => has_server = true,
             _ => {}
         }
-        match known(name.as_str()) {
-            Some(known) => out.extend_from_slice(known),
-            None => write_name(name.as_str().as_bytes(), out),
-        }
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
+        write_header(name, value, out);
     }
-    if adds_date {
-        out.extend_from_slice(b"Date: ");
-        date::with_value(|date| out.extend_from_slice(date.as_bytes()));
-        out.extend_from_slice(b"\r\n");
+    Some(Written { length_is_told: is_told && !is_empty, has_date, has_server })
+}
+
+fn write_header(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
+    match known(name.as_str()) {
+        Some(known) => out.extend_from_slice(known),
+        None => write_name(name.as_str().as_bytes(), out),
     }
-    if adds_server {
-        for part in ["Server: ", SERVER_NAME, "\r\n"] {
-            out.extend_from_slice(part.as_bytes());
-        }
-    }
-    if (!is_told || is_empty) && !is_without {
-        out.extend_from_slice(b"Content-Length: ");
-        out.extend_from_slice(length);
-        out.extend_from_slice(b"\r\n");
-    }
+    out.extend_from_slice(value.as_bytes());
     out.extend_from_slice(b"\r\n");
-    true
 }
 
 /// The names that most answers have, as [`write_name`] writes them.
@@ -163,7 +210,7 @@ mod tests {
             response.headers_mut().append(*name, value.parse().unwrap());
         }
         let mut out = b"of before".to_vec();
-        write_head(&response, length, Added::Nothing, &mut out)
+        write_head(&response, length, (Added::Nothing, None), &mut out)
             .then(|| String::from_utf8(out).unwrap())
     }
 
@@ -217,10 +264,10 @@ mod tests {
         }
         let mut response = Response::new(());
         *response.version_mut() = Version::HTTP_10;
-        assert!(!write_head(&response, 0, Added::Nothing, &mut Vec::new()));
+        assert!(!write_head(&response, 0, (Added::Nothing, None), &mut Vec::new()));
         let mut response = Response::new(());
         response.extensions_mut().insert(hyper::ext::ReasonPhrase::from_static(b"Fine"));
-        assert!(!write_head(&response, 0, Added::Nothing, &mut Vec::new()));
+        assert!(!write_head(&response, 0, (Added::Nothing, None), &mut Vec::new()));
     }
 
     /// The head that hyper writes.
@@ -273,7 +320,7 @@ mod tests {
             }
             let mut out = Vec::new();
             let added = [Added::Nothing, Added::Date, Added::DateAndServer][added];
-            if write_head(&response, length as u64, added, &mut out) {
+            if write_head(&response, length as u64, (added, None), &mut out) {
                 let headers = response.headers_mut();
                 if added != Added::Nothing {
                     headers.entry("date").or_insert_with(date::header_value);
@@ -285,6 +332,49 @@ mod tests {
                 let theirs = runtime.block_on(by_hyper(response));
                 prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&theirs));
             }
+        }
+    }
+
+    #[test]
+    fn prepared_headers_are_written_as_those_of_the_answer() {
+        for (status, length, headers) in [
+            (200, 3, &[("content-length", "3"), ("etag", "\"1\""), ("x-a", "b"), ("x-a", "c")][..]),
+            (200, 3, &[("etag", "\"1\"")]),
+            (200, 0, &[]),
+            (304, 0, &[("etag", "\"1\"")]),
+        ] {
+            let expected = written(status, headers, length).expect("a head");
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(*name, HeaderValue::from_static(value));
+            }
+            let prepared = PreparedHead::new(map).expect("nothing for servers");
+            let mut response = Response::new(());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            let mut out = b"of before".to_vec();
+            for _ in 0..2 {
+                let left = (Added::Nothing, Some(&prepared));
+                assert!(write_head(&response, length, left, &mut out));
+                assert_eq!(String::from_utf8_lossy(&out), expected);
+            }
+            let left = (Added::DateAndServer, Some(&prepared));
+            assert!(write_head(&response, length, left, &mut out));
+            let text = String::from_utf8_lossy(&out);
+            assert!(
+                text.contains("\r\nDate: ") && text.contains("\r\nServer: Kestrel\r\n"),
+                "{text}"
+            );
+            response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+            assert!(!write_head(&response, length, (Added::Date, Some(&prepared)), &mut out));
+        }
+        let mut map = HeaderMap::new();
+        map.insert("content-length", HeaderValue::from_static("3"));
+        let prepared = PreparedHead::new(map).expect("nothing for servers");
+        for (status, length) in [(200, 4), (200, 0), (304, 3), (304, 0)] {
+            let mut response = Response::new(());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            let left = (Added::Date, Some(&prepared));
+            assert!(!write_head(&response, length, left, &mut Vec::new()), "{status} {length}");
         }
     }
 
