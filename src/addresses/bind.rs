@@ -132,6 +132,45 @@ impl<'a> Binding<'a> {
     }
 }
 
+/// What a binding at this moment would fail for, as far as that is found without anybody noticing: a
+/// socket is given the address and let go, and nobody can connect to it meanwhile. The file of a Unix
+/// socket would be noticed, and is left alone; so is what was given to us, which listens already.
+pub(crate) fn hindrances(plan: &EndpointPlan, network: &Network) -> Vec<BindError> {
+    match network {
+        Network::System => {}
+        #[cfg(feature = "testing")]
+        Network::InMemory(_) => return Vec::new(),
+    }
+    let mut offered = Vec::new();
+    let ours = plan.endpoints.iter().filter(|it| it.given.is_none() && it.passed.is_empty());
+    ours.flat_map(|planned| with_free_port(hindrances_of(planned), planned, plan, &mut offered))
+        .collect()
+}
+
+fn hindrances_of(planned: &PlannedEndpoint) -> Vec<BindError> {
+    let tried = |listen: &ListenAddr| bound_tcp(listen).err().map(|error| (listen.clone(), error));
+    let told = |(listen, error)| refused(planned, &listen, error);
+    let is_taken = |(_, error): &(_, io::Error)| error.kind() == io::ErrorKind::AddrInUse;
+    match &planned.targets {
+        Targets::Exactly(listen) => tried(listen).map(told).into_iter().collect(),
+        // One may be missing, but neither may be taken.
+        Targets::AtLeastOne(loopbacks) => {
+            let mut failed: Vec<_> = loopbacks.iter().filter_map(tried).collect();
+            match failed.iter().any(is_taken) {
+                true => failed.retain(is_taken),
+                false if failed.len() == loopbacks.len() => failed.truncate(1),
+                false => failed.clear(),
+            }
+            failed.into_iter().map(told).collect()
+        }
+        Targets::FirstThatWorks([any, ipv4]) => match tried(any) {
+            Some(failed) if !is_taken(&failed) => tried(ipv4).map(told).into_iter().collect(),
+            failed => failed.map(told).into_iter().collect(),
+        },
+        _ => Vec::new(),
+    }
+}
+
 /// All the endpoints, or every reason why one is not among them; those that are there are dropped
 /// then.
 pub(crate) fn all_or_none<T>(

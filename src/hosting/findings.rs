@@ -18,6 +18,8 @@ pub(super) struct Findings {
     pub(super) of_settings: Vec<Finding>,
     pub(super) of_plan: Vec<Finding>,
     pub(super) of_certificates: Vec<Finding>,
+    /// What only a plan says: a start finds out by itself.
+    pub(super) of_sockets: Vec<Finding>,
     pub(super) of_app: Vec<Finding>,
 }
 
@@ -58,6 +60,7 @@ impl Findings {
             of_plan: of_plan.collect(),
             of_certificates,
             of_settings,
+            of_sockets: Vec::new(),
             of_app: prepared.of_programs(),
         }
     }
@@ -72,8 +75,10 @@ impl Findings {
         };
         let of_plan = judge(self.of_plan);
         let of_certificates = judge(self.of_certificates);
+        let of_sockets = judge(self.of_sockets);
         let of_app = judge(self.of_app);
-        (finding::error(fatal), Self { of_settings, of_plan, of_certificates, of_app })
+        let said = Self { of_settings, of_plan, of_certificates, of_sockets, of_app };
+        (finding::error(fatal), said)
     }
 
     /// All of them.
@@ -83,7 +88,7 @@ impl Findings {
 
     /// What is said behind what is odd about settings.
     pub(super) fn behind_settings(&self) -> Vec<Finding> {
-        [&self.of_plan, &self.of_certificates, &self.of_app]
+        [&self.of_plan, &self.of_certificates, &self.of_sockets, &self.of_app]
             .into_iter()
             .flatten()
             .cloned()

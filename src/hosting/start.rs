@@ -28,8 +28,9 @@ use super::services::Registration;
 use super::sources::{Sources, listen_to};
 use super::web_root::make_web_root;
 use super::{passed_sockets, process, usage};
+use crate::addresses::{self, BindError, EndpointPlan, Network, Relation};
 use crate::configuration::{
-    AddedSource, Inputs, Loaded, LookedFor, Origin, Problem, SourcePlace, Sourced,
+    AddedSource, Inputs, Loaded, LookedFor, Origin, Problem, Severity, SourcePlace, Sourced,
 };
 use crate::diagnostics::{LogContext, Notice, events};
 use crate::features::{Living, ServerAddresses};
@@ -87,6 +88,9 @@ impl Draft {
         let mut findings = Findings::of(&prepared, unread, web_root.as_ref());
         if asked == Some(Asked::Plan) {
             findings.of_app.extend(not_made_for_a_plan(&given));
+            if !sources.another_server {
+                findings.of_sockets = hindrances(&prepared.plan, &sources.network);
+            }
             let text = |prepared: &Prepared| {
                 let Prepared { plan, certificates, .. } = prepared;
                 let table = plan_table(plan, certificates, sources.another_server);
@@ -357,6 +361,25 @@ fn not_made_for_a_plan(given: &Given) -> Option<Finding> {
     }
     let what = "A plan makes no app and starts no service: what is wrong with settings that they read, a start tells.";
     Some(Finding::of_problem(Subject::App, Problem::information(what)))
+}
+
+/// What a start would fail for at this moment. That may be another one by then, and whoever asks before
+/// a reload has that very host on the port: it refuses a plan only under `--strict`, and another copy of
+/// this program does not.
+fn hindrances(plan: &EndpointPlan, network: &Network) -> Vec<Finding> {
+    let copy = |error: &BindError| match error {
+        BindError::AddressInUse { holder: Some(holder), .. } => {
+            holder.process.as_ref().is_some_and(|it| it.relation == Relation::Copy)
+        }
+        _ => false,
+    };
+    let finding = |error: BindError| {
+        let severity = if copy(&error) { Severity::Information } else { Severity::Warning };
+        let problem = error.problem();
+        let message = format!("A start at this moment would fail. {}", problem.message);
+        Finding::of_problem(Subject::Endpoints, Problem { message, severity, ..problem })
+    };
+    addresses::hindrances(plan, network).into_iter().map(finding).collect()
 }
 
 fn of_files(loaded: &Loaded) -> Vec<Notice> {

@@ -132,7 +132,7 @@ impl<'a> Case<'a> {
         let Outcome { code, stdout, stderr, .. } = outcome;
         let code = code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
         let mut sections = format!("-- exit --\n{code}\n");
-        for (name, text) in [("stdout", stdout), ("stderr", stderr)] {
+        for (name, text) in [("stdout", stdout), ("stderr", without_this_moment(&stderr))] {
             if !text.is_empty() {
                 let text = without_ports(&text.replace(&root, "{root}"));
                 let _ = write!(sections, "-- {name} --\n{text}");
@@ -174,4 +174,15 @@ fn without_ports(text: &str) -> String {
         port.parse::<u16>().is_ok().then(|| (address, format!("{host}:{{port}}")))
     });
     announced.fold(text.to_owned(), |text, (address, written)| text.replace(address, &written))
+}
+
+/// What a plan says, without what is so on this machine at this moment: who has a port that it names.
+fn without_this_moment(text: &str) -> String {
+    let mut left_out = false;
+    let stays = |line: &&str| {
+        let goes_on = line.starts_with(' ');
+        left_out = line.contains(": A start at this moment would fail. ") || (left_out && goes_on);
+        !left_out
+    };
+    text.split_inclusive('\n').filter(stays).collect()
 }

@@ -1,6 +1,6 @@
 //! What `--plan` says of a configuration is what a start says of it.
 
-use crate::process::Kestrel;
+use crate::process::{Kestrel, Outcome, taken_port};
 
 /// Something that was said, with its level and without its event.
 #[derive(Debug, PartialEq)]
@@ -92,4 +92,54 @@ fn a_plan_says_what_a_start_says() {
         assert_eq!(by_plan, said_by_start(&start.stdout), "{settings:?} {variables:?}");
         assert_eq!(by_plan.len(), number, "{settings:?} {variables:?} {by_plan:?}");
     }
+}
+
+#[test]
+fn a_plan_tells_who_has_a_port() {
+    let (_taken, url) = taken_port();
+    let plan = |more: &[&str]| {
+        let arguments = ["run", "--urls", &*url, "--plan"];
+        let kestrel = Kestrel::new(arguments.into_iter().chain(more.iter().copied()));
+        std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
+        kestrel.ended()
+    };
+    let told = |outcome: &Outcome, word: &str| {
+        let first = format!(
+            "{word}: A start at this moment would fail. Failed to bind to address {url}: address already in use.\n"
+        );
+        assert!(outcome.stderr.starts_with(&first), "{outcome:?}");
+        let set = "\n  set by: command line, argument 2 (--urls), key urls\n";
+        assert!(outcome.stderr.contains(set), "{outcome:?}");
+        if cfg!(target_os = "linux") {
+            let holder = format!("(process {} of user ", std::process::id());
+            assert!(outcome.stderr.contains(&holder), "{outcome:?}");
+        }
+    };
+    let outcome = plan(&[]);
+    told(&outcome, "warning");
+    assert_eq!(outcome.code, Some(0));
+    assert!(outcome.stdout.starts_with(&url), "{outcome:?}");
+    let outcome = plan(&["--strict"]);
+    told(&outcome, "error");
+    assert_eq!(outcome.code, Some(4));
+    assert!(outcome.stdout.starts_with(&url), "{outcome:?}");
+}
+
+/// The plan before a reload is asked while the host itself has the port.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_of_another_copy_does_not_refuse_a_plan() {
+    let running = Kestrel::new(["run", "--urls", "http://127.0.0.1:0"]).started();
+    let url = running.address();
+    let kestrel = Kestrel::new(["run", "--urls", &*url, "--plan", "--strict"]);
+    std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
+    let plan = kestrel.ended();
+    assert_eq!(plan.code, Some(0), "{plan:?}");
+    let first = format!(
+        "note: A start at this moment would fail. Failed to bind to address {url}: address already in use.\n"
+    );
+    assert!(plan.stderr.starts_with(&first), "{plan:?}");
+    assert!(plan.stderr.contains("another copy of this program"), "{plan:?}");
+    // The plan has had nothing of it.
+    assert_eq!(running.terminated().code, Some(0));
 }
