@@ -53,13 +53,14 @@ impl Server {
             most.map(|most| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))));
         let way = Way::to(&destination.place);
         let pool = Pool::new(client.settings.idle_timeout);
-        client.spare.add(&pool);
+        let shared = Arc::default();
+        client.spare.add(&pool, &shared);
         Arc::new(Self {
             client,
             destination,
             way,
             pool,
-            shared: Arc::default(),
+            shared,
             connecting: Mutex::default(),
             agreed_on_http1: AtomicBool::new(false),
             permits,
@@ -278,10 +279,12 @@ impl Server {
         let ClientSettings { connect_timeout, tls, .. } = &self.client.settings;
         let patience = patience.min(*connect_timeout);
         let connecting = async {
-            let socket = match self.way.socket().await {
-                Err(failure) if self.may_connect_after(&failure) => self.way.socket().await?,
-                socket => socket?,
-            };
+            let mut socket = self.way.socket().await;
+            // Rare: its future is no part of this one.
+            if is_without_descriptors(&socket) && Box::pin(self.client.spare.free()).await {
+                socket = self.way.socket().await;
+            }
+            let socket = socket?;
             self.client.settings.unix_user.map_or(Ok(()), |user| socket.check_user(user))?;
             match name {
                 None => Ok((Io::Clear(socket), false)),
@@ -292,16 +295,16 @@ impl Server {
         connected.unwrap_or_else(|_| Err(self.too_slow(patience)))
     }
 
-    /// Whether it was for want of a descriptor that there is no connection, and now there are some.
-    fn may_connect_after(&self, failure: &Failure) -> bool {
-        failure.kind() == FailureKind::NoDescriptors && self.client.spare.free()
-    }
-
     fn too_slow(&self, patience: Duration) -> Failure {
         let seconds = patience.as_secs_f64();
         let text = format!("{} could not be connected to within {seconds} s", self.destination);
         Failure::new(FailureKind::ConnectTimedOut, text)
     }
+}
+
+/// Whether it was for want of a descriptor that there is no connection.
+fn is_without_descriptors<T>(connected: &Result<T, Failure>) -> bool {
+    connected.as_ref().is_err_and(|failure| failure.kind() == FailureKind::NoDescriptors)
 }
 
 /// A failure before anything left.

@@ -45,6 +45,8 @@ struct Shared {
     used: AtomicU64,
     /// Whether the server has said what it takes.
     settled: watch::Receiver<bool>,
+    /// Ends once its descriptor is given back.
+    open: watch::Receiver<()>,
     /// That there may be this connection.
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -136,6 +138,7 @@ impl Connections {
             .await
             .map_err(|error| of_error(&error))?;
         let (settling, settled) = watch::channel(false);
+        let (closing, open) = watch::channel(());
         if let Some(mut pings) = connection.ping_pong() {
             // What comes first is what the server takes; then the answer to this can.
             tokio::spawn(async move {
@@ -147,6 +150,7 @@ impl Connections {
         let shared = Arc::new(Shared {
             requests,
             settled,
+            open,
             name,
             active: AtomicUsize::new(0),
             used: AtomicU64::new(Moment::now().as_millis()),
@@ -156,6 +160,8 @@ impl Connections {
         let (home, known) = (Arc::downgrade(self), Arc::downgrade(&shared));
         self.open().push(shared);
         tokio::spawn(async move {
+            // Behind the connection, which is dropped before it.
+            let _closing = closing;
             tokio::pin!(connection);
             // What went wrong, each of its requests is told.
             while timeout(SWEEP, &mut connection).await.is_err() {
@@ -164,6 +170,19 @@ impl Connections {
             remove(&home, &known);
         });
         Ok(place)
+    }
+
+    /// Closes the half of those without a request that was used the longest time ago; what tells of each that its
+    /// descriptor is given back.
+    pub(in crate::upstream) fn drop_older_half(&self) -> Vec<watch::Receiver<()>> {
+        let mut open = self.open();
+        // Nobody gets a place meanwhile.
+        let is_idle = |shared: &Arc<Shared>| shared.active.load(Ordering::Relaxed) == 0;
+        let mut idle: Vec<_> = open.iter().filter(|it| is_idle(it)).cloned().collect();
+        idle.sort_by_key(|shared| shared.used.load(Ordering::Relaxed));
+        idle.truncate(idle.len().div_ceil(2));
+        open.retain(|shared| !idle.iter().any(|it| Arc::ptr_eq(it, shared)));
+        idle.iter().map(|shared| shared.open.clone()).collect()
     }
 
     /// Ends the connections, once their requests have.

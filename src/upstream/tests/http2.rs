@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use tokio::sync::Notify;
 
 use super::kit::{Ask, Upstream, channel, data, get, post};
-use crate::upstream::{Answer, ClientSettings, FailureKind, VersionPolicy};
+use crate::upstream::{Answer, ClientSettings, FailureKind, Spare, VersionPolicy};
 
 type Asked = (Request<RecvStream>, SendResponse<Bytes>);
 
@@ -471,6 +471,35 @@ async fn leave_to_send_a_body_is_waited_for() {
     let got = ask.send(&upstream.server()).await.unwrap();
     assert_eq!((&*got.body, got.interim[0].0.as_u16()), (&b"hello"[..], 100));
     assert!(begun.elapsed() < Duration::from_millis(900));
+}
+
+/// Where no descriptor is left, as for connections of HTTP/1.1.
+#[tokio::test]
+async fn an_idle_connection_is_given_up_for_another() {
+    let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (noted, waited) = (Arc::clone(&asked), Arc::clone(&answer));
+    let upstream = h2(100, move |(_, mut respond)| {
+        let (asked, answer) = (Arc::clone(&noted), Arc::clone(&waited));
+        async move {
+            asked.notify_one();
+            answer.notified().await;
+            let _ = respond.send_response(ok(), true);
+        }
+    });
+    let spare = Arc::new(Spare::default());
+    let server = upstream.server_sparing(&spare);
+    assert!(!spare.free().await, "there is none yet");
+    let sending = server.clone();
+    let sent = tokio::spawn(async move { in_http2(get("/a")).send(&sending).await.map(drop) });
+    asked.notified().await;
+    assert!(!spare.free().await, "it has a request");
+    answer.notify_one();
+    assert!(sent.await.unwrap().is_ok());
+    assert!(spare.free().await);
+    assert!(!spare.free().await, "it is gone");
+    answer.notify_one();
+    assert!(in_http2(get("/b")).send(&server).await.is_ok());
+    assert_eq!(upstream.connections(), 2);
 }
 
 #[tokio::test]

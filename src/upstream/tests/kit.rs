@@ -14,7 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::upstream::{
-    Answer, Client, ClientSettings, Content, Destination, Failure, Outgoing, Place, Server,
+    Answer, Client, ClientSettings, Content, Destination, Failure, Outgoing, Place, Server, Spare,
     VersionPolicy,
 };
 
@@ -68,8 +68,17 @@ impl Upstream {
     }
 
     pub(super) fn server_with(&self, settings: ClientSettings) -> Arc<Server> {
+        self.server_of(Client::new(settings, Arc::default()))
+    }
+
+    /// One whose idle connections others may have.
+    pub(super) fn server_sparing(&self, spare: &Arc<Spare>) -> Arc<Server> {
+        self.server_of(Client::new(ClientSettings::default(), Arc::clone(spare)))
+    }
+
+    fn server_of(&self, client: Arc<Client>) -> Arc<Server> {
         let place = Place::Host { name: self.address.ip().to_string(), port: self.address.port() };
-        Server::new(Client::new(settings, Arc::default()), Destination { secure: false, place })
+        Server::new(client, Destination { secure: false, place })
     }
 
     pub(super) fn connections(&self) -> usize {
