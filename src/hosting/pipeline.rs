@@ -115,6 +115,8 @@ const ORDER: &[Make] = &[
     // Before whatever looks at the path, behind what says how it begins.
     rewrite,
     status_pages,
+    // Before whatever reads a body, or changes it.
+    body_limit,
     // Around whatever answers.
     response_compression,
     request_decompression,
@@ -710,6 +712,11 @@ fn cors(settings: &StageSettings, _: &OfHost) -> Option<On> {
 fn basic_authentication(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.basic_authentication.as_ref()?;
     Some(switched("basic authentication", it, Box::new(it.value.clone())))
+}
+
+fn body_limit(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.body_limit.as_ref()?;
+    Some(switched("limit of bodies", it, Box::new(it.value)))
 }
 
 fn response_compression(settings: &StageSettings, _: &OfHost) -> Option<On> {

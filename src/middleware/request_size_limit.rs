@@ -2,12 +2,13 @@
 
 use std::task::{Context, Poll};
 
-use http::Request;
+use http::{Extensions, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::diagnostics::events;
 use crate::features::RequestBodyLimits;
+use crate::pipeline::{self, Enter, Stage};
 
 /// Gives the requests to some routes a limit of their own for the size of their bodies, in place
 /// of `Kestrel:Limits:MaxRequestBodySize`. (What `[RequestSizeLimit]` and
@@ -37,6 +38,30 @@ impl RequestSizeLimit {
     pub fn disabled() -> Self {
         Self { max_size: None }
     }
+
+    /// In words.
+    pub(crate) fn shown(self) -> String {
+        self.max_size.map_or_else(|| "no limit".to_owned(), |it| format!("{it} bytes at most"))
+    }
+
+    fn apply(self, request: &Extensions) {
+        // A request without a body has no limits, and needs none.
+        if let Some(limits) = request.get::<RequestBodyLimits>() {
+            match (limits.set_max_size(self.max_size), self.max_size) {
+                (Ok(()), Some(size)) => events::request_size_limit_set(size),
+                (Ok(()), None) => events::request_size_limit_disabled(),
+                (Err(_), _) => events::request_size_limit_read_only(),
+            }
+        }
+    }
+}
+
+/// For the requests of a site (`Limits:MaxRequestBodySize`).
+impl Stage for RequestSizeLimit {
+    fn enter(&self, request: &mut pipeline::Request) -> Enter {
+        self.apply(request.extensions());
+        Enter::Next
+    }
 }
 
 impl<S> Layer<S> for RequestSizeLimit {
@@ -64,14 +89,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for RequestSizeLimitService<
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // A request without a body has no limits, and needs none.
-        if let Some(limits) = request.extensions().get::<RequestBodyLimits>() {
-            match (limits.set_max_size(self.limit.max_size), self.limit.max_size) {
-                (Ok(()), Some(size)) => events::request_size_limit_set(size),
-                (Ok(()), None) => events::request_size_limit_disabled(),
-                (Err(_), _) => events::request_size_limit_read_only(),
-            }
-        }
+        self.limit.apply(request.extensions());
         self.inner.call(request)
     }
 }

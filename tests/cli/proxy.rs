@@ -10,7 +10,7 @@ use crate::test_data::file;
 
 /// A server that answers every request with its first line; what is below `/none`, with an empty 404.
 #[expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
-fn destination() -> SocketAddr {
+pub(crate) fn destination() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::certificates::{Secured, client};
-use crate::http::{Answer, connect, get_of};
+use crate::http::{Answer, asked, connect, get_of};
 use crate::process::{Kestrel, Running};
+use crate::proxy::destination;
 use crate::test_data::{certificate, file};
 
 /// The binary with these sites, and a folder with a file for each of `a`, `b` and `c`.
@@ -203,6 +204,34 @@ fn a_site_may_hand_on_to_another_of_the_same_host_but_not_to_itself() {
         let told = "The site 'P': The destination 'd' of the cluster 'c' is this host itself";
         assert_eq!(outcome.stderr.contains(told), code == 3, "{}", outcome.stderr);
     }
+}
+
+#[test]
+fn a_site_limits_the_bodies_of_its_requests() {
+    let site = |name: &str, limits: &str| {
+        let routes = r#""Routes":{"all":{"ClusterId":"one","Match":{"Path":"/{**rest}"}}}"#;
+        let one =
+            format!(r#"{{"Destinations":{{"one":{{"Address":"http://{}"}}}}}}"#, destination());
+        format!(
+            r#""{name}":{{"Hosts":["{name}.example"]{limits},"ReverseProxy":{{{routes},"Clusters":{{"one":{one}}}}}}}"#
+        )
+    };
+    let small = site("a", r#","Limits":{"MaxRequestBodySize":5}"#);
+    let large = site("b", r#","Limits":{"MaxRequestBodySize":null}"#);
+    let sites = [small, large, site("c", "")].join(",");
+    let running = kestrel(&["--Kestrel:Limits:MaxRequestBodySize=8"], &sites).started();
+    for (host, length, status) in [
+        ("a.example", 5, 200),
+        ("a.example", 6, 413),
+        ("b.example", 9, 200),
+        ("c.example", 8, 200),
+        ("c.example", 9, 413),
+    ] {
+        let body = format!("Content-Length: {length}\r\n\r\n{}", "x".repeat(length));
+        let answer = asked(connect(&running.address()), host, "POST /", &[&body]);
+        assert_eq!(answer.status, status, "{host} {length}: {}", answer.head);
+    }
+    running.terminated();
 }
 
 #[test]

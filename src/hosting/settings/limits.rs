@@ -43,6 +43,13 @@ pub(super) fn read(configuration: &Configuration, problems: &mut Vec<Problem>) -
     limits
 }
 
+/// The largest body of a request that a setting says, wherever it stands; `None` is no limit.
+pub(super) fn max_request_body_size(setting: &Setting) -> Result<Option<u64>, Problem> {
+    let mut limits = Limits::default();
+    number(limit_rules::number("MaxRequestBodySize"), setting, &mut limits)?;
+    Ok(limits.max_request_body_size)
+}
+
 fn number(
     rule: &limit_rules::Number,
     setting: &Setting,

@@ -50,6 +50,7 @@ mod rewrite;
 mod route_policies;
 mod section_meant;
 mod server;
+mod site_limits;
 mod site_names;
 mod site_places;
 mod sites;

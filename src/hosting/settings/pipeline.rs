@@ -25,8 +25,8 @@ use crate::middleware::static_files::Behind;
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive, HealthCheckOptions, Hsts,
     HttpLogging, PathBase, ProcessManagerOptions, RateLimiterOptions, Redirection,
-    RequestDecompression, RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace,
-    W3cLogging,
+    RequestDecompression, RequestSizeLimit, RequestTimeoutOptions, ResponseCompression, Rewrite,
+    SitePlace, W3cLogging,
 };
 use crate::tls::CertificateSource;
 
@@ -59,6 +59,8 @@ pub(crate) struct StageSettings {
     pub(crate) https_redirection: Option<Switched<Redirection>>,
     /// `Rewrite`, if it is on.
     pub(crate) rewrite: Option<Switched<Rewrite>>,
+    /// `Limits:MaxRequestBodySize` of a site; at the top it is the server's.
+    pub(crate) body_limit: Option<Switched<RequestSizeLimit>>,
     /// `ResponseCompression`, if it is on.
     pub(crate) response_compression: Option<Switched<ResponseCompression>>,
     /// `RequestDecompression`, if it is on.
@@ -187,6 +189,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         hsts,
         https_redirection: https_redirection::read(configuration, problems),
         rewrite: rewrite::read(configuration, problems),
+        body_limit: None,
         response_compression: response_compression::read(configuration, problems),
         request_decompression: request_decompression::read(configuration, problems),
         cors: cors::read(configuration, code, problems),

@@ -13,7 +13,7 @@ use super::section_meant::section_meant;
 use super::site_names::{KEY, of_site};
 use super::site_places as places;
 use super::stage_places;
-use super::{host, static_files, tls};
+use super::{host, site_limits, static_files, tls};
 use crate::configuration::near_names::did_you_mean;
 use crate::configuration::text::boolean;
 use crate::configuration::{
@@ -105,6 +105,7 @@ impl Reading<'_> {
         stages.static_files =
             static_files::read_all(whole, (stages.child_process.is_none(), false), problems);
         stages.files_before_routes();
+        stages.body_limit = site_limits::read(&whole.configuration, problems);
         // What is the host's: it is done before it is known for which site a request is, or around all of them.
         stages.health_checks = None;
         stages.allowed_hosts = None;

@@ -4,7 +4,7 @@ use super::certificate::CERTIFICATE;
 use super::child_process::ASPNETCORE;
 use super::request_logs::{ACCESS_LOG, HTTP_LOGGING, W3C_LOGGING};
 use super::reverse_proxy::REVERSE_PROXY;
-use super::row::{Key, Kind, Others, any, names, text, text_or_list};
+use super::row::{Key, Kind, Others, any, limit, names, text, text_or_list};
 use super::stages::{
     BASIC_AUTHENTICATION, CORS, EXCEPTION_HANDLER, HEADERS, HSTS, HTTPS_REDIRECTION, PATH_BASE,
     PROBLEM_DETAILS, RATE_LIMITER, REQUEST_DECOMPRESSION, REQUEST_TIMEOUTS, RESPONSE_COMPRESSION,
@@ -15,6 +15,15 @@ use super::static_files::{DEFAULT_FILES, DIRECTORY_BROWSER, NAVIGATION_FALLBACK,
 pub(super) const SITES: Key =
     any("Sites", "Shop", &SITE, "several sites on the addresses of the host, by host and path")
         .at_once();
+
+/// What a request has that is for the site: other limits hold before that is known.
+const LIMITS: Key = names(
+    "Limits",
+    Others::Nothing,
+    &[limit("MaxRequestBodySize", "bytes", "a request's body")
+        .default_in_words("`Kestrel:Limits:MaxRequestBodySize`")],
+    "limits of its own",
+);
 
 static SITE: Key = names(
     "{Name}",
@@ -37,6 +46,7 @@ static SITE: Key = names(
         )
         .with_endpoints(),
         text("webroot", Kind::Path, "the folder of its files; without it, it serves none"),
+        LIMITS,
         STATIC_FILES,
         DEFAULT_FILES,
         DIRECTORY_BROWSER,

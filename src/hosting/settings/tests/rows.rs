@@ -16,7 +16,7 @@ use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
     AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, Cors, HealthCheckOptions, Hsts,
     HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
-    RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace, W3cLogging,
+    RequestSizeLimit, RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace, W3cLogging,
 };
 use crate::tls::CertificateSource;
 
@@ -339,6 +339,7 @@ struct Outcome {
     reverse_proxy: Option<ProxyOptions>,
     child_process: Option<ChildOptions>,
     rewrite: Option<Rewrite>,
+    body_limit: Option<RequestSizeLimit>,
     access_log: Option<AccessLogSettings>,
     static_files: Option<StaticFilesOptions>,
     logging: LoggingOptions,
@@ -391,6 +392,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         reverse_proxy: stages.reverse_proxy.map(|it| it.value),
         child_process: stages.child_process.map(|it| it.value),
         rewrite: stages.rewrite.map(|it| it.value),
+        body_limit: stages.body_limit.map(|it| it.value),
         request_decompression: stages.request_decompression.map(|it| it.value),
         http_logging: stages.http_logging.map(|it| it.value),
         rate_limiter: stages.rate_limiter.map(|it| it.value),

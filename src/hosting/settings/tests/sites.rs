@@ -172,6 +172,36 @@ fn what_a_site_cannot_be_is_told_with_its_name() {
             "The certificate of the site 'A' is never served",
             "Sites:A:Certificate",
         ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Limits": {"MaxRequestBodySize": -1}}"#,
+            Error,
+            "The site 'A': Value must be null or a non-negative number.",
+            "Sites:A:Limits:MaxRequestBodySize",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Limits": {"keepAliveTimeout": "00:00:10"}}"#,
+            Error,
+            "The site 'A': A site has no limit 'KeepAliveTimeout' of its own.",
+            "Sites:A:Limits:keepAliveTimeout",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Limits": {"Http2": {"MaxFrameSize": 1}}}"#,
+            Error,
+            "The site 'A': A site has no limit 'Http2' of its own.",
+            "Sites:A:Limits:Http2",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Limits": {"MaxRequestBodySiz": 1}}"#,
+            Error,
+            "The site 'A': The key 'Limits:MaxRequestBodySiz' means nothing",
+            "Sites:A:Limits:MaxRequestBodySiz",
+        ),
+        (
+            r#"{"Hosts": ["a"], "webroot": ".", "Limits": 5}"#,
+            Error,
+            "The site 'A': 'Sites:A:Limits' is a section",
+            "Sites:A:Limits",
+        ),
         (r#""a.example""#, Error, "'Sites:A' is a section", "Sites:A"),
     ] {
         let problems = told(&format!(r#"{{"Sites": {{"A": {site}}}}}"#));
@@ -180,6 +210,15 @@ fn what_a_site_cannot_be_is_told_with_its_name() {
         };
         assert!(problems.iter().any(is_it), "{site}: {problems:#?}");
     }
+}
+
+#[test]
+fn a_limit_of_a_site_is_told_once() {
+    let problems = told(
+        r#"{"Sites": {"A": {"Hosts": ["a"], "webroot": ".", "Limits": {"MaxRequestLineSize": 5, "Body": 1}}}}"#,
+    );
+    let errors = problems.iter().filter(|(severity, ..)| *severity == Severity::Error);
+    assert_eq!(errors.count(), 2, "{problems:#?}");
 }
 
 #[test]
