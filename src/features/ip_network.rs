@@ -73,6 +73,28 @@ impl IpNetwork {
         width(address) == width(self.first) && Self::new(address, self.bits) == Some(*self)
     }
 
+    /// Every address there is.
+    pub(crate) fn all() -> [Self; 2] {
+        let first = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        first.map(|first| Self { first, bits: 0 })
+    }
+
+    /// Whether all of another network are in this one.
+    pub(crate) fn has(&self, other: &Self) -> bool {
+        self.bits <= other.bits && self.contains(other.first)
+    }
+
+    /// The network of IPv4 that one of IPv6 stands for (`::ffff:10.0.0.0/104`); any other is itself.
+    pub(crate) fn to_canonical(self) -> Self {
+        const MAPPED: u8 = 96;
+        match self.first.to_canonical() {
+            first @ IpAddr::V4(_) if self.first.is_ipv6() && self.bits >= MAPPED => {
+                Self { first, bits: self.bits - MAPPED }
+            }
+            _ => self,
+        }
+    }
+
     /// Its first address.
     pub(crate) fn first(&self) -> IpAddr {
         self.first

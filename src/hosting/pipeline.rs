@@ -18,8 +18,8 @@ use crate::configuration::{Origin, Problem, Sourced};
 use crate::diagnostics::in_log_boxed;
 use crate::features::{Lifetime, Proxies, RoutePolicy, ServerAddresses};
 use crate::middleware::{
-    Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters, ProcessManager,
-    RateLimiter, RequestTimeouts, SiteTable, Sites, StaticFiles,
+    AddressFilter, Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters,
+    ProcessManager, RateLimiter, RequestTimeouts, SiteTable, Sites, StaticFiles,
 };
 use crate::pipeline::Stage;
 
@@ -107,6 +107,8 @@ const ORDER: &[Make] = &[
     // As requests came, whatever the app is asked for then.
     http_logging,
     w3c_logging,
+    // By whom the client is, which all before says; behind the logs, which have everybody.
+    address_filter,
     // What follows makes links.
     path_base,
     // Before the redirection, so that its answers by https have it, too.
@@ -269,6 +271,9 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     if old.basic_authentication.is_some() && new.basic_authentication.is_none() {
         losses.push("Basic authentication is off now: nobody is asked for a password.");
     }
+    if old.address_filter.is_some() && new.address_filter.is_none() {
+        losses.push("The address filter is off now: everybody passes, from whatever address.");
+    }
     if old.rate_limiter.is_some() && new.rate_limiter.is_none() {
         losses.push("The rate limiter is off now: any number of requests passes.");
     }
@@ -407,6 +412,11 @@ fn forwarded_headers(settings: &StageSettings, _: &OfHost) -> Option<On> {
     })
 }
 
+fn address_filter(settings: &StageSettings, _: &OfHost) -> Option<On> {
+    let it = settings.address_filter.as_ref()?;
+    Some(switched("address filter", it, Box::new(AddressFilter::new(it.value.clone()))))
+}
+
 fn process_manager(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.process_manager.as_ref()?;
     let stage = ProcessManager::new(it.value.clone(), host.lifetime.clone());
@@ -478,17 +488,7 @@ pub(super) fn takes_own_port(settings: &StageSettings, plan: &EndpointPlan) -> O
 /// What is to be said if clients are told apart by an address that all of them may share.
 pub(super) fn limits_proxies(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
     let it = settings.rate_limiter.as_ref()?;
-    let is_of_proxy = |endpoint: &PlannedEndpoint| {
-        let is_near = match endpoint.targets {
-            Targets::Exactly(_) | Targets::AtLeastOne(_) | Targets::FirstThatWorks(_) => {
-                endpoint.targets.are_loopback()
-            }
-            Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => true,
-        };
-        is_near && endpoint.proxy_protocol.is_none()
-    };
-    let all_are = !plan.endpoints.is_empty() && plan.endpoints.iter().all(is_of_proxy);
-    if has_proxies(settings) || !all_are || !it.value.tells_addresses_apart() {
+    if !it.value.tells_addresses_apart() || !all_may_be_proxies(settings, plan) {
         return None;
     }
     Some(
@@ -500,6 +500,34 @@ pub(super) fn limits_proxies(settings: &StageSettings, plan: &EndpointPlan) -> O
         .origin(it.origin.clone())
         .fix("behind a proxy, set ForwardedHeaders:Enabled to true"),
     )
+}
+
+/// What is to be said if clients are to be kept out by an address that all of them may share.
+pub(super) fn filters_proxies(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.address_filter.as_ref()?;
+    all_may_be_proxies(settings, plan).then(|| {
+        Problem::information(
+            "Only this machine can connect, and clients pass by their addresses.",
+        )
+        .cause("Behind a proxy all clients have its address, because no proxy is believed who they are.")
+        .key(it.key)
+        .origin(it.origin.clone())
+        .fix("behind a proxy, set ForwardedHeaders:Enabled to true")
+    })
+}
+
+/// Whether whoever connects may be a proxy that is not believed: only this machine can.
+fn all_may_be_proxies(settings: &StageSettings, plan: &EndpointPlan) -> bool {
+    let is_of_proxy = |endpoint: &PlannedEndpoint| {
+        let is_near = match endpoint.targets {
+            Targets::Exactly(_) | Targets::AtLeastOne(_) | Targets::FirstThatWorks(_) => {
+                endpoint.targets.are_loopback()
+            }
+            Targets::UnixSocket(_) | Targets::AbstractSocket(_) | Targets::NamedPipe(_) => true,
+        };
+        is_near && endpoint.proxy_protocol.is_none()
+    };
+    !has_proxies(settings) && !plan.endpoints.is_empty() && plan.endpoints.iter().all(is_of_proxy)
 }
 
 /// What is to be said of the certificate of a site if no endpoint speaks https.

@@ -194,6 +194,7 @@ impl Prepared {
         let own = [
             pipeline::believes_everybody(stages, plan),
             pipeline::limits_proxies(stages, plan),
+            pipeline::filters_proxies(stages, plan),
             pipeline::takes_own_port(stages, plan),
             pipeline::leads_nowhere(stages, plan),
             pipeline::shows_passwords(stages, plan),
@@ -215,6 +216,7 @@ impl Prepared {
             let comes_back = |host: &str, port| table.of_host(host, port) == Some(number);
             let of_one = [
                 pipeline::limits_proxies(&around, plan),
+                pipeline::filters_proxies(&around, plan),
                 pipeline::takes_own_port(&site.stages, plan),
                 pipeline::leads_nowhere(&site.stages, plan),
                 pipeline::shows_passwords(&around, plan),

@@ -6,6 +6,7 @@
 //! configuration, or answer requests that they let pass.
 
 mod access_log;
+mod address_filter;
 mod answer_headers;
 mod basic_authentication;
 mod cors;
@@ -41,6 +42,7 @@ mod watching;
 mod without_length;
 
 pub(crate) use access_log::{AccessLog, AccessLogFormat, AccessLogOptions};
+pub(crate) use address_filter::{AddressFilter, AddressFilterOptions};
 pub(crate) use answer_headers::{AnswerHeaders, HeaderChanges};
 pub(crate) use basic_authentication::{
     BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,

@@ -235,6 +235,38 @@ fn a_site_limits_the_bodies_of_its_requests() {
 }
 
 #[test]
+fn a_site_keeps_clients_out_by_their_addresses() {
+    let with = |filter: &str| {
+        format!(r#""A":{{"Hosts":["a.example"],"webroot":"a","AddressFilter":{{{filter}}}}}"#)
+    };
+    let inside = with(r#""Enabled":true,"Allow":["10.0.0.0/8"]"#);
+    let kestrel = kestrel(&["--ForwardedHeaders:Enabled=true"], &[&*inside, B].join(","));
+    let root = kestrel.root();
+    let running = kestrel.started();
+    let status = |host: &str, client: &str| {
+        let told = format!("X-Forwarded-For: {client}");
+        get_of(connect(&running.address()), host, "/", &[&told]).status
+    };
+    for (host, client, expected) in [
+        ("a.example", "10.1.2.3", 200),
+        ("a.example", "192.0.2.1", 403),
+        ("a.example", "2001:db8::1", 403),
+        ("x.b.example", "192.0.2.1", 200),
+    ] {
+        assert_eq!(status(host, client), expected, "{client} at {host}");
+    }
+    running.wait_for("192.0.2.1 is not let in by its address.");
+    // A typo opens nothing, and neither does a section that is gone without a word.
+    edit(&root, &[&*with(r#""Enabled":true,"Allow":["10.0.0.0/8","192.0.2.1/24"]"#), B].join(","));
+    running.wait_for("'192.0.2.1/24' is no network");
+    assert_eq!(status("a.example", "192.0.2.1"), 403);
+    edit(&root, &[A, B].join(","));
+    running.wait_for("The site 'A': The address filter is off now");
+    assert_eq!(status("a.example", "192.0.2.1"), 200);
+    running.terminated();
+}
+
+#[test]
 fn a_password_that_a_site_asks_for_in_clear_text_is_told() {
     let site = r#""A":{"Hosts":["a"],"webroot":"a","BasicAuthentication":{"Enabled":true,"Passwords":{"u":"sesame"}}}"#;
     for (more, is_told) in [("", true), ("--ForwardedHeaders:Enabled=true", false)] {

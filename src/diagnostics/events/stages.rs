@@ -143,6 +143,18 @@ pub(crate) fn not_let_in(client: &str, user: &str) {
     emit!(OUR_PIPELINE, INFO, 4, "{Client} was not let in as '{User}'."; Client = client, User = user);
 }
 
+/// The address of a client is not one that passes. Anybody may bring it about, so it is told once a minute.
+pub(crate) fn address_not_let_in(client: &str, telling: Telling) {
+    match telling {
+        Telling::Now { more } => emit!(OUR_PIPELINE, INFO, 6,
+            "{Client} is not let in by its address. Told since this was told last: {More}.";
+            Client = client, More = more),
+        Telling::Counted => {
+            emit!(OUR_PIPELINE, DEBUG, 6, "{Client} is not let in by its address."; Client = client)
+        }
+    }
+}
+
 /// The app failed, and another answer stands in the place of its own.
 pub(crate) fn unhandled_by_app(error: &str) {
     emit!(EXCEPTION_HANDLER, ERROR, 1, "An unhandled exception has occurred while executing the request.", detail: error);

@@ -80,6 +80,14 @@ fn proxy(text: &str, section: &str) -> Result<IpNetwork, Mistake> {
     Err(Mistake { why: why.to_owned(), fix })
 }
 
+/// A network, or an address alone; else why it is none, and what to write.
+pub(super) fn network_or_address(text: &str) -> Result<IpNetwork, (String, String)> {
+    match text.parse::<IpAddr>() {
+        Ok(address) => Ok(address.into()),
+        Err(_) => network(text, "").map_err(|Mistake { why, fix }| (why, fix)),
+    }
+}
+
 /// A network of proxies.
 fn network(text: &str, section: &str) -> Result<IpNetwork, Mistake> {
     let none = || Mistake {

@@ -76,9 +76,8 @@ fn text_in_its_place(setting: &Setting, text: &str) -> Problem {
 
 /// What a list would mean without what it is to have.
 fn without_entries(key: &str) -> &'static str {
-    let begins =
-        |with: &str| key.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
-    match begins("ForwardedHeaders:") {
+    let is_in = |section: &str| key.split(':').any(|part| part.eq_ignore_ascii_case(section));
+    match is_in("ForwardedHeaders") || is_in("AddressFilter") {
         true => "Without its entries more would be let in than is meant.",
         false => "It would be as if nothing stood there.",
     }

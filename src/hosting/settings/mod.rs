@@ -8,6 +8,7 @@
 //! [`keys`] has a row for each of them, for all that has to be known of a key besides its value.
 
 mod access_log;
+mod address_filter;
 mod allowed_hosts;
 mod answer_headers;
 mod basic_authentication;

@@ -13,9 +13,9 @@ use super::static_files::StaticFilesSettings;
 use super::switched::Switched;
 use super::switches::without_switch;
 use super::{
-    answer_headers, basic_authentication, child_process, health_checks, http_logging,
-    https_redirection, path_base, rate_limiter, request_decompression, request_timeouts,
-    response_compression, reverse_proxy, rewrite, stage_values, w3c_logging,
+    address_filter, answer_headers, basic_authentication, child_process, health_checks,
+    http_logging, https_redirection, path_base, rate_limiter, request_decompression,
+    request_timeouts, response_compression, reverse_proxy, rewrite, stage_values, w3c_logging,
 };
 use crate::apps::child_process::options::ChildOptions;
 use crate::apps::reverse_proxy::options::ProxyOptions;
@@ -23,10 +23,10 @@ use crate::configuration::text::Span;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
 use crate::middleware::static_files::Behind;
 use crate::middleware::{
-    AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive, HealthCheckOptions, Hsts,
-    HttpLogging, PathBase, ProcessManagerOptions, RateLimiterOptions, Redirection,
-    RequestDecompression, RequestSizeLimit, RequestTimeoutOptions, ResponseCompression, Rewrite,
-    SitePlace, W3cLogging,
+    AddressFilterOptions, AllowedHosts, AnswerHeaders, BasicAuthentication, Cors, Directive,
+    HealthCheckOptions, Hsts, HttpLogging, PathBase, ProcessManagerOptions, RateLimiterOptions,
+    Redirection, RequestDecompression, RequestSizeLimit, RequestTimeoutOptions,
+    ResponseCompression, Rewrite, SitePlace, W3cLogging,
 };
 use crate::tls::CertificateSource;
 
@@ -41,6 +41,8 @@ pub(crate) struct StageSettings {
     pub(crate) allowed_hosts: Option<Sourced<AllowedHosts>>,
     /// What proxies are believed, if any is.
     pub(crate) forwarded_headers: Option<ForwardedHeadersSettings>,
+    /// `AddressFilter`, if it is on.
+    pub(crate) address_filter: Option<Switched<AddressFilterOptions>>,
     /// What a process manager has told this process; `None` of a site, which has none of its own.
     pub(crate) process_manager: Option<Switched<ProcessManagerOptions>>,
     /// The pages for failures and statuses that are on.
@@ -180,6 +182,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         health_checks: health_checks::read(configuration, problems),
         allowed_hosts,
         forwarded_headers,
+        address_filter: address_filter::read(configuration, problems),
         process_manager: None,
         error_pages: error_pages::read(loaded, problems),
         http_logging: http_logging::read(configuration, problems),
@@ -212,6 +215,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
     ));
     for section in [
         "AccessLog",
+        "AddressFilter",
         "BasicAuthentication",
         "Cors",
         "ExceptionHandler",

@@ -154,11 +154,10 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
         Place::Unknown { names, others, name: wrong } => {
             let fix = fix(loaded, names, others, wrong, setting)?;
             let meant = meant_at_top(loaded, names, wrong, &setting.origin);
-            let problem =
-                match meant.is_some_and(|meant| opens(&loaded.configuration, wrong, meant)) {
-                    true => unprotected(wrong),
-                    false => nothing(wrong),
-                };
+            let problem = match meant.and_then(|meant| opens(&loaded.configuration, wrong, meant)) {
+                Some(so) => unprotected(wrong, so),
+                None => nothing(wrong),
+            };
             Some((wrong.to_owned(), problem.fix(fix)))
         }
     }
@@ -243,20 +242,22 @@ fn nothing(key: &str) -> Problem {
     Problem::warning(format!("The key '{key}' means nothing to the server."))
 }
 
-/// What protects the most: a word that is misspelled there must not open it.
-const PROTECTED: &str = "BasicAuthentication";
+/// What protects the most, and what is so without it: a word that is misspelled there must not open it.
+const PROTECTED: [(&str, &str); 2] = [
+    ("AddressFilter", "Nobody is kept out"),
+    ("BasicAuthentication", "Nobody is asked for a password"),
+];
 
-/// Whether what is meant for the section `meant` lets everybody in, because it stands at `wrong`.
-fn opens(configuration: &Configuration, wrong: &str, meant: &str) -> bool {
+/// What is so if what is meant for the section `meant` lets everybody in, because it stands at `wrong`.
+fn opens(configuration: &Configuration, wrong: &str, meant: &str) -> Option<&'static str> {
     let is_said = |section: &str| configuration.setting(&format!("{section}:Enabled"));
     let is_off = is_said(wrong).and_then(|it| it.value.as_deref()).and_then(boolean) == Some(false);
-    meant == PROTECTED && !is_off && is_said(meant).is_none()
+    let (_, so) = PROTECTED.iter().find(|(section, _)| *section == meant)?;
+    (!is_off && is_said(meant).is_none()).then_some(so)
 }
 
-fn unprotected(key: &str) -> Problem {
-    Problem::error(format!(
-        "Nobody is asked for a password: the key '{key}' means nothing to the server."
-    ))
+fn unprotected(key: &str, so: &str) -> Problem {
+    Problem::error(format!("{so}: the key '{key}' means nothing to the server."))
 }
 
 /// The section or key at the top that was meant by `wrong`.

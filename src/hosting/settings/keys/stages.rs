@@ -173,6 +173,27 @@ static CORS_POLICY: Key = names(
     "a policy",
 );
 
+pub(super) const ADDRESS_FILTER: Key = names(
+    "AddressFilter",
+    Others::Nothing,
+    &[
+        boolean("Enabled", "false", "let requests pass by the address of the client"),
+        list(
+            "Allow",
+            &text("{Number}", Kind::Text, "an address, or a network such as `10.0.0.0/8`"),
+            "whose pass: addresses, and networks such as `10.0.0.0/8`",
+        )
+        .default_in_words("all"),
+        list(
+            "Deny",
+            &text("{Number}", Kind::Text, "an address, or a network such as `10.0.0.0/8`"),
+            "whose do not, whatever `Allow` has",
+        ),
+    ],
+    "let clients in by their addresses",
+)
+.at_once();
+
 pub(super) const BASIC_AUTHENTICATION: Key = names(
     "BasicAuthentication",
     Others::Nothing,

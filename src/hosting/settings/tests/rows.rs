@@ -14,9 +14,10 @@ use crate::hosting::settings::error_pages::ErrorPages;
 use crate::hosting::settings::keys::{self, Default, Holds, Key, Kind, Meaning};
 use crate::middleware::static_files::StaticFilesOptions;
 use crate::middleware::{
-    AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, Cors, HealthCheckOptions, Hsts,
-    HttpLogging, PathBase, RateLimiterOptions, Redirection, RequestDecompression,
-    RequestSizeLimit, RequestTimeoutOptions, ResponseCompression, Rewrite, SitePlace, W3cLogging,
+    AddressFilterOptions, AllowedHosts, AnswerHeaders, BasicAuthentication, Believed, Cors,
+    HealthCheckOptions, Hsts, HttpLogging, PathBase, RateLimiterOptions, Redirection,
+    RequestDecompression, RequestSizeLimit, RequestTimeoutOptions, ResponseCompression, Rewrite,
+    SitePlace, W3cLogging,
 };
 use crate::tls::CertificateSource;
 
@@ -113,6 +114,8 @@ fn beside(key: &str) -> Vec<(String, &'static str)> {
             let all = ("ForwardedHeaders:ForwardedHeaders", "All");
             (None, vec![("ForwardedHeaders:Enabled", "true"), all])
         }
+        "AddressFilter:Enabled" => (None, vec![("AddressFilter:Deny:0", "192.0.2.1")]),
+        key if key.starts_with("AddressFilter:") => (None, vec![("AddressFilter:Enabled", "true")]),
         "BasicAuthentication:Enabled" => {
             (None, vec![("BasicAuthentication:Passwords:alice", "sesame")])
         }
@@ -328,6 +331,7 @@ struct Outcome {
     hsts: Option<Hsts>,
     https_redirection: Option<Redirection>,
     cors: Option<Cors>,
+    address_filter: Option<AddressFilterOptions>,
     basic_authentication: Option<BasicAuthentication>,
     response_compression: Option<ResponseCompression>,
     request_decompression: Option<RequestDecompression>,
@@ -386,6 +390,7 @@ fn outcome(folder: &std::path::Path, key: &str, text: Option<&str>) -> (Outcome,
         hsts: stages.hsts.map(|hsts| hsts.value),
         https_redirection: stages.https_redirection.map(|it| it.value),
         cors: stages.cors.map(|it| it.value),
+        address_filter: stages.address_filter.map(|it| it.value),
         basic_authentication: stages.basic_authentication.map(|it| it.value),
         response_compression: stages.response_compression.map(|it| it.value),
         answer_headers: stages.answer_headers.map(|it| it.value),
@@ -457,6 +462,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "DefaultContentType" => "text/x-other",
                 _ if key.contains(":KnownProxies:") => "10.0.0.1",
                 _ if key.contains(":KnownIPNetworks:") => "10.0.0.0/8",
+                _ if key.contains("AddressFilter:") => "10.0.0.0/8",
                 "SampleRate" => "0.5",
                 _ if key.contains("ExcludePaths:") => "/other",
                 _ => "other",
@@ -523,6 +529,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         }
         Kind::Text if key.contains(":KnownProxies:") => text("10.0.0.0/8"),
         Kind::Text if key.contains(":KnownIPNetworks:") => text("10.0.0.1"),
+        Kind::Text if key.contains("AddressFilter:") => text("10.0.0.1/8"),
         Kind::Text if key.ends_with(":RequestPath") => text("files"),
         Kind::Text if key.ends_with(":DefaultContentType") => text("text"),
         Kind::Text if key.starts_with("Headers:") => text("a\u{1}b"),
