@@ -39,6 +39,12 @@ impl RequestSizeLimit {
         Self { max_size: None }
     }
 
+    /// The largest body; `None` is no limit.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only `kestrel generate` asks"))]
+    pub(crate) fn max_size(self) -> Option<u64> {
+        self.max_size
+    }
+
     /// In words.
     pub(crate) fn shown(self) -> String {
         self.max_size.map_or_else(|| "no limit".to_owned(), |it| format!("{it} bytes at most"))

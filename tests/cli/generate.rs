@@ -318,6 +318,37 @@ fn what_cannot_be_generated_is_told_with_what_to_do() {
 }
 
 /// An endpoint of the PROXY protocol is for who speaks it.
+/// A proxy in front passes on what sites there are for, and bodies as large as any of them takes.
+#[test]
+fn the_sites_say_which_names_there_are() {
+    const SHOP: &str = r#""Shop":{"Hosts":["*.shop.example","shop.example"],"webroot":".","Limits":{"MaxRequestBodySize":50000000}}"#;
+    const API: &str = r#""Api":{"Hosts":"api.example:5000;shop.example:5000","webroot":"."}"#;
+    const ALL: &str = r#""All":{"Hosts":["*"],"webroot":"."}"#;
+    let printed = |target: &str, sites: &[&str], more: &[&str]| {
+        let arguments = ["generate", target, "--", "--urls", "http://127.0.0.1:5000"];
+        let arguments = arguments.into_iter().chain(more.iter().copied());
+        let sites = format!(r#"{{"Sites":{{{}}}}}"#, sites.join(","));
+        let outcome = Kestrel::new(arguments).file("appsettings.json", &sites).ended();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        outcome.stdout
+    };
+    let nginx = printed("nginx", &[SHOP, API], &[]);
+    let expected = "server_name api.example shop.example *.shop.example;";
+    assert!(nginx.contains(expected), "{nginx}");
+    assert!(nginx.contains("client_max_body_size 50000000;"), "{nginx}");
+    let apache = printed("apache", &[SHOP, API], &[]);
+    assert!(apache.contains("ServerName api.example\n    ServerAlias shop.example\n"), "{apache}");
+    let caddy = printed("caddy", &[SHOP], &[]);
+    assert!(caddy.contains("shop.example, *.shop.example {"), "{caddy}");
+    // Whatever is for none of them has an answer, too.
+    for (sites, more) in [(&[SHOP, ALL][..], &[][..]), (&[SHOP], &["--webroot=."])] {
+        let nginx = printed("nginx", sites, more);
+        assert!(nginx.contains("server_name _;"), "{nginx}");
+    }
+    let named = printed("nginx", &[SHOP], &["--AllowedHosts=shop.example"]);
+    assert!(named.contains("server_name shop.example;"), "{named}");
+}
+
 #[test]
 fn an_endpoint_of_the_proxy_protocol_is_for_haproxy() {
     let settings =

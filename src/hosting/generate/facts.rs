@@ -10,6 +10,8 @@ use crate::addresses::{PlannedEndpoint, Targets, Transport};
 use crate::configuration::Problem;
 use crate::features::HttpProtocols;
 use crate::hosting::prepare::Prepared;
+use crate::hosting::settings::{SiteSettings, SitesSettings};
+use crate::middleware::{HostPattern, SiteHost};
 
 /// Which endpoints a proxy can be in front of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +85,11 @@ impl Facts {
         }
         let names = names(wanted, prepared);
         if let Some(name) = names.iter().find(|name| !is_host(name)) {
-            return Err(refused("one of AllowedHosts", name, HOST).key("AllowedHosts"));
+            let (what, key) = match prepared.settings.stages.allowed_hosts {
+                Some(_) => ("one of AllowedHosts", "AllowedHosts"),
+                None => ("a host of a site", "Sites"),
+            };
+            return Err(refused(what, name, HOST).key(key));
         }
         let limits = &prepared.settings.server.limits;
         let text = |path: &PathBuf| path.display().to_string();
@@ -95,7 +101,7 @@ impl Facts {
             names,
             port: wanted.port,
             certificate: wanted.certificate.as_ref().map(|(chain, key)| (text(chain), text(key))),
-            max_request_body_size: limits.max_request_body_size,
+            max_request_body_size: largest_body(prepared),
             max_headers: limits.max_request_headers_total_size,
             keep_alive: shorter(limits.keep_alive_timeout),
         })
@@ -155,13 +161,42 @@ fn upstream(targets: &Targets) -> Option<Upstream> {
 
 /// The names that were asked for, else those that requests may be for.
 fn names(wanted: &Wanted, prepared: &Prepared) -> Vec<String> {
-    match wanted.server_names.is_empty() {
-        false => wanted.server_names.clone(),
-        true => {
-            let hosts = prepared.settings.stages.allowed_hosts.as_ref();
-            hosts.map(|hosts| hosts.value.names()).unwrap_or_default()
+    let stages = &prepared.settings.stages;
+    match (wanted.server_names.is_empty(), &stages.allowed_hosts) {
+        (false, _) => wanted.server_names.clone(),
+        (true, Some(hosts)) => hosts.value.names(),
+        (true, None) => stages.sites.as_ref().map(names_of_sites).unwrap_or_default(),
+    }
+}
+
+/// The names of all sites, those without `*` first, as Apache wants the first to be; none, if there is an answer for
+/// others, too.
+fn names_of_sites(sites: &SitesSettings) -> Vec<String> {
+    let places = sites.sites.iter().map(|site| &site.place);
+    let mut hosts = places.flat_map(|place| &place.hosts);
+    let is_named =
+        |host: &SiteHost| matches!(host.host, HostPattern::Name(_) | HostPattern::Below(_));
+    if !sites.is_last || !hosts.all(is_named) {
+        return Vec::new();
+    }
+    let mut names: Vec<_> = sites.sites.iter().flat_map(SiteSettings::names).collect();
+    names.sort_by_key(|name| name.starts_with('*'));
+    let mut once = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
         }
     }
+    once
+}
+
+/// The largest body that is taken, of any site: whose it is, the proxy does not know. `None` is no limit.
+fn largest_body(prepared: &Prepared) -> Option<u64> {
+    let stages = &prepared.settings.stages;
+    let sites = stages.sites.iter().flat_map(|it| &it.sites);
+    let own = sites.filter_map(|site| Some(site.stages.body_limit.as_ref()?.value.max_size()));
+    let own = own.chain([prepared.settings.server.limits.max_request_body_size]);
+    own.map(|limit| limit.unwrap_or(u64::MAX)).max().filter(|limit| *limit != u64::MAX)
 }
 
 fn comments(prepared: &Prepared, endpoint: &PlannedEndpoint) -> Vec<String> {
