@@ -198,12 +198,23 @@ pub(super) fn changes(old: &StageSettings, new: &StageSettings) -> StageChanges 
         };
         changes.lines.push(format!("{sign} {}: {}", now.name, texts(now).join(", ")));
     }
+    if has_other_passwords(old, new) && !changes.lines.iter().any(|it| it.contains(PASSWORDS)) {
+        changes.lines.push(format!("~ {PASSWORDS}: other passwords"));
+    }
     let gone = before.iter().filter(|was| !after.iter().any(|now| now.name == was.name));
     let gone = gone.filter(|was| was.name != SITES);
     changes.lines.extend(gone.map(|was| format!("- {} is off now", was.name)));
     changes.losses = losses(old, new).into_iter().map(str::to_owned).collect();
     of_sites(old, new, &mut changes);
     changes
+}
+
+/// Whether the same users have other passwords, which no line shows.
+fn has_other_passwords(old: &StageSettings, new: &StageSettings) -> bool {
+    match (&old.basic_authentication, &new.basic_authentication) {
+        (Some(old), Some(new)) => old.value != new.value,
+        _ => false,
+    }
 }
 
 /// What differs between the sites.
@@ -331,6 +342,9 @@ fn child_process(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let stage = child_process::stage(&host.children)?;
     Some(switched("app in a process", it, stage))
 }
+
+/// The name of the stage that asks for passwords.
+const PASSWORDS: &str = "basic authentication";
 
 /// The name of the stage of sites.
 const SITES: &str = "sites";
@@ -739,7 +753,7 @@ fn cors(settings: &StageSettings, _: &OfHost) -> Option<On> {
 
 fn basic_authentication(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.basic_authentication.as_ref()?;
-    Some(switched("basic authentication", it, Box::new(it.value.clone())))
+    Some(switched(PASSWORDS, it, Box::new(it.value.clone())))
 }
 
 fn body_limit(settings: &StageSettings, _: &OfHost) -> Option<On> {

@@ -8,7 +8,8 @@ use super::explain;
 use super::finding::{Finding, Subject};
 use super::pipeline;
 use super::settings::{
-    HostSettings, SiteSettings, StageSettings, of_site, site_of, site_section, told_of_delay,
+    HostSettings, SiteSettings, StageSettings, of_site, password_files, site_of, site_section,
+    told_of_delay,
 };
 use super::sites::{self, Materials};
 use super::sources::Sources;
@@ -155,6 +156,7 @@ impl Prepared {
             &mut certificates.files,
         );
         problems.extend(of_upstreams);
+        certificates.files.extend(password_files(&loaded));
         let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
         let of_certificates = problems.into_iter().map(wrong).collect();
         let left = Vec::new();

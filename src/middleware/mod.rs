@@ -45,7 +45,7 @@ pub(crate) use access_log::{AccessLog, AccessLogFormat, AccessLogOptions};
 pub(crate) use address_filter::{AddressFilter, AddressFilterOptions};
 pub(crate) use answer_headers::{AnswerHeaders, HeaderChanges};
 pub(crate) use basic_authentication::{
-    BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
+    BasicAuthentication, HashMistake, MOST_COST, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
 };
 pub(crate) use cors::{Allowed, Cors, CorsPolicy, OriginCheck, OriginPattern, Origins};
 pub(crate) use error_pages::{

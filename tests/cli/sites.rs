@@ -267,6 +267,41 @@ fn a_site_keeps_clients_out_by_their_addresses() {
 }
 
 #[test]
+fn passwords_of_a_file_are_read_again_when_it_changes() {
+    // Of `htpasswd -nbB -C 4`, for `one` and for `two`.
+    const ONE: &str = "$2y$04$x/O/AmoeSkILSobFF9RC8OyHATFKD0y9k/zcb1GKiZBJ1p0IVv0J2";
+    const TWO: &str = "$2y$04$ceKYwf4SgRFdbXUYeiIqqe8LJCI9blTnE0I6XOjLTtB6DoBaCHXYm";
+    let asks = r#""BasicAuthentication":{"Enabled":true,"File":"users"}"#;
+    let site = format!(r#""A":{{"Hosts":["a.example"],"webroot":"a",{asks}}}"#);
+    let kestrel = kestrel(&[], &[&*site, B].join(",")).file("users", &format!("alice:{ONE}\n"));
+    let root = kestrel.root();
+    let running = kestrel.started();
+    let status = |host: &str, credentials: &str| {
+        let told = format!("Authorization: Basic {credentials}");
+        get_of(connect(&running.address()), host, "/", &[&told]).status
+    };
+    // `alice:one`, `alice:two`, in base64.
+    let (one, two) = ("YWxpY2U6b25l", "YWxpY2U6dHdv");
+    assert_eq!((status("a.example", one), status("a.example", two)), (200, 401));
+    let write = |text: &str| {
+        std::fs::write(root.join("beside"), text).expect("the folder is ours");
+        std::fs::rename(root.join("beside"), root.join("users")).expect("the folder is ours");
+    };
+    write(&format!("alice:{TWO}\n"));
+    running.wait_for("~ the site A: basic authentication: other passwords");
+    assert_eq!((status("a.example", one), status("a.example", two)), (401, 200));
+    // Whoever is mistaken in it opens nothing, and reads no secret in the log.
+    write("alice:$apr1$secretsecret\n");
+    running.wait_for("the password of 'alice' is hashed by MD5");
+    assert_eq!((status("a.example", one), status("a.example", two)), (401, 200));
+    write(&format!("# put right\nalice:{ONE}\n"));
+    running.wait_until(|text| text.matches("other passwords").count() == 2);
+    assert_eq!((status("a.example", one), status("a.example", two)), (200, 401));
+    let outcome = running.terminated();
+    assert!(!outcome.stdout.contains("secretsecret"), "{}", outcome.stdout);
+}
+
+#[test]
 fn a_password_that_a_site_asks_for_in_clear_text_is_told() {
     let site = r#""A":{"Hosts":["a"],"webroot":"a","BasicAuthentication":{"Enabled":true,"Passwords":{"u":"sesame"}}}"#;
     for (more, is_told) in [("", true), ("--ForwardedHeaders:Enabled=true", false)] {

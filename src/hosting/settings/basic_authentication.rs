@@ -2,11 +2,10 @@
 
 use super::lists;
 use super::parse::{read_boolean, shown};
+use super::password_file::{self, too_long};
 use super::switched::Switched;
-use crate::configuration::{Configuration, Origin, Problem, Section, Setting, Sourced};
-use crate::middleware::{
-    BasicAuthentication, HashMistake, MOST_ROUNDS, PASSWORDS_ARE_THERE, Password, User,
-};
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Setting, Sourced};
+use crate::middleware::{BasicAuthentication, HashMistake, PASSWORDS_ARE_THERE, Password, User};
 
 const SECTION: &str = "BasicAuthentication";
 const ENABLED: &str = "BasicAuthentication:Enabled";
@@ -18,9 +17,10 @@ pub(super) const DEFAULT_REALM: &str = "restricted";
 
 /// Reads the section.
 pub(super) fn read(
-    configuration: &Configuration,
+    loaded: &Loaded,
     problems: &mut Vec<Problem>,
 ) -> Option<Switched<BasicAuthentication>> {
+    let configuration = &loaded.configuration;
     let on = read_boolean(configuration, ENABLED, problems).unwrap_or_default();
     problems.extend(no_section(configuration));
     problems.extend(unasked(configuration));
@@ -28,7 +28,7 @@ pub(super) fn read(
         problems.extend(configuration.setting(ENABLED).map(without_feature));
         return None;
     }
-    let users = if PASSWORDS_ARE_THERE { users(configuration, problems) } else { None };
+    let users = if PASSWORDS_ARE_THERE { all_users(loaded, problems) } else { None };
     let realm = configuration.non_empty(REALM);
     let text = realm.as_ref().map_or(DEFAULT_REALM, |realm| realm.value);
     let users = match users {
@@ -49,8 +49,12 @@ pub(super) fn read(
         let first = lists::first_setting(&section);
         first.map_or(Origin::Default, |it| it.origin.clone())
     };
+    let by = match configuration.non_empty(password_file::KEY) {
+        Some(file) => file.origin,
+        None => origin(PASSWORDS),
+    };
     let words = vec![
-        Sourced::new(format!("lets in {names}"), origin(PASSWORDS)),
+        Sourced::new(format!("lets in {names}"), by),
         Sourced::new(format!("as '{text}'"), realm.map_or(Origin::Default, |it| it.origin)),
     ];
     Switched::by(configuration, ENABLED, on, stage).map(|it| it.shown(words))
@@ -82,12 +86,50 @@ fn unasked(configuration: &Configuration) -> Option<Problem> {
         return None;
     }
     let passwords = configuration.section(PASSWORDS);
-    let setting = lists::first_setting(&passwords)?;
+    let file = configuration.setting(password_file::KEY).filter(|it| it.value.is_some());
+    let setting = lists::first_setting(&passwords).or(file)?;
     let problem =
         Problem::error(format!("Nobody is asked for a password: '{ENABLED}' is not set."))
             .key(setting.key.clone())
             .origin(setting.origin.clone());
     Some(problem.fix(format!("set {ENABLED} to true, or to false if nobody is to be asked yet")))
+}
+
+/// Who may come in, by the settings and by the file that they name.
+fn all_users(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Vec<User>> {
+    let configuration = &loaded.configuration;
+    let own = users(configuration, problems);
+    let file = configuration.setting(password_file::KEY);
+    let path = file.and_then(|it| Some((it, it.value.as_deref().filter(|path| !path.is_empty())?)));
+    let Some((setting, path)) = path else { return own };
+    let before = problems.len();
+    let of_file = password_file::read(setting, &loaded.content_root.value.join(path), problems);
+    let mut all = own.unwrap_or_default();
+    for user in &of_file {
+        if all.iter().any(|own| own.name.eq_ignore_ascii_case(&user.name)) {
+            problems.push(twice(setting, user));
+        }
+    }
+    if of_file.is_empty() && problems.len() == before {
+        problems.push(nobody_in_file(setting, path));
+    }
+    all.extend(of_file);
+    Some(all)
+}
+
+fn nobody_in_file(setting: &Setting, path: &str) -> Problem {
+    Problem::error(format!("The file {} has no users.", shown(&setting.key, path)))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("write one: htpasswd -B FILE USER")
+}
+
+fn twice(setting: &Setting, user: &User) -> Problem {
+    let name = user.name.escape_debug();
+    Problem::error(format!("'{name}' has a password in the file and one in '{PASSWORDS}'."))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("remove one of the two")
 }
 
 /// Who may come in; `None`, if the settings name nobody. Those with a mistake are left out, and told.
@@ -161,7 +203,10 @@ fn nobody(setting: &Setting) -> Problem {
     Problem::error(format!("Nobody could come in: '{PASSWORDS}' is empty."))
         .key(setting.key.clone())
         .origin(setting.origin.clone())
-        .fix(format!("write users and passwords: {PASSWORDS}:NAME"))
+        .fix(format!(
+            "write users and passwords: {PASSWORDS}:NAME, or name a file: {}",
+            password_file::KEY
+        ))
 }
 
 fn empty(setting: &Setting, user: &str) -> Problem {
@@ -177,13 +222,15 @@ fn no_hash(setting: &Setting, user: &str, mistake: HashMistake) -> Problem {
         HashMistake::Kind => Problem::error(format!(
             "The password of '{user}' is hashed in a way that is not known."
         ))
-        .cause("What begins with $, a word and $ is taken for a hash; $5$ and $6$ are known."),
+        .cause(
+            "What begins with $, a word and $ is taken for a hash; $2y$, $5$ and $6$ are known.",
+        ),
         HashMistake::Form => {
             Problem::error(format!("The hash of the password of '{user}' is not whole."))
         }
         HashMistake::Rounds => {
             Problem::error(format!("The hash of the password of '{user}' has too many rounds."))
-                .cause(format!("Every guess costs them; more than {MOST_ROUNDS} are not computed."))
+                .cause(too_long())
         }
     };
     problem
@@ -209,7 +256,7 @@ mod tests {
         let arguments = settings.iter().map(|it| format!("--BasicAuthentication:{it}"));
         let inputs = Inputs { arguments: arguments.enumerate().collect(), ..Inputs::default() };
         let mut problems = Vec::new();
-        let on = read(&load(&inputs).configuration, &mut problems).is_some();
+        let on = read(&load(&inputs), &mut problems).is_some();
         assert!(problems.iter().all(Problem::is_error));
         (on, problems.into_iter().map(|problem| problem.message).collect())
     }
@@ -247,6 +294,10 @@ mod tests {
             ),
             (
                 &["Enabled=true", "Passwords:bob=$2y$05$abcdefgh"],
+                "The hash of the password of 'bob' is not whole.",
+            ),
+            (
+                &["Enabled=true", "Passwords:bob=$apr1$05$abcdefgh"],
                 "The password of 'bob' is hashed in a way that is not known.",
             ),
             (

@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::keys::{Holds, Key, Kind, Place, place};
+use super::password_file;
 use super::places::Needed;
 use crate::configuration::{
     Configuration, Loaded, Origin, Problem, Setting, Sourced, fold_key, keys_equal,
@@ -67,6 +68,9 @@ pub(super) struct KeyFile<'a> {
 pub(super) fn key_files<'a>(loaded: &Loaded, whole: &'a Configuration) -> Vec<KeyFile<'a>> {
     let named = whole.settings().filter(|setting| {
         let (section, name) = setting.key.rsplit_once(':').unwrap_or_default();
+        if password_file::is_key(&setting.key) {
+            return true;
+        }
         if !keys_equal(name, "KeyPath") && !keys_equal(name, "Path") {
             return false;
         }
@@ -86,11 +90,19 @@ pub(super) fn key_files<'a>(loaded: &Loaded, whole: &'a Configuration) -> Vec<Ke
 /// Certificates and keys that lie in the site.
 fn keys_in(files: &[KeyFile<'_>], site: &Path) -> Vec<Problem> {
     let told = files.iter().filter(|file| can_be_asked_for(&file.path, site)).map(|file| {
-        Problem::warning(format!("The key in {} can be asked for.", file.path.display()))
+        let (what, fix) = match password_file::is_key(&file.setting.key) {
+            true => {
+                ("passwords", "move it out of the web root; if the site was public, have others")
+            }
+            false => {
+                ("key", "move it out of the web root; if the site was public, make another key")
+            }
+        };
+        Problem::warning(format!("The {what} in {} can be asked for.", file.path.display()))
             .cause(format!("It lies in {}, which is served.", site.display()))
             .key(file.setting.key.clone())
             .origin(file.setting.origin.clone())
-            .fix("move it out of the web root; if the site was public, make another key")
+            .fix(fix)
     });
     told.collect()
 }

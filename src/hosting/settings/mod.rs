@@ -34,6 +34,7 @@ mod misnamed;
 mod near;
 mod not_yet;
 mod parse;
+mod password_file;
 mod path_base;
 mod path_policies;
 mod pipeline;
@@ -76,6 +77,7 @@ pub(crate) use self::cors::CodeCors;
 pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};
 pub(crate) use self::keys::{Effect, effect};
+pub(crate) use self::password_file::named as password_files;
 pub(crate) use self::pipeline::{SiteSettings, SitesSettings, StageSettings};
 pub(crate) use self::site_names::{of_site, site_of, site_section};
 #[cfg(feature = "reload")]

@@ -196,7 +196,7 @@ pub(super) fn read(loaded: &Loaded, code: &CodeCors, problems: &mut Vec<Problem>
         response_compression: response_compression::read(configuration, problems),
         request_decompression: request_decompression::read(configuration, problems),
         cors: cors::read(configuration, code, problems),
-        basic_authentication: basic_authentication::read(configuration, problems),
+        basic_authentication: basic_authentication::read(loaded, problems),
         rate_limiter: rate_limiter::read(configuration, problems),
         request_timeouts: request_timeouts::read(configuration, problems),
         reverse_proxy,

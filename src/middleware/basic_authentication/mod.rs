@@ -5,6 +5,8 @@
 //! its own, one check at a time, so that guesses hold up nobody but others who are not in yet. Once a
 //! password was right, it is known, and every later request is compared with it.
 
+#[cfg(feature = "basic-auth")]
+mod bcrypt;
 mod credentials;
 #[cfg(feature = "basic-auth")]
 mod password;
@@ -23,7 +25,7 @@ use tokio::sync::Semaphore;
 
 use self::credentials::Credentials;
 pub(crate) use self::password::{
-    ARE_THERE as PASSWORDS_ARE_THERE, HashMistake, MOST_ROUNDS, Password,
+    ARE_THERE as PASSWORDS_ARE_THERE, HashMistake, MOST_COST, MOST_ROUNDS, Password,
 };
 use self::password::{Judgement, Typed};
 use crate::diagnostics::events;

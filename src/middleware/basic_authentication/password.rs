@@ -9,6 +9,9 @@ use sha_crypt::{PasswordVerifier as _, ShaCrypt};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::bcrypt::Bcrypt;
+pub(crate) use super::bcrypt::MOST_COST;
+
 /// Whether passwords can be compared.
 pub(crate) const ARE_THERE: bool = true;
 
@@ -24,7 +27,15 @@ pub(crate) enum Password {
     /// As it is.
     Plain(Fingerprint),
     /// The hash of one, and the one that was found to be right.
-    Hashed { hash: String, right: OnceLock<Fingerprint> },
+    Hashed { hash: Hash, right: OnceLock<Fingerprint> },
+}
+
+/// A hash as it stands there.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Hash {
+    /// SHA-256 or SHA-512, in rounds.
+    Sha(String),
+    Bcrypt(Bcrypt),
 }
 
 /// A password that somebody has typed.
@@ -60,6 +71,13 @@ impl Password {
         let Some((kind, rest)) = kind.filter(|(kind, _)| is_kind(kind)) else {
             return Ok(Self::Plain(Typed::new(text.as_bytes()).0));
         };
+        if matches!(kind, "2a" | "2b" | "2y") {
+            return match Bcrypt::read(rest) {
+                None => Err(HashMistake::Form),
+                Some(hash) if hash.cost() > MOST_COST => Err(HashMistake::Rounds),
+                Some(hash) => Ok(Self::hashed(Hash::Bcrypt(hash))),
+            };
+        }
         if !matches!(kind, "5" | "6") {
             return Err(HashMistake::Kind);
         }
@@ -72,9 +90,18 @@ impl Password {
         let whole = if kind == "5" { 43 } else { 86 };
         let is_whole = rest.rsplit('$').next().is_some_and(|hash| hash.len() == whole);
         match is_whole && is_understood(text) {
-            true => Ok(Self::Hashed { hash: text.to_owned(), right: OnceLock::new() }),
+            true => Ok(Self::hashed(Hash::Sha(text.to_owned()))),
             false => Err(HashMistake::Form),
         }
+    }
+
+    fn hashed(hash: Hash) -> Self {
+        Self::Hashed { hash, right: OnceLock::new() }
+    }
+
+    /// Whether it does not stand there as it is.
+    pub(crate) fn is_hash(&self) -> bool {
+        matches!(self, Self::Hashed { .. })
     }
 
     /// What is known without computing a hash.
@@ -100,7 +127,12 @@ impl Password {
             (Judgement::Right, _) => true,
             (Judgement::Wrong, _) | (_, Self::Plain(_)) => false,
             (Judgement::NotKnownYet, Self::Hashed { hash, right }) => {
-                let is_right = ShaCrypt::default().verify_password(typed, hash.as_str()).is_ok();
+                let is_right = match hash {
+                    Hash::Sha(hash) => {
+                        ShaCrypt::default().verify_password(typed, hash.as_str()).is_ok()
+                    }
+                    Hash::Bcrypt(hash) => hash.is_of(typed),
+                };
                 if is_right {
                     // Somebody else may have been first, with the same.
                     let _ = right.set(fingerprint.0);
@@ -152,10 +184,11 @@ pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// Of `openssl passwd -6 -salt saltsalt sesame`, and the same with `-5`.
-    const HASHES: [&str; 2] = [
+    /// Of `openssl passwd -6 -salt saltsalt sesame`, the same with `-5`, and of `htpasswd -nbB`.
+    const HASHES: [&str; 3] = [
         "$6$saltsalt$g3uPFdehVnKoLXdidvSAg1zlVgYomPr0X/xgdXSBn2LuxZUOGgYW4IULZkguZ77fzYteIur49AGHmF9iek6Sf1",
         "$5$saltsalt$Arv3XkXcPR5LHLrzVCBdKV5hwRocYIyFvUvGa9tbc06",
+        "$2y$05$P.FLRzNN7Oi3Bikw74eNx.fPnEPTOnp6sHB854gePvJY9imMkrfQ6",
     ];
 
     fn judged(password: &Password, typed: &str) -> &'static str {
@@ -194,7 +227,9 @@ mod tests {
     #[test]
     fn hashes_that_cannot_be_checked_are_none() {
         for (text, mistake) in [
-            ("$2y$05$abcdefghijklmnopqrstuu", HashMistake::Kind),
+            ("$2x$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", HashMistake::Kind),
+            ("$2y$05$abcdefghijklmnopqrstuu", HashMistake::Form),
+            ("$2y$13$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", HashMistake::Rounds),
             ("$apr1$salt$abc", HashMistake::Kind),
             ("$6$saltsalt", HashMistake::Form),
             ("$6$saltsalt$tooshort", HashMistake::Form),

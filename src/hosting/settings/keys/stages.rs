@@ -202,6 +202,11 @@ pub(super) const BASIC_AUTHENTICATION: Key = names(
         text("Realm", Kind::Text, "what browsers show when they ask for them")
             .default("restricted"),
         PASSWORDS,
+        text(
+            "File",
+            Kind::Path,
+            "a file of users with hashes of their passwords, as `htpasswd -B` writes it",
+        ),
     ],
     "ask for a user and a password",
 )

@@ -445,6 +445,7 @@ fn others(key: &str, kind: Kind, default: Default) -> Vec<String> {
                 "Owner" => "0",
                 "Group" if !key.starts_with("AspNetCore:") => "0",
                 "contentRoot" => "/",
+                "File" if key.starts_with("BasicAuthentication:") => "users",
                 _ if key.contains("MimeTypes:") || key.contains("MediaTypes:") => "text/other",
                 _ if key.contains(":Origins:") => "https://other",
                 _ if key.contains(":Paths:") => "/other",
@@ -545,6 +546,7 @@ fn wrong(key: &str, kind: Kind) -> Vec<String> {
         Kind::Text if key.contains("MimeTypes:") || key.contains("MediaTypes:") => text("text"),
         Kind::Text if key.contains("Headers:") => text("a b"),
         Kind::Text | Kind::Path if key.starts_with("W3CLogging:") => text(" "),
+        Kind::Path if key == "BasicAuthentication:File" => text("gone"),
         Kind::Text if key.ends_with(":SampleRate") => text("1.5"),
         Kind::Text | Kind::Path if key.starts_with("AccessLog:") => text("a/"),
         Kind::Text if key.starts_with("Cors:Policies:") => text("a b"),
@@ -616,6 +618,8 @@ fn a_default_is_what_counts_without_the_key() {
 #[test]
 fn what_a_row_lets_pass_is_read() {
     let folder = tempfile::tempdir().unwrap();
+    let user = "bob:$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    std::fs::write(folder.path().join("users"), user).unwrap();
     for (row, kind) in texts() {
         let (unset, _) = outcome(folder.path(), &row.key, None);
         for text in others(&row.key, kind, row.row.default) {
