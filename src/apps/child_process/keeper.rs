@@ -230,6 +230,9 @@ impl Keeper {
     /// Tells if others can reach a process past this host; once, since each start is as the one before.
     fn look_whether_open(&self, process: &Process) {
         let Listens::Port(port) = *process.listens() else { return };
+        if !process.may_be_open {
+            return;
+        }
         let (id, (group, mark), log) = (process.id, process.family(), LogContext::current());
         let shared = Arc::clone(&self.shared);
         let is_open =

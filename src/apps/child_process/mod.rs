@@ -11,7 +11,7 @@
 //! ready                  when it can answer
 //! output, output_line, output_file
 //!                        what it writes, in the log and in a file
-//! proc                   what the system knows of it
+//! proc, listeners        what the system knows of it
 //! restarts               how soon another is started. Pure
 //! watched                files whose changes ask for another
 //! keeper                 keeps one running
@@ -38,6 +38,8 @@ mod guard;
 mod guard;
 #[cfg(feature = "child-process")]
 mod keeper;
+#[cfg(all(feature = "child-process", target_os = "linux"))]
+mod listeners;
 #[cfg(feature = "child-process")]
 mod offline;
 pub(crate) mod options;

@@ -25,15 +25,24 @@ pub(super) fn listening(processes: &[u32]) -> Option<Vec<SocketAddr>> {
     }
 }
 
-/// Who listens at a port of the loopback, if it is neither root nor the user (by default, that of this process): on a
-/// machine with several users, one may have been faster.
-pub(super) fn stranger_at(port: u16, user: Option<u32>) -> Option<u32> {
+/// What is known of a port that somebody listens at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PortInUse {
+    /// Who listens at it on the loopback, if it is neither root nor the user (by default, that of this process): on a
+    /// machine with several users, one may have been faster.
+    pub(super) stranger: Option<u32>,
+    /// Whether somebody listens at it on more than the loopback.
+    pub(super) is_open: bool,
+}
+
+/// Who listens at a port.
+pub(super) fn who_is_at(port: u16, user: Option<u32>) -> PortInUse {
     #[cfg(target_os = "linux")]
-    return linux::stranger_at(port, user);
+    return linux::who_is_at(port, user);
     #[cfg(not(target_os = "linux"))]
     {
         let _ = (port, user);
-        None
+        PortInUse::default()
     }
 }
 
@@ -52,9 +61,11 @@ pub(super) fn memory(processes: &[u32]) -> u64 {
 mod linux {
     use std::collections::HashSet;
     use std::fs;
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    use std::net::SocketAddr;
 
+    use super::PortInUse;
     use crate::apps::child_process::contract::MARK;
+    use crate::apps::child_process::listeners::{Listener, listeners};
 
     pub(super) fn members(group: u32, mark: &str) -> Vec<u32> {
         let Ok(all) = fs::read_dir("/proc") else { return Vec::new() };
@@ -90,57 +101,32 @@ mod linux {
                 number.parse::<u64>().ok()
             }));
         }
-        let mut found: Vec<_> =
-            listeners().filter(|it| sockets.contains(&it.inode)).map(|it| it.address).collect();
+        let mut found: Vec<_> = listeners()
+            .into_iter()
+            .filter(|it| sockets.contains(&it.inode))
+            .map(|it| it.address)
+            .collect();
         found.sort();
         found.dedup();
         is_known.then_some(found)
     }
 
-    pub(super) fn stranger_at(port: u16, user: Option<u32>) -> Option<u32> {
+    pub(super) fn who_is_at(port: u16, user: Option<u32>) -> PortInUse {
+        of_port(listeners(), port, user.unwrap_or_else(|| rustix::process::geteuid().as_raw()))
+    }
+
+    fn of_port(all: Vec<Listener>, port: u16, expected: u32) -> PortInUse {
         const ROOT: u32 = 0;
-        let expected = user.unwrap_or_else(|| rustix::process::geteuid().as_raw());
-        let there = listeners().filter(|it| {
+        let mut found = PortInUse::default();
+        for it in all.iter().filter(|it| it.address.port() == port) {
             let host = it.address.ip().to_canonical();
-            it.address.port() == port && (host.is_loopback() || host.is_unspecified())
-        });
-        there.map(|it| it.user).find(|user| ![expected, ROOT].contains(user))
-    }
-
-    /// A socket that listens.
-    #[derive(Debug, PartialEq)]
-    struct Listener {
-        address: SocketAddr,
-        user: u32,
-        inode: u64,
-    }
-
-    fn listeners() -> impl Iterator<Item = Listener> {
-        let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-        let tables = tables.into_iter().filter_map(|table| fs::read_to_string(table).ok());
-        tables.flat_map(|table| table.lines().filter_map(listener).collect::<Vec<_>>())
-    }
-
-    /// What a line of a table says of a socket that listens.
-    fn listener(line: &str) -> Option<Listener> {
-        const LISTENS: &str = "0A";
-        let mut columns = line.split_whitespace().skip(1);
-        let (address, _, state) = (columns.next()?, columns.next()?, columns.next()?);
-        let user = columns.nth(3)?.parse().ok()?;
-        let inode = columns.nth(1)?.parse().ok()?;
-        (state == LISTENS).then_some(())?;
-        let (host, port) = address.split_once(':')?;
-        // Words of the machine's own byte order.
-        let words: Vec<u32> = (0..host.len() / 8)
-            .filter_map(|word| u32::from_str_radix(host.get(word * 8..word * 8 + 8)?, 16).ok())
-            .collect();
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        let host: IpAddr = match <[u8; 4]>::try_from(bytes.as_slice()) {
-            Ok(bytes) => Ipv4Addr::from(bytes).into(),
-            Err(_) => Ipv6Addr::from(<[u8; 16]>::try_from(bytes.as_slice()).ok()?).into(),
-        };
-        let address = SocketAddr::new(host, u16::from_str_radix(port, 16).ok()?);
-        Some(Listener { address, user, inode })
+            if (host.is_loopback() || host.is_unspecified()) && ![expected, ROOT].contains(&it.user)
+            {
+                found.stranger = found.stranger.or(Some(it.user));
+            }
+            found.is_open |= !host.is_loopback();
+        }
+        found
     }
 
     pub(super) fn resident(process: u32) -> Option<u64> {
@@ -159,22 +145,34 @@ mod linux {
         use super::*;
 
         #[test]
-        fn lines_of_the_system_are_read() {
+        fn the_group_is_read() {
             assert_eq!(group_of("12 (a) b) (c) S 1 7 7 0"), Some(7));
             assert_eq!(group_of(""), None);
-            let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000    33        0 4711 1";
-            let at = |address: &str| {
-                Some(Listener { address: address.parse().unwrap(), user: 33, inode: 4711 })
+        }
+
+        #[test]
+        fn who_listens_at_a_port_is_told_by_user_and_address() {
+            const OURS: u32 = 33;
+            const OTHER: u32 = 34;
+            const ROOT: u32 = 0;
+            let at = |address: &str, user| Listener {
+                address: address.parse().unwrap(),
+                user,
+                inode: 1,
             };
-            let v6 = line.replace("0100007F", "00000000000000000000000001000000");
-            #[cfg(target_endian = "little")]
-            for (line, expected) in [
-                (line, at("127.0.0.1:8080")),
-                (&*v6, at("[::1]:8080")),
-                (&*line.replace(" 0A ", " 01 "), None),
-                ("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when", None),
+            for (listener, stranger, is_open) in [
+                (at("127.0.0.1:5000", OURS), None, false),
+                (at("127.0.0.1:5000", ROOT), None, false),
+                (at("127.0.0.1:5000", OTHER), Some(OTHER), false),
+                (at("[::ffff:127.0.0.1]:5000", OTHER), Some(OTHER), false),
+                (at("0.0.0.0:5000", OURS), None, true),
+                (at("[::]:5000", OTHER), Some(OTHER), true),
+                // He has no part of the loopback.
+                (at("192.0.2.1:5000", OTHER), None, true),
+                (at("0.0.0.0:5001", OTHER), None, false),
             ] {
-                assert_eq!(listener(line), expected, "{line}");
+                let expected = PortInUse { stranger, is_open };
+                assert_eq!(of_port(vec![listener.clone()], 5000, OURS), expected, "{listener:?}");
             }
         }
 

@@ -16,7 +16,7 @@ use super::contract::{
 use super::environment::Around;
 use super::failure::{Cause, ProcessFailure, how};
 use super::guard::{Guard, HAS_SIGNALS, Running, Signal, spawn};
-use super::options::ChildOptions;
+use super::options::{ChildOptions, Listen};
 use super::output::{Output, Told};
 use super::output_file::OutputFile;
 use super::place::{Place, is_taken};
@@ -34,6 +34,8 @@ pub(super) struct Process {
     pub(super) command: String,
     /// What its requests carry.
     pub(super) token: HeaderValue,
+    /// Whether somebody listens at its port on more than the loopback. Nobody else may, but it takes a look to say so.
+    pub(super) may_be_open: bool,
     /// Where it is told what happens here.
     events: String,
     mark: String,
@@ -56,16 +58,16 @@ impl Process {
         around: &Around,
     ) -> Result<Self, ProcessFailure> {
         let mark = random_name();
-        let place = (around.temporary.as_path(), mark.as_str());
-        let place = Place::find(options.listen, place, options.run_as.as_ref()).await;
         let failed = |cause, command| ProcessFailure { command, cause, lines: Vec::new() };
         let as_written = || shown(options, &options.shown_arguments);
-        let place = place.map_err(|error| failed(Cause::NoPlace(error), as_written()))?;
-        if let Listens::Port(port) = place.listens
+        if let Listen::ThisPort(port) = options.listen
             && is_taken(port).await
         {
             return Err(failed(Cause::Taken(port), as_written()));
         }
+        let place = (around.temporary.as_path(), mark.as_str());
+        let place = Place::find(options.listen, place, options.run_as.as_ref()).await;
+        let place = place.map_err(|error| failed(Cause::NoPlace(error), as_written()))?;
         let own_token = options.variables.iter().find(|(name, _)| name == TOKEN_VARIABLE);
         let contract = Contract {
             listens: place.listens.clone(),
@@ -88,6 +90,7 @@ impl Process {
             guard,
             command: shown,
             token: value_of(&contract.token),
+            may_be_open: false,
             events: place_of_events(&options.path_base),
             mark,
             place,

@@ -67,10 +67,12 @@ pub(super) async fn ready(
             return Err(process.failed(Cause::TooSlow { limit, expected, listens }).await);
         }
     };
-    if let Listens::Port(port) = *process.listens()
-        && let Some(stranger) = proc::stranger_at(port, options.run_as.as_ref().map(|it| it.user))
-    {
-        return Err(process.failed(Cause::Stranger { port, user: stranger }).await);
+    if let Listens::Port(port) = *process.listens() {
+        let there = proc::who_is_at(port, options.run_as.as_ref().map(|it| it.user));
+        if let Some(user) = there.stranger {
+            return Err(process.failed(Cause::Stranger { port, user }).await);
+        }
+        process.may_be_open = there.is_open;
     }
     let name = format!("process {}", process.id);
     let speaking = Speaking {
