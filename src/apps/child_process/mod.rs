@@ -8,7 +8,7 @@
 //! contract               what it is told: where to listen, who may ask it. Pure
 //! place                  a port, or a socket in a folder of its own
 //! process, guard         one process, and who ends what it leaves behind
-//! ready                  when it can answer
+//! ready, knock, pauses   when it can answer
 //! output, output_line, output_file
 //!                        what it writes, in the log and in a file
 //! proc, listeners        what the system knows of it
@@ -38,6 +38,8 @@ mod guard;
 mod guard;
 #[cfg(feature = "child-process")]
 mod keeper;
+#[cfg(feature = "child-process")]
+mod knock;
 #[cfg(all(feature = "child-process", target_os = "linux"))]
 mod listeners;
 #[cfg(feature = "child-process")]
@@ -49,6 +51,8 @@ mod output;
 mod output_file;
 #[cfg(feature = "child-process")]
 mod output_line;
+#[cfg(feature = "child-process")]
+mod pauses;
 #[cfg(feature = "child-process")]
 mod place;
 #[cfg(feature = "child-process")]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -42,6 +43,8 @@ pub(super) struct Told {
 struct Shared {
     told: Told,
     last: Mutex<VecDeque<String>>,
+    /// Told of all that is written.
+    wrote: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -53,7 +56,7 @@ impl std::fmt::Debug for Shared {
 impl Output {
     /// Begins to read.
     pub(super) fn new(told: Told) -> Self {
-        let shared = Arc::new(Shared { told, last: Mutex::default() });
+        let shared = Arc::new(Shared { told, last: Mutex::default(), wrote: Arc::default() });
         Self { shared, readers: JoinSet::new() }
     }
 
@@ -61,6 +64,11 @@ impl Output {
     pub(super) fn add(&mut self, stream: impl AsyncRead + Unpin + Send + 'static) {
         let shared = Arc::clone(&self.shared);
         self.readers.spawn(in_log_boxed(read(stream, shared)));
+    }
+
+    /// Told whenever something was written.
+    pub(super) fn wrote(&self) -> Arc<Notify> {
+        Arc::clone(&self.shared.wrote)
     }
 
     /// The last lines, of a process that has ended.
@@ -114,6 +122,7 @@ async fn read(mut stream: impl AsyncRead + Unpin, shared: Arc<Shared>) {
     loop {
         // What is left of a line that has not ended stands at the beginning.
         let is_over = !matches!(stream.read_buf(&mut buffer).await, Ok(1..));
+        shared.wrote.notify_one();
         let mut rest = &buffer[..];
         while let Some(end) = memchr::memchr(b'\n', rest) {
             severity = shared.take(&rest[..end], severity);

@@ -6,10 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
 use super::contract::Listens;
+use super::knock::is_open;
 use super::options::{Listen, RunAs};
 
 /// The ports that are tried. Those above are what systems give to connections that they make, and one of these
@@ -68,7 +66,7 @@ async fn free_port() -> io::Result<u16> {
 /// Whether somebody listens there already.
 pub(super) async fn is_taken(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    matches!(timeout(Duration::from_secs(1), TcpStream::connect(address)).await, Ok(Ok(_)) | Err(_))
+    is_open(address, Duration::from_secs(1)).await != Some(false)
 }
 
 /// A folder that goes with its owner.

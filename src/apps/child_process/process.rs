@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::process::Command;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::board::TOKEN;
@@ -107,6 +109,11 @@ impl Process {
         if let Some(stream) = self.child.stderr.take() {
             self.output.add(stream);
         }
+    }
+
+    /// Told whenever it has written something.
+    pub(super) fn wrote(&self) -> Arc<Notify> {
+        self.output.wrote()
     }
 
     pub(super) fn listens(&self) -> &Listens {

@@ -4,22 +4,23 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use http::Method;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::contract::Listens;
 use super::failure::{Cause, ProcessFailure};
+use super::knock::is_open;
 use super::options::ChildOptions;
+use super::pauses::Pauses;
 use super::proc;
 use super::process::Process;
 use crate::apps::reverse_proxy::{OneServer, Speaking};
 use crate::diagnostics::events;
 
-/// The pauses between looks: the first, and the longest. Fast programs are not to wait for their host; it looks more rarely
-/// at one that has taken longer than the first moment.
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
-const FIRST_MOMENT: Duration = Duration::from_millis(50);
+/// How soon after a look there is another because the process has written something.
+const WRITTEN: Duration = Duration::from_millis(1);
+
+/// How long it is waited for whoever accepts.
+const ACCEPTED: Duration = Duration::from_secs(1);
 
 /// How often one that accepts is asked whether it is well.
 const HEALTH_PAUSE: Duration = Duration::from_millis(50);
@@ -38,12 +39,18 @@ pub(super) async fn ready(
 ) -> Result<(Process, OneServer), ProcessFailure> {
     let limit = options.startup_time_limit;
     let until = Instant::now() + limit;
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = Pauses::new();
     // Whoever has the wrong place has it soon.
     let mut looks =
         [3, 15].map(|seconds| Instant::now() + Duration::from_secs(seconds)).into_iter();
     let mut look = looks.next();
+    let wrote = process.wrote();
     let is_alternative = loop {
+        // Most programs say that they listen once they do. One that says much is not looked at more often for that.
+        let has_written = async {
+            sleep(WRITTEN).await;
+            wrote.notified().await;
+        };
         if let Some(alternative) =
             accepts(process.listens(), options.run_as.as_ref().map(|it| it.user)).await
         {
@@ -51,11 +58,8 @@ pub(super) async fn ready(
         }
         tokio::select! {
             status = process.ended() => return Err(process.ended_with(&status, false).await),
-            () = sleep(pause) => {
-                if process.age() > FIRST_MOMENT {
-                    pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-                }
-            }
+            () = pauses.next() => {}
+            () = has_written => pauses.begin_again(),
         }
         if look.is_some_and(|look| Instant::now() >= look) {
             look = looks.next();
@@ -119,11 +123,11 @@ async fn accepts(listens: &Listens, user: Option<u32>) -> Option<bool> {
     match listens {
         Listens::Port(port) => {
             let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
-            if TcpStream::connect(v4).await.is_ok() {
+            if is_open(v4, ACCEPTED).await == Some(true) {
                 return Some(false);
             }
             let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, *port));
-            TcpStream::connect(v6).await.is_ok().then_some(true)
+            (is_open(v6, ACCEPTED).await == Some(true)).then_some(true)
         }
         #[cfg(unix)]
         Listens::Socket(path) => {
