@@ -19,7 +19,7 @@ use super::finding::{self, Finding, judged};
 use super::lifetime::{Asked, Signals, StopSignal};
 use super::live_configuration::{LiveConfiguration, Published};
 use super::prepare::Prepared;
-use super::reload::{self, Reloaded, Running, Serving, Started, Wish, Wishes};
+use super::reload::{self, Reloaded, Running, Serving, Started, Watch, Wish, Wishes};
 use super::report::{self, Refusal, Voice, begin};
 use super::request_logs::RequestLogs;
 use super::service_manager::ServiceManager;
@@ -172,17 +172,19 @@ impl Host {
         logs.console(logging.as_ref());
         let remarks = std::mem::take(&mut self.remarks);
         remarks.iter().for_each(|remark| remark.notice().log());
-        // Before the announcement: what is edited after it does not go unnoticed.
-        let variables = &self.sources.inputs.variables;
-        let (watch, odd) = reload::watch_files(&self.prepared, variables);
-        let (fatal, odd) = judged(odd, self.sources.strict);
-        odd.iter().for_each(|odd| odd.notice().log());
-        if let Some(error) = finding::error(fatal) {
-            return Err(self.refusal(error));
-        }
-        let (watcher, changes) = watch.unzip();
+        // Nothing is bound by a strict host that what is odd about the watch refuses. In others it refuses nothing, and
+        // what runs behind them is not to wait for it.
+        let early = match self.sources.strict.then(|| self.watch()).transpose() {
+            Ok(early) => early,
+            Err(error) => return Err(self.refusal(error)),
+        };
         let serving = match self.serve(signals).await {
             Ok(serving) => serving,
+            Err(error) => return Err(self.refusal(error)),
+        };
+        // Before the announcement: what is edited after it does not go unnoticed, nor what was edited since it was read.
+        let (watcher, changes) = match early.map_or_else(|| self.watch(), Ok) {
+            Ok(watch) => watch.unzip(),
             Err(error) => return Err(self.refusal(error)),
         };
         if let Some(signals) = signals {
@@ -243,6 +245,19 @@ impl Host {
             exit,
             service_manager,
         })
+    }
+
+    /// Starts to watch the files, and tells what is odd about that.
+    ///
+    /// # Errors
+    ///
+    /// What is told refuses the start of a strict host.
+    fn watch(&self) -> Result<Option<Watch>, HostError> {
+        let variables = &self.sources.inputs.variables;
+        let (watch, odd) = reload::watch_files(&self.prepared, variables);
+        let (fatal, odd) = judged(odd, self.sources.strict);
+        odd.iter().for_each(|odd| odd.notice().log());
+        finding::error(fatal).map_or(Ok(watch), Err)
     }
 
     fn refusal(self, error: HostError) -> Refusal {

@@ -31,5 +31,5 @@ mod wishes;
 
 pub use running::Reloaded;
 pub(super) use running::{Running, Serving, Started};
-pub(super) use watching::start as watch_files;
+pub(super) use watching::{Watch, start as watch_files};
 pub(super) use wishes::{Wish, Wishes};

@@ -19,12 +19,15 @@ impl Watcher {
     }
 }
 
+/// A watcher, and what gets something whenever its files change.
+pub(in crate::hosting) type Watch = (Watcher, UnboundedReceiver<()>);
+
 /// Starts nothing. Who asks for it is told that; where there are files, it is said that they are not
 /// watched, unless nobody wants it.
 pub(in crate::hosting) fn start(
     prepared: &Prepared,
     _: &[(String, String)],
-) -> (Option<(Watcher, UnboundedReceiver<()>)>, Vec<Finding>) {
+) -> (Option<Watch>, Vec<Finding>) {
     if !prepared.settings.reload_on_change {
         return (None, Vec::new());
     }

@@ -15,7 +15,7 @@ use crate::hosting::settings::root_by_itself;
 pub(in crate::hosting) use super::watch::Watcher;
 
 /// A watcher, and what gets something whenever its files change.
-type Watch = (Watcher, UnboundedReceiver<()>);
+pub(in crate::hosting) type Watch = (Watcher, UnboundedReceiver<()>);
 
 /// Starts to watch the files of a configuration and those of its certificates. `None` if they are not
 /// to be watched, or there is no thread for it, which is told, as is that they can only be looked at.
@@ -54,8 +54,11 @@ impl Files {
     /// Those of a configuration and its certificates, and of the certificates that are served.
     pub(super) fn of(prepared: &Prepared, served: Option<&Certificates>) -> Self {
         let certificates = std::iter::once(&prepared.certificates).chain(served);
-        let has_site = prepared.settings.stages.static_files.is_some();
-        Self { files: files(&prepared.loaded, has_site, certificates), read_at: prepared.read_at }
+        let stages = &prepared.settings.stages;
+        // A program has files of its own, and nothing is served beside it that was not asked for.
+        let looks_for_site = stages.static_files.is_none() && stages.child_process.is_none();
+        let files = files(&prepared.loaded, looks_for_site, certificates);
+        Self { files, read_at: prepared.read_at }
     }
 
     /// Looks at them. That may wait for a file system.
@@ -66,12 +69,12 @@ impl Files {
 
 fn files<'a>(
     loaded: &Loaded,
-    has_site: bool,
+    looks_for_site: bool,
     certificates: impl Iterator<Item = &'a Certificates>,
 ) -> Vec<Watched> {
     // A folder of files that is made while the host runs is served from then on. (What counts is whether files
     // were found when the settings were read: the folder may be there by now.)
-    let site = root_by_itself(loaded).filter(|_| !has_site);
+    let site = root_by_itself(loaded).filter(|_| looks_for_site);
     let configuration = loaded.files.iter().map(|file| &file.path).chain(&site);
     let configuration = configuration.map(|path| (path, Kind::Configuration));
     let certificates = certificates.flat_map(|certificates| &certificates.files);
@@ -99,9 +102,9 @@ mod tests {
         });
         let root = loaded.content_root.value.join("wwwroot");
         std::fs::create_dir(&root).unwrap();
-        for has_site in [false, true] {
-            let watched = files(&loaded, has_site, std::iter::empty());
-            assert_eq!(watched.iter().any(|file| file.path == root), !has_site);
+        for looks_for_site in [false, true] {
+            let watched = files(&loaded, looks_for_site, std::iter::empty());
+            assert_eq!(watched.iter().any(|file| file.path == root), looks_for_site);
         }
     }
 
