@@ -152,14 +152,20 @@ pub(super) fn is_host_setting(name: &str) -> bool {
 /// The key that other servers have this word for, and what of its value stands under it. (What is called
 /// so below a name of the user's, as the address of an endpoint, or of a program behind the host, is meant only there.)
 pub(super) fn called(word: &str) -> Option<(String, Part)> {
-    let mut found = None;
-    each(|key, row, _| {
-        let is_anywhere = !key.contains('{') && !key.starts_with("AspNetCore:");
-        if found.is_none() && is_anywhere {
-            found = row.part_called(word).map(|part| (key.to_owned(), part));
+    called_below(&ROOT, word)
+}
+
+/// The same below a row. (A start asks this of every word that it was given: what cannot be meant is passed over as a whole.)
+fn called_below(above: &'static Key, word: &str) -> Option<(String, Part)> {
+    above.below().filter(|row| !row.name.contains('{')).find_map(|row| {
+        if let Some(part) = row.part_called(word) {
+            return Some((row.name.to_owned(), part));
         }
-    });
-    found
+        let (below, part) = Some(row)
+            .filter(|row| row.name != "AspNetCore")
+            .and_then(|row| called_below(row, word))?;
+        Some((format!("{}:{below}", row.name), part))
+    })
 }
 
 /// The words of other servers for a part of what stands at `key`.
