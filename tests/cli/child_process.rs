@@ -260,6 +260,27 @@ fn who_does_not_end_is_ended() {
     assert!(!is_alive(process));
 }
 
+/// Its workers end by themselves when it does; a signal to all is a mishap to some, such as gunicorn.
+#[test]
+fn others_are_asked_to_end_once_the_program_is_gone() {
+    let script = format!(
+        r#"(trap 'echo others are asked; exit' TERM; while :; do sleep 0.02; done) &
+        trap 'echo the program is asked; sleep 0.3; echo the program ends; kill -KILL $served; exit' TERM
+        {} & served=$!
+        while :; do wait; done"#,
+        child()
+    );
+    let text =
+        serde_json::json!({"AspNetCore": {"ProcessPath": "/bin/sh", "Arguments": ["-c", script]}});
+    let running = Kestrel::run([]).file("appsettings.json", &text.to_string()).started();
+    who(&running);
+    let out = running.terminated().stdout;
+    let at = |words: &str| out.find(words).unwrap_or_else(|| panic!("{words}: {out}"));
+    // The command is in the log, too, but not behind the name of who writes.
+    let order = ["] the program is asked", "] the program ends", "] others are asked"].map(at);
+    assert!(order.is_sorted(), "{out}");
+}
+
 #[test]
 fn nothing_is_left_behind_by_a_stop() {
     let running = hosting(&["leave"], "").started();

@@ -100,12 +100,6 @@ impl Guard {
     pub(super) fn number(&self) -> u32 {
         self.group.as_raw_nonzero().get().unsigned_abs()
     }
-
-    /// Sends a signal to all of the group; the shell does not heed it, unless it is killed.
-    pub(super) fn signal(&self, signal: Signal) {
-        // Those that have ended need none.
-        let _ = kill_process_group(self.group, signal.into());
-    }
 }
 
 impl Drop for Guard {
@@ -160,8 +154,8 @@ pub(super) fn spawn(mut command: Command, guard: Option<&Guard>) -> io::Result<R
     command.spawn()
 }
 
-/// Sends a signal to a process that has no group.
-pub(super) fn signal_one(process: u32, signal: Signal) {
+/// Sends a signal to a process. One that has ended needs none.
+pub(super) fn signal(process: u32, signal: Signal) {
     if let Some(process) = process.try_into().ok().and_then(Pid::from_raw) {
         let _ = kill_process(process, signal.into());
     }

@@ -83,10 +83,13 @@ mod linux {
         variables.split(|byte| *byte == 0).any(|variable| variable == marked)
     }
 
-    /// The group in a line of `stat`; the name before it may have anything in it.
+    /// The group in a line of `stat`; the name before it may have anything in it. One that has ended and that nobody has
+    /// asked about is in none any more.
     fn group_of(stat: &str) -> Option<u32> {
         let (_, behind_name) = stat.rsplit_once(") ")?;
-        behind_name.split(' ').nth(2)?.parse().ok()
+        let mut columns = behind_name.split(' ');
+        let is_there = !["Z", "X"].contains(&columns.next()?);
+        columns.nth(1).filter(|_| is_there)?.parse().ok()
     }
 
     pub(super) fn listening(processes: &[u32]) -> Option<Vec<SocketAddr>> {
@@ -147,6 +150,7 @@ mod linux {
         #[test]
         fn the_group_is_read() {
             assert_eq!(group_of("12 (a) b) (c) S 1 7 7 0"), Some(7));
+            assert_eq!(group_of("12 (a) Z 1 7 7 0"), None);
             assert_eq!(group_of(""), None);
         }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::process::Command;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout_at};
 
 use super::board::TOKEN;
 use super::contract::{
@@ -17,7 +17,7 @@ use super::contract::{
 };
 use super::environment::Around;
 use super::failure::{Cause, ProcessFailure, how};
-use super::guard::{Guard, HAS_SIGNALS, Running, Signal, spawn};
+use super::guard::{Guard, HAS_SIGNALS, Running, Signal, signal, spawn};
 use super::options::{ChildOptions, Listen};
 use super::output::{Output, Told};
 use super::output_file::OutputFile;
@@ -48,6 +48,9 @@ pub(super) struct Process {
 
 /// How long lines wait at most until they are written to a file.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether others have ended with it.
+const OTHERS: Duration = Duration::from_millis(50);
 
 impl Process {
     /// Starts one. It may take a while until it is ready.
@@ -186,16 +189,21 @@ impl Process {
     /// Asks it to end, and ends it if it does not. Nothing of it is left then. Where there are no signals, its server
     /// is asked.
     pub(super) async fn stop(mut self, limit: Duration, server: &OneServer) {
+        let until = Instant::now() + limit;
         let end = async {
             match HAS_SIGNALS {
-                true => self.signal(Signal::Term),
+                true => signal(self.id, Signal::Term),
                 false => self.ask_to_end(server, limit).await?,
             }
             let _ = self.child.wait().await;
             Ok::<_, StatusCode>(())
         };
-        match timeout(limit, end).await {
-            Ok(Ok(())) => {}
+        match timeout_at(until.into(), end).await {
+            Ok(Ok(())) => {
+                if timeout_at(until.into(), self.others_ended()).await.is_err() {
+                    events::others_killed(&self.command, self.id, limit);
+                }
+            }
             Ok(Err(status)) => {
                 events::process_knows_no_end((&self.command, self.id), status.as_u16())
             }
@@ -221,10 +229,14 @@ impl Process {
         }
     }
 
-    fn signal(&self, signal: Signal) {
-        match &self.guard {
-            Some(guard) => guard.signal(signal),
-            None => super::guard::signal_one(self.id, signal),
+    /// Asks those to end that are left of it, and waits until they have. They are asked once it is gone: until then it ends
+    /// its workers by itself, in its own order, and would take signals that they get besides for a mishap.
+    async fn others_ended(&self) {
+        let mut others = self.members();
+        others.iter().for_each(|other| signal(*other, Signal::Term));
+        while !others.is_empty() {
+            sleep(OTHERS).await;
+            others = self.members();
         }
     }
 }

@@ -52,11 +52,9 @@ impl Guard {
     pub(super) fn watcher(&self) -> u32 {
         0
     }
-
-    pub(super) fn signal(&self, _: Signal) {}
 }
 
-pub(super) fn signal_one(_: u32, _: Signal) {}
+pub(super) fn signal(_: u32, _: Signal) {}
 
 /// A process in its job. Dropping it ends all that is in the job.
 #[derive(Debug)]

@@ -49,6 +49,13 @@ pub(crate) fn process_killed(command: &str, process: u32, limit: Duration) {
         ProcessId = process, Seconds = seconds(limit), Command = command);
 }
 
+/// What a process left behind did not end when it was asked to.
+pub(crate) fn others_killed(command: &str, process: u32, limit: Duration) {
+    emit!(OUR_PROCESSES, WARN, 4,
+        "What process {ProcessId} left behind did not end within {Seconds} s and was killed: {Command}. ShutdownTimeLimit says how long it may take.";
+        ProcessId = process, Seconds = seconds(limit), Command = command);
+}
+
 /// A process cannot be asked to end.
 pub(crate) fn process_knows_no_end((command, process): (&str, u32), status: u16) {
     emit!(OUR_PROCESSES, INFO, 13,
