@@ -26,7 +26,7 @@ macro_rules! text {
     };
 }
 
-text!(str, String, u16, u32, u64, usize, f64);
+text!(str, String, u16, u32, u64, i32, usize, f64);
 
 impl<T: fmt::Display> Text for DisplayValue<T> {
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -5,12 +5,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::diagnostics::events::FailedProcess;
+
 /// Why a process never got ready, or is there no more.
 #[derive(Debug)]
 pub(super) struct ProcessFailure {
     /// The command, as somebody would type it.
     pub(super) command: String,
     pub(super) cause: Cause,
+    /// The number of the process, if there was one.
+    pub(super) process: Option<u32>,
+    /// What it ended with, if it did by itself.
+    pub(super) exit_code: Option<i32>,
     /// The last lines of its output.
     pub(super) lines: Vec<String>,
 }
@@ -76,8 +82,18 @@ impl ProcessFailure {
         }
     }
 
+    /// All of it for the log, which has the output already.
+    pub(super) fn told(&self) -> FailedProcess {
+        FailedProcess {
+            what: self.sentence(),
+            details: self.details_told(),
+            process: self.process,
+            exit_code: self.exit_code,
+        }
+    }
+
     /// What is to be known besides, for the log, which has the output already.
-    pub(super) fn details_told(&self) -> String {
+    fn details_told(&self) -> String {
         let remedy = self.remedy();
         let gap = if remedy.is_empty() { "" } else { "\n" };
         format!("The command: {}{gap}{remedy}", self.command)
@@ -155,6 +171,15 @@ pub(super) fn seconds(time: Duration) -> String {
     }
 }
 
+/// What a process ended with; of a signal, 128 and its number, as shells have it.
+pub(super) fn exit_code(status: std::process::ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Some(128 + signal);
+    }
+    status.code()
+}
+
 /// How a process ended, in words.
 pub(super) fn how(status: std::process::ExitStatus) -> String {
     #[cfg(unix)]
@@ -196,7 +221,8 @@ mod tests {
 
     fn failure(cause: Cause, lines: &[&str]) -> ProcessFailure {
         let lines = lines.iter().map(|&line| line.to_owned()).collect();
-        ProcessFailure { command: "app --port 5000".to_owned(), cause, lines }
+        let command = "app --port 5000".to_owned();
+        ProcessFailure { command, cause, process: None, exit_code: None, lines }
     }
 
     #[test]
@@ -220,13 +246,14 @@ mod tests {
     #[test]
     fn ends_are_told_in_words() {
         use std::os::unix::process::ExitStatusExt;
-        for (raw, expected) in [
-            (0, "exit code 0"),
-            (3 << 8, "exit code 3"),
-            (127 << 8, "exit code 127 (a shell did not find the program)"),
-            (15, "signal 15 (TERM)"),
+        for (raw, expected, code) in [
+            (0, "exit code 0", 0),
+            (3 << 8, "exit code 3", 3),
+            (127 << 8, "exit code 127 (a shell did not find the program)", 127),
+            (15, "signal 15 (TERM)", 143),
         ] {
-            assert_eq!(how(std::process::ExitStatus::from_raw(raw)), expected);
+            let status = std::process::ExitStatus::from_raw(raw);
+            assert_eq!((how(status).as_str(), exit_code(status)), (expected, Some(code)));
         }
         assert!(how(std::process::ExitStatus::from_raw(9)).contains("KILL"));
         let ended = |left| Cause::Ended {

@@ -148,13 +148,13 @@ impl Keeper {
         let limit = self.shared.options.rapid_fails_per_minute;
         let pause = match self.restarts.ended(ready_for, limit, Instant::now()) {
             Next::After(pause) => {
-                events::process_failed(&failure.sentence(), &failure.details_told(), pause);
+                events::process_failed(&failure.told(), pause);
                 pause
             }
             Next::Pause(pause) => {
                 let last = failure.sentence();
                 failure.cause = Cause::TooOften { limit, pause, last };
-                events::processes_fail_too_often(&failure.sentence(), &failure.details_told());
+                events::processes_fail_too_often(&failure.told());
                 pause
             }
         };
@@ -290,11 +290,7 @@ impl Keeper {
                 Ok(new)
             }
             Err(failure) => {
-                events::replacement_failed(
-                    current.process.id,
-                    &failure.sentence(),
-                    &failure.details_told(),
-                );
+                events::replacement_failed(current.process.id, &failure.told());
                 Ok(current)
             }
         }

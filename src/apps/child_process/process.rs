@@ -16,7 +16,7 @@ use super::contract::{
     Contract, EVENT, Listens, SHUTDOWN, TOKEN_VARIABLE, is_kept, place_of_events, shown,
 };
 use super::environment::Around;
-use super::failure::{Cause, ProcessFailure, how};
+use super::failure::{Cause, ProcessFailure, exit_code, how};
 use super::guard::{Guard, HAS_SIGNALS, Running, Signal, signal, spawn};
 use super::options::{ChildOptions, Listen};
 use super::output::{Output, Told};
@@ -63,7 +63,13 @@ impl Process {
         around: &Around,
     ) -> Result<Self, ProcessFailure> {
         let mark = random_name();
-        let failed = |cause, command| ProcessFailure { command, cause, lines: Vec::new() };
+        let failed = |cause, command| ProcessFailure {
+            command,
+            cause,
+            process: None,
+            exit_code: None,
+            lines: Vec::new(),
+        };
         let as_written = || shown(options, &options.shown_arguments);
         if let Listen::ThisPort(port) = options.listen
             && is_taken(port).await
@@ -170,7 +176,8 @@ impl Process {
         let cause = Cause::Ended { process: self.id, how, after, was_ready, left };
         // Whoever holds the pipes would hold up what is read of them.
         self.guard = None;
-        self.failed(cause).await
+        let exit_code = status.as_ref().ok().and_then(|it| exit_code(*it));
+        ProcessFailure { exit_code, ..self.failed(cause).await }
     }
 
     /// Ends it because of something, and tells that with the last lines of its output.
@@ -178,7 +185,8 @@ impl Process {
         self.guard = None;
         let _ = self.child.start_kill();
         let lines = self.output.last_lines().await;
-        ProcessFailure { command: self.command, cause, lines }
+        let process = Some(self.id);
+        ProcessFailure { command: self.command, cause, process, exit_code: None, lines }
     }
 
     /// What its host says in requests of its own.

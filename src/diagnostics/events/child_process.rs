@@ -24,22 +24,37 @@ pub(crate) fn process_ready((command, process): (&str, u32), url: &str, after: D
         ProcessId = process, Url = url, Seconds = seconds(after), Command = command);
 }
 
+/// What became of a process, in words and for programs that read the log.
+#[derive(Debug)]
+pub(crate) struct FailedProcess {
+    pub(crate) what: String,
+    pub(crate) details: String,
+    /// Its number, if there was one.
+    pub(crate) process: Option<u32>,
+    /// What it ended with, if it has; of a signal, 128 and its number, as shells have it.
+    pub(crate) exit_code: Option<i32>,
+}
+
 /// A process ended by itself, or never got ready; another is started.
-pub(crate) fn process_failed(what: &str, details: &str, pause: Duration) {
+pub(crate) fn process_failed(failed: &FailedProcess, pause: Duration) {
+    let FailedProcess { what, details, process, exit_code } = failed;
     match pause.is_zero() {
         true => {
-            emit!(OUR_PROCESSES, ERROR, 2, "{What} Another is started.", detail: details; What = what)
+            emit!(OUR_PROCESSES, ERROR, 2, "{What} Another is started.", detail: details;
+            What = what, ProcessId = process, ExitCode = exit_code)
         }
         false => {
             emit!(OUR_PROCESSES, ERROR, 2, "{What} Another is started in {Seconds} s.", detail: details;
-            What = what, Seconds = seconds(pause))
+            What = what, Seconds = seconds(pause), ProcessId = process, ExitCode = exit_code)
         }
     }
 }
 
 /// Processes end again and again.
-pub(crate) fn processes_fail_too_often(what: &str, details: &str) {
-    emit!(OUR_PROCESSES, ERROR, 3, "{What}", detail: details; What = what);
+pub(crate) fn processes_fail_too_often(last: &FailedProcess) {
+    let FailedProcess { what, details, process, exit_code } = last;
+    emit!(OUR_PROCESSES, ERROR, 3, "{What}", detail: details;
+        What = what, ProcessId = process, ExitCode = exit_code);
 }
 
 /// A process did not end when it was asked to.
@@ -69,9 +84,10 @@ pub(crate) fn process_is_replaced(process: u32, why: &str) {
 }
 
 /// That could not be done.
-pub(crate) fn replacement_failed(process: u32, what: &str, details: &str) {
+pub(crate) fn replacement_failed(stays: u32, failed: &FailedProcess) {
+    let FailedProcess { what, details, process, exit_code } = failed;
     emit!(OUR_PROCESSES, ERROR, 6, "{What} It was to take the place of process {ProcessId}, which stays.", detail: details;
-        What = what, ProcessId = process);
+        What = what, ProcessId = stays, FailedProcessId = process, ExitCode = exit_code);
 }
 
 /// Nobody would end what processes leave behind.
