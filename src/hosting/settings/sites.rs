@@ -72,7 +72,10 @@ impl Reading<'_> {
         if named.is_none() && path.is_empty() {
             own.push(for_nobody(&whole.configuration, by));
         }
-        own.extend(answers_nothing(&stages, by));
+        // Where something is wrong, nothing may answer because of that.
+        if !own.iter().any(Problem::is_error) {
+            own.extend(answers_nothing(&stages, switched_off(&whole.configuration).unwrap_or(by)));
+        }
         own.extend(root_missing(&whole, &stages));
         own.extend(self.of_the_host(&whole.configuration, &hosts));
         problems.extend(own.into_iter().map(|problem| of_site(name, problem)));
@@ -302,6 +305,12 @@ fn for_nobody(configuration: &Configuration, first: &Setting) -> Problem {
         Some(_) => problem.cause("A PathBase that is the root tells nothing apart."),
         None => problem,
     }
+}
+
+/// What switches a program off that would answer.
+fn switched_off(configuration: &Configuration) -> Option<&Setting> {
+    configuration.setting("AspNetCore:ProcessPath")?;
+    configuration.setting("AspNetCore:Enabled")
 }
 
 /// A site that nothing answers for.

@@ -24,9 +24,11 @@ pub(super) use self::startable::cannot_start;
 pub(crate) use self::unknown::says_of_program;
 use self::values::{Times, file, number, octal, size, time};
 use super::parse::{cannot_convert, read_boolean, read_with, shown as shown_value};
+use super::site_names::site_of;
 use super::switched::Switched;
 use crate::apps::child_process::options::{ChildOptions, Recycle, ResourceLimits};
-use crate::configuration::{Configuration, Loaded, Problem, Setting};
+use crate::configuration::sources::command_line::shown_argument;
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Setting};
 
 const ENABLED: &str = "AspNetCore:Enabled";
 
@@ -62,6 +64,7 @@ pub(super) fn read(
         problems.extend((!is_misspelled).then(|| without_program(first)));
         return None;
     };
+    problems.extend(of_another_program(program));
     let shown = shown::words(configuration, &options);
     Some(Switched { key: PROGRAM, origin: program.origin.clone(), value: options, shown })
 }
@@ -71,10 +74,35 @@ fn has_text(setting: &Setting) -> bool {
 }
 
 fn without_program(first: &Setting) -> Problem {
+    // A command is the host's, and no site's.
+    let is_of_site = site_of(&first.key).is_some();
+    let or = if is_of_site {
+        ""
+    } else {
+        ", or write it behind two dashes: kestrel run -- python3 app.py"
+    };
     Problem::error(format!("'{PROGRAM}' is missing: nothing says which program is to run."))
         .key(PROGRAM)
         .origin(first.origin.clone())
-        .fix("name the program, such as \"ProcessPath\": \"python3\", or write it behind two dashes: kestrel run -- python3 app.py")
+        .fix(format!("name the program, such as \"ProcessPath\": \"python3\"{or}"))
+}
+
+/// A program in the place of which a command runs that stands behind `--`. What else is said more strongly, such as by a
+/// variable, is written by its key, and meant so.
+fn of_another_program(program: &Setting) -> Option<Problem> {
+    let Origin::CommandLine { argument, .. } = &program.origin else { return None };
+    let is_command = program.value.as_deref().map(shown_argument).as_ref() == Some(argument);
+    let lost = program.shadowed.first().filter(|_| is_command)?;
+    let other = lost.value.as_deref().filter(|it| !it.trim().is_empty())?;
+    Some(
+        Problem::information(format!(
+            "'{}' is not run: the command behind -- takes its place, and that of its arguments.",
+            shown_value(PROGRAM, other)
+        ))
+        .key(PROGRAM)
+        .origin(lost.origin.clone())
+        .fix("leave out the command to run it; what else the section says counts for the command"),
+    )
 }
 
 fn options(loaded: &Loaded, path_base: Option<&str>, problems: &mut Vec<Problem>) -> ChildOptions {

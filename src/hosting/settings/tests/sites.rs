@@ -77,6 +77,19 @@ fn what_a_site_cannot_be_is_told_with_its_name() {
             "Sites:A:Hosts:0",
         ),
         (
+            r#"{"Hosts": ["a"], "AspNetCore": {"ProcessPath": "/bin/sh", "Enabled": false}}"#,
+            Warning,
+            "The site 'A': Nothing answers its requests",
+            "Sites:A:AspNetCore:Enabled",
+        ),
+        // Nothing besides: it follows from what is told.
+        (
+            r#"{"Hosts": ["a"], "AspNetCore": {"Arguments": "app.py"}}"#,
+            Error,
+            "The site 'A': 'AspNetCore:ProcessPath' is missing",
+            "Sites:A:AspNetCore:ProcessPath",
+        ),
+        (
             r#"{"Hosts": ["a"], "webroot": "gone"}"#,
             Warning,
             "The site 'A': The web root ",
