@@ -18,99 +18,114 @@ use super::serving::Serving;
 use super::slot::Slot;
 use super::{http1, http2};
 use crate::diagnostics::events;
-use crate::features::Connection;
-use crate::features::HttpProtocols;
+use crate::features::{Connection, ConnectionId, HttpProtocols};
 
-/// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`.
-pub(super) async fn serve<S: Socket>(
+/// Serves a connection until it ends. The stop waits for `watch`, the endpoint's limit for `slot`. (Each connection has the
+/// room of this future.)
+#[expect(clippy::manual_async_fn, reason = "an `async fn` has room for what it is given twice")]
+pub(super) fn serve<S: Socket>(
     mut socket: S,
     mut facts: Connection,
     serving: Arc<Serving>,
     mut watch: Watch,
     slot: Slot,
-) {
-    let id = facts.id();
-    let _open = Open(Arc::clone(&serving.context));
-    events::connection_started(&id);
-    if let Some(proxies) = &serving.proxies {
-        let told = proxied(&mut socket, facts, proxies, &serving, &mut watch);
-        match Box::pin(told).await {
-            Some(told) => facts = told,
-            None => return events::connection_stopped(&id),
+) -> impl Future<Output = ()> + Send + 'static {
+    async move {
+        let id = facts.id();
+        let _open = Open(Arc::clone(&serving.context));
+        events::connection_started(&id);
+        if let Some(proxies) = &serving.proxies {
+            let told = proxied(&mut socket, facts, proxies, &serving, &mut watch);
+            match Box::pin(told).await {
+                Some(told) => facts = told,
+                None => return events::connection_stopped(&id),
+            }
         }
-    }
-    if let Some(tls) = &serving.tls {
-        // Boxed, or every connection would keep the room of its handshake.
-        let handshake = handshake(socket, facts, tls, &serving, &mut watch);
-        if let Some(ready) = Box::pin(handshake).await {
-            speak(ready, &serving, watch, slot).await;
+        if let Some(tls) = &serving.tls {
+            // Boxed, or every connection would keep the room of its handshake.
+            let handshake = handshake(socket, facts, tls, &serving, &mut watch);
+            if let Some(ready) = Box::pin(handshake).await {
+                speak(ready, &serving, watch, slot).await;
+            }
+        } else {
+            let stream = Stream::new(socket, watch.clone());
+            let protocols = serving.protocols;
+            speak(Ready { stream, facts, protocols }, &serving, watch, slot).await;
         }
-    } else {
-        let stream = Stream::new(socket, watch.clone());
-        let protocols = serving.protocols;
-        speak(Ready { stream, facts, protocols }, &serving, watch, slot).await;
+        events::connection_stopped(&id);
     }
-    events::connection_stopped(&id);
 }
 
 /// Speaks HTTP on a connection.
-async fn speak<S: Socket>(ready: Ready<S>, serving: &Serving, mut watch: Watch, slot: Slot) {
+fn speak<S: Socket>(
+    ready: Ready<S>,
+    serving: &Serving,
+    mut watch: Watch,
+    slot: Slot,
+) -> impl Future<Output = ()> + Send {
     let Ready { mut stream, facts, protocols } = ready;
-    let id = facts.id();
-    // A connection that has not said what it wants yet is idle: the stop ends it after a moment.
-    let mut since = Instant::now();
-    let spoken = loop {
-        tokio::select! {
-            biased;
-            spoken = spoken(&mut stream, protocols, serving) => break spoken,
-            () = watch.lingered(since) => {}
+    async move {
+        let id = facts.id();
+        // A connection that has not said what it wants yet is idle: the stop ends it after a moment.
+        let mut since = Instant::now();
+        let spoken = loop {
+            tokio::select! {
+                biased;
+                spoken = spoken(&mut stream, protocols, serving) => break spoken,
+                () = watch.lingered(since) => {}
+            }
+            if watch.phase().get() == Phase::Aborting || !stream.has_unread() {
+                break unspoken(protocols);
+            }
+            since = Instant::now();
+        };
+        if serving.tls.is_none() && protocol::is_tls(stream.first()) {
+            serving.tell_mix_up(events::tls_on_http);
         }
-        if watch.phase().get() == Phase::Aborting || !stream.has_unread() {
-            break unspoken(protocols);
+        let context = &serving.context;
+        match spoken {
+            Some(Spoken::Http1) => {
+                let activity = Http1Activity::new(id, Arc::clone(context));
+                let service = http1::Service::new(facts, activity);
+                http1::serve(stream, service, Arc::clone(&serving.http1), watch, slot).await;
+            }
+            Some(Spoken::Http2) => {
+                let activity = Http2Activity::new(id, Arc::clone(context));
+                let service = http2::Service::new(facts, activity);
+                // Boxed, or every connection of HTTP/1 would have its size, too.
+                Box::pin(http2::serve(stream, service, &serving.http2, &mut watch)).await;
+            }
+            Some(Spoken::Wrong(answer)) => {
+                tell_wrong(&id, answer);
+                Box::pin(stream.end_with(answer)).await;
+            }
+            Some(Spoken::Http1OnHttp2) => {
+                events::wrong_version(&id, "HTTP/2", "HTTP/1.x");
+                let answer = context.bad_request(protocol::HTTP1_ON_HTTP2);
+                Box::pin(stream.end_with(&answer)).await;
+            }
+            None => {
+                if protocols == HttpProtocols::Http2 {
+                    events::http2_connection_closed(&id, 0);
+                }
+                // TLS says goodbye; clear text has nothing to say.
+                Box::pin(stream.end()).await.unwrap_or_default();
+            }
         }
-        since = Instant::now();
-    };
-    if serving.tls.is_none() && protocol::is_tls(stream.first()) {
-        serving.tell_mix_up(events::tls_on_http);
     }
-    let context = &serving.context;
-    match spoken {
-        Some(Spoken::Http1) => {
-            let activity = Http1Activity::new(id, Arc::clone(context));
-            let service = http1::Service::new(facts, activity);
-            http1::serve(stream, service, Arc::clone(&serving.http1), watch, slot).await;
+}
+
+/// Tells why a connection is answered so.
+fn tell_wrong(id: &ConnectionId, answer: &[u8]) {
+    match answer {
+        protocol::GOAWAY_HTTP_1_1_REQUIRED => {
+            events::bad_request(id, &Reason::UnrecognizedHttpVersion.with(b"HTTP/2.0"));
+            events::wrong_version(id, "HTTP/1.x", "HTTP/2");
         }
-        Some(Spoken::Http2) => {
-            let activity = Http2Activity::new(id, Arc::clone(context));
-            let service = http2::Service::new(facts, activity);
-            // Boxed, or every connection of HTTP/1 would have its size, too.
-            Box::pin(http2::serve(stream, service, &serving.http2, &mut watch)).await;
+        protocol::GOAWAY_PROTOCOL_ERROR => {
+            events::http2_connection_error(id, &"The connection preface is invalid.");
         }
-        Some(Spoken::Wrong(answer)) => {
-            match answer {
-                protocol::GOAWAY_HTTP_1_1_REQUIRED => {
-                    events::bad_request(&id, &Reason::UnrecognizedHttpVersion.with(b"HTTP/2.0"));
-                    events::wrong_version(&id, "HTTP/1.x", "HTTP/2");
-                }
-                protocol::GOAWAY_PROTOCOL_ERROR => {
-                    events::http2_connection_error(&id, &"The connection preface is invalid.");
-                }
-                _ => {}
-            }
-            Box::pin(stream.end_with(answer)).await;
-        }
-        Some(Spoken::Http1OnHttp2) => {
-            events::wrong_version(&id, "HTTP/2", "HTTP/1.x");
-            let answer = context.bad_request(protocol::HTTP1_ON_HTTP2);
-            Box::pin(stream.end_with(&answer)).await;
-        }
-        None => {
-            if protocols == HttpProtocols::Http2 {
-                events::http2_connection_closed(&id, 0);
-            }
-            // TLS says goodbye; clear text has nothing to say.
-            Box::pin(stream.end()).await.unwrap_or_default();
-        }
+        _ => {}
     }
 }
 

@@ -113,6 +113,8 @@ impl Common {
     pub(in crate::server) fn lasts(&self, request: u32) {
         let mut open = self.open();
         open.iter_mut().filter(|open| open.number == request).for_each(|it| it.target.let_go());
+        // Room for others is none that anybody needs meanwhile.
+        open.shrink_to_fit();
     }
 
     /// It does not any more.

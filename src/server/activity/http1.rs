@@ -306,7 +306,11 @@ impl Http1Activity {
 
     /// Sets what wakes the connection's task.
     pub(in crate::server) fn set_waker(&self, waker: &Waker) {
-        self.rare().waker = Some(waker.clone());
+        // Mostly it is the same, which is not cloned then.
+        match &mut self.rare().waker {
+            Some(known) => known.clone_from(waker),
+            unknown => *unknown = Some(waker.clone()),
+        }
     }
 
     /// Whether something came up since it was last asked.

@@ -44,60 +44,74 @@ use lent_gate::Home;
 use run::{DRAIN, End, busy};
 
 /// Serves a connection until it ends.
-pub(super) async fn serve<S: Socket>(
+pub(super) fn serve<S: Socket>(
     stream: Stream<S>,
+    service: Service,
+    options: Arc<Options>,
+    watch: Watch,
+    slot: Slot,
+) -> impl Future<Output = ()> + Send {
+    let gate = Gate::new(stream, Arc::clone(service.activity()), Arc::clone(&options));
+    serve_gate(Box::new(gate), service, options, watch, slot)
+}
+
+/// The same, of whose future each connection has the room.
+#[expect(clippy::manual_async_fn, reason = "an `async fn` has room for what it is given twice")]
+fn serve_gate<S: Socket>(
+    mut gate: Box<Gate<S>>,
     service: Service,
     options: Arc<Options>,
     mut watch: Watch,
     slot: Slot,
-) {
-    let (facts, activity) = (service.connection(), service.activity());
-    let mut gate = Box::new(Gate::new(stream, Arc::clone(activity), Arc::clone(&options)));
-    // How many requests there were when the stop last looked for one more.
-    let mut looked = None;
-    // Whether the stop was told what it waits for here.
-    let mut answer = Answer::default();
-    loop {
-        let run = busy(gate, service.clone(), &options, &mut watch, &mut answer);
-        match Box::pin(run).await {
-            End::Idle(idle) => gate = idle,
-            End::Busy(busy) => {
-                gate = busy;
-                continue;
-            }
-            End::Lingered(lingering) => {
-                gate = lingering;
-                // Empty lines are no request: a client that sends nothing else is idle.
-                let begun = Some(activity.begun());
-                let only_lines = looked.replace(activity.begun()) == begun && !gate.has_begun();
-                if !only_lines && has_more(&mut gate, &mut watch).await {
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let (facts, activity) = (service.connection(), service.activity());
+        // How many requests there were when the stop last looked for one more.
+        let mut looked = None;
+        // Whether the stop was told what it waits for here.
+        let mut answer = Answer::default();
+        loop {
+            let run = busy(gate, service.clone(), &options, &mut watch, &mut answer);
+            match Box::pin(run).await {
+                End::Idle(idle) => gate = idle,
+                End::Busy(busy) => {
+                    gate = busy;
                     continue;
                 }
+                End::Lingered(lingering) => {
+                    gate = lingering;
+                    // Empty lines are no request: a client that sends nothing else is idle.
+                    let begun = Some(activity.begun());
+                    let only_lines = looked.replace(activity.begun()) == begun && !gate.has_begun();
+                    if !only_lines && has_more(&mut gate, &mut watch).await {
+                        continue;
+                    }
+                    return Box::pin(close(gate, facts, &mut watch)).await;
+                }
+                End::Closed(gate) => return Box::pin(close(gate, facts, &mut watch)).await,
+                End::Cut(mut gate, cut) => return reset(gate.stream(), facts, activity, cut),
+                End::Upgraded(home) => {
+                    drop(slot);
+                    return upgraded(&home, activity, &mut watch, answer).await;
+                }
+            }
+            let limit = options.keep_alive_timeout + TICK;
+            // Empty lines are no request: a client that sends nothing else has no more time for it.
+            let Some(left) = activity.idle_for(limit, Moment::now()) else {
+                return Box::pin(close(gate, facts, &mut watch)).await;
+            };
+            let now = Instant::now();
+            let since = now.checked_sub(limit.saturating_sub(left)).unwrap_or(now);
+            let readable = tokio::select! {
+                biased;
+                readable = timeout(left, poll_fn(|cx| gate.stream().poll_readable(cx))) => {
+                    matches!(readable, Ok(Ok(())))
+                }
+                () = watch.lingered(since) => false,
+            };
+            if !readable && !has_more(&mut gate, &mut watch).await {
                 return Box::pin(close(gate, facts, &mut watch)).await;
             }
-            End::Closed(gate) => return Box::pin(close(gate, facts, &mut watch)).await,
-            End::Cut(mut gate, cut) => return reset(gate.stream(), facts, activity, cut),
-            End::Upgraded(home) => {
-                drop(slot);
-                return upgraded(&home, activity, &mut watch, answer).await;
-            }
-        }
-        let limit = options.keep_alive_timeout + TICK;
-        // Empty lines are no request: a client that sends nothing else has no more time for it.
-        let Some(left) = activity.idle_for(limit, Moment::now()) else {
-            return Box::pin(close(gate, facts, &mut watch)).await;
-        };
-        let now = Instant::now();
-        let since = now.checked_sub(limit.saturating_sub(left)).unwrap_or(now);
-        let readable = tokio::select! {
-            biased;
-            readable = timeout(left, poll_fn(|cx| gate.stream().poll_readable(cx))) => {
-                matches!(readable, Ok(Ok(())))
-            }
-            () = watch.lingered(since) => false,
-        };
-        if !readable && !has_more(&mut gate, &mut watch).await {
-            return Box::pin(close(gate, facts, &mut watch)).await;
         }
     }
 }

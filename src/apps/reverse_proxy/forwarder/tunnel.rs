@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
 use super::destination::UnderWay;
-use crate::diagnostics::{events, in_log_boxed};
+use crate::diagnostics::{events, in_log};
 use crate::upstream::UpgradedStream;
 
 /// Two ends, and what is known of them.
@@ -28,14 +28,14 @@ pub(super) struct Tunnel {
 /// Lets through what comes, until both sides have ended, one has failed, or nothing came for too long. The
 /// names are those of the route and of the destination.
 pub(super) fn spawn(tunnel: Tunnel, names: (String, String)) {
-    let Tunnel { client, stream, idle, under_way } = tunnel;
-    tokio::spawn(in_log_boxed(async move {
-        let _under_way = under_way;
+    let Tunnel { client, mut stream, idle, under_way } = tunnel;
+    // There may be thousands of them: no box of its own, and nothing in it twice, as what is moved is.
+    tokio::spawn(in_log(async move {
         // A client that went away before the answer asked for nothing.
         let Ok(client) = client.await else { return };
         let mut ends = Ends {
             client: TokioIo::new(client),
-            stream,
+            stream: &mut stream,
             there: Direction::default(),
             back: Direction::default(),
             last: Instant::now(),
@@ -45,6 +45,7 @@ pub(super) fn spawn(tunnel: Tunnel, names: (String, String)) {
             Ended::Idle => events::tunnel_idle(&names.0, &names.1, idle.as_secs_f64()),
             Ended::Broken(error) => events::tunnel_broken(&names.0, &names.1, &error),
         }
+        drop(under_way);
     }));
 }
 
@@ -55,16 +56,16 @@ enum Ended {
     Broken(io::Error),
 }
 
-struct Ends<C> {
+struct Ends<'a, C> {
     client: C,
-    stream: UpgradedStream,
+    stream: &'a mut UpgradedStream,
     there: Direction,
     back: Direction,
     /// When something came last.
     last: Instant,
 }
 
-impl<C: AsyncRead + AsyncWrite + Unpin> Ends<C> {
+impl<C: AsyncRead + AsyncWrite + Unpin> Ends<'_, C> {
     async fn run(&mut self, idle: Duration) -> Ended {
         let mut timer = std::pin::pin!(sleep_until(self.last + idle));
         poll_fn(|cx| {
@@ -89,8 +90,8 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Ends<C> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let there = self.there.poll(cx, &mut self.client, &mut self.stream)?;
-        let back = self.back.poll(cx, &mut self.stream, &mut self.client)?;
+        let there = self.there.poll(cx, &mut self.client, self.stream)?;
+        let back = self.back.poll(cx, self.stream, &mut self.client)?;
         if self.there.take_moved() | self.back.take_moved() {
             self.last = Instant::now();
         }

@@ -279,6 +279,8 @@ impl<S: Socket> Gate<S> {
         if self.stream.phase() == Phase::Aborting {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        // There are no requests any more.
+        self.answerer = None;
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if read.is_pending() {
             self.activity.set_waker(cx.waker());
