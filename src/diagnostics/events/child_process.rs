@@ -66,7 +66,7 @@ pub(crate) fn process_killed(command: &str, process: u32, limit: Duration) {
 
 /// What a process left behind did not end when it was asked to.
 pub(crate) fn others_killed(command: &str, process: u32, limit: Duration) {
-    emit!(OUR_PROCESSES, WARN, 4,
+    emit!(OUR_PROCESSES, WARN, 16,
         "What process {ProcessId} left behind did not end within {Seconds} s and was killed: {Command}. ShutdownTimeLimit says how long it may take.";
         ProcessId = process, Seconds = seconds(limit), Command = command);
 }
