@@ -90,7 +90,8 @@ impl Failure {
         Self::new(FailureKind::ClientStalled, text)
     }
 
-    /// Nothing of the request has left, so that it may be sent elsewhere, whatever it asks for.
+    /// Nothing of the request has left that may not leave once more, so that it may be sent elsewhere, whatever it asks
+    /// for.
     pub(super) fn unsent(mut self, body: Option<Body>) -> Self {
         self.0.is_unsent = true;
         self.with_body(body)
@@ -106,7 +107,8 @@ impl Failure {
         self.0.kind
     }
 
-    /// Whether nothing of the request has left: it may be sent elsewhere, whatever its method is.
+    /// Whether nothing of the request has left that may not leave once more: it may be sent elsewhere, whatever its
+    /// method is.
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.is_unsent
     }

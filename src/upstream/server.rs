@@ -105,7 +105,6 @@ impl Server {
                     return pin!(self.send_http1(outgoing, interim, carrier)).await;
                 }
                 Ok(Carrier::Http2(place)) => place,
-                Err(failure) if again => return Err(with_body(failure, outgoing)),
                 Err(failure) => return Err(unsent(failure, outgoing)),
             };
             let secure = self.destination.secure;
@@ -150,8 +149,11 @@ impl Server {
                     .await
                 {
                     Ok((io, _)) => Connection::new(io, name.map(Arc::from)),
-                    Err(failure) if !has_left => return Err(unsent(failure, outgoing)),
-                    Err(failure) => return Err(with_body(failure, outgoing)),
+                    Err(failure) if has_left && !outgoing.method.is_idempotent() => {
+                        return Err(with_body(failure, outgoing));
+                    }
+                    // What has left by a connection that was kept may be sent once more, and was not.
+                    Err(failure) => return Err(unsent(failure, outgoing)),
                 },
             };
             let home = Home { pool: Arc::clone(&self.pool), permit };
@@ -307,7 +309,7 @@ fn is_without_descriptors<T>(connected: &Result<T, Failure>) -> bool {
     connected.as_ref().is_err_and(|failure| failure.kind() == FailureKind::NoDescriptors)
 }
 
-/// A failure before anything left.
+/// A failure before anything left, or anything that may not leave once more.
 fn unsent(failure: Failure, outgoing: &mut Outgoing<'_>) -> Failure {
     failure.unsent(outgoing.content.take().map(|content| content.body))
 }

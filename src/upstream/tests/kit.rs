@@ -81,6 +81,12 @@ impl Upstream {
         Server::new(client, Destination { secure: false, place })
     }
 
+    /// Nobody accepts connections from here on; those that are there go on.
+    pub(super) async fn closes(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+    }
+
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

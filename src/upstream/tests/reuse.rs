@@ -170,6 +170,34 @@ async fn what_has_left_is_not_sent_again_if_it_may_not_be_repeated() {
 }
 
 #[tokio::test]
+async fn what_a_server_that_is_gone_did_not_answer_may_be_sent_elsewhere_if_it_may_be_repeated() {
+    for (method, elsewhere) in [(Method::GET, true), (Method::PUT, true), (Method::POST, false)] {
+        let (told, mut came) = tokio::sync::mpsc::unbounded_channel();
+        let ends = Arc::new(tokio::sync::Notify::new());
+        let ended = Arc::clone(&ends);
+        let mut upstream = Upstream::start(move |_, mut peer| {
+            let (told, ended) = (told.clone(), Arc::clone(&ended));
+            async move {
+                peer.head().await;
+                peer.send(OK).await;
+                peer.head().await;
+                told.send(()).unwrap();
+                ended.notified().await;
+            }
+        });
+        let server = upstream.server();
+        get("/").send(&server).await.unwrap();
+        let asked = method.clone();
+        let sending = tokio::spawn(async move { Ask::new(asked, "/").send(&server).await });
+        came.recv().await.unwrap();
+        upstream.closes().await;
+        ends.notify_one();
+        let failure = sending.await.unwrap().unwrap_err();
+        assert_eq!(failure.is_unsent(), elsewhere, "{method}: {failure:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_does_not_answer_in_time_is_not_asked_again() {
     let upstream = Upstream::start(|_, mut peer| async move {
         peer.head().await;
