@@ -282,8 +282,14 @@ fn losses(old: &StageSettings, new: &StageSettings) -> Vec<&'static str> {
     if old.basic_authentication.is_some() && new.basic_authentication.is_none() {
         losses.push("Basic authentication is off now: nobody is asked for a password.");
     }
+    let allows_some = |it: &StageSettings| {
+        it.address_filter.as_ref().is_some_and(|it| !it.value.allow.is_empty())
+    };
     if old.address_filter.is_some() && new.address_filter.is_none() {
         losses.push("The address filter is off now: everybody passes, from whatever address.");
+    } else if allows_some(old) && !allows_some(new) {
+        losses
+            .push("The address filter has no list of those who pass any more: all others do, too.");
     }
     if old.rate_limiter.is_some() && new.rate_limiter.is_none() {
         losses.push("The rate limiter is off now: any number of requests passes.");

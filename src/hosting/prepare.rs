@@ -8,8 +8,8 @@ use super::explain;
 use super::finding::{Finding, Subject};
 use super::pipeline;
 use super::settings::{
-    HostSettings, SiteSettings, StageSettings, of_site, password_files, site_of, site_section,
-    told_of_delay,
+    HostSettings, SiteSettings, StageSettings, is_password_file, of_site, password_files, site_of,
+    site_section, told_of_delay,
 };
 use super::sites::{self, Materials};
 use super::sources::Sources;
@@ -63,6 +63,40 @@ fn by_site<'a>(problems: impl Iterator<Item = &'a Problem>) -> Vec<Left> {
     left
 }
 
+impl Left {
+    /// Whether all that is wrong with the site is wrong with its file of users.
+    fn is_of_password_file(&self) -> bool {
+        self.problems.iter().all(|it| it.key.as_deref().is_some_and(is_password_file))
+    }
+}
+
+/// Puts sites that are in effect in the place of those whose files of users cannot be taken now. Those, and why.
+fn with_users_in_effect(settings: &mut HostSettings, in_effect: &StageSettings) -> Vec<Left> {
+    let errors = settings.problems.iter().filter(|problem| problem.is_error());
+    let mut wrong = by_site(errors);
+    let site_in_effect = |it: &Left| {
+        let mut sites = in_effect.sites.iter().flat_map(|sites| &sites.sites);
+        sites.find(|site| site.name.eq_ignore_ascii_case(&it.site)).cloned()
+    };
+    wrong.retain(|it| it.is_of_password_file() && site_in_effect(it).is_some());
+    for it in &wrong {
+        let is_it = |site: &str| site.eq_ignore_ascii_case(&it.site);
+        settings.problems.retain(|problem| {
+            let key = problem.key.as_deref().unwrap_or_default();
+            !(is_password_file(key) && site_of(key).is_some_and(is_it))
+        });
+        let is_last = settings.stages.sites.as_ref().is_some_and(|sites| sites.is_last);
+        if let Some(sites) = &mut settings.stages.sites {
+            sites.sites.retain(|site| !is_it(&site.name));
+        }
+        settings.stages.add_sites(site_in_effect(it).into_iter().collect(), is_last);
+    }
+    if let Some(sites) = settings.stages.sites.as_mut().filter(|_| !wrong.is_empty()) {
+        sites.sites.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    wrong
+}
+
 impl Prepared {
     /// Reads everything, for a start.
     pub(super) fn read(sources: &mut Sources) -> Self {
@@ -78,16 +112,18 @@ impl Prepared {
     pub(super) fn again(
         sources: &mut Sources,
         running: Running,
-        in_effect: &Configuration,
+        (in_effect, stages): (&Configuration, &StageSettings),
         served: &OfSites,
     ) -> Self {
         let read_at = SystemTime::now();
         let read = sources.read();
         let mut first = Self::of(sources, read, Some(running.clone()), served, read_at);
-        let mut left = first.wrong_sites(sources.strict);
-        // What is as it was is no better as it was.
-        left.retain(|it| first.loaded.configuration.differs_at(in_effect, &site_section(&it.site)));
-        if left.is_empty() {
+        let wrong = first.wrong_sites(sources.strict);
+        // What is as it was is no better as it was, but for files that it names.
+        let differs =
+            |it: &Left| first.loaded.configuration.differs_at(in_effect, &site_section(&it.site));
+        let (mut left, same): (Vec<_>, Vec<_>) = wrong.into_iter().partition(differs);
+        if left.is_empty() && !same.iter().any(Left::is_of_password_file) {
             first.left = by_site(first.certificates.left.iter());
             return first;
         }
@@ -97,6 +133,11 @@ impl Prepared {
             loaded.configuration = loaded.configuration.with_section_of(in_effect, &section);
         }
         let mut settings = sources.settings(&loaded);
+        for of_file in with_users_in_effect(&mut settings, stages) {
+            if !left.iter().any(|it| it.site.eq_ignore_ascii_case(&of_file.site)) {
+                left.push(of_file);
+            }
+        }
         // Without a path it would close a whole host, which others may have served before.
         let is_new = |site: &&SiteSettings| {
             let is_it = |it: &Left| it.site.eq_ignore_ascii_case(&site.name);

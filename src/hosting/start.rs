@@ -375,9 +375,14 @@ fn hindrances(plan: &EndpointPlan, network: &Network) -> Vec<Finding> {
     };
     let finding = |error: BindError| {
         let severity = if copy(&error) { Severity::Information } else { Severity::Warning };
-        let problem = error.problem();
-        let message = format!("A start at this moment would fail. {}", problem.message);
-        Finding::of_problem(Subject::Endpoints, Problem { message, severity, ..problem })
+        let mut problem = error.problem();
+        problem.message = format!("A start at this moment would fail. {}", problem.message);
+        if severity == Severity::Information {
+            // Whoever asks before a reload is not to end it.
+            let fix = "if that is the host that is to be reloaded, it keeps the address; a second one needs another";
+            problem = problem.fix(fix);
+        }
+        Finding::of_problem(Subject::Endpoints, Problem { severity, ..problem })
     };
     addresses::hindrances(plan, network).into_iter().map(finding).collect()
 }

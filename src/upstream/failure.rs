@@ -18,6 +18,7 @@ struct Details {
     text: String,
     source: Option<axum::Error>,
     is_unsent: bool,
+    is_repeatable: bool,
     body: Option<Body>,
 }
 
@@ -70,7 +71,7 @@ pub(crate) enum FailureKind {
 impl Failure {
     pub(super) fn new(kind: FailureKind, text: impl Into<String>) -> Self {
         let (text, source, body) = (text.into(), None, None);
-        Self(Box::new(Details { kind, text, source, is_unsent: false, body }))
+        Self(Box::new(Details { kind, text, source, is_unsent: false, is_repeatable: false, body }))
     }
 
     /// The request's body failed.
@@ -90,10 +91,15 @@ impl Failure {
         Self::new(FailureKind::ClientStalled, text)
     }
 
-    /// Nothing of the request has left that may not leave once more, so that it may be sent elsewhere, whatever it asks
-    /// for.
+    /// Nothing of the request has left, so that it may be sent elsewhere, whatever it asks for.
     pub(super) fn unsent(mut self, body: Option<Body>) -> Self {
         self.0.is_unsent = true;
+        self.with_body(body)
+    }
+
+    /// The request has left, and may leave once more; the server that had it accepts no connection any more.
+    pub(super) fn repeatable(mut self, body: Option<Body>) -> Self {
+        self.0.is_repeatable = true;
         self.with_body(body)
     }
 
@@ -107,10 +113,15 @@ impl Failure {
         self.0.kind
     }
 
-    /// Whether nothing of the request has left that may not leave once more: it may be sent elsewhere, whatever its
-    /// method is.
+    /// Whether nothing of the request has left: it may be sent elsewhere, whatever its method is.
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.is_unsent
+    }
+
+    /// Whether the request may be asked of another server: nothing of it has left, or it may be repeated, and the one
+    /// that had it is gone. Such a one may be gone for its sake, so that this is for once.
+    pub(crate) fn may_go_elsewhere(&self) -> bool {
+        self.0.is_unsent || self.0.is_repeatable
     }
 
     /// The body of the request, if nothing of it was read.

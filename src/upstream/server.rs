@@ -105,6 +105,7 @@ impl Server {
                     return pin!(self.send_http1(outgoing, interim, carrier)).await;
                 }
                 Ok(Carrier::Http2(place)) => place,
+                Err(failure) if again => return Err(repeatable(failure, outgoing)),
                 Err(failure) => return Err(unsent(failure, outgoing)),
             };
             let secure = self.destination.secure;
@@ -149,11 +150,11 @@ impl Server {
                     .await
                 {
                     Ok((io, _)) => Connection::new(io, name.map(Arc::from)),
-                    Err(failure) if has_left && !outgoing.method.is_idempotent() => {
-                        return Err(with_body(failure, outgoing));
+                    Err(failure) if !has_left => return Err(unsent(failure, outgoing)),
+                    Err(failure) if outgoing.method.is_idempotent() => {
+                        return Err(repeatable(failure, outgoing));
                     }
-                    // What has left by a connection that was kept may be sent once more, and was not.
-                    Err(failure) => return Err(unsent(failure, outgoing)),
+                    Err(failure) => return Err(with_body(failure, outgoing)),
                 },
             };
             let home = Home { pool: Arc::clone(&self.pool), permit };
@@ -309,9 +310,14 @@ fn is_without_descriptors<T>(connected: &Result<T, Failure>) -> bool {
     connected.as_ref().is_err_and(|failure| failure.kind() == FailureKind::NoDescriptors)
 }
 
-/// A failure before anything left, or anything that may not leave once more.
+/// A failure before anything left.
 fn unsent(failure: Failure, outgoing: &mut Outgoing<'_>) -> Failure {
     failure.unsent(outgoing.content.take().map(|content| content.body))
+}
+
+/// A failure to send once more what may be.
+fn repeatable(failure: Failure, outgoing: &mut Outgoing<'_>) -> Failure {
+    failure.repeatable(outgoing.content.take().map(|content| content.body))
 }
 
 /// A failure of a request whose body was not read.

@@ -96,7 +96,9 @@ fn the_plan_binds_nothing() {
         kestrel.ended()
     };
     let outcome = planned(&["--urls", &url]);
-    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    assert_eq!(outcome.code, Some(0));
+    let told = "warning: A start at this moment would fail.";
+    assert!(outcome.stderr.starts_with(told), "{}", outcome.stderr);
     assert!(outcome.stdout.starts_with(&format!("{url}\n")), "{}", outcome.stdout);
     let outcome = planned(&["--listen", &socket]);
     assert_eq!(outcome.code, Some(0));

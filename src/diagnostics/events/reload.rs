@@ -110,15 +110,15 @@ pub(crate) fn not_watching(error: &str) -> Notice {
         error = error)
 }
 
-/// A certificate's file is not there any more.
+/// A file that settings name, of a certificate or of users, is not there any more.
 pub(crate) fn certificate_file_gone(path: &str) {
     emit!(OUR_RELOAD, WARN, 8,
-        "The certificate file {path} is gone: what was loaded from it serves on, until the file is back."; path = path);
+        "The file {path} is gone: what was loaded from it serves on, until the file is back."; path = path);
 }
 
 /// It is there again, after it was told that it is not; a reload follows.
 pub(crate) fn certificate_file_back(path: &str) {
-    emit!(OUR_RELOAD, INFO, 13, "The certificate file {path} is back, and read again."; path = path);
+    emit!(OUR_RELOAD, INFO, 13, "The file {path} is back, and read again."; path = path);
 }
 
 /// After one that was refused, a reload has found nothing to do: what is configured is what runs.

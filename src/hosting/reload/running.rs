@@ -337,11 +337,11 @@ impl Running {
             Some(fixed) => prepare::Running::Fixed(fixed.clone()),
             None => prepare::Running::All(Box::new(self.current.plan.clone())),
         };
-        let in_effect = self.current.configuration.clone();
+        let in_effect = (self.current.configuration.clone(), self.current.stages.clone());
         let mut prepared = self
             .away(move || {
                 let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
-                Prepared::again(&mut sources, running, &in_effect, &served)
+                Prepared::again(&mut sources, running, (&in_effect.0, &in_effect.1), &served)
             })
             .await?;
         // What is refused is watched, too: its file may be put right.

@@ -4,7 +4,7 @@ use super::known_proxies::network_or_address;
 use super::lists::{self, List};
 use super::parse::{read_boolean, shown};
 use super::switched::Switched;
-use crate::configuration::{Configuration, Origin, Problem, Setting, Sourced};
+use crate::configuration::{Configuration, Origin, Problem, Section, Setting, Sourced};
 use crate::features::IpNetwork;
 use crate::middleware::AddressFilterOptions;
 
@@ -24,6 +24,8 @@ pub(super) fn read(
     problems.extend(unasked(configuration));
     let allow = networks(configuration, ALLOW, problems);
     let deny = networks(configuration, DENY, problems);
+    let is_read = !problems[before..].iter().any(Problem::is_error);
+    problems.extend(allowed_is_empty(configuration).filter(|_| on && is_read && allow.is_empty()));
     let is_wrong = problems[before..].iter().any(Problem::is_error);
     let options = AddressFilterOptions { allow, deny };
     let enabled = configuration.setting(ENABLED).filter(|_| on)?;
@@ -56,7 +58,8 @@ fn networks(
     problems: &mut Vec<Problem>,
 ) -> Vec<IpNetwork> {
     let List { entries, empty } = lists::list(configuration, key, problems);
-    problems.extend(empty.map(|setting| {
+    // One of those who pass is no warning.
+    problems.extend(empty.filter(|_| key == DENY).map(|setting| {
         Problem::warning(format!("'{}' names nobody, and is as if it were not there.", setting.key))
             .key(setting.key.clone())
             .origin(setting.origin.clone())
@@ -77,13 +80,33 @@ fn networks(
     entries.into_iter().filter_map(read).collect()
 }
 
-/// A text in the place of the section: whom it is to keep out would come in.
+/// A list of those who pass that names nobody, as of a variable that is empty: everybody would pass.
+fn allowed_is_empty(configuration: &Configuration) -> Option<Problem> {
+    let section = configuration.section(ALLOW);
+    let setting = section.setting().or_else(|| lists::first_setting(&section))?;
+    Some(
+        Problem::error(format!(
+            "Everybody passes whom '{DENY}' does not name: '{ALLOW}' is empty."
+        ))
+        .key(setting.key.clone())
+        .origin(setting.origin.clone())
+        .fix("write addresses and networks, such as 10.0.0.0/8, or remove it"),
+    )
+}
+
+/// A text or a list in the place of the section: whom it is to keep out would come in.
 fn no_section(configuration: &Configuration) -> Option<Problem> {
     let section = configuration.section(SECTION);
-    let setting =
-        section.setting().filter(|it| it.value.as_ref().is_some_and(|it| !it.is_empty()))?;
+    let text = section.setting().filter(|it| it.value.as_ref().is_some_and(|it| !it.is_empty()));
+    let children = section.children();
+    let is_numbered = |child: &&Section<'_>| child.name().parse::<u32>().is_ok();
+    let listed = || children.iter().find(is_numbered).and_then(lists::first_setting);
+    let (setting, what) = match text {
+        Some(setting) => (setting, "a text"),
+        None => (listed()?, "a list"),
+    };
     Some(
-        Problem::error(format!("Nobody is kept out: '{SECTION}' is a section, and not a text."))
+        Problem::error(format!("Nobody is kept out: '{SECTION}' is a section, and not {what}."))
             .key(setting.key.clone())
             .origin(setting.origin.clone())
             .fix("write \"AddressFilter\": { \"Enabled\": true, \"Allow\": [ \"10.0.0.0/8\" ] }"),
@@ -158,6 +181,16 @@ mod tests {
                 &[":Enable=true", ":Deny:0=10.0.0.1"],
                 true,
                 "Nobody is kept out: 'AddressFilter:Enabled' is not set.",
+            ),
+            (
+                &[":0=10.0.0.0/8"],
+                true,
+                "Nobody is kept out: 'AddressFilter' is a section, and not a list.",
+            ),
+            (
+                &[":Enabled=true", ":Allow=", ":Deny:0=10.0.0.1"],
+                true,
+                "Everybody passes whom 'AddressFilter:Deny' does not name: 'AddressFilter:Allow' is empty.",
             ),
             (
                 &["=10.0.0.1"],

@@ -77,7 +77,7 @@ pub(crate) use self::cors::CodeCors;
 pub(crate) use self::endpoints::CodeEndpoints;
 pub(crate) use self::health_checks::{stop_delay, told_of_delay};
 pub(crate) use self::keys::{Effect, effect};
-pub(crate) use self::password_file::named as password_files;
+pub(crate) use self::password_file::{is_key as is_password_file, named as password_files};
 pub(crate) use self::pipeline::{SiteSettings, SitesSettings, StageSettings};
 pub(crate) use self::site_names::{of_site, site_of, site_section};
 #[cfg(feature = "reload")]

@@ -3,6 +3,7 @@
 //! What a line has behind the colon is never shown, whatever it is.
 
 use std::fmt::Display;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::parse::shown;
@@ -26,7 +27,7 @@ pub(crate) fn named(loaded: &Loaded) -> Vec<PathBuf> {
 }
 
 /// Whether a key is that of such a file, at the top or in a site.
-pub(super) fn is_key(key: &str) -> bool {
+pub(crate) fn is_key(key: &str) -> bool {
     let (key, own) = (fold_key(key), fold_key(KEY));
     key.strip_suffix(&*own).is_some_and(|before| before.is_empty() || before.ends_with(':'))
 }
@@ -37,7 +38,7 @@ pub(super) fn read(setting: &Setting, path: &Path, problems: &mut Vec<Problem>) 
         |what: String| Problem::error(what).key(setting.key.clone()).origin(setting.origin.clone());
     // As it was written: a part of a path that looks like a user and a password is masked there alone.
     let shown = shown(&setting.key, setting.value.as_deref().unwrap_or_default());
-    let text = match regular_file::read(path).map(String::from_utf8) {
+    let text = match bytes_of(path).map(String::from_utf8) {
         Ok(Ok(text)) if text.len() <= LARGEST => text,
         Ok(Ok(_)) => {
             let what = format!("The file {shown} is too large for one of users and passwords.");
@@ -51,12 +52,20 @@ pub(super) fn read(setting: &Setting, path: &Path, problems: &mut Vec<Problem>) 
         }
         Err(error) => {
             let what = format!("The file {shown} of users and passwords cannot be read.");
-            let fix =
-                "make it: htpasswd -cB FILE USER; who runs the server has to be able to read it";
+            let at = &shown;
+            let fix = match error.kind() {
+                io::ErrorKind::NotFound => format!("make it: htpasswd -cB {at} USER"),
+                io::ErrorKind::PermissionDenied => {
+                    format!("let who runs the server read it, as by chgrp and chmod 640 {at}")
+                }
+                _ => "name a file that htpasswd has written".to_owned(),
+            };
             problems.push(told(what).cause(error.to_string()).fix(fix));
             return Vec::new();
         }
     };
+    // Editors of Windows put a mark at the beginning, which is no part of a name.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut users: Vec<User> = Vec::new();
     let mut wrong = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -77,6 +86,13 @@ pub(super) fn read(setting: &Setting, path: &Path, problems: &mut Vec<Problem>) 
     users
 }
 
+/// The bytes of a file, but of one that is too large no more than tell so.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    regular_file::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// What is wrong with a line.
 struct Mistake {
     what: String,
@@ -90,8 +106,9 @@ fn user(line: &str, others: &[User]) -> Option<Result<User, Mistake>> {
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
-    let Some((name, rest)) = line.split_once(':') else {
-        let what = "it has no colon between a user and a hash".to_owned();
+    // The two may be in the wrong order, and a hash is not shown.
+    let Some((name, rest)) = line.split_once(':').filter(|(name, _)| !looks_hashed(name)) else {
+        let what = "it has no user, a colon and a hash behind it".to_owned();
         return Some(Err(Mistake { what, cause: None, fix: again(&"USER") }));
     };
     // As on other servers, a comment may stand behind another colon. No hash has one.
@@ -147,6 +164,11 @@ fn kind(text: &str) -> &'static str {
     }
 }
 
+/// Whether a name is none, but what stands behind the colon.
+fn looks_hashed(name: &str) -> bool {
+    name.starts_with('$') || name.starts_with("{S")
+}
+
 /// How to make it anew.
 fn again(user: &impl Display) -> String {
     format!("make it again: htpasswd -B FILE {user} (or USER: and what openssl passwd -6 gives)")
@@ -183,7 +205,7 @@ mod tests {
     #[test]
     fn what_is_not_taken_is_told_with_its_line_and_without_a_secret() {
         for (line, told) in [
-            ("alice", "Line 2: it has no colon between a user and a hash."),
+            ("alice", "Line 2: it has no user, a colon and a hash behind it."),
             (":$6$a$b", "Line 2: it names no user."),
             ("alice:", "Line 2: the password of 'alice' is empty."),
             ("alice:sesame", "Line 2: the password of 'alice' is not hashed."),

@@ -154,7 +154,7 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
         Place::Unknown { names, others, name: wrong } => {
             let fix = fix(loaded, names, others, wrong, setting)?;
             let meant = meant_at_top(loaded, names, wrong, &setting.origin);
-            let problem = match meant.and_then(|meant| opens(&loaded.configuration, wrong, meant)) {
+            let problem = match opens(&loaded.configuration, wrong, meant) {
                 Some(so) => unprotected(wrong, so),
                 None => nothing(wrong),
             };
@@ -248,12 +248,32 @@ const PROTECTED: [(&str, &str); 2] = [
     ("BasicAuthentication", "Nobody is asked for a password"),
 ];
 
-/// What is so if what is meant for the section `meant` lets everybody in, because it stands at `wrong`.
-fn opens(configuration: &Configuration, wrong: &str, meant: &str) -> Option<&'static str> {
-    let is_said = |section: &str| configuration.setting(&format!("{section}:Enabled"));
-    let is_off = is_said(wrong).and_then(|it| it.value.as_deref()).and_then(boolean) == Some(false);
-    let (_, so) = PROTECTED.iter().find(|(section, _)| *section == meant)?;
-    (!is_off && is_said(meant).is_none()).then_some(so)
+/// What is so if what is meant to protect lets somebody in, because it stands at `wrong`: the section `meant`, or one of
+/// that name where none is read; a word in a filter; or sites with such a section in them.
+fn opens(configuration: &Configuration, wrong: &str, meant: Option<&str>) -> Option<&'static str> {
+    let is_off = |section: &str| {
+        let enabled = configuration.setting(&format!("{section}:Enabled"));
+        enabled.and_then(|it| it.value.as_deref()).and_then(boolean) == Some(false)
+    };
+    let (above, name) = wrong.rsplit_once(':').unwrap_or(("", wrong));
+    let called = |name: &str| {
+        let row = PROTECTED.iter().find(|(section, _)| keys_equal(section, name));
+        row.map(|(_, so)| *so)
+    };
+    let section = meant.unwrap_or(name);
+    if let Some(so) = called(section) {
+        // Who has said that it is off means what has no word of that.
+        let says = configuration.setting(&format!("{wrong}:Enabled")).is_some();
+        return Some(so).filter(|_| !is_off(wrong) && (says || !is_off(section)));
+    }
+    if keys_equal(above, PROTECTED[0].0) {
+        return Some(PROTECTED[0].1).filter(|_| !is_off(above));
+    }
+    if meant == Some("Sites") {
+        let below = configuration.settings().filter(|it| is_in(&it.key, wrong));
+        return below.flat_map(|it| it.key.split(':')).find_map(called);
+    }
+    None
 }
 
 fn unprotected(key: &str, so: &str) -> Problem {

@@ -44,6 +44,10 @@ impl Bcrypt {
     /// Whether it is the hash of this password. Takes a thousandth of a second, and twice as long for each step of its cost
     /// beyond 5.
     pub(super) fn is_of(&self, password: &[u8]) -> bool {
+        // The key ends with a nul, and would begin anew behind it.
+        if password.contains(&0) {
+            return false;
+        }
         let mut key = [password, &[0]].concat();
         key.truncate(KEY);
         let mut cipher = Blowfish::bc_init_state();

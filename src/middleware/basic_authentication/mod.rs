@@ -15,6 +15,7 @@ mod password;
 mod password;
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ pub(crate) use self::password::{
     ARE_THERE as PASSWORDS_ARE_THERE, HashMistake, MOST_COST, MOST_ROUNDS, Password,
 };
 use self::password::{Judgement, Typed};
-use crate::diagnostics::events;
+use crate::diagnostics::{LogContext, events};
 use crate::features::{EffectiveRequest, LateFacts, Overlay};
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 
@@ -42,9 +43,11 @@ pub(crate) struct BasicAuthentication {
 struct Users {
     users: Vec<User>,
     /// Held while a hash is computed.
-    checks: Semaphore,
+    checks: Arc<Semaphore>,
     /// Held by those who wait for that.
-    waiting: Semaphore,
+    waiting: Arc<Semaphore>,
+    /// Chooses whose hash is computed for somebody who has none.
+    chooser: RandomState,
 }
 
 /// The longest password that a hash is computed of, in bytes, as with `openssl passwd`: the time it takes grows
@@ -71,8 +74,8 @@ impl BasicAuthentication {
         // With the character set, clients send names and passwords in UTF-8.
         let challenge = format!(r#"Basic realm="{realm}", charset="UTF-8""#);
         let challenge = HeaderValue::try_from(challenge).ok()?;
-        let waiting = Semaphore::new(MOST_WAITING);
-        let users = Arc::new(Users { users, checks: Semaphore::new(1), waiting });
+        let [checks, waiting] = [1, MOST_WAITING].map(|most| Arc::new(Semaphore::new(most)));
+        let users = Arc::new(Users { users, checks, waiting, chooser: RandomState::new() });
         Some(Self { challenge, users })
     }
 
@@ -86,11 +89,7 @@ impl BasicAuthentication {
     }
 
     fn refuse(&self, request: &Request, credentials: &Credentials) -> Response {
-        // As the access log has it: who bans addresses looks for one form.
-        let shown = |it: SocketAddr| SocketAddr::new(it.ip().to_canonical(), it.port()).to_string();
-        let client = EffectiveRequest::of(request).client().map(shown);
-        let client = client.as_deref().unwrap_or("a local process");
-        events::not_let_in(client, &credentials.user_shown());
+        events::not_let_in(&client_shown(request), &credentials.user_shown());
         self.refusal()
     }
 
@@ -107,26 +106,61 @@ impl BasicAuthentication {
         Enter::Around(Box::new(move |request: Request, next: Next| {
             Responding::later(async move {
                 let mut request = request;
-                match stage.users.is_right(at, &credentials).await {
+                let client = client_shown(&request);
+                match stage.users.may_come_in((at, is_known), credentials, client).await {
                     None => too_many(),
-                    Some(true) if is_known => {
+                    Some(true) => {
                         stage.let_in(at, &mut request);
                         next.call(request).await
                     }
-                    Some(_) => stage.refuse(&request, &credentials),
+                    Some(false) => stage.refusal(),
                 }
             })
         }))
     }
 }
 
+/// The client, as the access log has it: who bans addresses looks for one form.
+fn client_shown(request: &Request) -> String {
+    let shown = |it: SocketAddr| SocketAddr::new(it.ip().to_canonical(), it.port()).to_string();
+    let client = EffectiveRequest::of(request).client().map(shown);
+    client.unwrap_or_else(|| "a local process".to_owned())
+}
+
 impl Users {
-    /// Checks a password against the hash of the user there; `None` if too many wait for that.
-    async fn is_right(self: &Arc<Self>, at: usize, credentials: &Credentials) -> Option<bool> {
-        let _one_of_few = self.waiting.try_acquire().ok()?;
-        let _one_at_a_time = self.checks.acquire().await.ok()?;
-        let (users, typed) = (Arc::clone(self), credentials.password().to_vec());
-        let check = move || users.users.get(at).is_some_and(|user| user.password.check(&typed));
+    /// Whose hash is computed for a name that is nobody's, or that of somebody without a hash: always the same, so that
+    /// how long an answer takes does not tell who is a user. `None`, if nobody has one.
+    fn stand_in(&self, name: &[u8]) -> Option<usize> {
+        let hashed = || self.users.iter().enumerate().filter(|(_, user)| user.password.is_hash());
+        let choice = self.chooser.hash_one(name.to_ascii_lowercase());
+        let nth = usize::try_from(choice % u64::try_from(hashed().count()).ok()?.max(1)).ok()?;
+        hashed().nth(nth).map(|(at, _)| at)
+    }
+
+    /// Checks a password against the hash of the user there, who is the one that was named if he `is_known`, and tells of
+    /// one that does not come in; `None` if too many wait for that.
+    ///
+    /// What was begun goes on when the client is gone, and so does what it holds: whoever breaks off gets no more
+    /// guesses, and is told of.
+    async fn may_come_in(
+        self: &Arc<Self>,
+        (at, is_known): (usize, bool),
+        credentials: Credentials,
+        client: String,
+    ) -> Option<bool> {
+        let one_of_few = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
+        let one_at_a_time = Arc::clone(&self.checks).acquire_owned().await.ok()?;
+        let (users, log) = (Arc::clone(self), LogContext::current());
+        let check = move || {
+            let _held = (one_of_few, one_at_a_time);
+            let typed = credentials.password();
+            let is_right = users.users.get(at).is_some_and(|user| user.password.check(typed));
+            let comes_in = is_right && is_known;
+            if !comes_in {
+                log.run(|| events::not_let_in(&client, &credentials.user_shown()));
+            }
+            comes_in
+        };
         Some(tokio::task::spawn_blocking(check).await.unwrap_or(false))
     }
 }
@@ -155,19 +189,19 @@ impl Stage for BasicAuthentication {
         // As settings, in whose keys the names stand, do not tell capitals apart.
         let is_meant = |user: &User| user.name.as_bytes().eq_ignore_ascii_case(credentials.user());
         let found = users.iter().position(is_meant);
-        // For a user that is not there another's password is looked at: how long an answer takes is not to
-        // tell who is.
-        let at = found.unwrap_or(0);
         let typed = Typed::new(credentials.password());
-        match users.get(at).map(|user| user.password.judge(&typed)) {
-            Some(Judgement::Right) if found.is_some() => {
-                self.let_in(at, request);
-                Enter::Next
+        if let Some(at) = found
+            && matches!(users[at].password.judge(&typed), Judgement::Right)
+        {
+            self.let_in(at, request);
+            return Enter::Next;
+        }
+        // All who are not let in wait as long, whether or not they are users, and were here before.
+        let own = found.filter(|at| users[*at].password.is_hash());
+        match own.or_else(|| self.users.stand_in(credentials.user())) {
+            Some(at) if credentials.password().len() <= LONGEST => {
+                self.check(at, own.is_some(), credentials)
             }
-            Some(Judgement::NotKnownYet) if credentials.password().len() > LONGEST => {
-                Enter::Answer(self.refuse(request, &credentials))
-            }
-            Some(Judgement::NotKnownYet) => self.check(at, found.is_some(), credentials),
             _ => Enter::Answer(self.refuse(request, &credentials)),
         }
     }

@@ -69,7 +69,12 @@ impl Password {
     pub(crate) fn read(text: &str) -> Result<Self, HashMistake> {
         let kind = text.strip_prefix('$').and_then(|rest| rest.split_once('$'));
         let Some((kind, rest)) = kind.filter(|(kind, _)| is_kind(kind)) else {
-            return Ok(Self::Plain(Typed::new(text.as_bytes()).0));
+            // As other servers have them.
+            let is_of_another = ["{SHA}", "{SSHA}"].iter().any(|kind| text.starts_with(kind));
+            return match is_of_another {
+                true => Err(HashMistake::Kind),
+                false => Ok(Self::Plain(Typed::new(text.as_bytes()).0)),
+            };
         };
         if matches!(kind, "2a" | "2b" | "2y") {
             return match Bcrypt::read(rest) {
@@ -125,8 +130,9 @@ impl Password {
         let fingerprint = Typed::new(typed);
         match (self.judge(&fingerprint), self) {
             (Judgement::Right, _) => true,
-            (Judgement::Wrong, _) | (_, Self::Plain(_)) => false,
-            (Judgement::NotKnownYet, Self::Hashed { hash, right }) => {
+            (_, Self::Plain(_)) => false,
+            // One that is wrong by what is known takes as long; and bcrypt has several passwords for a hash.
+            (_, Self::Hashed { hash, right }) => {
                 let is_right = match hash {
                     Hash::Sha(hash) => {
                         ShaCrypt::default().verify_password(typed, hash.as_str()).is_ok()

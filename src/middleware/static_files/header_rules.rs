@@ -1,5 +1,6 @@
 //! Headers that files get by what they are called. Pure.
 
+use http::header::VARY;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers for the files whose path is like a pattern.
@@ -22,8 +23,14 @@ pub(super) fn apply(rules: &[HeaderRule], relative: &str, headers: &mut HeaderMa
         })
         .collect();
     fitting.sort_by_key(|rule| rule.pattern.len());
+    // What the answer depends on besides: a rule adds to it, or a cache would give it to whoever asks otherwise.
+    let varies: Vec<_> = headers.get_all(VARY).iter().cloned().collect();
     for (name, value) in fitting.into_iter().flat_map(|rule| &rule.headers) {
         headers.insert(name, value.clone());
+    }
+    let told = headers.get(VARY).cloned();
+    for own in varies.into_iter().filter(|own| told.as_ref() != Some(own)) {
+        headers.append(VARY, own);
     }
 }
 

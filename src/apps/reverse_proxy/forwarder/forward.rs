@@ -185,12 +185,13 @@ impl Forwarding {
         }
     }
 
-    /// Another destination for a request of which nothing has left, and its body, where probes say which of them
-    /// are healthy, or the request itself was to see it: until it is known of this one, nobody is to suffer from it.
+    /// Another destination for a request that may go there (see [`Failure::may_go_elsewhere`]), and its body, where
+    /// probes say which of them are healthy, or the request itself was to see it: until it is known of this one, nobody is
+    /// to suffer from it.
     fn elsewhere(&self, failure: &mut Failure) -> Option<(Arc<Destination>, Body)> {
         let is_trial = || self.destination.kept.health.is_on_trial();
         let is_sought = self.cluster.options.active_check.is_some() || is_trial();
-        if !is_sought || !failure.is_unsent() {
+        if !is_sought || !failure.may_go_elsewhere() {
             return None;
         }
         let other = self.cluster.pick_other(&self.destination)?;

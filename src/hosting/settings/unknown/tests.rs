@@ -340,6 +340,7 @@ fn a_section_that_protects_must_not_open_by_a_misspelled_word() {
         (r#"{"BasicAuth":{"Passwords":{"a":"b"}}}"#, true),
         (r#"{"BasicAuthentification":{"Enabled":false,"Passwords":{"a":"b"}}}"#, false),
         (r#"{"BasicAuthentication":{"Enabled":false},"BasicAuth":{"Passwords":{"a":"b"}}}"#, false),
+        (r#"{"BasicAuthentication":{"Enabled":false},"BasicAuth":{"Enabled":true}}"#, true),
         (r#"{"RateLimiting":{"Enabled":true}}"#, false),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -355,6 +356,31 @@ fn a_section_that_protects_must_not_open_by_a_misspelled_word() {
         assert_eq!(problem.is_error(), is_wrong, "{json}");
         assert_eq!(problem.message.starts_with("Nobody is asked for a password"), is_wrong);
         assert!(problem.fix.as_deref().unwrap_or_default().starts_with("did you mean "), "{json}");
+    }
+}
+
+#[test]
+fn a_filter_must_not_open_by_a_word_that_nobody_reads() {
+    for (json, is_wrong) in [
+        (r#"{"AddressFilter":{"Enabled":true,"Allow":["10.0.0.0/8"],"Denny":["10.0.0.1"]}}"#, true),
+        (r#"{"AddressFilter":{"Enabled":false,"Denny":["10.0.0.1"]}}"#, false),
+        (r#"{"AddressFilter":{"Enabled":true},"AdressFilter":{"Allow":["10.0.0.0/8"]}}"#, true),
+        (r#"{"Kestrel":{"AddressFilter":{"Enabled":true,"Deny":["10.0.0.1"]}}}"#, true),
+        (r#"{"StaticFiles":{"BasicAuthentication":{"Enabled":true}}}"#, true),
+        (r#"{"Site":{"A":{"Hosts":["a"],"AddressFilter":{"Enabled":true}}}}"#, true),
+        (r#"{"Site":{"A":{"Hosts":["a"]}}}"#, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+        let mut problems = Vec::new();
+        let inputs = Inputs {
+            current_directory: folder.path().to_owned(),
+            code: CodeSettings { host_alone: true, ..CodeSettings::default() },
+            ..Inputs::default()
+        };
+        report(&load(&inputs), &mut problems);
+        assert!(!problems.is_empty(), "{json}");
+        assert_eq!(problems.iter().any(Problem::is_error), is_wrong, "{json}: {problems:?}");
     }
 }
 
