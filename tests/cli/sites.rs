@@ -294,6 +294,11 @@ fn passwords_of_a_file_are_read_again_when_it_changes() {
     write("alice:$apr1$secretsecret\n");
     running.wait_for("the password of 'alice' is hashed by MD5");
     assert_eq!((status("a.example", one), status("a.example", two)), (401, 200));
+    // Nor does it stand in the way of other sites.
+    edit(&root, &[&*site, B, r#""C":{"Hosts":["c.example"],"webroot":"c"}"#].join(","));
+    running.wait_for("+ the site C");
+    assert_eq!((status("c.example", one), status("a.example", one)), (200, 401));
+    assert_eq!(status("a.example", two), 200);
     write(&format!("# put right\nalice:{ONE}\n"));
     running.wait_until(|text| text.matches("other passwords").count() == 2);
     assert_eq!((status("a.example", one), status("a.example", two)), (200, 401));

@@ -231,3 +231,52 @@ impl fmt::Debug for BasicAuthentication {
             .finish()
     }
 }
+
+#[cfg(all(test, feature = "basic-auth"))]
+mod tests {
+    use std::future::Future as _;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// Of `a`, by `htpasswd -nbB -C 4` and by `openssl passwd -6`.
+    const BCRYPT: &str = "$2y$04$x/O/AmoeSkILSobFF9RC8OyHATFKD0y9k/zcb1GKiZBJ1p0IVv0J2";
+    const SHA: &str = "$6$rounds=100000$saltsalt$g3uPFdehVnKoLXdidvSAg1zlVgYomPr0X/xgdXSBn2LuxZUOGgYW4IULZkguZ77fzYteIur49AGHmF9iek6Sf1";
+
+    fn users(passwords: &[&str]) -> Arc<Users> {
+        let users = passwords.iter().enumerate().map(|(number, text)| User {
+            name: format!("user{number}").into(),
+            password: Password::read(text).unwrap(),
+        });
+        BasicAuthentication::new("realm", users.collect()).unwrap().users
+    }
+
+    #[test]
+    fn who_is_nobody_waits_for_the_hash_of_somebody() {
+        let all = users(&["plain", BCRYPT, SHA, "plain", BCRYPT]);
+        let chosen: Vec<_> =
+            (0..100).map(|it| all.stand_in(format!("nobody{it}").as_bytes()).unwrap()).collect();
+        assert!([1, 2, 4].iter().all(|at| chosen.contains(at)), "{chosen:?}");
+        assert!(chosen.iter().all(|at| [1, 2, 4].contains(at)), "{chosen:?}");
+        assert_eq!(all.stand_in(b"Nobody7"), Some(chosen[7]), "the same for one name");
+        assert_eq!(users(&["plain"]).stand_in(b"nobody"), None);
+        assert_eq!(users(&[]).stand_in(b"nobody"), None);
+    }
+
+    #[tokio::test]
+    async fn a_check_that_nobody_waits_for_any_more_keeps_its_place_until_it_is_done() {
+        let users = users(&[SHA]);
+        let credentials = Credentials::read(b"Basic dXNlcjA6Z3Vlc3M=").expect("user0:guess");
+        {
+            let checking = pin!(users.may_come_in((0, true), credentials, "somewhere".to_owned()));
+            let polled = checking.poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+        }
+        assert_eq!(users.checks.available_permits(), 0, "it goes on");
+        assert_eq!(users.waiting.available_permits(), MOST_WAITING - 1);
+        let next = users.checks.acquire().await.expect("it is not closed");
+        assert_eq!(users.waiting.available_permits(), MOST_WAITING);
+        drop(next);
+    }
+}
