@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getpgid};
 use serde_json::Value;
 
@@ -320,6 +320,19 @@ fn nothing_is_left_behind_although_the_shell_that_ends_it_was_killed() {
         }
         wait_until("all have ended", || !is_alive(process) && !is_alive(left));
     }
+}
+
+#[test]
+fn nothing_is_left_behind_by_a_group_that_is_killed_with_its_shell() {
+    let running = hosting(&["leave"], "").started();
+    let process = process_of(&who(&running));
+    let left = left_by(&running);
+    let group = getpgid(Some(Pid::from_raw(process.cast_signed()))).expect("it is there");
+    killpg(group, Signal::SIGKILL).expect("it is there");
+    running.wait_for("left 1 others behind, which were ended");
+    wait_until("it has ended", || !is_alive(left));
+    assert_ne!(process_of(&who(&running)), process);
+    running.terminated();
 }
 
 #[test]

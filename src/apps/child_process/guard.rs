@@ -24,12 +24,15 @@ pub(super) const HAS_SIGNALS: bool = true;
 pub(super) enum Signal {
     /// To end.
     Term,
+    /// What nobody can refuse.
+    Kill,
 }
 
 impl From<Signal> for rustix::process::Signal {
     fn from(signal: Signal) -> Self {
         match signal {
             Signal::Term => Self::TERM,
+            Signal::Kill => Self::KILL,
         }
     }
 }

@@ -162,6 +162,15 @@ impl Process {
         members
     }
 
+    /// Kills what there is of it, and lets go of the shell that does; how many that were. What has left its group is known
+    /// by its mark, but not to a shell that somebody has killed with the group.
+    fn kill_rest(&mut self) -> usize {
+        let members = self.members();
+        members.iter().for_each(|member| signal(*member, Signal::Kill));
+        self.guard = None;
+        members.len()
+    }
+
     /// Why it is there no more, of one that has ended.
     pub(super) async fn ended_with(
         mut self,
@@ -172,17 +181,17 @@ impl Process {
             Ok(status) => how(*status),
             Err(error) => format!("an error of the system ({error})"),
         };
-        let (after, left) = (self.age(), self.members().len());
-        let cause = Cause::Ended { process: self.id, how, after, was_ready, left };
+        let after = self.age();
         // Whoever holds the pipes would hold up what is read of them.
-        self.guard = None;
+        let left = self.kill_rest();
+        let cause = Cause::Ended { process: self.id, how, after, was_ready, left };
         let exit_code = status.as_ref().ok().and_then(|it| exit_code(*it));
         ProcessFailure { exit_code, ..self.failed(cause).await }
     }
 
     /// Ends it because of something, and tells that with the last lines of its output.
     pub(super) async fn failed(mut self, cause: Cause) -> ProcessFailure {
-        self.guard = None;
+        self.kill_rest();
         let _ = self.child.start_kill();
         let lines = self.output.last_lines().await;
         let process = Some(self.id);
@@ -217,7 +226,7 @@ impl Process {
             }
             Err(_) => events::process_killed(&self.command, self.id, limit),
         }
-        self.guard = None;
+        self.kill_rest();
         let _ = self.child.kill().await;
         // What it wrote last is told before others tell that all is over.
         self.output.last_lines().await;
@@ -240,9 +249,14 @@ impl Process {
     /// Asks those to end that are left of it, and waits until they have. They are asked once it is gone: until then it ends
     /// its workers by itself, in its own order, and would take signals that they get besides for a mishap.
     async fn others_ended(&self) {
-        let mut others = self.members();
-        others.iter().for_each(|other| signal(*other, Signal::Term));
+        let (mut asked, mut others) = (Vec::new(), self.members());
         while !others.is_empty() {
+            // Some have come since.
+            others
+                .iter()
+                .filter(|it| !asked.contains(*it))
+                .for_each(|it| signal(*it, Signal::Term));
+            asked = others;
             sleep(OTHERS).await;
             others = self.members();
         }

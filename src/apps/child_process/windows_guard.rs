@@ -22,6 +22,7 @@ const NO_WINDOW: u32 = 0x0800_0000;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Signal {
     Term,
+    Kill,
 }
 
 /// Nothing more than the job, which stands with the process.
