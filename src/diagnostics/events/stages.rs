@@ -147,7 +147,7 @@ pub(crate) fn not_let_in(client: &str, user: &str) {
 pub(crate) fn address_not_let_in(client: &str, telling: Telling) {
     match telling {
         Telling::Now { more } => emit!(OUR_PIPELINE, INFO, 6,
-            "{Client} is not let in by its address (AddressFilter). Told since this was told last: {More}.";
+            "{Client} is not let in by its address. Told since this was told last: {More}.";
             Client = client, More = more),
         Telling::Counted => {
             emit!(OUR_PIPELINE, DEBUG, 6, "{Client} is not let in by its address."; Client = client)
