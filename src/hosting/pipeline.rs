@@ -18,7 +18,7 @@ use crate::configuration::{Origin, Problem, Sourced};
 use crate::diagnostics::in_log_boxed;
 use crate::features::{Lifetime, Proxies, RoutePolicy, ServerAddresses};
 use crate::middleware::{
-    AddressFilter, Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters,
+    AddressFilter, BodyLimit, Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters,
     ProcessManager, RateLimiter, RequestTimeouts, SiteTable, Sites, StaticFiles,
 };
 use crate::pipeline::Stage;
@@ -764,7 +764,7 @@ fn basic_authentication(settings: &StageSettings, _: &OfHost) -> Option<On> {
 
 fn body_limit(settings: &StageSettings, _: &OfHost) -> Option<On> {
     let it = settings.body_limit.as_ref()?;
-    Some(switched("limit of bodies", it, Box::new(it.value)))
+    Some(switched("limit of bodies", it, Box::new(BodyLimit(it.value))))
 }
 
 fn response_compression(settings: &StageSettings, _: &OfHost) -> Option<On> {

@@ -73,6 +73,7 @@ pub(crate) use rate_limiter::{
     Limit, Limiters, PartitionBy, Queue, QueueOrder, RateLimiter, RateLimiterOptions, RatePolicy,
 };
 pub(crate) use request_decompression::{Coding, DECODERS_ARE_THERE, RequestDecompression};
+pub(crate) use request_size_limit::BodyLimit;
 pub use request_size_limit::{RequestSizeLimit, RequestSizeLimitService};
 pub(crate) use request_timeouts::{RequestTimeoutOptions, RequestTimeouts, TimeoutPolicy};
 #[cfg(fuzzing)]

@@ -62,10 +62,12 @@ impl RequestSizeLimit {
     }
 }
 
-/// For the requests of a site (`Limits:MaxRequestBodySize`).
-impl Stage for RequestSizeLimit {
+/// The same for all requests of a site (`Limits:MaxRequestBodySize`).
+pub(crate) struct BodyLimit(pub(crate) RequestSizeLimit);
+
+impl Stage for BodyLimit {
     fn enter(&self, request: &mut pipeline::Request) -> Enter {
-        self.apply(request.extensions());
+        self.0.apply(request.extensions());
         Enter::Next
     }
 }
