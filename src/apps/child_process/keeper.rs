@@ -146,23 +146,23 @@ impl Keeper {
     /// Tells why there is no process, and waits until another may be started; false if all is to be over.
     async fn pause(&mut self, mut failure: ProcessFailure, ready_for: Option<Duration>) -> bool {
         let limit = self.shared.options.rapid_fails_per_minute;
-        let pause = match self.restarts.ended(ready_for, limit, Instant::now()) {
-            Next::After(pause) => {
-                events::process_failed(&failure.told(), pause);
-                pause
-            }
-            Next::Pause(pause) => {
-                let last = failure.sentence();
-                failure.cause = Cause::TooOften { limit, pause, last };
-                events::processes_fail_too_often(&failure.told());
-                pause
-            }
-        };
+        let next = self.restarts.ended(ready_for, limit, Instant::now());
+        let (Next::After(pause) | Next::Pause(pause)) = next;
+        if let Next::Pause(_) = next {
+            let last = failure.sentence();
+            failure.cause = Cause::TooOften { limit, pause, last };
+        }
+        let failure = Arc::new(failure);
         let is_told = self.restarts.never_ready() >= IN_VAIN || pause > WAITED_FOR;
         self.set(match is_told {
-            true => State::Failing(Arc::new(failure), Instant::now() + pause),
+            true => State::Failing(Arc::clone(&failure), Instant::now() + pause),
             false => State::Starting,
         });
+        // Behind it: whoever reads that it is left alone gets no other answer.
+        match next {
+            Next::After(_) => events::process_failed(&failure.told(), pause),
+            Next::Pause(_) => events::processes_fail_too_often(&failure.told()),
+        }
         let (mut orders, replaced) = (self.orders.clone(), self.replaced);
         tokio::select! {
             () = over(self.orders.clone()) => false,
