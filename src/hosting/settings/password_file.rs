@@ -197,6 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_of_windows_is_no_name_and_a_hash_before_the_colon_is_not_shown() {
+        let (names, told) = read_of(format!("\u{feff}alice:{BCRYPT}\n").as_bytes());
+        assert_eq!((names, told), (vec!["alice".to_owned()], vec![]));
+        let (names, told) = read_of(format!("{BCRYPT}:alice\n").as_bytes());
+        assert!(names.is_empty() && told.len() == 1, "{told:?}");
+        assert!(!told[0].contains("CCCC"), "{told:?}");
+    }
+
+    #[test]
     fn lines_of_htpasswd_are_users() {
         let text = format!("# who may come in\n\nalice:{BCRYPT}\r\n bob:{BCRYPT}:of the cellar\n");
         assert_eq!(read_of(text.as_bytes()), (vec!["alice".to_owned(), "bob".to_owned()], vec![]));

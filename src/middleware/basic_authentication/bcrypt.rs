@@ -89,6 +89,8 @@ mod tests {
             let read = Bcrypt::read(hash).unwrap_or_else(|| panic!("{hash}"));
             assert!(read.is_of(password.as_bytes()), "{hash}");
             assert!(!read.is_of(b"sesam") && !read.is_of(long.as_bytes()), "{hash}");
+            // The key would begin anew behind a nul, and be the same.
+            assert!(!read.is_of(format!("{password}\0{password}").as_bytes()), "{hash}");
         }
     }
 

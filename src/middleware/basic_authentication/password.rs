@@ -237,6 +237,8 @@ mod tests {
             ("$2y$05$abcdefghijklmnopqrstuu", HashMistake::Form),
             ("$2y$13$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", HashMistake::Rounds),
             ("$apr1$salt$abc", HashMistake::Kind),
+            ("{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", HashMistake::Kind),
+            ("{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", HashMistake::Kind),
             ("$6$saltsalt", HashMistake::Form),
             ("$6$saltsalt$tooshort", HashMistake::Form),
             ("$6$rounds=many$saltsalt$abc", HashMistake::Form),

@@ -63,6 +63,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rule_adds_to_what_an_answer_depends_on() {
+        let rule = |value| HeaderRule {
+            pattern: "*.txt".to_owned(),
+            headers: vec![(VARY, HeaderValue::from_static(value))],
+        };
+        for (value, told) in [
+            ("Origin", &["Origin", "Accept-Encoding"][..]),
+            ("Accept-Encoding", &["Accept-Encoding"]),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+            apply(&[rule(value)], "a.txt", &mut headers);
+            assert_eq!(headers.get_all(VARY).iter().collect::<Vec<_>>(), told);
+            let mut headers = HeaderMap::new();
+            headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+            apply(&[rule(value)], "a.html", &mut headers);
+            assert_eq!(headers.get_all(VARY).iter().count(), 1);
+        }
+    }
+
+    #[test]
     fn a_star_stands_for_any_text() {
         for (text, pattern) in [
             ("a.js", "*.js"),
