@@ -222,20 +222,38 @@ fn address(address: IpAddr, out: &mut String) {
     }
 }
 
-/// A number, in the same way.
-fn number(mut number: u64, out: &mut String) {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+/// The numbers below a thousand, one after the other, each with three digits.
+const THREE_DIGITS: [u8; 3000] = {
+    let mut digits = [b'0'; 3000];
+    let mut at = 0;
+    while at < digits.len() {
+        let number = at / 3;
+        digits[at] += (number / 100) as u8;
+        digits[at + 1] += (number / 10 % 10) as u8;
+        digits[at + 2] += (number % 10) as u8;
+        at += 3;
     }
-    // Digits are text.
-    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
+    digits
+};
+
+const BELOW_A_THOUSAND: &str = match std::str::from_utf8(&THREE_DIGITS) {
+    Ok(digits) => digits,
+    Err(_) => unreachable!(),
+};
+
+/// A number, in the same way: three digits at a time, as a status and the parts of an address have no more.
+fn number(number: u64, out: &mut String) {
+    let (above, below) = (number / 1000, (number % 1000) as usize);
+    let skipped = match below {
+        _ if above > 0 => 0,
+        0..10 => 2,
+        10..100 => 1,
+        _ => 0,
+    };
+    if above > 0 {
+        self::number(above, out);
+    }
+    out.push_str(&BELOW_A_THOUSAND[below * 3 + skipped..below * 3 + 3]);
 }
 
 /// Where a link was followed, if there is a secret in it that is not shown.
@@ -394,7 +412,8 @@ mod tests {
 
     #[test]
     fn numbers_and_addresses_are_written_as_ever() {
-        for value in [0, 7, 10, 499, 65_535, u64::MAX] {
+        let long = [1000, 1001, 9999, 10_000, 65_535, 999_999, 1_000_000, 1_000_010, u64::MAX];
+        for value in (0..1000).chain(long) {
             let mut out = String::new();
             number(value, &mut out);
             assert_eq!(out, value.to_string());
