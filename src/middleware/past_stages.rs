@@ -18,8 +18,8 @@ use super::response_compression::{
 };
 use crate::features::Overlay;
 use crate::pipeline::{
-    Answering, ClientAddress, Enter, FilePart, Handler, InUse, Pipeline, Request, Responder,
-    Response, Stage,
+    Answering, ClientAddress, Enter, FilePart, Handler, InUse, OpenedFile, Pipeline, Request,
+    Responder, Response, Stage,
 };
 
 /// Answers with a file, as the last stage does.
@@ -28,7 +28,7 @@ struct SendsFile;
 impl Stage for SendsFile {
     fn enter(&self, request: &mut Request) -> Enter {
         let mut response = Response::new("file".into());
-        let file = Arc::new(tempfile::tempfile().unwrap());
+        let file = Arc::new(OpenedFile::new(tempfile::tempfile().unwrap(), 4));
         response.extensions_mut().insert(FilePart { file, range: 0..4, name: "file".into() });
         let media_type = match request.uri().path() {
             "/text" => "text/plain",

@@ -26,7 +26,7 @@ mod stage;
 pub use application::{Application, ApplicationFuture};
 pub(crate) use application::{InUse, LookUp, Pipeline, Retired};
 pub(crate) use client_address::ClientAddress;
-pub(crate) use file_part::FilePart;
+pub(crate) use file_part::{FilePart, LONGEST_PIECE, OpenedFile};
 pub(crate) use layers::Layers;
 pub(crate) use prepared_head::PreparedHead;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};

@@ -148,7 +148,7 @@ macro_rules! same_for_sockets_of_the_runtime {
             most: usize,
         ) -> Poll<io::Result<usize>> {
             let most = most.min(piece.length);
-            let send = || send_file(&*self, before, (&piece.file, piece.at), most);
+            let send = || send_file(&*self, before, (piece.file.file(), piece.at), most);
             // Within `try_io`, which knows what readiness it was that came to its end.
             poll_sending(|| self.poll_write_ready(cx), || self.try_io(Interest::WRITABLE, send))
         }

@@ -6,14 +6,14 @@
 //! hyper stands between the two.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
-/// The longest piece. The system sends it in one go if the client takes it: long enough that what a piece costs
-/// besides does not count, short enough that the other connections of a thread get their turn.
-pub(super) const LONGEST: usize = 1024 * 1024;
+use crate::pipeline::{LONGEST_PIECE, OpenedFile};
+
+/// The longest piece.
+pub(super) const LONGEST: usize = LONGEST_PIECE;
 
 /// Nobody reads or writes here, so that it takes no memory. (It is no constant: a program may have one like it,
 /// and the compiler may make one of both.)
@@ -22,7 +22,7 @@ static PLACES: OnceLock<Bytes> = OnceLock::new();
 /// A piece of a file on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
-    pub(super) file: Arc<File>,
+    pub(super) file: Arc<OpenedFile>,
     pub(super) at: u64,
     pub(super) length: usize,
     /// How much of the answer comes behind it.
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn piece(at: u64, length: usize) -> Piece {
-        let file = Arc::new(tempfile::tempfile().unwrap());
+        let file = Arc::new(OpenedFile::new(tempfile::tempfile().unwrap(), at + length as u64));
         Piece { file, at, length, behind: 0, name: "a".into() }
     }
 

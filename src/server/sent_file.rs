@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
 use super::activity::Http1Activity;
+use super::clock::Moment;
 use super::pieces::{LONGEST, Piece};
 use super::send_file::{Whereabouts, fetch, whereabouts};
 use crate::diagnostics::events;
@@ -35,15 +36,23 @@ impl SentFile {
     /// Ready when the next piece can be sent without a wait.
     fn poll_here(&mut self, length: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let at = self.part.range.start;
+        let piece = at..at + length as u64;
+        let now = Moment::now().as_millis();
         if self.fetching.is_none() {
-            match whereabouts(&self.part.file, at, length) {
-                Whereabouts::Memory => return Poll::Ready(Ok(())),
+            if self.part.file.was_in_memory(&piece, now) {
+                return Poll::Ready(Ok(()));
+            }
+            match whereabouts(self.part.file.file(), at, length) {
+                Whereabouts::Memory => {
+                    self.part.file.is_in_memory(&piece, now);
+                    return Poll::Ready(Ok(()));
+                }
                 Whereabouts::Nowhere => {
                     return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
                 }
                 Whereabouts::Disk => {
                     let file = Arc::clone(&self.part.file);
-                    let fetch = move || fetch(&file, at, length);
+                    let fetch = move || fetch(file.file(), at, length);
                     self.fetching = Some(tokio::task::spawn_blocking(fetch));
                 }
             }

@@ -65,7 +65,7 @@ impl Body for FileBody {
         if this.job.is_none() {
             let mut piece = Piece::new();
             let (at, most) = (this.part.range.start, this.part.next_piece(PIECE));
-            match read::now(&this.part.file, &mut piece.buffer[..most], at) {
+            match read::now(this.part.file.file(), &mut piece.buffer[..most], at) {
                 Some(read) => {
                     let read = read.map(|length| {
                         piece.length = length;
@@ -75,7 +75,7 @@ impl Body for FileBody {
                 }
                 None => {
                     let file = Arc::clone(&this.part.file);
-                    let job = move || piece.filled(&file, at, most);
+                    let job = move || piece.filled(file.file(), at, most);
                     this.job = Some(tokio::task::spawn_blocking(job));
                 }
             }
@@ -159,6 +159,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
+    use crate::pipeline::OpenedFile;
 
     fn file(length: usize) -> (tempfile::NamedTempFile, Vec<u8>) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -168,7 +169,9 @@ mod tests {
     }
 
     fn body(file: &tempfile::NamedTempFile, part: Range<u64>) -> FileBody {
-        let file = Arc::new(file.reopen().unwrap());
+        let file = file.reopen().unwrap();
+        let length = file.metadata().unwrap().len();
+        let file = Arc::new(OpenedFile::new(file, length));
         FileBody::new(FilePart { file, range: part, name: "a.bin".into() })
     }
 

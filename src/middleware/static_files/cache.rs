@@ -211,7 +211,7 @@ fn size(path: &str, of: &Representation) -> usize {
 
 /// Milliseconds since some moment before. The first one is far from 0, when nothing was checked.
 #[cfg(target_os = "linux")]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     use nix::time::{ClockId, clock_gettime};
 
     // A few milliseconds coarse, and a fraction of the exact one's price.
@@ -221,7 +221,7 @@ fn now() -> u64 {
 
 /// Milliseconds since some moment before. The first one is far from 0, when nothing was checked.
 #[cfg(not(target_os = "linux"))]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     static START: OnceLock<std::time::Instant> = OnceLock::new();
     let since = START.get_or_init(std::time::Instant::now).elapsed() + EARLIER;
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

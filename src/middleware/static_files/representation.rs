@@ -1,6 +1,5 @@
 //! A file as it is sent: its headers, made once, and its bytes or where they are.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -19,11 +18,15 @@ use super::header_rules;
 use super::options::FileOptions;
 use super::root::{Identity, OpenFile};
 use super::validators::Validators;
-use crate::pipeline::{FilePart, PreparedHead, Response};
+use crate::pipeline::{FilePart, OpenedFile, PreparedHead, Response};
 
 /// From this length on the system may send a file by itself: what is shorter costs less if it is read, and sent
 /// with its head.
 const WORTH_SENDING: u64 = 64 * 1024;
+
+/// For how many milliseconds an open file is taken to be what it was: what is read while it is sent must not be
+/// shorter than its headers say, or the answer breaks off.
+const LOOK_HOLDS: u64 = 50;
 
 /// A file in one state.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub(super) struct Representation {
     pub(super) identity: Identity,
     /// When it was last found to be so, on the clock of the cache.
     checked: AtomicU64,
+    /// When the file was last seen to be as it was when it was opened, on the same clock.
+    looked_at: AtomicU64,
     /// Whether it was asked for since the cache looked last.
     used: AtomicBool,
 }
@@ -52,7 +57,7 @@ pub(super) enum Content {
     /// All of them.
     Bytes(Bytes),
     /// Where they are read, as they are needed.
-    File(Arc<File>),
+    File(Arc<OpenedFile>),
 }
 
 /// What it is that is represented.
@@ -88,7 +93,7 @@ impl Representation {
         header_rules::apply(&options.headers, of.name, &mut headers);
         let content = match bytes {
             Some(bytes) => Content::Bytes(bytes),
-            None => Content::File(Arc::new(file)),
+            None => Content::File(Arc::new(OpenedFile::new(file, length))),
         };
         Self {
             name: of.name.into(),
@@ -100,6 +105,7 @@ impl Representation {
             content,
             identity,
             checked: AtomicU64::new(0),
+            looked_at: AtomicU64::new(0),
             used: AtomicBool::new(false),
         }
     }
@@ -155,7 +161,7 @@ impl Representation {
         response
     }
 
-    fn part(&self, content: &Arc<File>, part: &Part) -> FilePart {
+    fn part(&self, content: &Arc<OpenedFile>, part: &Part) -> FilePart {
         let (file, name) = (Arc::clone(content), Arc::clone(&self.name));
         FilePart { file, range: self.range(part), name }
     }
@@ -176,14 +182,18 @@ impl Representation {
         }
     }
 
-    /// Whether a file that is open is in the same state.
-    pub(super) fn is_as_it_was(&self) -> bool {
-        match &self.content {
-            Content::Bytes(_) => true,
-            Content::File(file) => {
-                file.metadata().is_ok_and(|now| Identity::of(&now) == self.identity)
-            }
+    /// Whether a file that is open is in the same state, as of a moment ago (`now` is a time on the clock of the cache):
+    /// to look for each answer would be a good part of what a file that everybody asks for costs.
+    pub(super) fn is_as_it_was(&self, now: u64) -> bool {
+        let Content::File(file) = &self.content else { return true };
+        if now.saturating_sub(self.looked_at.load(Ordering::Relaxed)) < LOOK_HOLDS {
+            return true;
         }
+        let same = file.file().metadata().is_ok_and(|now| Identity::of(&now) == self.identity);
+        if same {
+            self.looked_at.store(now, Ordering::Relaxed);
+        }
+        same
     }
 
     /// A part of it as a body.

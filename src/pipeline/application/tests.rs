@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use futures_util::FutureExt;
 
 use super::*;
-use crate::pipeline::{Answering, Handler, PreparedHead};
+use crate::pipeline::{Answering, Handler, OpenedFile, PreparedHead};
 
 /// Where stages and apps note what they see.
 #[derive(Clone, Default)]
@@ -265,7 +265,7 @@ fn a_connection_finds_the_pipeline_of_the_moment_and_keeps_none_while_it_waits()
 async fn a_file_reaches_the_server_past_stages_that_let_its_body_be() {
     fn file() -> Response {
         let mut response = Response::new(Body::from("file"));
-        let file = Arc::new(tempfile::tempfile().unwrap());
+        let file = Arc::new(OpenedFile::new(tempfile::tempfile().unwrap(), 4));
         let part = FilePart { file, range: 0..4, name: "file".into() };
         response.extensions_mut().insert(part);
         response
