@@ -164,29 +164,14 @@ impl Host {
         signals: Option<&Signals>,
         log: LogContext,
     ) -> Result<RunningHost, Refusal> {
-        std::mem::take(&mut self.unsaid).iter().for_each(Notice::log);
-        self.unheard.take().iter().for_each(report::tell_if_unheard);
-        events::hosting_starting();
         let logging = self.log.running().cloned();
         let logs = self.context.of_host.logs.clone();
-        logs.console(logging.as_ref());
-        let remarks = std::mem::take(&mut self.remarks);
-        remarks.iter().for_each(|remark| remark.notice().log());
-        // Nothing is bound by a strict host that what is odd about the watch refuses. In others it refuses nothing, and
-        // what runs behind them is not to wait for it.
-        let early = match self.sources.strict.then(|| self.watch()).transpose() {
-            Ok(early) => early,
-            Err(error) => return Err(self.refusal(error)),
-        };
-        let serving = match self.serve(signals).await {
+        let remarks = self.tell(&logs, logging.as_ref());
+        let (serving, watch) = match self.serve_watched(signals).await {
             Ok(serving) => serving,
             Err(error) => return Err(self.refusal(error)),
         };
-        // Before the announcement: what is edited after it does not go unnoticed, nor what was edited since it was read.
-        let (watcher, changes) = match early.map_or_else(|| self.watch(), Ok) {
-            Ok(watch) => watch.unzip(),
-            Err(error) => return Err(self.refusal(error)),
-        };
+        let (watcher, changes) = watch.unzip();
         if let Some(signals) = signals {
             signals.running(logging.clone());
         }
@@ -215,19 +200,7 @@ impl Host {
         });
         let health = running.health();
         let running = Arc::new(Mutex::new(running));
-        let asked = [(changes, Wish::Notice), (pushes, Wish::Follow)];
-        let (to, handed_on) = unbounded_channel();
-        for (changes, wish) in asked {
-            // One that nobody can send to is at its end, and costs no task.
-            if let Some(changes) = changes.filter(|it| !it.is_closed() || !it.is_empty()) {
-                let hand_on = hand_on(changes, wish, to.clone(), wishes.clone(), stops.clone());
-                tokio::spawn(in_log_boxed(hand_on));
-            }
-        }
-        drop(to);
-        if !handed_on.is_closed() {
-            tokio::spawn(in_log_boxed(reload_on(handed_on, Arc::downgrade(&running))));
-        }
+        follow([(changes, Wish::Notice), (pushes, Wish::Follow)], &running, &wishes, &stops);
         Ok(RunningHost {
             running,
             wishes,
@@ -245,6 +218,31 @@ impl Host {
             exit,
             service_manager,
         })
+    }
+
+    /// Tells what there is to tell before anything is bound, and gives what is odd about the settings.
+    fn tell(&mut self, logs: &RequestLogs, logging: Option<&Arc<Logging>>) -> Vec<Finding> {
+        std::mem::take(&mut self.unsaid).iter().for_each(Notice::log);
+        self.unheard.take().iter().for_each(report::tell_if_unheard);
+        events::hosting_starting();
+        logs.console(logging);
+        let remarks = std::mem::take(&mut self.remarks);
+        remarks.iter().for_each(|remark| remark.notice().log());
+        remarks
+    }
+
+    /// Serves, and watches the files.
+    async fn serve_watched(
+        &mut self,
+        signals: Option<&Signals>,
+    ) -> Result<(Serving, Option<Watch>), HostError> {
+        // Nothing is bound by a strict host that what is odd about the watch refuses. In others it refuses nothing, and
+        // what runs behind them is not to wait for it.
+        let early = self.sources.strict.then(|| self.watch()).transpose()?;
+        let serving = self.serve(signals).await?;
+        // Before the announcement: what is edited after it does not go unnoticed, nor what was edited since it was read.
+        let watch = early.map_or_else(|| self.watch(), Ok)?;
+        Ok((serving, watch))
     }
 
     /// Starts to watch the files, and tells what is odd about that.
@@ -399,6 +397,27 @@ async fn reload_on(mut changes: UnboundedReceiver<Wish>, running: Weak<Mutex<Run
         };
         // What is wrong has been logged.
         let _ = running.lock().await.reload_patiently(wish, read).await;
+    }
+}
+
+/// Lets the running host follow what asks it to reload: what changed on the disk, and sources of the program.
+fn follow(
+    asked: [(Option<UnboundedReceiver<()>>, Wish); 2],
+    running: &Arc<Mutex<Running>>,
+    wishes: &Wishes,
+    stops: &watch::Receiver<bool>,
+) {
+    let (to, handed_on) = unbounded_channel();
+    for (changes, wish) in asked {
+        // One that nobody can send to is at its end, and costs no task.
+        if let Some(changes) = changes.filter(|it| !it.is_closed() || !it.is_empty()) {
+            let hand_on = hand_on(changes, wish, to.clone(), wishes.clone(), stops.clone());
+            tokio::spawn(in_log_boxed(hand_on));
+        }
+    }
+    drop(to);
+    if !handed_on.is_closed() {
+        tokio::spawn(in_log_boxed(reload_on(handed_on, Arc::downgrade(running))));
     }
 }
 
