@@ -31,6 +31,10 @@ impl Children {
 
     pub(super) fn begin(&self) {}
 
+    pub(super) fn are_leaving(&self) -> bool {
+        false
+    }
+
     #[allow(clippy::unused_async, reason = "it stands for what waits")]
     pub(super) async fn end(&self, _: Instant) {}
 }

@@ -127,8 +127,11 @@ impl SitesOfHost {
                 // Their connections end, and nobody asks for their health.
                 site.upstreams.change_to(&[], &[]);
                 site.children.change_to(None, &Arc::new(Around::default()));
+                let children = Arc::clone(&site.children);
+                *site = OfSite { children, ..OfSite::default() };
             }
-            stays
+            // A stop ends programs that answer their last requests.
+            stays || site.children.are_leaving()
         });
     }
 }

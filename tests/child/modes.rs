@@ -6,6 +6,7 @@
 //! | `exit CODE` | writes two lines and ends |
 //! | `warm FILE` | serves, and answers 503 at `/healthz` until the file is there |
 //! | `hang` | listens nowhere, and stays |
+//! | `lock FILE` | listens nowhere, and has a file that it removes when it is asked to end |
 //! | `deaf` | serves, and does not heed SIGTERM |
 //! | `open` | serves on all addresses |
 //! | `link PATH` | puts a link to another socket in the place of its own |
@@ -60,6 +61,13 @@ pub(crate) async fn run() -> ExitCode {
             axum::serve(listener, app).await.expect("requests");
         }
         "hang" => std::future::pending::<()>().await,
+        "lock" => {
+            let kind = tokio::signal::unix::SignalKind::terminate();
+            let mut asked = tokio::signal::unix::signal(kind).expect("signals");
+            std::fs::write(argument, "").expect("a file");
+            asked.recv().await;
+            std::fs::remove_file(argument).expect("it is there");
+        }
         "deaf" => {
             let _deaf = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
             serve(&port).await;

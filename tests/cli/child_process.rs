@@ -38,7 +38,7 @@ pub(crate) fn who(running: &Running) -> Value {
     serde_json::from_str(&answer.body).expect("JSON")
 }
 
-fn process_of(who: &Value) -> u32 {
+pub(crate) fn process_of(who: &Value) -> u32 {
     who["process"].as_u64().and_then(|it| it.try_into().ok()).expect("a number")
 }
 

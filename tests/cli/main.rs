@@ -18,6 +18,8 @@ mod browser;
 mod certificates;
 #[cfg(all(target_os = "linux", feature = "child-process"))]
 mod child_process;
+#[cfg(all(target_os = "linux", feature = "child-process"))]
+mod child_process_stops;
 mod completions;
 #[cfg(unix)]
 mod configuration;

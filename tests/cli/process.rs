@@ -99,7 +99,7 @@ impl Kestrel {
             out: Lines::of(child.stdout.take().expect("a pipe")),
             err: Lines::of(child.stderr.take().expect("a pipe")),
             child,
-            _folder: self.folder,
+            folder: self.folder,
         }
     }
 
@@ -132,7 +132,7 @@ pub(crate) struct Running {
     child: Child,
     out: Lines,
     err: Lines,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// How a process ended.
@@ -190,6 +190,11 @@ impl Running {
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The folder it runs in, as the system calls it.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().canonicalize().expect("the folder is there")
     }
 
     /// Its resident memory, in bytes.

@@ -15,9 +15,10 @@ use super::environment::Around;
 use super::failure::{Cause, ProcessFailure};
 use super::offline;
 use super::options::{ChildOptions, Listen};
+use super::orders::{Grace, Orders, hurried, over};
 use super::proc;
 use super::process::Process;
-use super::ready::ready;
+use super::ready::{Unready, ready};
 use super::restarts::{Next, Restarts};
 use crate::apps::reverse_proxy::OneServer;
 use crate::diagnostics::{LogContext, events, in_log_boxed};
@@ -27,9 +28,6 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether a process has answered its last request.
 const LAST_ANSWER: Duration = Duration::from_millis(20);
-
-/// What a process has to end in, however late it is told.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// Requests wait for a start that is so near.
 const WAITED_FOR: Duration = Duration::from_secs(1);
@@ -47,15 +45,6 @@ pub(super) struct Shared {
     pub(super) told_open: Once,
 }
 
-/// What a keeper is told to do.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Orders {
-    /// How often another process was to take the place, and why it was the last time.
-    pub(super) replacements: (u64, &'static str),
-    /// By when all is to be over, if it is to be.
-    pub(super) end: Option<Instant>,
-}
-
 /// Keeps the process in one place.
 pub(super) struct Keeper {
     place: usize,
@@ -64,7 +53,7 @@ pub(super) struct Keeper {
     /// How many replacements were made, or are on their way.
     replaced: u64,
     restarts: Restarts,
-    /// Processes that answer their last requests.
+    /// Processes that answer their last requests, or end.
     leaving: JoinSet<()>,
 }
 
@@ -134,13 +123,45 @@ impl Keeper {
         if self.restarts.never_ready() < IN_VAIN {
             self.set(State::Starting);
         }
-        let shared = Arc::clone(&self.shared);
         self.replaced = self.orders.borrow().replacements.0;
-        tokio::select! {
+        self.start().await
+    }
+
+    /// Starts a process, and waits until it is ready; `None` if all is to be over.
+    async fn start(&mut self) -> Option<Result<Current, ProcessFailure>> {
+        let Shared { options, around, .. } = &*self.shared;
+        let started = tokio::select! {
+            biased;
+            () = over(self.orders.clone()) => return None,
+            started = Process::start(options, around) => started,
+        };
+        let mut process = match started {
+            Ok(process) => process,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let ready = tokio::select! {
             biased;
             () = over(self.orders.clone()) => None,
-            started = start(&shared) => Some(started),
-        }
+            ready = ready(&mut process, options) => Some(ready),
+        };
+        Some(match ready {
+            Some(Ok(server)) => Ok(Current::new(process, server)),
+            Some(Err(Unready::Ended(status))) => Err(process.ended_with(&status, false).await),
+            Some(Err(Unready::Failed(cause))) => Err(process.failed(cause).await),
+            None => {
+                // It may have to undo half a start, such as a file that locks others out.
+                let grace = self.grace();
+                let stop = async move { process.stop(grace, None).await };
+                self.leaving.spawn(in_log_boxed(stop));
+                return None;
+            }
+        })
+    }
+
+    /// How long a process may take that ends from now on.
+    fn grace(&self) -> Grace {
+        let limit = self.shared.options.shutdown_time_limit;
+        Grace::begin(limit, &self.orders, &self.shared.around.lifetime)
     }
 
     /// Tells why there is no process, and waits until another may be started; false if all is to be over.
@@ -182,10 +203,7 @@ impl Keeper {
                 biased;
                 () = over(self.orders.clone()) => {
                     self.set(State::Ended);
-                    let until = self.orders.borrow().end;
-                    let limit = self.shared.options.shutdown_time_limit;
-                    let left = until.map_or(limit, |until| until.saturating_duration_since(Instant::now()));
-                    current.stop(limit.min(left.max(LAST_MOMENT))).await;
+                    current.stop(self.grace()).await;
                     return Kept::Over;
                 }
                 status = current.process.ended() => {
@@ -209,7 +227,7 @@ impl Keeper {
             };
             if why == CLOSED {
                 self.set(State::Starting);
-                current.retire(self.shared.options.shutdown_time_limit).await;
+                self.retire(current).await;
                 return Kept::Again;
             }
             match self.replace(current, why).await {
@@ -269,30 +287,39 @@ impl Keeper {
     /// Puts another process in the place of one, and lets that one answer its last requests. What cannot be
     /// started leaves things as they are.
     async fn replace(&mut self, current: Current, why: &'static str) -> Result<Current, Kept> {
-        let limit = self.shared.options.shutdown_time_limit;
         events::process_is_replaced(current.process.id, why);
         if matches!(self.shared.options.listen, Listen::ThisPort(_)) {
             self.set(State::Starting);
-            current.retire(limit).await;
+            self.retire(current).await;
             return Err(Kept::Again);
         }
-        let shared = Arc::clone(&self.shared);
-        let started = tokio::select! {
-            biased;
-            () = over(self.orders.clone()) => return Ok(current),
-            started = start(&shared) => started,
-        };
-        match started {
-            Ok(new) => {
+        match self.start().await {
+            Some(Ok(new)) => {
                 self.begin(&new);
-                self.leaving.spawn(in_log_boxed(async move { current.retire(limit).await }));
+                let retire = self.retire(current);
+                self.leaving.spawn(in_log_boxed(retire));
                 while self.leaving.try_join_next().is_some() {}
                 Ok(new)
             }
-            Err(failure) => {
+            Some(Err(failure)) => {
                 events::replacement_failed(current.process.id, &failure.told());
                 Ok(current)
             }
+            None => Ok(current),
+        }
+    }
+
+    /// Lets a process answer the requests that it has, and ends it. Once a host that stops says by when all is to be over,
+    /// it has no requests any more.
+    fn retire(&self, current: Current) -> impl Future<Output = ()> + Send + use<> {
+        let (limit, orders) = (self.shared.options.shutdown_time_limit, self.orders.clone());
+        let lifetime = self.shared.around.lifetime.clone();
+        async move {
+            tokio::select! {
+                () = hurried(orders.clone()) => {}
+                () = current.answered(limit) => {}
+            }
+            current.stop(Grace::begin(limit, &orders, &lifetime)).await;
         }
     }
 }
@@ -311,18 +338,6 @@ async fn ordered(mut orders: watch::Receiver<Orders>, replaced: u64) -> (u64, &'
     }
 }
 
-/// Waits until all is to be over.
-async fn over(mut orders: watch::Receiver<Orders>) {
-    // Without anybody who could order it, it is over, too.
-    let _ = orders.wait_for(|orders| orders.end.is_some()).await;
-}
-
-async fn start(shared: &Shared) -> Result<Current, ProcessFailure> {
-    let process = Process::start(&shared.options, &shared.around).await?;
-    let (process, server) = ready(process, &shared.options).await?;
-    Ok(Current::new(process, server))
-}
-
 impl Current {
     fn new(process: Process, server: OneServer) -> Self {
         let serving = Serving {
@@ -334,19 +349,18 @@ impl Current {
         Self { process, serving: Arc::new(serving), since: Instant::now() }
     }
 
-    /// Lets it answer the requests that it has, and ends it.
-    async fn retire(self, limit: Duration) {
+    /// Waits until it has answered the requests that it has, for so long at most.
+    async fn answered(&self, limit: Duration) {
         let until = Instant::now() + limit;
         // Whoever chose it in this moment has not begun yet.
         sleep(LAST_ANSWER).await;
         while self.serving.server.under_way() > 0 && Instant::now() < until {
             sleep(LAST_ANSWER).await;
         }
-        self.stop(limit).await;
     }
 
-    async fn stop(self, limit: Duration) {
+    async fn stop(self, grace: Grace) {
         self.serving.server.close();
-        self.process.stop(limit, &self.serving.server).await;
+        self.process.stop(grace, Some(&self.serving.server)).await;
     }
 }

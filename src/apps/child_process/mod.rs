@@ -13,6 +13,7 @@
 //!                        what it writes, in the log and in a file
 //! proc, listeners        what the system knows of it
 //! restarts               how soon another is started. Pure
+//! orders                 what keepers are told, and how long what ends may take
 //! watched                files whose changes ask for another
 //! keeper                 keeps one running
 //! board                  which of them answer at a moment
@@ -45,6 +46,8 @@ mod listeners;
 #[cfg(feature = "child-process")]
 mod offline;
 pub(crate) mod options;
+#[cfg(feature = "child-process")]
+mod orders;
 #[cfg(feature = "child-process")]
 mod output;
 #[cfg(feature = "child-process")]

@@ -1,5 +1,6 @@
 //! The processes of an app, and the requests that they answer.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -13,8 +14,9 @@ use tokio::time::timeout_at;
 
 use super::board::{Absent, Board, Serving};
 use super::environment::Around;
-use super::keeper::{Keeper, Orders, Shared};
+use super::keeper::{Keeper, Shared};
 use super::options::{ChildOptions, Listen};
+use super::orders::{Orders, over};
 use super::watched::watch;
 use crate::apps::reverse_proxy::{Unanswered, explained_answer};
 use crate::diagnostics::{Repeated, events, in_log_boxed};
@@ -106,16 +108,18 @@ impl Pool {
             let keeper = Keeper::new(place, Arc::clone(&self.shared), self.orders.subscribe());
             let before =
                 self.before().filter(|_| matches!(self.options().listen, Listen::ThisPort(_)));
+            let orders = self.orders.subscribe();
             begun.spawn(in_log_boxed(async move {
                 if let Some(before) = before {
-                    before.end(before.latest()).await;
+                    // There is no room for two.
+                    before.following(orders, before.end(None)).await;
                 }
                 keeper.run().await;
             }));
         }
-        if let Some(before) = self.before() {
+        if self.before().is_some() {
             let pool = Arc::clone(self);
-            begun.spawn(in_log_boxed(async move { pool.take_over(before).await }));
+            begun.spawn(in_log_boxed(async move { pool.take_over().await }));
         }
         if !self.options().watch.is_empty() {
             begun.spawn(in_log_boxed(watch_for(self)));
@@ -124,35 +128,58 @@ impl Pool {
     }
 
     /// Ends those before once one of these answers.
-    async fn take_over(&self, before: Arc<Self>) {
+    async fn take_over(&self) {
         let mut changes = self.shared.board.changes();
-        let mut orders = self.orders.subscribe();
         while !self.is_serving() {
             tokio::select! {
                 _ = changes.changed() => {}
-                _ = orders.wait_for(|orders| orders.end.is_some()) => break,
+                () = over(self.orders.subscribe()) => break,
             }
         }
-        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let limit = self.options().shutdown_time_limit;
-        before.drain(limit).await;
+        // Or others have them meanwhile, for whom they go on.
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(before) = before {
+            before.leave(self.orders.subscribe()).await;
+        }
     }
 
-    /// Lets them answer the requests that they have, and ends them.
-    pub(super) async fn drain(&self, limit: Duration) {
-        let until = Instant::now() + limit;
-        self.shared.board.drained(until).await;
-        self.end(self.latest()).await;
+    /// Lets them answer the requests that they have, and ends them. What is ordered of others by when all is to be over is for
+    /// them, too.
+    pub(super) async fn leave(&self, others: watch::Receiver<Orders>) {
+        let leaving = async {
+            let until = Instant::now() + self.options().shutdown_time_limit;
+            tokio::select! {
+                () = over(self.orders.subscribe()) => {}
+                () = self.shared.board.drained(until) => {}
+            }
+            self.end(None).await;
+        };
+        self.following(others, leaving).await;
     }
 
-    /// By when they have ended, if they may take all of the time that they have.
-    pub(super) fn latest(&self) -> Instant {
-        Instant::now() + self.options().shutdown_time_limit
+    /// Goes on with what ends them, and hurries once others are to.
+    async fn following(
+        &self,
+        mut others: watch::Receiver<Orders>,
+        ending: impl Future<Output = ()>,
+    ) {
+        let mut ending = pin!(ending);
+        loop {
+            if let Some(by) = others.borrow_and_update().by() {
+                self.orders.send_modify(|orders| orders.end(Some(by)));
+            }
+            tokio::select! {
+                () = &mut ending => return,
+                changed = others.changed() => if changed.is_err() {
+                    return ending.await;
+                }
+            }
+        }
     }
 
-    /// Ends them, by then at the latest; with those before.
-    pub(super) async fn end(&self, by: Instant) {
-        self.orders.send_modify(|orders| orders.end = Some(by));
+    /// Ends them, by then at the latest if that is said; with those before.
+    pub(super) async fn end(&self, by: Option<Instant>) {
+        self.orders.send_modify(|orders| orders.end(by));
         let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut tasks) = tasks {
             while tasks.join_next().await.is_some() {}
@@ -306,7 +333,7 @@ impl Pool {
 
 /// Puts others in the place of processes whose files change, until they are to end.
 fn watch_for(pool: &Arc<Pool>) -> impl Future<Output = ()> + use<> {
-    let (paths, mut orders) = (pool.options().watch.clone(), pool.orders.subscribe());
+    let (paths, orders) = (pool.options().watch.clone(), pool.orders.subscribe());
     let pool = Arc::downgrade(pool);
     let changed = move || {
         if let Some(pool) = pool.upgrade() {
@@ -316,7 +343,7 @@ fn watch_for(pool: &Arc<Pool>) -> impl Future<Output = ()> + use<> {
     async move {
         tokio::select! {
             () = watch(paths, changed) => {}
-            _ = orders.wait_for(|orders| orders.end.is_some()) => {}
+            () = over(orders) => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::process::Command;
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::sleep;
 
 use super::board::TOKEN;
 use super::contract::{
@@ -19,6 +19,7 @@ use super::environment::Around;
 use super::failure::{Cause, ProcessFailure, exit_code, how};
 use super::guard::{Guard, HAS_SIGNALS, Running, Signal, signal, spawn};
 use super::options::{ChildOptions, Listen};
+use super::orders::Grace;
 use super::output::{Output, Told};
 use super::output_file::OutputFile;
 use super::place::{Place, is_taken};
@@ -204,32 +205,53 @@ impl Process {
     }
 
     /// Asks it to end, and ends it if it does not. Nothing of it is left then. Where there are no signals, its server
-    /// is asked.
-    pub(super) async fn stop(mut self, limit: Duration, server: &OneServer) {
-        let until = Instant::now() + limit;
-        let end = async {
-            match HAS_SIGNALS {
-                true => signal(self.id, Signal::Term),
-                false => self.ask_to_end(server, limit).await?,
-            }
-            let _ = self.child.wait().await;
-            Ok::<_, StatusCode>(())
+    /// is asked; one that has none yet cannot be.
+    pub(super) async fn stop(mut self, grace: Grace, server: Option<&OneServer>) {
+        let (command, id) = (self.command.clone(), self.id);
+        let telling = async {
+            let left = grace.is_felt().await;
+            events::stop_waits_for_process((&command, id), left);
+            std::future::pending::<()>().await;
         };
-        match timeout_at(until.into(), end).await {
-            Ok(Ok(())) => {
-                if timeout_at(until.into(), self.others_ended()).await.is_err() {
-                    events::others_killed(&self.command, self.id, limit);
-                }
-            }
-            Ok(Err(status)) => {
-                events::process_knows_no_end((&self.command, self.id), status.as_u16())
-            }
-            Err(_) => events::process_killed(&self.command, self.id, limit),
+        tokio::select! {
+            biased;
+            () = self.end(&grace, server) => {}
+            () = telling => {}
         }
         self.kill_rest();
         let _ = self.child.kill().await;
         // What it wrote last is told before others tell that all is over.
         self.output.last_lines().await;
+    }
+
+    /// Asks it to end, and then what is left of it, and waits for that; tells what did not in time.
+    async fn end(&mut self, grace: &Grace, server: Option<&OneServer>) {
+        let asked = async {
+            match (HAS_SIGNALS, server) {
+                (true, _) => signal(self.id, Signal::Term),
+                (false, Some(server)) => self.ask_to_end(server, grace.told().0).await?,
+                (false, None) => return Ok(false),
+            }
+            let _ = self.child.wait().await;
+            Ok::<_, StatusCode>(true)
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = asked => Some(ended),
+            () = grace.over() => None,
+        };
+        match ended {
+            Some(Ok(false)) => {}
+            Some(Ok(true)) => tokio::select! {
+                biased;
+                () = self.others_ended() => {}
+                () = grace.over() => events::others_killed((&self.command, self.id), grace.told()),
+            },
+            Some(Err(status)) => {
+                events::process_knows_no_end((&self.command, self.id), status.as_u16());
+            }
+            None => events::process_killed((&self.command, self.id), grace.told()),
+        }
     }
 
     /// Asks it by a request, as the contract says. Whoever gives no answer may be about to end.

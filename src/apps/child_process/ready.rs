@@ -1,13 +1,15 @@
 //! When a process can answer requests.
 
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use http::Method;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::contract::Listens;
-use super::failure::{Cause, ProcessFailure};
+use super::failure::Cause;
 use super::knock::is_open;
 use super::options::ChildOptions;
 use super::pauses::Pauses;
@@ -28,15 +30,23 @@ const HEALTH_PAUSE: Duration = Duration::from_millis(50);
 /// How long a question may take.
 const QUESTION: Duration = Duration::from_secs(5);
 
-/// Waits until a process is ready, and gives it with the way to it.
+/// Why a process will not be ready.
+pub(super) enum Unready {
+    /// It has ended.
+    Ended(io::Result<ExitStatus>),
+    /// It runs, and is to be ended.
+    Failed(Cause),
+}
+
+/// Waits until a process is ready, and gives the way to it.
 ///
 /// # Errors
 ///
-/// It ended before, or took too long. It is ended then.
+/// It ended before, or took too long.
 pub(super) async fn ready(
-    mut process: Process,
+    process: &mut Process,
     options: &ChildOptions,
-) -> Result<(Process, OneServer), ProcessFailure> {
+) -> Result<OneServer, Unready> {
     let limit = options.startup_time_limit;
     let until = Instant::now() + limit;
     let mut pauses = Pauses::new();
@@ -57,24 +67,24 @@ pub(super) async fn ready(
             break alternative;
         }
         tokio::select! {
-            status = process.ended() => return Err(process.ended_with(&status, false).await),
+            status = process.ended() => return Err(Unready::Ended(status)),
             () = pauses.next() => {}
             () = has_written => pauses.begin_again(),
         }
         if look.is_some_and(|look| Instant::now() >= look) {
             look = looks.next();
-            tell_elsewhere(&process);
+            tell_elsewhere(process);
         }
         if Instant::now() >= until {
             let expected = process.listens().url();
             let listens = proc::listening(&process.members());
-            return Err(process.failed(Cause::TooSlow { limit, expected, listens }).await);
+            return Err(Unready::Failed(Cause::TooSlow { limit, expected, listens }));
         }
     };
     if let Listens::Port(port) = *process.listens() {
         let there = proc::who_is_at(port, options.run_as.as_ref().map(|it| it.user));
         if let Some(user) = there.stranger {
-            return Err(process.failed(Cause::Stranger { port, user }).await);
+            return Err(Unready::Failed(Cause::Stranger { port, user }));
         }
         process.may_be_open = there.is_open;
     }
@@ -85,23 +95,23 @@ pub(super) async fn ready(
         unix_user: options.run_as.as_ref().map(|it| it.user),
     };
     let server = OneServer::new(&name, process.listens().address(is_alternative), speaking);
-    let Some(path) = &options.health else { return Ok((process, server)) };
+    let Some(path) = &options.health else { return Ok(server) };
     let fields = process.fields();
     loop {
         let what =
             match timeout(QUESTION, server.ask((&Method::GET, path), &fields, QUESTION)).await {
-                Ok(Ok(status)) if status.as_u16() < 400 => return Ok((process, server)),
+                Ok(Ok(status)) if status.as_u16() < 400 => return Ok(server),
                 Ok(Ok(status)) => format!("it answers {}", status.as_u16()),
                 Ok(Err(error)) => error,
                 Err(_) => "no answer".to_owned(),
             };
         tokio::select! {
-            status = process.ended() => return Err(process.ended_with(&status, false).await),
+            status = process.ended() => return Err(Unready::Ended(status)),
             () = sleep(HEALTH_PAUSE) => {}
         }
         if Instant::now() >= until {
             let path = path.clone();
-            return Err(process.failed(Cause::Unwell { limit, path, what }).await);
+            return Err(Unready::Failed(Cause::Unwell { limit, path, what }));
         }
     }
 }

@@ -58,17 +58,30 @@ pub(crate) fn processes_fail_too_often(last: &FailedProcess) {
 }
 
 /// A process did not end when it was asked to.
-pub(crate) fn process_killed(command: &str, process: u32, limit: Duration) {
+pub(crate) fn process_killed(
+    (command, process): (&str, u32),
+    (limit, key): (Duration, &'static str),
+) {
     emit!(OUR_PROCESSES, WARN, 4,
-        "Process {ProcessId} did not end within {Seconds} s and was killed: {Command}. ShutdownTimeLimit says how long it may take.";
-        ProcessId = process, Seconds = seconds(limit), Command = command);
+        "Process {ProcessId} did not end within {Seconds} s and was killed: {Command}. {Key} says how long it may take.";
+        ProcessId = process, Seconds = seconds(limit), Command = command, Key = key);
 }
 
 /// What a process left behind did not end when it was asked to.
-pub(crate) fn others_killed(command: &str, process: u32, limit: Duration) {
+pub(crate) fn others_killed(
+    (command, process): (&str, u32),
+    (limit, key): (Duration, &'static str),
+) {
     emit!(OUR_PROCESSES, WARN, 16,
-        "What process {ProcessId} left behind did not end within {Seconds} s and was killed: {Command}. ShutdownTimeLimit says how long it may take.";
-        ProcessId = process, Seconds = seconds(limit), Command = command);
+        "What process {ProcessId} left behind did not end within {Seconds} s and was killed: {Command}. {Key} says how long it may take.";
+        ProcessId = process, Seconds = seconds(limit), Command = command, Key = key);
+}
+
+/// A stop has waited for a process for a second.
+pub(crate) fn stop_waits_for_process((command, process): (&str, u32), left: Duration) {
+    emit!(OUR_PROCESSES, INFO, 17,
+        "The stop waits for process {ProcessId} to end, and kills it in {Seconds} s: {Command}";
+        ProcessId = process, Seconds = seconds(left), Command = command);
 }
 
 /// A process cannot be asked to end.
