@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::owner::Owner;
 use super::spare::Spare;
 use crate::tls::ClientTls;
 
@@ -19,6 +20,8 @@ pub(crate) struct ClientSettings {
     pub(crate) multiple_http2_connections: bool,
     /// The user that has to have made a Unix socket, where its place can be changed by somebody. Default: any.
     pub(crate) unix_user: Option<u32>,
+    /// Who says, before and behind each new connection, whether the server is the one that it is to be. Default: nobody.
+    pub(crate) owner: Option<Arc<dyn Owner>>,
     /// How long a connection may take until it can be used: the name, TCP and TLS. Default: 15 seconds, as
     /// YARP's client has it.
     pub(crate) connect_timeout: Duration,
@@ -34,6 +37,7 @@ impl Default for ClientSettings {
             max_connections: None,
             multiple_http2_connections: true,
             unix_user: None,
+            owner: None,
             connect_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
         }

@@ -18,6 +18,7 @@ mod http1;
 mod http2;
 mod names;
 mod outgoing;
+mod owner;
 mod reply;
 mod server;
 mod spare;
@@ -34,6 +35,8 @@ pub(crate) use failure::{Failure, FailureKind};
 #[cfg(fuzzing)]
 pub(crate) use http1::invariants;
 pub(crate) use outgoing::{Content, Fields, Outgoing, Value};
+#[cfg(feature = "child-process")]
+pub(crate) use owner::Owner;
 pub(crate) use reply::{Answer, ReplyBody};
 pub(crate) use server::Server;
 pub(crate) use spare::Spare;

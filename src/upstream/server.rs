@@ -16,7 +16,7 @@ use super::http1::{self, Connection, Home, Pool};
 use super::http2::{self, Again, Connections, Place};
 use super::outgoing::{Interim, Outgoing};
 use super::reply::Answer;
-use super::stream::Io;
+use super::stream::{Io, Socket};
 use super::versions::{Speaks, speaks};
 use crate::tls::Alpn;
 
@@ -36,6 +36,9 @@ pub(crate) struct Server {
     /// As many as there may be connections, if there is a limit.
     permits: Option<Arc<Semaphore>>,
 }
+
+/// How often a server is connected to that is another one behind the connection.
+const TRIES: u32 = 5;
 
 /// What a request goes over.
 enum Carrier {
@@ -282,10 +285,10 @@ impl Server {
         let ClientSettings { connect_timeout, tls, .. } = &self.client.settings;
         let patience = patience.min(*connect_timeout);
         let connecting = async {
-            let mut socket = self.way.socket().await;
+            let mut socket = self.socket().await;
             // Rare: its future is no part of this one.
             if is_without_descriptors(&socket) && Box::pin(self.client.spare.free()).await {
-                socket = self.way.socket().await;
+                socket = self.socket().await;
             }
             let socket = socket?;
             self.client.settings.unix_user.map_or(Ok(()), |user| socket.check_user(user))?;
@@ -296,6 +299,24 @@ impl Server {
         };
         let connected = timeout(patience, connecting).await;
         connected.unwrap_or_else(|_| Err(self.too_slow(patience)))
+    }
+
+    /// A socket that leads to the server. Where somebody says whose it is, the same has to be there before and behind it: whoever had
+    /// the place for a moment between may have accepted it.
+    async fn socket(&self) -> Result<Socket, Failure> {
+        let Some(owner) = &self.client.settings.owner else { return self.way.socket().await };
+        let refused = |why: String| {
+            let text = format!("{} is not connected to: {why}", self.destination);
+            Failure::new(FailureKind::Refused, text)
+        };
+        for _ in 0..TRIES {
+            let before = owner.look().map_err(refused)?;
+            let socket = self.way.socket().await?;
+            if owner.look().map_err(refused)? == before {
+                return Ok(socket);
+            }
+        }
+        Err(refused("who listens there changes all the time".to_owned()))
     }
 
     fn too_slow(&self, patience: Duration) -> Failure {

@@ -9,6 +9,9 @@
 //! | `lock FILE` | listens nowhere, and has a file that it removes when it is asked to end |
 //! | `deaf` | serves, and does not heed SIGTERM |
 //! | `open` | serves on all addresses |
+//! | `yield` | serves, and once it is asked for `/yield` lets another user have its port |
+//! | `beside` | serves once somebody has come to another user who listens beside it, on [::1] |
+//! | `thief HOST` | is that other user |
 //! | `link PATH` | puts a link to another socket in the place of its own |
 //! | `elsewhere` | serves at another port than it is told |
 //! | `garbage` | answers what is no HTTP |
@@ -20,8 +23,9 @@
 #![expect(clippy::disallowed_methods, reason = "it is no host, but what runs behind one")]
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::{Command, ExitCode};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -73,6 +77,16 @@ pub(crate) async fn run() -> ExitCode {
             serve(&port).await;
         }
         "elsewhere" => serve("0").await,
+        "yield" => yields(&port).await,
+        "beside" => {
+            let mut thief = thief("::1").stdout(Stdio::piped()).spawn().expect("a copy");
+            let said = BufReader::new(thief.stdout.take().expect("a pipe")).lines();
+            let mut knocked =
+                said.map_while(Result::ok).filter(|line| line == "thief: somebody came");
+            knocked.next();
+            serve(&port).await;
+        }
+        "thief" => steals(argument, &port).await,
         "link" => {
             let urls = variable("ASPNETCORE_URLS");
             let own = urls.strip_prefix("http://unix:").unwrap_or_default();
@@ -107,6 +121,46 @@ pub(crate) async fn run() -> ExitCode {
 
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
+}
+
+/// Serves until it is asked not to any more: a worker that is gone, of one that lives on.
+async fn yields(port: &str) {
+    let port: u16 = port.parse().expect("a port");
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port that is free");
+    let (asked, told) = tokio::sync::watch::channel(false);
+    let yields = get(async move || {
+        let _ = asked.send(true);
+    });
+    let mut told = told;
+    let over = async move { drop(told.wait_for(|told| *told).await) };
+    let served = axum::serve(listener, app().route("/yield", yields)).with_graceful_shutdown(over);
+    served.await.expect("requests");
+    thief("127.0.0.1").spawn().expect("a copy");
+    std::future::pending::<()>().await;
+}
+
+/// A copy that is of the user nobody.
+fn thief(host: &str) -> Command {
+    let mut thief = Command::new(std::env::current_exe().expect("a program"));
+    thief.args(["thief", host]).uid(65534).gid(65534);
+    thief
+}
+
+/// Answers whatever it is asked at the port of another one.
+async fn steals(host: &str, port: &str) {
+    let port: u16 = port.parse().expect("a port");
+    let listener = TcpListener::bind((host, port)).await.expect("a port that is free");
+    let say = |what: &str| drop(writeln!(std::io::stdout(), "thief: {what}"));
+    say("listening");
+    loop {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        say("somebody came");
+        let mut seen = [0; 4096];
+        if let Ok(1..) = stream.read(&mut seen).await {
+            say("got a request");
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen").await;
+        }
+    }
 }
 
 /// Starts a copy in a session of its own.

@@ -529,10 +529,18 @@ fn secrets_among_arguments_are_not_in_the_log() {
     assert!(!outcome.stdout.contains("PW"), "{}", outcome.stdout);
 }
 
-/// Settings that let the program run as nobody; `None`, which is told, if nobody can let it.
-fn as_nobody(mode: &[&str], settings: &str) -> Option<Kestrel> {
-    if !nix::unistd::Uid::effective().is_root() {
+/// Whether there can be programs of another user; told if not.
+fn can_be_others() -> bool {
+    let is_root = nix::unistd::Uid::effective().is_root();
+    if !is_root {
         crate::environment::skipped("a program of another user", "run the tests as root");
+    }
+    is_root
+}
+
+/// Settings that let the program run as nobody; `None` if nobody can let it.
+fn as_nobody(mode: &[&str], settings: &str) -> Option<Kestrel> {
+    if !can_be_others() {
         return None;
     }
     Some(hosting(mode, &format!(r#""User": "nobody", "WorkingDirectory": "/", {settings}"#)))
@@ -574,6 +582,36 @@ fn another_user_leads_nobody_to_a_socket_that_is_not_its_own() {
         std::io::Read::read_to_string(&mut stream, &mut said).expect("it was closed");
         assert_eq!(said, "");
     }
+}
+
+#[test]
+fn another_user_who_takes_the_port_of_a_program_gets_no_request() {
+    if !can_be_others() {
+        return;
+    }
+    let running = hosting(&["yield"], "").started();
+    let first = process_of(&who(&running));
+    assert_eq!(get(&running.address(), "/yield", &[]).status, 200);
+    running.wait_for("thief: listening");
+    // Another program answers in its place, at a port of its own.
+    let second = process_of(&who(&running));
+    assert_ne!(first, second);
+    running.wait_for("a process of another user (number 65534) listens. Nothing is sent there");
+    wait_until("the first one has ended", || !is_alive(first));
+    let outcome = running.terminated();
+    assert!(!outcome.stdout.contains("thief: got a request"), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.matches("Nothing is sent there").count(), 1, "{}", outcome.stdout);
+}
+
+#[test]
+fn another_user_beside_a_program_is_not_in_its_way() {
+    if !can_be_others() {
+        return;
+    }
+    let running = hosting(&["beside"], "").started();
+    who(&running);
+    let outcome = running.terminated();
+    assert!(!outcome.stdout.contains("of another user"), "{}", outcome.stdout);
 }
 
 #[test]

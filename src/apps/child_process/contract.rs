@@ -1,6 +1,7 @@
 //! What a process is told: on what it is to listen, and who may ask it. (The contract of the ASP.NET Core Module with
 //! its child.) Pure.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use http::{HeaderName, HeaderValue};
@@ -73,6 +74,20 @@ impl Listens {
         match self {
             Self::Port(port) => filled.replace("{port}", &port.to_string()),
             Self::Socket(path) => filled.replace("{socket}", &path.display().to_string()),
+        }
+    }
+
+    /// Its port; 0 of a socket.
+    pub(super) fn port(&self) -> u16 {
+        self.tcp(false).map_or(0, |address| address.port())
+    }
+
+    /// The address at which it is connected to, if it is one of TCP. `alternative` as below.
+    pub(super) fn tcp(&self, alternative: bool) -> Option<SocketAddr> {
+        match (self, alternative) {
+            (Self::Port(port), false) => Some((Ipv4Addr::LOCALHOST, *port).into()),
+            (Self::Port(port), true) => Some((Ipv6Addr::LOCALHOST, *port).into()),
+            (Self::Socket(_), _) => None,
         }
     }
 

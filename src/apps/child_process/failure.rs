@@ -47,6 +47,11 @@ impl ProcessFailure {
         matches!(self.cause, Cause::TooOften { .. })
     }
 
+    /// Whether somebody else has its port.
+    pub(super) fn is_lost_port(&self) -> bool {
+        matches!(self.cause, Cause::Stranger { .. })
+    }
+
     /// What happened, in a sentence.
     pub(super) fn sentence(&self) -> String {
         self.cause.to_string()

@@ -16,11 +16,11 @@ use super::failure::{Cause, ProcessFailure};
 use super::offline;
 use super::options::{ChildOptions, Listen};
 use super::orders::{Grace, Orders, hurried, over};
+use super::owner::OfPort;
 use super::proc;
 use super::process::Process;
-use super::ready::{Unready, ready};
+use super::ready::{ToProcess, Unready, ready};
 use super::restarts::{Next, Restarts};
-use crate::apps::reverse_proxy::OneServer;
 use crate::diagnostics::{LogContext, events, in_log_boxed};
 
 /// How often it is looked whether another process is due, and whether the app is closed.
@@ -61,6 +61,8 @@ pub(super) struct Keeper {
 struct Current {
     process: Process,
     serving: Arc<Serving>,
+    /// Whose its port is.
+    owner: Option<Arc<OfPort>>,
     since: Instant,
 }
 
@@ -145,7 +147,7 @@ impl Keeper {
             ready = ready(&mut process, options) => Some(ready),
         };
         Some(match ready {
-            Some(Ok(server)) => Ok(Current::new(process, server)),
+            Some(Ok(way)) => Ok(Current::new(process, way)),
             Some(Err(Unready::Ended(status))) => Err(process.ended_with(&status, false).await),
             Some(Err(Unready::Failed(cause))) => Err(process.failed(cause).await),
             None => {
@@ -181,6 +183,9 @@ impl Keeper {
         });
         // Behind it: whoever reads that it is left alone gets no other answer.
         match next {
+            Next::After(_) if failure.is_lost_port() && ready_for.is_some() => {
+                events::process_lost_its_port(&failure.told(), pause);
+            }
             Next::After(_) => events::process_failed(&failure.told(), pause),
             Next::Pause(_) => events::processes_fail_too_often(&failure.told()),
         }
@@ -213,6 +218,7 @@ impl Keeper {
                     let ready_for = current.since.elapsed();
                     return Kept::Ended(current.process.ended_with(&status, true).await, ready_for);
                 }
+                user = Current::lost(current.owner.clone()) => return self.lost(current, user).await,
                 (number, why) = ordered(self.orders.clone(), self.replaced) => {
                     self.replaced = number;
                     why
@@ -235,6 +241,19 @@ impl Keeper {
                 Err(kept) => return kept,
             }
         }
+    }
+
+    /// Somebody else has the port of a process, which then is of no use any more but for the requests that it has.
+    async fn lost(&mut self, current: Current, user: u32) -> Kept {
+        self.set(State::Starting);
+        let (port, ready_for) = (current.process.listens().port(), current.since.elapsed());
+        let failure = current.process.lost(Cause::Stranger { port, user });
+        let retire = self.retire(current);
+        match self.shared.options.listen {
+            Listen::ThisPort(_) => retire.await,
+            Listen::Port | Listen::Socket => drop(self.leaving.spawn(in_log_boxed(retire))),
+        }
+        Kept::Ended(failure, ready_for)
     }
 
     fn begin(&self, current: &Current) {
@@ -339,14 +358,22 @@ async fn ordered(mut orders: watch::Receiver<Orders>, replaced: u64) -> (u64, &'
 }
 
 impl Current {
-    fn new(process: Process, server: OneServer) -> Self {
+    fn new(process: Process, (server, owner): ToProcess) -> Self {
         let serving = Serving {
             server,
             token: process.token.clone(),
             process: process.id,
             requests: AtomicU64::new(0),
         };
-        Self { process, serving: Arc::new(serving), since: Instant::now() }
+        Self { process, serving: Arc::new(serving), owner, since: Instant::now() }
+    }
+
+    /// Waits until somebody else has its port.
+    async fn lost(owner: Option<Arc<OfPort>>) -> u32 {
+        match owner {
+            Some(owner) => owner.lost().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Waits until it has answered the requests that it has, for so long at most.

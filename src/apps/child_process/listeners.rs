@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
@@ -25,18 +26,81 @@ pub(super) fn listeners() -> Vec<Listener> {
     asked().unwrap_or_else(|_| read())
 }
 
+/// Who would get a connection to an address of this machine; `None` if nobody would. The number of the socket is another one
+/// for each that there ever was, as far as the system tells.
+///
+/// # Errors
+///
+/// It cannot be known.
+pub(super) fn at(address: SocketAddr) -> io::Result<Option<Listener>> {
+    asked_at(address).or_else(|_| {
+        // Where this cannot be read, nothing is known.
+        fs::metadata("/proc/net/tcp")?;
+        Ok(chosen(read(), address))
+    })
+}
+
+/// Asks the system as it asks itself for a packet that comes to this address by the loopback.
+///
+/// # Errors
+///
+/// It does not let itself be asked.
+fn asked_at(address: SocketAddr) -> io::Result<Option<Listener>> {
+    const NONE: i32 = -2; // ENOENT
+    let socket = asking()?;
+    let question = question_at(address);
+    send(&socket, &question, SendFlags::empty())?;
+    let mut buffer = [0; 1024];
+    let (_, length) = recv(&socket, &mut buffer, RecvFlags::DONTWAIT)?;
+    let answer = buffer.get(..length).unwrap_or(&buffer);
+    let error = number(answer, HEAD).map(u32::cast_signed);
+    match number(answer, 4).map(|kind| (kind & 0xffff) as u16) {
+        Some(SOCK_DIAG_BY_FAMILY) => {
+            let entry = answer.get(HEAD..).unwrap_or_default();
+            let found = entry_of(entry).ok_or(io::ErrorKind::InvalidData)?;
+            let cookie = entry.get(44..52).and_then(|it| it.try_into().ok());
+            let cookie = cookie.map(u64::from_ne_bytes).ok_or(io::ErrorKind::InvalidData)?;
+            Ok(Some(Listener { inode: cookie, ..found }))
+        }
+        Some(ERROR) if error == Some(NONE) => Ok(None),
+        _ => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+/// Whom the system would choose, of those that stand in `/proc`: who has the address itself, before who has all of them.
+fn chosen(all: Vec<Listener>, address: SocketAddr) -> Option<Listener> {
+    let rank = |it: &Listener| {
+        let host = it.address.ip();
+        [
+            host.to_canonical() == address.ip(),
+            host.is_unspecified() && host.is_ipv4() == address.is_ipv4(),
+            host.is_unspecified() && host.is_ipv6(),
+        ]
+        .iter()
+        .position(|is_so| *is_so)
+    };
+    let there = all.into_iter().filter(|it| it.address.port() == address.port());
+    let there = there.filter_map(|it| Some((rank(&it)?, it)));
+    there.min_by_key(|(rank, _)| *rank).map(|(_, it)| it)
+}
+
+/// The socket by which the system is asked.
+fn asking() -> io::Result<OwnedFd> {
+    Ok(socket_with(
+        AddressFamily::NETLINK,
+        SocketType::DGRAM,
+        SocketFlags::CLOEXEC,
+        Some(netlink::SOCK_DIAG),
+    )?)
+}
+
 /// What the system says when it is asked.
 ///
 /// # Errors
 ///
 /// It does not let itself be asked.
 fn asked() -> io::Result<Vec<Listener>> {
-    let socket = socket_with(
-        AddressFamily::NETLINK,
-        SocketType::DGRAM,
-        SocketFlags::CLOEXEC,
-        Some(netlink::SOCK_DIAG),
-    )?;
+    let socket = asking()?;
     let mut found = Vec::new();
     for family in [AddressFamily::INET, AddressFamily::INET6] {
         send(&socket, &question(family), SendFlags::empty())?;
@@ -68,12 +132,37 @@ const DONE: u16 = 3;
 /// Asks for all that listen (`inet_diag_req_v2`).
 fn question(family: AddressFamily) -> [u8; 72] {
     const REQUEST_AND_DUMP: u16 = 0x301;
+    question_of(family, REQUEST_AND_DUMP)
+}
+
+/// Asks for the one that has this address. No client is named, so that no connection is found in its place.
+fn question_at(address: SocketAddr) -> [u8; 72] {
+    const REQUEST: u16 = 1;
+    /// The number of the loopback: it is the first there is.
+    const LOOPBACK: u32 = 1;
+    let (family, host) = match address.ip() {
+        IpAddr::V4(host) => (AddressFamily::INET, host.to_ipv6_compatible().octets()),
+        IpAddr::V6(host) => (AddressFamily::INET6, host.octets()),
+    };
+    let mut question = question_of(family, REQUEST);
+    question[24..26].copy_from_slice(&address.port().to_be_bytes());
+    match address.is_ipv4() {
+        true => question[28..32].copy_from_slice(&host[12..]),
+        false => question[28..44].copy_from_slice(&host),
+    }
+    question[60..64].copy_from_slice(&LOOPBACK.to_ne_bytes());
+    // Any socket, whatever its number.
+    question[64..].fill(0xff);
+    question
+}
+
+fn question_of(family: AddressFamily, flags: u16) -> [u8; 72] {
     const LISTENS: u32 = 1 << 10;
     const TCP: u8 = 6;
     let mut question = [0; 72];
     question[..4].copy_from_slice(&72_u32.to_ne_bytes());
     question[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    question[6..8].copy_from_slice(&REQUEST_AND_DUMP.to_ne_bytes());
+    question[6..8].copy_from_slice(&flags.to_ne_bytes());
     // They are small numbers.
     question[16] = u8::try_from(family.as_raw()).unwrap_or_default();
     question[17] = TCP;
@@ -213,6 +302,58 @@ mod tests {
             assert_eq!(none, []);
         }
         assert!(!take(&[0; 64], &mut found).unwrap());
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "it is no host that listens here")]
+    #[test]
+    fn who_gets_a_connection_is_found() {
+        use std::net::TcpListener;
+
+        let user = rustix::process::geteuid().as_raw();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let found = asked_at(address).unwrap().unwrap();
+        assert_eq!((found.address, found.user), (address, user));
+        assert_eq!(asked_at(address).unwrap().unwrap(), found);
+        let written = chosen(read(), address).unwrap();
+        assert_eq!((written.address, written.user), (address, user));
+        // Others of this port are not who is connected to.
+        let beside = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), address.port()));
+        assert_eq!(asked_at(beside).unwrap(), None);
+        assert_eq!(chosen(read(), beside), None);
+        drop(listener);
+        assert_eq!(asked_at(address).unwrap(), None);
+        // Another socket at the same place is another one.
+        let again = TcpListener::bind(address).unwrap();
+        assert_ne!(asked_at(address).unwrap().unwrap().inode, found.inode);
+        drop(again);
+        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        assert!(asked_at(address).unwrap().is_some());
+        assert!(chosen(read(), address).is_some());
+    }
+
+    #[test]
+    fn who_has_an_address_itself_goes_before_who_has_all() {
+        let all = ["[::]:80", "0.0.0.0:80", "127.0.0.1:81", "[::ffff:127.0.0.1]:80", "[::1]:80"];
+        let of = |all: &[&str], address: &str| {
+            let listener =
+                |address: &&str| Listener { address: address.parse().unwrap(), user: 1, inode: 1 };
+            let chosen = chosen(all.iter().map(listener).collect(), address.parse().unwrap());
+            chosen.map(|it| it.address.to_string())
+        };
+        for (among, address, expected) in [
+            (&all[..], "127.0.0.1:80", Some("[::ffff:127.0.0.1]:80")),
+            (&all[..3], "127.0.0.1:80", Some("0.0.0.0:80")),
+            (&all[..1], "127.0.0.1:80", Some("[::]:80")),
+            (&all, "[::1]:80", Some("[::1]:80")),
+            (&all[..2], "[::1]:80", Some("[::]:80")),
+            (&all[1..4], "[::1]:80", None),
+            (&all[4..], "127.0.0.1:80", None),
+        ] {
+            assert_eq!(of(among, address).as_deref(), expected, "{address} of {among:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! output, output_line, output_file
 //!                        what it writes, in the log and in a file
 //! proc, listeners        what the system knows of it
+//! owner                  whose its port is, at every connection
 //! restarts               how soon another is started. Pure
 //! orders                 what keepers are told, and how long what ends may take
 //! watched                files whose changes ask for another
@@ -54,6 +55,8 @@ mod output;
 mod output_file;
 #[cfg(feature = "child-process")]
 mod output_line;
+#[cfg(feature = "child-process")]
+mod owner;
 #[cfg(feature = "child-process")]
 mod pauses;
 #[cfg(feature = "child-process")]

@@ -25,24 +25,38 @@ pub(super) fn listening(processes: &[u32]) -> Option<Vec<SocketAddr>> {
     }
 }
 
-/// What is known of a port that somebody listens at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct PortInUse {
-    /// Who listens at it on the loopback, if it is neither root nor the user (by default, that of this process): on a
-    /// machine with several users, one may have been faster.
-    pub(super) stranger: Option<u32>,
-    /// Whether somebody listens at it on more than the loopback.
-    pub(super) is_open: bool,
+/// Who gets the connections to an address of this machine.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "it is not known there"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// It cannot be known.
+    Unknown,
+    Nobody,
+    /// Root, or the user who is expected, by a socket of this number.
+    Own(u64),
+    /// On a machine with several users, one may have been faster.
+    Stranger(u32),
 }
 
-/// Who listens at a port.
-pub(super) fn who_is_at(port: u16, user: Option<u32>) -> PortInUse {
+/// Who is at an address. By default, the user who is expected is that of this process.
+pub(super) fn holder(address: SocketAddr, user: Option<u32>) -> Holder {
     #[cfg(target_os = "linux")]
-    return linux::who_is_at(port, user);
+    return linux::holder(address, user);
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = (port, user);
-        PortInUse::default()
+        let _ = (address, user);
+        Holder::Unknown
+    }
+}
+
+/// Whether somebody listens at a port on more than the loopback.
+pub(super) fn is_open(port: u16) -> bool {
+    #[cfg(target_os = "linux")]
+    return linux::is_open(port);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = port;
+        false
     }
 }
 
@@ -63,9 +77,9 @@ mod linux {
     use std::fs;
     use std::net::SocketAddr;
 
-    use super::PortInUse;
+    use super::Holder;
     use crate::apps::child_process::contract::MARK;
-    use crate::apps::child_process::listeners::{Listener, listeners};
+    use crate::apps::child_process::listeners::{at, listeners};
 
     pub(super) fn members(group: u32, mark: &str) -> Vec<u32> {
         let Ok(all) = fs::read_dir("/proc") else { return Vec::new() };
@@ -114,22 +128,20 @@ mod linux {
         is_known.then_some(found)
     }
 
-    pub(super) fn who_is_at(port: u16, user: Option<u32>) -> PortInUse {
-        of_port(listeners(), port, user.unwrap_or_else(|| rustix::process::geteuid().as_raw()))
+    pub(super) fn holder(address: SocketAddr, user: Option<u32>) -> Holder {
+        const ROOT: u32 = 0;
+        let expected = user.unwrap_or_else(|| rustix::process::geteuid().as_raw());
+        match at(address) {
+            Err(_) => Holder::Unknown,
+            Ok(None) => Holder::Nobody,
+            Ok(Some(it)) if [expected, ROOT].contains(&it.user) => Holder::Own(it.inode),
+            Ok(Some(it)) => Holder::Stranger(it.user),
+        }
     }
 
-    fn of_port(all: Vec<Listener>, port: u16, expected: u32) -> PortInUse {
-        const ROOT: u32 = 0;
-        let mut found = PortInUse::default();
-        for it in all.iter().filter(|it| it.address.port() == port) {
-            let host = it.address.ip().to_canonical();
-            if (host.is_loopback() || host.is_unspecified()) && ![expected, ROOT].contains(&it.user)
-            {
-                found.stranger = found.stranger.or(Some(it.user));
-            }
-            found.is_open |= !host.is_loopback();
-        }
-        found
+    pub(super) fn is_open(port: u16) -> bool {
+        let is_open = |it: &SocketAddr| it.port() == port && !it.ip().to_canonical().is_loopback();
+        listeners().iter().any(|it| is_open(&it.address))
     }
 
     pub(super) fn resident(process: u32) -> Option<u64> {
@@ -154,30 +166,21 @@ mod linux {
             assert_eq!(group_of(""), None);
         }
 
+        #[expect(clippy::disallowed_methods, reason = "it is no host that listens here")]
         #[test]
-        fn who_listens_at_a_port_is_told_by_user_and_address() {
-            const OURS: u32 = 33;
-            const OTHER: u32 = 34;
-            const ROOT: u32 = 0;
-            let at = |address: &str, user| Listener {
-                address: address.parse().unwrap(),
-                user,
-                inode: 1,
-            };
-            for (listener, stranger, is_open) in [
-                (at("127.0.0.1:5000", OURS), None, false),
-                (at("127.0.0.1:5000", ROOT), None, false),
-                (at("127.0.0.1:5000", OTHER), Some(OTHER), false),
-                (at("[::ffff:127.0.0.1]:5000", OTHER), Some(OTHER), false),
-                (at("0.0.0.0:5000", OURS), None, true),
-                (at("[::]:5000", OTHER), Some(OTHER), true),
-                // He has no part of the loopback.
-                (at("192.0.2.1:5000", OTHER), None, true),
-                (at("0.0.0.0:5001", OTHER), None, false),
-            ] {
-                let expected = PortInUse { stranger, is_open };
-                assert_eq!(of_port(vec![listener.clone()], 5000, OURS), expected, "{listener:?}");
-            }
+        fn who_is_at_an_address_is_told_by_user() {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let own = holder(address, None);
+            assert!(matches!(own, Holder::Own(_)), "{own:?}");
+            assert_eq!(holder(address, None), own);
+            let user = rustix::process::geteuid().as_raw();
+            // Root may be anywhere.
+            let expected = if user == 0 { own } else { Holder::Stranger(user) };
+            assert_eq!(holder(address, Some(user + 1)), expected);
+            assert!(!is_open(address.port()));
+            drop(listener);
+            assert_eq!(holder(address, None), Holder::Nobody);
         }
 
         #[test]

@@ -204,6 +204,12 @@ impl Process {
         HeaderMap::from_iter([(TOKEN, self.token.clone())])
     }
 
+    /// Why nobody is to be sent to it any more, of one that goes on.
+    pub(super) fn lost(&self, cause: Cause) -> ProcessFailure {
+        let (command, process) = (self.command.clone(), Some(self.id));
+        ProcessFailure { command, cause, process, exit_code: None, lines: Vec::new() }
+    }
+
     /// Asks it to end, and ends it if it does not. Nothing of it is left then. Where there are no signals, its server
     /// is asked; one that has none yet cannot be.
     pub(super) async fn stop(mut self, grace: Grace, server: Option<&OneServer>) {

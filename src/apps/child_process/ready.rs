@@ -1,8 +1,8 @@
 //! When a process can answer requests.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -12,11 +12,13 @@ use super::contract::Listens;
 use super::failure::Cause;
 use super::knock::is_open;
 use super::options::ChildOptions;
+use super::owner::OfPort;
 use super::pauses::Pauses;
-use super::proc;
+use super::proc::{self, Holder};
 use super::process::Process;
 use crate::apps::reverse_proxy::{OneServer, Speaking};
 use crate::diagnostics::events;
+use crate::upstream::Owner;
 
 /// How soon after a look there is another because the process has written something.
 const WRITTEN: Duration = Duration::from_millis(1);
@@ -38,6 +40,9 @@ pub(super) enum Unready {
     Failed(Cause),
 }
 
+/// The way to a process, and whose its port is, if it has one.
+pub(super) type ToProcess = (OneServer, Option<Arc<OfPort>>);
+
 /// Waits until a process is ready, and gives the way to it.
 ///
 /// # Errors
@@ -46,25 +51,53 @@ pub(super) enum Unready {
 pub(super) async fn ready(
     process: &mut Process,
     options: &ChildOptions,
-) -> Result<OneServer, Unready> {
+) -> Result<ToProcess, Unready> {
+    let until = Instant::now() + options.startup_time_limit;
+    let is_alternative = listens(process, options, until).await?;
+    if let Listens::Port(port) = *process.listens() {
+        process.may_be_open = proc::is_open(port);
+    }
+    let user = options.run_as.as_ref().map(|it| it.user);
+    let tcp = process.listens().tcp(is_alternative);
+    let owner = tcp.map(|address| Arc::new(OfPort::new(address, user)));
+    let speaking = Speaking {
+        http2: options.speaks_http2,
+        activity_timeout: options.request_timeout,
+        unix_user: user,
+        owner: owner.clone().map(|owner| owner as Arc<dyn Owner>),
+    };
+    let name = format!("process {}", process.id);
+    let server = OneServer::new(&name, process.listens().address(is_alternative), speaking);
+    if let Some(path) = &options.health {
+        is_well(process, (&server, path), (until, options.startup_time_limit)).await?;
+    }
+    Ok((server, owner))
+}
+
+/// Waits until it listens; whether at the loopback of IPv6.
+async fn listens(
+    process: &mut Process,
+    options: &ChildOptions,
+    until: Instant,
+) -> Result<bool, Unready> {
     let limit = options.startup_time_limit;
-    let until = Instant::now() + limit;
+    let user = options.run_as.as_ref().map(|it| it.user);
     let mut pauses = Pauses::new();
     // Whoever has the wrong place has it soon.
     let mut looks =
         [3, 15].map(|seconds| Instant::now() + Duration::from_secs(seconds)).into_iter();
     let mut look = looks.next();
     let wrote = process.wrote();
-    let is_alternative = loop {
+    loop {
         // Most programs say that they listen once they do. One that says much is not looked at more often for that.
         let has_written = async {
             sleep(WRITTEN).await;
             wrote.notified().await;
         };
-        if let Some(alternative) =
-            accepts(process.listens(), options.run_as.as_ref().map(|it| it.user)).await
+        if let Some(alternative) = accepts(process.listens(), user).await
+            && is_there(process.listens(), alternative, user)?
         {
-            break alternative;
+            return Ok(alternative);
         }
         tokio::select! {
             status = process.ended() => return Err(Unready::Ended(status)),
@@ -80,27 +113,36 @@ pub(super) async fn ready(
             let listens = proc::listening(&process.members());
             return Err(Unready::Failed(Cause::TooSlow { limit, expected, listens }));
         }
-    };
-    if let Listens::Port(port) = *process.listens() {
-        let there = proc::who_is_at(port, options.run_as.as_ref().map(|it| it.user));
-        if let Some(user) = there.stranger {
-            return Err(Unready::Failed(Cause::Stranger { port, user }));
-        }
-        process.may_be_open = there.is_open;
     }
-    let name = format!("process {}", process.id);
-    let speaking = Speaking {
-        http2: options.speaks_http2,
-        activity_timeout: options.request_timeout,
-        unix_user: options.run_as.as_ref().map(|it| it.user),
-    };
-    let server = OneServer::new(&name, process.listens().address(is_alternative), speaking);
-    let Some(path) = &options.health else { return Ok(server) };
+}
+
+/// Whether it is the process that accepts there, as far as users tell.
+///
+/// # Errors
+///
+/// Another user was faster at the port. At the loopback of IPv6 he may have been before, and is not in the way.
+fn is_there(listens: &Listens, alternative: bool, user: Option<u32>) -> Result<bool, Unready> {
+    let Some(address) = listens.tcp(alternative) else { return Ok(true) };
+    match proc::holder(address, user) {
+        Holder::Unknown | Holder::Own(_) => Ok(true),
+        Holder::Stranger(user) if !alternative => {
+            Err(Unready::Failed(Cause::Stranger { port: address.port(), user }))
+        }
+        Holder::Stranger(_) | Holder::Nobody => Ok(false),
+    }
+}
+
+/// Waits until it says that it is well.
+async fn is_well(
+    process: &mut Process,
+    (server, path): (&OneServer, &str),
+    (until, limit): (Instant, Duration),
+) -> Result<(), Unready> {
     let fields = process.fields();
     loop {
         let what =
             match timeout(QUESTION, server.ask((&Method::GET, path), &fields, QUESTION)).await {
-                Ok(Ok(status)) if status.as_u16() < 400 => return Ok(server),
+                Ok(Ok(status)) if status.as_u16() < 400 => return Ok(()),
                 Ok(Ok(status)) => format!("it answers {}", status.as_u16()),
                 Ok(Err(error)) => error,
                 Err(_) => "no answer".to_owned(),
@@ -110,7 +152,7 @@ pub(super) async fn ready(
             () = sleep(HEALTH_PAUSE) => {}
         }
         if Instant::now() >= until {
-            let path = path.clone();
+            let path = path.to_owned();
             return Err(Unready::Failed(Cause::Unwell { limit, path, what }));
         }
     }
@@ -131,13 +173,15 @@ async fn accepts(listens: &Listens, user: Option<u32>) -> Option<bool> {
     // Systems without Unix sockets do not ask for it.
     let _ = user;
     match listens {
-        Listens::Port(port) => {
-            let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
-            if is_open(v4, ACCEPTED).await == Some(true) {
-                return Some(false);
+        Listens::Port(_) => {
+            for alternative in [false, true] {
+                if let Some(address) = listens.tcp(alternative)
+                    && is_open(address, ACCEPTED).await == Some(true)
+                {
+                    return Some(alternative);
+                }
             }
-            let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, *port));
-            (is_open(v6, ACCEPTED).await == Some(true)).then_some(true)
+            None
         }
         #[cfg(unix)]
         Listens::Socket(path) => {

@@ -50,6 +50,21 @@ pub(crate) fn process_failed(failed: &FailedProcess, pause: Duration) {
     }
 }
 
+/// Somebody else has the port of a process that was ready; another is started.
+pub(crate) fn process_lost_its_port(failed: &FailedProcess, pause: Duration) {
+    let FailedProcess { what, details, process, .. } = failed;
+    match pause.is_zero() {
+        true => {
+            emit!(OUR_PROCESSES, WARN, 18, "{What} Nothing is sent there, and another is started.", detail: details;
+            What = what, ProcessId = process)
+        }
+        false => {
+            emit!(OUR_PROCESSES, WARN, 18, "{What} Nothing is sent there, and another is started in {Seconds} s.", detail: details;
+            What = what, Seconds = seconds(pause), ProcessId = process)
+        }
+    }
+}
+
 /// Processes end again and again.
 pub(crate) fn processes_fail_too_often(last: &FailedProcess) {
     let FailedProcess { what, details, process, exit_code } = last;

@@ -17,7 +17,7 @@ use crate::apps::reverse_proxy::options::{
 };
 use crate::apps::reverse_proxy::transform_options::Transforms;
 use crate::pipeline::{Request, Response};
-use crate::upstream::{Answer, Client, ClientSettings, Failure, FailureKind, Outgoing};
+use crate::upstream::{Answer, Client, ClientSettings, Failure, FailureKind, Outgoing, Owner};
 
 /// One server, with its connections.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Unanswered {
 }
 
 /// How a server is spoken to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Speaking {
     /// Whether in HTTP/2 by prior knowledge. Else in HTTP/1.1.
     pub(crate) http2: bool,
@@ -47,16 +47,21 @@ pub(crate) struct Speaking {
     pub(crate) activity_timeout: Duration,
     /// Whose a Unix socket has to be, if that is not known by its place.
     pub(crate) unix_user: Option<u32>,
+    /// Who says at each connection whether it is still there.
+    pub(crate) owner: Option<Arc<dyn Owner>>,
 }
 
 impl OneServer {
     /// The server at an address. Its name is for the log. It is told the host that the client named, and who that is.
     pub(crate) fn new(name: &str, address: DestinationAddress, speaking: Speaking) -> Self {
         let transforms = Transforms { original_host: true, ..Transforms::default() };
-        let settings =
-            ClientSettings { unix_user: speaking.unix_user, ..ClientSettings::default() };
+        let settings = ClientSettings {
+            unix_user: speaking.unix_user,
+            owner: speaking.owner.clone(),
+            ..ClientSettings::default()
+        };
         let cluster = Cluster::new(
-            cluster_options(name, speaking),
+            cluster_options(name, &speaking),
             Client::new(settings, Arc::default()),
             Box::new([]),
             &[],
@@ -143,7 +148,7 @@ impl OneServer {
     }
 }
 
-fn cluster_options(name: &str, speaking: Speaking) -> ClusterOptions {
+fn cluster_options(name: &str, speaking: &Speaking) -> ClusterOptions {
     let version = if speaking.http2 { HttpVersion::Http2 } else { HttpVersion::Http11 };
     ClusterOptions {
         id: name.to_owned(),
