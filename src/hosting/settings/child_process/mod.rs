@@ -28,6 +28,7 @@ use super::site_names::site_of;
 use super::switched::Switched;
 use crate::apps::child_process::options::{ChildOptions, Recycle, ResourceLimits};
 use crate::configuration::sources::command_line::shown_argument;
+use crate::configuration::text::boolean as boolean_of;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Setting};
 
 const ENABLED: &str = "AspNetCore:Enabled";
@@ -50,6 +51,7 @@ pub(super) fn read(
 ) -> Option<Switched<ChildOptions>> {
     let configuration = &loaded.configuration;
     let on = read_boolean(configuration, ENABLED, problems);
+    problems.extend(unknown::text_in_its_place(configuration));
     let is_misspelled = unknown::tell(configuration, problems);
     let Some(first) = unknown::first_known(configuration) else {
         problems.extend(unknown::section_misspelled(loaded));
@@ -65,6 +67,7 @@ pub(super) fn read(
         return None;
     };
     problems.extend(of_another_program(program));
+    problems.extend(switched_off_in_vain(configuration, program));
     let shown = shown::words(configuration, &options);
     Some(Switched { key: PROGRAM, origin: program.origin.clone(), value: options, shown })
 }
@@ -87,12 +90,31 @@ fn without_program(first: &Setting) -> Problem {
         .fix(format!("name the program, such as \"ProcessPath\": \"python3\"{or}"))
 }
 
-/// A program in the place of which a command runs that stands behind `--`. What else is said more strongly, such as by a
-/// variable, is written by its key, and meant so.
+/// Whether a program is that of a command that stands behind `--`. What else is said more strongly, such as by a variable, is
+/// written by its key, and meant so.
+fn is_command(program: &Setting) -> bool {
+    let Origin::CommandLine { argument, .. } = &program.origin else { return false };
+    program.value.as_deref().map(shown_argument).as_ref() == Some(argument)
+}
+
+/// That the section says of no program to run, and a command runs all the same.
+fn switched_off_in_vain(configuration: &Configuration, program: &Setting) -> Option<Problem> {
+    let enabled = configuration.setting(ENABLED)?;
+    let lost = enabled.shadowed.first()?;
+    let is_off = lost.value.as_deref().and_then(boolean_of) == Some(false);
+    (is_off && is_command(program) && enabled.origin == program.origin).then(|| {
+        Problem::information(format!(
+            "'{ENABLED}' is false, and the command behind -- runs all the same."
+        ))
+        .key(ENABLED)
+        .origin(lost.origin.clone())
+        .fix("leave out the command to run nothing")
+    })
+}
+
+/// A program in the place of which a command runs.
 fn of_another_program(program: &Setting) -> Option<Problem> {
-    let Origin::CommandLine { argument, .. } = &program.origin else { return None };
-    let is_command = program.value.as_deref().map(shown_argument).as_ref() == Some(argument);
-    let lost = program.shadowed.first().filter(|_| is_command)?;
+    let lost = program.shadowed.first().filter(|_| is_command(program))?;
     let other = lost.value.as_deref().filter(|it| !it.trim().is_empty())?;
     Some(
         Problem::information(format!(

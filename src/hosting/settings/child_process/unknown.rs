@@ -5,6 +5,7 @@ use super::section::SECTION;
 use crate::configuration::near_names::did_you_mean;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Setting};
 use crate::hosting::settings::keys::{Holds, Key, Place, place};
+use crate::hosting::settings::parse::shown;
 
 /// The first setting of the section that is the module's.
 pub(super) fn first_known(configuration: &Configuration) -> Option<&Setting> {
@@ -39,6 +40,22 @@ pub(super) fn section_misspelled(loaded: &Loaded) -> Option<Problem> {
         .key(program.key.clone())
         .origin(program.origin.clone())
         .fix(format!("did you mean {SECTION}?")),
+    )
+}
+
+/// A text in the place of the section, which runs nothing. A variable of this name may be anybody's.
+pub(super) fn text_in_its_place(configuration: &Configuration) -> Option<Problem> {
+    let setting = configuration.setting(SECTION)?;
+    let text = setting.value.as_deref().filter(|text| !text.trim().is_empty())?;
+    if matches!(setting.origin, Origin::EnvironmentVariable(_)) {
+        return None;
+    }
+    let (key, text) = (&setting.key, shown(&setting.key, text));
+    Some(
+        Problem::error(format!("'{key}' is a section: the text '{text}' runs nothing."))
+            .key(key.clone())
+            .origin(setting.origin.clone())
+            .fix(format!("name the program below it, such as {key}:ProcessPath")),
     )
 }
 
