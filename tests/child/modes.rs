@@ -200,6 +200,7 @@ async fn answers(port: &str, answer: &'static [u8]) {
 fn app() -> Router {
     Router::new()
         .route("/exit", get(exit))
+        .route("/die", post(die))
         .route("/wait", get(wait))
         .route("/echo", any(|request: Request| async { request.into_body() }))
         .route("/large", get(large))
@@ -213,6 +214,18 @@ fn app() -> Router {
 #[expect(clippy::exit, reason = "that is what it is for")]
 async fn exit() {
     std::process::exit(3)
+}
+
+/// Ends the process once so much of a body is here as the query says.
+async fn die(request: Request) {
+    let after: usize = asked(&request, "after").parse().unwrap_or(0);
+    let mut pieces = request.into_body().into_data_stream();
+    let mut bytes = 0;
+    while bytes < after {
+        let Some(Ok(piece)) = pieces.next().await else { break };
+        bytes += piece.len();
+    }
+    exit().await;
 }
 
 /// Answers once the file is there that the query names.

@@ -179,6 +179,56 @@ fn what_is_killed_is_started_again_and_no_request_is_lost() {
     assert!(!is_alive(second) && !is_alive(third));
 }
 
+/// The status of an upload that ends its program in the middle, whose whole answer is read.
+fn upload_to_a_crash(address: &str, (after, size): (usize, usize)) -> u16 {
+    use std::io::{Read as _, Write as _};
+    let mut stream = connect(address);
+    let head =
+        format!("POST /die?after={after} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("the server reads");
+    stream.write_all(&vec![b'x'; size]).expect("the server reads on");
+    let mut answer = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&answer);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+            let length: usize = length.and_then(|it| it.parse().ok()).expect("a length");
+            if body.len() >= length {
+                return head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
+            }
+        }
+        let mut more = [0; 4096];
+        match stream.read(&mut more).expect("no reset") {
+            0 => panic!("it is cut off: {text}"),
+            length => answer.extend_from_slice(&more[..length]),
+        }
+    }
+}
+
+/// What its client still sends is read: unread, it would make a reset of the close, which takes the answer away.
+#[test]
+fn an_upload_that_a_crash_cuts_off_has_a_whole_answer() {
+    const AT_ONCE: usize = 16;
+    const ROUNDS: usize = 7;
+    const SIZE: usize = 200_000;
+    let running = hosting(&["serve"], r#""RapidFailsPerMinute": 100"#).started();
+    let address = running.address();
+    for round in 0..ROUNDS {
+        let uploads: Vec<_> = (0..AT_ONCE)
+            .map(|upload| {
+                let after = (round * AT_ONCE + upload) * SIZE / (ROUNDS * AT_ONCE);
+                let address = address.clone();
+                thread::spawn(move || upload_to_a_crash(&address, (after, SIZE)))
+            })
+            .collect();
+        for upload in uploads {
+            let status = upload.join().expect("a whole answer");
+            assert!([502, 503].contains(&status), "{status}\n{}", running.stdout());
+        }
+    }
+    running.terminated();
+}
+
 #[test]
 fn several_processes_take_turns() {
     let running = hosting(&["serve"], r#""ProcessesPerApplication": 2"#).started();

@@ -19,6 +19,8 @@ mod certificates;
 #[cfg(all(target_os = "linux", feature = "child-process"))]
 mod child_process;
 #[cfg(all(target_os = "linux", feature = "child-process"))]
+mod child_process_queue;
+#[cfg(all(target_os = "linux", feature = "child-process"))]
 mod child_process_stops;
 mod completions;
 #[cfg(unix)]
