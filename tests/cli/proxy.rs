@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use crate::http::{connect, get};
+use crate::http::{asked, connect, get};
 use crate::process::Kestrel;
 use crate::test_data::file;
 
@@ -400,6 +400,51 @@ fn a_route_has_a_limit_of_its_own_for_bodies() {
         );
         running.terminated();
     }
+}
+
+#[test]
+fn what_is_announced_as_too_large_reaches_no_destination() {
+    // Nobody listens there: whoever tries to connect gets a 502.
+    let nobody = nobody();
+    let proxy = |limit: &str| {
+        format!(
+            r#""ReverseProxy": {{
+            "Routes": {{ "all": {{ "ClusterId": "c", "Match": {{ "Path": "/{{**rest}}" }} {limit} }} }},
+            "Clusters": {{ "c": {{ "Destinations": {{ "d": {{ "Address": "http://{nobody}" }} }} }} }} }}"#
+        )
+    };
+    let site = format!(
+        r#""Sites": {{ "s": {{ "Hosts": ["site.test"], "Limits": {{ "MaxRequestBodySize": 10 }}, {} }} }}"#,
+        proxy("")
+    );
+    for (settings, limit) in [
+        (proxy(""), "20"),
+        (proxy(r#", "MaxRequestBodySize": 10"#), "30"),
+        (format!("{}, {site}", proxy("")), "30"),
+    ] {
+        let file = format!(
+            r#"{{ "Kestrel": {{ "Limits": {{ "MaxRequestBodySize": {limit} }} }}, {settings} }}"#
+        );
+        let running =
+            Kestrel::run(["--urls=http://127.0.0.1:0"]).file("appsettings.json", &file).started();
+        for (lines, status) in [
+            (&["Content-Length: 21"][..], 413),
+            (&["Content-Length: 21", "Expect: 100-continue"], 413),
+            (&["Content-Length: 0"], 502),
+        ] {
+            let stream = connect(&running.address());
+            let answer = asked(stream, "site.test", "POST /", lines);
+            assert_eq!(answer.status, status, "{lines:?} with {file}: {}", answer.head);
+        }
+        running.terminated();
+    }
+}
+
+/// An address at which nobody listens.
+#[expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
+fn nobody() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
 }
 
 /// A server that changes to whatever protocol it is asked for, and is silent then.

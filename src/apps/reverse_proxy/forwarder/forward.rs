@@ -1,9 +1,10 @@
 //! One request on its way to a destination, and its answer on the way back.
 
 use std::borrow::Cow;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -13,6 +14,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use http_body::Body as _;
 
 use super::affinity::Asked;
 use super::answer::ForwardedBody;
@@ -92,7 +94,7 @@ struct Prepared<'a> {
 
 impl Forwarding {
     /// Gives the answer, and the destination that it is of in the end.
-    async fn run(mut self, parts: &mut Parts, body: Body) -> (Response, Arc<Destination>) {
+    async fn run(mut self, parts: &mut Parts, mut body: Body) -> (Response, Arc<Destination>) {
         let begun = Instant::now();
         let mut under_way = self.destination.begin();
         let upgrading = match Upgrading::of(parts, self.cluster.version) {
@@ -101,6 +103,11 @@ impl Forwarding {
         };
         let parts = &*parts;
         self.set_body_limits(parts);
+        if upgrading.is_none()
+            && let Some(refusal) = pin!(too_large(parts, &mut body)).await
+        {
+            return (refusal, self.destination);
+        }
         let timeout = self.route.options.timeout;
         let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
         let mut sent = {
@@ -128,7 +135,11 @@ impl Forwarding {
     ///
     /// It gave no answer, which nobody was told.
     #[cfg(feature = "child-process")]
-    pub(super) async fn run_here(self, parts: &mut Parts, body: Body) -> Result<Response, Failure> {
+    pub(super) async fn run_here(
+        self,
+        parts: &mut Parts,
+        mut body: Body,
+    ) -> Result<Response, Failure> {
         let begun = Instant::now();
         let under_way = self.destination.begin();
         let upgrading = match Upgrading::of(parts, self.cluster.version) {
@@ -136,6 +147,11 @@ impl Forwarding {
             Err(status) => return Ok(error_answer(status, client_of(parts))),
         };
         let parts = &*parts;
+        if upgrading.is_none()
+            && let Some(refusal) = pin!(too_large(parts, &mut body)).await
+        {
+            return Ok(refusal);
+        }
         let sent = pin!(self.send(parts, body, upgrading.as_ref())).await;
         match sent {
             Err(failure) if failure.is_of_server() => Err(failure),
@@ -506,10 +522,30 @@ fn closing(mut response: Response, parts: &Parts) -> Response {
     response
 }
 
+/// The answer to a request whose body is announced to be larger than it may be: it would not be read, and so no
+/// destination is to hear of it, nor to be connected to.
+async fn too_large(parts: &Parts, body: &mut Body) -> Option<Response> {
+    let limits = parts.extensions.get::<RequestBodyLimits>()?;
+    let (length, max) = (length_of(&parts.headers)?, limits.max_size()?);
+    if length <= max || limits.is_read_only() {
+        return None;
+    }
+    // The body itself says so when it is read, and the log is told.
+    let read = poll_fn(|cx| Poll::Ready(Pin::new(&mut *body).poll_frame(cx))).await;
+    Some(match read {
+        Poll::Ready(Some(Err(error))) => Unhandled::from(error).into_response(),
+        _ => error_answer(StatusCode::PAYLOAD_TOO_LARGE, client_of(parts)),
+    })
+}
+
+fn length_of(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+}
+
 /// The body of a request, if it has one.
 fn content_of(parts: &Parts, body: Body, is_upgrading: bool) -> Option<Content> {
     let headers = &parts.headers;
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length = length_of(headers);
     let has_one = length.is_some()
         || headers.contains_key(TRANSFER_ENCODING)
         || !http_body::Body::is_end_stream(&body);
