@@ -16,6 +16,9 @@ use super::{Connection, Remote};
 pub(crate) struct Overlay {
     pub(crate) scheme: Option<Cow<'static, str>>,
     pub(crate) client: Option<SocketAddr>,
+    /// Who is believed tells of a client, but not so that it could be taken: the one above, or that of the connection, is
+    /// the address of a proxy.
+    pub(crate) client_is_unread: bool,
     pub(crate) host: Option<Box<str>>,
     pub(crate) path_base: Option<Box<str>>,
     pub(crate) user: Option<Arc<str>>,
@@ -33,6 +36,7 @@ impl Overlay {
         *self = Self {
             scheme: other.scheme.or(before.scheme),
             client: other.client.or(before.client),
+            client_is_unread: other.client_is_unread || before.client_is_unread,
             host: other.host.or(before.host),
             path_base: other.path_base.or(before.path_base),
             user: other.user.or(before.user),
@@ -101,6 +105,17 @@ impl<'a> EffectiveRequest<'a> {
     pub fn client(&self) -> Option<SocketAddr> {
         let told = self.overlay.and_then(|overlay| overlay.client);
         told.or_else(|| self.connection?.remote().map(|Remote(address)| address))
+    }
+
+    /// Whether somebody who is believed has told whose request it is.
+    pub(crate) fn has_told_client(&self) -> bool {
+        self.overlay.is_some_and(|overlay| overlay.client.is_some())
+    }
+
+    /// Whether whose request it is was told, by somebody who is believed, in a way that could not be taken:
+    /// [`client`](Self::client) is a proxy then.
+    pub(crate) fn has_unread_client(&self) -> bool {
+        self.overlay.is_some_and(|overlay| overlay.client_is_unread)
     }
 
     /// The path below which the app is, as the client sees it. Empty for most. It is for links, and other

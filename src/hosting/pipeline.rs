@@ -19,7 +19,7 @@ use crate::diagnostics::in_log_boxed;
 use crate::features::{Lifetime, Proxies, RoutePolicy, ServerAddresses};
 use crate::middleware::{
     AddressFilter, BodyLimit, Checks, ForwardedHeaders, HealthChecks, HttpsRedirection, Limiters,
-    ProcessManager, RateLimiter, RequestTimeouts, SiteTable, Sites, StaticFiles,
+    ProcessManager, RateLimiter, RequestTimeouts, SiteTable, Sites, StaticFiles, Strangers,
 };
 use crate::pipeline::Stage;
 
@@ -55,6 +55,8 @@ pub(super) struct OfHost {
     pub(super) around: Arc<Around>,
     /// What its sites have of their own.
     pub(super) sites: SitesOfHost,
+    /// Of whom its stages, and those of its sites, have told that they are no proxies. Not over reloads: they may be then.
+    pub(super) strangers: Arc<Strangers>,
 }
 
 impl OfHost {
@@ -153,6 +155,7 @@ pub(super) fn stages(
     materials: &Materials,
     host: &OfHost,
 ) -> Box<[Box<dyn Stage>]> {
+    let host = &OfHost { strangers: Arc::default(), ..host.clone() };
     open(settings, &materials.own, host);
     let sites = settings.sites.as_ref().map_or(&[][..], |it| &it.sites);
     for (site, materials) in sites.iter().zip(&materials.of_sites) {
@@ -421,20 +424,23 @@ fn host_filtering(settings: &StageSettings, _: &OfHost) -> Option<On> {
     })
 }
 
-fn forwarded_headers(settings: &StageSettings, _: &OfHost) -> Option<On> {
+fn forwarded_headers(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.forwarded_headers.as_ref()?;
     Some(On {
         name: "forwarded headers",
         key: it.key,
         origin: it.origin.clone(),
         values: settings.values.forwarded_headers.clone(),
-        stage: Box::new(ForwardedHeaders::new(it.believed.clone())),
+        stage: Box::new(
+            ForwardedHeaders::new(it.believed.clone()).beside(Arc::clone(&host.strangers)),
+        ),
     })
 }
 
-fn address_filter(settings: &StageSettings, _: &OfHost) -> Option<On> {
+fn address_filter(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.address_filter.as_ref()?;
-    Some(switched("address filter", it, Box::new(AddressFilter::new(it.value.clone()))))
+    let stage = AddressFilter::new(it.value.clone(), Arc::clone(&host.strangers));
+    Some(switched("address filter", it, Box::new(stage)))
 }
 
 fn process_manager(settings: &StageSettings, host: &OfHost) -> Option<On> {

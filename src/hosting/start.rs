@@ -120,6 +120,7 @@ impl Draft {
             logs: Default::default(),
             limiters: Arc::default(),
             upstreams: Arc::default(),
+            strangers: Arc::default(),
             children: Arc::default(),
             around: Arc::new(Around {
                 inherited: sources.inputs.variables.clone(),

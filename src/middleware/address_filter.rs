@@ -1,12 +1,14 @@
 //! Whose requests pass, by the client's address (`AddressFilter`).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, StatusCode};
+use http::header::{CONTENT_LENGTH, FORWARDED};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::strangers::Strangers;
 use crate::diagnostics::{Repeated, events};
 use crate::features::{EffectiveRequest, IpNetwork};
 use crate::pipeline::{Enter, Request, Response, Stage};
@@ -47,23 +49,63 @@ impl AddressFilterOptions {
 pub(crate) struct AddressFilter {
     options: AddressFilterOptions,
     told: Repeated,
+    strangers: Arc<Strangers>,
 }
 
 impl AddressFilter {
-    pub(crate) fn new(options: AddressFilterOptions) -> Self {
-        Self { options, told: Repeated::default() }
+    /// `strangers` are those of whom other stages have told.
+    pub(crate) fn new(options: AddressFilterOptions, strangers: Arc<Strangers>) -> Self {
+        Self { options, told: Repeated::default(), strangers }
     }
+
+    /// Whether the client passes; if it does not, the log is told why.
+    fn lets_in(&self, meant: &EffectiveRequest<'_>, headers: &HeaderMap) -> bool {
+        let client = meant.client().map(|it| it.ip().to_canonical());
+        let shown = || client.map_or_else(|| "a local process".to_owned(), |it| it.to_string());
+        if meant.has_unread_client() {
+            // The address is that of a proxy, which has let somebody else through.
+            events::unread_client_not_let_in(&shown(), self.told.happened(Instant::now()));
+            return false;
+        }
+        if !meant.has_told_client()
+            && let Some(header) = header_of_proxies(headers)
+            && self.strangers.is_new(client)
+        {
+            events::stranger_is_filtered(&shown(), &remedy(client, &header), header.as_str());
+        }
+        let passes = self.options.passes(client);
+        if !passes {
+            events::address_not_let_in(&shown(), self.told.happened(Instant::now()));
+        }
+        passes
+    }
+}
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What of a request says that it is somebody else's.
+fn header_of_proxies(headers: &HeaderMap) -> Option<HeaderName> {
+    [X_FORWARDED_FOR, FORWARDED].into_iter().find(|name| headers.contains_key(name))
+}
+
+/// What lets a proxy be believed.
+fn remedy(proxy: Option<IpAddr>, header: &HeaderName) -> String {
+    let mut remedy = "set ForwardedHeaders:Enabled to true".to_owned();
+    // Without a list, whoever is on this machine is believed.
+    if let Some(address) = proxy.filter(|it| !it.is_loopback()) {
+        remedy.push_str(&format!(" and add {address} to ForwardedHeaders:KnownProxies"));
+    }
+    if *header == FORWARDED {
+        remedy.push_str(", and let it send X-Forwarded-For: Forwarded is not read");
+    }
+    remedy
 }
 
 impl Stage for AddressFilter {
     fn enter(&self, request: &mut Request) -> Enter {
-        let client = EffectiveRequest::of(request).client().map(|it| it.ip());
-        if self.options.passes(client) {
+        if self.lets_in(&EffectiveRequest::of(request), request.headers()) {
             return Enter::Next;
         }
-        let telling = self.told.happened(Instant::now());
-        let client = client.map(|it| it.to_canonical().to_string());
-        events::address_not_let_in(client.as_deref().unwrap_or("a local process"), telling);
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::FORBIDDEN;
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -74,6 +116,7 @@ impl Stage for AddressFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::Overlay;
 
     fn filter(allow: &[&str], deny: &[&str]) -> AddressFilterOptions {
         let [allow, deny] =
@@ -103,6 +146,44 @@ mod tests {
             let client = client.map(|it| it.parse().unwrap());
             let passed = filter(allow, deny).passes(client);
             assert_eq!(passed, passes, "{client:?} with {allow:?} without {deny:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_cannot_be_read_is_not_the_proxy_that_tells_of_it() {
+        let proxy = "127.0.0.1:5000".parse().unwrap();
+        for (allow, deny) in [(&["127.0.0.0/8"][..], &[][..]), (&[], &["192.0.2.1"])] {
+            let filter = AddressFilter::new(filter(allow, deny), Arc::default());
+            for (is_unread, passes) in [(false, true), (true, false)] {
+                let mut request = Request::new(Body::empty());
+                Overlay::change(&mut request, |overlay| {
+                    (overlay.client, overlay.client_is_unread) = (Some(proxy), is_unread);
+                });
+                let passed = matches!(filter.enter(&mut request), Enter::Next);
+                assert_eq!(passed, passes, "{is_unread} with {allow:?} without {deny:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_lets_a_proxy_be_believed_goes_by_where_it_is() {
+        let here = "set ForwardedHeaders:Enabled to true";
+        for (proxy, header, expected) in [
+            (None, X_FORWARDED_FOR, here.to_owned()),
+            (Some("127.0.0.1"), X_FORWARDED_FOR, here.to_owned()),
+            (
+                Some("10.0.0.9"),
+                X_FORWARDED_FOR,
+                format!("{here} and add 10.0.0.9 to ForwardedHeaders:KnownProxies"),
+            ),
+            (
+                Some("::1"),
+                FORWARDED,
+                format!("{here}, and let it send X-Forwarded-For: Forwarded is not read"),
+            ),
+        ] {
+            let proxy = proxy.map(|it| it.parse().unwrap());
+            assert_eq!(remedy(proxy, &header), expected);
         }
     }
 

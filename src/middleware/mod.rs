@@ -37,6 +37,7 @@ mod response_compression;
 mod rewrite;
 mod sites;
 pub(crate) mod static_files;
+mod strangers;
 mod w3c_logging;
 mod watching;
 mod without_length;
@@ -88,4 +89,5 @@ pub(crate) use rewrite::{
 };
 pub(crate) use sites::{HostPattern, SiteHost, SitePlace, SiteTable, Sites};
 pub(crate) use static_files::StaticFiles;
+pub(crate) use strangers::Strangers;
 pub(crate) use w3c_logging::{W3cFields, W3cLogging, W3cOptions};

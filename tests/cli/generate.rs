@@ -125,6 +125,42 @@ fn generated(arguments: &[&str]) -> String {
     outcome.stdout
 }
 
+#[test]
+fn a_proxy_that_is_not_believed_is_told_with_what_lets_it_be() {
+    const FILTER: &str = r#""AddressFilter":{"Enabled":true,"Deny":["192.0.2.1"]}"#;
+    const SITE: &str = r#""Sites":{"S":{"Hosts":["a.test"],"AddressFilter":{"Enabled":true,"Deny":["192.0.2.1"]}}}"#;
+    let switch = Some("set ForwardedHeaders:Enabled to true");
+    let known = r#""ForwardedHeaders":{"Enabled":true,"KnownProxies":["192.0.2.9"]}"#;
+    let here = r#""ForwardedHeaders":{"Enabled":true}"#;
+    let scheme = r#""ForwardedHeaders":{"Enabled":true,"ForwardedHeaders":"XForwardedProto"}"#;
+    let add = Some("add 127.0.0.1 to ForwardedHeaders:KnownProxies");
+    for (settings, listen, remedy, is_filtered) in [
+        (&[][..], "http://127.0.0.1:5000", switch, false),
+        (&[FILTER], "http://127.0.0.1:5000", switch, true),
+        (&[SITE], "http://127.0.0.1:5000", switch, true),
+        (&[known, FILTER], "http://*:5000", add, true),
+        (&[known], "http://localhost:5000", add, false),
+        (
+            &[scheme],
+            "http://127.0.0.1:5000",
+            Some("add XForwardedFor to ForwardedHeaders:ForwardedHeaders"),
+            false,
+        ),
+        (&[here, FILTER], "http://127.0.0.1:5000", None, false),
+        (&[known, FILTER], "http://unix:/run/a.sock", None, false),
+    ] {
+        let file = format!("{{{}}}", settings.join(","));
+        let outcome = Kestrel::new(["generate", "nginx", "--", "--urls", listen])
+            .file("appsettings.json", &file);
+        let text = outcome.ended().stdout;
+        let told = text.lines().find_map(|line| line.split_once("let this proxy be believed: "));
+        let remedy = remedy.map(|it| format!("{it}."));
+        assert_eq!(told.map(|(_, what)| what), remedy.as_deref(), "{file} {listen}: {text}");
+        let filtered = "# Without that, AddressFilter takes the address of this proxy";
+        assert_eq!(text.contains(filtered), is_filtered, "{file} {listen}: {text}");
+    }
+}
+
 /// Starts the program with what is generated for it, unless it is not there.
 fn started(program: &Program, place: &Place, options: &[&str]) -> Option<(Proxy, u16)> {
     started_with(program, place, (options, &[]), |text| text)

@@ -267,6 +267,54 @@ fn a_site_keeps_clients_out_by_their_addresses() {
 }
 
 #[test]
+fn who_tells_of_clients_is_not_taken_for_one_of_them() {
+    const ON: &str = "--ForwardedHeaders:Enabled=true";
+    const FILTERED: &str = "AddressFilter goes by the address of 127.0.0.1, and not by that of the client that it \
+        tells in x-forwarded-for: it is not believed. If it is a proxy of yours, set ForwardedHeaders:Enabled to true.";
+    const STRANGER: &str = "127.0.0.1 is no known proxy, and what it tells";
+    const UNREAD: &str =
+        "127.0.0.1 tells of a client in a way that cannot be taken: it is not let in";
+    let filter = r#""AddressFilter":{"Enabled":true,"Allow":["127.0.0.0/8"]}"#;
+    let site = format!(r#""A":{{"Hosts":["a.example"],"webroot":"a",{filter}}}"#);
+    for (arguments, line, status, told) in [
+        (&[][..], "X-Forwarded-For: 192.0.2.1", 200, Some(FILTERED)),
+        (&[], "Accept: text/html", 200, None),
+        (
+            &[ON, "--ForwardedHeaders:KnownProxies:0=192.0.2.9"],
+            "X-Forwarded-For: 192.0.2.1",
+            200,
+            Some(STRANGER),
+        ),
+        (&[ON], "X-Forwarded-For: 192.0.2.1", 403, None),
+        (&[ON], "X-Forwarded-For: 127.0.0.1", 200, None),
+        (&[ON], "X-Forwarded-For: unknown", 403, Some(UNREAD)),
+        (
+            &[ON, "--ForwardedHeaders:ForwardLimit=2"],
+            "X-Forwarded-For: unknown, 127.0.0.1",
+            403,
+            Some(UNREAD),
+        ),
+        (
+            &[ON, "--ForwardedHeaders:RequireHeaderSymmetry=true"],
+            "X-Forwarded-For: 192.0.2.1",
+            403,
+            Some(UNREAD),
+        ),
+    ] {
+        let running = kestrel(arguments, &site).started();
+        for _ in 0..2 {
+            let answer = get_of(connect(&running.address()), "a.example", "/", &[line]);
+            assert_eq!(answer.status, status, "{line} with {arguments:?}");
+        }
+        let log = running.terminated().stdout;
+        for each in [FILTERED, STRANGER, UNREAD] {
+            let times = log.matches(each).count();
+            assert_eq!(times, usize::from(told == Some(each)), "{line}, {arguments:?}: {log}");
+        }
+    }
+}
+
+#[test]
 fn passwords_of_a_file_are_read_again_when_it_changes() {
     // Of `htpasswd -nbB -C 4`, for `one` and for `two`.
     const ONE: &str = "$2y$04$x/O/AmoeSkILSobFF9RC8OyHATFKD0y9k/zcb1GKiZBJ1p0IVv0J2";

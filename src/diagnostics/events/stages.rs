@@ -155,6 +155,26 @@ pub(crate) fn address_not_let_in(client: &str, telling: Telling) {
     }
 }
 
+/// Somebody who is believed tells of a client in a way that cannot be taken, and an address is asked for.
+pub(crate) fn unread_client_not_let_in(proxy: &str, telling: Telling) {
+    match telling {
+        Telling::Now { more } => emit!(OUR_PIPELINE, INFO, 7,
+            "{Proxy} tells of a client in a way that cannot be taken: it is not let in, as nobody knows its address (AddressFilter). Told since this was told last: {More}.";
+            Proxy = proxy, More = more),
+        Telling::Counted => emit!(OUR_PIPELINE, DEBUG, 7,
+            "{Proxy} tells of a client in a way that cannot be taken: it is not let in.";
+            Proxy = proxy),
+    }
+}
+
+/// Who tells of clients is not believed, and clients pass by their addresses: all of them have the one of the proxy, if
+/// it is one. Once for each.
+pub(crate) fn stranger_is_filtered(proxy: &str, remedy: &str, header: &str) {
+    emit!(OUR_PIPELINE, WARN, 8,
+        "AddressFilter goes by the address of {Proxy}, and not by that of the client that it tells in {Header}: it is not believed. If it is a proxy of yours, {Remedy}.";
+        Proxy = proxy, Header = header, Remedy = remedy);
+}
+
 /// The app failed, and another answer stands in the place of its own.
 pub(crate) fn unhandled_by_app(error: &str) {
     emit!(EXCEPTION_HANDLER, ERROR, 1, "An unhandled exception has occurred while executing the request.", detail: error);

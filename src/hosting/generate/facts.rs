@@ -1,6 +1,6 @@
 //! What a proxy has to know of this host.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ impl Facts {
         let limits = &prepared.settings.server.limits;
         let text = |path: &PathBuf| path.display().to_string();
         Ok(Self {
-            comments: comments(prepared, endpoint),
+            comments: comments(prepared, endpoint, &upstream),
             upstream,
             proxy_protocol: endpoint.proxy_protocol.is_some(),
             only_http2: endpoint.protocols == HttpProtocols::Http2,
@@ -199,20 +199,48 @@ fn largest_body(prepared: &Prepared) -> Option<u64> {
     own.map(|limit| limit.unwrap_or(u64::MAX)).max().filter(|limit| *limit != u64::MAX)
 }
 
-fn comments(prepared: &Prepared, endpoint: &PlannedEndpoint) -> Vec<String> {
+fn comments(prepared: &Prepared, endpoint: &PlannedEndpoint, upstream: &Upstream) -> Vec<String> {
     let written = &endpoint.written;
     let mut comments = vec![
         format!("By 'kestrel generate' for {written}, set by {}.", endpoint.origin),
         "Make it anew after a change of limits or addresses there.".to_owned(),
     ];
-    if endpoint.proxy_protocol.is_none() && prepared.settings.stages.forwarded_headers.is_none() {
-        comments.push(
-            "For the app to see who the client is, let this proxy be believed: set \
-             ForwardedHeaders:Enabled to true."
-                .to_owned(),
-        );
+    if endpoint.proxy_protocol.is_none()
+        && let Some(what) = lets_it_be_believed(prepared, upstream)
+    {
+        comments.push(format!(
+            "For the app to see who the client is, let this proxy be believed: {what}."
+        ));
+        if has_address_filter(prepared) {
+            let what = "Without that, AddressFilter takes the address of this proxy for that of every client.";
+            comments.push(what.to_owned());
+        }
     }
     comments
+}
+
+/// What is to be done for this proxy to be believed, if that is not so.
+fn lets_it_be_believed(prepared: &Prepared, upstream: &Upstream) -> Option<String> {
+    let Some(it) = &prepared.settings.stages.forwarded_headers else {
+        return Some("set ForwardedHeaders:Enabled to true".to_owned());
+    };
+    if it.believed.client.is_none() {
+        return Some("add XForwardedFor to ForwardedHeaders:ForwardedHeaders".to_owned());
+    }
+    // On this machine it connects from the address that it connects to.
+    let from = match upstream {
+        Upstream::Tcp(address) => address.parse::<SocketAddr>().ok()?.ip(),
+        Upstream::UnixSocket(_) => return None,
+    };
+    let is_known = it.believed.proxies.have(from);
+    (!is_known).then(|| format!("add {from} to ForwardedHeaders:KnownProxies"))
+}
+
+/// Whether clients pass by their addresses, somewhere.
+fn has_address_filter(prepared: &Prepared) -> bool {
+    let stages = &prepared.settings.stages;
+    let mut sites = stages.sites.iter().flat_map(|it| &it.sites);
+    stages.address_filter.is_some() || sites.any(|it| it.stages.address_filter.is_some())
 }
 
 fn none_fits(endpoints: &[PlannedEndpoint], behind: Behind) -> Problem {

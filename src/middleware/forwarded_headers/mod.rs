@@ -1,21 +1,21 @@
 //! What proxies in front tell of a request (`X-Forwarded-For` and its like).
 
 mod members;
-mod strangers;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use self::members::Members;
-use self::strangers::Strangers;
 use super::AllowedHosts;
+use super::strangers::Strangers;
 use crate::diagnostics::{Repeated, events};
 use crate::features::{EffectiveRequest, LateFacts, Overlay, Proxies, path_of_escapes};
 use crate::pipeline::{Enter, Request, Stage};
@@ -55,7 +55,7 @@ pub(crate) struct Names {
 pub(crate) struct ForwardedHeaders {
     believed: Believed,
     refused: Repeated,
-    strangers: Strangers,
+    strangers: Arc<Strangers>,
 }
 
 /// What one proxy has told, or some.
@@ -65,6 +65,19 @@ struct Told<'a> {
     scheme: Option<&'a str>,
     host: Option<&'a str>,
     path_base: Option<&'a str>,
+}
+
+/// What is believed of a request, and of how many proxies it is.
+struct Heard<'a> {
+    told: Option<(Told<'a>, usize)>,
+    /// Somebody who is believed tells of a client, and which one that is could not be taken.
+    client_is_unread: bool,
+}
+
+impl Heard<'_> {
+    fn nothing_of(client_is_unread: bool) -> Self {
+        Self { told: None, client_is_unread }
+    }
 }
 
 /// What the lists of a request say, the last member of each first.
@@ -98,21 +111,23 @@ impl<'a> Lists<'a> {
 
 impl ForwardedHeaders {
     pub(crate) fn new(believed: Believed) -> Self {
-        Self { believed, refused: Repeated::default(), strangers: Strangers::default() }
+        Self { believed, refused: Repeated::default(), strangers: Arc::default() }
     }
 
-    /// What there is to believe of a request from `peer`, and of how many proxies it is.
-    fn told<'a>(
-        &self,
-        headers: &'a HeaderMap,
-        peer: Option<SocketAddr>,
-    ) -> Option<(Told<'a>, usize)> {
+    /// The same beside other stages that tell of strangers.
+    pub(crate) fn beside(self, strangers: Arc<Strangers>) -> Self {
+        Self { strangers, ..self }
+    }
+
+    /// What there is to believe of a request from `peer`.
+    fn heard<'a>(&self, headers: &'a HeaderMap, peer: Option<SocketAddr>) -> Heard<'a> {
         let believed = &self.believed;
         if believed.all_or_nothing && !self.are_of_one_length(headers) {
-            return None;
+            return Heard::nothing_of(believed.tells_client(headers, peer));
         }
         let mut lists = believed.lists(headers);
         let (mut told, mut hops) = (Told::default(), 0);
+        let mut client_is_unread = false;
         // Who has told the next of it. A peer without an address is on this machine.
         let mut teller = peer;
         while believed.limit.is_none_or(|limit| hops < limit as usize) {
@@ -120,7 +135,7 @@ impl ForwardedHeaders {
             if let Some(unknown) = teller.filter(|it| !believed.proxies.have(it.ip())) {
                 events::unknown_proxy(&unknown);
                 // Further on it is a client that has used a proxy, as all do.
-                if hops == 0 && self.strangers.is_new(unknown.ip()) {
+                if hops == 0 && self.strangers.is_new(Some(unknown.ip())) {
                     let header = believed.first_of(headers).map_or("", HeaderName::as_str);
                     events::stranger_not_believed(unknown.ip().to_canonical(), header);
                 }
@@ -130,6 +145,7 @@ impl ForwardedHeaders {
             let address = client.and_then(values::endpoint);
             if let (Some(text), None) = (client, address) {
                 events::forwarded_address_not_read(text);
+                client_is_unread = true;
                 break;
             }
             let this = Told { client: address, ..believed.valid(&hop) };
@@ -140,13 +156,13 @@ impl ForwardedHeaders {
                     name.as_str(),
                     self.refused.happened(Instant::now()),
                 );
-                return None;
+                return Heard::nothing_of(believed.tells_client(headers, peer));
             }
             told = this.or(told);
             teller = address.or(teller);
             hops += 1;
         }
-        told.is_anything().then_some((told, hops))
+        Heard { told: told.is_anything().then_some((told, hops)), client_is_unread }
     }
 
     fn are_of_one_length(&self, headers: &HeaderMap) -> bool {
@@ -174,6 +190,13 @@ impl Believed {
         let [client, scheme, host, path_base] =
             self.names().map(|names| Members::of(headers, names.map(|names| &names.forwarded)));
         Lists { client, scheme, host, path_base }
+    }
+
+    /// Whether a request of `peer` has a client that it would be believed.
+    fn tells_client(&self, headers: &HeaderMap, peer: Option<SocketAddr>) -> bool {
+        let is_told = |names: &Names| headers.contains_key(&names.forwarded);
+        let is_believed = peer.is_none_or(|it| self.proxies.have(it.ip()));
+        is_believed && self.client.as_ref().is_some_and(is_told)
     }
 
     /// The first header of proxies that a request has.
@@ -247,9 +270,13 @@ fn text(member: &[u8]) -> &str {
 impl Stage for ForwardedHeaders {
     fn enter(&self, request: &mut Request) -> Enter {
         let peer = EffectiveRequest::of(request).client();
-        if let Some((told, hops)) = self.told(request.headers(), peer) {
+        let Heard { told, client_is_unread } = self.heard(request.headers(), peer);
+        if let Some((told, hops)) = told {
             let changes = Changes::of(request, &self.believed, told, hops);
             changes.make(request);
+        }
+        if client_is_unread {
+            Overlay::change(request, |overlay| overlay.client_is_unread = true);
         }
         Enter::Next
     }

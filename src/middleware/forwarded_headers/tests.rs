@@ -336,7 +336,7 @@ fn bytes_that_are_no_text_are_not_believed() {
         let value = HeaderValue::from_bytes(b"/\xff").expect("a value");
         request.headers_mut().insert(name, value);
     }
-    assert!(ForwardedHeaders::new(believing("FPHX")).told(request.headers(), None).is_none());
+    assert!(ForwardedHeaders::new(believing("FPHX")).heard(request.headers(), None).told.is_none());
 }
 
 proptest::proptest! {

@@ -1,4 +1,4 @@
-//! Who has told of requests without being a known proxy.
+//! Who has told of requests without being a known proxy: the stages of a pipeline share them, so that none is told of twice.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -8,12 +8,13 @@ const MOST: usize = 16;
 
 /// Those of whom the log was told.
 #[derive(Debug, Default)]
-pub(super) struct Strangers(Mutex<Vec<IpAddr>>);
+pub(crate) struct Strangers(Mutex<Vec<Option<IpAddr>>>);
 
 impl Strangers {
-    /// Whether the log is to be told of this one: not, if it was, or if it was told of enough.
-    pub(super) fn is_new(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
+    /// Whether the log is to be told of this one: not, if it was, or if it was told of enough. All that have no address,
+    /// which are on this machine, are one.
+    pub(super) fn is_new(&self, address: Option<IpAddr>) -> bool {
+        let address = address.map(|it| it.to_canonical());
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if told.len() == MOST || told.contains(&address) {
             return false;
@@ -30,11 +31,13 @@ mod tests {
     #[test]
     fn each_is_told_of_once_and_not_all_of_them() {
         let strangers = Strangers::default();
-        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let address = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
         assert!(strangers.is_new(address(1)));
+        assert!(strangers.is_new(None));
+        assert!(!strangers.is_new(None));
         assert!(!strangers.is_new(address(1)));
-        assert!(!strangers.is_new("::ffff:192.0.2.1".parse().unwrap()));
+        assert!(!strangers.is_new("::ffff:192.0.2.1".parse().ok()));
         let told = (0..=255).filter(|last| strangers.is_new(address(*last))).count();
-        assert_eq!(told, MOST - 1);
+        assert_eq!(told, MOST - 2);
     }
 }
