@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::lists::{self, List};
+use super::networks_meant::{fix_for, in_words, networks_meant};
 use super::parse::shown;
 use crate::configuration::{Configuration, Problem, Setting};
 use crate::features::IpNetwork;
@@ -65,6 +66,7 @@ fn proxy(text: &str, section: &str) -> Result<IpNetwork, Mistake> {
         return Ok(address.into());
     }
     let without_brackets = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let meant = networks_meant(&text.to_ascii_lowercase());
     let (why, fix) = if network(text, section).is_ok() {
         ("is a network, and no address", format!("move it to {section}:KnownIPNetworks"))
     } else if let Ok(address) = text.parse::<SocketAddr>() {
@@ -74,6 +76,9 @@ fn proxy(text: &str, section: &str) -> Result<IpNetwork, Mistake> {
         )
     } else if let Some(address) = without_brackets.and_then(|it| it.parse::<Ipv6Addr>().ok()) {
         ("has brackets, and an address alone has none", format!("write {address}"))
+    } else if !meant.is_empty() {
+        let networks = in_words(&meant, true);
+        ("is no IP address", format!("write {networks}, in {section}:KnownIPNetworks"))
     } else {
         ("is no IP address", "write the address that the proxy connects from".to_owned())
     };
@@ -92,7 +97,7 @@ pub(super) fn network_or_address(text: &str) -> Result<IpNetwork, (String, Strin
 fn network(text: &str, section: &str) -> Result<IpNetwork, Mistake> {
     let none = || Mistake {
         why: "is no network of IP addresses".to_owned(),
-        fix: "write its first address and how many bits count: 10.0.0.0/8".to_owned(),
+        fix: fix_for(text, !section.is_empty()),
     };
     let Some((address, bits)) = text.split_once('/') else {
         let address: IpAddr = text.parse().map_err(|_| none())?;

@@ -32,6 +32,7 @@ mod logged_fields;
 mod logging;
 mod misnamed;
 mod near;
+mod networks_meant;
 mod not_yet;
 mod parse;
 mod password_file;
