@@ -36,8 +36,7 @@ pub(crate) fn is_key(key: &str) -> bool {
 pub(super) fn read(setting: &Setting, path: &Path, problems: &mut Vec<Problem>) -> Vec<User> {
     let told =
         |what: String| Problem::error(what).key(setting.key.clone()).origin(setting.origin.clone());
-    // As it was written: a part of a path that looks like a user and a password is masked there alone.
-    let shown = shown(&setting.key, setting.value.as_deref().unwrap_or_default());
+    let shown = shown_path(setting, path);
     let text = match bytes_of(path).map(String::from_utf8) {
         Ok(Ok(text)) if text.len() <= LARGEST => text,
         Ok(Ok(_)) => {
@@ -84,6 +83,14 @@ pub(super) fn read(setting: &Setting, path: &Path, problems: &mut Vec<Problem>) 
         problems.push(told(format!("{more} more lines of {shown} cannot be taken either.")));
     }
     users
+}
+
+/// The whole path, since whoever reads of it may not know the content root. A part that looks like a user and a password
+/// is masked in what was written, and there alone.
+fn shown_path(setting: &Setting, path: &Path) -> String {
+    let written = setting.value.as_deref().unwrap_or_default();
+    let path = path.display().to_string();
+    format!("{}{}", path.strip_suffix(written).unwrap_or_default(), shown(&setting.key, written))
 }
 
 /// The bytes of a file, but of one that is too large no more than tell so.
@@ -186,14 +193,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users");
         std::fs::write(&path, text).unwrap();
+        let (names, told) = read_from(&path);
+        let whole = path.display().to_string();
+        (names, told.into_iter().map(|it| it.replace(&format!(" of {whole}:"), ":")).collect())
+    }
+
+    fn read_from(path: &Path) -> (Vec<String>, Vec<String>) {
         let arguments = vec![(0, format!("--{KEY}=users"))];
         let loaded = load(&Inputs { arguments, ..Inputs::default() });
         let mut problems = Vec::new();
         let setting = loaded.configuration.setting(KEY).unwrap();
-        let users = read(setting, &path, &mut problems);
+        let users = read(setting, path, &mut problems);
         let names = users.iter().map(|it| it.name.to_string()).collect();
-        let told = problems.iter().map(|it| it.to_string().replace(" of users:", ":"));
-        (names, told.collect())
+        (names, problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -240,6 +252,41 @@ mod tests {
             let [problem] = &problems[..] else { panic!("{line}: {problems:?}") };
             assert_eq!(problem.lines().next(), Some(told), "{line}");
             assert!(!problem.contains("sesame") && !problem.contains("$6$"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_the_whole_path_and_lines_count_from_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users");
+        std::fs::write(&path, "alice\n").unwrap();
+        let (_, told) = read_from(&path);
+        let begun = format!("Line 1 of {}: ", path.display());
+        assert!(told[0].starts_with(&begun), "{told:?}");
+        std::fs::remove_file(&path).unwrap();
+        let (_, told) = read_from(&path);
+        let begun = format!("The file {} of users and passwords cannot be read.", path.display());
+        assert!(told[0].starts_with(&begun), "{told:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_never_ends_or_is_large_is_refused_without_reading_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        nix::unistd::mkfifo(&at("pipe users"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        // A hole of a terabyte: to read it all would take minutes, and the memory of the machine.
+        std::fs::File::create(at("large users")).unwrap().set_len(1 << 40).unwrap();
+        for (path, told) in [
+            (at("pipe users"), "it is a pipe, and no file"),
+            ("/dev/zero".into(), "it is a device, and no file"),
+            (at("large users"), "is too large for one of users and passwords."),
+            (folder.path().to_owned(), "is a directory"),
+        ] {
+            let (names, problems) = read_from(&path);
+            assert_eq!(names, [""; 0], "{path:?}");
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].contains(told), "{problems:?}");
         }
     }
 
