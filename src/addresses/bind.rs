@@ -1,7 +1,7 @@
 //! Opens the listening sockets of a plan. This is the only file that does.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, SocketAddrV6, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6, TcpListener};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
@@ -11,10 +11,12 @@ use super::endpoint::{ListenAddr, PlannedEndpoint, Targets};
 use super::endpoint_plan::EndpointPlan;
 use super::error::{BindError, fix_for, reason};
 use super::given_socket::{GivenSocket, Held};
-use super::holder::holder_of;
 #[cfg(target_os = "linux")]
 use super::holder::holder_of_abstract;
-use super::ip_literal::Scope;
+#[cfg(unix)]
+use super::holder::holder_of_socket;
+use super::holder::{Holder, holder_of};
+use super::ip_literal::{IpLiteral, Scope};
 use super::network::Network;
 use super::passed;
 use super::privilege;
@@ -134,7 +136,7 @@ impl<'a> Binding<'a> {
 
 /// What a binding at this moment would fail for, as far as that is found without anybody noticing: a
 /// socket is given the address and let go, and nobody can connect to it meanwhile. The file of a Unix
-/// socket would be noticed, and is left alone; so is what was given to us, which listens already.
+/// socket would be noticed, and is only looked at; what was given to us listens already.
 pub(crate) fn hindrances(plan: &EndpointPlan, network: &Network) -> Vec<BindError> {
     match network {
         Network::System => {}
@@ -167,8 +169,43 @@ fn hindrances_of(planned: &PlannedEndpoint) -> Vec<BindError> {
             Some(failed) if !is_taken(&failed) => tried(ipv4).map(told).into_iter().collect(),
             failed => failed.map(told).into_iter().collect(),
         },
+        #[cfg(unix)]
+        Targets::UnixSocket(path) => unix_hindrance(planned, path).into_iter().collect(),
+        #[cfg(target_os = "linux")]
+        Targets::AbstractSocket(name) => match bound_abstract(name) {
+            Ok(_) => Vec::new(),
+            Err(error) => vec![abstract_refused(planned, name, error)],
+        },
         _ => Vec::new(),
     }
+}
+
+#[cfg(unix)]
+fn unix_hindrance(planned: &PlannedEndpoint, path: &std::path::Path) -> Option<BindError> {
+    use super::error::FileInTheWay;
+
+    match super::unix_socket::looked_at(path) {
+        Ok(None) => None,
+        // Who has it, as of a port.
+        Ok(Some(FileInTheWay::LiveSocket)) => Some(BindError::AddressInUse {
+            address: planned_text(planned),
+            key: planned.key.clone(),
+            origin: planned.origin.clone(),
+            holder: holder_of_socket(path).map(Box::new),
+            instead: None,
+        }),
+        Ok(Some(what)) => Some(file_in_the_way(planned, path, what)),
+        Err(error) => Some(socket_refused(planned, path, error)),
+    }
+}
+
+/// Why a program on this machine could not listen on a port of 127.0.0.1 at this moment, and who has it.
+#[cfg_attr(not(feature = "child-process"), allow(dead_code, reason = "only programs have one"))]
+pub(crate) fn hindrance_of_port(port: u16) -> Option<(io::Error, Option<Holder>)> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listen =
+        ListenAddr { address: IpLiteral { address: address.ip(), scope: Scope::None }, port };
+    bound_tcp(&listen).err().map(|error| (error, holder_of(address)))
 }
 
 /// All the endpoints, or every reason why one is not among them; those that are there are dropped
@@ -598,7 +635,6 @@ fn rights_refused(_: &PlannedEndpoint, error: &RightsError) -> BindError {
 
 #[cfg(unix)]
 fn bind_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listener, BindError> {
-    use super::error::FileInTheWay;
     use super::unix_socket::{FolderLock, in_the_way};
 
     // Until it listens nobody may take it for one that was left behind.
@@ -611,40 +647,60 @@ fn bind_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listen
             Some(lock) => lock.clear(path),
             None => Err(in_the_way(path)),
         };
-        let in_the_way = |what: FileInTheWay| BindError::FileInTheWay {
-            address: planned_text(planned),
-            key: planned.key.clone(),
-            origin: planned.origin.clone(),
-            path: path.to_owned(),
-            what,
-        };
-        cleared.map_err(in_the_way)?;
+        cleared.map_err(|what| file_in_the_way(planned, path, what))?;
         events::stale_socket_replaced(&path.display().to_string());
         opened = open_unix(planned, path);
     }
     opened.map_err(|error| match error {
         OpenError::Rights(error) => rights_refused(planned, &error),
-        OpenError::Socket(error) => {
-            let folder = path.parent().unwrap_or(path).display();
-            let (fix, source) = match error.kind() {
-                io::ErrorKind::NotFound => (
-                    format!("the folder {folder} does not exist: create it, or choose another path"),
-                    // Kestrel's words for it; the fix says what they mean.
-                    io::Error::new(io::ErrorKind::NotFound, "Cannot assign requested address"),
-                ),
-                io::ErrorKind::PermissionDenied => (
-                    format!(
-                        "let the user that runs the server write in {folder}, or choose another path"
-                    ),
-                    error,
-                ),
-                _ => (fix_for(&error), error),
-            };
-            let (address, key, origin) =
-                (planned_text(planned), planned.key.clone(), planned.origin.clone());
-            BindError::Refused { address, key, origin, fix, source }
-        }
+        OpenError::Socket(error) => socket_refused(planned, path, error),
     })
+}
+
+#[cfg(unix)]
+fn file_in_the_way(
+    planned: &PlannedEndpoint,
+    path: &std::path::Path,
+    what: super::error::FileInTheWay,
+) -> BindError {
+    BindError::FileInTheWay {
+        address: planned_text(planned),
+        key: planned.key.clone(),
+        origin: planned.origin.clone(),
+        path: path.to_owned(),
+        what,
+    }
+}
+
+/// The file of a socket cannot be made.
+#[cfg(unix)]
+fn socket_refused(
+    planned: &PlannedEndpoint,
+    path: &std::path::Path,
+    error: io::Error,
+) -> BindError {
+    let folder = path.parent().unwrap_or(path).display();
+    let (fix, source) = match error.kind() {
+        io::ErrorKind::NotFound => (
+            format!("the folder {folder} does not exist: create it, or choose another path"),
+            // Kestrel's words for it; the fix says what they mean.
+            io::Error::new(io::ErrorKind::NotFound, "Cannot assign requested address"),
+        ),
+        io::ErrorKind::PermissionDenied => (
+            format!("let the user that runs the server write in {folder}, or choose another path"),
+            error,
+        ),
+        io::ErrorKind::NotADirectory => {
+            (format!("{folder} is no folder: choose another path"), error)
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            (format!("{folder} lies where nothing can be written: choose another path"), error)
+        }
+        _ => (fix_for(&error), error),
+    };
+    let (address, key, origin) =
+        (planned_text(planned), planned.key.clone(), planned.origin.clone());
+    BindError::Refused { address, key, origin, fix, source }
 }
 
 /// Why a Unix socket could not be opened.
@@ -674,23 +730,33 @@ fn open_unix(planned: &PlannedEndpoint, path: &std::path::Path) -> Result<Listen
 #[cfg(target_os = "linux")]
 fn bind_abstract(planned: &PlannedEndpoint, name: &str) -> Result<Listener, BindError> {
     let open = || -> io::Result<Listener> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&SockAddr::unix(format!("\0{name}"))?)?;
+        let socket = bound_abstract(name)?;
         socket.listen(BACKLOG)?;
         Ok(Listener::Unix { file: None, holders: Holders::Nobody, listener: socket.into() })
     };
-    open().map_err(|error| {
-        let (address, key, origin) =
-            (planned_text(planned), planned.key.clone(), planned.origin.clone());
-        match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                let holder = holder_of_abstract(name).map(Box::new);
-                BindError::AddressInUse { address, key, origin, holder, instead: None }
-            }
-            _ => BindError::Refused { address, key, origin, fix: fix_for(&error), source: error },
+    open().map_err(|error| abstract_refused(planned, name, error))
+}
+
+/// A socket that is bound and does not listen yet.
+#[cfg(target_os = "linux")]
+fn bound_abstract(name: &str) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(format!("\0{name}"))?)?;
+    Ok(socket)
+}
+
+#[cfg(target_os = "linux")]
+fn abstract_refused(planned: &PlannedEndpoint, name: &str, error: io::Error) -> BindError {
+    let (address, key, origin) =
+        (planned_text(planned), planned.key.clone(), planned.origin.clone());
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let holder = holder_of_abstract(name).map(Box::new);
+            BindError::AddressInUse { address, key, origin, holder, instead: None }
         }
-    })
+        _ => BindError::Refused { address, key, origin, fix: fix_for(&error), source: error },
+    }
 }
 
 #[cfg(test)]

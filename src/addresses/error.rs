@@ -207,7 +207,8 @@ fn taken_fix(address: &str, holder: Option<&Holder>, instead: Option<&str>) -> S
         let release = holder.and_then(Holder::release);
         let release = release
             .unwrap_or_else(|| "end the process that has it ('sudo ss -lxp' names it)".to_owned());
-        return format!("{release}, or choose another name");
+        let other = if address.contains("unix:@") { "name" } else { "path" };
+        return format!("{release}, or choose another {other}");
     };
     let release = match holder {
         Some(holder) if holder.process.is_some() => holder.release(),

@@ -74,6 +74,13 @@ impl fmt::Display for Holder {
 }
 
 impl Holder {
+    /// Whether another process of this program has it, or one that such a process has started.
+    pub(crate) fn is_of_copy(&self) -> bool {
+        self.process
+            .as_ref()
+            .is_some_and(|it| it.relation == Relation::Copy || was_started_by_copy(it.id))
+    }
+
     /// How to make it let go.
     pub(super) fn release(&self) -> Option<String> {
         let HoldingProcess { id, stopped, relation, .. } = self.process.as_ref()?;
@@ -84,6 +91,16 @@ impl Holder {
             _ => Some(format!("end it (kill {id})")),
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn was_started_by_copy(process: u32) -> bool {
+    linux::was_started_by_copy(process)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn was_started_by_copy(_: u32) -> bool {
+    false
 }
 
 /// Who listens where `address` cannot be bound, or has it for a connection.
@@ -113,8 +130,24 @@ pub(super) fn holder_of_abstract(name: &str) -> Option<Holder> {
     Some(Holder { address: format!("unix:@{name}"), connected_to: None, user, process })
 }
 
+/// Who has the Unix socket of a file, by the path that it was bound by.
+#[cfg(target_os = "linux")]
+pub(super) fn holder_of_socket(path: &std::path::Path) -> Option<Holder> {
+    let table = std::fs::read_to_string("/proc/net/unix").ok()?;
+    let path = path.to_str()?;
+    let inode = linux::unix_socket(&table, path)?;
+    let process = linux::process_with(inode);
+    let user = process.as_ref().and_then(|process| linux::user_of(process.id));
+    Some(Holder { address: format!("unix:{path}"), connected_to: None, user, process })
+}
+
 #[cfg(not(target_os = "linux"))]
 pub(super) fn holder_of(_: SocketAddr) -> Option<Holder> {
+    None
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(super) fn holder_of_socket(_: &std::path::Path) -> Option<Holder> {
     None
 }
 
@@ -242,6 +275,29 @@ mod linux {
         })
     }
 
+    /// Whether one of those that have started a process, and still run, runs this program.
+    pub(super) fn was_started_by_copy(process: u32) -> bool {
+        let (us, mut at) = (program(Path::new("/proc/self")), process);
+        // As deep as no tree is, should the numbers run in a circle meanwhile.
+        for _ in 0..64 {
+            let status = fs::read_to_string(format!("/proc/{at}/stat")).unwrap_or_default();
+            let Some(parent) = parent_of(&status).filter(|parent| *parent > 0) else { break };
+            let is_other = parent != std::process::id();
+            if is_other && us.is_some() && us == program(&PathBuf::from(format!("/proc/{parent}")))
+            {
+                return true;
+            }
+            at = parent;
+        }
+        false
+    }
+
+    /// Who has started a process, by its `/proc/{id}/stat`.
+    pub(super) fn parent_of(status: &str) -> Option<u32> {
+        let (_, rest) = status.rsplit_once(')')?;
+        rest.split_whitespace().nth(1)?.parse().ok()
+    }
+
     /// The program that a process runs. One that has been replaced on the disk since is the same.
     fn program(folder: &Path) -> Option<PathBuf> {
         let path = fs::read_link(folder.join("exe")).ok()?;
@@ -311,6 +367,8 @@ mod linux {
             assert!(is_stopped("12 (a) R) T 1 2"));
             assert!(!is_stopped("12 (a) T) S 1 2"));
             assert!(!is_stopped(""));
+            assert_eq!(parent_of("12 (a) R) T 7 2"), Some(7));
+            assert_eq!(parent_of(""), None);
         }
 
         #[test]

@@ -47,7 +47,7 @@ pub(crate) mod unix_socket;
 
 pub use address_error::{AddressError, AddressProblem};
 pub(crate) use advice::short_ip_of_spec;
-pub(crate) use bind::{BoundEndpoint, bind, hindrances};
+pub(crate) use bind::{BoundEndpoint, bind, hindrance_of_port, hindrances};
 pub use binding_address::{BindingAddress, BindingHost};
 pub use difference::{Aspect, Change, Difference};
 pub(crate) use difference::{clash, difference};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::unistd::{Group, Uid, User};
+use nix::unistd::{AccessFlags, Group, Uid, User, access};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::error::FileInTheWay;
@@ -282,6 +282,41 @@ pub(super) fn in_the_way(path: &Path) -> FileInTheWay {
     }
 }
 
+/// What a binding at `path` would find at this moment, without touching the file or being noticed by who listens on it;
+/// `None` if nothing is in the way. (Somebody else may put something there until then.)
+///
+/// # Errors
+///
+/// The folder is not there, or does not let this process put a file into it.
+pub(super) fn looked_at(path: &Path) -> io::Result<Option<FileInTheWay>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let may_write = || {
+        let wanted = AccessFlags::W_OK | AccessFlags::X_OK;
+        access(folder.unwrap_or(Path::new(".")), wanted).map_err(io::Error::from)
+    };
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return may_write().map(|()| None),
+        Err(error) => return Err(error),
+    };
+    let is_socket = |found: &Metadata| found.file_type().is_socket();
+    if !fs::metadata(path).is_ok_and(|found| is_socket(&found)) {
+        return Ok(Some(FileInTheWay::NoSocket));
+    }
+    // One of another kind is not connected to, whoever has the file: the system only says whether somebody has.
+    let asked = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+    Ok(match asked.connect(&SockAddr::unix(path)?) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            let goes = is_socket(&found) && may_write().is_ok();
+            (!goes).then_some(FileInTheWay::StaleSocket)
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Some(FileInTheWay::ForbiddenSocket)
+        }
+        _ => Some(FileInTheWay::LiveSocket),
+    })
+}
+
 /// Connects, without waiting for room where many wait already.
 fn knock(path: &Path) -> io::Result<()> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -339,7 +374,28 @@ mod tests {
             (".", FileInTheWay::NoSocket),
         ] {
             assert_eq!(in_the_way(&at(name)), what, "{name}");
+            let would_go = what == FileInTheWay::StaleSocket;
+            assert_eq!(looked_at(&at(name)).unwrap(), (!would_go).then_some(what), "{name}");
         }
+        assert_eq!(looked_at(&at("free")).unwrap(), None);
+        let error = looked_at(&at("no folder/free")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        let error = looked_at(&at("file/free")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
+    }
+
+    #[test]
+    fn who_is_looked_at_does_not_notice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("k.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        assert_eq!(looked_at(&path).unwrap(), Some(FileInTheWay::LiveSocket));
+        let nobody = listener.accept().unwrap_err();
+        assert_eq!(nobody.kind(), io::ErrorKind::WouldBlock);
+        drop(listener);
+        assert_eq!(looked_at(&path).unwrap(), None);
+        assert!(path.exists(), "nothing is touched");
     }
 
     #[test]

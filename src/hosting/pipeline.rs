@@ -11,7 +11,7 @@ use super::request_logs::RequestLogs;
 use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{SiteSettings, StageSettings, Switched};
 use super::sites::{Materials, SitesOfHost};
-use crate::addresses::{EndpointPlan, ListenAddr, PlannedEndpoint, Targets};
+use crate::addresses::{self, EndpointPlan, Holder, ListenAddr, PlannedEndpoint, Targets};
 use crate::apps::child_process::options::Listen;
 use crate::apps::reverse_proxy::options::{Place, RouteOptions};
 use crate::configuration::{Origin, Problem, Sourced};
@@ -509,6 +509,33 @@ pub(super) fn takes_own_port(settings: &StageSettings, plan: &EndpointPlan) -> O
         .origin(it.origin.clone())
         .fix("set Listen to another port, or remove it: a port that is free is chosen then"),
     )
+}
+
+/// What is to be said of a program whose port somebody has at this moment, other than this host will.
+pub(super) fn finds_port_taken(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
+    let it = settings.child_process.as_ref()?;
+    let Listen::ThisPort(port) = it.value.listen else { return None };
+    if takes_own_port(settings, plan).is_some() {
+        return None;
+    }
+    let (error, holder) = addresses::hindrance_of_port(port)?;
+    let what = format!(
+        "The program could not listen on port {port} at this moment: {}.",
+        addresses::error_reason(&error)
+    );
+    // Whoever asks before a reload has it running.
+    let is_own = holder.as_ref().is_some_and(Holder::is_of_copy);
+    let problem = match is_own {
+        true => Problem::information(what)
+            .fix("if that is the program of the host that is to be reloaded, it keeps the port"),
+        false => Problem::warning(what)
+            .fix("end what has it, set Listen to another port, or remove it: a port that is free is chosen then"),
+    };
+    let problem = problem.key("AspNetCore:Listen").origin(it.origin.clone());
+    Some(match holder {
+        Some(holder) => problem.cause(holder.to_string()),
+        None => problem,
+    })
 }
 
 /// What is to be said if clients are told apart by an address that all of them may share.

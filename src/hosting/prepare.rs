@@ -277,6 +277,17 @@ impl Prepared {
         wrong.map(|it| Finding::of_problem(Subject::App, it.clone())).collect()
     }
 
+    /// Why programs could not listen at this moment on the ports that they are to have.
+    pub(super) fn hindrances_of_programs(&self) -> Vec<Finding> {
+        let stages = &self.settings.stages;
+        let sites = stages.sites.as_ref().map_or(&[][..], |it| &it.sites);
+        let of_sites = sites.iter().filter_map(|site| {
+            Some(of_site(&site.name, pipeline::finds_port_taken(&site.stages, &self.plan)?))
+        });
+        let all = pipeline::finds_port_taken(stages, &self.plan).into_iter().chain(of_sites);
+        all.map(|it| Finding::of_problem(Subject::App, it)).collect()
+    }
+
     /// What is to be said of the plan, but for what `said` holds, before it is bound.
     pub(super) fn notes(&self, said: &[Note]) -> Vec<Finding> {
         explain::before_binding(self.plan.notes.iter().filter(|note| !said.contains(note)))

@@ -28,7 +28,7 @@ use super::services::Registration;
 use super::sources::{Sources, listen_to};
 use super::web_root::make_web_root;
 use super::{passed_sockets, process, usage};
-use crate::addresses::{self, BindError, EndpointPlan, Network, Relation};
+use crate::addresses::{self, BindError, Network, Relation};
 use crate::configuration::{
     AddedSource, Inputs, Loaded, LookedFor, Origin, Problem, Severity, SourcePlace, Sourced,
 };
@@ -89,7 +89,7 @@ impl Draft {
         if asked == Some(Asked::Plan) {
             findings.of_app.extend(not_made_for_a_plan(&given));
             if !sources.another_server {
-                findings.of_sockets = hindrances(&prepared.plan, &sources.network);
+                findings.of_sockets = hindrances(&prepared, &sources.network);
             }
             let text = |prepared: &Prepared| {
                 let Prepared { plan, certificates, .. } = prepared;
@@ -367,7 +367,7 @@ fn not_made_for_a_plan(given: &Given) -> Option<Finding> {
 /// What a start would fail for at this moment. That may be another one by then, and whoever asks before
 /// a reload has that very host on the port: it refuses a plan only under `--strict`, and another copy of
 /// this program does not.
-fn hindrances(plan: &EndpointPlan, network: &Network) -> Vec<Finding> {
+fn hindrances(prepared: &Prepared, network: &Network) -> Vec<Finding> {
     let copy = |error: &BindError| match error {
         BindError::AddressInUse { holder: Some(holder), .. } => {
             holder.process.as_ref().is_some_and(|it| it.relation == Relation::Copy)
@@ -385,7 +385,11 @@ fn hindrances(plan: &EndpointPlan, network: &Network) -> Vec<Finding> {
         }
         Finding::of_problem(Subject::Endpoints, Problem { severity, ..problem })
     };
-    addresses::hindrances(plan, network).into_iter().map(finding).collect()
+    let own = addresses::hindrances(&prepared.plan, network).into_iter().map(finding);
+    // In memory no program is reached.
+    let is_real = matches!(network, Network::System);
+    let of_programs = is_real.then(|| prepared.hindrances_of_programs());
+    own.chain(of_programs.into_iter().flatten()).collect()
 }
 
 fn of_files(loaded: &Loaded) -> Vec<Notice> {

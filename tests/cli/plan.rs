@@ -143,3 +143,99 @@ fn a_port_of_another_copy_does_not_refuse_a_plan() {
     // The plan has had nothing of it.
     assert_eq!(running.terminated().code, Some(0));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_plan_tells_what_is_in_the_way_of_a_unix_socket_and_touches_nothing() {
+    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::net::UnixDatagram;
+
+    const FAILS: &str = "warning: A start at this moment would fail. Failed to bind to address ";
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let _live = UnixDatagram::bind(at("live")).expect("nobody has it");
+    drop(UnixDatagram::bind(at("stale")).expect("nobody has it"));
+    std::fs::write(at("file"), "kept").expect("the folder is ours");
+    for (name, told) in [
+        ("live", &["address already in use.", "or choose another path"][..]),
+        ("file", &["address already in use.", "is no socket, so it is left alone"]),
+        ("none/app.sock", &["/none does not exist: create it"]),
+        ("file/app.sock", &["/file is no folder"]),
+        ("stale", &[]),
+        ("free", &[]),
+    ] {
+        let url = format!("http://unix:{}", at(name).display());
+        let kestrel = Kestrel::new(["run", "--plan", "--urls", &url]);
+        std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
+        let outcome = kestrel.ended();
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_eq!(outcome.stderr.starts_with(FAILS), !told.is_empty(), "{name}: {outcome:?}");
+        for words in told {
+            assert!(outcome.stderr.contains(words), "{name}: {outcome:?}");
+        }
+    }
+    let is_socket = |name: &str| at(name).metadata().is_ok_and(|it| it.file_type().is_socket());
+    assert!(is_socket("live") && is_socket("stale") && !at("free").exists());
+    assert_eq!(std::fs::read_to_string(at("file")).expect("it is there"), "kept");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_unix_socket_of_another_copy_does_not_refuse_a_plan() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = format!("unix:{}", folder.path().join("app.sock").display());
+    let name = format!("unix:@kestrel-plan-{}", std::process::id());
+    for address in [file, name] {
+        let running = Kestrel::new(["run", "--listen", &*address]).started();
+        let kestrel = Kestrel::new(["run", "--listen", &*address, "--plan", "--strict"]);
+        std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
+        let plan = kestrel.ended();
+        assert_eq!(plan.code, Some(0), "{plan:?}");
+        assert!(plan.stderr.starts_with("note: A start at this moment would fail."), "{plan:?}");
+        assert!(plan.stderr.contains("another copy of this program"), "{plan:?}");
+        assert_eq!(running.terminated().code, Some(0));
+    }
+}
+
+#[cfg(all(target_os = "linux", feature = "child-process"))]
+#[test]
+fn a_plan_tells_who_has_the_port_of_a_program() {
+    let (_taken, url) = taken_port();
+    let port = url.rsplit(':').next().expect("a port");
+    let listen = format!("--AspNetCore:Listen={port}");
+    let arguments = ["run", "--urls", "http://127.0.0.1:0", &listen, "--plan"];
+    let plan = |more: &[&str]| {
+        let all = arguments.iter().copied().chain(more.iter().copied());
+        Kestrel::new(all.chain(["--", "/bin/sleep", "60"])).ended()
+    };
+    let told = format!("The program could not listen on port {port} at this moment: ");
+    let outcome = plan(&[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains(&format!("warning: {told}")), "{outcome:?}");
+    let holder = format!("(process {} of user ", std::process::id());
+    assert!(outcome.stderr.contains(&holder), "{outcome:?}");
+    let outcome = plan(&["--strict"]);
+    assert_ne!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains(&format!("error: {told}")), "{outcome:?}");
+}
+
+/// The program of the host that is to be reloaded has the port.
+#[cfg(all(target_os = "linux", feature = "child-process"))]
+#[test]
+fn a_port_that_the_program_of_another_copy_has_does_not_refuse_a_plan() {
+    let reserved = crate::proxies::Reserved::new();
+    let port = &*reserved.address.port().to_string();
+    let listen = format!("--AspNetCore:Listen={port}");
+    let program = ["--", "/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", port];
+    let with = |more: &[&str]| {
+        let all = ["run", "--urls", "http://127.0.0.1:0", &listen].into_iter();
+        Kestrel::new(all.chain(more.iter().copied()).chain(program))
+    };
+    let running = with(&[]).started();
+    running.wait_for("is ready");
+    let outcome = with(&["--plan", "--strict"]).ended();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let told = format!("note: The program could not listen on port {port} at this moment: ");
+    assert!(outcome.stderr.contains(&told), "{outcome:?}");
+    running.terminated();
+}
