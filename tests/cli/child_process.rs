@@ -680,6 +680,29 @@ fn a_program_is_ready_once_it_says_so() {
 }
 
 #[test]
+fn requests_wait_for_a_replacement_if_the_one_before_ends_meanwhile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let warm = folder.path().join("warm");
+    fs::write(&warm, "").expect("it is ours");
+    let settings = r#""Health": "/healthz", "Watch": ["app.py"]"#;
+    let running = hosting(&["warm", &*warm.display().to_string()], settings).started();
+    let first = process_of(&who(&running));
+    fs::remove_file(&warm).expect("it is there");
+    fs::write(running.root().join("app.py"), "another").expect("it is ours");
+    running.wait_until(|out| out.matches("child in mode warm").count() == 2);
+    kill_hard(first);
+    running.wait_for(&format!("Process {first} ended with signal 9"));
+    running.wait_for("Another is started.");
+    let address = running.address();
+    let waiting = thread::spawn(move || get(&address, "/who", &[]));
+    fs::write(&warm, "").expect("it is ours");
+    let answer = waiting.join().expect("it ends");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let outcome = running.terminated();
+    assert_eq!(outcome.stdout.matches("child in mode warm").count(), 2, "{}", outcome.stdout);
+}
+
+#[test]
 fn one_that_is_never_well_is_told_with_what_it_says() {
     let settings = r#""Health": "/healthz", "StartupTimeLimit": 1"#;
     let running = hosting(&["warm", "/no/such/file"], settings).started();

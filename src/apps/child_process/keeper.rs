@@ -1,6 +1,7 @@
 //! Keeps a process running: starts it, sees it end and starts another, and puts a new one in its place.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
@@ -68,8 +69,8 @@ struct Current {
 
 /// How a process came to be kept no more.
 enum Kept {
-    /// It ended by itself.
-    Ended(ProcessFailure, Duration),
+    /// It ended by itself, after it had answered requests for so long if it ever did.
+    Ended(ProcessFailure, Option<Duration>),
     /// Another is to be started.
     Again,
     /// All is over.
@@ -89,7 +90,7 @@ impl Keeper {
             let goes_on = match started {
                 Err(failure) => self.pause(failure, None).await,
                 Ok(current) => match self.keep(current).await {
-                    Kept::Ended(failure, ready_for) => self.pause(failure, Some(ready_for)).await,
+                    Kept::Ended(failure, ready_for) => self.pause(failure, ready_for).await,
                     Kept::Again => true,
                     Kept::Over => false,
                 },
@@ -216,7 +217,8 @@ impl Keeper {
                     self.set(State::Starting);
                     current.serving.server.close();
                     let ready_for = current.since.elapsed();
-                    return Kept::Ended(current.process.ended_with(&status, true).await, ready_for);
+                    let failure = current.process.ended_with(&status, true).await;
+                    return Kept::Ended(failure, Some(ready_for));
                 }
                 user = Current::lost(current.owner.clone()) => return self.lost(current, user).await,
                 (number, why) = ordered(self.orders.clone(), self.replaced) => {
@@ -253,7 +255,7 @@ impl Keeper {
             Listen::ThisPort(_) => retire.await,
             Listen::Port | Listen::Socket => drop(self.leaving.spawn(in_log_boxed(retire))),
         }
-        Kept::Ended(failure, ready_for)
+        Kept::Ended(failure, Some(ready_for))
     }
 
     fn begin(&self, current: &Current) {
@@ -312,20 +314,44 @@ impl Keeper {
             self.retire(current).await;
             return Err(Kept::Again);
         }
-        match self.start().await {
-            Some(Ok(new)) => {
+        match self.start_beside(current).await {
+            (Some(Ok(new)), current) => {
                 self.begin(&new);
-                let retire = self.retire(current);
-                self.leaving.spawn(in_log_boxed(retire));
+                if let Some(current) = current {
+                    let retire = self.retire(current);
+                    self.leaving.spawn(in_log_boxed(retire));
+                }
                 while self.leaving.try_join_next().is_some() {}
                 Ok(new)
             }
-            Some(Err(failure)) => {
+            (Some(Err(failure)), Some(current)) => {
                 events::replacement_failed(current.process.id, &failure.told());
                 Ok(current)
             }
-            None => Ok(current),
+            (Some(Err(failure)), None) => Err(Kept::Ended(failure, None)),
+            (None, current) => current.ok_or(Kept::Over),
         }
+    }
+
+    /// Starts a process beside one that answers meanwhile, and gives both. Should that one end, requests wait for the new one.
+    async fn start_beside(
+        &mut self,
+        mut current: Current,
+    ) -> (Option<Result<Current, ProcessFailure>>, Option<Current>) {
+        let (shared, place) = (Arc::clone(&self.shared), self.place);
+        let mut start = pin!(self.start());
+        let status = tokio::select! {
+            biased;
+            started = &mut start => return (started, Some(current)),
+            status = current.process.ended() => status,
+        };
+        shared.board.set(place, State::Starting);
+        current.serving.server.close();
+        let tell = async {
+            let failure = current.process.ended_with(&status, true).await;
+            events::process_failed(&failure.told(), Duration::ZERO);
+        };
+        (tokio::join!(start, tell).0, None)
     }
 
     /// Lets a process answer the requests that it has, and ends it. Once a host that stops says by when all is to be over,
