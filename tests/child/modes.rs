@@ -85,6 +85,7 @@ pub(crate) async fn run() -> ExitCode {
                 said.map_while(Result::ok).filter(|line| line == "thief: somebody came");
             knocked.next();
             serve(&port).await;
+            let _ = thief.wait();
         }
         "thief" => steals(argument, &port).await,
         "link" => {
@@ -135,8 +136,8 @@ async fn yields(port: &str) {
     let over = async move { drop(told.wait_for(|told| *told).await) };
     let served = axum::serve(listener, app().route("/yield", yields)).with_graceful_shutdown(over);
     served.await.expect("requests");
-    thief("127.0.0.1").spawn().expect("a copy");
-    std::future::pending::<()>().await;
+    // It ends with this one.
+    let _ = thief("127.0.0.1").status();
 }
 
 /// A copy that is of the user nobody.

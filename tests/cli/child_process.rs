@@ -64,9 +64,10 @@ fn kill_hard(process: u32) {
 
 /// The last line is the one with the process.
 fn left_by(running: &Running) -> u32 {
-    running.wait_for("left ");
+    // As the program says it: what the host says of those that are left may be there already.
+    running.wait_for("] left ");
     let out = running.stdout();
-    let (_, number) = out.rsplit_once("left ").expect("it was waited for");
+    let (_, number) = out.rsplit_once("] left ").expect("it was waited for");
     number.lines().next().and_then(|it| it.trim().parse().ok()).expect("a number")
 }
 

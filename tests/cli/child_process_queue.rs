@@ -13,10 +13,7 @@ fn waits(address: &str) -> Option<TcpStream> {
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("the server reads");
     // Who is told is told at once.
     stream.set_read_timeout(Some(Duration::from_millis(500))).expect("a time");
-    match stream.read(&mut [0; 12]) {
-        Ok(_) => None,
-        Err(_) => Some(stream),
-    }
+    stream.read_exact(&mut [0]).is_err().then_some(stream)
 }
 
 /// What the systems of both sides have room for is no reason not to notice it.
@@ -31,12 +28,8 @@ fn an_upload_whose_client_is_gone_waits_no_more() {
         upload.write_all(&vec![b'x'; sent]).expect("there is room");
         wait_until("it waits", || waits(&address).is_none());
         drop(upload);
-        let waiting = || {
-            let waiting = waits(&address);
-            // It is the next to go away.
-            waiting.is_some()
-        };
-        wait_until(&format!("{sent} bytes of {length} are gone"), waiting);
+        // Each who asks so goes away, too.
+        wait_until(&format!("{sent} bytes of {length} are gone"), || waits(&address).is_some());
         wait_until("nobody waits", || waits(&address).is_some());
     }
     running.terminated();
