@@ -63,6 +63,8 @@ mod plan;
 mod process;
 #[cfg(unix)]
 mod process_manager;
+#[cfg(all(target_os = "linux", feature = "child-process", feature = "proxy"))]
+mod proxied;
 #[cfg(target_os = "linux")]
 #[path = "../proxies/mod.rs"]
 mod proxies;
