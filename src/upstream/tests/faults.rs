@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::Version;
 use http_body_util::BodyExt;
+use tokio::io::AsyncWriteExt;
 
 use super::kit::{Upstream, channel, data, get, post};
 use crate::upstream::{
@@ -149,6 +150,40 @@ async fn an_answer_that_breaks_off_says_so() {
         // It is not used again.
         drop(get("/").within(100).send(&server).await);
         assert!(upstream.connections() > 1, "{answer:?}");
+    }
+}
+
+/// It still reads, and its connection is there: what it has not said it will not say.
+#[tokio::test]
+async fn a_server_that_ends_its_side_alone_is_not_waited_for() {
+    for (answer, told) in [
+        ("", Err(FailureKind::Ended)),
+        ("HTTP/1.1 200 OK\r\nX-A: 1\r\n", Err(FailureKind::Ended)),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Ok(Some(FailureKind::BodyCutOff))),
+        ("HTTP/1.1 200 OK\r\n\r\nabc", Ok(None)),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", Ok(None)),
+    ] {
+        for has_body in [false, true] {
+            let upstream = Upstream::start(move |_, mut peer| async move {
+                peer.head().await;
+                peer.send(answer).await;
+                peer.stream.shutdown().await.ok();
+                peer.ended().await;
+            });
+            let server = upstream.server();
+            // Of which more would come.
+            let (frames, body) = channel();
+            frames.send(data(b"he")).unwrap();
+            let ask = if has_body { post(body, None) } else { get("/") };
+            let got = ask.send(&server).await;
+            let kind = got.map(|got| got.cut_off.map(|failure| failure.kind()));
+            let kind = kind.map_err(|failure| failure.kind());
+            assert_eq!(kind, told, "{answer:?} {has_body}");
+            // It is not used again.
+            let before = upstream.connections();
+            drop(get("/").within(100).send(&server).await);
+            assert!(upstream.connections() > before, "{answer:?} {has_body}");
+        }
     }
 }
 
