@@ -558,15 +558,29 @@ pub(super) fn limits_proxies(settings: &StageSettings, plan: &EndpointPlan) -> O
 /// What is to be said if clients are to be kept out by an address that all of them may share.
 pub(super) fn filters_proxies(settings: &StageSettings, plan: &EndpointPlan) -> Option<Problem> {
     let it = settings.address_filter.as_ref()?;
-    all_may_be_proxies(settings, plan).then(|| {
-        Problem::information(
+    if !all_may_be_proxies(settings, plan) {
+        return None;
+    }
+    let is_socket = |endpoint: &PlannedEndpoint| {
+        matches!(endpoint.targets, Targets::UnixSocket(_) | Targets::AbstractSocket(_))
+    };
+    let are_sockets = plan.endpoints.iter().all(is_socket);
+    let problem = match (are_sockets, it.value.allow.is_empty()) {
+        (true, false) => Problem::warning(
+            "Nobody passes: whoever connects over a Unix socket has no address, and 'Allow' asks for one.",
+        )
+        .cause("No proxy is believed who the client is."),
+        (true, true) => Problem::information(
+            "Everybody passes: whoever connects over a Unix socket has no address that 'Deny' could name.",
+        )
+        .cause("No proxy is believed who the client is."),
+        (false, _) => Problem::information(
             "Only this machine can connect, and clients pass by their addresses.",
         )
-        .cause("Behind a proxy all clients have its address, because no proxy is believed who they are.")
-        .key(it.key)
-        .origin(it.origin.clone())
-        .fix("behind a proxy, set ForwardedHeaders:Enabled to true")
-    })
+        .cause("Behind a proxy all clients have its address, because no proxy is believed who they are."),
+    };
+    let fix = "behind a proxy, set ForwardedHeaders:Enabled to true";
+    Some(problem.key(it.key).origin(it.origin.clone()).fix(fix))
 }
 
 /// Whether whoever connects may be a proxy that is not believed: only this machine can.

@@ -94,6 +94,29 @@ fn a_plan_says_what_a_start_says() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn who_passes_by_an_address_has_none_over_a_unix_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = format!("http://unix:{}", folder.path().join("app.sock").display());
+    let tcp = "http://127.0.0.1:0";
+    for (urls, filter, told) in [
+        (&*socket, "Allow:0=10.0.0.0/8", "warning: Nobody passes: whoever connects over a Unix"),
+        (&*socket, "Deny:0=10.0.0.0/8", "note: Everybody passes: whoever connects over a Unix"),
+        (tcp, "Allow:0=10.0.0.0/8", "note: Only this machine can connect, and clients pass by"),
+        (&*format!("{socket};{tcp}"), "Allow:0=10.0.0.0/8", "note: Only this machine can connect"),
+    ] {
+        let filter = format!("--AddressFilter:{filter}");
+        let arguments = ["run", "--plan", "--urls", urls, "--AddressFilter:Enabled=true", &filter];
+        let kestrel = Kestrel::new(arguments);
+        std::fs::create_dir(kestrel.root().join("wwwroot")).expect("the folder is ours");
+        let outcome = kestrel.ended();
+        assert!(outcome.stderr.contains(told), "{urls} {filter}: {outcome:?}");
+        let told_of_all = outcome.stderr.matches("whoever connects over a Unix socket").count();
+        assert_eq!(told_of_all, usize::from(urls == socket), "{outcome:?}");
+    }
+}
+
 #[test]
 fn a_plan_tells_who_has_a_port() {
     let (_taken, url) = taken_port();
