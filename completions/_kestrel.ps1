@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Serve, until Ctrl+C or SIGTERM')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check what run would serve, with the same arguments, and print it: run --plan')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a folder, until Ctrl+C or SIGTERM')
             [CompletionResult]::new('dev-certs', 'dev-certs', [CompletionResultType]::ParameterValue, 'Make, trust, export and remove the development certificate')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the configuration of a proxy in front, or of a service, that fits the settings here')
@@ -44,6 +45,21 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             [CompletionResult]::new('--shutdownTimeoutSeconds', '--shutdownTimeoutSeconds', [CompletionResultType]::ParameterName, 'How long a stop may take [default: 30]')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Refuse to start on anything that would only be warned about')
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Print what would be bound, and who said so, with what a start would say of it, and stop there')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kestrel;check' {
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Hand requests on to another server; may be given more than once. ''TEMPLATE=ADDRESS'', such as ''/api/{**rest}=http://localhost:3000'' or ''/{**rest}=http://unix:/run/app.sock''')
+            [CompletionResult]::new('--urls', '--urls', [CompletionResultType]::ParameterName, 'The addresses to bind, separated by '';'' [default: http://localhost:5000]')
+            [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'The environment, which names appsettings.{Environment}.json [default: Production]')
+            [CompletionResult]::new('--contentRoot', '--contentRoot', [CompletionResultType]::ParameterName, 'The folder of appsettings.json [default: the current directory]')
+            [CompletionResult]::new('--http_ports', '--http_ports', [CompletionResultType]::ParameterName, 'Ports to bind on all interfaces, separated by '';'', if there are no --urls')
+            [CompletionResult]::new('--preferHostingUrls', '--preferHostingUrls', [CompletionResultType]::ParameterName, 'Let --urls win over --listen and Kestrel:Endpoints: true or false [default: false]')
+            [CompletionResult]::new('--shutdownTimeoutSeconds', '--shutdownTimeoutSeconds', [CompletionResultType]::ParameterName, 'How long a stop may take [default: 30]')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Refuse to start on anything that would only be warned about')
             [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -111,6 +127,7 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
         }
         'kestrel;help' {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Serve, until Ctrl+C or SIGTERM')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check what run would serve, with the same arguments, and print it: run --plan')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a folder, until Ctrl+C or SIGTERM')
             [CompletionResult]::new('dev-certs', 'dev-certs', [CompletionResultType]::ParameterValue, 'Make, trust, export and remove the development certificate')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the configuration of a proxy in front, or of a service, that fits the settings here')
@@ -119,6 +136,9 @@ Register-ArgumentCompleter -Native -CommandName 'kestrel' -ScriptBlock {
             break
         }
         'kestrel;help;run' {
+            break
+        }
+        'kestrel;help;check' {
             break
         }
         'kestrel;help;serve' {

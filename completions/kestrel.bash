@@ -16,6 +16,9 @@ _kestrel() {
             ",$1")
                 cmd="kestrel"
                 ;;
+            kestrel,check)
+                cmd="kestrel__subcmd__check"
+                ;;
             kestrel,completions)
                 cmd="kestrel__subcmd__completions"
                 ;;
@@ -36,6 +39,9 @@ _kestrel() {
                 ;;
             kestrel__subcmd__dev__subcmd__certs,https)
                 cmd="kestrel__subcmd__dev__subcmd__certs__subcmd__https"
+                ;;
+            kestrel__subcmd__help,check)
+                cmd="kestrel__subcmd__help__subcmd__check"
                 ;;
             kestrel__subcmd__help,completions)
                 cmd="kestrel__subcmd__help__subcmd__completions"
@@ -65,12 +71,61 @@ _kestrel() {
 
     case "${cmd}" in
         kestrel)
-            opts="-h -V --help --version run serve dev-certs generate completions help"
+            opts="-h -V --help --version run check serve dev-certs generate completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__check)
+            opts="-h --listen --proxy --strict --watch --urls --environment --contentRoot --http_ports --preferHostingUrls --shutdownTimeoutSeconds --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --urls)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --environment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --contentRoot)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --http_ports)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preferHostingUrls)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shutdownTimeoutSeconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -234,8 +289,22 @@ _kestrel() {
             return 0
             ;;
         kestrel__subcmd__help)
-            opts="run serve dev-certs generate completions help"
+            opts="run check serve dev-certs generate completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kestrel__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

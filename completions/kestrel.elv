@@ -23,6 +23,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand run 'Serve, until Ctrl+C or SIGTERM'
+            cand check 'Check what run would serve, with the same arguments, and print it: run --plan'
             cand serve 'Serve a folder, until Ctrl+C or SIGTERM'
             cand dev-certs 'Make, trust, export and remove the development certificate'
             cand generate 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
@@ -40,6 +41,20 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand --shutdownTimeoutSeconds 'How long a stop may take [default: 30]'
             cand --strict 'Refuse to start on anything that would only be warned about'
             cand --plan 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
+            cand --watch 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kestrel;check'= {
+            cand --listen 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket'
+            cand --proxy 'Hand requests on to another server; may be given more than once. ''TEMPLATE=ADDRESS'', such as ''/api/{**rest}=http://localhost:3000'' or ''/{**rest}=http://unix:/run/app.sock'''
+            cand --urls 'The addresses to bind, separated by '';'' [default: http://localhost:5000]'
+            cand --environment 'The environment, which names appsettings.{Environment}.json [default: Production]'
+            cand --contentRoot 'The folder of appsettings.json [default: the current directory]'
+            cand --http_ports 'Ports to bind on all interfaces, separated by '';'', if there are no --urls'
+            cand --preferHostingUrls 'Let --urls win over --listen and Kestrel:Endpoints: true or false [default: false]'
+            cand --shutdownTimeoutSeconds 'How long a stop may take [default: 30]'
+            cand --strict 'Refuse to start on anything that would only be warned about'
             cand --watch 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -101,6 +116,7 @@ set edit:completion:arg-completer[kestrel] = {|@words|
         }
         &'kestrel;help'= {
             cand run 'Serve, until Ctrl+C or SIGTERM'
+            cand check 'Check what run would serve, with the same arguments, and print it: run --plan'
             cand serve 'Serve a folder, until Ctrl+C or SIGTERM'
             cand dev-certs 'Make, trust, export and remove the development certificate'
             cand generate 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
@@ -108,6 +124,8 @@ set edit:completion:arg-completer[kestrel] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'kestrel;help;run'= {
+        }
+        &'kestrel;help;check'= {
         }
         &'kestrel;help;serve'= {
         }

@@ -27,6 +27,7 @@ end
 complete -c kestrel -n "__fish_kestrel_needs_command" -s h -l help -d 'Print help'
 complete -c kestrel -n "__fish_kestrel_needs_command" -s V -l version -d 'Print version'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
+complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "check" -d 'Check what run would serve, with the same arguments, and print it: run --plan'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "serve" -d 'Serve a folder, until Ctrl+C or SIGTERM'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
 complete -c kestrel -n "__fish_kestrel_needs_command" -f -a "generate" -d 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
@@ -44,6 +45,17 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l strict -d 'Refus
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l plan -d 'Print what would be bound, and who said so, with what a start would say of it, and stop there'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -l watch -d 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others'
 complete -c kestrel -n "__fish_kestrel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l listen -d 'Listen here, over everything that --urls says; may be given more than once. ADDRESS:PORT, localhost:PORT, *:PORT for all interfaces, unix:/path (with ,mode=660,owner=USER,group=GROUP as needed), or unix:@name for an abstract socket' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l proxy -d 'Hand requests on to another server; may be given more than once. \'TEMPLATE=ADDRESS\', such as \'/api/{**rest}=http://localhost:3000\' or \'/{**rest}=http://unix:/run/app.sock\'' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l urls -d 'The addresses to bind, separated by \';\' [default: http://localhost:5000]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l environment -d 'The environment, which names appsettings.{Environment}.json [default: Production]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l contentRoot -d 'The folder of appsettings.json [default: the current directory]' -r -f -a "(__fish_complete_directories)"
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l http_ports -d 'Ports to bind on all interfaces, separated by \';\', if there are no --urls' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l preferHostingUrls -d 'Let --urls win over --listen and Kestrel:Endpoints: true or false [default: false]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l shutdownTimeoutSeconds -d 'How long a stop may take [default: 30]' -r
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l strict -d 'Refuse to start on anything that would only be warned about'
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -l watch -d 'Start the command again when its file changes, or the script that it is given; AspNetCore:Watch names others'
+complete -c kestrel -n "__fish_kestrel_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -s p -l port -d 'The port; 0 for a free one' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l header -d 'Set a header of every answer; may be given more than once' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand serve" -l auth -d 'Ask for a user and a password, or what `openssl passwd -6` makes of it; may be given more than once' -r
@@ -78,10 +90,11 @@ complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -l certificate
 complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -l user -d 'Who runs the service of systemd [default: a user that systemd makes]' -r
 complete -c kestrel -n "__fish_kestrel_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kestrel -n "__fish_kestrel_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run serve dev-certs generate completions help" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run serve dev-certs generate completions help" -f -a "serve" -d 'Serve a folder, until Ctrl+C or SIGTERM'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run serve dev-certs generate completions help" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run serve dev-certs generate completions help" -f -a "generate" -d 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run serve dev-certs generate completions help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run serve dev-certs generate completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run check serve dev-certs generate completions help" -f -a "run" -d 'Serve, until Ctrl+C or SIGTERM'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run check serve dev-certs generate completions help" -f -a "check" -d 'Check what run would serve, with the same arguments, and print it: run --plan'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run check serve dev-certs generate completions help" -f -a "serve" -d 'Serve a folder, until Ctrl+C or SIGTERM'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run check serve dev-certs generate completions help" -f -a "dev-certs" -d 'Make, trust, export and remove the development certificate'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run check serve dev-certs generate completions help" -f -a "generate" -d 'Print the configuration of a proxy in front, or of a service, that fits the settings here'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run check serve dev-certs generate completions help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c kestrel -n "__fish_kestrel_using_subcommand help; and not __fish_seen_subcommand_from run check serve dev-certs generate completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kestrel -n "__fish_kestrel_using_subcommand help; and __fish_seen_subcommand_from dev-certs" -f -a "https" -d 'Make sure that there is a certificate for https://localhost'

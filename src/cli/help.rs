@@ -8,10 +8,14 @@ use crate::configuration::near_names::did_you_mean;
 use crate::configuration::sources::command_line::shown_argument;
 use crate::hosting::is_switch;
 
-const COMMANDS: [&str; 6] = ["run", "serve", "dev-certs", "generate", "completions", "help"];
+const COMMANDS: [&str; 7] =
+    ["run", "check", "serve", "dev-certs", "generate", "completions", "help"];
 
 /// Words for `run` in other programs.
 const RUN: [&str; 4] = ["start", "up", "listen", "host"];
+
+/// Those for `check`.
+const CHECK: [&str; 4] = ["test", "configtest", "validate", "plan"];
 
 /// `kestrel help COMMAND` as `kestrel COMMAND --help`, so that there is one answer to both.
 pub(super) fn asked_by_a_word(mut arguments: Vec<OsString>) -> Vec<OsString> {
@@ -67,6 +71,7 @@ pub(super) fn suggest(error: &mut clap::Error, first: Option<&OsString>) {
             let lower = first.to_lowercase();
             let meant = match did_you_mean(&lower, COMMANDS) {
                 None if RUN.contains(&&*lower) => Some("run"),
+                None if CHECK.contains(&&*lower) => Some("check"),
                 meant => meant,
             };
             let _ = match meant {
@@ -83,6 +88,7 @@ pub(super) fn suggest(error: &mut clap::Error, first: Option<&OsString>) {
             let name = first.split('=').next().unwrap_or_default();
             let text = match name {
                 "-v" => "for the version, write: kestrel --version".to_owned(),
+                "-t" => "to look what would be served, write: kestrel check".to_owned(),
                 name if name.strip_prefix("--").is_some_and(is_switch) => format!(
                     "what is to be served with stands behind the command: kestrel run {name} ..."
                 ),

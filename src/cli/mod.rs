@@ -1,6 +1,7 @@
 //! Which flags and subcommands exist. No decision lives here: a subcommand gathers what was typed
 //! and calls the library.
 
+mod check;
 mod completions;
 mod dev_certs;
 mod generate;
@@ -27,6 +28,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Check(check::CheckArgs),
     Serve(serve::ServeArgs),
     DevCerts(dev_certs::DevCertsArgs),
     Generate(generate::GenerateArgs),
@@ -50,11 +52,15 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     if let Some(arguments) = dev_certs::arguments(&arguments) {
         return dev_certs::exec(arguments);
     }
-    let arguments = match run::arguments(&arguments) {
+    let of_run = run::arguments(&arguments).or_else(|| check::arguments(&arguments));
+    let arguments = match of_run {
         None => arguments,
         // The host has no help for clap's layout.
         Some(of_run) => match run::help(&of_run) {
-            Some(help) => vec!["kestrel".into(), "run".into(), help.into()],
+            Some(help) => {
+                let command = first.clone().unwrap_or_default();
+                vec!["kestrel".into(), command, help.into()]
+            }
             None => return run::exec(of_run),
         },
     };
@@ -62,7 +68,7 @@ fn execute(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     let typed = arguments.clone();
     match Args::try_parse_from(arguments) {
         // Their arguments were taken above.
-        Ok(Args { command: Command::Run(_) }) => run::exec(Vec::new()),
+        Ok(Args { command: Command::Run(_) | Command::Check(_) }) => run::exec(Vec::new()),
         Ok(Args { command: Command::Serve(args) }) => serve::exec(args, &typed),
         Ok(Args { command: Command::DevCerts(_) }) => dev_certs::exec(&[]),
         Ok(Args { command: Command::Generate(args) }) => generate::exec(args, behind),

@@ -19,20 +19,7 @@ pub(super) struct RunArgs;
 
 impl clap::Args for RunArgs {
     fn augment_args(command: Command) -> Command {
-        const ABOUT: &str = "Serve, until Ctrl+C or SIGTERM";
-        let flags = usage::FLAGS.iter().chain(&usage::OF_RUN).map(argument);
-        // What it is given is taken by the host: here it is for the help and for completions.
-        let command_to_run = Arg::new("command")
-            .value_names(["COMMAND", "ARGUMENTS"])
-            .num_args(1..)
-            .last(true)
-            .value_hint(ValueHint::CommandWithArguments)
-            .help(usage::COMMAND);
-        let settings = usage::SETTINGS.iter().map(|flag| argument(flag).help_heading("Settings"));
-        command
-            .about(ABOUT)
-            .long_about(format!("{ABOUT}\n\n{}", usage::ABOUT))
-            .args(flags.chain(settings).chain([command_to_run]))
+        described(command, "Serve, until Ctrl+C or SIGTERM", |_| true)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -48,6 +35,27 @@ impl clap::FromArgMatches for RunArgs {
     fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), clap::Error> {
         Ok(())
     }
+}
+
+/// A command that takes what `run` takes, with those of its flags that `has` is true of.
+pub(super) fn described(
+    command: Command,
+    about: &'static str,
+    has: impl Fn(&&Flag) -> bool,
+) -> Command {
+    let flags = usage::FLAGS.iter().chain(&usage::OF_RUN).filter(has).map(argument);
+    // What it is given is taken by the host: here it is for the help and for completions.
+    let command_to_run = Arg::new("command")
+        .value_names(["COMMAND", "ARGUMENTS"])
+        .num_args(1..)
+        .last(true)
+        .value_hint(ValueHint::CommandWithArguments)
+        .help(usage::COMMAND);
+    let settings = usage::SETTINGS.iter().map(|flag| argument(flag).help_heading("Settings"));
+    command
+        .about(about)
+        .long_about(format!("{about}\n\n{}", usage::ABOUT))
+        .args(flags.chain(settings).chain([command_to_run]))
 }
 
 fn argument(flag: &Flag) -> Arg {

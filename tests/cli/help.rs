@@ -7,6 +7,7 @@ fn help_as_a_word_is_help_as_an_option() {
     for command in [
         &[][..],
         &["run"],
+        &["check"],
         &["completions"],
         &["generate"],
         &["serve"],
@@ -29,6 +30,8 @@ fn a_command_that_does_not_exist_is_told_with_the_one_that_was_meant() {
         (&["serve", "--auth", "hunter2"], "invalid value '(hidden)' for '--auth <USER:PASSWORD>'"),
         (&["serve", "--auth", ":hunter2"], "a user's name is missing before the colon"),
         (&["dev-cert"], "tip: a similar subcommand exists: 'dev-certs'\n"),
+        (&["configtest"], "tip: a similar subcommand exists: 'check'\n"),
+        (&["-t"], "tip: to look what would be served, write: kestrel check\n"),
         (&["help", "rnu"], "tip: a similar subcommand exists: 'run'\n"),
         (&["http://*:8080"], "tip: to serve, write: kestrel run\n"),
         (&["--urls", "http://*:8080"], "behind the command: kestrel run --urls ...\n"),

@@ -118,6 +118,44 @@ fn who_passes_by_an_address_has_none_over_a_unix_socket() {
 }
 
 #[test]
+fn a_check_is_a_plan() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("wwwroot")).expect("the folder is ours");
+    let (taken, url) = taken_port();
+    for (arguments, code) in [
+        (&["--urls", "http://127.0.0.1:0"][..], Some(0)),
+        (&["--urls", &*url], Some(0)),
+        (&["--urls", &*url, "--strict"], Some(4)),
+        (&["--urls", "http://[::1:5000"], Some(3)),
+        // Whose code depends on what was built.
+        (&["--urls", "http://127.0.0.1:0", "--", "/no/such/program"], None),
+    ] {
+        let ended = |first: &[&'static str]| {
+            let all = first.iter().copied().chain(arguments.iter().copied());
+            let outcome = Kestrel::new(all).in_folder(folder.path()).ended();
+            // The word stands in the place of the other, and the flag is one more.
+            let same = |text: &str| {
+                let flags = 1..first.len();
+                flags.fold(text.to_owned(), |text, _| {
+                    let moved = |text: String, number: usize| {
+                        text.replace(
+                            &format!("argument {number}"),
+                            &format!("argument {}", number - 1),
+                        )
+                    };
+                    (3..10).fold(text, moved)
+                })
+            };
+            (outcome.code, same(&outcome.stdout), same(&outcome.stderr))
+        };
+        let check = ended(&["check"]);
+        assert_eq!(check, ended(&["run", "--plan"]), "{arguments:?}");
+        assert_eq!(check.0, code.or(check.0), "{arguments:?}: {check:?}");
+    }
+    drop(taken);
+}
+
+#[test]
 fn a_plan_tells_who_has_a_port() {
     let (_taken, url) = taken_port();
     let plan = |more: &[&str]| {
