@@ -81,7 +81,8 @@ impl Cache {
 
     /// Keeps what was found at a path just now, if it is not asked for the first time.
     pub(super) fn offer(&self, path: &str, accepted: Accepted, found: &Arc<Representation>) {
-        found.check(now());
+        // What was changed just now may be in the middle of it, and is looked at each time until then.
+        found.check(if found.is_young() { 0 } else { now() });
         if size(path, found) > self.most {
             return;
         }
@@ -211,7 +212,7 @@ fn size(path: &str, of: &Representation) -> usize {
 
 /// Milliseconds since some moment before. The first one is far from 0, when nothing was checked.
 #[cfg(target_os = "linux")]
-pub(super) fn now() -> u64 {
+fn now() -> u64 {
     use nix::time::{ClockId, clock_gettime};
 
     // A few milliseconds coarse, and a fraction of the exact one's price.
@@ -221,7 +222,7 @@ pub(super) fn now() -> u64 {
 
 /// Milliseconds since some moment before. The first one is far from 0, when nothing was checked.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn now() -> u64 {
+fn now() -> u64 {
     static START: OnceLock<std::time::Instant> = OnceLock::new();
     let since = START.get_or_init(std::time::Instant::now).elapsed() + EARLIER;
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -244,9 +245,38 @@ mod tests {
         represented(bytes, Some(Bytes::from(vec![0; bytes])))
     }
 
+    #[test]
+    fn what_was_changed_just_now_is_looked_at_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "a").unwrap();
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        let now = std::time::SystemTime::now();
+        for (modified, is_fresh) in
+            [(now, false), (now - FRESH, false), (now - 2 * FRESH, true), (now + 60 * FRESH, true)]
+        {
+            file.set_modified(modified).unwrap();
+            let Ok(Found::File(open)) = Root::new(folder.path().into()).open("a", Wait::Yes) else {
+                panic!("it is there");
+            };
+            let named = Named { name: "a", content_type: None, encoding: None };
+            let bytes = Some(Bytes::from_static(b"a"));
+            let it = Arc::new(Representation::new(named, open, bytes, &FileOptions::default()));
+            let cache = Cache::of_bytes();
+            for _ in 0..2 {
+                cache.offer("/a", Accepted::default(), &it);
+            }
+            let (_, fresh) = cache.get("/a", Accepted::default()).unwrap();
+            assert_eq!(fresh, is_fresh, "{modified:?}");
+        }
+    }
+
     fn represented(bytes: usize, content: Option<Bytes>) -> Arc<Representation> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a"), vec![0; bytes]).unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, vec![0; bytes]).unwrap();
+        let long_ago = std::time::SystemTime::now() - 10 * FRESH;
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
         let Ok(Found::File(open)) = Root::new(folder.path().into()).open("a", Wait::Yes) else {
             panic!("it is there");
         };

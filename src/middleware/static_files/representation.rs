@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -24,10 +25,6 @@ use crate::pipeline::{FilePart, OpenedFile, PreparedHead, Response};
 /// with its head.
 const WORTH_SENDING: u64 = 64 * 1024;
 
-/// For how many milliseconds an open file is taken to be what it was: what is read while it is sent must not be
-/// shorter than its headers say, or the answer breaks off.
-const LOOK_HOLDS: u64 = 50;
-
 /// A file in one state.
 #[derive(Debug)]
 pub(super) struct Representation {
@@ -43,10 +40,9 @@ pub(super) struct Representation {
     head_of_unchanged: OnceLock<Option<Arc<PreparedHead>>>,
     pub(super) content: Content,
     pub(super) identity: Identity,
+    modified: SystemTime,
     /// When it was last found to be so, on the clock of the cache.
     checked: AtomicU64,
-    /// When the file was last seen to be as it was when it was opened, on the same clock.
-    looked_at: AtomicU64,
     /// Whether it was asked for since the cache looked last.
     used: AtomicBool,
 }
@@ -104,8 +100,8 @@ impl Representation {
             head_of_unchanged: OnceLock::new(),
             content,
             identity,
+            modified,
             checked: AtomicU64::new(0),
-            looked_at: AtomicU64::new(0),
             used: AtomicBool::new(false),
         }
     }
@@ -182,18 +178,26 @@ impl Representation {
         }
     }
 
-    /// Whether a file that is open is in the same state, as of a moment ago (`now` is a time on the clock of the cache):
-    /// to look for each answer would be a good part of what a file that everybody asks for costs.
-    pub(super) fn is_as_it_was(&self, now: u64) -> bool {
-        let Content::File(file) = &self.content else { return true };
-        if now.saturating_sub(self.looked_at.load(Ordering::Relaxed)) < LOOK_HOLDS {
-            return true;
+    /// Whether a file that is open is in the same state. It is looked at for each answer: one that is written over would
+    /// else be sent with the length and the tag of what it was, and whoever gets it would take it for whole.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        match &self.content {
+            Content::Bytes(_) => true,
+            Content::File(file) => {
+                file.file().metadata().is_ok_and(|now| Identity::of(&now) == self.identity)
+            }
         }
-        let same = file.file().metadata().is_ok_and(|now| Identity::of(&now) == self.identity);
-        if same {
-            self.looked_at.store(now, Ordering::Relaxed);
-        }
-        same
+    }
+
+    /// Whether it was changed just now: it may be in the middle of a change.
+    pub(super) fn is_young(&self) -> bool {
+        const YOUNG: Duration = Duration::from_millis(1500);
+        let age = match SystemTime::now().duration_since(self.modified) {
+            Ok(age) => age,
+            // By another clock.
+            Err(ahead) => ahead.duration(),
+        };
+        age < YOUNG
     }
 
     /// A part of it as a body.

@@ -95,7 +95,7 @@ impl Site {
         in_memory.or_else(|| {
             let (open, fresh) = self.open.get(path, accepted)?;
             // What is read while it is sent must not be shorter than its headers say.
-            let fresh = fresh && open.is_as_it_was(cache::now());
+            let fresh = fresh && open.is_as_it_was();
             Some((open, fresh))
         })
     }
