@@ -12,7 +12,8 @@ use super::wrong_shape::{more_than_a_text, text_in_place_of};
 use crate::configuration::near_names::did_you_mean;
 use crate::configuration::text::boolean;
 use crate::configuration::{
-    Configuration, Loaded, Origin, Problem, Setting, fold_key, key_without_secret, keys_equal,
+    Configuration, Loaded, Origin, Problem, Setting, Severity, fold_key, key_without_secret,
+    keys_equal,
 };
 use crate::hosting::usage;
 use crate::logging::LogLevel;
@@ -139,10 +140,12 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
         | Place::Anywhere => None,
         Place::Known(row) => {
             let text = setting.value.as_deref().filter(|text| !text.is_empty())?;
-            Some((key.to_owned(), text_in_place_of(row, setting, text)))
+            Some((key.to_owned(), as_grave(text_in_place_of(row, setting, text), key)))
         }
         Place::Below(level) if is_level_of_module(level, key) => None,
-        Place::Below(text) => Some((text.to_owned(), more_than_a_text(loaded, text, key))),
+        Place::Below(text) => {
+            Some((text.to_owned(), as_grave(more_than_a_text(loaded, text, key), key)))
+        }
         Place::Unknown { names, others: Others::Like(other), name: provider } => {
             let near = fix(loaded, names, Others::AnApps, provider, setting);
             let problem = match near {
@@ -161,6 +164,17 @@ fn meaningless(loaded: &Loaded, setting: &Setting) -> Option<(String, Problem)> 
             Some((wrong.to_owned(), problem.fix(fix)))
         }
     }
+}
+
+/// What is wrong with how a program is run is no warning: one whose user is not understood would run as that of the host.
+fn as_grave(problem: Problem, key: &str) -> Problem {
+    let names: Vec<_> = key.split(':').collect();
+    let is_of_program = match *names {
+        [first, ..] if keys_equal(first, "AspNetCore") => true,
+        [first, _, third, ..] => keys_equal(first, "Sites") && keys_equal(third, "AspNetCore"),
+        _ => false,
+    };
+    if is_of_program { Problem { severity: Severity::Error, ..problem } } else { problem }
 }
 
 /// What is to be said of what stands in the place of a log provider, which has levels below it, and options of its own.
@@ -271,7 +285,8 @@ fn opens(configuration: &Configuration, wrong: &str, meant: Option<&str>) -> Opt
     }
     if meant == Some("Sites") {
         let below = configuration.settings().filter(|it| is_in(&it.key, wrong));
-        return below.flat_map(|it| it.key.split(':')).find_map(called);
+        let open = below.flat_map(|it| it.key.split(':')).find_map(called);
+        return Some(open.unwrap_or("None of its sites is served"));
     }
     None
 }

@@ -360,6 +360,28 @@ fn a_section_that_protects_must_not_open_by_a_misspelled_word() {
 }
 
 #[test]
+fn a_program_does_not_run_by_what_has_another_shape() {
+    for (json, is_wrong) in [
+        (r#"{"AspNetCore":{"ProcessPath":"sh","User":["nobody"]}}"#, true),
+        (r#"{"AspNetCore":{"ProcessPath":"sh","User":{"Name":"nobody"}}}"#, true),
+        (r#"{"AspNetCore":{"ProcessPath":"sh","Limits":"512MiB"}}"#, true),
+        (
+            r#"{"Sites":{"A":{"Hosts":["a"],"AspNetCore":{"ProcessPath":"sh","Umask":["077"]}}}}"#,
+            true,
+        ),
+        (r#"{"AllowedHosts":["a"]}"#, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
+        let mut problems = Vec::new();
+        let directory = folder.path().to_owned();
+        report(&load(&Inputs { current_directory: directory, ..Inputs::default() }), &mut problems);
+        assert!(!problems.is_empty(), "{json}");
+        assert_eq!(problems.iter().any(Problem::is_error), is_wrong, "{json}: {problems:?}");
+    }
+}
+
+#[test]
 fn a_filter_must_not_open_by_a_word_that_nobody_reads() {
     for (json, is_wrong) in [
         (r#"{"AddressFilter":{"Enabled":true,"Allow":["10.0.0.0/8"],"Denny":["10.0.0.1"]}}"#, true),
@@ -368,7 +390,7 @@ fn a_filter_must_not_open_by_a_word_that_nobody_reads() {
         (r#"{"Kestrel":{"AddressFilter":{"Enabled":true,"Deny":["10.0.0.1"]}}}"#, true),
         (r#"{"StaticFiles":{"BasicAuthentication":{"Enabled":true}}}"#, true),
         (r#"{"Site":{"A":{"Hosts":["a"],"AddressFilter":{"Enabled":true}}}}"#, true),
-        (r#"{"Site":{"A":{"Hosts":["a"]}}}"#, false),
+        (r#"{"Site":{"A":{"Hosts":["a"]}}}"#, true),
     ] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("appsettings.json"), json).unwrap();
