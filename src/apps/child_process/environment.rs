@@ -34,7 +34,15 @@ pub(super) fn is_ours(name: &str) -> bool {
         "WATCHDOG_USEC",
     ];
     let of_addresses = ["URLS", "HTTP_PORTS", "HTTPS_PORTS", "PREFERHOSTINGURLS"];
-    let sections = ["KESTREL__", "ASPNETCORE__", "SITES__", "REVERSEPROXY__", "STATICFILES__"];
+    let sections = [
+        "KESTREL__",
+        "ASPNETCORE__",
+        "SITES__",
+        "REVERSEPROXY__",
+        "STATICFILES__",
+        // It has passwords.
+        "BASICAUTHENTICATION__",
+    ];
     of_systemd.contains(&name.as_str())
         || of_addresses.contains(&bare)
         || sections.iter().any(|section| name.starts_with(section) || bare.starts_with(section))
@@ -54,6 +62,7 @@ mod tests {
             ("ASPNETCORE_Kestrel__Certificates__Default__Password", true),
             ("AspNetCore__ProcessPath", true),
             ("NOTIFY_SOCKET", true),
+            ("BasicAuthentication__Passwords__alice", true),
             ("ASPNETCORE_ENVIRONMENT", false),
             ("Logging__LogLevel__Default", false),
             ("PATH", false),

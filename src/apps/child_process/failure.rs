@@ -216,6 +216,9 @@ fn signal_name(signal: rustix::process::Signal) -> &'static str {
         Signal::ILL => "ILL",
         Signal::FPE => "FPE",
         Signal::PIPE => "PIPE",
+        Signal::QUIT => "QUIT",
+        Signal::USR1 => "USR1",
+        Signal::USR2 => "USR2",
         _ => "another",
     }
 }

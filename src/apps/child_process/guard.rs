@@ -56,13 +56,18 @@ struct Watcher {
 }
 
 /// The variable stands between zero bytes in `environ`, which no other value can imitate that has none in it; `grep`
-/// takes it for a text all the same (`-a`). The shell itself does not have it.
+/// takes it for a text all the same (`-a`). The shell itself does not have it. What is killed may have started another in that
+/// moment, so that it looks again until there is none.
 const WATCH: &str = r#"
 trap '' TERM INT HUP QUIT TSTP
 read -r _
-for found in $(grep -las "$0=$1" /proc/[0-9]*/environ 2>/dev/null); do
-    found=${found#/proc/}
-    kill -KILL "${found%/environ}" 2>/dev/null
+for round in 1 2 3 4 5 6 7 8 9 10; do
+    left=
+    for found in $(grep -las "$0=$1" /proc/[0-9]*/environ 2>/dev/null); do
+        found=${found#/proc/}
+        kill -KILL "${found%/environ}" 2>/dev/null && left=yes
+    done
+    [ "$left" ] || break
 done
 [ -z "$2" ] || rm -rf -- "$2"
 kill -KILL 0

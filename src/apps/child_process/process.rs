@@ -1,5 +1,6 @@
 //! One process: how it is started and ended.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -166,10 +167,19 @@ impl Process {
     /// Kills what there is of it, and lets go of the shell that does; how many that were. What has left its group is known
     /// by its mark, but not to a shell that somebody has killed with the group.
     fn kill_rest(&mut self) -> usize {
-        let members = self.members();
-        members.iter().for_each(|member| signal(*member, Signal::Kill));
+        // One that is killed may have started another in that moment.
+        const MOST_ROUNDS: u32 = 100;
+        let mut killed = BTreeSet::new();
+        for _ in 0..MOST_ROUNDS {
+            let mut new = self.members();
+            new.retain(|member| killed.insert(*member));
+            if new.is_empty() {
+                break;
+            }
+            new.iter().for_each(|member| signal(*member, Signal::Kill));
+        }
         self.guard = None;
-        members.len()
+        killed.len()
     }
 
     /// Why it is there no more, of one that has ended.

@@ -55,16 +55,32 @@ fn tell_certificate(request: &mut Request) {
     }
 }
 
+/// What programs and their libraries believe of a proxy besides what the host sends itself: Rack takes `X-Forwarded-Ssl: on`
+/// for https, and others the client's address out of `X-Real-IP`.
+const BELIEVED: [&str; 8] = [
+    "x-forwarded",
+    "x-forwarded-port",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-real-ip",
+    "x-url-scheme",
+    "front-end-https",
+];
+
 /// Whether only the host may say it. Programs that take headers for variables (CGI, WSGI) know no difference between `-` and
 /// `_`, and take `Proxy` for a setting of theirs.
 fn is_of_host(name: &HeaderName) -> bool {
     let name = name.as_str();
     let has_underscore = name.contains('_');
     if !has_underscore {
-        return name.starts_with(OF_HOST) || name == "proxy";
+        return name.starts_with(OF_HOST) || name == "proxy" || BELIEVED.contains(&name);
     }
     let meant = name.replace('_', "-");
-    meant.starts_with(OF_HOST) || meant.starts_with("x-forwarded-") || meant == "forwarded"
+    meant.starts_with(OF_HOST)
+        || meant.starts_with("x-forwarded-")
+        || meant == "forwarded"
+        || BELIEVED.contains(&&*meant)
 }
 
 /// A list of what is for one connection, without our headers, which are for the process; `None` if it has none of them.
@@ -105,6 +121,25 @@ mod tests {
 
     use super::*;
     use crate::middleware::PathBase;
+
+    #[test]
+    fn what_only_a_host_may_say_is_known_however_it_is_written() {
+        for (name, expected) in [
+            ("ms-aspnetcore-token", true),
+            ("ms_aspnetcore_token", true),
+            ("proxy", true),
+            ("forwarded", false),
+            ("x_forwarded_for", true),
+            ("x-forwarded-ssl", true),
+            ("x_real_ip", true),
+            ("x-real-ip", true),
+            ("x-forwarded-for", false),
+            ("x-request-id", false),
+            ("x_request_id", false),
+        ] {
+            assert_eq!(is_of_host(&HeaderName::from_static(name)), expected, "{name}");
+        }
+    }
 
     #[test]
     fn a_program_gets_the_path_that_it_was_told_to_take_off() {
