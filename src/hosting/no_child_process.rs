@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::settings::StageSettings;
 use crate::apps::child_process::options::ChildOptions;
@@ -33,6 +33,10 @@ impl Children {
 
     pub(super) fn are_leaving(&self) -> bool {
         false
+    }
+
+    pub(super) fn longest_end(&self) -> Duration {
+        Duration::ZERO
     }
 
     #[allow(clippy::unused_async, reason = "it stands for what waits")]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -71,6 +71,13 @@ impl OfHost {
     pub(super) fn begin_children(&self) {
         self.children.begin();
         self.sites.children().iter().for_each(|children| children.begin());
+    }
+
+    /// How long the programs may take to end.
+    pub(super) fn end_of_children(&self) -> Duration {
+        let of_sites = self.sites.children();
+        let all = of_sites.iter().chain([&self.children]);
+        all.map(|children| children.longest_end()).max().unwrap_or_default()
     }
 
     /// Ends all programs, by then at the latest.

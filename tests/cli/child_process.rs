@@ -704,6 +704,28 @@ fn requests_wait_for_a_replacement_if_the_one_before_ends_meanwhile() {
 }
 
 #[test]
+fn what_a_replaced_program_answers_may_take_longer_than_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let go = folder.path().join("go");
+    let settings = r#""ShutdownTimeLimit": 1, "Watch": ["app.py"]"#;
+    let running = hosting(&["serve"], settings).started();
+    let first = process_of(&who(&running));
+    let (address, path) = (running.address(), format!("/wait?file={}", go.display()));
+    let waiting = thread::spawn(move || get(&address, &path, &[]));
+    running.wait_for("/wait");
+    fs::write(running.root().join("app.py"), "another").expect("it is ours");
+    wait_until("another answers", || process_of(&who(&running)) != first);
+    // It is asked to end only once it has answered.
+    let begun = std::time::Instant::now();
+    wait_until("its time is over", || begun.elapsed() > Duration::from_secs(2));
+    fs::write(&go, "").expect("it is ours");
+    let answer = waiting.join().expect("it ends");
+    assert_eq!((answer.status, answer.body), (200, first.to_string()));
+    wait_until("the old one has ended", || !is_alive(first));
+    running.terminated();
+}
+
+#[test]
 fn one_that_is_never_well_is_told_with_what_it_says() {
     let settings = r#""Health": "/healthz", "StartupTimeLimit": 1"#;
     let running = hosting(&["warm", "/no/such/file"], settings).started();

@@ -1,9 +1,11 @@
 //! How programs behind the host end: those that are replaced, those that are still starting, and what a stop says of them.
 
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::child_process::{hosting, is_alive, process_of, wait_until, who};
+use crate::http::get;
 use crate::process::Running;
 
 /// Programs do not heed SIGTERM, and have more time than any test.
@@ -71,6 +73,20 @@ fn a_stop_gives_its_time_to_a_program_whose_site_is_gone() {
     fs::write(&settings, "{}").expect("it is ours");
     running.wait_for("Shop");
     stops_in_its_own_time(running, process);
+}
+
+#[test]
+fn a_program_has_its_time_to_end_although_a_request_has_no_end() {
+    let running = hosting(&["serve"], "").argument("--shutdownTimeoutSeconds=6").started();
+    let process = process_of(&who(&running));
+    let address = running.address();
+    let waiting = thread::spawn(move || get(&address, "/wait?file=/no/such/file", &[]));
+    running.wait_for("/wait");
+    let outcome = running.terminated();
+    // The program ended first: its client was told, and is not cut off with the host.
+    assert_eq!(waiting.join().expect("it ends").status, 503, "{}", outcome.stdout);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stdout);
+    assert!(!is_alive(process));
 }
 
 #[test]

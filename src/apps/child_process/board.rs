@@ -124,15 +124,15 @@ impl Board {
         self.serving.load().iter().any(|known| Arc::ptr_eq(known, serving))
     }
 
-    /// Waits until the requests of all have their answers, by then at the latest.
-    pub(super) async fn drained(&self, until: Instant) {
+    /// Waits until the requests of all have their answers, by then at the latest; how many have none then.
+    pub(super) async fn drained(&self, until: Instant) -> usize {
         loop {
             // Whoever chose one in this moment has not begun yet.
             tokio::time::sleep(LOOK).await;
             let serving = self.serving.load_full();
-            let under_way = serving.iter().any(|it| it.server.under_way() > 0);
-            if !under_way || Instant::now() >= until {
-                return;
+            let left = serving.iter().map(|it| it.server.under_way()).sum();
+            if left == 0 || Instant::now() >= until {
+                return left;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The processes of a host, or of a site of it. They outlive reloads that leave them as they are.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -65,6 +65,11 @@ impl Children {
     /// Those that there are.
     pub(crate) fn pool(&self) -> Option<Arc<Pool>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long those that there are may take to end.
+    pub(crate) fn longest_end(&self) -> Duration {
+        self.pool().map_or(Duration::ZERO, |pool| pool.options().shutdown_time_limit)
     }
 
     /// Ends all, by then at the latest.

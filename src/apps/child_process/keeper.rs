@@ -235,7 +235,7 @@ impl Keeper {
             };
             if why == CLOSED {
                 self.set(State::Starting);
-                self.retire(current).await;
+                self.retire(current, self.shared.options.shutdown_time_limit).await;
                 return Kept::Again;
             }
             match self.replace(current, why).await {
@@ -250,7 +250,13 @@ impl Keeper {
         self.set(State::Starting);
         let (port, ready_for) = (current.process.listens().port(), current.since.elapsed());
         let failure = current.process.lost(Cause::Stranger { port, user });
-        let retire = self.retire(current);
+        // Nobody waits for it but those whom it answers; or, for its port, the next one.
+        let options = &self.shared.options;
+        let limit = match options.listen {
+            Listen::ThisPort(_) => options.shutdown_time_limit,
+            Listen::Port | Listen::Socket => options.last_answers_limit(),
+        };
+        let retire = self.retire(current, limit);
         match self.shared.options.listen {
             Listen::ThisPort(_) => retire.await,
             Listen::Port | Listen::Socket => drop(self.leaving.spawn(in_log_boxed(retire))),
@@ -311,14 +317,15 @@ impl Keeper {
         events::process_is_replaced(current.process.id, why);
         if matches!(self.shared.options.listen, Listen::ThisPort(_)) {
             self.set(State::Starting);
-            self.retire(current).await;
+            self.retire(current, self.shared.options.shutdown_time_limit).await;
             return Err(Kept::Again);
         }
         match self.start_beside(current).await {
             (Some(Ok(new)), current) => {
                 self.begin(&new);
                 if let Some(current) = current {
-                    let retire = self.retire(current);
+                    let limit = self.shared.options.last_answers_limit();
+                    let retire = self.retire(current, limit);
                     self.leaving.spawn(in_log_boxed(retire));
                 }
                 while self.leaving.try_join_next().is_some() {}
@@ -354,15 +361,19 @@ impl Keeper {
         (tokio::join!(start, tell).0, None)
     }
 
-    /// Lets a process answer the requests that it has, and ends it. Once a host that stops says by when all is to be over,
+    /// Lets a process answer the requests that it has for so long at most, and ends it. Once a host that stops says by when all is to be over,
     /// it has no requests any more.
-    fn retire(&self, current: Current) -> impl Future<Output = ()> + Send + use<> {
+    fn retire(
+        &self,
+        current: Current,
+        last_answers: Duration,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let (limit, orders) = (self.shared.options.shutdown_time_limit, self.orders.clone());
         let lifetime = self.shared.around.lifetime.clone();
         async move {
             tokio::select! {
                 () = hurried(orders.clone()) => {}
-                () = current.answered(limit) => {}
+                () = current.answered(last_answers) => {}
             }
             current.stop(Grace::begin(limit, &orders, &lifetime)).await;
         }
@@ -407,7 +418,14 @@ impl Current {
         let until = Instant::now() + limit;
         // Whoever chose it in this moment has not begun yet.
         sleep(LAST_ANSWER).await;
-        while self.serving.server.under_way() > 0 && Instant::now() < until {
+        loop {
+            let left = self.serving.server.under_way();
+            if left == 0 {
+                return;
+            }
+            if Instant::now() >= until {
+                return events::last_answers_cut_off(left, limit);
+            }
             sleep(LAST_ANSWER).await;
         }
     }

@@ -66,6 +66,14 @@ pub(crate) struct ChildOptions {
     pub(crate) site: Option<String>,
 }
 
+impl ChildOptions {
+    /// How long a process answers its last requests, once another has its place: as long as a request may go without a
+    /// word, so that what lasts longer than the time to end is answered, and what lasts for ever does not keep it.
+    pub(super) fn last_answers_limit(&self) -> Duration {
+        self.request_timeout.max(self.shutdown_time_limit)
+    }
+}
+
 /// What a process is to listen on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Listen {

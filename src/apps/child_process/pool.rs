@@ -147,10 +147,14 @@ impl Pool {
     /// them, too.
     pub(super) async fn leave(&self, others: watch::Receiver<Orders>) {
         let leaving = async {
-            let until = Instant::now() + self.options().shutdown_time_limit;
+            let limit = self.options().last_answers_limit();
             tokio::select! {
                 () = over(self.orders.subscribe()) => {}
-                () = self.shared.board.drained(until) => {}
+                left = self.shared.board.drained(Instant::now() + limit) => {
+                    if left > 0 {
+                        events::last_answers_cut_off(left, limit);
+                    }
+                }
             }
             self.end(None).await;
         };

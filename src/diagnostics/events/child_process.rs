@@ -118,6 +118,13 @@ pub(crate) fn replacement_failed(stays: u32, failed: &FailedProcess) {
         What = what, ProcessId = stays, FailedProcessId = process, ExitCode = exit_code);
 }
 
+/// Requests that a process still has whose place another has taken are cut off.
+pub(crate) fn last_answers_cut_off(requests: usize, after: Duration) {
+    emit!(OUR_PROCESSES, WARN, 19,
+        "Requests that are cut off, because the process that answers them was replaced {Seconds} s ago: {Requests}. AspNetCore:RequestTimeout says how long they may take.";
+        Seconds = seconds(after), Requests = requests as u64);
+}
+
 /// Nobody would end what processes leave behind.
 pub(crate) fn no_guard(error: &str) {
     emit!(OUR_PROCESSES, WARN, 7,

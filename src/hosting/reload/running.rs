@@ -393,17 +393,30 @@ impl Running {
         let deadline = moment_after(grace);
         let Serving { server, lives, services, .. } = &mut self.serving;
         let mut stopped = server.stop(grace);
-        // The tasks are to have some of the time, too.
-        let last = deadline.checked_sub(LAST_PART.min(grace / 10)).unwrap_or(deadline);
-        tokio::select! {
+        // The programs and the tasks are to have some of the time, too.
+        let before = |time| deadline.checked_sub(time).unwrap_or(deadline);
+        let last = before(LAST_PART.min(grace / 10));
+        let of_host = &self.context.of_host;
+        let end_of_programs = before(of_host.end_of_children().min(grace / 3)).min(last);
+        let is_early = tokio::select! {
             biased;
-            () = &mut stopped => {}
-            () = tokio::time::sleep_until(last) => {
-                lives.hurry(deadline);
-                stopped.await;
+            () = &mut stopped => true,
+            () = tokio::time::sleep_until(end_of_programs) => false,
+        };
+        let rest = async {
+            if is_early {
+                return;
             }
-        }
-        self.context.of_host.end_children(deadline.into_std()).await;
+            tokio::select! {
+                biased;
+                () = &mut stopped => {}
+                () = tokio::time::sleep_until(last) => {
+                    lives.hurry(deadline);
+                    stopped.await;
+                }
+            }
+        };
+        tokio::join!(rest, of_host.end_children(deadline.into_std()));
         (lives.stop(deadline).await, services.stop(deadline).await)
     }
 
