@@ -108,6 +108,9 @@ impl Exchange {
             let before = self.interim;
             if let Some(head) = self.take_head(asked, may_upgrade, interim)? {
                 self.connection.activity.touch();
+                if self.connection.read.is_empty() && head.framing != Framing::Length(0) {
+                    self.connection.io.acknowledge();
+                }
                 (self.keeps, self.keeps_for) = (head.keeps, head.keeps_for);
                 return Poll::Ready(Ok(head));
             }
@@ -121,6 +124,10 @@ impl Exchange {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(broken(&error))),
                 Poll::Pending => break,
             }
+        }
+        if !self.connection.read.is_empty() {
+            // The rest of the head may wait for it.
+            self.connection.io.acknowledge();
         }
         if let Some(error) = unsent {
             return Poll::Ready(Err(broken(&error)));
