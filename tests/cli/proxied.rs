@@ -341,8 +341,11 @@ fn is_the_same(name: &str, direct: (&[&str], &str), through: &str, asked: Asked<
     let statuses: Vec<_> = direct.iter().map(|(status, _)| status.as_str()).collect();
     assert_eq!((statuses[0], statuses[4]), ("200", "404"), "{name}: {statuses:?}");
     assert_eq!(direct[0].1.len(), 300_000, "{name}");
-    // Over HTTP/2 curl 7.88 waits for 100, and takes no other answer then, of nginx neither.
-    for (version, most) in [("--http1.1", ALL), ("--http2-prior-knowledge", ALL - 1)] {
+    // Over HTTP/2 curl 7.88 waits for 100, and takes no other answer then, of nginx neither; and it may lose one that comes
+    // while it sends, which all but 200 do here.
+    let is_early = direct.get(WITHOUT_BODIES).is_some_and(|(status, _)| status != "200");
+    let http2 = if is_early { WITHOUT_BODIES } else { ALL - 1 };
+    for (version, most) in [("--http1.1", ALL), ("--http2-prior-knowledge", http2)] {
         let asked = (asked.0, asked.1.min(most));
         let proxied = answers(&[version], &running.address(), asked);
         for (number, (proxied, direct)) in proxied.iter().zip(&direct).enumerate() {
