@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::pipeline::{SiteSettings, StageSettings};
 use super::site_names::site_section;
+use crate::apps::child_process::options::Listen;
 use crate::configuration::{Configuration, Problem};
 use crate::features::{decoded_path, path_of_escapes};
 
@@ -77,6 +78,39 @@ pub(super) fn at_one_place(sites: &[SiteSettings]) -> Vec<Problem> {
                 );
             }
         }
+    }
+    problems
+}
+
+/// Programs that are to listen on one port: the one that is there first would get the requests of both.
+pub(super) fn at_one_port(host: &StageSettings, sites: &[SiteSettings]) -> Vec<Problem> {
+    let port = |stages: &StageSettings| match stages.child_process.as_ref()?.value.listen {
+        Listen::ThisPort(port) => Some(port),
+        Listen::Port | Listen::Socket => None,
+    };
+    let of_host = port(host).map(|port| (port, None));
+    let of_sites = sites.iter().filter_map(|site| Some((port(&site.stages)?, Some(site))));
+    let all: Vec<_> = of_host.into_iter().chain(of_sites).collect();
+    let mut problems = Vec::new();
+    for (own, site) in &all {
+        let Some(site) = site else { continue };
+        let is_other = |it: &Option<&SiteSettings>| it.is_none_or(|it| it.name != site.name);
+        let Some((_, other)) = all.iter().find(|(port, it)| port == own && is_other(it)) else {
+            continue;
+        };
+        let other = match other {
+            Some(other) => format!("that of the site '{}'", other.name),
+            None => "that of the host".to_owned(),
+        };
+        problems.push(
+            Problem::error(format!(
+                "The program of the site '{}' is to listen on port {own}, and {other}, too: one of them would get the requests of both.",
+                site.name
+            ))
+            .key(format!("{}:AspNetCore:Listen", site_section(&site.name)))
+            .origin(site.origin.clone())
+            .fix("leave Listen out, so that each has a port that is free, or name another one"),
+        );
     }
     problems
 }

@@ -37,6 +37,7 @@ pub(super) fn read(
     let sites: Vec<_> = sections.iter().filter_map(|it| reading.site(it, problems)).collect();
     problems.extend(places::at_one_place(&sites));
     problems.extend(places::two_certificates(&sites));
+    problems.extend(places::at_one_port(stages, &sites));
     let is_last =
         loaded.host_alone && stages.static_files.is_none() && !stages.answers_without_files();
     (!sites.is_empty()).then_some(SitesSettings { sites, is_last })

@@ -255,6 +255,35 @@ fn two_sites_for_the_same_requests_are_a_mistake() {
 }
 
 #[test]
+fn two_programs_at_one_port_are_a_mistake() {
+    let program =
+        |listen: &str| format!(r#""AspNetCore": {{"ProcessPath": "sh", "Listen": {listen}}}"#);
+    for (host, one, other, expected) in [
+        (
+            None,
+            "5001",
+            "5001",
+            &["'A' is to listen on port 5001, and that of the site 'B'", "'B' is"][..],
+        ),
+        (Some("5001"), "5001", "5002", &["'A' is to listen on port 5001, and that of the host"]),
+        (Some("5003"), "5001", "5002", &[]),
+        (Some("\"port\""), "\"port\"", "\"port\"", &[]),
+    ] {
+        let host = host.map_or_else(String::new, |listen| format!("{}, ", program(listen)));
+        let (one, other) = (program(one), program(other));
+        let problems = told(&format!(
+            r#"{{{host}"Sites": {{"A": {{"Hosts": ["a"], {one}}}, "B": {{"Hosts": ["b"], {other}}}}}}}"#
+        ));
+        let wrong: Vec<_> =
+            problems.iter().filter(|(_, text, _)| text.contains("is to listen on port")).collect();
+        assert_eq!(wrong.len(), expected.len(), "{problems:?}");
+        for (wrong, expected) in wrong.iter().zip(expected) {
+            assert!(wrong.0 == Severity::Error && wrong.1.contains(expected), "{wrong:?}");
+        }
+    }
+}
+
+#[test]
 fn a_password_of_a_site_is_as_secret_as_one_at_the_top() {
     for (site, secret) in [
         (
