@@ -65,9 +65,7 @@ impl Io {
             }
         }
     }
-}
 
-impl Io {
     /// Tells the server at once that what it has sent is here. One that writes head and body apart holds the body back until
     /// then (RFC 896), and the system else waits 40 ms for an answer of ours that could tell it (RFC 1122 section 4.2.3.2).
     pub(super) fn acknowledge(&self) {

@@ -252,14 +252,12 @@ impl Keeper {
         let failure = current.process.lost(Cause::Stranger { port, user });
         // Nobody waits for it but those whom it answers; or, for its port, the next one.
         let options = &self.shared.options;
-        let limit = match options.listen {
-            Listen::ThisPort(_) => options.shutdown_time_limit,
-            Listen::Port | Listen::Socket => options.last_answers_limit(),
-        };
-        let retire = self.retire(current, limit);
-        match self.shared.options.listen {
-            Listen::ThisPort(_) => retire.await,
-            Listen::Port | Listen::Socket => drop(self.leaving.spawn(in_log_boxed(retire))),
+        match options.listen {
+            Listen::ThisPort(_) => self.retire(current, options.shutdown_time_limit).await,
+            Listen::Port | Listen::Socket => {
+                let retire = self.retire(current, options.last_answers_limit());
+                self.leaving.spawn(in_log_boxed(retire));
+            }
         }
         Kept::Ended(failure, Some(ready_for))
     }
@@ -361,8 +359,8 @@ impl Keeper {
         (tokio::join!(start, tell).0, None)
     }
 
-    /// Lets a process answer the requests that it has for so long at most, and ends it. Once a host that stops says by when all is to be over,
-    /// it has no requests any more.
+    /// Lets a process answer the requests that it has for so long at most, and ends it. Once a host that stops says by when
+    /// all is to be over, it has no requests any more.
     fn retire(
         &self,
         current: Current,

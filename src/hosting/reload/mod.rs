@@ -7,7 +7,8 @@
 //!
 //! `running` does it, `making` makes the app of the new configuration, `telling` tells of it. `watch` notices changes of
 //! files (`folders` is told of them by the system, `files` tells which file is which), `watching` says which, `follow`
-//! reloads for them, `report` puts what happened into words. Without the feature `reload` nothing watches files: SIGHUP and `RunningHost::reload` stay, which take nothing that is not here anyway.
+//! reloads for them, `report` puts what happened into words. Without the feature `reload` nothing watches files: SIGHUP
+//! and `RunningHost::reload` stay, which take nothing that is not here anyway.
 //!
 //! What is not read again: variables and arguments are those of the start, and what they, or code,
 //! say stays. Of addresses only `Kestrel:Endpoints` is reloaded, as on Kestrel.
