@@ -41,6 +41,8 @@ pub(super) struct Representation {
     pub(super) content: Content,
     pub(super) identity: Identity,
     modified: SystemTime,
+    /// Its bytes were read so soon after a change that another one may have left the same time and length.
+    may_differ: bool,
     /// When it was last found to be so, on the clock of the cache.
     checked: AtomicU64,
     /// Whether it was asked for since the cache looked last.
@@ -91,6 +93,7 @@ impl Representation {
             Some(bytes) => Content::Bytes(bytes),
             None => Content::File(Arc::new(OpenedFile::new(file, length))),
         };
+        let may_differ = matches!(content, Content::Bytes(_)) && is_young(modified);
         Self {
             name: of.name.into(),
             length,
@@ -101,6 +104,7 @@ impl Representation {
             content,
             identity,
             modified,
+            may_differ,
             checked: AtomicU64::new(0),
             used: AtomicBool::new(false),
         }
@@ -191,13 +195,12 @@ impl Representation {
 
     /// Whether it was changed just now: it may be in the middle of a change.
     pub(super) fn is_young(&self) -> bool {
-        const YOUNG: Duration = Duration::from_millis(1500);
-        let age = match SystemTime::now().duration_since(self.modified) {
-            Ok(age) => age,
-            // By another clock.
-            Err(ahead) => ahead.duration(),
-        };
-        age < YOUNG
+        is_young(self.modified)
+    }
+
+    /// Whether it is what is there now, as far as this tells it.
+    pub(super) fn is(&self, name: &str, now: Identity) -> bool {
+        self.identity == now && &*self.name == name && !self.may_differ
     }
 
     /// A part of it as a body.
@@ -234,4 +237,14 @@ impl Representation {
     pub(super) fn take_used(&self) -> bool {
         self.used.swap(false, Ordering::Relaxed)
     }
+}
+
+fn is_young(modified: SystemTime) -> bool {
+    const YOUNG: Duration = Duration::from_millis(1500);
+    let age = match SystemTime::now().duration_since(modified) {
+        Ok(age) => age,
+        // By another clock.
+        Err(ahead) => ahead.duration(),
+    };
+    age < YOUNG
 }

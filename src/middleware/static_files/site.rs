@@ -252,8 +252,7 @@ impl Look<'_> {
             false => (open, None),
         };
         if let Some(before) = &self.before
-            && before.identity == open.identity
-            && &*before.name == name
+            && before.is(name, open.identity)
         {
             return Ok(Outcome::File(Arc::clone(before)));
         }
