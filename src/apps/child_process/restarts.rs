@@ -10,7 +10,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The longest unless the last two were never ready: requests wait for the next, and how often is too often is said otherwise.
-const LONGEST_OF_READY: Duration = Duration::from_secs(1);
+const LONGEST_AT_FIRST: Duration = Duration::from_secs(1);
 
 /// So long a process has to have been ready for the next start to be one of its own account.
 const STEADY: Duration = Duration::from_secs(10);
@@ -58,7 +58,7 @@ impl Restarts {
             return Next::Pause(left.max(FIRST_PAUSE));
         }
         // The first one that was never ready may have been ended by chance: requests wait for the next as well.
-        let longest = if self.never_ready < 2 { LONGEST_OF_READY } else { LONGEST_PAUSE };
+        let longest = if self.never_ready < 2 { LONGEST_AT_FIRST } else { LONGEST_PAUSE };
         Next::After(match self.in_vain {
             0 | 1 => Duration::ZERO,
             more => FIRST_PAUSE.saturating_mul(1 << (more - 2).min(10)).min(longest),
@@ -87,8 +87,8 @@ mod tests {
         }
         assert_eq!(restarts.ended(None, 100, begun), Next::After(LONGEST_PAUSE));
         let short = Some(Duration::from_secs(1));
-        assert_eq!(restarts.ended(short, 100, begun), Next::After(LONGEST_OF_READY));
-        assert_eq!(restarts.ended(None, 100, begun), Next::After(LONGEST_OF_READY));
+        assert_eq!(restarts.ended(short, 100, begun), Next::After(LONGEST_AT_FIRST));
+        assert_eq!(restarts.ended(None, 100, begun), Next::After(LONGEST_AT_FIRST));
         assert_eq!(restarts.ended(None, 100, begun), Next::After(LONGEST_PAUSE));
         // It ran well in between.
         assert_eq!(restarts.ended(Some(STEADY), 100, begun), millis(0));
