@@ -12,6 +12,12 @@ pub(crate) fn no_windows() -> bool {
     is_set("KESTREL_TEST_NO_WINDOWS")
 }
 
+/// Whether `KESTREL_TEST_NO_MUSL=1`: the same of a binary that is linked statically.
+#[cfg(target_os = "linux")]
+pub(crate) fn no_musl() -> bool {
+    is_set("KESTREL_TEST_NO_MUSL")
+}
+
 /// Says that a test cannot run here, and what it needs; a failure if `KESTREL_TEST_NO_SKIP=1`.
 #[cfg(unix)]
 pub(crate) fn skipped(test: &str, needs: &str) {

@@ -47,6 +47,8 @@ mod help;
 mod http;
 #[cfg(target_os = "linux")]
 mod idle_connections;
+#[cfg(target_os = "linux")]
+mod image;
 #[cfg(unix)]
 mod listen;
 #[cfg(unix)]
