@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::Result;
 
@@ -16,7 +16,11 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
     stdin: Option<ChildStdin>,
+    ends_with_input: bool,
 }
+
+/// How long a server may take to end that was asked to.
+const LONGEST_END: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Starts a server and waits until it says where it listens.
@@ -45,7 +49,7 @@ impl Server {
         };
         // Kept open, so that the server can go on writing its log.
         thread::spawn(move || io::copy(&mut output, &mut io::sink()));
-        Ok(Self { stdin: child.stdin.take(), child, address })
+        Ok(Self { stdin: child.stdin.take(), child, address, ends_with_input: true })
     }
 
     /// Starts a program that is told its port in the place of `{port}`, or else tells where it
@@ -54,7 +58,9 @@ impl Server {
         let mut words = line.split_whitespace();
         if !line.contains("{port}") {
             command.args(words);
-            return Self::start(command, folder);
+            let mut server = Self::start(command, folder)?;
+            server.ends_with_input = false;
+            return Ok(server);
         }
         // Free a moment ago; nobody else here opens ports.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -62,7 +68,7 @@ impl Server {
         command.args(words.by_ref().map(|word| word.replace("{port}", &port)));
         command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn()?;
-        let mut server = Self { stdin: child.stdin.take(), child, address };
+        let mut server = Self { stdin: child.stdin.take(), child, address, ends_with_input: false };
         for _ in 0..1000 {
             if TcpStream::connect(address).is_ok() {
                 return Ok(server);
@@ -106,7 +112,25 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // Asked first: one that counts what it runs, for a build by profile, writes that at its end.
+        match self.stdin.take() {
+            Some(input) if self.ends_with_input => drop(input),
+            _ => ask_to_end(&self.child),
+        }
+        let until = Instant::now() + LONGEST_END;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
+
+#[cfg(unix)]
+fn ask_to_end(child: &Child) {
+    let process = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    let _ = nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM);
+}
+
+#[cfg(not(unix))]
+fn ask_to_end(_: &Child) {}
