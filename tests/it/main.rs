@@ -65,6 +65,7 @@ mod settings;
 mod settings_monitor;
 mod slow_app;
 mod slow_clients;
+mod smuggling;
 mod stages;
 mod starts;
 mod static_files;

@@ -4,7 +4,7 @@ use http::header::{CONTENT_LENGTH, FORWARDED, HOST, SEC_WEBSOCKET_KEY, TE, TRANS
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::facts::Facts;
-use super::fields::{Named, each_in_one_line, is_of_connection, separator};
+use super::fields::{Named, each_in_one_line, is_another, is_of_connection, separator};
 use crate::apps::reverse_proxy::template::RouteValues;
 use crate::apps::reverse_proxy::transform_options::{
     Change, Copied, Forwarded, ForwardedAction, ForwardedHeader, RequestTransform, XForwarded,
@@ -34,7 +34,10 @@ impl ChangedFields {
     pub(super) fn copied(sent: &Sent<'_>, copied: &Copied, original_host: bool) -> Self {
         let passes = |name: &HeaderName| {
             copied.allowed.contains(name)
-                || copied.all && !is_of_connection(name) && !sent.named.contains(name)
+                || copied.all
+                    && !is_of_connection(name)
+                    && !is_another(name.as_str())
+                    && !sent.named.contains(name)
         };
         let mut headers = HeaderMap::with_capacity(sent.headers.keys_len() + 8);
         let mut take = |name: &HeaderName, value: Value<'_>| {

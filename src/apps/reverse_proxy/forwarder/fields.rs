@@ -13,14 +13,17 @@ use crate::upstream::{Fields, Value};
 /// Whether a field is of one connection, or says of the message what whoever sends it says himself. (What
 /// YARP leaves out, and RFC 9110 section 7.6.1.)
 pub(super) fn is_of_connection(name: &HeaderName) -> bool {
-    is_of_one_hop(name)
-        || matches!(name.as_str(), "connection" | "transfer-encoding" | "content-length" | "host")
+    is_of_one_hop(name.as_str()) || is_of_message(name.as_str())
+}
+
+fn is_of_message(name: &str) -> bool {
+    matches!(name, "connection" | "transfer-encoding" | "content-length" | "host")
 }
 
 /// Whether a field is of one connection, of those that have nothing to do with where a message ends.
-pub(super) fn is_of_one_hop(name: &HeaderName) -> bool {
+pub(super) fn is_of_one_hop(name: &str) -> bool {
     matches!(
-        name.as_str(),
+        name,
         "keep-alive"
             | "upgrade"
             | "proxy-connection"
@@ -37,6 +40,18 @@ pub(super) fn is_of_one_hop(name: &HeaderName) -> bool {
             | "te"
             | "alt-svc"
     )
+}
+
+/// Whether a name is that of a field which a client cannot say, to servers that know no difference between `-` and `_`:
+/// to those that take fields for variables (CGI, WSGI), and to some that look for the length of a message.
+pub(super) fn is_another(name: &str) -> bool {
+    name.contains('_') && {
+        let meant = name.replace('_', "-");
+        meant.starts_with("x-forwarded-")
+            || is_of_one_hop(&meant)
+            || is_of_message(&meant)
+            || is_replaced(&meant)
+    }
 }
 
 /// The names that a client's `Connection` has, which are of its connection, too.
@@ -87,14 +102,18 @@ pub(super) struct PassedFields<'a> {
 impl PassedFields<'_> {
     /// Whether a field of the client's goes on.
     fn passes(&self, name: &HeaderName) -> bool {
-        !is_of_connection(name) && !is_replaced(name) && !self.named.contains(name)
+        let text = name.as_str();
+        !is_of_connection(name)
+            && !is_replaced(text)
+            && !is_another(text)
+            && !self.named.contains(name)
     }
 }
 
 /// What we tell ourselves, and what would tell something else.
-fn is_replaced(name: &HeaderName) -> bool {
+fn is_replaced(name: &str) -> bool {
     matches!(
-        name.as_str(),
+        name,
         "forwarded"
             | "x-forwarded-for"
             | "x-forwarded-host"

@@ -333,7 +333,7 @@ impl Forwarding {
             activity_timeout: options.activity_timeout,
             takes: &|name| {
                 // That of a change of protocol is the only Upgrade that is ever asked for.
-                let passes = copied.all && !is_of_one_hop(name) || name == UPGRADE;
+                let passes = copied.all && !is_of_one_hop(name.as_str()) || name == UPGRADE;
                 passes || copied.allowed.contains(name)
             },
         };

@@ -63,6 +63,31 @@ async fn what_is_of_one_hop_goes_neither_there_nor_back() {
 }
 
 #[tokio::test]
+async fn what_servers_could_take_for_a_field_of_ours_does_not_go_on() {
+    let server = Scripted::start(|_| ok("")).await;
+    for changes in [false, true] {
+        let mut options = all_to(cluster(vec![destination("d1", server.port)]));
+        if changes {
+            let change = RequestTransform::HeaderRemove("x-gone".parse().unwrap());
+            options.routes[0].transforms.request.push(change);
+        }
+        let mut application = application(&Upstreams::default(), &options);
+        let mut request = get("/");
+        let names = ["transfer_encoding", "content_length", "x_forwarded_for", "x_forwarded-port"];
+        for name in names {
+            request.headers_mut().append(name, "1".parse().unwrap());
+        }
+        request.headers_mut().append("x_request_id", "1".parse().unwrap());
+        ask_for_head(&mut application, request).await;
+        let sent = server.seen().pop().unwrap().to_lowercase();
+        assert!(sent.contains("x_request_id: 1"), "{sent}");
+        for name in names {
+            assert!(!sent.contains(name), "{name} went there ({changes}): {sent}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_host_is_that_of_the_destination_unless_it_is_to_be_the_clients() {
     let server = Scripted::start(|_| ok("")).await;
     for original in [false, true] {
