@@ -69,3 +69,8 @@ pub fn web_config(input: &[u8]) {
 pub fn route_templates(input: &[u8]) {
     crate::apps::reverse_proxy::invariants::routes(input);
 }
+
+/// Checks what a destination is asked for, whatever the client asks for and the route changes.
+pub fn transforms(input: &[u8]) {
+    crate::apps::reverse_proxy::check_targets(input);
+}

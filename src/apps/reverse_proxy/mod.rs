@@ -21,6 +21,8 @@ pub(crate) mod template;
 mod template_text;
 pub(crate) mod transform_options;
 
+#[cfg(all(fuzzing, feature = "proxy"))]
+pub(crate) use forwarder::invariants::targets as check_targets;
 #[cfg(feature = "proxy")]
 pub(crate) use forwarder::{Material, PoliciesOfRoutes, ReverseProxy, Upstreams};
 #[cfg(feature = "child-process")]

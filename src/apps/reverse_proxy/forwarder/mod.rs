@@ -26,6 +26,8 @@ mod fields;
 mod forward;
 mod forwarding;
 mod health;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod invariants;
 mod load_balancing;
 mod lookout;
 #[cfg(feature = "child-process")]

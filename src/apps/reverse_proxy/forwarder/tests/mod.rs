@@ -9,3 +9,4 @@ mod requests;
 mod retries;
 mod slow_start;
 mod timeouts;
+mod unchanged;
