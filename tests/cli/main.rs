@@ -49,6 +49,8 @@ mod http;
 mod idle_connections;
 #[cfg(target_os = "linux")]
 mod image;
+#[cfg(all(target_os = "linux", feature = "proxy"))]
+mod killed_destinations;
 #[cfg(unix)]
 mod listen;
 #[cfg(unix)]

@@ -191,6 +191,61 @@ async fn every_kind_of_grpc_goes_through() {
     running.terminated();
 }
 
+/// Says when it goes away.
+struct Waiting(UnboundedSender<()>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+/// The deadline of a call arrives with it, a server that keeps it is heard, and what a client gives up ends there, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn deadlines_of_grpc_go_through() {
+    let (tell, mut told) = unbounded_channel();
+    let late = async move |request: Request| {
+        let answer = service_fn(async |request: tonic::Request<Word>| {
+            let timeout = request.metadata().get("grpc-timeout").cloned();
+            let timeout = timeout.and_then(|it| it.to_str().ok().map(str::to_owned));
+            match &*request.into_inner().text {
+                "say" => Ok(Response::new(word(timeout.unwrap_or_default()))),
+                "end" => Err(Status::deadline_exceeded("too late")),
+                _ => {
+                    let _waiting = Waiting(tell.clone());
+                    let _ = tell.send(());
+                    std::future::pending().await
+                }
+            }
+        });
+        Grpc::new(codec()).unary(answer, request).await.into_response()
+    };
+    let app = Router::new().route("/words.Words/Late", post(late));
+    let running = before(&format!("http://{}", serving(app).await), HTTP2);
+    let requests = http2::<tonic::body::Body>(&running.address()).await;
+    let send = move |request| requests.clone().send_request(request);
+    let origin = running.address().parse().expect("a URI");
+    let mut client = tonic::client::Grpc::with_origin(service_fn(send), origin);
+    client.ready().await.expect("it is");
+    let path = http::uri::PathAndQuery::from_static("/words.Words/Late");
+    let asked = |text| {
+        let mut request = tonic::Request::new(word(text));
+        request.set_timeout(Duration::from_millis(300));
+        request
+    };
+    let said = client.unary(asked("say"), path.clone(), codec()).await;
+    assert_eq!(said.expect("a reply").into_inner().text, "300000u");
+    let ended = client.unary(asked("end"), path.clone(), codec()).await;
+    let status = ended.expect_err("it is too late");
+    assert_eq!((status.code(), status.message()), (Code::DeadlineExceeded, "too late"));
+    let waited = client.unary(asked("wait"), path, codec());
+    assert!(timeout(Duration::from_millis(300), waited).await.is_err(), "nobody answers");
+    for _ in 0..2 {
+        let came = timeout(LIMIT, told.recv()).await.expect("it comes, and goes with its client");
+        came.expect("the service is there");
+    }
+}
+
 /// What tungstenite reads and writes, of what is asynchronous.
 struct Blocking<S>(S, Handle);
 
