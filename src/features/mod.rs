@@ -26,6 +26,7 @@ mod request_target;
 mod route_policies;
 mod secret_query;
 mod server_addresses;
+mod stand_in;
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "a handshake uses the rest"))]
 mod tls_handshake;
 
@@ -53,6 +54,7 @@ pub(crate) use request_target::{RawTarget, change_target};
 pub(crate) use route_policies::{RoutePolicies, RoutePolicy};
 pub(crate) use secret_query::without_secrets;
 pub use server_addresses::ServerAddresses;
+pub(crate) use stand_in::StandIn;
 #[cfg(feature = "tls")]
 pub(crate) use tls_handshake::Session;
 pub use tls_handshake::{TlsHandshake, TlsProtocol};

@@ -1,6 +1,6 @@
 //! `kestrel run` in a folder with files.
 
-use crate::http::get;
+use crate::http::{asked, connect, get};
 use crate::process::Kestrel;
 
 #[test]
@@ -19,6 +19,89 @@ fn a_folder_is_served_where_there_is_one_and_nothing_else() {
     let answer = get(&address, "/missing", &[]);
     assert_eq!((answer.status, &*answer.body), (404, "gone\n"));
     running.terminated();
+}
+
+/// Where nobody listens: what would, has gone.
+fn nobody() -> String {
+    #[expect(clippy::disallowed_methods, reason = "nobody is to listen there")]
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    format!("http://{}", listener.local_addr().expect("it is bound"))
+}
+
+#[test]
+fn a_page_for_a_status_keeps_it_and_where_there_is_none_the_answer_stays() {
+    let kestrel = Kestrel::run([
+        "--urls=http://127.0.0.1:0",
+        "--proxy",
+        &format!("/api/{{**rest}}={}", nobody()),
+        "--StatusCodePages:Enabled=true",
+        "--StatusCodePages:ReExecute=/{0}.html",
+        "--StaticFiles:Headers:*:Cache-Control=max-age=3600",
+        "--RateLimiter:Enabled=true",
+        "--RateLimiter:Policies:few:PermitLimit=1",
+        "--RateLimiter:Policies:few:Window=01:00:00",
+        "--RateLimiter:Policies:few:Paths:0=/few",
+    ]);
+    let root = kestrel.root().join("wwwroot");
+    std::fs::create_dir(&root).expect("a folder");
+    std::fs::write(root.join("404.html"), "nothing here\n").expect("a file");
+    std::fs::write(root.join("502.html"), "out of order\n").expect("a file");
+    let running = kestrel.started();
+    let address = running.address();
+    let page = get(&address, "/502.html", &[]);
+    assert_eq!((page.status, page.header("cache-control")), (200, Some("max-age=3600")));
+    let tag = page.header("etag").expect("a tag");
+    let unless = format!("If-None-Match: {tag}");
+    for (what, headers) in [
+        ("GET /api/x", &[][..]),
+        ("POST /api/x", &[]),
+        ("DELETE /api/x", &[]),
+        ("GET /api/x", &["Accept: text/html"]),
+        ("GET /api/x", &["Range: bytes=0-1"]),
+        ("GET /api/x", &[&*unless]),
+        ("PUT /api/x", &["If-Match: \"another\""]),
+    ] {
+        let answer = asked(connect(&address), "a.test", what, headers);
+        let seen = (answer.status, &*answer.body);
+        assert_eq!(seen, (502, "out of order\n"), "{what} {headers:?}");
+        // What is true of the file is not of what was asked for.
+        for name in ["etag", "last-modified", "accept-ranges", "cache-control"] {
+            assert_eq!(answer.header(name), None, "{what} {headers:?}");
+        }
+    }
+    let answer = asked(connect(&address), "a.test", "HEAD /api/x", &[]);
+    assert_eq!((answer.status, answer.header("content-length")), (502, Some("13")));
+    let answer = get(&address, "/api/x", &["Accept: application/json"]);
+    assert!(answer.body.contains("\"status\":502"), "{}", answer.body);
+    for (path, status, body) in
+        [("/few", 404, "nothing here\n"), ("/few", 503, ""), ("/missing", 404, "nothing here\n")]
+    {
+        let answer = get(&address, path, &[]);
+        assert_eq!((answer.status, &*answer.body), (status, body), "{path}");
+        assert_eq!(answer.header("retry-after").is_some(), status == 503, "{}", answer.head);
+    }
+    running.terminated();
+}
+
+#[test]
+fn pages_for_statuses_of_which_none_is_there_are_told() {
+    for (page, made, is_told) in [
+        ("/{0}.html", "index.html", true),
+        ("/errors/{0}.html?of={0}", "503.html", true),
+        ("/{0}.html", "503.html", false),
+        ("/error.html", "error.html", false),
+        // It may be a folder's.
+        ("/status/{0}/", "index.html", false),
+    ] {
+        let page = format!("--StatusCodePages:ReExecute={page}");
+        let kestrel = Kestrel::new(["run", "--plan", "--StatusCodePages:Enabled=true", &page]);
+        let root = kestrel.root().join("wwwroot");
+        std::fs::create_dir(&root).expect("a folder");
+        std::fs::write(root.join(made), "a page\n").expect("a file");
+        let outcome = kestrel.ended();
+        let told = "'StatusCodePages:ReExecute' has no effect: ";
+        assert_eq!(outcome.stderr.contains(told), is_told, "{page}: {}", outcome.stderr);
+    }
 }
 
 #[test]

@@ -191,6 +191,13 @@ pub(crate) fn error_page_missing(path: &str) {
         Path = path);
 }
 
+/// The page for a status is not there, which may be meant so: of `/{0}.html`, not every file has to be.
+pub(crate) fn status_page_missing(path: &str, found: u16, status: u16) {
+    emit!(OUR_PIPELINE, DEBUG, 9,
+        "There is no page at {Path} for the status {StatusCode} (StatusCodePages:ReExecute): it answers {Found}, and the answer is sent without.";
+        Path = path, StatusCode = u64::from(status), Found = u64::from(found));
+}
+
 /// The page for failures has failed.
 pub(crate) fn error_page_failed(path: &str, error: &str) {
     emit!(OUR_PIPELINE, ERROR, 3,

@@ -1,10 +1,11 @@
 //! The sections of pages for failures and statuses.
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 
 use super::parse::{read_boolean, read_with, shown};
 use super::switched::Switched;
 use crate::configuration::{Configuration, Loaded, Origin, Problem, Setting, Sourced};
+use crate::middleware::static_files::{Behind, StaticFilesOptions};
 use crate::middleware::{
     DeveloperPage, ErrorPath, ExceptionHandler, StatusPage, StatusPages, Template,
 };
@@ -218,13 +219,46 @@ fn address(setting: &Setting, text: &str) -> Result<Template, Problem> {
 /// A path of the app's, with a query or without.
 fn page(setting: &Setting, text: &str) -> Result<Template, Problem> {
     let template = format(setting, text)?;
-    let filled_in = template.filled_in(http::StatusCode::NOT_FOUND);
+    let filled_in = template.filled_in(StatusCode::NOT_FOUND);
     let is_path =
         filled_in.starts_with('/') && filled_in.parse::<http::uri::PathAndQuery>().is_ok();
     match is_path {
         true => Ok(template),
         false => Err(no_path(setting, text, "/status/{0}")),
     }
+}
+
+/// What is to be said of pages that could only be files, of which none is there.
+pub(super) fn without_files(
+    pages: &Switched<StatusPages>,
+    site: &StaticFilesOptions,
+) -> Option<Problem> {
+    let StatusPage::Reexecute(template) = &pages.value.page else { return None };
+    let files = site.files.as_ref().filter(|it| it.request_path.is_empty())?;
+    let path = template.text().split('?').next().unwrap_or_default();
+    // What is written in another way than it is called is left to the request, and so are the pages of folders.
+    let is_file = |name: &str| !name.is_empty() && (name.contains('.') || files.unknown_types);
+    let could_be = !path.contains('%') && path.rsplit('/').next().is_some_and(is_file);
+    if !could_be || site.behind != Behind::Nothing || !site.root.is_dir() {
+        return None;
+    }
+    let is_there = |status: StatusCode| {
+        let target = template.filled_in(status);
+        let name = target.split('?').next().unwrap_or_default().trim_start_matches('/');
+        site.root.join(name).is_file()
+    };
+    if (400..600).filter_map(|it| StatusCode::from_u16(it).ok()).any(is_there) {
+        return None;
+    }
+    let key = "StatusCodePages:ReExecute";
+    let said = pages.shown.first().map_or(&pages.origin, |it| &it.origin);
+    let root = site.root.display();
+    Some(
+        Problem::warning(format!("'{key}' has no effect: {root} has no such page."))
+            .key(key)
+            .origin(said.clone())
+            .fix("put a page there for each status that is to have one, such as 503.html for /{0}.html"),
+    )
 }
 
 #[cfg(test)]

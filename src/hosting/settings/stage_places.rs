@@ -3,7 +3,7 @@
 use super::given_away::KeyFile;
 use super::pipeline::StageSettings;
 use super::places::{self, Needed};
-use super::{given_away, health_checks, rewrite};
+use super::{error_pages, given_away, health_checks, rewrite};
 use crate::configuration::{Configuration, Loaded, Problem};
 
 /// What is to be said of the folders and files that stages need, and of stages that get into the way of a site.
@@ -22,6 +22,9 @@ pub(super) fn told(
     }
     if let (Some(_), Some(site)) = (&stages.rewrite, &stages.static_files) {
         problems.extend(rewrite::against_folders(configuration, &site.options));
+    }
+    if let (Some(pages), Some(site)) = (&stages.error_pages.status_pages, &stages.static_files) {
+        problems.extend(error_pages::without_files(pages, &site.options));
     }
     problems
 }

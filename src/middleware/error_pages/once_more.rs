@@ -1,12 +1,28 @@
 //! A request that is asked once more, for a page.
 
 use axum::body::Body;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{
+    CONTENT_LENGTH, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
+    RANGE, TRANSFER_ENCODING,
+};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
+use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 
 use crate::features::{Reexecution, RequestTarget, change_target};
 use crate::pipeline::Request;
+
+/// What a request says of its body, which the app has had, and of what the client has already, which is no page
+/// for what it came to: such a page is sent whole.
+const NOT_OF_PAGE: [HeaderName; 8] = [
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    IF_MODIFIED_SINCE,
+    IF_UNMODIFIED_SINCE,
+    IF_RANGE,
+    RANGE,
+];
 
 /// What is kept of a request while the app has it.
 pub(super) struct Kept {
@@ -28,6 +44,14 @@ impl Kept {
         }
     }
 
+    /// Lets the page be asked for as files and pages are: whatever was to be done is not to be done there.
+    pub(super) fn by_get(mut self) -> Self {
+        if self.method != Method::HEAD {
+            self.method = Method::GET;
+        }
+        self
+    }
+
     /// The same request for another path, as it stands in a URL, without its body, which the app has had.
     pub(super) fn once_more(
         self,
@@ -43,8 +67,9 @@ impl Kept {
         let before =
             Reexecution { status, path: target.path().into(), query: target.query().into(), error };
         let query = query.unwrap_or(target.query()).to_owned();
-        request.headers_mut().remove(CONTENT_LENGTH);
-        request.headers_mut().remove(TRANSFER_ENCODING);
+        for name in NOT_OF_PAGE {
+            request.headers_mut().remove(name);
+        }
         change_target(&mut request, path, &query);
         request.extensions_mut().insert(before);
         request

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use axum::body::Body;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body::Body as _;
 
 use super::once_more::Kept;
 use super::problem_details::ProblemDetails;
 use super::status_text::reason;
-use crate::features::{EffectiveRequest, Outcome};
+use crate::diagnostics::events;
+use crate::features::{EffectiveRequest, Outcome, StandIn};
 use crate::middleware::without_length::without_length;
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 
@@ -30,7 +32,7 @@ pub(crate) enum StatusPage {
     Text(Template),
     /// A redirection there; `~` in front stands for the path base.
     Redirect(Template),
-    /// What the app answers there; the status stays.
+    /// What is found there; the status stays, and the whole answer if there is no such page.
     Reexecute(Template),
 }
 
@@ -67,11 +69,11 @@ impl Stage for StatusPages {
         match &self.page {
             StatusPage::Plain => {
                 let details = self.problems.then(|| ProblemDetails::of(request.headers()));
-                then(move |response| plain(response, details.as_ref()))
+                then(says_nothing, move |response| plain(response, details.as_ref()))
             }
             StatusPage::Text(template) => {
                 let template = template.clone();
-                then(move |response| {
+                then(wants_page, move |response| {
                     let text = template.filled_in(response.status());
                     with_text(response, "text/plain; charset=utf-8", text);
                 })
@@ -79,7 +81,7 @@ impl Stage for StatusPages {
             StatusPage::Redirect(template) => {
                 let base = EffectiveRequest::of(request).escaped_path_base().into_owned();
                 let template = template.clone();
-                then(move |response| {
+                then(wants_page, move |response| {
                     // A browser asks for a password by the status and this header, not elsewhere.
                     if !response.headers().contains_key(WWW_AUTHENTICATE) {
                         redirect(response, &template, &base);
@@ -95,10 +97,13 @@ impl Stage for StatusPages {
     }
 }
 
-/// Goes on, and changes an answer that says nothing.
-fn then(change: impl FnOnce(&mut Response) + Send + 'static) -> Enter {
+/// Goes on, and changes an answer that is to be another one.
+fn then(
+    is_it: impl FnOnce(&Response) -> bool + Send + 'static,
+    change: impl FnOnce(&mut Response) + Send + 'static,
+) -> Enter {
     Enter::Then(Box::new(|mut response| {
-        if says_nothing(&response) {
+        if is_it(&response) {
             change(&mut response);
         }
         response
@@ -117,6 +122,12 @@ fn says_nothing(response: &Response) -> bool {
         && response.extensions().get::<Outcome>().is_none()
 }
 
+/// Whether a page that the settings name stands in the place of an answer: it says nothing, or what this server
+/// says for want of such a page.
+fn wants_page(response: &Response) -> bool {
+    says_nothing(response) || response.extensions().get::<StandIn>().is_some()
+}
+
 fn plain(response: &mut Response, details: Option<&ProblemDetails>) {
     response.headers_mut().remove(CONTENT_LENGTH);
     if let Some(details) = details.filter(|details| details.is_taken()) {
@@ -129,10 +140,21 @@ fn plain(response: &mut Response, details: Option<&ProblemDetails>) {
 }
 
 fn with_text(response: &mut Response, media_type: &'static str, text: String) {
-    response.headers_mut().remove(CONTENT_LENGTH);
+    empty(response);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     *response.body_mut() = without_length(text);
 }
+
+/// Takes away what an answer says.
+fn empty(response: &mut Response) {
+    for name in OF_BODY {
+        response.headers_mut().remove(name);
+    }
+    *response.body_mut() = Body::empty();
+}
+
+/// What is true of one body alone.
+const OF_BODY: [HeaderName; 3] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH];
 
 fn redirect(response: &mut Response, template: &Template, base: &str) {
     let location = template.filled_in(response.status());
@@ -142,6 +164,7 @@ fn redirect(response: &mut Response, template: &Template, base: &str) {
     };
     // The settings have seen that it can be one.
     let Ok(location) = HeaderValue::try_from(location) else { return };
+    empty(response);
     *response.status_mut() = StatusCode::FOUND;
     response.headers_mut().insert(LOCATION, location);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -151,7 +174,7 @@ fn reexecute(template: Template, kept: Kept) -> Enter {
     Enter::Around(Box::new(move |request, next: Next| {
         Responding::later(async move {
             let response = next.call(request).await;
-            if !says_nothing(&response) {
+            if !wants_page(&response) {
                 return response;
             }
             let status = response.status();
@@ -160,22 +183,31 @@ fn reexecute(template: Template, kept: Kept) -> Enter {
                 Some(at) => target.split_at(at),
                 None => (target.as_str(), ""),
             };
-            let page = next.call(kept.once_more(path, Some(query), status, None)).await;
-            on_page(page, response.headers(), status)
+            let request = kept.by_get().once_more(path, Some(query), status, None);
+            let page = next.call(request).await;
+            on_page(page, response, path)
         })
     }))
 }
 
-/// A page in the place of an answer: with the headers that this had, and its status unless the page has one.
-fn on_page(mut page: Response, before: &HeaderMap, status: StatusCode) -> Response {
+/// A page in the place of an answer: with the headers that this had, and its status unless the page has one. What
+/// comes to another mistake is no page for this one, and the answer stays as it is.
+fn on_page(mut page: Response, answer: Response, path: &str) -> Response {
+    let status = answer.status();
     if page.extensions().get::<Outcome>().is_some() {
         return page;
+    }
+    let is_mistake = page.status().is_client_error() || page.status().is_server_error();
+    if is_mistake && page.status() != status {
+        events::status_page_missing(path, page.status().as_u16(), status.as_u16());
+        return answer;
     }
     if page.status() == StatusCode::OK {
         *page.status_mut() = status;
     }
+    let before = answer.headers();
     for name in before.keys() {
-        if *name != CONTENT_LENGTH && !page.headers().contains_key(name) {
+        if !OF_BODY.contains(name) && !page.headers().contains_key(name) {
             for value in before.get_all(name) {
                 page.headers_mut().append(name.clone(), value.clone());
             }

@@ -52,7 +52,7 @@ use self::representation::{Content, Representation};
 use self::root::{MustWait, Wait};
 use self::site::{Outcome, Site};
 use crate::diagnostics::events;
-use crate::features::{AsItIs, EffectiveRequest, HttpsCompression, RequestTarget};
+use crate::features::{AsItIs, EffectiveRequest, HttpsCompression, Reexecution, RequestTarget};
 use crate::pipeline::{Enter, Next, Request, Responding, Response, Stage};
 
 /// Answers with files.
@@ -143,7 +143,11 @@ impl Site {
             self.close_unused();
         }
         events::static_file_sent(path, &Physical(self, &file));
-        let mut answer = answer::of_file(file, (request.method(), request.headers()), path);
+        let mut answer = match Reexecution::of(request) {
+            // It stands for what was asked for, of which its tag and how long it may be kept say nothing.
+            Some(_) => answer::of_error(&file, StatusCode::OK, request.method()).into(),
+            None => answer::of_file(file, (request.method(), request.headers()), path),
+        };
         self.mark(request, &mut answer.response);
         answer
     }

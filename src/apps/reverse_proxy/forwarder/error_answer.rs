@@ -5,10 +5,11 @@ use axum::body::Body;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::features::StandIn;
 use crate::pipeline::Response;
 
 /// An answer of a status, with a page or a problem (RFC 9457) if the client names such a type in its `Accept`; else
-/// it has no body, which pages of statuses fill if they are on.
+/// it has no body, which pages of statuses fill if they are on. A page that these name stands in the place of ours.
 pub(super) fn error_answer(status: StatusCode, sent: Sent<'_>) -> Response {
     answer(status, sent, (sentence(status), None))
 }
@@ -33,7 +34,12 @@ fn answer(
     if *method == Method::HEAD {
         return response;
     }
-    let (media_type, body) = match form(headers) {
+    let form = form(headers);
+    // What is for developers is more than any page says.
+    if form == Form::Page && details.is_none() {
+        response.extensions_mut().insert(StandIn);
+    }
+    let (media_type, body) = match form {
         Form::Nothing if details.is_some() => (
             "text/plain; charset=utf-8",
             format!("{sentence}\n\n{}\n", details.unwrap_or_default()),
