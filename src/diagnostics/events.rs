@@ -5,7 +5,7 @@
 //! below, and keeps it. (What is in `Kestrel.Logging` is told by `logging` itself.)
 //!
 //! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 12,
-//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 10, `Kestrel.Process` 20,
+//! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 11, `Kestrel.Process` 20,
 //! `Kestrel.Process.Output` 2, `Kestrel.Reload` 18, `Kestrel.RequestLogs` 7,
 //! `Kestrel.Server` 15, `Kestrel.StaticFiles` 6.
 

@@ -739,7 +739,8 @@ fn path_base(settings: &StageSettings, _: &OfHost) -> Option<On> {
 
 fn https_redirection(settings: &StageSettings, host: &OfHost) -> Option<On> {
     let it = settings.https_redirection.as_ref()?;
-    let stage = HttpsRedirection::new(it.value.clone(), host.addresses.clone());
+    let strangers = Arc::clone(&host.strangers);
+    let stage = HttpsRedirection::new(it.value.clone(), host.addresses.clone(), strangers);
     Some(switched("HTTPS redirection", it, Box::new(stage)))
 }
 

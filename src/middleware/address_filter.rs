@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::header::{CONTENT_LENGTH, FORWARDED};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::strangers::Strangers;
+use super::strangers::{Strangers, remedy};
 use crate::diagnostics::{Repeated, events};
 use crate::features::{EffectiveRequest, IpNetwork};
 use crate::pipeline::{Enter, Request, Response, Stage};
@@ -71,7 +71,8 @@ impl AddressFilter {
             && let Some(header) = header_of_proxies(headers)
             && self.strangers.is_new(client)
         {
-            events::stranger_is_filtered(&shown(), &remedy(client, &header), header.as_str());
+            let remedy = remedy(client, &header, "X-Forwarded-For");
+            events::stranger_is_filtered(&shown(), &remedy, header.as_str());
         }
         let passes = self.options.passes(client);
         if !passes {
@@ -86,19 +87,6 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What of a request says that it is somebody else's.
 fn header_of_proxies(headers: &HeaderMap) -> Option<HeaderName> {
     [X_FORWARDED_FOR, FORWARDED].into_iter().find(|name| headers.contains_key(name))
-}
-
-/// What lets a proxy be believed.
-fn remedy(proxy: Option<IpAddr>, header: &HeaderName) -> String {
-    let mut remedy = "set ForwardedHeaders:Enabled to true".to_owned();
-    // Without a list, whoever is on this machine is believed.
-    if let Some(address) = proxy.filter(|it| !it.is_loopback()) {
-        remedy.push_str(&format!(" and add {address} to ForwardedHeaders:KnownProxies"));
-    }
-    if *header == FORWARDED {
-        remedy.push_str(", and let it send X-Forwarded-For: Forwarded is not read");
-    }
-    remedy
 }
 
 impl Stage for AddressFilter {
@@ -183,7 +171,7 @@ mod tests {
             ),
         ] {
             let proxy = proxy.map(|it| it.parse().unwrap());
-            assert_eq!(remedy(proxy, &header), expected);
+            assert_eq!(remedy(proxy, &header, "X-Forwarded-For"), expected);
         }
     }
 

@@ -1,14 +1,16 @@
 //! Sends requests in clear text to https.
 
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use axum::body::Body;
-use http::header::{CONTENT_LENGTH, LOCATION};
-use http::{HeaderValue, StatusCode};
+use http::header::{CONTENT_LENGTH, FORWARDED, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::strangers::{Strangers, remedy};
 use crate::diagnostics::events;
 use crate::features::{
-    EffectiveRequest, RequestTarget, ServerAddresses, escaped_path, without_port,
+    Connection, EffectiveRequest, Remote, RequestTarget, ServerAddresses, escaped_path,
+    without_port,
 };
 use crate::pipeline::{Enter, Request, Response, Stage};
 
@@ -19,6 +21,7 @@ pub(crate) struct HttpsRedirection {
     options: Redirection,
     addresses: ServerAddresses,
     told: Once,
+    strangers: Arc<Strangers>,
 }
 
 /// How requests in clear text are sent to https.
@@ -30,8 +33,39 @@ pub(crate) struct Redirection {
 }
 
 impl HttpsRedirection {
-    pub(crate) fn new(options: Redirection, addresses: ServerAddresses) -> Self {
-        Self { options, addresses, told: Once::new() }
+    /// `strangers` are those of whom other stages have told.
+    pub(crate) fn new(
+        options: Redirection,
+        addresses: ServerAddresses,
+        strangers: Arc<Strangers>,
+    ) -> Self {
+        Self { options, addresses, told: Once::new(), strangers }
+    }
+
+    /// Tells of a proxy that has taken a request by https and is not believed: its client is sent to where it came
+    /// from, again and again.
+    fn tell_of_circle(&self, request: &Request) {
+        let Some(header) = says_https(request.headers()) else { return };
+        let meant = EffectiveRequest::of(request);
+        let is_believed = meant.has_told_client();
+        let peer = match is_believed {
+            true => request.extensions().get::<Connection>().and_then(Connection::remote),
+            false => meant.client().map(Remote),
+        };
+        let peer = peer.map(|it| it.0.ip().to_canonical());
+        if !self.strangers.is_new(peer) {
+            return;
+        }
+        // Who is believed for whom it asks is not if it tells the scheme in a way that is not read.
+        let remedy = match is_believed {
+            true if header == FORWARDED => {
+                "let it send X-Forwarded-Proto: Forwarded is not read".to_owned()
+            }
+            true => "add XForwardedProto to ForwardedHeaders:ForwardedHeaders".to_owned(),
+            false => remedy(peer, &header, "X-Forwarded-Proto"),
+        };
+        let shown = peer.map_or_else(|| "a local process".to_owned(), |it| it.to_string());
+        events::stranger_is_redirected(&shown, &remedy, header.as_str());
     }
 
     /// The port to send requests to; `None`, which is told, if none is known.
@@ -50,6 +84,27 @@ impl HttpsRedirection {
         });
         Some(port)
     }
+}
+
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What of a request says that its client has asked by https: what the nearest proxy wrote, at the end.
+fn says_https(headers: &HeaderMap) -> Option<HeaderName> {
+    let is_https = |text: &str| text.trim().trim_matches('"').eq_ignore_ascii_case("https");
+    let last = |name: &HeaderName| {
+        let line = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+        line.rsplit(',').next()
+    };
+    if last(&X_FORWARDED_PROTO).is_some_and(is_https) {
+        return Some(X_FORWARDED_PROTO);
+    }
+    let says = |pair: &str| {
+        let pair = pair.split_once('=');
+        pair.is_some_and(|(name, value)| {
+            name.trim().eq_ignore_ascii_case("proto") && is_https(value)
+        })
+    };
+    last(&FORWARDED).is_some_and(|it| it.split(';').any(says)).then_some(FORWARDED)
 }
 
 /// The same by https, as it stands in a URL; `None` if the request names no host.
@@ -77,6 +132,7 @@ impl Stage for HttpsRedirection {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         match by_https(request, port) {
             Some(location) => {
+                self.tell_of_circle(request);
                 events::redirected_to_https(location.to_str().unwrap_or_default());
                 *response.status_mut() = self.options.status;
                 response.headers_mut().insert(LOCATION, location);
@@ -110,7 +166,7 @@ mod tests {
         let addresses = ServerAddresses::default();
         addresses.publish(bound.iter().map(|it| (*it).to_owned()).collect(), Vec::new());
         let status = StatusCode::TEMPORARY_REDIRECT;
-        HttpsRedirection::new(Redirection { status, port }, addresses)
+        HttpsRedirection::new(Redirection { status, port }, addresses, Arc::default())
     }
 
     #[test]
@@ -137,6 +193,24 @@ mod tests {
         ] {
             let seen = answer(&stage(port, bound), "/", "a").map(|(_, location)| location);
             assert_eq!(seen.as_deref(), location);
+        }
+    }
+
+    #[test]
+    fn it_is_seen_what_says_that_a_client_came_by_https() {
+        for (name, value, expected) in [
+            ("x-forwarded-proto", "https", true),
+            ("x-forwarded-proto", "http, HTTPS ", true),
+            ("x-forwarded-proto", "https, http", false),
+            ("x-forwarded-for", "https", false),
+            ("forwarded", "for=192.0.2.1;proto=https", true),
+            ("forwarded", "proto=http, for=192.0.2.1; Proto=\"https\"", true),
+            ("forwarded", "proto=https, proto=http", false),
+            ("forwarded", "host=https", false),
+        ] {
+            let name = HeaderName::from_static(name);
+            let headers = HeaderMap::from_iter([(name.clone(), HeaderValue::from_static(value))]);
+            assert_eq!(says_https(&headers), expected.then_some(name), "{value}");
         }
     }
 

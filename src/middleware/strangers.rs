@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use http::HeaderName;
+use http::header::FORWARDED;
+
 /// How many are told of: clients by the thousand may claim to be proxies.
 const MOST: usize = 16;
 
@@ -22,6 +25,19 @@ impl Strangers {
         told.push(address);
         true
     }
+}
+
+/// What lets a proxy be believed, which tells by `header` what `wanted` would be read of.
+pub(super) fn remedy(proxy: Option<IpAddr>, header: &HeaderName, wanted: &str) -> String {
+    let mut remedy = "set ForwardedHeaders:Enabled to true".to_owned();
+    // Without a list, whoever is on this machine is believed.
+    if let Some(address) = proxy.filter(|it| !it.is_loopback()) {
+        remedy.push_str(&format!(" and add {address} to ForwardedHeaders:KnownProxies"));
+    }
+    if *header == FORWARDED {
+        remedy.push_str(&format!(", and let it send {wanted}: Forwarded is not read"));
+    }
+    remedy
 }
 
 #[cfg(test)]

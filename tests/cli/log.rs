@@ -257,6 +257,34 @@ fn who_claims_to_be_a_proxy_is_told_of_once() {
 }
 
 #[test]
+fn a_proxy_that_is_not_believed_and_whose_clients_go_in_a_circle_is_told_of_once() {
+    const ON: [&str; 2] = ["--HttpsRedirection:Enabled=true", "--HttpsRedirection:HttpsPort=443"];
+    let on = "set ForwardedHeaders:Enabled to true";
+    let other = "--ForwardedHeaders:ForwardedHeaders=XForwardedFor";
+    for (more, headers, told) in [
+        (&[][..], &["X-Forwarded-Proto: https"][..], Some(on)),
+        (&[], &["Forwarded: for=192.0.2.1;proto=https"], Some(on)),
+        (&[], &["X-Forwarded-Proto: http"], None),
+        (
+            &["--ForwardedHeaders:Enabled=true", other],
+            &["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https"],
+            Some("add XForwardedProto to ForwardedHeaders:ForwardedHeaders"),
+        ),
+    ] {
+        let running = Kestrel::run(ON.iter().chain(more).copied()).started();
+        let address = running.address();
+        for path in ["/", "/again"] {
+            assert_eq!(get(&address, path, headers).status, 307, "{headers:?}");
+        }
+        let outcome = running.terminated();
+        let of_it = "HttpsRedirection sends a request of 127.0.0.1 to https";
+        let times = usize::from(told.is_some());
+        assert_eq!(outcome.stdout.matches(of_it).count(), times, "{}", outcome.stdout);
+        assert!(outcome.stdout.contains(told.unwrap_or_default()), "{}", outcome.stdout);
+    }
+}
+
+#[test]
 fn a_token_in_a_query_is_not_shown() {
     let running = Kestrel::run([]).started();
     assert_eq!(get(&running.address(), "/?access_token=hunter2&a=1", &[]).status, 200);

@@ -175,6 +175,14 @@ pub(crate) fn stranger_is_filtered(proxy: &str, remedy: &str, header: &str) {
         Proxy = proxy, Header = header, Remedy = remedy);
 }
 
+/// Who tells that a client came by https is not believed, and the client is sent there once more: it comes the same
+/// way again. Once for each.
+pub(crate) fn stranger_is_redirected(proxy: &str, remedy: &str, header: &str) {
+    emit!(OUR_PIPELINE, WARN, 10,
+        "HttpsRedirection sends a request of {Proxy} to https, although it tells in {Header} that its client came by it: it is not believed, and the client is sent in a circle. If it is a proxy of yours, {Remedy}.";
+        Proxy = proxy, Header = header, Remedy = remedy);
+}
+
 /// The app failed, and another answer stands in the place of its own.
 pub(crate) fn unhandled_by_app(error: &str) {
     emit!(EXCEPTION_HANDLER, ERROR, 1, "An unhandled exception has occurred while executing the request.", detail: error);
