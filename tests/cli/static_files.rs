@@ -105,6 +105,25 @@ fn pages_for_statuses_of_which_none_is_there_are_told() {
 }
 
 #[test]
+fn signs_of_other_patterns_are_told_with_what_to_write() {
+    for (pattern, told) in [
+        ("*.{css, js}", "write one entry for each: *.css and *.js"),
+        ("/a/*.{css,js}", "write one entry for each: /a/*.css and /a/*.js"),
+        ("*.m?s", "'?' in the pattern '*.m?s' stands for itself"),
+        ("*.[a-z]s", "'[' in the pattern '*.[a-z]s' stands for itself"),
+        ("/pages/[slug]*.js", ""),
+        ("*.js", ""),
+    ] {
+        let setting = format!("--StaticFiles:Headers:{pattern}:Cache-Control=no-cache");
+        let kestrel = Kestrel::new(["run", "--plan", &setting]);
+        std::fs::create_dir(kestrel.root().join("wwwroot")).expect("a folder");
+        let said = kestrel.ended().stderr;
+        assert!(said.contains(told), "{pattern}: {said}");
+        assert_eq!(said.contains("stands for itself"), !told.is_empty(), "{pattern}: {said}");
+    }
+}
+
+#[test]
 fn without_a_folder_or_with_files_off_there_is_the_welcome_page() {
     for settings in [&[][..], &["--StaticFiles:Enabled=false"]] {
         let arguments = ["--urls", "http://127.0.0.1:0"].iter().chain(settings).copied();

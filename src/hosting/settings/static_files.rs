@@ -16,7 +16,7 @@ use super::places::missing_pages;
 use super::stage_values::of_key;
 use super::switches::without_switch;
 use crate::configuration::load::from_content_root;
-use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Sourced};
+use crate::configuration::{Configuration, Loaded, Origin, Problem, Section, Setting, Sourced};
 use crate::diagnostics::{Notice, events};
 use crate::features::HttpsCompression;
 use crate::middleware::static_files::{
@@ -224,6 +224,7 @@ fn header_rules(configuration: &Configuration, problems: &mut Vec<Problem>) -> V
     let mut rules = Vec::new();
     for pattern in configuration.section("StaticFiles:Headers").children() {
         let mut headers = Vec::new();
+        problems.extend(first_setting(&pattern).and_then(|it| other_pattern(pattern.name(), it)));
         for header in pattern.children() {
             let Some(setting) = header.setting() else { continue };
             let Some(value) = setting.value.as_deref() else { continue };
@@ -237,6 +238,36 @@ fn header_rules(configuration: &Configuration, problems: &mut Vec<Problem>) -> V
         rules.push(HeaderRule { pattern: pattern.name().to_owned(), headers });
     }
     rules
+}
+
+/// What is to be said of a pattern in which a sign stands that stands for something elsewhere. Here it stands for
+/// itself, as it may in the name of a file.
+fn other_pattern(pattern: &str, setting: &Setting) -> Option<Problem> {
+    // Files are called `[slug].js`, but not `[a-z].js`.
+    let is_class = |(_, rest): (&str, &str)| rest.chars().nth(1) == Some('-');
+    let has_class = pattern.split_once('[').is_some_and(is_class);
+    let is_sign = |it: &char| ['{', '?'].contains(it) || (has_class && *it == '[');
+    let sign = pattern.chars().find(is_sign)?;
+    let problem = Problem::warning(format!(
+        "'{sign}' in the pattern '{pattern}' stands for itself: only * stands for any text."
+    ))
+    .cause("Files get the headers that are really called so.")
+    .key(setting.key.clone())
+    .origin(setting.origin.clone());
+    let each = alternatives(pattern).map(|all| all.join(" and "));
+    Some(problem.fix(match each {
+        Some(each) => format!("write one entry for each: {each}"),
+        None => "write one entry for each kind of name that is meant, such as *.css".to_owned(),
+    }))
+}
+
+/// What a pattern with one list in braces is elsewhere: one for each member.
+fn alternatives(pattern: &str) -> Option<Vec<String>> {
+    let (before, rest) = pattern.split_once('{')?;
+    let (list, after) = rest.split_once('}')?;
+    let is_plain = |text: &str| !text.contains(['{', '}', '[', '?']);
+    let all = list.split(',').map(|member| format!("{before}{}{after}", member.trim()));
+    ([before, list, after].into_iter().all(is_plain)).then(|| all.collect())
 }
 
 /// Settings of what is off.
