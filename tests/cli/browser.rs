@@ -35,6 +35,8 @@ fn chromium_as(url: &str, home: &Path, profile: &Path) -> Option<Output> {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            // One of the names of the development certificate that is not excluded from HSTS.
+            "--host-resolver-rules=MAP host.docker.internal 127.0.0.1",
             "--enable-logging=stderr",
             "--log-level=0",
             "--dump-dom",
@@ -103,7 +105,7 @@ fn a_browser_shows_a_folder_and_leads_into_it() {
 fn a_browser_finds_the_pages_of_a_single_page_app_and_comes_back_for_what_is_new() {
     let kestrel = Kestrel::run(["--NavigationFallback:Path=/index.html"]).file(
         "appsettings.json",
-        r#"{"StaticFiles":{"Headers":{"*":{"Cache-Control":"no-cache"}}},"Hsts":{"Enabled":true}}"#,
+        r#"{"StaticFiles":{"Headers":{"*":{"Cache-Control":"no-cache"}}}}"#,
     );
     std::fs::create_dir(kestrel.root().join("wwwroot")).expect("a folder");
     let app = "<!doctype html><link rel=icon href=data:,><p id=a><script>a.textContent = location.pathname</script>";
@@ -138,8 +140,8 @@ fn a_browser_shows_developers_what_failed() {
     running.terminated();
 }
 
-#[test]
-fn a_browser_trusts_the_development_certificate_once_it_is_told_to() {
+/// A home with the database of what browsers trust; `None` where nothing is there to make one.
+fn home_with_database() -> Option<tempfile::TempDir> {
     let home = tempfile::tempdir().expect("a folder");
     let database = home.path().join(".pki/nssdb");
     std::fs::create_dir_all(&database).expect("the folder is ours");
@@ -148,34 +150,99 @@ fn a_browser_trusts_the_development_certificate_once_it_is_told_to() {
         .arg(format!("sql:{}", database.display()))
         .args(["-N", "--empty-password"])
         .output();
-    if !made.is_ok_and(|output| output.status.success()) {
-        return skipped("browser", "certutil (apt-get install libnss3-tools)");
-    }
+    made.is_ok_and(|output| output.status.success()).then_some(home)
+}
+
+const CERTUTIL: &str = "certutil (apt-get install libnss3-tools)";
+
+/// How `kestrel dev-certs https` ends, with this argument.
+fn dev_certs(home: &Path, argument: &str) -> Option<i32> {
+    Kestrel::new(["dev-certs", "https", argument])
+        .variable("HOME", &home.to_string_lossy())
+        .variable("PATH", &crate::dev_certs::path())
+        .ended()
+        .code
+}
+
+#[test]
+fn a_browser_trusts_the_development_certificate_once_it_is_told_to() {
+    let Some(home) = home_with_database() else { return skipped("browser", CERTUTIL) };
+    let home = home.path();
     let page = |trusted: bool| {
         let running = Kestrel::new(["run", "--urls", "https://127.0.0.1:0"])
-            .variable("HOME", &home.path().to_string_lossy())
+            .variable("HOME", &home.to_string_lossy())
             .started();
         let address = running.address().replace("127.0.0.1", "localhost");
-        let output = chromium(&address, home.path())?;
+        let output = chromium(&address, home)?;
         assert_eq!(running.terminated().code, Some(0));
         let page = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(page.contains("<dt>Scheme</dt><dd>https</dd>"), trusted, "{page}");
         Some(())
     };
-    let dev_certs = |argument: &str| {
-        Kestrel::new(["dev-certs", "https", argument])
-            .variable("HOME", &home.path().to_string_lossy())
-            .variable("PATH", &crate::dev_certs::path())
-            .ended()
-    };
-    assert_eq!(dev_certs("--quiet").code, Some(0));
+    assert_eq!(dev_certs(home, "--quiet"), Some(0));
     if page(false).is_none() {
         return skipped("browser", CHROMIUM);
     }
     // In part, because SSL_CERT_DIR is not set; a browser does not look at that.
-    assert_eq!(dev_certs("--trust").code, Some(4));
+    assert_eq!(dev_certs(home, "--trust"), Some(4));
     page(true).expect("the browser is there");
-    assert_eq!(dev_certs("--clean").code, Some(0));
+    assert_eq!(dev_certs(home, "--clean"), Some(0));
+}
+
+/// Asks hosts for a script by https, which then asks the same host for one in clear text: each says that it was there.
+/// The port of https is in the query.
+const ASKS_BOTH_WAYS: &str = r#"<!doctype html><link rel=icon href=data:,><script>
+    const ask = (scheme, host, port, file) =>
+        document.write(`<script src="${scheme}://${host}:${port}/${file}"><\/script>`);
+    const seen = what => document.write(`<p>${what} ${new URL(document.currentScript.src).hostname}</p>`);
+    for (const host of ["localhost", "host.docker.internal"])
+        ask("https", host, location.search.slice(1), "secure.js");
+</script>"#;
+
+#[test]
+fn a_browser_stays_with_https_where_it_is_told_to_and_is_not_told_so_of_localhost() {
+    let Some(home) = home_with_database() else { return skipped("browser", CERTUTIL) };
+    let home = home.path();
+    assert_eq!(dev_certs(home, "--trust"), Some(4));
+    let kestrel = Kestrel::new([
+        "run",
+        "--urls=http://127.0.0.1:0;https://127.0.0.1:0",
+        "--Hsts:Enabled=true",
+    ])
+    .variable("HOME", &home.to_string_lossy());
+    let root = kestrel.root().join("wwwroot");
+    std::fs::create_dir(&root).expect("a folder");
+    let secure = r#"seen("secure"); ask("http", new URL(document.currentScript.src).hostname, location.port, "clear.js")"#;
+    for (name, text) in [
+        ("index.html", ASKS_BOTH_WAYS),
+        ("secure.js", secure),
+        ("clear.js", r#"seen("clear")"#),
+        ("404.html", "<!doctype html><link rel=icon href=data:,><p>nothing of the kind</p>"),
+    ] {
+        std::fs::write(root.join(name), text).expect("a file");
+    }
+    let running = kestrel.started();
+    let addresses = running.addresses();
+    let [clear, secure] = &addresses[..] else { panic!("{addresses:?}") };
+    let port = secure.rsplit(':').next().expect("a port");
+    let clear = clear.replace("127.0.0.1", "localhost");
+    let Some(output) = chromium(&format!("{clear}/?{port}"), home) else {
+        return skipped("browser", CHROMIUM);
+    };
+    let page = String::from_utf8_lossy(&output.stdout);
+    for (text, is_there) in [
+        ("secure localhost", true),
+        ("clear localhost", true),
+        ("secure host.docker.internal", true),
+        // By https, which that port does not speak.
+        ("clear host.docker.internal", false),
+    ] {
+        assert_eq!(page.contains(&format!("<p>{text}</p>")), is_there, "{text}: {page}");
+    }
+    let output = chromium(&format!("{clear}/missing"), home).expect("it was there");
+    let page = String::from_utf8_lossy(&output.stdout);
+    assert!(page.contains("<p>nothing of the kind</p>"), "{page}");
+    assert_eq!(running.terminated().code, Some(0));
 }
 
 /// What happens while a page loads.
