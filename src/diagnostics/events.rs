@@ -6,7 +6,8 @@
 //!
 //! Next free ids: `Kestrel.App` 11, `Kestrel.Certificates` 7, `Kestrel.Configuration` 12,
 //! `Kestrel.Endpoints` 16, `Kestrel.Pipeline` 11, `Kestrel.Process` 20,
-//! `Kestrel.Process.Output` 2, `Kestrel.Reload` 18, `Kestrel.RequestLogs` 7,
+//! `Kestrel.Process.Output` 2, `Kestrel.Proxy` 2, `Kestrel.Reload` 18,
+//! `Kestrel.RequestLogs` 7,
 //! `Kestrel.Server` 15, `Kestrel.StaticFiles` 6.
 
 // First: those below are written in its words.

@@ -74,6 +74,8 @@ mod proxied;
 mod proxies;
 #[cfg(all(unix, feature = "proxy"))]
 mod proxy;
+#[cfg(all(unix, feature = "proxy"))]
+mod proxy_failures;
 #[cfg(unix)]
 mod refused;
 #[cfg(target_os = "linux")]

@@ -53,6 +53,7 @@ pub(super) const OUR_PIPELINE: &str = "Kestrel.Pipeline";
 /// What processes write.
 pub(super) const OUR_OUTPUT: &str = "Kestrel.Process.Output";
 pub(super) const OUR_PROCESSES: &str = "Kestrel.Process";
+pub(super) const OUR_PROXY: &str = "Kestrel.Proxy";
 pub(super) const OUR_RELOAD: &str = "Kestrel.Reload";
 pub(super) const OUR_REQUEST_LOGS: &str = "Kestrel.RequestLogs";
 pub(super) const OUR_SERVER: &str = "Kestrel.Server";

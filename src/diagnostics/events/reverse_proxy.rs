@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::categories::{
-    ROUTING_MATCHER, YARP_AFFINITY, YARP_FORWARDER, YARP_HEALTH, YARP_LOAD_BALANCING, YARP_PROBES,
+    OUR_PROXY, ROUTING_MATCHER, YARP_AFFINITY, YARP_FORWARDER, YARP_HEALTH, YARP_LOAD_BALANCING, YARP_PROBES,
 };
 use super::stages::protocol_name;
 use crate::diagnostics::repeated::Telling;
@@ -37,6 +37,12 @@ pub(crate) fn no_destination(cluster: &str, telling: Telling) {
         Telling::Counted => emit!(YARP_LOAD_BALANCING, DEBUG, 7,
             "No available destinations after load balancing for cluster '{ClusterId}'."; ClusterId = cluster),
     }
+}
+
+/// Requests of a route are answered with 503: why, and what to do. (What YARP says of it stands beside it.)
+pub(crate) fn proxy_unavailable(route: &str, what: &str, remedy: &str, more: u64) {
+    emit!(OUR_PROXY, WARN, 1, "Route '{RouteId}' answers 503: {Cause}. {Remedy}{More}";
+        RouteId = route, Cause = what, Remedy = remedy, More = times(more));
 }
 
 /// What a client shows to stay with a destination leads to none.

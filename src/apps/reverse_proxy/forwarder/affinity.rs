@@ -56,6 +56,13 @@ impl Affinity {
         self.options.failure == AffinityFailure::Return503Error
     }
 
+    /// Whether what clients show is worth nothing once this process has ended.
+    pub(super) fn forgets(&self) -> bool {
+        let seals =
+            matches!(self.options.policy, AffinityPolicy::Cookie | AffinityPolicy::CustomHeader);
+        seals && self.options.key.is_none()
+    }
+
     /// Which destination a request is for.
     pub(super) fn asked(&self, headers: &HeaderMap) -> Asked {
         let shown = match &self.header {

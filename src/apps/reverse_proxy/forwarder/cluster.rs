@@ -33,8 +33,9 @@ pub(crate) struct Cluster {
     pub(super) affinity: Option<Affinity>,
     /// Looks after answers under way.
     pub(super) lookout: Arc<Lookout>,
-    /// Of what clients or destinations bring about again and again.
-    pub(super) told: Repeated,
+    /// Of what clients or destinations bring about again and again: that no destination is there, and that the one
+    /// is not that a client stays with.
+    pub(super) told: [Repeated; 2],
     /// What is spoken to them.
     pub(super) version: (Version, upstream::VersionPolicy),
 }
@@ -61,7 +62,7 @@ impl Cluster {
         let seal = Seal { key: affinity_key, cluster: &options.id };
         let affinity = options.affinity.as_ref().map(|it| Affinity::new(it, names, &seal));
         let lookout = Lookout::new(options.request.activity_timeout);
-        let told = Repeated::default();
+        let told = Default::default();
         Arc::new(Self {
             client,
             destinations,

@@ -27,11 +27,12 @@ use super::forwarding::Forwarding;
 use super::route::Route;
 use super::target::{Target, is_plain};
 use super::tunnel::{self, Tunnel};
+use super::unavailable::Unavailable;
 use super::upgrade::Upgrading;
 use crate::apps::reverse_proxy::options::BodyLimit;
 use crate::apps::reverse_proxy::template::RouteValues;
 use crate::apps::reverse_proxy::transform_options::{RequestTransform, Value as Parameter};
-use crate::diagnostics::events;
+use crate::diagnostics::{Telling, events};
 use crate::features::{
     BadRequest, Completion, EffectiveRequest, RequestBodyLimits, RequestTarget, Unhandled,
 };
@@ -48,7 +49,8 @@ pub(super) fn forward(
     async move {
         let Some(cluster) = route.cluster.clone() else {
             events::route_without_cluster(&route.options.id);
-            return error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(&parts));
+            let telling = route.told[2].happened(Instant::now());
+            return unavailable(&route, &parts, telling, Unavailable::without_cluster);
         };
         let asked = cluster.affinity.as_ref().map(|affinity| affinity.asked(&parts.headers));
         let chosen = match &asked {
@@ -56,17 +58,20 @@ pub(super) fn forward(
             _ => None,
         };
         let is_new = chosen.is_none();
-        if let (None, Some(affinity), Some(Asked::For(_) | Asked::Unreadable)) =
+        if let (None, Some(affinity), Some(asked @ (Asked::For(_) | Asked::Unreadable))) =
             (&chosen, &cluster.affinity, &asked)
         {
             events::affinity_failed(&cluster.options.id);
             if affinity.is_refused() {
-                return error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(&parts));
+                let telling = cluster.told[1].happened(Instant::now());
+                let why = || Unavailable::of_affinity(&cluster, asked);
+                return unavailable(&route, &parts, telling, why);
             }
         }
         let Some(destination) = chosen.or_else(|| cluster.pick()) else {
-            events::no_destination(&cluster.options.id, cluster.told.happened(Instant::now()));
-            return error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(&parts));
+            let telling = cluster.told[0].happened(Instant::now());
+            events::no_destination(&cluster.options.id, telling);
+            return unavailable(&route, &parts, telling, || Unavailable::of(&cluster));
         };
         let new_of = cluster.affinity.as_ref().filter(|_| is_new);
         let is_https = new_of.is_some() && EffectiveRequest::of_parts(&parts).is_https();
@@ -82,6 +87,20 @@ pub(super) fn forward(
         }
         response
     }
+}
+
+/// The answer to a request that no destination is asked for, which is told. Why that is, is looked at only then.
+fn unavailable(
+    route: &Route,
+    parts: &Parts,
+    telling: Telling,
+    why: impl FnOnce() -> Unavailable,
+) -> Response {
+    if let Telling::Now { more } = telling {
+        let Unavailable { what, remedy } = why();
+        events::proxy_unavailable(&route.options.id, &what, remedy, more);
+    }
+    error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(parts))
 }
 
 /// What is sent, but for its fields.

@@ -45,7 +45,7 @@ impl Forwarding {
             "there was no answer within the route's Timeout of {} s",
             timeout.as_secs_f64()
         );
-        events::proxy_failed(&self.place(), &what, begun.elapsed(), "", telling);
+        events::proxy_failed(&self.place(), &what, begun.elapsed(), TOO_SHORT, telling);
     }
 
     /// A destination changed to a protocol that nobody asked for.
@@ -80,6 +80,9 @@ impl Forwarding {
         }
     }
 }
+
+/// What to do where a route's own time was over.
+const TOO_SHORT: &str = "If it may take so long, raise Timeout of the route.";
 
 /// What to look at, where that is clear.
 pub(super) fn remedy(kind: FailureKind) -> &'static str {

@@ -58,7 +58,13 @@ pub(crate) struct DestinationHealth {
     /// Nothing else than `None` only as long as `passive` says unhealthy.
     trial: AtomicU8,
     window: Mutex<Window>,
+    /// Since when probes, and requests, say that it is unhealthy.
+    unhealthy_since: Mutex<[Option<Instant>; 2]>,
 }
+
+/// Places in what both kinds of checks have.
+const ACTIVE: usize = 0;
+const PASSIVE: usize = 1;
 
 impl DestinationHealth {
     /// What probes say.
@@ -74,6 +80,19 @@ impl DestinationHealth {
     /// Whether requests may go there: neither says that it is unhealthy.
     pub(crate) fn is_available(&self) -> bool {
         self.active() != Health::Unhealthy && self.passive() != Health::Unhealthy
+    }
+
+    /// The check that says that it is unhealthy, the one that says so for longer, and for how long it has.
+    pub(crate) fn unhealthy(&self) -> Option<(&'static str, Duration)> {
+        let since = *self.unhealthy_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let checks = ["active", "passive"].into_iter().zip(since);
+        let bad = checks.filter_map(|(check, since)| Some((check, since?.elapsed())));
+        bad.max_by_key(|(_, time)| *time)
+    }
+
+    fn note(&self, check: usize, since: Option<Instant>) {
+        let mut all = self.unhealthy_since.lock().unwrap_or_else(PoisonError::into_inner);
+        all[check] = since;
     }
 
     /// Takes the outcome of a probe; whether that changes what probes say. So many failures in a row make it
@@ -93,7 +112,11 @@ impl DestinationHealth {
                 }
             }
         };
-        self.active.swap(now as u8, Ordering::Relaxed) != now as u8
+        let has_changed = self.active.swap(now as u8, Ordering::Relaxed) != now as u8;
+        if has_changed {
+            self.note(ACTIVE, (now == Health::Unhealthy).then(Instant::now));
+        }
+        has_changed
     }
 
     /// Takes what became of a request; what that changes, if it does.
@@ -111,7 +134,11 @@ impl DestinationHealth {
             true => (Health::Unhealthy, Change::Worse),
             false => (Health::Healthy, Change::Better),
         };
-        (self.passive.swap(health as u8, Ordering::Relaxed) != health as u8).then_some(change)
+        let has_changed = self.passive.swap(health as u8, Ordering::Relaxed) != health as u8;
+        if has_changed {
+            self.note(PASSIVE, (health == Health::Unhealthy).then_some(now));
+        }
+        has_changed.then_some(change)
     }
 
     /// Gives it another chance, a request; whether it needed one.
@@ -143,6 +170,7 @@ impl DestinationHealth {
         }
         *self.window.lock().unwrap_or_else(PoisonError::into_inner) = Window::default();
         self.passive.store(Health::Unknown as u8, Ordering::Relaxed);
+        self.note(PASSIVE, None);
         true
     }
 
@@ -156,8 +184,10 @@ impl DestinationHealth {
         if active {
             self.active.store(Health::Unknown as u8, Ordering::Relaxed);
             self.failed_probes.store(0, Ordering::Relaxed);
+            self.note(ACTIVE, None);
         }
         if passive {
+            self.note(PASSIVE, None);
             self.trial.store(Trial::None as u8, Ordering::Relaxed);
             self.passive.store(Health::Unknown as u8, Ordering::Relaxed);
         }

@@ -6,6 +6,7 @@
 //!                what the destination is told: for whom it is, its fields, path and query. Pure
 //! cluster, destination, load_balancing, slow_start, health, affinity
 //!                which destination that is
+//! unavailable    why there is none, and what to do about it
 //! probes         destinations are asked how they do
 //! upstreams      the clusters of a host, which outlive reloads
 //! answer, error_answer, tunnel
@@ -38,6 +39,7 @@ mod route;
 mod slow_start;
 mod target;
 mod tunnel;
+mod unavailable;
 mod upgrade;
 mod upstreams;
 

@@ -26,8 +26,9 @@ pub(super) struct Route {
     pub(super) changes_target: bool,
     /// Whether a change asks for values of its template.
     pub(super) uses_values: bool,
-    /// Of what its requests bring about again and again: no answer, and answers that broke off.
-    pub(super) told: [Repeated; 2],
+    /// Of what its requests bring about again and again: no answer, answers that broke off, and that there is no
+    /// cluster.
+    pub(super) told: [Repeated; 3],
     changes_trailers: bool,
 }
 

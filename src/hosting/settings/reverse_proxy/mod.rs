@@ -20,7 +20,7 @@ mod transforms;
 use self::reader::{Reader, in_order};
 use self::routes::ClusterNames;
 use super::switched::Switched;
-use crate::apps::reverse_proxy::options::ProxyOptions;
+use crate::apps::reverse_proxy::options::{ClusterOptions, ProxyOptions, RouteOptions};
 use crate::configuration::{Configuration, Loaded, Origin, Problem};
 
 const ROUTES: &str = "ReverseProxy:Routes";
@@ -50,6 +50,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
         keys.push(section.path().to_owned());
     }
     equal_routes::tell(configuration, (&routes, &keys), problems);
+    problems.extend(without_destinations(configuration, &routes, &clusters));
     let is_last = loaded.host_alone;
     let options = ProxyOptions { routes, clusters, is_last, marks_answers: false };
     let Some(first) = keys.first() else {
@@ -60,6 +61,35 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
     let shown = shown::words(configuration, &options, &keys);
     let origin = first.unwrap_or(Origin::Default);
     Some(Switched { key: ROUTES, origin, value: options, shown })
+}
+
+/// What is to be said of clusters that routes lead to, and that lead nowhere.
+fn without_destinations(
+    configuration: &Configuration,
+    routes: &[RouteOptions],
+    clusters: &[ClusterOptions],
+) -> Vec<Problem> {
+    let told = clusters.iter().enumerate().filter_map(|(place, cluster)| {
+        let route = routes.iter().find(|route| route.cluster == Some(place))?;
+        let key = format!("{CLUSTERS}:{}", cluster.id);
+        let section = configuration.section(&key);
+        // Of one that is there and wrong, the mistake is told.
+        if !section.section("Destinations").children().is_empty() {
+            return None;
+        }
+        let setting = section.first_setting()?;
+        let id = &cluster.id;
+        Some(
+            Problem::warning(format!(
+                "The cluster '{id}' has no destination: route '{}' answers 503.",
+                route.id
+            ))
+            .key(format!("{key}:Destinations"))
+            .origin(setting.origin.clone())
+            .fix(format!("write {key}:Destinations:one:Address, such as http://localhost:5000")),
+        )
+    });
+    told.collect()
 }
 
 /// What is to be said of clusters that no route leads to.
