@@ -175,6 +175,27 @@ fn two_arguments_for_the_same_requests_start_nothing() {
 }
 
 #[test]
+fn an_argument_takes_the_requests_of_a_route_of_a_file() {
+    let file = format!(
+        r#"{{ "ReverseProxy": {{
+        "Routes": {{ "all": {{ "ClusterId": "c", "Match": {{ "Path": "/{{**catchall}}" }} }},
+                     "own": {{ "ClusterId": "c", "Match": {{ "Path": "/own/{{**rest}}" }} }} }},
+        "Clusters": {{ "c": {{ "Destinations": {{ "d": {{ "Address": "http://{}" }} }} }} }} }} }}"#,
+        nobody()
+    );
+    let to = format!("/{{**rest}}=http://{}", destination());
+    let kestrel = Kestrel::run(["--strict", "--proxy", &to]).file("appsettings.json", &file);
+    let running = kestrel.started();
+    let address = running.address();
+    assert_eq!(get(&address, "/x", &[]).body, "GET /x HTTP/1.1");
+    assert_eq!(get(&address, "/own/x", &[]).status, 502, "another one is as good as before");
+    let said = running.terminated().stdout;
+    let line = "The route 'all' gets no requests: --proxy '/{**rest}' is for the same ones, and counts.";
+    assert!(said.contains(line), "{said}");
+    assert!(!said.contains("500"), "{said}");
+}
+
+#[test]
 fn an_argument_that_nearly_is_proxy_starts_nothing() {
     for arguments in [&["--prox", "/{**rest}=http://localhost:3000"][..], &["--prxy"]] {
         let outcome = Kestrel::run(arguments.iter().copied()).ended();

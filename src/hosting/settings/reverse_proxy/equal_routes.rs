@@ -7,6 +7,47 @@ use crate::apps::reverse_proxy::options::{RouteMatch, RouteOptions};
 use crate::apps::reverse_proxy::template::Template;
 use crate::configuration::{Configuration, Origin, Problem};
 
+/// Leaves out the routes that are for the same requests as one of an argument, which wins as it does elsewhere. Each is
+/// told of.
+pub(super) fn leave_out(
+    configuration: &Configuration,
+    (routes, keys): (&mut Vec<RouteOptions>, &mut Vec<String>),
+    problems: &mut Vec<Problem>,
+) {
+    let origin =
+        |key: &str| configuration.section(key).first_setting().map(|it| it.origin.clone());
+    let of_argument: Vec<bool> =
+        keys.iter().map(|key| origin(key).is_some_and(|it| is_argument(&it))).collect();
+    let mut said: HashMap<String, String> = HashMap::new();
+    for (route, _) in routes.iter().zip(&of_argument).filter(|(_, is_argument)| **is_argument) {
+        said.extend(signs(route).map(|sign| (sign, template(route).to_owned())));
+    }
+    // What an argument says is for every host and method, so that a route that shares one is for nothing else.
+    let stronger: Vec<Option<&String>> = routes
+        .iter()
+        .zip(&of_argument)
+        .map(|(route, is_argument)| match is_argument {
+            true => None,
+            false => signs(route).find_map(|sign| said.get(&sign)),
+        })
+        .collect();
+    for ((route, key), by) in routes.iter().zip(&*keys).zip(&stronger) {
+        let Some(by) = by else { continue };
+        let mut problem = Problem::information(format!(
+            "The route '{}' gets no requests: --proxy '{by}' is for the same ones, and counts.",
+            route.id
+        ))
+        .key(key.clone())
+        .fix("leave out --proxy, or give the route another Match");
+        problem.origin = origin(key);
+        problems.push(problem);
+    }
+    let mut left = stronger.iter().map(Option::is_none);
+    let mut also_left = stronger.iter().map(Option::is_none);
+    routes.retain(|_| left.next().unwrap_or(true));
+    keys.retain(|_| also_left.next().unwrap_or(true));
+}
+
 /// Tells of the first route that each one is equal to.
 pub(super) fn tell(
     configuration: &Configuration,

@@ -49,6 +49,7 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
         routes.push(routes::read(&mut reader, &names));
         keys.push(section.path().to_owned());
     }
+    equal_routes::leave_out(configuration, (&mut routes, &mut keys), problems);
     equal_routes::tell(configuration, (&routes, &keys), problems);
     problems.extend(without_destinations(configuration, &routes, &clusters));
     let is_last = loaded.host_alone;
