@@ -351,3 +351,51 @@ fn what_was_said_more_strongly_are_the_hosts() {
     let sites = settings.stages.sites.expect("sites").sites;
     assert_eq!(sites[0].shown(), "A for c.x");
 }
+
+#[test]
+fn what_is_to_be_written_for_a_site_is_said_with_the_whole_key() {
+    let route = |route: &str, cluster: &str| {
+        format!(
+            r#"{{"RateLimiter": {{"Enabled": true, "Policies": {{"rl": {{}}}}}}, "Sites": {{"S": {{"Hosts": ["s.example"],
+            "ReverseProxy": {{"Routes": {{"r": {{"Match": {{"Path": "/x"}}, {route}}}}},
+                "Clusters": {{"c": {{"Destinations": {{"d": {{{cluster}}}}}}}}}}}}}}}}}"#
+        )
+    };
+    let address = r#""Address": "http://127.0.0.1:9""#;
+    for (json, fix) in [
+        (
+            route(r#""ClusterId": "c", "RateLimiterPolicy": "rl""#, address),
+            "write Sites:S:RateLimiter:Policies:rl, or Default or Disable",
+        ),
+        (
+            route(r#""ClusterId": "c", "TimeoutPolicy": "t""#, address),
+            "write Sites:S:RequestTimeouts:Policies:t, or Default or Disable",
+        ),
+        (
+            route(r#""ClusterId": "c", "CorsPolicy": "Default""#, address),
+            "set Sites:S:Cors:Enabled to true and write Sites:S:Cors:Policies:default",
+        ),
+        (
+            route(r#""ClusterId": "other""#, address),
+            "write Sites:S:ReverseProxy:Clusters:other, or name one that is there",
+        ),
+        (
+            route(r#""ClusterId": "c""#, r#""Adress": "http://127.0.0.1:9""#),
+            "did you mean Sites:S:ReverseProxy:Clusters:c:Destinations:d:Address?",
+        ),
+        // What is the host's is said as it is.
+        (
+            r#"{"Sites": {"S": {"Hosts": ["s"], "webroot": ".", "Limits": {"MaxRequestLineSize": 9}}}}"#
+                .to_owned(),
+            "write Kestrel:Limits:MaxRequestLineSize, which counts for all sites",
+        ),
+        (
+            r#"{"Sites": {"S": {"Hosts": ["s"], "webroot": ".", "AllowedHosts": "s"}}}"#.to_owned(),
+            "write AllowedHosts at the top: it is the host's",
+        ),
+    ] {
+        let problems = read_of(&json).problems;
+        let fixes: Vec<_> = problems.iter().filter_map(|it| it.fix.as_deref()).collect();
+        assert!(fixes.contains(&fix), "{fix}: {fixes:?}");
+    }
+}
