@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use super::address_error::{AddressError, AddressProblem};
 use super::host_mistake::{self, Attempt, Attempted, Place};
 use super::ip_literal::IpLiteral;
+use super::near_miss::is_mistyped_ip;
 use crate::configuration::address_without_user_info;
 
 /// A URL to bind, taken apart.
@@ -381,7 +382,7 @@ fn read_host(place: Place<'_>, host: &str) -> Result<BindingHost, AddressError> 
     if host == "*" || host == "+" {
         return Ok(BindingHost::Any);
     }
-    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if is_mistyped_ip(host) {
         let fix = host_mistake::mistyped_ip_fix(place, host);
         let (host, address) = (host.to_owned(), address.to_owned());
         return Err(AddressProblem::MistypedIp { host, address }.at(Some(start), fix));

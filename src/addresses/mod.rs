@@ -64,6 +64,7 @@ pub use holder::{Holder, HoldingProcess, Relation};
 pub use ip_literal::{IpLiteral, Scope};
 pub(crate) use listen_spec::readable_rights;
 pub use listen_spec::{ListenSpec, parse_listen_spec};
+pub(crate) use near_miss::{is_mistyped_ip, meant_by_name};
 pub(crate) use network::Network;
 #[doc(hidden)]
 pub use plan::plan;

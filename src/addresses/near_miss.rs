@@ -3,6 +3,8 @@
 
 use std::net::Ipv4Addr;
 
+use super::ip_literal::IpLiteral;
+
 /// What a host name was probably meant to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NearMiss {
@@ -41,6 +43,27 @@ pub(super) fn near_miss(host: &str) -> Option<NearMiss> {
         return None;
     }
     nearly_localhost(host).map(NearMiss::Localhost).or_else(|| nearly_ip(host).map(NearMiss::Ip))
+}
+
+/// Whether a host is digits and dots, and no IP address: no name is such a one.
+pub(crate) fn is_mistyped_ip(host: &str) -> bool {
+    host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && IpLiteral::parse(host).is_none()
+}
+
+/// The same as [`near_miss`] for a host that is asked, in words: what hosts files call the loopback is right there.
+pub(crate) fn meant_by_name(host: &str) -> Option<String> {
+    let lower = host.to_lowercase();
+    let name = lower.trim_matches('.');
+    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    if ALIASES.contains(&name) || last == LOCALHOST || IpLiteral::parse(name).is_some() {
+        return None;
+    }
+    Some(match near_miss(host)? {
+        NearMiss::Localhost(meant) => meant,
+        NearMiss::Ip(Some(address)) => address.to_string(),
+        NearMiss::Ip(None) => "an IP address".to_owned(),
+    })
 }
 
 fn nearly_localhost(host: &str) -> Option<String> {

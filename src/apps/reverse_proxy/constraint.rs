@@ -66,8 +66,7 @@ impl Constraint {
         };
         let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name));
         let Some(known) = known else {
-            let what = format!("there is no constraint '{name}'");
-            return Err(Mistake::new(what, format!("write one of {}", NAMES.join(", "))));
+            return Err(Mistake::of_name(name, "constraint", &NAMES));
         };
         match arguments {
             None => Self::plain(known),

@@ -229,7 +229,7 @@ fn parameter(text: &str) -> Result<(Parameter, bool), Mistake> {
     let read = constraints.into_iter().map(|it| {
         Constraint::parse(it).map_err(|it| Mistake {
             what: format!("of the parameter '{name}', {}", it.what),
-            fix: it.fix,
+            ..it
         })
     });
     let parameter = Parameter {

@@ -7,7 +7,7 @@ use super::parse::{boolean_or, shown};
 use super::protocols::protocols;
 use crate::addresses::{ConfiguredTls, EndpointSettings};
 use crate::configuration::load::from_content_root;
-use crate::configuration::near_names::meant_value;
+use crate::configuration::near_names::{did_you_mean, meant_value};
 use crate::configuration::{Configuration, Loaded, Problem, Section};
 use crate::tls::{
     CertificateLocation, CertificateSource, ClientCertificateMode, RootsSource, Secret, SniOptions,
@@ -214,8 +214,7 @@ pub(super) fn ssl_protocols(
             continue;
         };
         let Some(flags) = flags(text) else {
-            let known = SSL_PROTOCOLS.map(|(name, _)| name);
-            let fix = match meant_value(text, &known) {
+            let fix = match meant_version(text) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => "write Tls12 or Tls13".to_owned(),
             };
@@ -248,6 +247,20 @@ pub(super) fn ssl_protocols(
         problems.push(problem.key(setting.key.clone()).origin(setting.origin.clone()));
     }
     protocols
+}
+
+/// The version that is spoken and that was meant, if it is nearer than the other one.
+pub(super) fn meant_version(text: &str) -> Option<&'static str> {
+    // As others write it: `TLSv1.3`, `TLS 1.3`, `1.3`.
+    let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase().replace('v', "");
+    let near = |first, second| match plain.trim_start_matches("tls") {
+        "12" => Some("Tls12"),
+        "13" => Some("Tls13"),
+        _ => did_you_mean(text, [first, second]),
+    };
+    // Of two that are as near, the first is found.
+    near("Tls12", "Tls13").filter(|meant| near("Tls13", "Tls12") == Some(*meant))
 }
 
 /// The versions among these flags that are spoken, if any is.

@@ -1,13 +1,14 @@
 //! `HttpClient` and `HttpRequest`: how connections to destinations are made, and requests sent.
 
+use super::address;
 use super::reader::{Numbers, Reader};
 use crate::apps::reverse_proxy::options::{
-    CertificateFiles, ClientOptions, DestinationAddress, HttpVersion, RequestOptions, TlsVersion,
+    CertificateFiles, ClientOptions, HttpVersion, RequestOptions, TlsVersion,
     VersionPolicy, WebProxy,
 };
 use crate::configuration::Problem;
-use crate::configuration::near_names::meant_value;
 use crate::hosting::settings::parse::{cannot_convert, shown};
+use crate::hosting::settings::tls::meant_version;
 
 /// In the order of .NET's numbers.
 pub(in super::super) const VERSION_POLICIES: [(&str, VersionPolicy); 3] = [
@@ -100,8 +101,7 @@ fn tls_versions(reader: &mut Reader<'_, '_>, id: &str) -> Vec<TlsVersion> {
                 "remove it, or write Tls12 or Tls13",
             ),
             None => {
-                let names = TLS_VERSIONS.map(|(name, _)| name);
-                let fix = match meant_value(&text, &names) {
+                let fix = match meant_version(&text) {
                     Some(meant) => format!("write {meant}"),
                     None => "write Tls12 or Tls13".to_owned(),
                 };
@@ -131,16 +131,10 @@ fn web_proxy(reader: &mut Reader<'_, '_>, id: &str) -> Option<WebProxy> {
             format!("'{}' has no effect: this process has no credentials of a user.", setting.key);
         reader.odd(setting, message, "remove it");
     }
-    let (setting, text) = reader.text("Address")?;
-    match DestinationAddress::parse(text) {
-        Ok(address) => Some(WebProxy { address, bypass_on_local }),
-        Err(mistake) => {
-            let message =
-                |text: &str| format!("Invalid WebProxy address '{text}' on the cluster '{id}'.");
-            reader.because((setting, text), message, mistake);
-            None
-        }
-    }
+    let address = address::read(reader, "Address", |text| {
+        format!("Invalid WebProxy address '{text}' on the cluster '{id}'.")
+    });
+    Some(WebProxy { address: address?, bypass_on_local })
 }
 
 /// The certificate that this host shows. It is read where certificates are.

@@ -2,9 +2,9 @@
 
 use super::reader::{Numbers, Reader, in_order};
 use super::routes::name;
-use super::{affinity, client, health};
+use super::{address, affinity, client, health};
 use crate::apps::reverse_proxy::options::{
-    ClusterOptions, DestinationAddress, DestinationOptions, LoadBalancing,
+    ClusterOptions, DestinationOptions, LoadBalancing,
 };
 use crate::hosting::settings::parse::shown;
 
@@ -17,10 +17,13 @@ pub(in super::super) const LOAD_BALANCING: [(&str, LoadBalancing); 5] = [
     ("LeastRequests", LoadBalancing::LeastRequests),
 ];
 
+/// What the metadata of a cluster can say to us.
+const METADATA: [&str; 3] = ["SlowStart", health::THRESHOLD, health::RATE_LIMIT];
+
 /// Reads the cluster of this section.
 pub(super) fn read(reader: &mut Reader<'_, '_>) -> ClusterOptions {
     let id = name(&reader.path);
-    let metadata = reader.metadata();
+    let metadata = reader.metadata(&METADATA);
     let destinations = destinations(reader, &id);
     let load_balancing =
         reader.word("LoadBalancingPolicy", (&LOAD_BALANCING, Numbers::Unknown), |text| {
@@ -62,7 +65,7 @@ fn destinations(reader: &mut Reader<'_, '_>, cluster: &str) -> Vec<DestinationOp
 
 fn destination(reader: &mut Reader<'_, '_>, cluster: &str) -> Option<DestinationOptions> {
     let name = name(&reader.path);
-    let metadata = reader.metadata();
+    let metadata = reader.metadata(&["Weight"]);
     let weight =
         metadata.get("Weight").map(|it| (it, reader.section("Metadata").setting_at("Weight")));
     if let Some((text, Some(setting))) = weight
@@ -73,7 +76,7 @@ fn destination(reader: &mut Reader<'_, '_>, cluster: &str) -> Option<Destination
             format!("'{text}' is no weight of destination '{name}' on cluster '{cluster}'.");
         reader.wrong(setting, message, "write a whole number from 1 on");
     }
-    let health = address(reader, "Health", |text| {
+    let health = address::read(reader, "Health", |text| {
         format!("Invalid Health address '{text}' of destination '{name}' on cluster '{cluster}'.")
     });
     if reader.text("Address").is_none() {
@@ -88,26 +91,11 @@ fn destination(reader: &mut Reader<'_, '_>, cluster: &str) -> Option<Destination
             }
         }
     }
-    let address = address(reader, "Address", |text| {
+    let address = address::read(reader, "Address", |text| {
         format!("Invalid address '{text}' of destination '{name}' on cluster '{cluster}'.")
     });
     let host = host(reader, (&name, cluster));
     Some(DestinationOptions { address: address?, name, health, host, metadata })
-}
-
-fn address(
-    reader: &mut Reader<'_, '_>,
-    key: &str,
-    message: impl FnOnce(&str) -> String,
-) -> Option<DestinationAddress> {
-    let (setting, text) = reader.text(key)?;
-    match DestinationAddress::parse(text) {
-        Ok(address) => Some(address),
-        Err(mistake) => {
-            reader.because((setting, text), message, mistake);
-            None
-        }
-    }
 }
 
 /// The host that requests name.

@@ -16,8 +16,8 @@ pub(in super::super) const AVAILABLE_DESTINATIONS: [(&str, AvailableDestinations
     ("HealthyAndUnknown", AvailableDestinations::HealthyAndUnknown),
 ];
 
-const THRESHOLD: &str = "ConsecutiveFailuresHealthPolicy.Threshold";
-const RATE_LIMIT: &str = "TransportFailureRateHealthPolicy.RateLimit";
+pub(super) const THRESHOLD: &str = "ConsecutiveFailuresHealthPolicy.Threshold";
+pub(super) const RATE_LIMIT: &str = "TransportFailureRateHealthPolicy.RateLimit";
 
 type Checks = (AvailableDestinations, Option<ActiveCheckOptions>, Option<PassiveCheckOptions>);
 

@@ -3,6 +3,7 @@
 //! All mistakes of a load are told together, each with the key, where it was set and what to write. The first
 //! lines say what YARP says, so that whoever knows it, or searches for it, finds it.
 
+mod address;
 mod affinity;
 mod client;
 mod clusters;

@@ -118,7 +118,10 @@ impl<'a, 'b> Reader<'a, 'b> {
             true => self.push(problem, setting, "write it without a user and a password"),
             false => {
                 let cause = format!("{}.", sentence(&mistake.what));
-                self.push(problem.cause(cause), setting, mistake.fix);
+                let unknown = mistake.unknown.as_ref();
+                let meant = unknown.and_then(|(name, known)| meant_value(name, known));
+                let fix = meant.map_or(mistake.fix, |meant| format!("write {meant}"));
+                self.push(problem.cause(cause), setting, fix);
             }
         }
     }
@@ -247,9 +250,19 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
     }
 
-    /// Names and values for whoever knows them.
-    pub(super) fn metadata(&mut self) -> Metadata {
+    /// Names and values for whoever knows them. One that nearly is one of `known`, which have an effect, is told.
+    pub(super) fn metadata(&mut self, known: &[&str]) -> Metadata {
         let children = self.section("Metadata").children();
+        for child in &children {
+            let name = child.name();
+            let is_known = known.iter().any(|it| it.eq_ignore_ascii_case(name));
+            let meant = did_you_mean(name, known.iter().copied()).filter(|_| !is_known);
+            if let (Some(meant), Some(setting)) = (meant, child.setting()) {
+                let message = format!("The metadata '{name}' means nothing to the server.");
+                let fix = format!("did you mean {}?", self.below("Metadata").key(meant));
+                self.odd(setting, message, fix);
+            }
+        }
         let pairs = children.iter().filter_map(|child| {
             let value = child.setting()?.value.clone()?;
             Some((child.name().to_owned(), value))

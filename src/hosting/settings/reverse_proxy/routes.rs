@@ -65,7 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, clusters: &ClusterNames<'_>) -> 
         rate_limiter_policy: policy(reader, "RateLimiterPolicy", "RateLimiter", &id),
         cors_policy: policy(reader, "CorsPolicy", "Cors", &id),
         max_request_body_size: body_limit(reader),
-        metadata: reader.metadata(),
+        metadata: reader.metadata(&[]),
         matching,
         transforms,
         id: without_others(reader, id),

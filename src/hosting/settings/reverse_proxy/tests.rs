@@ -716,3 +716,72 @@ fn a_policy_of_a_route_whose_section_is_off_is_told_of() {
         assert_eq!(told(&problems), Vec::from_iter(expected), "{policy} {limiter}");
     }
 }
+
+#[test]
+fn what_nearly_is_right_is_told_with_what_was_meant() {
+    let destination = |json: &str| {
+        section(&format!(
+            r#"{{ "Routes": {{ "r1": {{ "ClusterId": "c1", "Match": {{ "Path": "/" }} }} }},
+            "Clusters": {{ "c1": {{ "Destinations": {{ "d1": {{ {json} }} }} }} }} }}"#
+        ))
+    };
+    let metadata = "did you mean ReverseProxy:Clusters:c1:Metadata:";
+    for ((_, problems), severity, message, fix) in [
+        (
+            matching(r#""Path": "/{id:itn}""#),
+            Severity::Error,
+            "Invalid path '/{id:itn}' for route 'r1'.",
+            "write int".to_owned(),
+        ),
+        (
+            cluster(r#""HttpClient": { "SslProtocols": [ "Tls14" ] }"#),
+            Severity::Error,
+            "'Tls14' names no version of TLS: cluster 'c1'.",
+            "write Tls12 or Tls13".to_owned(),
+        ),
+        (
+            cluster(r#""HttpClient": { "SslProtocols": [ "TLSv1.3" ] }"#),
+            Severity::Error,
+            "'TLSv1.3' names no version of TLS: cluster 'c1'.",
+            "write Tls13".to_owned(),
+        ),
+        (
+            cluster(r#""Metadata": { "SlowStrat": "00:00:10" }"#),
+            Severity::Warning,
+            "The metadata 'SlowStrat' means nothing to the server.",
+            format!("{metadata}SlowStart?"),
+        ),
+        (
+            cluster(r#""Metadata": { "TransportFailureRateHealthPolicy.RateLimt": "0.5" }"#),
+            Severity::Warning,
+            "The metadata 'TransportFailureRateHealthPolicy.RateLimt' means nothing to the server.",
+            format!("{metadata}TransportFailureRateHealthPolicy.RateLimit?"),
+        ),
+        (
+            destination(r#""Address": "http://a:1", "Metadata": { "Weigth": "3", "Zone": "b" }"#),
+            Severity::Warning,
+            "The metadata 'Weigth' means nothing to the server.",
+            "did you mean ReverseProxy:Clusters:c1:Destinations:d1:Metadata:Weight?".to_owned(),
+        ),
+        (
+            destination(r#""Address": "http://256.1.1.1""#),
+            Severity::Error,
+            "Invalid address 'http://256.1.1.1' of destination 'd1' on cluster 'c1'.",
+            "correct it: four numbers up to 255, with dots between".to_owned(),
+        ),
+        (
+            destination(r#""Address": "http://locahost:80""#),
+            Severity::Warning,
+            "'locahost' nearly is localhost, and is a name that this machine has to know: http://locahost:80.",
+            "write localhost, if that was meant".to_owned(),
+        ),
+    ] {
+        let [problem] = &problems[..] else { panic!("one of {message}: {problems:?}") };
+        assert_eq!((problem.severity, &*problem.message), (severity, message));
+        assert_eq!(problem.fix.as_deref(), Some(&*fix), "{message}");
+    }
+    for address in ["http://127.1", "http://localhost.", "http://ip6-localhost", "http://a.localhost"] {
+        let (_, problems) = destination(&format!(r#""Address": "{address}""#));
+        assert_eq!(told(&problems), [""; 0], "{address}");
+    }
+}

@@ -151,3 +151,20 @@ fn wrong_tls_settings_are_told() {
         settings.problems.iter().all(|problem| problem.fix.is_some() && problem.origin.is_some())
     );
 }
+
+#[test]
+fn no_version_is_advised_that_is_not_spoken() {
+    use crate::hosting::settings::tls::meant_version;
+    for (text, meant) in [
+        ("Tls14", None),
+        ("Tls1", None),
+        ("Ssl3", None),
+        ("Tls1.2", Some("Tls12")),
+        ("TLSv1.3", Some("Tls13")),
+        ("1.3", Some("Tls13")),
+        ("Tsl12", Some("Tls12")),
+        ("x", None),
+    ] {
+        assert_eq!(meant_version(text), meant, "{text}");
+    }
+}
