@@ -447,8 +447,6 @@ pub(crate) struct RequestOptions {
     pub(crate) version: HttpVersion,
     /// Default: or lower.
     pub(crate) version_policy: VersionPolicy,
-    /// Whether answers may be held back to be sent in larger pieces. Default: no.
-    pub(crate) allow_response_buffering: bool,
 }
 
 impl Default for RequestOptions {
@@ -457,7 +455,6 @@ impl Default for RequestOptions {
             activity_timeout: Duration::from_secs(100),
             version: HttpVersion::Http2,
             version_policy: VersionPolicy::OrLower,
-            allow_response_buffering: false,
         }
     }
 }

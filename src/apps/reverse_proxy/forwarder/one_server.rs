@@ -164,7 +164,6 @@ fn cluster_options(name: &str, speaking: &Speaking) -> ClusterOptions {
             activity_timeout: speaking.activity_timeout,
             version,
             version_policy: VersionPolicy::Exact,
-            ..RequestOptions::default()
         },
         metadata: Metadata::default(),
     }

@@ -344,7 +344,7 @@ const HTTP_REQUEST: Key = names(
             "whether it may be another one; in clear text 2 is spoken only if it may not be a lower one",
         )
         .default("RequestVersionOrLower"),
-        boolean("AllowResponseBuffering", "false", "answers may be held back to go out in larger pieces"),
+        boolean("AllowResponseBuffering", "false", "no effect: answers are never held back"),
     ],
     "how requests are sent",
 );

@@ -172,12 +172,16 @@ pub(super) fn request(reader: &mut Reader<'_, '_>, id: &str) -> RequestOptions {
             format!("HTTP/3 is not spoken to destinations: requests to the cluster '{id}' fail.");
         reader.odd(setting, message, "write 2, or the VersionPolicy RequestVersionOrLower");
     }
-    let buffering = reader.boolean("AllowResponseBuffering");
+    if let (Some(true), Some((setting, _))) =
+        (reader.boolean("AllowResponseBuffering"), reader.setting("AllowResponseBuffering"))
+    {
+        let message = format!("'{}' has no effect: answers are never held back.", setting.key);
+        reader.push(Problem::information(message), setting, "remove it");
+    }
     RequestOptions {
         activity_timeout: activity_timeout.unwrap_or(default.activity_timeout),
         version,
         version_policy,
-        allow_response_buffering: buffering.unwrap_or(default.allow_response_buffering),
     }
 }
 

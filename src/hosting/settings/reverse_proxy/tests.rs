@@ -413,6 +413,13 @@ fn mistakes_of_clusters_are_told_in_the_words_of_yarp() {
             ),
         ),
         (
+            r#""HttpRequest": { "AllowResponseBuffering": true }"#,
+            Some(
+                "? 'ReverseProxy:Clusters:c1:HttpRequest:AllowResponseBuffering' has no effect: answers are never held back.",
+            ),
+        ),
+        (r#""HttpRequest": { "AllowResponseBuffering": false }"#, None),
+        (
             r#""HttpClient": { "RequestHeaderEncoding": "nope" }"#,
             Some("! 'nope' names no encoding of headers: cluster 'c1'."),
         ),
