@@ -196,6 +196,27 @@ fn an_argument_takes_the_requests_of_a_route_of_a_file() {
 }
 
 #[test]
+fn a_settings_file_as_an_argument_is_told_where_it_belongs() {
+    for (argument, folder) in [
+        ("./yarp-config.json", "."),
+        ("yarp.JSON", "."),
+        ("/etc/yarp/config.json", "/etc/yarp"),
+        ("/config.json", "/"),
+    ] {
+        let outcome = Kestrel::run(["--plan", argument]).ended();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        for line in [
+            format!("The argument '{argument}' sets nothing and is ignored."),
+            format!(
+                "fix: settings are read from appsettings.json of the content root: name the file so, and write --contentRoot {folder} if that is another folder"
+            ),
+        ] {
+            assert!(outcome.stderr.contains(&line), "{line}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
 fn an_argument_that_nearly_is_proxy_starts_nothing() {
     for arguments in [&["--prox", "/{**rest}=http://localhost:3000"][..], &["--prxy"]] {
         let outcome = Kestrel::run(arguments.iter().copied()).ended();

@@ -306,8 +306,24 @@ fn bare_word(word: &str) -> Option<String> {
     if host(word).is_some_and(|(_, port)| port.is_some()) {
         return Some(format!("write --urls http://{word}"));
     }
+    if is_settings_file(word) {
+        let folder = match word.rsplit_once(std::path::is_separator) {
+            Some(("", _)) => "/",
+            Some((folder, _)) => folder,
+            None => ".",
+        };
+        return Some(format!(
+            "settings are read from appsettings.json of the content root: name the file so, and write --contentRoot {folder} if that is another folder"
+        ));
+    }
     let folder = word == "." || word.contains(std::path::is_separator);
     folder.then(|| format!("to read the settings files of a folder, write --contentRoot {word}"))
+}
+
+/// Whether a word is a file of settings, as YARP's container takes one.
+fn is_settings_file(word: &str) -> bool {
+    let end = word.len().checked_sub(5).and_then(|at| word.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(".json")) && word.len() > 5
 }
 
 /// A variable whose name is nearly one that is read.
