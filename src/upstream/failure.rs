@@ -114,10 +114,6 @@ impl Failure {
     }
 
     /// Whether nothing of the request has left: it may be sent elsewhere, whatever its method is.
-    #[cfg_attr(
-        not(any(feature = "child-process", test)),
-        allow(dead_code, reason = "only who runs a program behind the host asks")
-    )]
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.is_unsent
     }

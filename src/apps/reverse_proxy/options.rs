@@ -171,6 +171,9 @@ pub(crate) struct ClusterOptions {
     /// How long one that comes, or comes back, takes until it gets its whole share. `None`: it has it at once.
     /// (The metadata `SlowStart`.)
     pub(crate) slow_start: Option<Duration>,
+    /// Whether a request that may be repeated, and has no body, goes to another one, once, if it could not be sent.
+    /// (The metadata `Retry`.)
+    pub(crate) retry: bool,
     /// Whether a client stays with one of them. `None`: it does not.
     pub(crate) affinity: Option<AffinityOptions>,
     /// Which of them may get requests. Default: those that are healthy, all if none is.

@@ -128,13 +128,14 @@ impl Forwarding {
             return (refusal, self.destination);
         }
         let timeout = self.route.options.timeout;
+        let is_safe = self.cluster.options.retry && is_safe_to_retry(parts, &body);
         let until = timeout.and_then(|timeout| tokio::time::Instant::now().checked_add(timeout));
         let mut sent = {
             let sending = pin!(self.send(parts, body, upgrading.as_ref()));
             within(until, sending).await
         };
         if let Some(Err(failure)) = &mut sent
-            && let Some((other, body)) = self.elsewhere(failure)
+            && let Some((other, body)) = self.elsewhere(failure, is_safe)
         {
             self.tell(failure, begun);
             self.cluster.watch(&self.destination, true);
@@ -222,10 +223,12 @@ impl Forwarding {
 
     /// Another destination for a request that may go there (see [`Failure::may_go_elsewhere`]), and its body, where
     /// probes say which of them are healthy, or the request itself was to see it: until it is known of this one, nobody is
-    /// to suffer from it.
-    fn elsewhere(&self, failure: &mut Failure) -> Option<(Arc<Destination>, Body)> {
+    /// to suffer from it. Elsewhere only where the cluster says so, and nothing of a safe one has left.
+    fn elsewhere(&self, failure: &mut Failure, is_safe: bool) -> Option<(Arc<Destination>, Body)> {
         let is_trial = || self.destination.kept.health.is_on_trial();
-        let is_sought = self.cluster.options.active_check.is_some() || is_trial();
+        let is_sought = self.cluster.options.active_check.is_some()
+            || is_trial()
+            || is_safe && failure.is_unsent();
         if !is_sought || !failure.may_go_elsewhere() {
             return None;
         }
@@ -559,6 +562,17 @@ async fn too_large(parts: &Parts, body: &mut Body) -> Option<Response> {
 
 fn length_of(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+}
+
+/// Whether a request may be sent twice by its method, and has no body.
+fn is_safe_to_retry(parts: &Parts, body: &Body) -> bool {
+    parts.method.is_idempotent() && !has_body(&parts.headers, body)
+}
+
+fn has_body(headers: &HeaderMap, body: &Body) -> bool {
+    length_of(headers).is_some_and(|length| length > 0)
+        || headers.contains_key(TRANSFER_ENCODING)
+        || !http_body::Body::is_end_stream(body)
 }
 
 /// The body of a request, if it has one.

@@ -155,6 +155,7 @@ fn cluster_options(name: &str, speaking: &Speaking) -> ClusterOptions {
         destinations: Vec::new(),
         load_balancing: LoadBalancing::default(),
         slow_start: None,
+        retry: false,
         affinity: None,
         available: AvailableDestinations::default(),
         active_check: None,

@@ -18,7 +18,7 @@ pub(in super::super) const LOAD_BALANCING: [(&str, LoadBalancing); 5] = [
 ];
 
 /// What the metadata of a cluster can say to us.
-const METADATA: [&str; 3] = ["SlowStart", health::THRESHOLD, health::RATE_LIMIT];
+const METADATA: [&str; 4] = ["SlowStart", "Retry", health::THRESHOLD, health::RATE_LIMIT];
 
 /// Reads the cluster of this section.
 pub(super) fn read(reader: &mut Reader<'_, '_>) -> ClusterOptions {
@@ -34,6 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> ClusterOptions {
     let slow_start = reader.below("Metadata").time("SlowStart", |_| {
         format!("The SlowStart set in the metadata of the cluster '{id}' must be positive.")
     });
+    let retry = reader.below("Metadata").boolean("Retry").unwrap_or_default();
     let affinity = affinity::read(&mut reader.below("SessionAffinity"), &id);
     let (available, active_check, passive_check) =
         health::read(&mut reader.below("HealthCheck"), (&id, &metadata));
@@ -43,6 +44,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> ClusterOptions {
         destinations,
         load_balancing: load_balancing.unwrap_or_default(),
         slow_start,
+        retry,
         affinity,
         available,
         active_check,

@@ -379,6 +379,13 @@ fn mistakes_of_clusters_are_told_in_the_words_of_yarp() {
             ),
         ),
         (
+            r#""Metadata": { "Retry": "often" }"#,
+            Some(
+                "! Failed to convert configuration value 'often' at 'ReverseProxy:Clusters:c1:Metadata:Retry' to type 'System.Boolean'.",
+            ),
+        ),
+        (r#""Metadata": { "Retry": "true" }"#, None),
+        (
             r#""Metadata": { "SlowStart": "00:00:00" }"#,
             Some("! The SlowStart set in the metadata of the cluster 'c1' must be positive."),
         ),

@@ -186,6 +186,7 @@ pub(super) fn cluster(destinations: Vec<DestinationOptions>) -> ClusterOptions {
         destinations,
         load_balancing: LoadBalancing::RoundRobin,
         slow_start: None,
+        retry: false,
         affinity: None,
         available: AvailableDestinations::HealthyOrPanic,
         active_check: None,

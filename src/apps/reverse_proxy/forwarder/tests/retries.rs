@@ -63,3 +63,40 @@ async fn what_could_not_be_sent_goes_to_another_destination_where_there_are_prob
         assert!(seen.iter().all(|it| it.ends_with("\r\n\r\npay 100")), "{seen:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_safe_goes_to_another_destination_without_probes_if_the_cluster_says_so() {
+    let gone = nobody().await;
+    for (retry, method, body, status) in [
+        (true, Method::GET, "", 200),
+        (true, Method::DELETE, "", 200),
+        (true, Method::PUT, "new", 502),
+        (true, Method::POST, "", 502),
+        (false, Method::GET, "", 502),
+    ] {
+        let second = Scripted::start(|_| ok("second")).await;
+        let mut options = first_of([gone, second.port], None);
+        options.clusters[0].retry = retry;
+        let upstreams = Upstreams::default();
+        let mut application = application(&upstreams, &options);
+        let (got, _) = ask(&mut application, asking(method.clone(), body)).await;
+        assert_eq!(got.as_u16(), status, "{retry} {method} {body}");
+        assert_eq!(second.seen().len(), usize::from(status == 200), "{retry} {method} {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_repeated_elsewhere_and_nothing_is_tried_twice() {
+    // It had the request, and ended the connection.
+    let first = Scripted::start(|_| None).await;
+    let second = Scripted::start(|_| ok("second")).await;
+    for ports in [[first.port, second.port], [nobody().await; 2]] {
+        let mut options = first_of(ports, None);
+        options.clusters[0].retry = true;
+        let upstreams = Upstreams::default();
+        let mut application = application(&upstreams, &options);
+        let (got, _) = ask(&mut application, asking(Method::GET, "")).await;
+        assert_eq!((got.as_u16(), second.seen()), (502, vec![]));
+        assert!(!first.seen().is_empty());
+    }
+}
