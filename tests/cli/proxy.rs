@@ -190,7 +190,8 @@ fn an_argument_takes_the_requests_of_a_route_of_a_file() {
     assert_eq!(get(&address, "/x", &[]).body, "GET /x HTTP/1.1");
     assert_eq!(get(&address, "/own/x", &[]).status, 502, "another one is as good as before");
     let said = running.terminated().stdout;
-    let line = "The route 'all' gets no requests: --proxy '/{**rest}' is for the same ones, and counts.";
+    let line =
+        "The route 'all' gets no requests: --proxy '/{**rest}' is for the same ones, and counts.";
     assert!(said.contains(line), "{said}");
     assert!(!said.contains("500"), "{said}");
 }

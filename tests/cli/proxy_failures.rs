@@ -69,8 +69,7 @@ const REASONS: [(&str, u16, &str, &str); 6] = [
 fn the_log_says_why_there_is_no_answer_and_what_to_do() {
     let (silent, address) = listening();
     let nobody = listening().1;
-    let running =
-        Kestrel::run([]).file("appsettings.json", &routes(nobody, address)).started();
+    let running = Kestrel::run([]).file("appsettings.json", &routes(nobody, address)).started();
     running.wait_for("Destination 'd' of cluster 'ill' is unhealthy by its active check");
     let address = running.address();
     for (route, status, _, _) in REASONS {
@@ -99,6 +98,39 @@ fn the_log_says_why_there_is_no_answer_and_what_to_do() {
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
+}
+
+#[test]
+fn in_development_the_client_is_told_as_well() {
+    let (silent, address) = listening();
+    let nobody = listening().1;
+    for (environment, explains) in [("Development", true), ("Production", false)] {
+        let running = Kestrel::run(["--environment", environment])
+            .file("appsettings.json", &routes(nobody, address))
+            .started();
+        running.wait_for("Destination 'd' of cluster 'ill' is unhealthy by its active check");
+        let address = running.address();
+        for (accept, media_type) in [
+            ("*/*", "text/plain; charset=utf-8"),
+            ("text/html", "text/html; charset=utf-8"),
+            ("application/json", "application/problem+json"),
+        ] {
+            for (route, status, what, remedy) in REASONS {
+                let accept = format!("Accept: {accept}");
+                let fields = ["Cookie: k=another", &accept];
+                let answer = get(&address, &format!("/{route}"), &fields);
+                assert_eq!(answer.status, status, "{route}");
+                let body = &answer.body;
+                for part in [what, remedy] {
+                    assert_eq!(body.contains(part), explains, "{route} {part}: {body}");
+                }
+                let is_typed = explains || accept != "Accept: */*";
+                assert_eq!(answer.header("Content-Type"), is_typed.then_some(media_type));
+            }
+        }
+        running.terminated();
+    }
+    drop(silent);
 }
 
 #[test]

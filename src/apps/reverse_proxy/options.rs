@@ -23,6 +23,8 @@ pub(crate) struct ProxyOptions {
     pub(crate) is_last: bool,
     /// Whether answers say that they are meant as they are: before, there are pages for what is not found.
     pub(crate) marks_answers: bool,
+    /// Whether clients are told why there is no answer: in Development.
+    pub(crate) shows_details: bool,
 }
 
 /// Which requests go where, and what is changed on the way.

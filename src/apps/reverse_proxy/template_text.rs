@@ -227,10 +227,8 @@ fn parameter(text: &str) -> Result<(Parameter, bool), Mistake> {
         return Err(Mistake::new(what, "remove the '?', or what stands behind '='"));
     }
     let read = constraints.into_iter().map(|it| {
-        Constraint::parse(it).map_err(|it| Mistake {
-            what: format!("of the parameter '{name}', {}", it.what),
-            ..it
-        })
+        Constraint::parse(it)
+            .map_err(|it| Mistake { what: format!("of the parameter '{name}', {}", it.what), ..it })
     });
     let parameter = Parameter {
         name: name.to_owned(),

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::categories::{
-    OUR_PROXY, ROUTING_MATCHER, YARP_AFFINITY, YARP_FORWARDER, YARP_HEALTH, YARP_LOAD_BALANCING, YARP_PROBES,
+    OUR_PROXY, ROUTING_MATCHER, YARP_AFFINITY, YARP_FORWARDER, YARP_HEALTH, YARP_LOAD_BALANCING,
+    YARP_PROBES,
 };
 use super::stages::protocol_name;
 use crate::diagnostics::repeated::Telling;

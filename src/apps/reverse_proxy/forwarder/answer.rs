@@ -72,7 +72,7 @@ impl ForwardedBody {
         mut body: ReplyBody,
         (forwarding, under_way): (Forwarding, UnderWay),
         until: Option<Instant>,
-    ) -> Result<Body, Forwarding> {
+    ) -> Result<Body, (Forwarding, Failure)> {
         let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
         let first = match first {
             Poll::Pending => None,
@@ -80,7 +80,7 @@ impl ForwardedBody {
             Poll::Ready(Some(Err(failure))) => {
                 forwarding.cluster.watch(&forwarding.destination, failure.is_of_server());
                 forwarding.tell_broken(&failure);
-                return Err(forwarding);
+                return Err((forwarding, failure));
             }
             Poll::Ready(None) => {
                 forwarding.cluster.watch(&forwarding.destination, false);

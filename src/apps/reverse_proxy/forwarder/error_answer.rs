@@ -14,7 +14,12 @@ pub(super) fn error_answer(status: StatusCode, sent: Sent<'_>) -> Response {
     answer(status, sent, (sentence(status), None))
 }
 
-/// The same in other words, with what is for developers alone, if it is for this client.
+/// The same, with what is for developers alone, if it is for this client.
+pub(super) fn told_answer(status: StatusCode, sent: Sent<'_>, details: Option<&str>) -> Response {
+    answer(status, sent, (sentence(status), details))
+}
+
+/// The same in other words.
 #[cfg(feature = "child-process")]
 pub(crate) fn explained_answer(
     status: StatusCode,

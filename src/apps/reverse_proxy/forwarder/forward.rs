@@ -20,10 +20,10 @@ use super::affinity::Asked;
 use super::answer::ForwardedBody;
 use super::changed_fields::{self, ChangedFields};
 use super::destination::{Destination, UnderWay};
-use super::error_answer::{Sent, error_answer};
+use super::error_answer::{Sent, error_answer, told_answer};
 use super::facts::Facts;
 use super::fields::{Named, PassedFields, is_of_one_hop};
-use super::forwarding::Forwarding;
+use super::forwarding::{Forwarding, OTHER_PROTOCOL, TOO_SHORT, remedy, too_slow};
 use super::route::Route;
 use super::target::{Target, is_plain};
 use super::tunnel::{self, Tunnel};
@@ -96,11 +96,17 @@ fn unavailable(
     telling: Telling,
     why: impl FnOnce() -> Unavailable,
 ) -> Response {
-    if let Telling::Now { more } = telling {
-        let Unavailable { what, remedy } = why();
-        events::proxy_unavailable(&route.options.id, &what, remedy, more);
+    let (status, sent) = (StatusCode::SERVICE_UNAVAILABLE, client_of(parts));
+    if telling == Telling::Counted && !route.shows_details {
+        return error_answer(status, sent);
     }
-    error_answer(StatusCode::SERVICE_UNAVAILABLE, client_of(parts))
+    let (id, Unavailable { what, remedy }) = (&route.options.id, why());
+    if let Telling::Now { more } = telling {
+        events::proxy_unavailable(id, &what, remedy, more);
+    }
+    let details =
+        route.shows_details.then(|| format!("Route '{id}' answers 503: {what}.\n{remedy}"));
+    told_answer(status, sent, details.as_deref())
 }
 
 /// What is sent, but for its fields.
@@ -199,8 +205,8 @@ impl Forwarding {
                 if upgrading.as_ref().is_some_and(|it| it.is_begun_by(response.status())) =>
             {
                 self.cluster.watch(&self.destination, false);
-                self.tell_no_change(response.status());
-                self.failed(StatusCode::BAD_GATEWAY, (&parts.method, &parts.headers))
+                let what = self.tell_no_change(response.status());
+                self.failed(StatusCode::BAD_GATEWAY, client_of(parts), (&what, ""))
             }
             Some(Ok(Answer::Response(response))) => {
                 pin!(self.answered(response, parts, (under_way, until))).await
@@ -214,9 +220,10 @@ impl Forwarding {
                 if is_slow { closing(response, parts) } else { response }
             }
             None => {
-                self.tell_timeout(begun, self.route.options.timeout.unwrap_or_default());
+                let what = too_slow(self.route.options.timeout.unwrap_or_default());
+                self.tell_timeout(begun, &what);
                 let status = StatusCode::GATEWAY_TIMEOUT;
-                closing(self.failed(status, client_of(parts)), parts)
+                closing(self.failed(status, client_of(parts), (&what, TOO_SHORT)), parts)
             }
         }
     }
@@ -263,8 +270,9 @@ impl Forwarding {
             }
             Err(body) => match ForwardedBody::begin(body, (self, under_way), until).await {
                 Ok(body) => body,
-                Err(forwarding) => {
-                    return forwarding.failed(StatusCode::BAD_GATEWAY, client_of(parts));
+                Err((forwarding, failure)) => {
+                    let status = StatusCode::BAD_GATEWAY;
+                    return forwarding.failed(status, client_of(parts), (&failure, ""));
                 }
             },
         };
@@ -451,12 +459,12 @@ impl Forwarding {
     ) -> Response {
         let Some(upgrading) = upgrading else {
             // Nobody asked for it.
-            return self.failed(StatusCode::BAD_GATEWAY, sent);
+            return self.failed(StatusCode::BAD_GATEWAY, sent, (&OTHER_PROTOCOL, ""));
         };
         let (mut head, ()) = head.into_parts();
         if !upgrading.is_granted_by(&head) {
             self.tell_other_protocol();
-            return self.failed(StatusCode::BAD_GATEWAY, sent);
+            return self.failed(StatusCode::BAD_GATEWAY, sent, (&OTHER_PROTOCOL, ""));
         }
         self.cluster.watch(&self.destination, false);
         events::proxy_answered(head.version, head.status);
@@ -479,7 +487,7 @@ impl Forwarding {
                     // The server has words for it.
                     Some(error) => Unhandled::from(error).into_response(),
                     // It went away, and nobody sees the answer.
-                    None => self.failed(StatusCode::BAD_REQUEST, sent),
+                    None => self.failed(StatusCode::BAD_REQUEST, sent, (&failure, "")),
                 }
             }
             kind => {
@@ -490,7 +498,7 @@ impl Forwarding {
                     _ if failure.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
                     _ => StatusCode::BAD_GATEWAY,
                 };
-                self.failed(status, sent)
+                self.failed(status, sent, (&failure, remedy(kind)))
             }
         }
     }

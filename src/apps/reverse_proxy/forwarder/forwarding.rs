@@ -1,5 +1,6 @@
 //! A request whose destination is chosen, and what is told of it.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use http::StatusCode;
 
 use super::cluster::Cluster;
 use super::destination::Destination;
-use super::error_answer::{Sent, error_answer};
+use super::error_answer::{Sent, told_answer};
 use super::route::Route;
 use crate::diagnostics::events;
 use crate::pipeline::Response;
@@ -21,9 +22,20 @@ pub(super) struct Forwarding {
 }
 
 impl Forwarding {
-    /// The answer in the place of one.
-    pub(super) fn failed(&self, status: StatusCode, sent: Sent<'_>) -> Response {
-        let mut response = error_answer(status, sent);
+    /// The answer in the place of one: for developers, with what happened, and what to look at.
+    pub(super) fn failed(
+        &self,
+        status: StatusCode,
+        sent: Sent<'_>,
+        (what, remedy): (&dyn Display, &str),
+    ) -> Response {
+        let details = self.route.shows_details.then(|| {
+            let events::ProxiedBy { route, cluster, destination, address } = self.place();
+            format!(
+                "Route '{route}' got no answer from '{destination}' ({address}) of cluster '{cluster}': {what}.\n{remedy}"
+            )
+        });
+        let mut response = told_answer(status, sent, details.as_deref().map(str::trim_end));
         self.route.change_answer(status, response.headers_mut());
         response
     }
@@ -39,30 +51,26 @@ impl Forwarding {
         );
     }
 
-    pub(super) fn tell_timeout(&self, begun: Instant, timeout: Duration) {
+    pub(super) fn tell_timeout(&self, begun: Instant, what: &str) {
         let telling = self.route.told[0].happened(Instant::now());
-        let what = format!(
-            "there was no answer within the route's Timeout of {} s",
-            timeout.as_secs_f64()
-        );
         events::proxy_failed(&self.place(), &what, begun.elapsed(), TOO_SHORT, telling);
     }
 
     /// A destination changed to a protocol that nobody asked for.
     pub(super) fn tell_other_protocol(&self) {
         let telling = self.route.told[0].happened(Instant::now());
-        let what = "it changed to another protocol than was asked for";
-        events::proxy_failed(&self.place(), &what, Duration::ZERO, "", telling);
+        events::proxy_failed(&self.place(), &OTHER_PROTOCOL, Duration::ZERO, "", telling);
     }
 
-    /// A destination answers as if it had changed the protocol, and has not.
-    pub(super) fn tell_no_change(&self, status: StatusCode) {
+    /// A destination answers as if it had changed the protocol, and has not. Gives what was told.
+    pub(super) fn tell_no_change(&self, status: StatusCode) -> String {
         let telling = self.route.told[0].happened(Instant::now());
         let status = status.as_u16();
         let what = format!(
             "it answers {status} in the place of 101, which on HTTP/2 would mean that the protocol is another one now"
         );
         events::proxy_failed(&self.place(), &what, Duration::ZERO, "", telling);
+        what
     }
 
     /// An answer broke off.
@@ -82,7 +90,15 @@ impl Forwarding {
 }
 
 /// What to do where a route's own time was over.
-const TOO_SHORT: &str = "If it may take so long, raise Timeout of the route.";
+pub(super) const TOO_SHORT: &str = "If it may take so long, raise Timeout of the route.";
+
+/// What a destination did that nobody asked for.
+pub(super) const OTHER_PROTOCOL: &str = "it changed to another protocol than was asked for";
+
+/// What happened where a route's own time was over.
+pub(super) fn too_slow(timeout: Duration) -> String {
+    format!("there was no answer within the route's Timeout of {} s", timeout.as_secs_f64())
+}
 
 /// What to look at, where that is clear.
 pub(super) fn remedy(kind: FailureKind) -> &'static str {

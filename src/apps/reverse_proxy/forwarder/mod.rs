@@ -58,7 +58,7 @@ pub(crate) use self::one_server::{OneServer, Speaking, Unanswered};
 pub(crate) use self::policies::PoliciesOfRoutes;
 use self::route::Route;
 pub(crate) use self::upstreams::{Material, Upstreams};
-use crate::apps::reverse_proxy::options::ProxyOptions;
+use crate::apps::reverse_proxy::options::{ProxyOptions, RouteOptions};
 use crate::apps::reverse_proxy::route_table::{Asked, Found, RouteTable};
 use crate::diagnostics::events;
 use crate::features::{AsItIs, RequestTarget};
@@ -77,7 +77,9 @@ pub(crate) struct ReverseProxy {
 impl ReverseProxy {
     /// With the clusters of the options, in their order.
     pub(crate) fn new(options: &ProxyOptions, clusters: &[Arc<Cluster>]) -> Self {
-        let routes = options.routes.iter().map(|route| Route::new(route.clone(), clusters));
+        let shown = options.shows_details;
+        let route = |route: &RouteOptions| Route::new(route.clone(), clusters, shown);
+        let routes = options.routes.iter().map(route);
         Self {
             table: RouteTable::new(&options.routes),
             routes: routes.collect(),

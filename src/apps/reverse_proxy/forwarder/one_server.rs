@@ -74,7 +74,9 @@ impl OneServer {
             metadata: Metadata::default(),
         };
         let destination = Arc::new(Destination::new(options, &cluster.client, None));
-        let route = Route::new(route_options(name, transforms), std::slice::from_ref(&cluster));
+        let options = route_options(name, transforms);
+        // Whoever asks it explains what becomes of a request.
+        let route = Route::new(options, std::slice::from_ref(&cluster), false);
         Self { route, cluster, destination }
     }
 

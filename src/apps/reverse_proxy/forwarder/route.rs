@@ -29,11 +29,17 @@ pub(super) struct Route {
     /// Of what its requests bring about again and again: no answer, answers that broke off, and that there is no
     /// cluster.
     pub(super) told: [Repeated; 3],
+    /// Whether clients are told why there is no answer.
+    pub(super) shows_details: bool,
     changes_trailers: bool,
 }
 
 impl Route {
-    pub(super) fn new(options: RouteOptions, clusters: &[Arc<Cluster>]) -> Arc<Self> {
+    pub(super) fn new(
+        options: RouteOptions,
+        clusters: &[Arc<Cluster>],
+        shows_details: bool,
+    ) -> Arc<Self> {
         let cluster = options.cluster.and_then(|place| clusters.get(place)).cloned();
         let transforms = &options.transforms;
         let is_plain = is_plain(transforms);
@@ -47,6 +53,7 @@ impl Route {
             changes_target,
             uses_values,
             told: Default::default(),
+            shows_details,
             changes_trailers,
             options,
             cluster,

@@ -3,8 +3,8 @@
 use super::address;
 use super::reader::{Numbers, Reader};
 use crate::apps::reverse_proxy::options::{
-    CertificateFiles, ClientOptions, HttpVersion, RequestOptions, TlsVersion,
-    VersionPolicy, WebProxy,
+    CertificateFiles, ClientOptions, HttpVersion, RequestOptions, TlsVersion, VersionPolicy,
+    WebProxy,
 };
 use crate::configuration::Problem;
 use crate::hosting::settings::parse::{cannot_convert, shown};

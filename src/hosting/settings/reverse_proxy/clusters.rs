@@ -3,9 +3,7 @@
 use super::reader::{Numbers, Reader, in_order};
 use super::routes::name;
 use super::{address, affinity, client, health};
-use crate::apps::reverse_proxy::options::{
-    ClusterOptions, DestinationOptions, LoadBalancing,
-};
+use crate::apps::reverse_proxy::options::{ClusterOptions, DestinationOptions, LoadBalancing};
 use crate::hosting::settings::parse::shown;
 
 /// How destinations are chosen.

@@ -14,8 +14,7 @@ pub(super) fn leave_out(
     (routes, keys): (&mut Vec<RouteOptions>, &mut Vec<String>),
     problems: &mut Vec<Problem>,
 ) {
-    let origin =
-        |key: &str| configuration.section(key).first_setting().map(|it| it.origin.clone());
+    let origin = |key: &str| configuration.section(key).first_setting().map(|it| it.origin.clone());
     let of_argument: Vec<bool> =
         keys.iter().map(|key| origin(key).is_some_and(|it| is_argument(&it))).collect();
     let mut said: HashMap<String, String> = HashMap::new();

@@ -54,7 +54,8 @@ pub(super) fn read(loaded: &Loaded, problems: &mut Vec<Problem>) -> Option<Switc
     equal_routes::tell(configuration, (&routes, &keys), problems);
     problems.extend(without_destinations(configuration, &routes, &clusters));
     let is_last = loaded.host_alone;
-    let options = ProxyOptions { routes, clusters, is_last, marks_answers: false };
+    let shows_details = loaded.environment.value.eq_ignore_ascii_case("Development");
+    let options = ProxyOptions { routes, clusters, is_last, marks_answers: false, shows_details };
     let Some(first) = keys.first() else {
         problems.extend(without_routes(configuration));
         return None;

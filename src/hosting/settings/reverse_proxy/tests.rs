@@ -794,7 +794,9 @@ fn what_nearly_is_right_is_told_with_what_was_meant() {
         assert_eq!((problem.severity, &*problem.message), (severity, message));
         assert_eq!(problem.fix.as_deref(), Some(&*fix), "{message}");
     }
-    for address in ["http://127.1", "http://localhost.", "http://ip6-localhost", "http://a.localhost"] {
+    for address in
+        ["http://127.1", "http://localhost.", "http://ip6-localhost", "http://a.localhost"]
+    {
         let (_, problems) = destination(&format!(r#""Address": "{address}""#));
         assert_eq!(told(&problems), [""; 0], "{address}");
     }
