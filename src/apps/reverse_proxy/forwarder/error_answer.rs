@@ -93,6 +93,9 @@ fn sentence(status: StatusCode) -> &'static str {
     match status {
         StatusCode::GATEWAY_TIMEOUT => "The server behind this one took too long to answer.",
         StatusCode::BAD_GATEWAY => "The server behind this one gave no proper answer.",
+        StatusCode::REQUEST_TIMEOUT => "The request took too long to come.",
+        StatusCode::PAYLOAD_TOO_LARGE => "The request is too large.",
+        status if status.is_client_error() => "The request could not be handed on as it is.",
         _ => "The service is not available at the moment.",
     }
 }
@@ -119,11 +122,14 @@ fn escaped(text: &str) -> String {
 
 fn problem(status: StatusCode, sentence: &str, details: Option<&str>) -> String {
     let (number, reason) = (status.as_u16(), reason(status));
-    // Sections 15.6.1 to 15.6.6 are 500 to 505.
-    let section = number - 499;
+    // Sections 15.5.1 to 15.5.14 are 400 to 413, 15.6.1 to 15.6.6 are 500 to 505.
+    let section = match status.is_client_error() {
+        true => format!("5.{}", number.saturating_sub(399)),
+        false => format!("6.{}", number.saturating_sub(499)),
+    };
     let details = details.map(|it| format!(",\"reason\":{}", serde_json::Value::from(it)));
     format!(
-        "{{\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.6.{section}\",\"title\":\"{reason}\",\"status\":{number},\"detail\":\"{sentence}\"{}}}",
+        "{{\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.{section}\",\"title\":\"{reason}\",\"status\":{number},\"detail\":\"{sentence}\"{}}}",
         details.unwrap_or_default()
     )
 }
@@ -158,6 +164,15 @@ mod tests {
         assert_eq!(problem["type"], "https://tools.ietf.org/html/rfc9110#section-15.6.3");
         assert_eq!((&problem["title"], &problem["status"]), (&"Bad Gateway".into(), &502.into()));
         assert_eq!((&problem["detail"], &problem["reason"]), (&"Why.".into(), &"\"<x>\"".into()));
+        for (status, section) in [
+            (StatusCode::BAD_REQUEST, "15.5.1"),
+            (StatusCode::REQUEST_TIMEOUT, "15.5.9"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "15.5.14"),
+            (StatusCode::SERVICE_UNAVAILABLE, "15.6.4"),
+        ] {
+            let problem = super::problem(status, sentence(status), None);
+            assert!(problem.contains(&format!("#section-{section}\"")), "{problem}");
+        }
         let page = page(StatusCode::GATEWAY_TIMEOUT, "Why.", Some("<x>"));
         assert!(page.contains("<h1>504 Gateway Timeout</h1>"), "{page}");
         assert!(page.contains("<pre>&lt;x&gt;</pre>"), "{page}");

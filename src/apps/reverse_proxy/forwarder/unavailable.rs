@@ -57,7 +57,9 @@ impl Unavailable {
             Asked::Nothing | Asked::Unreadable => None,
         };
         let shown = match named {
-            Some(it) => format!("to '{}' of its cluster '{id}',{}", it.options.name, state(it)),
+            Some(it) => {
+                format!("to '{}' of its cluster '{id}', which{}", it.options.name, state(it))
+            }
             None => format!("to no destination that its cluster '{id}' has"),
         };
         let what = format!(
