@@ -229,6 +229,11 @@ fn without_value(switch: &str, key: &str, host_alone: bool) -> (String, String) 
 fn of_argument(unread: &Unread, host_alone: bool) -> Problem {
     let Unread { position, argument, value, short_switch } = unread;
     let origin = Origin::CommandLine { position: *position, argument: argument.clone() };
+    if argument.starts_with('/') && is_settings_file(argument) {
+        // .NET takes a slash for the beginning of a switch.
+        let told = format!("The argument '{argument}' sets nothing and is ignored.");
+        return Problem::warning(told).origin(origin).fix(settings_file_fix(argument));
+    }
     if let Argument::Switch { key } = Argument::parse(argument) {
         let (told, fix) = without_value(argument, key, host_alone);
         return Problem::warning(told).origin(origin).fix(fix);
@@ -307,17 +312,22 @@ fn bare_word(word: &str) -> Option<String> {
         return Some(format!("write --urls http://{word}"));
     }
     if is_settings_file(word) {
-        let folder = match word.rsplit_once(std::path::is_separator) {
-            Some(("", _)) => "/",
-            Some((folder, _)) => folder,
-            None => ".",
-        };
-        return Some(format!(
-            "settings are read from appsettings.json of the content root: name the file so, and write --contentRoot {folder} if that is another folder"
-        ));
+        return Some(settings_file_fix(word));
     }
     let folder = word == "." || word.contains(std::path::is_separator);
     folder.then(|| format!("to read the settings files of a folder, write --contentRoot {word}"))
+}
+
+/// Where a file of settings belongs.
+fn settings_file_fix(file: &str) -> String {
+    let folder = match file.rsplit_once(std::path::is_separator) {
+        Some(("", _)) => "/",
+        Some((folder, _)) => folder,
+        None => ".",
+    };
+    format!(
+        "settings are read from appsettings.json of the content root: name the file so, and write --contentRoot {folder} if that is another folder"
+    )
 }
 
 /// Whether a word is a file of settings, as YARP's container takes one.
