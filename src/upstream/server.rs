@@ -74,6 +74,11 @@ impl Server {
         &self.destination
     }
 
+    /// Whether its connections are made by this client.
+    pub(crate) fn is_of(&self, client: &Arc<Client>) -> bool {
+        Arc::ptr_eq(&self.client, client)
+    }
+
     /// Closes what is idle, and keeps nothing from now on: requests under way end as they would.
     pub(crate) fn close(&self) {
         self.pool.close();

@@ -27,14 +27,15 @@ pub(crate) struct Destination {
     weight: u32,
     /// How long its share takes to become whole.
     slow_start: Option<Duration>,
-    /// What outlives another configuration.
+    /// Its connections, which outlive another configuration that makes them in the same way.
+    pub(super) server: Arc<Server>,
+    /// What outlives every other configuration.
     pub(super) kept: Arc<Kept>,
 }
 
-/// What is kept of a destination for as long as it is the same server.
-#[derive(Debug)]
+/// What is kept of a destination for as long as it is the same one, however it is connected to.
+#[derive(Debug, Default)]
 pub(super) struct Kept {
-    pub(super) server: Arc<Server>,
     pub(super) health: DestinationHealth,
     pub(super) presence: Presence,
     pub(super) under_way: AtomicUsize,
@@ -48,9 +49,7 @@ impl Destination {
         proxy: Option<&WebProxy>,
     ) -> Self {
         let server = Server::new(Arc::clone(client), way_to(&options.address, proxy));
-        let (health, presence) = (DestinationHealth::default(), Presence::default());
-        let under_way = AtomicUsize::new(0);
-        Self::of(options, Arc::new(Kept { server, health, presence, under_way }), proxy)
+        Self::of(options, (server, Arc::default()), proxy)
     }
 
     /// The same, whose share takes so long to become whole once it is there.
@@ -61,7 +60,7 @@ impl Destination {
     /// One that was there before.
     pub(super) fn of(
         options: DestinationOptions,
-        kept: Arc<Kept>,
+        (server, kept): (Arc<Server>, Arc<Kept>),
         proxy: Option<&WebProxy>,
     ) -> Self {
         let address = &options.address;
@@ -73,7 +72,7 @@ impl Destination {
         let proxy = gone_through(proxy, address).filter(|_| is_clear);
         let origin = proxy.map(|_| format!("http://{}", address.authority));
         let before_path = format!("{}{}", origin.unwrap_or_default(), address.base_path).into();
-        Self { host: host.into(), before_path, weight, slow_start: None, options, kept }
+        Self { host: host.into(), before_path, weight, slow_start: None, server, options, kept }
     }
 
     /// Counts a request until what it gives is dropped.
@@ -180,10 +179,10 @@ mod tests {
             };
             let client = Client::new(upstream::ClientSettings::default(), Arc::default());
             let destination = Destination::new(options, &client, Some(&proxy(bypass_on_local)));
-            let there = destination.kept.server.destination().to_string();
+            let there = destination.server.destination().to_string();
             assert_eq!((&*there, &*destination.before_path), (place, before_path), "{address}");
             let by_tunnel = address.starts_with("https:");
-            let place = &destination.kept.server.destination().place;
+            let place = &destination.server.destination().place;
             let is_through =
                 matches!(place, upstream::Place::Through { proxy, .. } if proxy.0 == "proxy.test");
             assert_eq!(is_through, by_tunnel, "{address}");

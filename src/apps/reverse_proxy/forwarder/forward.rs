@@ -376,7 +376,7 @@ impl Forwarding {
                 completion.send_interim(status, &headers);
             }
         };
-        pin!(self.destination.kept.server.send(&mut outgoing, &mut relay)).await
+        pin!(self.destination.server.send(&mut outgoing, &mut relay)).await
     }
 
     /// Lets a body be as large as the route says; one of gRPC, which is a conversation, as large and as slow as it is.

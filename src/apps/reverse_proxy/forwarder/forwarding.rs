@@ -84,7 +84,7 @@ impl Forwarding {
             route: &self.route.options.id,
             cluster: &self.cluster.options.id,
             destination: &self.destination.options.name,
-            address: self.destination.kept.server.destination(),
+            address: self.destination.server.destination(),
         }
     }
 }

@@ -132,7 +132,7 @@ impl OneServer {
             activity_timeout: timeout,
             takes: &|_| false,
         };
-        match self.destination.kept.server.send(&mut outgoing, &mut |_, _| {}).await {
+        match self.destination.server.send(&mut outgoing, &mut |_, _| {}).await {
             Ok(Answer::Response(response)) => Ok(response.status()),
             Ok(Answer::Upgraded(..)) => Err("it answered with another protocol".to_owned()),
             Err(failure) => Err(failure.to_string()),
@@ -146,7 +146,7 @@ impl OneServer {
 
     /// Ends the connections that nobody uses; the others end with their requests.
     pub(crate) fn close(&self) {
-        self.destination.kept.server.close();
+        self.destination.server.close();
     }
 }
 

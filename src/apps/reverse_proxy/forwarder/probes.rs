@@ -90,7 +90,7 @@ async fn ask<C: Probed>(
     // Asked elsewhere, it is asked on connections of the question's own.
     let elsewhere;
     let server = match options.health {
-        None => &destination.kept.server,
+        None => &destination.server,
         Some(_) => {
             elsewhere = Server::new(Arc::clone(cluster.client()), place_of(address));
             &elsewhere

@@ -36,7 +36,7 @@ impl Unavailable {
         let mut what = format!("no destination of its cluster '{id}' is healthy:");
         for (place, destination) in all.iter().take(MOST).enumerate() {
             let comma = if place == 0 { "" } else { "," };
-            let address = destination.kept.server.destination();
+            let address = destination.server.destination();
             let name = &destination.options.name;
             let _ = write!(what, "{comma} '{name}' ({address}){}", state(destination));
         }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 use super::cluster::Cluster;
-use super::destination::{Destination, Kept};
+use super::destination::{Destination, way_to};
 use crate::apps::reverse_proxy::options::{ClusterOptions, DestinationOptions};
-use crate::upstream::{Client, ClientSettings, Spare};
+use crate::upstream::{Client, ClientSettings, Server, Spare};
 
 /// The clusters of a host, with their connections, their health and their turns.
 #[derive(Debug, Default)]
@@ -35,13 +35,13 @@ impl Upstreams {
         let all = options.iter().zip(materials);
         let known = Known { clusters: &before, spare: &self.spare };
         *clusters = all.map(|(one, material)| cluster(one, &known, material)).collect();
-        let used = |kept: &Arc<Kept>| {
+        let used = |server: &Arc<Server>| {
             let mut all = clusters.iter().flat_map(|cluster| &cluster.destinations);
-            all.any(|it| Arc::ptr_eq(&it.kept, kept))
+            all.any(|it| Arc::ptr_eq(&it.server, server))
         };
         for gone in before.iter().flat_map(|cluster| &cluster.destinations) {
-            if !used(&gone.kept) {
-                gone.kept.server.close();
+            if !used(&gone.server) {
+                gone.server.close();
             }
         }
     }
@@ -70,33 +70,44 @@ fn cluster(options: &ClusterOptions, known: &Known<'_>, material: &Material) -> 
 
 fn made(options: &ClusterOptions, known: &Known<'_>, material: &Material) -> Arc<Cluster> {
     let same = |it: &&Arc<Cluster>| it.options.id.eq_ignore_ascii_case(&options.id);
-    // Other connections are other servers.
-    let same_name = known.clusters.iter().find(same);
-    let was = same_name.filter(|it| it.options.client == options.client);
-    let client = match was {
+    let was = known.clusters.iter().find(same);
+    // Other connections are made by another client.
+    let client = match was.filter(|it| it.options.client == options.client) {
         Some(was) => Arc::clone(&was.client),
         None => Client::new(material.client.clone(), Arc::clone(known.spare)),
     };
-    let proxy = options.client.web_proxy.as_ref();
     let destination = |one: &DestinationOptions| {
         let same = |it: &&Arc<Destination>| {
             it.options.name == one.name && it.options.address == one.address
         };
-        let kept = was.and_then(|was| was.destinations.iter().find(same)).map(|it| &it.kept);
-        let destination = match kept {
-            Some(kept) => {
-                let (active, passive) = (&options.active_check, &options.passive_check);
-                kept.health.forget(active.is_none(), passive.is_none());
-                Destination::of(one.clone(), Arc::clone(kept), proxy)
-            }
+        let before = was.and_then(|was| was.destinations.iter().find(same));
+        let proxy = options.client.web_proxy.as_ref();
+        let destination = match before {
+            Some(before) => again(before, one, (options, &client)),
             None => Destination::new(one.clone(), &client, proxy),
         };
         // Where all are new, none has to wait for the others.
-        if same_name.is_some_and(|was| !was.destinations.iter().any(|it| same(&it))) {
+        if was.is_some() && before.is_none() {
             destination.kept.presence.begin(Instant::now());
         }
         Arc::new(destination.slowly(options.slow_start))
     };
     let destinations = options.destinations.iter().map(destination).collect();
     Cluster::new(options.clone(), client, destinations, &material.affinity_key)
+}
+
+/// A destination that was there before. How it does is known, also if it is connected to in another way from now on.
+fn again(
+    before: &Destination,
+    options: &DestinationOptions,
+    (cluster, client): (&ClusterOptions, &Arc<Client>),
+) -> Destination {
+    let (active, passive) = (&cluster.active_check, &cluster.passive_check);
+    before.kept.health.forget(active.is_none(), passive.is_none());
+    let proxy = cluster.client.web_proxy.as_ref();
+    let server = match before.server.is_of(client) {
+        true => Arc::clone(&before.server),
+        false => Server::new(Arc::clone(client), way_to(&options.address, proxy)),
+    };
+    Destination::of(options.clone(), (server, Arc::clone(&before.kept)), proxy)
 }

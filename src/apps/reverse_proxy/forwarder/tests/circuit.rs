@@ -216,6 +216,17 @@ async fn a_reload_leaves_it_its_next_chance_and_its_share_grows_after_that() {
 }
 
 #[tokio::test]
+async fn a_reload_that_connects_in_another_way_does_not_forget_who_failed() {
+    let (good, upstreams) = (Scripted::start(|_| ok("a")).await, Upstreams::default());
+    let mut options = all_to(watched([good.port, nobody().await]));
+    let mut before = application(&upstreams, &options);
+    assert!(statuses(&mut before, 20).await.contains(&502));
+    options.clusters[0].client.max_connections_per_server = Some(60);
+    let mut after = application(&upstreams, &options);
+    assert_eq!(statuses(&mut after, 20).await, [200; 20]);
+}
+
+#[tokio::test]
 async fn if_none_does_well_all_get_requests_unless_that_is_not_wanted() {
     for (available, status) in [
         (AvailableDestinations::HealthyOrPanic, 502),

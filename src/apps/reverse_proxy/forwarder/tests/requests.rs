@@ -117,6 +117,14 @@ async fn what_a_reload_leaves_as_it_is_keeps_its_connections_and_its_health() {
         |clusters: &[Arc<Cluster>], place: usize| Arc::clone(&clusters[0].destinations[place].kept);
     assert!(Arc::ptr_eq(&kept(&before, 0), &kept(&after, 0)));
     assert!(!Arc::ptr_eq(&kept(&before, 1), &kept(&after, 1)));
+    let server = |clusters: &[Arc<Cluster>]| Arc::clone(&clusters[0].destinations[0].server);
+    assert!(Arc::ptr_eq(&server(&before), &server(&after)));
     drop(application(&upstreams, &options));
     assert!(Arc::ptr_eq(&after[0], &upstreams.clusters()[0]), "nothing is another one");
+    // Connections that are made in another way are other ones, to a destination that is the same.
+    options.clusters[0].client.max_connections_per_server = Some(60);
+    drop(application(&upstreams, &options));
+    let last = upstreams.clusters();
+    assert!(Arc::ptr_eq(&kept(&after, 0), &kept(&last, 0)));
+    assert!(!Arc::ptr_eq(&server(&after), &server(&last)));
 }
