@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::finding::Subject;
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
 use crate::apps::reverse_proxy::options::{ClusterOptions, ProxyOptions};
@@ -38,7 +39,7 @@ pub(super) fn read(
     _: &Configuration,
     _: &Surroundings,
     _: &mut Vec<PathBuf>,
-) -> (Vec<Material>, Vec<Problem>) {
+) -> (Vec<Material>, Vec<(Subject, Problem)>) {
     let asked = settings.reverse_proxy.as_ref().map(|it| {
         Problem::error(
             "Requests cannot be handed on: this program was built without the feature 'proxy'.",
@@ -47,5 +48,5 @@ pub(super) fn read(
         .origin(it.origin.clone())
         .fix("build it with the feature 'proxy' of the crate kestrel, or remove the key")
     });
-    (Vec::new(), asked.into_iter().collect())
+    (Vec::new(), asked.map(|it| (Subject::Certificate, it)).into_iter().collect())
 }

@@ -28,7 +28,7 @@ pub(super) struct Prepared {
     pub(super) certificates: Certificates,
     /// What the clusters of the reverse proxy need.
     pub(super) materials: Materials,
-    /// What is wrong with certificates, or odd.
+    /// What is wrong with certificates, or odd, and with what else is read from files for clusters.
     pub(super) of_certificates: Vec<Finding>,
     /// The sites that are left as they are, for what is wrong with them.
     #[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "a start leaves none"))]
@@ -180,7 +180,7 @@ impl Prepared {
             Some(Running::All(plan)) => *plan,
         };
         sites::secure(&mut plan, settings.stages.sites.as_ref(), &settings.certificates);
-        let (mut certificates, mut problems) = match sources.another_server {
+        let (mut certificates, problems) = match sources.another_server {
             true => Default::default(),
             false => certificates::read(
                 &plan,
@@ -196,10 +196,9 @@ impl Prepared {
             &sources.surroundings(&loaded),
             &mut certificates.files,
         );
-        problems.extend(of_upstreams);
         certificates.files.extend(password_files(&loaded));
         let wrong = |problem| Finding::of_problem(Subject::Certificate, problem);
-        let of_certificates = problems.into_iter().map(wrong).collect();
+        let of_certificates = problems.into_iter().map(wrong).chain(of_upstreams).collect();
         let left = Vec::new();
         Self { read_at, loaded, settings, plan, certificates, materials, of_certificates, left }
     }

@@ -1,10 +1,11 @@
 //! The reverse proxy of a host, and what its clusters need beside their options: how their connections are secured,
 //! and what seals which destination a client stays with.
 
-use std::fs;
-use std::path::PathBuf;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::finding::Subject;
 use super::settings::StageSettings;
 use super::surroundings::Surroundings;
 use crate::apps::reverse_proxy::options::{
@@ -13,6 +14,7 @@ use crate::apps::reverse_proxy::options::{
 };
 pub(super) use crate::apps::reverse_proxy::{Material, Upstreams};
 use crate::apps::reverse_proxy::{PoliciesOfRoutes, ReverseProxy};
+use crate::configuration::regular_file::{self, NotRegular};
 use crate::configuration::{Configuration, Problem};
 use crate::middleware::SiteTable;
 use crate::pipeline::Stage;
@@ -20,6 +22,12 @@ use crate::tls::{
     CertificateLocation, CertificateSource, ClientMaterial, ClientTls, Secret, SslProtocols, client,
 };
 use crate::upstream::ClientSettings;
+
+/// More than a key has: it is none.
+const LARGEST_KEY: u64 = 64 << 10;
+
+/// Less can be guessed, as of a key that is written in the settings.
+const SHORTEST_KEY: usize = 16;
 
 /// The stage, with clusters that are there already.
 pub(super) fn stage(options: &ProxyOptions, upstreams: &Upstreams) -> Option<Box<dyn Stage>> {
@@ -31,19 +39,21 @@ pub(super) fn policies(options: &ProxyOptions, sites: Option<SiteTable>) -> Opti
     Some(Box::new(PoliciesOfRoutes::new(options, sites)?))
 }
 
-/// What is read for the clusters of these settings, in their order, and what is wrong with it. The files that it
-/// was read from are added to `files`.
+/// What is read for the clusters of these settings, in their order, and what is wrong with it, each with what it is
+/// about. The files that it was read from are added to `files`.
 pub(super) fn read(
     settings: &StageSettings,
     configuration: &Configuration,
     surroundings: &Surroundings,
     files: &mut Vec<PathBuf>,
-) -> (Vec<Material>, Vec<Problem>) {
-    let mut reading = Reading { surroundings, problems: Vec::new(), files };
+) -> (Vec<Material>, Vec<(Subject, Problem)>) {
+    let mut reading = Reading { surroundings, problems: Vec::new(), of_keys: Vec::new(), files };
     let clusters = settings.reverse_proxy.iter().flat_map(|it| &it.value.clusters);
     let materials = clusters.map(|cluster| material(cluster, &mut reading)).collect();
-    let mut problems = reading.problems;
-    for problem in &mut problems {
+    let of_certificates = reading.problems.into_iter().map(|it| (Subject::Certificate, it));
+    let of_keys = reading.of_keys.into_iter().map(|it| (Subject::Configuration, it));
+    let mut problems: Vec<_> = of_certificates.chain(of_keys).collect();
+    for (_, problem) in &mut problems {
         let setting = problem.key.as_deref().and_then(|key| {
             let section = configuration.section(key);
             section.first_setting()
@@ -56,7 +66,10 @@ pub(super) fn read(
 /// What is read, and from where.
 struct Reading<'a> {
     surroundings: &'a Surroundings,
+    /// What is wrong with certificates.
     problems: Vec<Problem>,
+    /// What is wrong with keys of session affinity.
+    of_keys: Vec<Problem>,
     files: &'a mut Vec<PathBuf>,
 }
 
@@ -85,7 +98,7 @@ fn material(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Material {
             }
         }
     }
-    Material { client: settings, affinity_key: affinity_key(cluster, &mut reading.problems) }
+    Material { client: settings, affinity_key: affinity_key(cluster, reading) }
 }
 
 /// A proxy that https destinations are to be reached through, and that cannot be asked for a tunnel.
@@ -142,36 +155,48 @@ fn versions(cluster: &ClusterOptions) -> SslProtocols {
 }
 
 /// What seals keys of affinity: what is configured, or else something of this process.
-fn affinity_key(cluster: &ClusterOptions, problems: &mut Vec<Problem>) -> Box<[u8]> {
+fn affinity_key(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Box<[u8]> {
     let Some(affinity) = &cluster.affinity else { return Box::default() };
     match (&affinity.policy, &affinity.key) {
         (AffinityPolicy::HashCookie | AffinityPolicy::ArrCookie, _) => Box::default(),
-        (AffinityPolicy::Cookie | AffinityPolicy::CustomHeader, None) => own_key(problems),
-        (_, Some(AffinityKey::Text(text))) => text.as_bytes().into(),
-        (_, Some(AffinityKey::File(path))) => {
-            match fs::read(path) {
-                Ok(key) if !key.trim_ascii().is_empty() => key.trim_ascii().into(),
-                Ok(_) => {
-                    problems.push(
-                    Problem::error(format!("The file {} is empty.", path.display()))
-                        .cause("Everybody could seal what it seals.")
-                        .key(format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id))
-                        .fix("write random bytes into it, such as `openssl rand -base64 32` gives"),
-                );
-                    Box::default()
-                }
-                Err(error) => {
-                    let key =
-                        format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id);
-                    problems.push(
-                        Problem::error(format!("The file {} cannot be read.", path.display()))
-                            .cause(error.to_string())
-                            .key(key),
-                    );
-                    Box::default()
-                }
-            }
+        (AffinityPolicy::Cookie | AffinityPolicy::CustomHeader, None) => {
+            own_key(&mut reading.of_keys)
         }
+        (_, Some(AffinityKey::Text(text))) => text.as_bytes().into(),
+        (_, Some(AffinityKey::File(path))) => key_of_file(path).unwrap_or_else(|problem| {
+            let key = format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id);
+            reading.of_keys.push(problem.key(key));
+            Box::default()
+        }),
+    }
+}
+
+/// The key that a file has.
+fn key_of_file(path: &Path) -> Result<Box<[u8]>, Problem> {
+    const FIX: &str = "write random bytes into it, such as `openssl rand -base64 32` gives, and let who runs the server read it";
+    let told = |what: &str| Problem::error(format!("The file {} {what}.", path.display())).fix(FIX);
+    let mut bytes = Vec::new();
+    let read = regular_file::open(path)
+        .and_then(|file| file.take(LARGEST_KEY + 1).read_to_end(&mut bytes));
+    read.map_err(|error| told("cannot be read").cause(why(&error)))?;
+    if bytes.len() as u64 > LARGEST_KEY {
+        return Err(told("is larger than 64 KiB").cause("No key is as large as that."));
+    }
+    match bytes.trim_ascii() {
+        [] => Err(told("is empty").cause("Everybody could seal what it seals.")),
+        short if short.len() < SHORTEST_KEY => {
+            let cause = "Who guesses it can seal what it seals.";
+            Err(told("has a key that is shorter than 16 bytes").cause(cause))
+        }
+        key => Ok(key.into()),
+    }
+}
+
+/// Why a file is not read.
+fn why(error: &io::Error) -> String {
+    match NotRegular::in_error(error) {
+        Some(found) => format!("It is {}.", found.what()),
+        None => format!("The system says: {error}."),
     }
 }
 

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::child_process::{self, Around, Children};
+use super::finding::{Finding, Subject};
 use super::reverse_proxy::{self, Material, Upstreams};
 use super::settings::{
     SharedCertificates, SiteSettings, SitesSettings, StageSettings, of_site, site_of, site_section,
 };
 use super::surroundings::Surroundings;
 use crate::addresses::EndpointPlan;
-use crate::configuration::{Configuration, Problem};
+use crate::configuration::Configuration;
 use crate::middleware::Limiters;
 use crate::tls::{SniOptions, TlsOptions};
 
@@ -31,18 +32,21 @@ pub(super) fn materials(
     configuration: &Configuration,
     surroundings: &Surroundings,
     files: &mut Vec<PathBuf>,
-) -> (Materials, Vec<Problem>) {
+) -> (Materials, Vec<Finding>) {
     let (own, mut problems) = reverse_proxy::read(settings, configuration, surroundings, files);
-    problems.extend(child_process::missing(settings));
+    let missing =
+        |of: &StageSettings| child_process::missing(of).map(|it| (Subject::Certificate, it));
+    problems.extend(missing(settings));
     let mut of_sites = Vec::new();
     for site in settings.sites.iter().flat_map(|it| &it.sites) {
         let below = configuration.rooted_at(&site_section(&site.name));
         let (of_one, wrong) = reverse_proxy::read(&site.stages, &below, surroundings, files);
-        let wrong = wrong.into_iter().chain(child_process::missing(&site.stages));
-        problems.extend(wrong.map(|problem| of_site(&site.name, problem)));
+        let wrong = wrong.into_iter().chain(missing(&site.stages));
+        problems.extend(wrong.map(|(about, problem)| (about, of_site(&site.name, problem))));
         of_sites.push(of_one);
     }
-    (Materials { own, of_sites }, problems)
+    let found = problems.into_iter().map(|(about, it)| Finding::of_problem(about, it));
+    (Materials { own, of_sites }, found.collect())
 }
 
 /// Lets every https endpoint serve the certificates of sites for their names, but for names that it has itself.
