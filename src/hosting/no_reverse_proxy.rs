@@ -33,6 +33,15 @@ pub(super) fn policies(_: &ProxyOptions, _: Option<SiteTable>) -> Option<Box<dyn
     None
 }
 
+/// Nothing is read for them.
+#[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "only a reload asks for it"))]
+pub(super) fn renewed(
+    _: (&StageSettings, &[Material]),
+    _: (&StageSettings, &[Material]),
+) -> Vec<String> {
+    Vec::new()
+}
+
 /// Says that it cannot be had, if it is asked for.
 pub(super) fn read(
     settings: &StageSettings,

@@ -63,6 +63,55 @@ pub(super) fn read(
     (materials, problems)
 }
 
+/// What clusters have that are there before and after a reload, and that differs though no setting does: files were
+/// renewed. In words.
+#[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "only a reload asks for it"))]
+pub(super) fn renewed(
+    (old, before): (&StageSettings, &[Material]),
+    (new, after): (&StageSettings, &[Material]),
+) -> Vec<String> {
+    fn all<'a>(
+        settings: &'a StageSettings,
+        materials: &'a [Material],
+    ) -> impl Iterator<Item = (&'a ClusterOptions, &'a Material)> {
+        settings.reverse_proxy.iter().flat_map(|it| &it.value.clusters).zip(materials)
+    }
+    let mut words = Vec::new();
+    for (cluster, material) in all(new, after) {
+        let same = |it: &(&ClusterOptions, _)| it.0.id.eq_ignore_ascii_case(&cluster.id);
+        if let Some(was) = all(old, before).find(same) {
+            let of_one = renewed_of(was, (cluster, material)).into_iter();
+            words.extend(of_one.map(|what| format!("ReverseProxy:Clusters:{}{what}", cluster.id)));
+        }
+    }
+    words
+}
+
+fn renewed_of(
+    (old, before): (&ClusterOptions, &Material),
+    (new, after): (&ClusterOptions, &Material),
+) -> Vec<&'static str> {
+    let mut words = Vec::new();
+    if let (Some(before), Some(after)) = (&before.client.tls, &after.client.tls) {
+        let (old, new) = (&old.client, &new.client);
+        let same_roots = old.trusted_roots == new.trusted_roots
+            && old.accept_any_certificate == new.accept_any_certificate;
+        if same_roots && !after.believes_like(before) {
+            words.push(match &new.trusted_roots {
+                Some(_) => ":HttpClient:ServerCertificateRoots (renewed, for new connections)",
+                None => " (what this machine trusts, for new connections)",
+            });
+        }
+        if old.client_certificate == new.client_certificate && !after.shows_like(before) {
+            words.push(":HttpClient:ClientCertificate (renewed, for new connections)");
+        }
+    }
+    if old.affinity == new.affinity && before.affinity_key != after.affinity_key {
+        words.push(":SessionAffinity:KeyPath (renewed, at once)");
+    }
+    words
+}
+
 /// What is read, and from where.
 struct Reading<'a> {
     surroundings: &'a Surroundings,
@@ -163,11 +212,14 @@ fn affinity_key(cluster: &ClusterOptions, reading: &mut Reading<'_>) -> Box<[u8]
             own_key(&mut reading.of_keys)
         }
         (_, Some(AffinityKey::Text(text))) => text.as_bytes().into(),
-        (_, Some(AffinityKey::File(path))) => key_of_file(path).unwrap_or_else(|problem| {
-            let key = format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id);
-            reading.of_keys.push(problem.key(key));
-            Box::default()
-        }),
+        (_, Some(AffinityKey::File(path))) => {
+            reading.files.push(path.clone());
+            key_of_file(path).unwrap_or_else(|problem| {
+                let key = format!("ReverseProxy:Clusters:{}:SessionAffinity:KeyPath", cluster.id);
+                reading.of_keys.push(problem.key(key));
+                Box::default()
+            })
+        }
     }
 }
 

@@ -49,6 +49,31 @@ pub(super) fn materials(
     (Materials { own, of_sites }, found.collect())
 }
 
+/// What was renewed in files that clusters of the host and of its sites are read from, in words: of those that are there
+/// before and after.
+#[cfg_attr(not(feature = "reload"), allow(dead_code, reason = "only a reload asks for it"))]
+pub(super) fn renewed(
+    (old, before): (&StageSettings, &Materials),
+    (new, after): (&StageSettings, &Materials),
+) -> Vec<String> {
+    fn all<'a>(
+        settings: &'a StageSettings,
+        materials: &'a Materials,
+    ) -> impl Iterator<Item = (&'a SiteSettings, &'a Vec<Material>)> {
+        settings.sites.iter().flat_map(|it| &it.sites).zip(&materials.of_sites)
+    }
+    let mut words = reverse_proxy::renewed((old, &before.own), (new, &after.own));
+    for (site, material) in all(new, after) {
+        let same = |it: &(&SiteSettings, _)| it.0.name.eq_ignore_ascii_case(&site.name);
+        if let Some((was, known)) = all(old, before).find(same) {
+            let of_one = reverse_proxy::renewed((&was.stages, known), (&site.stages, material));
+            let section = site_section(&site.name);
+            words.extend(of_one.into_iter().map(|it| format!("{section}:{it}")));
+        }
+    }
+    words
+}
+
 /// Lets every https endpoint serve the certificates of sites for their names, but for names that it has itself.
 ///
 /// Whoever asks for another name gets what he would get without the sites, where there is such a certificate.

@@ -25,6 +25,18 @@ use crate::configuration::Problem;
 /// How connections to other servers are secured: made once for all of a cluster.
 pub(crate) struct ClientTls {
     pub(super) config: Arc<ClientConfig>,
+    made_of: MadeOf,
+}
+
+/// What tells one from another: connections of the same are secured in the same way.
+#[derive(PartialEq)]
+struct MadeOf {
+    versions: SslProtocols,
+    accept_any: bool,
+    /// In an order that does not depend on the files.
+    trusted: Arc<[CertificateDer<'static>]>,
+    /// Its key is the only one that fits.
+    certificate: Option<Vec<CertificateDer<'static>>>,
 }
 
 /// Certificates of authorities, as they were read.
@@ -99,12 +111,19 @@ impl ClientTls {
                 return Err(Problem::error("No version of TLS is left to be spoken."));
             }
         };
-        let own = match (material.accept_any, material.roots) {
+        let mut own = match (material.accept_any, material.roots) {
             (true, _) => Vec::new(),
             (false, Some(roots)) => roots,
             (false, None) => load::trusted(material.places),
         };
-        let verifier = Verifier::new(own, material.accept_any, &provider);
+        own.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
+        let made_of = MadeOf {
+            versions: material.versions,
+            accept_any: material.accept_any,
+            trusted: own.into(),
+            certificate: material.certificate.as_ref().map(|own| own.cert.clone()),
+        };
+        let verifier = Verifier::new(Arc::clone(&made_of.trusted), material.accept_any, &provider);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .map_err(failed)?
@@ -114,7 +133,24 @@ impl ClientTls {
             Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own))),
             None => builder.with_no_client_auth(),
         };
-        Ok(Self { config: Arc::new(config) })
+        Ok(Self { config: Arc::new(config), made_of })
+    }
+
+    /// Whether both believe the same servers.
+    pub(crate) fn believes_like(&self, other: &Self) -> bool {
+        let (one, other) = (&self.made_of, &other.made_of);
+        one.accept_any == other.accept_any && one.trusted == other.trusted
+    }
+
+    /// Whether both show servers the same certificate, or none.
+    pub(crate) fn shows_like(&self, other: &Self) -> bool {
+        self.made_of.certificate == other.made_of.certificate
+    }
+}
+
+impl PartialEq for ClientTls {
+    fn eq(&self, other: &Self) -> bool {
+        self.made_of == other.made_of
     }
 }
 
@@ -129,14 +165,14 @@ impl fmt::Debug for ClientTls {
 struct Verifier {
     /// It refuses to be made without a root.
     webpki: Option<Arc<WebPkiServerVerifier>>,
-    own: Vec<CertificateDer<'static>>,
+    own: Arc<[CertificateDer<'static>]>,
     accept_any: bool,
     provider: Arc<CryptoProvider>,
 }
 
 impl Verifier {
     fn new(
-        own: Vec<CertificateDer<'static>>,
+        own: Arc<[CertificateDer<'static>]>,
         accept_any: bool,
         provider: &Arc<CryptoProvider>,
     ) -> Self {

@@ -44,6 +44,35 @@ impl Default for ClientSettings {
     }
 }
 
+impl ClientSettings {
+    /// Whether connections that the other makes are like these. What secures connections matters to those that are
+    /// secured.
+    fn makes_like(&self, other: &Self, secure: bool) -> bool {
+        let Self {
+            tls,
+            max_connections,
+            multiple_http2_connections,
+            unix_user,
+            owner,
+            connect_timeout,
+            idle_timeout,
+        } = self;
+        let same_owner = match (owner, &other.owner) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        let same_tls = !secure || *tls == other.tls;
+        same_tls
+            && same_owner
+            && *max_connections == other.max_connections
+            && *multiple_http2_connections == other.multiple_http2_connections
+            && *unix_user == other.unix_user
+            && *connect_timeout == other.connect_timeout
+            && *idle_timeout == other.idle_timeout
+    }
+}
+
 /// What the connections of a cluster have in common: made once, shared by its destinations.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -55,5 +84,15 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(settings: ClientSettings, spare: Arc<Spare>) -> Arc<Self> {
         Arc::new(Self { settings, spare })
+    }
+
+    /// Whether one of these settings would be the same.
+    pub(crate) fn is_of(&self, settings: &ClientSettings) -> bool {
+        self.settings.makes_like(settings, true)
+    }
+
+    /// Whether one of these settings makes the same connections, secured or not.
+    pub(super) fn makes_like(&self, settings: &ClientSettings, secure: bool) -> bool {
+        self.settings.makes_like(settings, secure)
     }
 }

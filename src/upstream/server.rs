@@ -74,9 +74,9 @@ impl Server {
         &self.destination
     }
 
-    /// Whether its connections are made by this client.
-    pub(crate) fn is_of(&self, client: &Arc<Client>) -> bool {
-        Arc::ptr_eq(&self.client, client)
+    /// Whether one there, of a client of these settings, would have the same connections.
+    pub(crate) fn is_like(&self, destination: &Destination, settings: &ClientSettings) -> bool {
+        self.destination == *destination && self.client.makes_like(settings, destination.secure)
     }
 
     /// Closes what is idle, and keeps nothing from now on: requests under way end as they would.

@@ -81,6 +81,8 @@ mod refused;
 #[cfg(target_os = "linux")]
 mod reload;
 #[cfg(target_os = "linux")]
+mod reload_proxy;
+#[cfg(target_os = "linux")]
 mod reload_tls;
 #[cfg(target_os = "linux")]
 mod request_logs;

@@ -24,7 +24,7 @@ use crate::hosting::prepare::{self, Left, Prepared};
 use crate::hosting::services::Services;
 use crate::hosting::settings::{HostSettings, StageSettings};
 use crate::hosting::settings_monitor::Readings;
-use crate::hosting::sites::Materials;
+use crate::hosting::sites::{self, Materials};
 use crate::hosting::sources::Sources;
 use crate::logging::{LogFilter, Logging, Rule};
 use crate::middleware::HealthCheckOptions;
@@ -118,6 +118,8 @@ pub(super) struct Current {
     pub(super) certificates: Certificates,
     options: ServerOptions,
     stages: Box<StageSettings>,
+    /// What the clusters of the reverse proxy are made of.
+    materials: Materials,
     rules: Vec<Rule>,
 }
 
@@ -195,7 +197,7 @@ impl Running {
     pub(in crate::hosting) fn new(started: Started) -> Self {
         let Started { sources, prepared, mut told, .. } = started;
         told.extend(prepared.of_stages());
-        let Prepared { loaded, settings, plan, certificates, .. } = prepared;
+        let Prepared { loaded, settings, plan, certificates, materials, .. } = prepared;
         told.extend(settings.problems);
         told.extend(plan.warnings.iter().cloned());
         Self {
@@ -216,6 +218,7 @@ impl Running {
                 certificates,
                 options: settings.server,
                 stages: settings.stages,
+                materials,
                 rules: settings.logging.rules,
             },
             told,
@@ -521,6 +524,25 @@ impl Running {
         })
     }
 
+    /// Answers requests by these stages from now on, and by another app, if there is one. Files that clusters are made of may
+    /// be other ones, though no setting is: lines tell of them.
+    fn go_on_with(
+        &mut self,
+        app: Option<App>,
+        stages: &StageSettings,
+        materials: Materials,
+    ) -> Vec<String> {
+        let current = (&*self.current.stages, &self.current.materials);
+        let renewed = sites::renewed(current, (stages, &materials));
+        if app.is_some() || *stages != *self.current.stages || !renewed.is_empty() {
+            let made = pipeline::stages(stages, &materials, &self.context.of_host);
+            self.serving.go_over_to(app, made);
+            self.context.of_host.begin_children();
+            self.current.materials = materials;
+        }
+        renewed.into_iter().map(|it| format!("~ {it}")).collect()
+    }
+
     /// The server has gone over to it: the rest follows, and what happened is told.
     fn follow(&mut self, next: Next, server: OfServer, addresses_before: &[String]) -> Reloaded {
         let Next {
@@ -538,11 +560,7 @@ impl Running {
         let (app, readings) = app;
         let other_options = settings.server != self.current.options;
         let (other_app, other_stages) = (app.is_some(), settings.stages != self.current.stages);
-        if other_app || other_stages {
-            let stages = pipeline::stages(&settings.stages, &materials, &self.context.of_host);
-            self.serving.go_over_to(app, stages);
-            self.context.of_host.begin_children();
-        }
+        let renewed = self.go_on_with(app, &settings.stages, materials);
         served.iter().for_each(|said| said.notice().log());
         self.tell_odd(&problems);
         self.told = problems.into_iter().map(|warning| warning.problem().clone()).collect();
@@ -560,6 +578,7 @@ impl Running {
         if other_options || other_rules || other_stages {
             lines.extend(report::setting_lines(&keys));
         }
+        lines.extend(renewed);
         let stages = pipeline::changes(&self.current.stages, &settings.stages);
         lines.extend(stages.lines);
         lines

@@ -286,3 +286,31 @@ async fn a_proxy_that_connects_nobody_is_told_with_what_it_said() {
         assert!(failure.is_unsent() && failure.kind() == FailureKind::Unreachable);
     }
 }
+
+#[tokio::test]
+async fn what_was_read_tells_servers_from_each_other_if_they_are_secured() {
+    let place = Place::Host { name: "127.0.0.1".to_owned(), port: 1 };
+    let made = |secure, settings: ClientSettings| {
+        Server::new(
+            Client::new(settings, Arc::default()),
+            Destination { secure, place: place.clone() },
+        )
+    };
+    let settings = |trusted: &[&'static str], own| {
+        let tls = Some(test_sides::client(trusted, false, own));
+        ClientSettings { tls, ..ClientSettings::default() }
+    };
+    let secured = made(true, settings(&["ca"], None));
+    let clear = made(false, ClientSettings::default());
+    for (trusted, own, is_like) in [
+        (&["ca"][..], None, true),
+        (&["own"], None, false),
+        (&["ca", "own"], None, false),
+        (&["ca"], Some("client"), false),
+    ] {
+        let other = settings(trusted, own);
+        assert_eq!(secured.is_like(secured.destination(), &other), is_like, "{trusted:?} {own:?}");
+        assert!(clear.is_like(clear.destination(), &other));
+        assert!(!clear.is_like(secured.destination(), &other));
+    }
+}

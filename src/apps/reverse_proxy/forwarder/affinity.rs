@@ -21,7 +21,7 @@ pub(super) enum Asked {
 }
 
 /// How clients stay with destinations, of a cluster.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Affinity {
     options: AffinityOptions,
     /// Of the policy that shows itself in a header.

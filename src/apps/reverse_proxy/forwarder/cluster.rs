@@ -18,7 +18,7 @@ use crate::apps::reverse_proxy::options::{
     AvailableDestinations, ClusterOptions, HttpVersion, PassiveCheckOptions, VersionPolicy,
 };
 use crate::diagnostics::{Repeated, events, in_log_boxed};
-use crate::upstream::{self, Client};
+use crate::upstream::{self, Client, ClientSettings};
 
 /// The servers of a cluster.
 #[derive(Debug)]
@@ -58,9 +58,7 @@ impl Cluster {
         let version = version_of(&options);
         let choice = ArcSwap::from_pointee(chosen(&options, &destinations));
         let turn = AtomicUsize::new(0);
-        let names = destinations.iter().map(|it| &*it.options.name);
-        let seal = Seal { key: affinity_key, cluster: &options.id };
-        let affinity = options.affinity.as_ref().map(|it| Affinity::new(it, names, &seal));
+        let affinity = affinity(&options, &destinations, affinity_key);
         let lookout = Lookout::new(options.request.activity_timeout);
         let told = Default::default();
         Arc::new(Self {
@@ -74,6 +72,19 @@ impl Cluster {
             version,
             options,
         })
+    }
+
+    /// Whether one of these options, and of what was read for them, would be the same.
+    pub(super) fn is_of(
+        &self,
+        options: &ClusterOptions,
+        client: &ClientSettings,
+        affinity_key: &[u8],
+    ) -> bool {
+        self.options == *options
+            && self.client.is_of(client)
+            // The key is not kept, but what it has sealed.
+            && self.affinity == affinity(options, &self.destinations, affinity_key)
     }
 
     /// Begins what goes on beside requests: probes, the next chance of destinations that have none
@@ -225,6 +236,17 @@ fn chosen(options: &ClusterOptions, all: &[Arc<Destination>]) -> Chosen {
     }
     let on_trial = all.iter().filter(|it| it.kept.health.is_on_trial()).cloned().collect();
     Chosen { choice: Choice::new(options.load_balancing, available), on_trial }
+}
+
+/// How clients stay with these destinations, if they do.
+fn affinity(
+    options: &ClusterOptions,
+    destinations: &[Arc<Destination>],
+    key: &[u8],
+) -> Option<Affinity> {
+    let names = destinations.iter().map(|it| &*it.options.name);
+    let seal = Seal { key, cluster: &options.id };
+    options.affinity.as_ref().map(|it| Affinity::new(it, names, &seal))
 }
 
 fn version_of(options: &ClusterOptions) -> (Version, upstream::VersionPolicy) {

@@ -1,5 +1,6 @@
 //! The clusters of a host. They outlive reloads as far as those leave them as they are.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -18,12 +19,18 @@ pub(crate) struct Upstreams {
 }
 
 /// What a cluster needs that is read from files.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Material {
     /// How connections are made.
     pub(crate) client: ClientSettings,
     /// What seals which destination a client stays with.
     pub(crate) affinity_key: Box<[u8]>,
+}
+
+impl fmt::Debug for Material {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Material").field("client", &self.client).finish_non_exhaustive()
+    }
 }
 
 impl Upstreams {
@@ -58,9 +65,10 @@ struct Known<'a> {
     spare: &'a Arc<Spare>,
 }
 
-/// A cluster that stays, or one of its own.
+/// A cluster that stays, or one of its own. What was read from files counts as well: they may have been renewed.
 fn cluster(options: &ClusterOptions, known: &Known<'_>, material: &Material) -> Arc<Cluster> {
-    if let Some(same) = known.clusters.iter().find(|it| it.options == *options) {
+    let Material { client, affinity_key } = material;
+    if let Some(same) = known.clusters.iter().find(|it| it.is_of(options, client, affinity_key)) {
         return Arc::clone(same);
     }
     let cluster = made(options, known, material);
@@ -72,7 +80,7 @@ fn made(options: &ClusterOptions, known: &Known<'_>, material: &Material) -> Arc
     let same = |it: &&Arc<Cluster>| it.options.id.eq_ignore_ascii_case(&options.id);
     let was = known.clusters.iter().find(same);
     // Other connections are made by another client.
-    let client = match was.filter(|it| it.options.client == options.client) {
+    let client = match was.filter(|it| it.client.is_of(&material.client)) {
         Some(was) => Arc::clone(&was.client),
         None => Client::new(material.client.clone(), Arc::clone(known.spare)),
     };
@@ -83,7 +91,7 @@ fn made(options: &ClusterOptions, known: &Known<'_>, material: &Material) -> Arc
         let before = was.and_then(|was| was.destinations.iter().find(same));
         let proxy = options.client.web_proxy.as_ref();
         let destination = match before {
-            Some(before) => again(before, one, (options, &client)),
+            Some(before) => again(before, one, (options, &client), &material.client),
             None => Destination::new(one.clone(), &client, proxy),
         };
         // Where all are new, none has to wait for the others.
@@ -101,13 +109,15 @@ fn again(
     before: &Destination,
     options: &DestinationOptions,
     (cluster, client): (&ClusterOptions, &Arc<Client>),
+    settings: &ClientSettings,
 ) -> Destination {
     let (active, passive) = (&cluster.active_check, &cluster.passive_check);
     before.kept.health.forget(active.is_none(), passive.is_none());
     let proxy = cluster.client.web_proxy.as_ref();
-    let server = match before.server.is_of(client) {
+    let way = way_to(&options.address, proxy);
+    let server = match before.server.is_like(&way, settings) {
         true => Arc::clone(&before.server),
-        false => Server::new(Arc::clone(client), way_to(&options.address, proxy)),
+        false => Server::new(Arc::clone(client), way),
     };
     Destination::of(options.clone(), (server, Arc::clone(&before.kept)), proxy)
 }

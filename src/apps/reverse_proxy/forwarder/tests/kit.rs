@@ -238,7 +238,22 @@ pub(super) fn route(id: &str, path: &str) -> RouteOptions {
 
 /// The stage, before an app that answers 404.
 pub(super) fn application(upstreams: &Upstreams, options: &ProxyOptions) -> Application {
-    let materials = vec![Material::default(); options.clusters.len()];
+    application_of(upstreams, options, &Material::default())
+}
+
+/// The same, with what each cluster needs.
+pub(super) fn application_of(
+    upstreams: &Upstreams,
+    options: &ProxyOptions,
+    material: &Material,
+) -> Application {
+    let made = |cluster: &ClusterOptions| {
+        let mut material = material.clone();
+        material.client.max_connections =
+            cluster.client.max_connections_per_server.map(|most| most as usize);
+        material
+    };
+    let materials: Vec<_> = options.clusters.iter().map(made).collect();
     upstreams.change_to(&options.clusters, &materials);
     let stage: Box<dyn Stage> = Box::new(ReverseProxy::new(options, &upstreams.clusters()));
     let (app, _) = InUse::new(Responder::router(Router::new()), ClientAddress::InConnection);

@@ -9,10 +9,15 @@ use http::Method;
 use tokio::net::TcpListener;
 use tower_service::Service as _;
 
-use super::kit::{Scripted, all_to, application, ask, cluster, destination, echo, get, ok, route};
-use crate::apps::reverse_proxy::forwarder::Upstreams;
+use super::kit::{
+    Scripted, all_to, application, application_of, ask, ask_for_head, cluster, destination, echo,
+    get, ok, route,
+};
 use crate::apps::reverse_proxy::forwarder::cluster::Cluster;
-use crate::apps::reverse_proxy::options::{LoadBalancing, ProxyOptions};
+use crate::apps::reverse_proxy::forwarder::{Material, Upstreams};
+use crate::apps::reverse_proxy::options::{
+    AffinityCookie, AffinityFailure, AffinityOptions, AffinityPolicy, LoadBalancing, ProxyOptions,
+};
 
 #[tokio::test]
 async fn a_request_arrives_with_what_it_asks_for_and_for_whom() {
@@ -127,4 +132,29 @@ async fn what_a_reload_leaves_as_it_is_keeps_its_connections_and_its_health() {
     let last = upstreams.clusters();
     assert!(Arc::ptr_eq(&kept(&after, 0), &kept(&last, 0)));
     assert!(!Arc::ptr_eq(&server(&after), &server(&last)));
+}
+
+#[tokio::test]
+async fn a_key_that_is_renewed_seals_from_then_on_and_connections_stay() {
+    let (port, upstreams) = (echo().await, Upstreams::default());
+    let mut options = all_to(cluster(vec![destination("d1", port)]));
+    options.clusters[0].affinity = Some(AffinityOptions {
+        policy: AffinityPolicy::Cookie,
+        failure: AffinityFailure::Redistribute,
+        key_name: "a".to_owned(),
+        cookie: AffinityCookie::default(),
+        key: None,
+    });
+    let mut shown = Vec::new();
+    for key in ["one", "one", "two"] {
+        let material = Material { affinity_key: key.as_bytes().into(), ..Material::default() };
+        let mut application = application_of(&upstreams, &options, &material);
+        let head = ask_for_head(&mut application, get("/")).await;
+        let cookie = head.headers.get("set-cookie").unwrap().to_str().unwrap().to_owned();
+        shown.push((cookie, Arc::clone(&upstreams.clusters()[0])));
+    }
+    let [first, second, third] = &shown[..] else { unreachable!() };
+    assert!(first.0 == second.0 && Arc::ptr_eq(&first.1, &second.1));
+    assert!(first.0 != third.0 && !Arc::ptr_eq(&first.1, &third.1));
+    assert!(Arc::ptr_eq(&first.1.destinations[0].server, &third.1.destinations[0].server));
 }
