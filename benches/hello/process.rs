@@ -103,10 +103,14 @@ impl Server {
 
     /// The resident memory in bytes.
     pub(crate) fn resident_memory(&self) -> Option<f64> {
+        Some(self.told("VmRSS:")? * 1024.0)
+    }
+
+    /// A number that the system tells of the process.
+    pub(crate) fn told(&self, name: &str) -> Option<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kibibytes: f64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(kibibytes * 1024.0)
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse().ok()
     }
 }
 

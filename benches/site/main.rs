@@ -8,7 +8,9 @@
 //! - `tls-10-kib`, `tls-1-mib`: the same by TLS;
 //! - `not-modified`: the answer 304 for a file of 10 KiB;
 //! - `many`: 100,000 files of 4 KiB in turn;
-//! - `access-log`: one file of 1 KiB by ours with and without its access log.
+//! - `access-log`: one file of 1 KiB by ours with and without its access log;
+//! - `slow`: 10,000 clients at once that take 1 KiB of a file of 1 MiB each second: the memory, descriptors and threads of the
+//!   server, and the time of other requests beside them. (Fewer clients where `ulimit -Hn` is less.)
 //!
 //! The servers are nginx with one process, which the others are compared with, ours, and any other that is named.
 //! They serve the same folder, and take turns in fresh processes. Options:
@@ -35,6 +37,7 @@ mod client;
 #[path = "../hello/process.rs"]
 mod process;
 mod servers;
+mod slow;
 #[allow(dead_code, reason = "the other bench needs more of it")]
 #[path = "../hello/spread.rs"]
 mod spread;
@@ -66,15 +69,7 @@ fn main() -> Result<()> {
         Command::new("taskset").args(["-p", "-c", "1", &this]).stdout(Stdio::null()).status()?;
     }
     let many = if options.is_test { 50 } else { 100_000 };
-    let of = |name, size, connections| Part {
-        name,
-        files: 1,
-        size,
-        connections,
-        condition: Condition::None,
-        tls: false,
-        logs: false,
-    };
+    let of = Part::of;
     let hundred = if options.is_test { 2 << 20 } else { 100 << 20 };
     for part in [
         of("1-kib", 1 << 10, 64),
@@ -92,6 +87,10 @@ fn main() -> Result<()> {
             measure(&options, &part)?;
         }
     }
+    // It takes most of a minute.
+    if options.is_test || options.only.iter().any(|only| only == "slow") {
+        slow::measure(&options)?;
+    }
     Ok(())
 }
 
@@ -105,6 +104,14 @@ struct Part {
     tls: bool,
     /// Ours is compared with itself, writing a line for each request.
     logs: bool,
+}
+
+impl Part {
+    /// One file of a size in clear text.
+    fn of(name: &'static str, size: usize, connections: usize) -> Self {
+        let condition = Condition::None;
+        Self { name, files: 1, size, connections, condition, tls: false, logs: false }
+    }
 }
 
 struct Options {
@@ -178,17 +185,7 @@ fn measure(options: &Options, part: &Part) -> Result<()> {
         return Ok(());
     }
     let certificate = certificate.as_ref();
-    let mut contestants = Vec::new();
-    let ours = |name: &str, logs| Contestant { name: name.to_owned(), command: None, logs };
-    if installed("nginx") && !part.logs {
-        let command = Some(servers::nginx(folder.path(), certificate)?);
-        contestants.push(Contestant { name: "nginx".to_owned(), command, logs: false });
-    }
-    contestants.push(ours("kestrel", false));
-    if part.logs {
-        contestants.push(ours("kestrel with its access log", true));
-    }
-    contestants.extend(options.others.iter().cloned());
+    let contestants = contestants(options, folder.path(), part, certificate)?;
     let mut figures: Vec<Vec<Figures>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..options.rounds {
         for place in 0..contestants.len() {
@@ -228,6 +225,27 @@ fn measure(options: &Options, part: &Part) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Who takes part, the first being who the others are compared with.
+fn contestants(
+    options: &Options,
+    folder: &Path,
+    part: &Part,
+    certificate: Option<&Certificate>,
+) -> Result<Vec<Contestant>> {
+    let mut contestants = Vec::new();
+    let ours = |name: &str, logs| Contestant { name: name.to_owned(), command: None, logs };
+    if installed("nginx") && !part.logs {
+        let command = Some(servers::nginx(folder, part.connections, certificate)?);
+        contestants.push(Contestant { name: "nginx".to_owned(), command, logs: false });
+    }
+    contestants.push(ours("kestrel", false));
+    if part.logs {
+        contestants.push(ours("kestrel with its access log", true));
+    }
+    contestants.extend(options.others.iter().cloned());
+    Ok(contestants)
 }
 
 /// Makes the files, and gives their paths.

@@ -42,7 +42,13 @@ pub(crate) fn kestrel(folder: &str, more: &[String]) -> Result<()> {
 
 /// Writes the configuration of an nginx with one process, and gives the command that starts it. nginx takes no
 /// port from its command line, so a script puts it in.
-pub(crate) fn nginx(folder: &Path, certificate: Option<&Certificate>) -> Result<String> {
+pub(crate) fn nginx(
+    folder: &Path,
+    connections: usize,
+    certificate: Option<&Certificate>,
+) -> Result<String> {
+    // More than are asked for by one of the parts: it has some of its own.
+    let connections = connections.max(512) * 2;
     let (listen, tls) = match certificate {
         None => ("PORT", String::new()),
         Some(Certificate { path, key }) => (
@@ -56,7 +62,7 @@ pub(crate) fn nginx(folder: &Path, certificate: Option<&Certificate>) -> Result<
     };
     let configuration = format!(
         "daemon off; master_process off; pid nginx.pid; error_log stderr crit;\n\
-         events {{ worker_connections 1024; }}\n\
+         events {{ worker_connections {connections}; }}\n\
          http {{\n\
            access_log off; keepalive_requests 1000000000; server_tokens off;\n\
            sendfile on; tcp_nopush on; open_file_cache max=1000;\n\
