@@ -14,7 +14,7 @@ use tungstenite::Message;
 use crate::environment::skipped;
 use crate::examples::example;
 use crate::process::{Kestrel, LIMIT, Running};
-use crate::proxies::{APACHE, APACHE_MODULES, Entrance, HAPROXY, NGINX, Proxy, Reserved};
+use crate::proxies::{APACHE, APACHE_MODULES, Entrance, HAPROXY, NGINX, Proxy, Reserved, readme};
 use crate::test_data::file;
 
 const CADDY: &str = "/usr/bin/caddy";
@@ -56,9 +56,10 @@ fn nginx(folder: &Path, text: &str) -> Command {
 
 fn apache(folder: &Path, text: &str) -> Command {
     let here = folder.display();
-    let modules = ["mpm_event", "authz_core", "headers", "proxy", "proxy_http", "ssl", "http2"]
-        .map(|name| format!("LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so"))
-        .join("\n");
+    let modules =
+        ["mpm_event", "authz_core", "alias", "headers", "proxy", "proxy_http", "ssl", "http2"]
+            .map(|name| format!("LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so"))
+            .join("\n");
     let text = format!(
         "ServerRoot {here}\nDefaultRuntimeDir {here}\nPidFile {here}/apache.pid\nServerName a.test\n{modules}\n\
          User www-data\nGroup www-data\nErrorLog /dev/stderr\n{text}"
@@ -86,6 +87,18 @@ fn caddy(folder: &Path, text: &str) -> Command {
     command
 }
 
+/// How a proxy reaches the app.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    UnixSocket,
+    Port,
+}
+
+/// Each of the programs, over each of the ways.
+pub(crate) fn each() -> impl Iterator<Item = (&'static Program, Way)> {
+    PROGRAMS.iter().flat_map(|it| [(it, Way::UnixSocket), (it, Way::Port)])
+}
+
 /// A folder in which every user finds the socket of the server.
 pub(crate) struct Place(TempDir);
 
@@ -98,12 +111,19 @@ impl Place {
     }
 
     /// What `--listen` is given.
-    pub(crate) fn spec(&self) -> String {
-        format!("unix:{},mode=666", self.0.path().join("app.sock").display())
+    pub(crate) fn spec(&self, way: Way) -> String {
+        match way {
+            Way::UnixSocket => format!("unix:{},mode=666", self.socket().display()),
+            Way::Port => "127.0.0.1:0".to_owned(),
+        }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.path().join("app.sock")
     }
 
     /// A certificate and its key, which HAProxy finds beside it.
-    fn certificate(&self) -> [String; 2] {
+    pub(crate) fn certificate(&self) -> [String; 2] {
         let [chain, key] =
             [("server.pem", "site.pem"), ("server.key", "site.pem.key")].map(|(from, to)| {
                 let path = self.0.path().join(to);
@@ -161,34 +181,52 @@ fn a_proxy_that_is_not_believed_is_told_with_what_lets_it_be() {
     }
 }
 
-/// Starts the program with what is generated for it, unless it is not there.
-fn started(program: &Program, place: &Place, options: &[&str]) -> Option<(Proxy, u16)> {
-    started_with(program, place, (options, &[]), |text| text)
-}
-
-/// The same, for an app with these settings besides, and with the text as `change` leaves it.
+/// Starts the program with what is generated for it and an app at this address, which has these settings
+/// besides, and with the text as `change` leaves it; unless the program is not there.
 pub(crate) fn started_with(
     program: &Program,
     place: &Place,
+    address: &str,
     (options, settings): (&[&str], &[&str]),
     change: impl FnOnce(String) -> String,
 ) -> Option<(Proxy, u16)> {
-    if !geteuid().is_root() || !Path::new(program.file).exists() {
-        let needs = format!("root, and apt-get install {}", program.package);
-        skipped(&format!("the configuration for {}", program.name), &needs);
+    if !is_there(program) {
         return None;
     }
     let reserved = Reserved::new();
     let port = reserved.address.port();
-    let (port_text, spec) = (port.to_string(), place.spec());
-    let run = ["--port", &port_text, "--", "--listen", &spec];
+    let port_text = port.to_string();
+    let run = ["--port", &port_text, "--", "--urls", address];
     let text = change(generated(&[&[program.name], options, &run, settings].concat()));
     let command = (program.command)(place.0.path(), &text);
     Some((Proxy::start(command, Entrance::Port(reserved)), port))
 }
 
-fn app(place: &Place) -> Running {
-    Kestrel::new(["run", "--listen", &place.spec()]).file("appsettings.json", BELIEVES).started()
+fn is_there(program: &Program) -> bool {
+    let is_there = geteuid().is_root() && Path::new(program.file).exists();
+    if !is_there {
+        let needs = format!("root, and apt-get install {}", program.package);
+        skipped(&format!("the configuration for {}", program.name), &needs);
+    }
+    is_there
+}
+
+/// The welcome page behind a proxy.
+struct Welcome {
+    app: Running,
+    proxy: Option<(Proxy, u16)>,
+    _place: Place,
+}
+
+/// Starts it; without a proxy that is not there.
+fn welcome((program, way): (&Program, Way), options: &[&str], settings: &[&str]) -> Welcome {
+    let place = Place::new();
+    let app = Kestrel::new(
+        ["run", "--listen", &place.spec(way)].into_iter().chain(settings.iter().copied()),
+    );
+    let app = app.file("appsettings.json", BELIEVES).started();
+    let proxy = started_with(program, &place, &app.address(), (options, settings), |text| text);
+    Welcome { app, proxy, _place: place }
 }
 
 pub(crate) fn curl(arguments: &[&str]) -> String {
@@ -203,20 +241,23 @@ pub(crate) fn curl(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+/// Whatever its name is for the client.
+pub(crate) fn with_certificate(program: &Program, place: &Place) -> Vec<String> {
+    let [chain, key] = place.certificate();
+    let options = ["--certificate".to_owned(), chain, "--certificate-key".to_owned(), key];
+    // It looks for the site that a client asks for.
+    let named = ["--server-name", "127.0.0.1"].map(str::to_owned);
+    options.into_iter().chain(named.into_iter().filter(|_| program.name == "caddy")).collect()
+}
+
 #[test]
 fn the_app_sees_https_the_client_and_the_host_with_its_port() {
-    for program in &PROGRAMS {
-        let place = Place::new();
-        let [chain, key] = place.certificate();
-        let running = app(&place);
-        let options = ["--certificate", &chain, "--certificate-key", &key];
-        let named = ["--server-name", "127.0.0.1"];
-        let all = match program.name {
-            // It looks for the site that a client asks for.
-            "caddy" => [&options[..], &named[..]].concat(),
-            _ => options.to_vec(),
-        };
-        let Some((_proxy, port)) = started(program, &place, &all) else { continue };
+    for (program, way) in each() {
+        let certificates = Place::new();
+        let options = with_certificate(program, &certificates);
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        let welcome = welcome((program, way), &options, &[]);
+        let Some((_, port)) = welcome.proxy else { continue };
         let url = format!("https://127.0.0.1:{port}/a?b=%20c");
         for version in ["--http1.1", "--http2"] {
             let seen = curl(&[version, &url]);
@@ -226,7 +267,11 @@ fn the_app_sees_https_the_client_and_the_host_with_its_port() {
                 r#""remote": "127.0.0.1""#.to_owned(),
                 r#""target": "/a?b=%20c""#.to_owned(),
             ] {
-                assert!(seen.contains(&part), "{} {version}: no {part} in {seen}", program.name);
+                assert!(
+                    seen.contains(&part),
+                    "{} {way:?} {version}: no {part} in {seen}",
+                    program.name
+                );
             }
         }
         // The others look at it when they hand it on.
@@ -235,17 +280,224 @@ fn the_app_sees_https_the_client_and_the_host_with_its_port() {
             let status = ["-o", "/dev/null", "-w", "%{http_code}", &url];
             assert_eq!(curl(&[&lies[..], &status].concat()), "413", "{}", program.name);
         }
-        assert_eq!(running.terminated().code, Some(0), "{}", program.name);
+        assert_eq!(welcome.app.terminated().code, Some(0), "{}", program.name);
+    }
+}
+
+const ALL: &str = "--ForwardedHeaders:ForwardedHeaders=All";
+
+/// Headers in which a client says of itself what it likes.
+fn lies(names: &[&str]) -> Vec<String> {
+    let lies = ["192.0.2.66", "https", "evil.test", "/evil"];
+    let lines = names.iter().zip(lies.iter().cycle()).map(|(name, lie)| format!("{name}: {lie}"));
+    lines.flat_map(|line| ["-H".to_owned(), line]).collect()
+}
+
+#[test]
+fn what_a_client_says_of_itself_is_not_handed_on() {
+    const NAMES: [&str; 8] = [
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Prefix",
+        "X-Client",
+        "X-Scheme",
+        "X-Site",
+        "X-Base",
+    ];
+    let own = [
+        ALL,
+        "--ForwardedHeaders:ForwardedForHeaderName=X-Client",
+        "--ForwardedHeaders:ForwardedProtoHeaderName=X-Scheme",
+        "--ForwardedHeaders:ForwardedHostHeaderName=X-Site",
+        "--ForwardedHeaders:ForwardedPrefixHeaderName=X-Base",
+    ];
+    let symmetric = [
+        "--ForwardedHeaders:ForwardedHeaders=XForwardedFor,XForwardedProto,XForwardedHost",
+        "--ForwardedHeaders:RequireHeaderSymmetry=true",
+    ];
+    for program in &PROGRAMS {
+        for (settings, count) in [(&[ALL][..], 4), (&own, 8), (&symmetric, 4)] {
+            let welcome = welcome((program, Way::UnixSocket), &[], settings);
+            let Some((_, port)) = welcome.proxy else { continue };
+            let lies = lies(&NAMES[..count]);
+            let url = format!("http://127.0.0.1:{port}/a");
+            let lies: Vec<_> = lies.iter().map(String::as_str).chain([&*url]).collect();
+            let seen = curl(&lies);
+            for part in [
+                r#""scheme": "http""#.to_owned(),
+                format!(r#""host": "127.0.0.1:{port}""#),
+                r#""remote": "127.0.0.1""#.to_owned(),
+                r#""target": "/a""#.to_owned(),
+            ] {
+                assert!(seen.contains(&part), "{} {settings:?}: no {part} in {seen}", program.name);
+            }
+            for lie in ["evil", "192.0.2.66"] {
+                assert!(!seen.contains(lie), "{} {settings:?}: {lie} in {seen}", program.name);
+            }
+            assert_eq!(welcome.app.terminated().code, Some(0), "{}", program.name);
+        }
+    }
+}
+
+#[test]
+fn a_header_is_told_by_a_name_that_every_proxy_takes() {
+    let name = "--ForwardedHeaders:ForwardedForHeaderName=X~For";
+    let run = ["--urls", "http://127.0.0.1:5000", "--ForwardedHeaders:Enabled=true", name];
+    for program in &PROGRAMS {
+        let outcome = Kestrel::new(["generate", program.name, "--"].into_iter().chain(run)).ended();
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(3), ""), "{}", program.name);
+        let told = "'X~for' cannot stand in a configuration file as a header of ForwardedHeaders.";
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    }
+}
+
+/// Another proxy, whose address is known, stands in front; Caddy believes nobody that it does not know itself.
+#[test]
+fn what_a_proxy_in_front_has_told_is_handed_on() {
+    let settings = [ALL, "--ForwardedHeaders:ForwardLimit=2"];
+    for program in PROGRAMS.iter().filter(|program| program.name != "caddy") {
+        let welcome = welcome((program, Way::UnixSocket), &[], &settings);
+        let Some((_, port)) = welcome.proxy else { continue };
+        let told = ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https"];
+        let told = [&told[..], &["X-Forwarded-Host: outer.test", "X-Forwarded-Prefix: /evil"]];
+        let told: Vec<_> = told.concat().into_iter().flat_map(|line| ["-H", line]).collect();
+        let seen = curl(&[&told[..], &[&format!("http://127.0.0.1:{port}/a")]].concat());
+        for part in [
+            r#""scheme": "https""#,
+            r#""host": "outer.test""#,
+            r#""remote": "192.0.2.1""#,
+            r#""target": "/a""#,
+        ] {
+            assert!(seen.contains(part), "{}: no {part} in {seen}", program.name);
+        }
+        assert!(!seen.contains("evil"), "{}: {seen}", program.name);
+        assert_eq!(welcome.app.terminated().code, Some(0), "{}", program.name);
+    }
+}
+
+/// Lets a script of a shell see this program at the ports that its configuration names: in a network of its own.
+pub(crate) fn in_namespace(script: &str, folder: &Path, arguments: &[&str]) -> Option<String> {
+    let flags = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
+    let able = Command::new("unshare").args(flags).args(["ip", "link", "set", "lo", "up"]).output();
+    if !geteuid().is_root() || !able.is_ok_and(|it| it.status.success()) {
+        skipped("a proxy at fixed ports", "root, unshare and ip (util-linux, iproute2)");
+        return None;
+    }
+    let limit = LIMIT.as_secs().to_string();
+    let script = format!("ip link set lo up\n{script}");
+    let output = Command::new("timeout")
+        .args(["--kill-after=1", &limit, "unshare"])
+        .args(flags)
+        .args(["sh", "-e", "-c", &script, "sh"])
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .expect("it was there a moment ago");
+    let [out, err] = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it));
+    assert!(output.status.success(), "{out}\n{err}");
+    Some(format!("{out}\n{err}"))
+}
+
+#[test]
+fn http_leads_to_https_if_no_port_is_given() {
+    const SCRIPT: &str = r#""$@" &
+until curl -s -o /dev/null --max-time 5 http://127.0.0.1/; do kill -0 $!; done
+curl -s --max-time 5 -o /dev/null -w 'to %{http_code} %{redirect_url}\n' -H 'Host: b.test' 'http://127.0.0.1/a%20b/?c=%20d&e'
+curl -sk --max-time 5 -o /dev/null -w 'at %{scheme} %{http_code}\n' --connect-to b.test:443:127.0.0.1:443 https://b.test/"#;
+    for program in PROGRAMS.iter().filter(|program| is_there(program)) {
+        let place = Place::new();
+        let [chain, key] = place.certificate();
+        let certificate = ["--certificate", &chain, "--certificate-key", &key];
+        let names = ["--server-name", "a.test", "--server-name", "b.test"];
+        // Nobody is there: what is asked for is how the proxy says so.
+        let run = ["--", "--urls", "http://127.0.0.1:9"];
+        let text = generated(&[&[program.name], &names[..], &certificate, &run].concat());
+        let text = match program.name {
+            "apache" => format!("Listen 80\nListen 443\n{text}"),
+            "haproxy" => format!("defaults\n    timeout connect 1s\n{text}"),
+            _ => text,
+        };
+        let command = (program.command)(place.0.path(), &text);
+        if program.name == "caddy" {
+            let file = place.0.path().join("Caddyfile");
+            let text = fs::read_to_string(&file).expect("it is there");
+            written(place.0.path(), "Caddyfile", &text.replace("auto_https disable_redirects", ""));
+        }
+        let words = [command.get_program()].into_iter().chain(command.get_args());
+        let words: Vec<_> = words.map(|word| word.to_str().expect("text")).collect();
+        let Some(seen) = in_namespace(SCRIPT, place.0.path(), &words) else { return };
+        let moved = match program.name {
+            "caddy" => 308,
+            _ => 301,
+        };
+        let told = format!("to {moved} https://b.test/a%20b/?c=%20d&e\n");
+        assert!(seen.contains(&told), "{}: {seen}", program.name);
+        assert!(seen.contains("at HTTPS 50"), "{}: {seen}", program.name);
+    }
+}
+
+/// On a machine that has nothing of nginx but what Debian's package brings.
+#[test]
+fn the_readme_leads_to_a_site_behind_nginx() {
+    const DEBIAN: &str = "/etc/nginx/sites-enabled/default";
+    // The package starts its service, and what the service is asked for is done by nginx itself.
+    const PROGRAMS: [(&str, &str); 3] = [
+        ("sudo", "#!/bin/sh\nexec \"$@\"\n"),
+        ("apt-get", "#!/bin/sh\n[ \"$1 $3\" = \"install nginx\" ] && exec nginx\n"),
+        ("systemctl", "#!/bin/sh\n[ \"$*\" = \"reload nginx\" ] && exec nginx -s reload\n"),
+    ];
+    if !Path::new(DEBIAN).exists() {
+        return skipped("the commands of the README", "Debian's nginx (apt-get install nginx)");
+    }
+    let place = Place::new();
+    let folder = place.0.path();
+    for (name, text) in PROGRAMS {
+        let path = written(folder, name, text);
+        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("it is ours");
+    }
+    let kestrel = env!("CARGO_BIN_EXE_kestrel");
+    std::os::unix::fs::symlink(kestrel, folder.join("kestrel")).expect("the folder is ours");
+    let commands = readme("console", "http://127.0.0.1:5000");
+    let commands: Vec<_> = commands.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    let [before @ .., run] = &commands[..] else { panic!("there are some") };
+    assert_eq!(before.len(), 3, "{commands:?}");
+    let script = format!(
+        r#"export PATH="$PWD:$PATH"
+mkdir etc && cp -a /etc/nginx/. etc && mount --bind etc /etc/nginx
+for folder in /run /var/log/nginx /var/lib/nginx; do mount -t tmpfs none $folder; done
+{}
+{run} &
+# Workers from before the reload may answer for a moment.
+for host in 127.0.0.1 [::1]; do
+    until curl -sg --max-time 5 -H 'Accept: application/json' -H 'Host: any.test' http://$host/a | tee answer | grep -q target; do kill -0 $!; done
+    cat answer
+done
+nginx -t"#,
+        before.join("\n")
+    );
+    let Some(seen) = in_namespace(&script, folder, &[]) else { return };
+    for part in [r#""remote": "127.0.0.1""#, r#""remote": "::1""#, r#""host": "any.test""#] {
+        assert!(seen.contains(part), "no {part} in {seen}");
+    }
+    for wrong in ["conflicting", "emerg", "duplicate"] {
+        assert!(!seen.contains(wrong), "{wrong} in {seen}");
     }
 }
 
 #[test]
 fn a_websocket_passes() {
-    for program in &PROGRAMS {
+    for (program, way) in each() {
         let place = Place::new();
-        let Some(chat) = example("chat", &["--listen", &place.spec()]) else { return };
+        let Some(chat) = example("chat", &["--listen", &place.spec(way)]) else { return };
         let running = chat.started();
-        let Some((_proxy, port)) = started(program, &place, &[]) else { continue };
+        let Some((_proxy, port)) =
+            started_with(program, &place, &running.address(), (&[], &[]), |text| text)
+        else {
+            continue;
+        };
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         stream.set_read_timeout(Some(LIMIT)).expect("it is connected");
         let url = format!("ws://127.0.0.1:{port}/chat");
@@ -353,7 +605,6 @@ fn what_cannot_be_generated_is_told_with_what_to_do() {
     }
 }
 
-/// An endpoint of the PROXY protocol is for who speaks it.
 /// A proxy in front passes on what sites there are for, and bodies as large as any of them takes.
 #[test]
 fn the_sites_say_which_names_there_are() {
@@ -380,9 +631,12 @@ fn the_sites_say_which_names_there_are() {
     for (sites, more) in [(&[SHOP, ALL][..], &[][..]), (&[SHOP], &["--webroot=."])] {
         let nginx = printed("nginx", sites, more);
         assert!(nginx.contains("server_name _;"), "{nginx}");
+        assert!(nginx.contains("    listen 80 default_server;\n"), "{nginx}");
+        assert!(nginx.contains("rm /etc/nginx/sites-enabled/default"), "{nginx}");
     }
     let named = printed("nginx", &[SHOP], &["--AllowedHosts=shop.example"]);
     assert!(named.contains("server_name shop.example;"), "{named}");
+    assert!(named.contains("    listen 80;\n"), "{named}");
 }
 
 #[test]

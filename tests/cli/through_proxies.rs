@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::examples::example;
-use crate::generate::{PROGRAMS, Place, Program, curl, started_with};
+use crate::generate::{PROGRAMS, Place, Program, Way, curl, each, started_with};
 use crate::process::{Kestrel, LIMIT};
 use crate::proxies::Proxy;
 
@@ -19,16 +19,17 @@ struct Behind {
 }
 
 /// Starts it, unless the proxy or the example is not there.
-fn behind(program: &Program, name: &str, settings: &[&str]) -> Option<Behind> {
+fn behind((program, way): (&Program, Way), name: &str, settings: &[&str]) -> Option<Behind> {
     let place = Place::new();
-    let spec = place.spec();
+    let spec = place.spec(way);
     let app = match name {
         "middleware" => example(name, &[])?.argument("--listen").argument(&spec),
         name => example(name, &["--listen", &spec])?,
     };
     let app = settings.iter().fold(app, |app: Kestrel, setting| app.argument(setting));
     let app = app.started();
-    let (proxy, port) = started_with(program, &place, (&[], settings), |text| text)?;
+    let text = (&[][..], settings);
+    let (proxy, port) = started_with(program, &place, &app.address(), text, |text| text)?;
     Some(Behind { app, _proxy: proxy, port, _place: place })
 }
 
@@ -47,8 +48,8 @@ fn large_heads_and_large_bodies_pass_both_ways() {
     let body = tempfile::NamedTempFile::new().expect("a file");
     body.as_file().set_len(20_000_000).expect("the file is ours");
     let body = format!("@{}", body.path().display());
-    for program in &PROGRAMS {
-        let Some(behind) = behind(program, "middleware", &[]) else { continue };
+    for (program, way) in each() {
+        let Some(behind) = behind((program, way), "middleware", &[]) else { continue };
         let large = "a".repeat(7000);
         let header = format!("X-Large: {large}");
         let seen = curl(&["-H", &header, "--data-binary", &body, &behind.url("/echo")]);
@@ -70,8 +71,10 @@ fn large_heads_and_large_bodies_pass_both_ways() {
 
 #[test]
 fn what_the_app_sends_goes_on_before_it_is_done() {
-    for program in &PROGRAMS {
-        let Some(behind) = behind(program, "middleware", &[]) else { continue };
+    for (program, way) in each() {
+        // Only nginx tells that a client has gone; behind the others the stop waits for the answer.
+        let soon = ["--shutdownTimeoutSeconds=2"];
+        let Some(behind) = behind((program, way), "middleware", &soon) else { continue };
         let mut stream = TcpStream::connect(("127.0.0.1", behind.port)).expect("it listens");
         stream.set_read_timeout(Some(LIMIT)).expect("it is connected");
         // The second piece comes in an hour.
@@ -86,7 +89,6 @@ fn what_the_app_sends_goes_on_before_it_is_done() {
             seen.extend_from_slice(&buffer[..read]);
         }
         drop(stream);
-        // That the client has gone is told to the app, which need not wait for an hour.
         behind.ends_well();
     }
 }
@@ -94,9 +96,9 @@ fn what_the_app_sends_goes_on_before_it_is_done() {
 #[test]
 fn connections_to_the_app_are_used_again_and_given_up_before_it_does() {
     const KEPT: &str = "--Kestrel:Limits:KeepAliveTimeout=00:00:03";
-    let looked_at = |program: &Program| {
+    let looked_at = |program: &Program, way: Way| {
         let levels = "--Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel=Debug";
-        let Some(behind) = behind(program, "conformance", &[KEPT, levels]) else { return };
+        let Some(behind) = behind((program, way), "conformance", &[KEPT, levels]) else { return };
         let url = behind.url("/");
         let status = || curl(&["-o", "/dev/null", "-w", "%{http_code}", &url]);
         for _ in 0..20 {
@@ -113,8 +115,8 @@ fn connections_to_the_app_are_used_again_and_given_up_before_it_does() {
         behind.ends_well();
     };
     thread::scope(|scope| {
-        for program in &PROGRAMS {
-            scope.spawn(|| looked_at(program));
+        for (program, way) in each() {
+            scope.spawn(move || looked_at(program, way));
         }
     });
 }
@@ -129,13 +131,17 @@ fn haproxy_and_caddy_speak_http2_to_the_app() {
             panic!("{name} is one of them")
         };
         let place = Place::new();
-        let Some(app) = example("conformance", &["--listen", &place.spec()]) else { return };
+        let Some(app) = example("conformance", &["--listen", &place.spec(Way::UnixSocket)]) else {
+            return;
+        };
         let app = app.started();
         let change = |text: String| {
             assert!(text.contains(from), "{text}");
             text.replace(from, to)
         };
-        let Some((_proxy, port)) = started_with(program, &place, (&[], &[]), change) else {
+        let Some((_proxy, port)) =
+            started_with(program, &place, &app.address(), (&[], &[]), change)
+        else {
             continue;
         };
         for turn in 0..3 {

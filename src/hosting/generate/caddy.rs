@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::facts::{Facts, Upstream};
+use super::forwarded::{Fact, Forwarded};
 
 /// The site.
 pub(super) fn site(facts: &Facts) -> String {
@@ -38,11 +39,12 @@ pub(super) fn site(facts: &Facts) -> String {
         (Upstream::UnixSocket(path), true) => format!("unix+h2c/{}", path.display()),
     };
     let keep_alive = facts.keep_alive_seconds();
+    let forwarded = forwarded(&facts.forwarded);
     let _ = write!(
         text,
-        "    # Host, X-Forwarded-For and X-Forwarded-Proto are set anyway; WebSockets pass.
+        "    # X-Forwarded-For, -Proto and -Host are set anyway; WebSockets pass.
     reverse_proxy {upstream} {{
-        # What the app sends goes out at once.
+{forwarded}        # What the app sends goes out at once.
         flush_interval -1
         transport http {{
             # Given up before the app's KeepAliveTimeout.
@@ -52,5 +54,30 @@ pub(super) fn site(facts: &Facts) -> String {
 }}
 "
     );
+    text
+}
+
+/// Who the client is, beyond what Caddy tells by itself. What a client says of itself goes no further.
+fn forwarded(forwarded: &Forwarded) -> String {
+    let mut text = String::new();
+    if forwarded.adds {
+        text.push_str(
+            "        # What proxies in front of it tell goes on if they are its trusted_proxies.\n",
+        );
+    }
+    let add = if forwarded.adds { "+" } else { "" };
+    for (name, fact) in &forwarded.told {
+        let value = match fact {
+            Fact::Client => "{remote_host}",
+            Fact::Scheme => "{scheme}",
+            Fact::Host => "{hostport}",
+        };
+        if name != fact.default_name() {
+            let _ = writeln!(text, "        header_up {add}{name} {value}");
+        }
+    }
+    for name in &forwarded.removed {
+        let _ = writeln!(text, "        header_up -{name}");
+    }
     text
 }

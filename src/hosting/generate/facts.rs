@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::forwarded::Forwarded;
 use super::plain_text::{HOST, PATH, is_host, is_plain, refused};
 use super::wanted::Wanted;
 use crate::addresses::{PlannedEndpoint, Targets, Transport};
@@ -48,6 +49,7 @@ pub(super) struct Facts {
     pub(super) max_request_body_size: Option<u64>,
     /// What a head may have, its request line aside.
     pub(super) max_headers: usize,
+    pub(super) forwarded: Forwarded,
     /// How long the proxy may keep a connection to us without a request: less than we do, so that none is
     /// used that we are about to close.
     pub(super) keep_alive: Duration,
@@ -103,6 +105,7 @@ impl Facts {
             certificate: wanted.certificate.as_ref().map(|(chain, key)| (text(chain), text(key))),
             max_request_body_size: largest_body(prepared),
             max_headers: limits.max_request_headers_total_size,
+            forwarded: Forwarded::of(&prepared.settings.stages)?,
             keep_alive: shorter(limits.keep_alive_timeout),
         })
     }
@@ -111,6 +114,16 @@ impl Facts {
     pub(super) fn port(&self) -> u16 {
         let default = if self.certificate.is_some() { 443 } else { 80 };
         self.port.unwrap_or(default)
+    }
+
+    /// Whether it is to answer whatever is asked for on port 80, where distributions have a site of their own.
+    pub(super) fn is_first_of_port_80(&self) -> bool {
+        self.names.is_empty() && (self.port() == 80 || self.redirects())
+    }
+
+    /// Whether it leads from http to https.
+    pub(super) fn redirects(&self) -> bool {
+        self.certificate.is_some() && self.port.is_none()
     }
 
     /// The comments, each line begun with `#`.
@@ -203,7 +216,7 @@ fn comments(prepared: &Prepared, endpoint: &PlannedEndpoint, upstream: &Upstream
     let written = &endpoint.written;
     let mut comments = vec![
         format!("By 'kestrel generate' for {written}, set by {}.", endpoint.origin),
-        "Make it anew after a change of limits or addresses there.".to_owned(),
+        "Make it anew after a change of limits, addresses or ForwardedHeaders there.".to_owned(),
     ];
     if endpoint.proxy_protocol.is_none()
         && let Some(what) = lets_it_be_believed(prepared, upstream)
@@ -216,7 +229,18 @@ fn comments(prepared: &Prepared, endpoint: &PlannedEndpoint, upstream: &Upstream
             comments.push(what.to_owned());
         }
     }
+    if stages_want_prefix(prepared) {
+        let what = "RequireHeaderSymmetry wants a prefix of every proxy, and this one has none to tell: leave \
+                    XForwardedPrefix out of ForwardedHeaders:ForwardedHeaders.";
+        comments.push(what.to_owned());
+    }
     comments
+}
+
+/// Whether nothing is believed without a path base.
+fn stages_want_prefix(prepared: &Prepared) -> bool {
+    let it = prepared.settings.stages.forwarded_headers.as_ref();
+    it.is_some_and(|it| it.believed.all_or_nothing && it.believed.path_base.is_some())
 }
 
 /// What is to be done for this proxy to be believed, if that is not so.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::facts::{Facts, Upstream};
+use super::forwarded::{Fact, Forwarded};
 
 /// The frontend and the backend.
 pub(super) fn sections(facts: &Facts) -> String {
@@ -57,24 +58,22 @@ fn requests(facts: &Facts, server: &str, text: &mut String) {
     let port = facts.port();
     let bind = bind(facts, " alpn h2,http/1.1");
     text.push_str("frontend kestrel\n    mode http\n");
-    if facts.certificate.is_some() && facts.port.is_none() {
+    if facts.redirects() {
         text.push_str("    bind :80\n");
     }
     let _ = writeln!(text, "    bind :{port}{bind}");
-    if facts.certificate.is_some() && facts.port.is_none() {
+    if facts.redirects() {
         text.push_str("    http-request redirect scheme https code 301 unless { ssl_fc }\n");
     }
     let http2 = if facts.only_http2 { " proto h2" } else { "" };
     let keep_alive = facts.keep_alive_seconds();
+    let forwarded = forwarded(&facts.forwarded);
     let _ = write!(
         text,
         "    timeout client 1h
     timeout http-request 30s
     timeout http-keep-alive 60s
-    option forwardfor
-    http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
-    http-request set-header X-Forwarded-Proto http unless {{ ssl_fc }}
-    default_backend kestrel
+{forwarded}    default_backend kestrel
 
 backend kestrel
     mode http
@@ -86,6 +85,26 @@ backend kestrel
     server app {server}{http2} check pool-purge-delay {keep_alive}s
 "
     );
+}
+
+/// Who the client is. What a client says of itself goes no further.
+fn forwarded(forwarded: &Forwarded) -> String {
+    let action = if forwarded.adds { "add-header" } else { "set-header" };
+    let mut text = String::new();
+    for (name, fact) in &forwarded.told {
+        let values = match fact {
+            Fact::Client => &["%[src]"][..],
+            Fact::Scheme => &["https if { ssl_fc }", "http unless { ssl_fc }"],
+            Fact::Host => &["%[req.fhdr(host)]"],
+        };
+        for value in values {
+            let _ = writeln!(text, "    http-request {action} {name} {value}");
+        }
+    }
+    for name in &forwarded.removed {
+        let _ = writeln!(text, "    http-request del-header {name}");
+    }
+    text
 }
 
 /// What stands behind the port.

@@ -7,6 +7,7 @@
 mod apache;
 mod caddy;
 mod facts;
+mod forwarded;
 mod haproxy;
 mod nginx;
 mod plain_text;

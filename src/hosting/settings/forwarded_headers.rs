@@ -16,6 +16,8 @@ use crate::middleware::{Believed, Names};
 pub(crate) struct ForwardedHeadersSettings {
     pub(crate) key: &'static str,
     pub(crate) origin: Origin,
+    /// What the headers of client, scheme, host and path base are called, believed or not.
+    pub(crate) headers: [HeaderName; 4],
     pub(crate) believed: Believed,
 }
 
@@ -54,7 +56,9 @@ pub(super) fn read(
     let all_or_nothing = read_boolean(configuration, symmetry, problems).unwrap_or_default();
     let limit = limit(configuration, problems);
     let [client, scheme, host, path_base] = header_names(configuration, problems)?;
-    let originals = [&client, &scheme, &host, &path_base].map(|names| names.original.clone());
+    let all = [&client, &scheme, &host, &path_base];
+    let originals = all.map(|names| names.original.clone());
+    let headers = all.map(|names| names.forwarded.clone());
     let believed = Believed {
         client: (kinds & FOR != 0).then_some(client),
         scheme: (kinds & PROTO != 0).then_some(scheme),
@@ -67,7 +71,7 @@ pub(super) fn read(
         all_or_nothing,
     };
     let (key, origin) = switched_on?;
-    (kinds != 0).then_some(ForwardedHeadersSettings { key, origin, believed })
+    (kinds != 0).then_some(ForwardedHeadersSettings { key, origin, headers, believed })
 }
 
 /// What a process manager on this machine is believed: client and scheme, of itself and nobody before it.
