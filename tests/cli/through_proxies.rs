@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::examples::example;
-use crate::generate::{PROGRAMS, Place, Program, Way, curl, each, started_with};
+use crate::generate::{PROGRAMS, Place, Program, Way, curl, each, started_with, with_certificate};
 use crate::process::{Kestrel, LIMIT};
 use crate::proxies::Proxy;
 
@@ -20,6 +20,16 @@ struct Behind {
 
 /// Starts it, unless the proxy or the example is not there.
 fn behind((program, way): (&Program, Way), name: &str, settings: &[&str]) -> Option<Behind> {
+    behind_with((program, way), name, &[], settings)
+}
+
+/// The same, with more that the proxy is to be.
+fn behind_with(
+    (program, way): (&Program, Way),
+    name: &str,
+    options: &[&str],
+    settings: &[&str],
+) -> Option<Behind> {
     let place = Place::new();
     let spec = place.spec(way);
     let app = match name {
@@ -28,7 +38,7 @@ fn behind((program, way): (&Program, Way), name: &str, settings: &[&str]) -> Opt
     };
     let app = settings.iter().fold(app, |app: Kestrel, setting| app.argument(setting));
     let app = app.started();
-    let text = (&[][..], settings);
+    let text = (options, settings);
     let (proxy, port) = started_with(program, &place, &app.address(), text, |text| text)?;
     Some(Behind { app, _proxy: proxy, port, _place: place })
 }
@@ -65,6 +75,33 @@ fn large_heads_and_large_bodies_pass_both_ways() {
             "{}",
             program.name
         );
+        behind.ends_well();
+    }
+}
+
+/// The largest head by default is 32 KiB, and what the proxy adds is in it, too.
+#[test]
+fn heads_pass_that_are_as_large_as_the_app_takes() {
+    for (program, way) in each() {
+        let certificates = Place::new();
+        let options = with_certificate(program, &certificates);
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        let Some(behind) = behind_with((program, way), "middleware", &options, &[]) else {
+            continue;
+        };
+        let url = behind.url("/r?text=it").replace("http:", "https:");
+        let sizes = [&[20_000][..], &[12_000, 12_000], &[31_800], &[320; 80]];
+        for (version, sizes) in sizes.iter().flat_map(|it| [("--http1.1", it), ("--http2", it)]) {
+            let lines = sizes.iter().enumerate();
+            let lines: Vec<_> =
+                lines.map(|(at, size)| format!("X-Large-{at}: {}", "a".repeat(*size))).collect();
+            let lines = lines.iter().flat_map(|line| ["-H", line.as_str()]);
+            let asked: Vec<_> =
+                [version, "-w", "%{http_code}", &url].into_iter().chain(lines).collect();
+            let seen = curl(&asked);
+            let count = sizes.len();
+            assert_eq!(seen, "it200", "{} {way:?} {version}: {count} lines", program.name);
+        }
         behind.ends_well();
     }
 }

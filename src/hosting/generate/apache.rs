@@ -76,13 +76,18 @@ fn to_the_app(facts: &Facts, text: &mut String) {
     let body = facts.max_request_body_size.unwrap_or(0);
     let keep_alive = facts.keep_alive_seconds();
     let forwarded = forwarded(&facts.forwarded);
+    let fields = match facts.max_header_count > FIELDS {
+        true => format!("    LimitRequestFields {}\n", facts.max_header_count),
+        false => String::new(),
+    };
     let _ = write!(
         text,
         "
-    # MaxRequestBodySize, MaxRequestHeadersTotalSize
+    # MaxRequestBodySize, MaxRequestHeadersTotalSize, MaxRequestLineSize
     LimitRequestBody {body}
     LimitRequestFieldSize {head}
-
+    LimitRequestLine {line}
+{fields}
     # Connections to the app are given up before its KeepAliveTimeout; WebSockets pass.
     ProxyPass        / \"{upstream}\" ttl={keep_alive} timeout=3600 upgrade=websocket flushpackets=on responsefieldsize=32768
     ProxyPassReverse / \"{upstream}\"
@@ -92,8 +97,12 @@ fn to_the_app(facts: &Facts, text: &mut String) {
 {forwarded}</VirtualHost>
 ",
         head = facts.max_headers,
+        line = facts.max_line,
     );
 }
+
+/// How many lines of headers Apache takes.
+const FIELDS: usize = 100;
 
 /// Who the client is. What a client says of itself goes no further.
 fn forwarded(forwarded: &Forwarded) -> String {

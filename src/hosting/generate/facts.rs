@@ -47,8 +47,12 @@ pub(super) struct Facts {
     pub(super) certificate: Option<(String, String)>,
     /// `None` is no limit.
     pub(super) max_request_body_size: Option<u64>,
+    /// What a request line may have, with its end.
+    pub(super) max_line: usize,
     /// What a head may have, its request line aside.
     pub(super) max_headers: usize,
+    /// How many lines of headers there may be.
+    pub(super) max_header_count: usize,
     pub(super) forwarded: Forwarded,
     /// How long the proxy may keep a connection to us without a request: less than we do, so that none is
     /// used that we are about to close.
@@ -104,7 +108,9 @@ impl Facts {
             port: wanted.port,
             certificate: wanted.certificate.as_ref().map(|(chain, key)| (text(chain), text(key))),
             max_request_body_size: largest_body(prepared),
+            max_line: limits.max_request_line_size,
             max_headers: limits.max_request_headers_total_size,
+            max_header_count: limits.max_request_header_count,
             forwarded: Forwarded::of(&prepared.settings.stages)?,
             keep_alive: shorter(limits.keep_alive_timeout),
         })

@@ -57,6 +57,7 @@ backend kestrel
 fn requests(facts: &Facts, server: &str, text: &mut String) {
     let port = facts.port();
     let bind = bind(facts, " alpn h2,http/1.1");
+    room(facts, text);
     text.push_str("frontend kestrel\n    mode http\n");
     if facts.redirects() {
         text.push_str("    bind :80\n");
@@ -85,6 +86,36 @@ backend kestrel
     server app {server}{http2} check pool-purge-delay {keep_alive}s
 "
     );
+}
+
+/// What HAProxy has room for: a head is in one of its buffers.
+fn room(facts: &Facts, text: &mut String) {
+    /// What HAProxy has if nothing is said.
+    const BUFFER: usize = 16384;
+    const HEADERS: usize = 101;
+    /// For what it adds to a head.
+    const REWRITE: usize = 1024;
+    /// What it keeps beside each line, at most.
+    const BESIDE: usize = 16;
+    let head = facts.max_line.saturating_add(facts.max_headers);
+    let beside = facts.max_header_count.saturating_mul(BESIDE);
+    let buffer = head.saturating_add(beside).saturating_add(2 * REWRITE);
+    let buffer = buffer.div_ceil(1024).saturating_mul(1024).max(BUFFER);
+    let _ = write!(
+        text,
+        "# MaxRequestHeadersTotalSize and MaxRequestLineSize, with what is added here. These hold for all of HAProxy:
+# a request takes two such buffers.
+global
+    tune.bufsize {buffer}
+    tune.maxrewrite {REWRITE}
+"
+    );
+    // It adds some of its own.
+    if facts.max_header_count.saturating_add(8) > HEADERS {
+        let count = facts.max_header_count.saturating_add(8).min(32767);
+        let _ = writeln!(text, "    tune.http.maxhdr {count}");
+    }
+    text.push('\n');
 }
 
 /// Who the client is. What a client says of itself goes no further.

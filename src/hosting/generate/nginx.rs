@@ -94,12 +94,12 @@ server {{
 fn location(facts: &Facts, text: &mut String) {
     // 0 is no limit.
     let body = facts.max_request_body_size.unwrap_or(0);
-    let head = facts.max_headers.div_ceil(1024).max(8);
+    let head = facts.max_headers.max(facts.max_line).div_ceil(1024).max(8);
     let forwarded = forwarded(&facts.forwarded);
     let _ = write!(
         text,
         "
-    # MaxRequestBodySize, MaxRequestHeadersTotalSize
+    # MaxRequestBodySize, MaxRequestHeadersTotalSize, MaxRequestLineSize
     client_max_body_size {body};
     large_client_header_buffers 4 {head}k;
 
