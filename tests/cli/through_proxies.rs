@@ -1,7 +1,11 @@
 //! What passes through each of the four proxies, started with what `kestrel generate` prints for it.
 
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -103,6 +107,75 @@ fn heads_pass_that_are_as_large_as_the_app_takes() {
             assert_eq!(seen, "it200", "{} {way:?} {version}: {count} lines", program.name);
         }
         behind.ends_well();
+    }
+}
+
+/// Tells of everybody who has said "first".
+fn hears_first(mut stream: impl Read, heard: &mpsc::Sender<()>) {
+    let (mut seen, mut buffer) = (Vec::new(), [0; 1024]);
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        seen.extend_from_slice(&buffer[..read]);
+        if seen.windows(5).any(|part| part == b"first") {
+            let _ = heard.send(());
+            return;
+        }
+    }
+}
+
+/// Somebody who hears what comes over a proxy, and where.
+#[expect(clippy::disallowed_methods, reason = "it sees the bytes, as no app does")]
+fn ears(place: &Place, way: Way) -> (String, mpsc::Receiver<()>) {
+    let (heard, hearing) = mpsc::channel();
+    let address = match way {
+        Way::Port => {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let address = listener.local_addr().expect("it is bound");
+            thread::spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    let heard = heard.clone();
+                    thread::spawn(move || hears_first(stream, &heard));
+                }
+            });
+            format!("http://{address}")
+        }
+        Way::UnixSocket => {
+            let path = place.socket();
+            let listener = UnixListener::bind(&path).expect("the folder is ours");
+            let open = Permissions::from_mode(0o666);
+            fs::set_permissions(&path, open).expect("the folder is ours");
+            thread::spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    let heard = heard.clone();
+                    thread::spawn(move || hears_first(stream, &heard));
+                }
+            });
+            format!("http://unix:{}", path.display())
+        }
+    };
+    (address, hearing)
+}
+
+/// Apache waits for a body, or for much of it.
+#[test]
+fn what_a_client_sends_goes_on_before_it_is_done() {
+    for (program, way) in each().filter(|(program, _)| program.name != "apache") {
+        for (header, piece) in
+            [("Content-Length: 100", "first"), ("Transfer-Encoding: chunked", "5\r\nfirst\r\n")]
+        {
+            let place = Place::new();
+            let (address, hearing) = ears(&place, way);
+            let Some((_proxy, port)) =
+                started_with(program, &place, &address, (&[], &[]), |text| text)
+            else {
+                continue;
+            };
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+            let head = format!("POST / HTTP/1.1\r\nHost: a.test\r\n{header}\r\n\r\n");
+            stream.write_all(head.as_bytes()).expect("it reads");
+            stream.write_all(piece.as_bytes()).expect("it reads");
+            let heard = hearing.recv_timeout(LIMIT);
+            assert_eq!(heard, Ok(()), "{} {way:?} {header}", program.name);
+        }
     }
 }
 
