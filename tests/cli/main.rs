@@ -63,6 +63,8 @@ mod no_regular_file;
 mod output;
 #[cfg(unix)]
 mod plan;
+#[cfg(target_os = "linux")]
+mod printed;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
