@@ -41,6 +41,12 @@ impl ClientTls {
 #[derive(Debug)]
 pub(crate) struct ClientStream<S>(Infallible, PhantomData<S>);
 
+impl<S> ClientStream<S> {
+    pub(crate) fn socket(&self) -> &S {
+        match self.0 {}
+    }
+}
+
 impl<S: Unpin> AsyncRead for ClientStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,

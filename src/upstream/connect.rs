@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -22,9 +23,9 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// Where a socket leads to, with what is known of it.
 #[derive(Debug)]
 pub(super) enum Way {
-    Tcp(Addresses),
+    Tcp(Arc<Addresses>),
     /// By a proxy that is there, to this server.
-    Through(Addresses, String),
+    Through(Arc<Addresses>, String),
     #[cfg(unix)]
     Unix(std::path::PathBuf),
     #[cfg(not(unix))]
@@ -34,14 +35,26 @@ pub(super) enum Way {
 impl Way {
     pub(super) fn to(place: &Place) -> Self {
         match place {
-            Place::Host { name, port } => Self::Tcp(Addresses::new(name, *port)),
+            Place::Host { name, port } => Self::Tcp(Arc::new(Addresses::new(name, *port))),
             Place::Through { name, port, proxy: (proxy, its_port) } => {
-                Self::Through(Addresses::new(proxy, *its_port), authority(name, *port))
+                let addresses = Arc::new(Addresses::new(proxy, *its_port));
+                Self::Through(addresses, authority(name, *port))
             }
             #[cfg(unix)]
             Place::Unix(path) => Self::Unix(path.clone()),
             #[cfg(not(unix))]
             Place::Unix(_) => Self::NoUnix,
+        }
+    }
+
+    /// The addresses that are connected to, if it goes by some.
+    pub(super) fn addresses(&self) -> Option<&Arc<Addresses>> {
+        match self {
+            Self::Tcp(addresses) | Self::Through(addresses, _) => Some(addresses),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+            #[cfg(not(unix))]
+            Self::NoUnix => None,
         }
     }
 

@@ -14,6 +14,7 @@ mod client;
 mod connect;
 mod destination;
 mod failure;
+mod following;
 mod http1;
 mod http2;
 mod names;

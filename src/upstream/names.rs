@@ -73,6 +73,18 @@ impl Addresses {
         found.map_err(|error| self.failure(&error))
     }
 
+    /// Whether there may be others later: those of a name.
+    pub(super) fn may_change(&self) -> bool {
+        self.name.parse::<IpAddr>().is_err()
+    }
+
+    /// Lets these be found for a while.
+    #[cfg(test)]
+    pub(super) fn become_known(&self, addresses: &[SocketAddr]) {
+        let until = Moment::now() + Duration::from_secs(3600);
+        *self.known.lock().unwrap() = Some((until, Ok(addresses.into())));
+    }
+
     /// What was found does not lead anywhere: it is asked for again.
     pub(super) fn forget(&self) {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -12,6 +12,7 @@ use super::client::{Client, ClientSettings};
 use super::connect::{Way, name_of, secure};
 use super::destination::Destination;
 use super::failure::{Failure, FailureKind};
+use super::following::Following;
 use super::http1::{self, Connection, Home, Pool};
 use super::http2::{self, Again, Connections, Place};
 use super::outgoing::{Interim, Outgoing};
@@ -29,6 +30,8 @@ pub(crate) struct Server {
     way: Way,
     pool: Arc<Pool>,
     shared: Arc<Connections>,
+    /// Follows its name to other addresses, if it has one.
+    following: Option<Arc<Following>>,
     /// Held by whoever connects where HTTP/2 may be spoken: the others may share what comes of it.
     connecting: Mutex<()>,
     /// The last handshake agreed on HTTP/1.1, so that nobody is to wait for another's connection.
@@ -58,12 +61,14 @@ impl Server {
         let pool = Pool::new(client.settings.idle_timeout);
         let shared = Arc::default();
         client.spare.add(&pool, &shared);
+        let following = Following::of(&way, &pool, &shared);
         Arc::new(Self {
             client,
             destination,
             way,
             pool,
             shared,
+            following,
             connecting: Mutex::default(),
             agreed_on_http1: AtomicBool::new(false),
             permits,
@@ -77,6 +82,12 @@ impl Server {
     /// Whether one there, of a client of these settings, would have the same connections.
     pub(crate) fn is_like(&self, destination: &Destination, settings: &ClientSettings) -> bool {
         self.destination == *destination && self.client.makes_like(settings, destination.secure)
+    }
+
+    /// What follows its name.
+    #[cfg(test)]
+    pub(super) fn following(&self) -> &Following {
+        self.following.as_deref().unwrap()
     }
 
     /// Closes what is idle, and keeps nothing from now on: requests under way end as they would.
@@ -96,6 +107,9 @@ impl Server {
         outgoing: &mut Outgoing<'_>,
         mut interim: Interim<'_>,
     ) -> Result<Answer, Failure> {
+        if let Some(following) = &self.following {
+            following.notice();
+        }
         let (version, policy) = outgoing.version;
         let speaks = match speaks(version, policy, self.destination.secure) {
             Ok(speaks) => speaks,

@@ -1,6 +1,7 @@
 //! A connection to a server, whatever it goes over.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -50,6 +51,19 @@ pub(super) enum Io {
 }
 
 impl Io {
+    /// The address that it leads to, if it is one.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        let socket = match self {
+            Self::Clear(socket) => socket,
+            Self::Tls(stream) => stream.socket(),
+        };
+        match socket {
+            Socket::Tcp(socket) => socket.peer_addr().ok(),
+            #[cfg(unix)]
+            Socket::Unix(_) => None,
+        }
+    }
+
     /// Whether the server has neither ended it nor sent anything. As long as nothing came that takes no
     /// system call: the runtime remembers that the last read drained the socket.
     pub(super) fn is_quiet(&mut self) -> bool {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -52,13 +53,17 @@ pub(in crate::upstream) struct Connection {
     pub(super) has_written: bool,
     /// The name that its certificate was judged by.
     pub(super) name: Option<Arc<str>>,
+    /// The address that it leads to.
+    address: Option<SocketAddr>,
     /// Until when it is kept if nobody uses it.
     pub(super) until: Moment,
 }
 
 impl Connection {
     pub(in crate::upstream) fn new(io: Io, name: Option<Arc<str>>) -> Box<Self> {
+        let address = io.peer();
         Box::new(Self {
+            address,
             io,
             read: BytesMut::new(),
             write: Vec::new(),
@@ -73,6 +78,11 @@ impl Connection {
     /// Whether it carried a request before.
     pub(in crate::upstream) fn was_used(&self) -> bool {
         self.has_written
+    }
+
+    /// Whether it leads to one of these addresses, or to none at all.
+    pub(super) fn is_listed(&self, listed: &[SocketAddr]) -> bool {
+        self.address.is_none_or(|address| listed.contains(&address))
     }
 
     /// Whether it can carry another request: it has neither ended nor sent anything out of turn.

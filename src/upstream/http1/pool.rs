@@ -1,5 +1,6 @@
 //! The connections of HTTP/1.1 to a server that are not used now.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ struct State {
     closed: bool,
     /// Somebody looks after them.
     swept: bool,
+    /// The addresses that the server's name has, once it was looked up again.
+    listed: Option<Arc<[SocketAddr]>>,
 }
 
 impl Pool {
@@ -81,6 +84,16 @@ impl Pool {
         older.len()
     }
 
+    /// Keeps nothing but connections to these addresses from now on.
+    pub(in crate::upstream) fn keep_only(&self, listed: &Arc<[SocketAddr]>) {
+        let gone: Vec<_> = {
+            let mut state = self.state();
+            state.listed = Some(Arc::clone(listed));
+            state.idle.extract_if(.., |it| !it.is_listed(listed)).collect()
+        };
+        drop(gone);
+    }
+
     /// Keeps a connection. `keeps_for` is for how many seconds the server does.
     pub(super) fn put(self: &Arc<Self>, mut connection: Box<Connection>, keeps_for: Option<u64>) {
         let server = keeps_for.map(|seconds| Duration::from_secs(seconds).saturating_sub(MARGIN));
@@ -92,7 +105,8 @@ impl Pool {
         connection.until = connection.activity.last() + keep;
         let is_first = {
             let mut state = self.state();
-            if state.closed {
+            let is_listed = state.listed.as_ref().is_none_or(|it| connection.is_listed(it));
+            if state.closed || !is_listed {
                 return;
             }
             state.idle.push(connection);

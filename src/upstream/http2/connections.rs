@@ -1,5 +1,6 @@
 //! The connections of HTTP/2 to a server, each shared by many requests.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -39,6 +40,8 @@ struct Shared {
     requests: SendRequest<Bytes>,
     /// The name that its certificate was judged by.
     name: Option<Arc<str>>,
+    /// The address that it leads to.
+    address: Option<SocketAddr>,
     /// How many requests it carries.
     active: AtomicUsize,
     /// When it last had one.
@@ -129,6 +132,7 @@ impl Connections {
         permit: Option<OwnedSemaphorePermit>,
         idle_timeout: Duration,
     ) -> Result<Place, Failure> {
+        let address = io.peer();
         let (requests, mut connection) = h2::client::Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -152,6 +156,7 @@ impl Connections {
             settled,
             open,
             name,
+            address,
             active: AtomicUsize::new(0),
             used: AtomicU64::new(Moment::now().as_millis()),
             _permit: permit,
@@ -183,6 +188,12 @@ impl Connections {
         idle.truncate(idle.len().div_ceil(2));
         open.retain(|shared| !idle.iter().any(|it| Arc::ptr_eq(it, shared)));
         idle.iter().map(|shared| shared.open.clone()).collect()
+    }
+
+    /// Ends connections to other addresses than these, once their requests have.
+    pub(in crate::upstream) fn keep_only(&self, listed: &[SocketAddr]) {
+        let is_listed = |it: &Arc<Shared>| it.address.is_none_or(|it| listed.contains(&it));
+        self.open().retain(is_listed);
     }
 
     /// Ends the connections, once their requests have.

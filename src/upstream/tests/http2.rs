@@ -232,6 +232,29 @@ async fn a_stream_that_was_refused_is_asked_for_once_more() {
 }
 
 #[tokio::test]
+async fn a_connection_to_an_address_that_the_name_has_no_more_takes_no_new_request() {
+    let (old, old_waits, go) = held(100);
+    let (new, new_waits, go_on) = held(100);
+    let server = old.named_server();
+    let ask = || {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move { in_http2(get("/")).send(&server).await })
+    };
+    let first = ask();
+    reached(&old_waits, 1).await;
+    server.following().lead_to(&[new.address]);
+    server.following().look().await;
+    let second = ask();
+    reached(&new_waits, 1).await;
+    go.notify_one();
+    go_on.notify_one();
+    for asked in [first, second] {
+        assert_eq!(asked.await.unwrap().unwrap().status, 200);
+    }
+    assert_eq!((old.connections(), new.connections()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_connection_that_says_goodbye_is_followed_by_another() {
     // Each connection answers one request.
     let upstream = Upstream::start(|_, peer| async move {

@@ -76,6 +76,15 @@ impl Upstream {
         self.server_of(Client::new(ClientSettings::default(), Arc::clone(spare)))
     }
 
+    /// One that is known by a name, which leads here at first.
+    pub(super) fn named_server(&self) -> Arc<Server> {
+        let client = Client::new(ClientSettings::default(), Arc::default());
+        let place = Place::Host { name: "name.test".to_owned(), port: self.address.port() };
+        let server = Server::new(client, Destination { secure: false, place });
+        server.following().lead_to(&[self.address]);
+        server
+    }
+
     fn server_of(&self, client: Arc<Client>) -> Arc<Server> {
         let place = Place::Host { name: self.address.ip().to_string(), port: self.address.port() };
         Server::new(client, Destination { secure: false, place })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 
@@ -360,4 +360,64 @@ async fn who_waits_for_a_connection_waits_no_longer_than_for_an_answer() {
     assert_eq!(failure.kind(), FailureKind::TimedOut);
     assert!(failure.to_string().contains("MaxConnectionsPerServer") && failure.is_unsent());
     holder.abort();
+}
+
+#[tokio::test]
+async fn a_connection_to_an_address_that_the_name_has_no_more_is_not_used_again() {
+    let reading = || {
+        Upstream::start(|_, mut peer| async move {
+            while peer.head().await.is_some() && peer.take(3).await == b"abc" {
+                peer.send(OK).await;
+            }
+        })
+    };
+    let (old, new, newest) = (reading(), reading(), reading());
+    let server = old.named_server();
+    for _ in 0..2 {
+        post("abc", Some(3)).send(&server).await.unwrap();
+        server.following().look().await;
+    }
+    assert_eq!(old.connections(), 1);
+    // It waits for a request.
+    server.following().lead_to(&[new.address]);
+    server.following().look().await;
+    post("abc", Some(3)).send(&server).await.unwrap();
+    assert_eq!((old.connections(), new.connections()), (1, 1));
+    // It has one, which goes on.
+    let (sender, body) = channel();
+    let under_way = {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move { post(body, Some(3)).send(&server).await })
+    };
+    while new.lines().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    server.following().lead_to(&[newest.address]);
+    server.following().look().await;
+    sender.send(data(b"abc")).unwrap();
+    drop(sender);
+    assert_eq!(under_way.await.unwrap().unwrap().body, b"ok");
+    post("abc", Some(3)).send(&server).await.unwrap();
+    assert_eq!((old.connections(), new.connections(), newest.connections()), (1, 1, 1));
+    // Both are there.
+    server.following().lead_to(&[new.address, newest.address]);
+    server.following().look().await;
+    post("abc", Some(3)).send(&server).await.unwrap();
+    assert_eq!((new.connections(), newest.connections()), (1, 1));
+}
+
+/// Beside requests, without which nobody looks.
+#[tokio::test]
+async fn the_addresses_of_a_name_are_looked_up_again_while_there_are_requests() {
+    let (old, new) = (Upstream::answering(OK), Upstream::answering(OK));
+    let server = old.named_server();
+    get("/").send(&server).await.unwrap();
+    server.following().lead_to(&[new.address]);
+    let begun = Instant::now();
+    while new.connections() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is never followed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        get("/").send(&server).await.unwrap();
+    }
+    assert_eq!(old.connections(), 1);
 }
