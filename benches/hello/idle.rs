@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
+use crate::process::file_limit;
 use crate::spread::Spread;
 use crate::{Contestants, Options, Result};
 
@@ -48,19 +49,4 @@ pub(crate) fn idle(options: &Options) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// How many files a process may have open, once all that is allowed is taken; servers inherit it.
-#[cfg(unix)]
-fn file_limit() -> Result<usize> {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
-}
-
-#[cfg(not(unix))]
-fn file_limit() -> Result<usize> {
-    Ok(usize::MAX)
 }

@@ -138,3 +138,18 @@ fn ask_to_end(child: &Child) {
 
 #[cfg(not(unix))]
 fn ask_to_end(_: &Child) {}
+
+/// How many files a process may have open, once all that is allowed is taken; servers inherit it.
+#[cfg(unix)]
+pub(crate) fn file_limit() -> Result<usize> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn file_limit() -> Result<usize> {
+    Ok(usize::MAX)
+}

@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
-use crate::process::Server;
+use crate::process::{Server, file_limit};
 use crate::spread::row;
 use crate::{Options, Part, Result, contestants, fill, start};
 
@@ -141,19 +141,4 @@ async fn other(to: SocketAddr) -> Result<Duration> {
 fn descriptors(server: &Server) -> Option<f64> {
     let folder = format!("/proc/{}/fd", server.told("Pid:")?);
     Some(fs::read_dir(folder).ok()?.count() as f64)
-}
-
-/// How many files a process may have open, once all that is allowed is taken; servers inherit it.
-#[cfg(unix)]
-fn file_limit() -> Result<usize> {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
-}
-
-#[cfg(not(unix))]
-fn file_limit() -> Result<usize> {
-    Ok(usize::MAX)
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 use crate::http::{asked, connect, get};
-use crate::process::Kestrel;
+use crate::process::{Kestrel, Running};
 use crate::test_data::file;
 
 /// A server that answers every request with its first line; what is below `/none`, with an empty 404.
@@ -250,9 +250,9 @@ fn a_plan_shows_where_requests_go_and_who_said_so() {
     assert_eq!(outcome.code, Some(3), "{said}");
 }
 
-#[test]
-fn servers_are_believed_by_their_own_authority_and_shown_a_certificate() {
-    let upstream = format!(
+/// A server of https that takes the certificates of clients that `ca` has signed.
+pub(crate) fn secured() -> Running {
+    let settings = format!(
         r#"{{ "Kestrel": {{ "Endpoints": {{ "A": {{ "Url": "https://127.0.0.1:0",
         "ClientCertificateMode": "RequireCertificate", "ClientCertificateRoots": {ca:?},
         "Certificate": {{ "Path": {pem:?}, "KeyPath": {key:?} }} }} }} }} }}"#,
@@ -260,7 +260,12 @@ fn servers_are_believed_by_their_own_authority_and_shown_a_certificate() {
         pem = file("server.pem"),
         key = file("server.key"),
     );
-    let upstream = Kestrel::run([]).file("appsettings.json", &upstream).started();
+    Kestrel::run([]).file("appsettings.json", &settings).started()
+}
+
+#[test]
+fn servers_are_believed_by_their_own_authority_and_shown_a_certificate() {
+    let upstream = secured();
     let port = upstream.address().rsplit(':').next().expect("a port").to_owned();
     let own = format!(
         r#", "ClientCertificate": {{ "Path": {:?}, "KeyPath": {:?} }}"#,

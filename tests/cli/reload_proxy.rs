@@ -9,23 +9,10 @@ use nix::sys::signal::Signal;
 
 use crate::http::get;
 use crate::process::{Kestrel, LIMIT, Running};
-use crate::proxy::destination;
+use crate::proxy::{destination, secured};
 use crate::test_data::file;
 
 const REFUSED: &str = "crit: Microsoft.AspNetCore.Server.Kestrel[0]";
-
-/// A server of https that takes the certificates of clients that `ca` has signed.
-fn secured() -> Running {
-    let settings = format!(
-        r#"{{ "Kestrel": {{ "Endpoints": {{ "A": {{ "Url": "https://127.0.0.1:0",
-        "ClientCertificateMode": "RequireCertificate", "ClientCertificateRoots": {ca:?},
-        "Certificate": {{ "Path": {pem:?}, "KeyPath": {key:?} }} }} }} }} }}"#,
-        ca = file("ca.pem"),
-        pem = file("server.pem"),
-        key = file("server.key"),
-    );
-    Kestrel::run([]).file("appsettings.json", &settings).started()
-}
 
 /// A proxy with one cluster, of which this is said. It follows its files if `watches`.
 fn proxy(cluster: &str, watches: bool) -> Kestrel {
