@@ -29,5 +29,7 @@ pub(crate) use client_address::ClientAddress;
 pub(crate) use file_part::{FilePart, LONGEST_PIECE, OpenedFile};
 pub(crate) use layers::Layers;
 pub(crate) use prepared_head::PreparedHead;
+#[cfg(feature = "proxy")]
+pub(crate) use responder::AnswerParts;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};
 pub(crate) use stage::{Enter, Next, Stage};

@@ -1,19 +1,32 @@
-//! The head of an answer that is given often: made once, and written once.
+//! The head of an answer that is not written, or not again: one that is given often, and is made and written once; one
+//! that another server wrote, and that nobody has to take apart.
 
 use std::sync::OnceLock;
 
-use http::HeaderMap;
+use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, SERVER, TRAILER, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The headers of an answer, and the same as lines, once a server has written them.
+/// The headers of an answer as lines, and what somebody has to know who writes them.
 ///
 /// An answer that has one comes as far as the server only past stages that do not look at answers: for all others
 /// the pipeline puts copies of the headers into the answer ([`Responding`](super::Responding)).
 #[derive(Debug)]
 pub(crate) struct PreparedHead {
-    headers: HeaderMap,
+    made: Made,
     length: Option<u64>,
-    lines: OnceLock<Box<[u8]>>,
+    has_date: bool,
+    has_server: bool,
+}
+
+/// What a head was made as.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on makes them"))]
+enum Made {
+    /// Headers, and the same as lines, once a server has written them.
+    Headers(HeaderMap, OnceLock<Box<[u8]>>),
+    /// Lines that somebody else has written.
+    Lines(Bytes),
 }
 
 impl PreparedHead {
@@ -33,7 +46,22 @@ impl PreparedHead {
             }
         };
         let is_alone = lengths.next().is_none();
-        is_alone.then(|| Self { headers, length, lines: OnceLock::new() })
+        is_alone.then(|| Self {
+            made: Made::Headers(headers, OnceLock::new()),
+            length,
+            has_date: false,
+            has_server: false,
+        })
+    }
+
+    /// A head with these lines, each of them `Name: value` with its end. One of them tells the length; none of them
+    /// says anything else of the connection or the framing.
+    #[cfg_attr(
+        not(feature = "proxy"),
+        allow(dead_code, reason = "who hands requests on makes them")
+    )]
+    pub(crate) fn of_lines(lines: Bytes, length: u64, has_date: bool, has_server: bool) -> Self {
+        Self { made: Made::Lines(lines), length: Some(length), has_date, has_server }
     }
 
     /// The length that the headers tell.
@@ -41,16 +69,52 @@ impl PreparedHead {
         self.length
     }
 
-    /// The headers as a server writes them, which is asked to the first time.
+    /// Whether one of the headers is `Date`.
+    pub(crate) fn has_date(&self) -> bool {
+        self.has_date
+    }
+
+    /// Whether one of the headers is `Server`.
+    pub(crate) fn has_server(&self) -> bool {
+        self.has_server
+    }
+
+    /// The headers as lines: as a server writes them, which is asked to the first time, unless they were lines before.
     pub(crate) fn lines(&self, write: impl FnOnce(&HeaderMap) -> Vec<u8>) -> &[u8] {
-        self.lines.get_or_init(|| write(&self.headers).into())
+        match &self.made {
+            Made::Headers(headers, lines) => lines.get_or_init(|| write(headers).into()),
+            Made::Lines(lines) => lines,
+        }
     }
 
     /// Puts the headers into an answer that has none of them.
     pub(crate) fn put_into(&self, headers: &mut HeaderMap) {
-        let others = std::mem::replace(headers, self.headers.clone());
+        let own = match &self.made {
+            Made::Headers(headers, _) => headers.clone(),
+            Made::Lines(lines) => taken_apart(lines),
+        };
+        let others = std::mem::replace(headers, own);
         headers.extend(others);
     }
+}
+
+/// The headers that lines have.
+fn taken_apart(lines: &Bytes) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut rest = &lines[..];
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\r') {
+        let (line, behind) = rest.split_at(end);
+        rest = behind.get(2..).unwrap_or_default();
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        let value = line.get(colon + 2..).unwrap_or_default();
+        // They are headers: whoever made the lines of them saw to that.
+        if let Ok(name) = HeaderName::from_bytes(&line[..colon])
+            && let Ok(value) = HeaderValue::from_maybe_shared(lines.slice_ref(value))
+        {
+            headers.append(name, value);
+        }
+    }
+    headers
 }
 
 #[cfg(test)]
@@ -90,6 +154,22 @@ mod tests {
         ] {
             assert!(of(headers).is_none(), "{headers:?}");
         }
+    }
+
+    #[test]
+    fn lines_of_somebody_else_are_taken_apart_for_whoever_wants_headers() {
+        let lines = Bytes::from_static(b"A: b\r\nSet-Cookie: c=1; d\r\nE: \r\nset-cookie: f\r\n");
+        let head = PreparedHead::of_lines(lines.clone(), 3, true, false);
+        assert_eq!(head.lines(|_| panic!("they are there")), lines);
+        assert_eq!((head.length(), head.has_date(), head.has_server()), (Some(3), true, false));
+        let mut headers = HeaderMap::new();
+        headers.insert("g", HeaderValue::from_static("h"));
+        head.put_into(&mut headers);
+        let all: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let expected: [(&str, &[u8]); 5] =
+            [("a", b"b"), ("set-cookie", b"c=1; d"), ("set-cookie", b"f"), ("e", b""), ("g", b"h")];
+        assert_eq!(all, expected);
     }
 
     #[test]

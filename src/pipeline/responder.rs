@@ -110,14 +110,27 @@ where
 
 pin_project! {
     /// The answer of a responder on its way.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on makes them"))]
     #[project = RespondingProjection]
     pub(crate) enum Responding {
         Router { #[pin] future: RouteFuture<Infallible> },
         Ready { response: Option<Response> },
         Prepared { prepared: Option<Prepared> },
         Later { future: Pin<Box<dyn Future<Output = Response> + Send>> },
+        LaterParts { future: Pin<Box<dyn Future<Output = AnswerParts> + Send>> },
         Panicked { panic: Option<Box<dyn Any + Send>> },
     }
+}
+
+/// An answer, and headers that were made before and are not in it, if there are any.
+pub(crate) type AnswerParts = (Response, Option<Arc<PreparedHead>>);
+
+/// An answer with the headers that were made before.
+fn whole((mut response, head): AnswerParts) -> Response {
+    if let Some(head) = head {
+        head.put_into(response.headers_mut());
+    }
+    response
 }
 
 /// An answer that is here, all but its headers, which were made before.
@@ -129,9 +142,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// The answer with its headers.
     pub(super) fn whole(self) -> Response {
-        let Self { mut response, head } = self;
-        head.put_into(response.headers_mut());
-        response
+        whole((self.response, Some(self.head)))
     }
 }
 
@@ -162,24 +173,30 @@ impl Responding {
         Self::Later { future: Box::pin(answer) }
     }
 
+    /// An answer that takes time, and may lack headers that were made before.
+    #[cfg_attr(
+        not(feature = "proxy"),
+        allow(dead_code, reason = "who hands requests on makes them")
+    )]
+    pub(crate) fn later_parts(answer: impl Future<Output = AnswerParts> + Send + 'static) -> Self {
+        Self::LaterParts { future: Box::pin(answer) }
+    }
+
     /// An answer that is here, and lacks the headers that were prepared for it.
     pub(crate) fn prepared(response: Response, head: Arc<PreparedHead>) -> Self {
         Self::Prepared { prepared: Some(Prepared { response, head }) }
     }
 
     /// The answer, for somebody who can do without the headers that were prepared for it.
-    pub(crate) fn poll_parts(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<(Response, Option<Arc<PreparedHead>>)> {
-        let this = self.project();
-        if let RespondingProjection::Prepared { prepared } = this {
-            return match prepared.take() {
+    pub(crate) fn poll_parts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<AnswerParts> {
+        match self.project() {
+            RespondingProjection::Prepared { prepared } => match prepared.take() {
                 Some(Prepared { response, head }) => Poll::Ready((response, Some(head))),
                 None => Poll::Pending,
-            };
+            },
+            RespondingProjection::LaterParts { future } => future.as_mut().poll(cx),
+            this => this.poll_whole(cx).map(|response| (response, None)),
         }
-        this.poll_whole(cx).map(|response| (response, None))
     }
 
     /// The same answer, whose body is to be read. (No router knows of files.)
@@ -232,6 +249,7 @@ impl RespondingProjection<'_> {
                 prepared.take().map_or(Poll::Pending, |prepared| Poll::Ready(prepared.whole()))
             }
             Self::Later { future } => future.as_mut().poll(cx),
+            Self::LaterParts { future } => future.as_mut().poll(cx).map(whole),
             Self::Panicked { panic } => match panic.take() {
                 Some(panic) => resume_unwind(panic),
                 None => Poll::Pending,

@@ -14,6 +14,7 @@ mod client;
 mod connect;
 mod destination;
 mod failure;
+mod field_lines;
 mod following;
 mod http1;
 mod http2;
@@ -33,6 +34,7 @@ mod versions;
 pub(crate) use client::{Client, ClientSettings};
 pub(crate) use destination::{Destination, Place};
 pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use field_lines::FieldLines;
 #[cfg(fuzzing)]
 pub(crate) use http1::invariants;
 pub(crate) use outgoing::{Content, Fields, Outgoing, Value};

@@ -85,6 +85,9 @@ pub(crate) struct Outgoing<'a> {
     /// Which fields of the answer are taken. What is of the connection, by name or by `Connection`, is not
     /// asked for and is never taken (but for `Upgrade` of an answer that changes the protocol).
     pub(crate) takes: &'a (dyn Fn(&HeaderName) -> bool + Sync),
+    /// Which of them, by their names in small letters, are not taken where the lines of an answer are all that is
+    /// asked for: see [`Answer::Lines`](super::Answer::Lines). `None` where that is never so.
+    pub(crate) leaves_lines: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
 }
 
 /// What hears of interim answers (100, 102, 103), before there is the answer.

@@ -8,6 +8,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
 use super::failure::Failure;
+use super::field_lines::FieldLines;
 use super::http1::{self, Http1Body};
 use super::http2::{self, Http2Body};
 use super::upgraded::UpgradedStream;
@@ -18,6 +19,9 @@ pub(crate) enum Answer {
     /// An answer. Its extensions have the reason phrase if it is another than the usual one, its version is
     /// the one that was spoken.
     Response(Response<ReplyBody>),
+    /// The same without its fields, whose lines are as the server wrote them: an answer of HTTP/1.1 to whoever asked for
+    /// that, if all of it was here at once, and nothing in its head needed a second look.
+    Lines(Response<Bytes>, FieldLines),
     /// The protocol is changed (101, or a tunnel of HTTP/2): head and stream.
     Upgraded(Response<()>, UpgradedStream),
 }
@@ -33,6 +37,7 @@ impl From<http1::Outcome> for Answer {
             Outcome::Streamed(response) => {
                 Self::Response(response.map(|body| ReplyBody(Inner::Http1(body))))
             }
+            Outcome::Lines(response, lines) => Self::Lines(response, lines),
             Outcome::Upgraded(head, stream) => Self::Upgraded(head, stream),
         }
     }

@@ -56,6 +56,63 @@ fn an_argument_hands_requests_on_and_nothing_else_is_there() {
     assert!(!outcome.stdout.contains("No site"), "{}", outcome.stdout);
 }
 
+/// A server that answers all requests with this.
+#[expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
+fn saying(answer: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                while let Ok(1..) = stream.read(&mut [0; 4096]) {
+                    stream.write_all(answer.as_bytes()).expect("somebody who reads");
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn an_answer_goes_back_with_its_headers_and_what_is_of_its_connection_stays() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\nX-One: 1\r\nSet-Cookie: a\r\nContent-Length: 2\r\nSet-Cookie: b\r\nDate: today\r\n";
+    let to = saying(
+        "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX-One:1\r\nSet-Cookie: a\r\nAlt-Svc: h3\r\n\
+        Content-Length: 2\r\nKeep-Alive: timeout=5\r\nSet-Cookie: b\r\nDate: today\r\n\r\nok",
+    );
+    let to = format!("/{{**rest}}=http://{to}");
+    // With a log of requests, and with a stage that looks at answers, the headers are taken apart.
+    for (log, stage) in [("Warning", ""), ("Information", ""), ("Warning", "X-Stage")] {
+        let log = format!("--Logging:LogLevel:Microsoft.AspNetCore={log}");
+        let mut arguments = vec!["--urls", "http://127.0.0.1:0", "--proxy", &to, &log];
+        if !stage.is_empty() {
+            arguments.extend(["--Headers:Enabled=true", "--Headers:Set:X-Stage=1"]);
+        }
+        let running = Kestrel::run(arguments.iter().copied()).started();
+        let mut stream = connect(&running.address());
+        for _ in 0..3 {
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("a server that reads");
+            let mut came = Vec::new();
+            while !came.ends_with(b"ok") {
+                let mut piece = [0; 1024];
+                let read = stream.read(&mut piece).expect("an answer");
+                assert!(read > 0, "{came:?}");
+                came.extend_from_slice(&piece[..read]);
+            }
+            let came = String::from_utf8(came).expect("text");
+            let sorted = |text: &str| {
+                let mut lines: Vec<_> = text.lines().map(str::to_ascii_lowercase).collect();
+                lines.sort();
+                lines
+            };
+            let stage = if stage.is_empty() { "" } else { "X-Stage: 1\r\n" };
+            let expected = format!("{HEAD}{stage}Server: Kestrel\r\n\r\nok");
+            assert_eq!(sorted(&came), sorted(&expected), "{arguments:?}");
+        }
+        running.terminated();
+    }
+}
+
 #[test]
 fn files_come_before_routes_and_pages_after_them() {
     let to = format!("/api/{{**rest}}=http://{}", destination());

@@ -96,7 +96,8 @@ fn write_prepared(
         lines
     }));
     let length_is_told = prepared.length().is_some();
-    Some(Written { length_is_told, has_date: false, has_server: false })
+    let (has_date, has_server) = (prepared.has_date(), prepared.has_server());
+    Some(Written { length_is_told, has_date, has_server })
 }
 
 fn write_headers(

@@ -8,6 +8,7 @@ use super::body::{Reading, next};
 use super::read_head::{Asked, Framing, Head, Malformed, Reader};
 use crate::server::Chunks;
 use crate::upstream::failure::FailureKind;
+use crate::upstream::field_lines::FieldLines;
 
 /// What is read of an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(in crate::upstream) fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> O
     for piece in pieces {
         came.extend_from_slice(piece);
         if head.is_none() && !came.is_empty() {
-            let asked = Asked { head_only: false, takes: &takes };
+            let asked = Asked { head_only: false, takes: &takes, leaves_lines: None };
             match reader.take(&mut came, asked) {
                 Ok(None) => continue,
                 Ok(Some(found)) => {
@@ -87,6 +88,7 @@ pub(crate) fn answer(input: &[u8]) {
     let at = usize::from(choice) * bytes.len() / 256;
     let (one, two) = bytes.split_at(at);
     assert_eq!(read([one, two].into_iter()), whole, "at {at}");
+    check_lines(bytes);
     if let Outcome::Read { head, body, trailers, end } = &whole {
         check(head);
         check_fields(trailers.iter().flatten());
@@ -111,6 +113,37 @@ fn check(head: &Head) {
     assert!(head.status.as_u16() >= 100);
     let upgrades = head.status == 101;
     assert!(upgrades || !head.fields.contains_key(header::UPGRADE));
+}
+
+/// Whoever asks for lines gets the same head: of those that are lines, the fields that the others have.
+fn check_lines(bytes: &[u8]) {
+    const LEFT: &str = "alt-svc";
+    let read = |leaves_lines| {
+        let takes = |name: &http::HeaderName| name != LEFT;
+        let asked = Asked { head_only: false, takes: &takes, leaves_lines };
+        Reader::default().take(&mut BytesMut::from(bytes), asked)
+    };
+    let (usual, mut lined) = (read(None), read(Some(&|name| name == LEFT)));
+    if let Ok(Some(head)) = &mut lined
+        && let Some(FieldLines { bytes, length, has_date, has_server }) = head.lines.take()
+    {
+        assert_eq!(
+            (std::mem::take(&mut head.fields), head.framing),
+            (HeaderMap::new(), Framing::Length(length))
+        );
+        let text = std::str::from_utf8(&bytes).expect("lines are ASCII");
+        for line in text.split_terminator("\r\n") {
+            let (name, value) = line.split_once(": ").expect("lines are made of names and values");
+            let name: http::HeaderName = name.parse().expect("a name");
+            head.fields.append(name, value.parse().expect("a value"));
+        }
+        assert!(
+            text.ends_with("\r\n") && head.fields[header::CONTENT_LENGTH] == length.to_string()
+        );
+        assert_eq!(head.fields.contains_key(header::DATE), has_date);
+        assert_eq!(head.fields.contains_key(header::SERVER), has_server);
+    }
+    assert_eq!(lined, usual);
 }
 
 /// Nothing that is of the connection, and nothing that could end a line.

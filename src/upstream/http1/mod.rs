@@ -26,6 +26,7 @@ pub(super) use exchange::{Broken, Home};
 pub(super) use pool::Pool;
 
 use super::failure::{Failure, FailureKind};
+use super::field_lines::FieldLines;
 use super::outgoing::{Interim, Outgoing};
 use super::upgraded::UpgradedStream;
 use exchange::Exchange;
@@ -35,6 +36,7 @@ use sender::Sender;
 /// What came of a request.
 pub(super) enum Outcome {
     Whole(Response<Bytes>),
+    Lines(Response<Bytes>, FieldLines),
     Streamed(Response<Box<Http1Body>>),
     Upgraded(Response<()>, UpgradedStream),
 }
@@ -60,7 +62,9 @@ pub(super) async fn send(
     connection.activity.touch();
     connection.has_written = false;
     let sender = Sender::new(outgoing.content.take(), framing);
-    let asked = Asked { head_only: *outgoing.method == Method::HEAD, takes: outgoing.takes };
+    let head_only = *outgoing.method == Method::HEAD;
+    let leaves_lines = outgoing.leaves_lines.filter(|_| !head_only && outgoing.upgrade.is_none());
+    let asked = Asked { head_only, takes: outgoing.takes, leaves_lines };
     let may_upgrade = outgoing.upgrade.is_some();
     let mut exchange = Exchange::new(connection, sender, home, outgoing.activity_timeout);
     let head = poll_fn(|cx| exchange.poll_head(asked, may_upgrade, interim, cx)).await;
@@ -81,7 +85,11 @@ pub(super) async fn send(
     Ok(match exchange.whole(head.framing) {
         Some(bytes) => {
             exchange.finish();
-            Outcome::Whole(response.map(|()| bytes))
+            let response = response.map(|()| bytes);
+            match head.lines {
+                Some(lines) => Outcome::Lines(response, lines),
+                None => Outcome::Whole(response),
+            }
         }
         None => {
             let body = Box::new(Http1Body::new(exchange, head.framing));

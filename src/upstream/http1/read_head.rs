@@ -6,6 +6,7 @@
 //! for something else: no bare line ends, no folded lines, no blanks before a colon, no length beside
 //! chunks, no coding but `chunked`.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use bytes::{Bytes, BytesMut};
@@ -14,6 +15,7 @@ use hyper::ext::ReasonPhrase;
 use memchr::{memchr, memmem};
 
 use crate::server::{is_token, plain_length, trimmed};
+use crate::upstream::field_lines::FieldLines;
 use crate::upstream::outgoing::is_value;
 
 /// The most bytes of a head, with its line ends.
@@ -28,6 +30,8 @@ pub(in crate::upstream) struct Head {
     /// It is one of HTTP/1.0.
     pub(super) old: bool,
     pub(in crate::upstream) fields: HeaderMap,
+    /// In the place of the fields, if they were asked for as lines, and all of the body is here.
+    pub(super) lines: Option<FieldLines>,
     pub(super) framing: Framing,
     /// Whether the connection can be used once more, as far as the head says.
     pub(super) keeps: bool,
@@ -60,6 +64,8 @@ pub(super) struct Asked<'a> {
     pub(super) head_only: bool,
     /// Which fields are taken.
     pub(super) takes: &'a (dyn Fn(&HeaderName) -> bool + Sync),
+    /// Lines will do, without those of these names.
+    pub(super) leaves_lines: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
 }
 
 /// Finds where a head ends; to make it takes longer than to find most ends.
@@ -87,7 +93,13 @@ impl Reader {
         match end.filter(|end| *end <= LARGEST) {
             Some(end) => {
                 *self = Self::default();
-                Parser::new(read.split_to(end).freeze()).head(asked).map(Some)
+                let bytes = read.split_to(end).freeze();
+                let leaves = asked.leaves_lines;
+                if let Some(head) = leaves.and_then(|leaves| plain_head(&bytes, read.len(), leaves))
+                {
+                    return Ok(Some(head));
+                }
+                Parser::new(bytes).head(asked).map(Some)
             }
             None => {
                 self.judge(&read[..read.len().min(LARGEST)])?;
@@ -198,6 +210,103 @@ impl<'a> Line<'a> {
 /// The longest name that the type for names holds.
 const LONGEST_NAME: usize = 65_535;
 
+/// The head of an answer of the kind that nearly all are of, with its fields as lines: one of HTTP/1.1 with a body of a
+/// length, all of which is among the `here` bytes behind it. `None` leaves the judgement to the parser, which is as
+/// strict and takes more.
+fn plain_head(bytes: &Bytes, here: usize, leaves: &dyn Fn(&str) -> bool) -> Option<Head> {
+    let mut lines = Lines(bytes);
+    let (old, status, reason) = status_line(lines.next()?.ok()?).ok()?;
+    let may_have_body = !status.is_informational() && !matches!(status.as_u16(), 204 | 205 | 304);
+    if old || !may_have_body || reason != status.canonical_reason()?.as_bytes() {
+        return None;
+    }
+    let (mut length, mut keeps, mut keeps_for) = (None, true, None);
+    let (mut has_date, mut has_server) = (false, false);
+    let mut kept = Kept { bytes, run: 0..0, copied: Vec::new() };
+    let mut rest = lines.0;
+    while rest != b"\r\n" {
+        let start = bytes.len() - rest.len();
+        let (line, behind) = Line::plain(rest)?;
+        rest = behind;
+        let small = &mut [0; 64];
+        let small = small.get_mut(..line.name.len())?;
+        small.copy_from_slice(line.name);
+        small.make_ascii_lowercase();
+        match &*small {
+            b"connection" if line.value.eq_ignore_ascii_case(b"keep-alive") => continue,
+            b"connection" if line.value.eq_ignore_ascii_case(b"close") => {
+                keeps = false;
+                continue;
+            }
+            b"keep-alive" => {
+                keeps_for = keep_alive_timeout(line.value);
+                continue;
+            }
+            b"content-length" if length.is_none() && line.value.first() != Some(&b'0') => {
+                length = Some(content_length(line.value).ok()?);
+            }
+            b"connection" | b"content-length" | b"proxy-connection" | b"te" | b"trailer"
+            | b"transfer-encoding" | b"upgrade" => return None,
+            b"date" => has_date = true,
+            b"server" => has_server = true,
+            name if leaves(std::str::from_utf8(name).ok()?) => continue,
+            _ => {}
+        }
+        kept.add(start..bytes.len() - rest.len(), &line);
+    }
+    let length = length.filter(|length| (1..=here as u64).contains(length))?;
+    Some(Head {
+        status,
+        reason: None,
+        old,
+        fields: HeaderMap::new(),
+        lines: Some(FieldLines { bytes: kept.into_bytes(), length, has_date, has_server }),
+        framing: Framing::Length(length),
+        keeps,
+        keeps_for,
+    })
+}
+
+/// Lines of a head that go on. As long as they stand together nothing is copied.
+struct Kept<'a> {
+    bytes: &'a Bytes,
+    /// Where those stand that were not copied.
+    run: Range<usize>,
+    copied: Vec<u8>,
+}
+
+impl Kept<'_> {
+    fn add(&mut self, at: Range<usize>, line: &Line<'_>) {
+        // Other blanks than one behind the colon are not for whoever comes next.
+        let is_usual = at.len() == line.name.len() + line.value.len() + 4
+            && self.bytes.get(at.start + line.name.len() + 1) == Some(&b' ');
+        if is_usual && self.run.end == at.start {
+            self.run.end = at.end;
+            return;
+        }
+        self.copy_run();
+        if is_usual {
+            self.run = at;
+            return;
+        }
+        for part in [line.name, b": ", line.value, b"\r\n"] {
+            self.copied.extend_from_slice(part);
+        }
+    }
+
+    fn copy_run(&mut self) {
+        self.copied.extend_from_slice(&self.bytes[std::mem::take(&mut self.run)]);
+    }
+
+    fn into_bytes(mut self) -> Bytes {
+        if self.copied.is_empty() {
+            return self.bytes.slice(self.run);
+        }
+        self.copy_run();
+        self.copied.into()
+    }
+}
+
 /// The bytes of a head, with what its lines have said so far.
 struct Parser {
     bytes: Bytes,
@@ -252,6 +361,7 @@ impl Parser {
             reason: unusual(reason, status),
             old,
             fields: self.fields,
+            lines: None,
             framing,
             keeps,
             keeps_for: self.keeps_for,

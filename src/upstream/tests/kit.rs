@@ -252,6 +252,7 @@ impl Ask {
             version: self.version,
             activity_timeout: self.activity_timeout,
             takes: &|_| true,
+            leaves_lines: None,
         };
         let mut note = |status, fields| interim.push((status, fields));
         let sending = server.send(&mut outgoing, &mut note);
@@ -263,6 +264,7 @@ impl Ask {
         let mut interim = Vec::new();
         let response = match self.answer(server, &mut interim).await? {
             Answer::Response(response) => response,
+            Answer::Lines(..) => panic!("nobody asked for lines"),
             Answer::Upgraded(head, _) => panic!("the protocol is changed: {head:?}"),
         };
         let (parts, mut body) = response.into_parts();

@@ -56,6 +56,7 @@ async fn values_that_are_none_are_left_out() {
         version: ask.version,
         activity_timeout: ask.activity_timeout,
         takes: &|_| true,
+        leaves_lines: None,
     };
     upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap();
     let head = upstream.heads.lock().unwrap()[0].clone();
@@ -243,6 +244,77 @@ async fn what_is_of_the_connection_stays_here() {
     assert_eq!(fields, ["content-length", "set-cookie", "set-cookie", "trailer", "via"]);
 }
 
+/// What a server answers, for somebody whom lines will do.
+async fn in_lines(method: Method, answer: &'static str) -> Answer {
+    let upstream = Upstream::start(move |_, mut peer| async move {
+        while peer.head().await.is_some() {
+            peer.send(answer).await;
+        }
+    });
+    let ask = Ask::new(method, "/");
+    let mut outgoing = Outgoing {
+        method: &ask.method,
+        target: b"/",
+        host: b"a",
+        fields: &ask.fields,
+        content: None,
+        upgrade: None,
+        version: ask.version,
+        activity_timeout: ask.activity_timeout,
+        takes: &|_| true,
+        leaves_lines: Some(&|name| name == "alt-svc"),
+    };
+    upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_all_here_may_come_as_lines() {
+    for (head, lines) in [
+        (
+            "A-b: 1\r\nContent-Length: 2\r\nDate: x\r\n",
+            "A-b: 1\r\nContent-Length: 2\r\nDate: x\r\n",
+        ),
+        // What is of the connection, at the beginning, in the middle and at the end.
+        (
+            "Connection: keep-alive\r\nA: 1\r\nalt-svc: h3\r\nB: 2\r\ncontent-length: 2\r\nKeep-Alive: timeout=5\r\n",
+            "A: 1\r\nB: 2\r\ncontent-length: 2\r\n",
+        ),
+        // Blanks are as usual where they go on.
+        (
+            "A:1\r\nB:  2 \r\nC: 3\r\nD:\r\nContent-Length: 2\r\n",
+            "A: 1\r\nB: 2\r\nC: 3\r\nD: \r\nContent-Length: 2\r\n",
+        ),
+    ] {
+        let answer = format!("HTTP/1.1 201 Created\r\n{head}\r\nok").leak();
+        let answered = in_lines(Method::GET, answer).await;
+        let Answer::Lines(response, came) = answered else { panic!("{head}: {answered:?}") };
+        assert_eq!((response.status(), &response.body()[..]), (StatusCode::CREATED, &b"ok"[..]));
+        assert!(response.headers().is_empty());
+        assert_eq!((&came.bytes[..], came.length), (lines.as_bytes(), 2));
+        assert_eq!((came.has_date, came.has_server), (head.contains("Date"), false));
+    }
+}
+
+#[tokio::test]
+async fn what_needs_a_second_look_comes_as_headers() {
+    for (method, answer) in [
+        (Method::GET, "200 OK\r\nContent-Length: 3\r\n\r\nok"),
+        (Method::HEAD, "200 OK\r\nContent-Length: 2\r\n\r\n"),
+        (Method::GET, "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        (Method::GET, "200 OK\r\nContent-Length: 0\r\n\r\n"),
+        (Method::GET, "200 OK\r\nContent-Length: 02\r\n\r\nok"),
+        (Method::GET, "200 OK\r\nContent-Length: 2\r\nTrailer: x\r\n\r\nok"),
+        (Method::GET, "200 OK\r\nContent-Length: 2\r\nX: \u{e9}\r\n\r\nok"),
+        (Method::GET, "200 OK\r\nContent-Length: 2\r\nConnection: x\r\nX: 1\r\n\r\nok"),
+        (Method::GET, "200 Fine\r\nContent-Length: 2\r\n\r\nok"),
+        (Method::GET, "299 \r\nContent-Length: 2\r\n\r\nok"),
+        (Method::GET, "304 Not Modified\r\nContent-Length: 2\r\n\r\n"),
+    ] {
+        let answered = in_lines(method, format!("HTTP/1.1 {answer}").leak()).await;
+        assert!(matches!(answered, Answer::Response(_)), "{answer}: {answered:?}");
+    }
+}
+
 #[tokio::test]
 async fn trailers_say_nothing_of_where_a_message_ends_and_goes() {
     let upstream = Upstream::answering(
@@ -270,6 +342,7 @@ async fn the_caller_chooses_fields_of_the_answer() {
         version: ask.version,
         activity_timeout: ask.activity_timeout,
         takes: &|name| name != "alt-svc",
+        leaves_lines: None,
     };
     let Answer::Response(response) =
         upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap()

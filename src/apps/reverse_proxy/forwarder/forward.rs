@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::IntoResponse;
+use bytes::Bytes;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
 };
@@ -36,21 +37,23 @@ use crate::diagnostics::{Telling, events};
 use crate::features::{
     BadRequest, Completion, EffectiveRequest, RequestBodyLimits, RequestTarget, Unhandled,
 };
-use crate::pipeline::{Request, Response};
-use crate::upstream::{Answer, Content, Failure, FailureKind, Fields, Outgoing, ReplyBody};
+use crate::pipeline::{AnswerParts, PreparedHead, Request, Response};
+use crate::upstream::{
+    Answer, Content, Failure, FailureKind, FieldLines, Fields, Outgoing, ReplyBody,
+};
 
 /// Hands a request on, and gives the answer.
 pub(super) fn forward(
     route: Arc<Route>,
     request: Request,
-) -> impl Future<Output = Response> + Send + 'static {
+) -> impl Future<Output = AnswerParts> + Send + 'static {
     let (mut parts, body) = request.into_parts();
     // An `async fn` would have room for what it is given twice, and all of that room is moved into a box.
     async move {
         let Some(cluster) = route.cluster.clone() else {
             events::route_without_cluster(&route.options.id);
             let telling = route.told[2].happened(Instant::now());
-            return unavailable(&route, &parts, telling, Unavailable::without_cluster);
+            return (unavailable(&route, &parts, telling, Unavailable::without_cluster), None);
         };
         let asked = cluster.affinity.as_ref().map(|affinity| affinity.asked(&parts.headers));
         let chosen = match &asked {
@@ -65,19 +68,25 @@ pub(super) fn forward(
             if affinity.is_refused() {
                 let telling = cluster.told[1].happened(Instant::now());
                 let why = || Unavailable::of_affinity(&cluster, asked);
-                return unavailable(&route, &parts, telling, why);
+                return (unavailable(&route, &parts, telling, why), None);
             }
         }
         let Some(destination) = chosen.or_else(|| cluster.pick()) else {
             let telling = cluster.told[0].happened(Instant::now());
             events::no_destination(&cluster.options.id, telling);
-            return unavailable(&route, &parts, telling, || Unavailable::of(&cluster));
+            return (unavailable(&route, &parts, telling, || Unavailable::of(&cluster)), None);
         };
         let new_of = cluster.affinity.as_ref().filter(|_| is_new);
         let is_https = new_of.is_some() && EffectiveRequest::of_parts(&parts).is_https();
-        let forwarding = Forwarding { route, cluster: Arc::clone(&cluster), destination };
+        let takes_lines = route.passes_answers
+            && cluster.affinity.is_none()
+            && parts.version == Version::HTTP_11
+            // The log names headers.
+            && !events::requests_are_logged();
+        let forwarding =
+            Forwarding { route, cluster: Arc::clone(&cluster), destination, takes_lines };
         // Pinned where it is, here and below: to wait for a future otherwise moves all of it.
-        let (mut response, destination) = pin!(forwarding.run(&mut parts, body)).await;
+        let ((mut response, head), destination) = pin!(forwarding.run(&mut parts, body)).await;
         let cookie = new_of.and_then(|it| it.answer(&destination.options.name, is_https));
         if let Some((name, value)) = cookie {
             match name == SET_COOKIE {
@@ -85,7 +94,7 @@ pub(super) fn forward(
                 false => drop(response.headers_mut().insert(name, value)),
             }
         }
-        response
+        (response, head)
     }
 }
 
@@ -119,19 +128,21 @@ struct Prepared<'a> {
 
 impl Forwarding {
     /// Gives the answer, and the destination that it is of in the end.
-    async fn run(mut self, parts: &mut Parts, mut body: Body) -> (Response, Arc<Destination>) {
+    async fn run(mut self, parts: &mut Parts, mut body: Body) -> (AnswerParts, Arc<Destination>) {
         let begun = Instant::now();
         let mut under_way = self.destination.begin();
         let upgrading = match Upgrading::of(parts, self.cluster.version) {
             Ok(upgrading) => upgrading,
-            Err(status) => return (error_answer(status, client_of(parts)), self.destination),
+            Err(status) => {
+                return ((error_answer(status, client_of(parts)), None), self.destination);
+            }
         };
         let parts = &*parts;
         self.set_body_limits(parts);
         if upgrading.is_none()
             && let Some(refusal) = pin!(too_large(parts, &mut body)).await
         {
-            return (refusal, self.destination);
+            return ((refusal, None), self.destination);
         }
         let timeout = self.route.options.timeout;
         let is_safe = self.cluster.options.retry && is_safe_to_retry(parts, &body);
@@ -183,7 +194,9 @@ impl Forwarding {
             Err(failure) if failure.is_of_server() => Err(failure),
             sent => {
                 let all = (Some(sent), upgrading, under_way);
-                Ok(pin!(self.finish(parts, all, None, begun)).await)
+                // Lines are not asked for.
+                let (response, _) = pin!(self.finish(parts, all, None, begun)).await;
+                Ok(response)
             }
         }
     }
@@ -199,8 +212,9 @@ impl Forwarding {
         ),
         until: Option<tokio::time::Instant>,
         begun: Instant,
-    ) -> Response {
-        match sent {
+    ) -> AnswerParts {
+        let response = match sent {
+            Some(Ok(Answer::Lines(response, lines))) => return self.passed_on(response, lines),
             Some(Ok(Answer::Response(response)))
                 if upgrading.as_ref().is_some_and(|it| it.is_begun_by(response.status())) =>
             {
@@ -225,7 +239,20 @@ impl Forwarding {
                 let status = StatusCode::GATEWAY_TIMEOUT;
                 closing(self.failed(status, client_of(parts), (&what, TOO_SHORT)), parts)
             }
-        }
+        };
+        (response, None)
+    }
+
+    /// There is an answer, of which nothing has to be looked at.
+    fn passed_on(self, response: http::Response<Bytes>, lines: FieldLines) -> AnswerParts {
+        let (mut head, body) = response.into_parts();
+        events::proxy_answered(head.version, head.status);
+        self.cluster.watch_head(&self.destination);
+        self.cluster.watch(&self.destination, false);
+        head.version = Version::default();
+        let FieldLines { bytes, length, has_date, has_server } = lines;
+        let prepared = PreparedHead::of_lines(bytes, length, has_date, has_server);
+        (Response::from_parts(head, Body::from(body)), Some(Arc::new(prepared)))
     }
 
     /// Another destination for a request that may go there (see [`Failure::may_go_elsewhere`]), and its body, where
@@ -366,6 +393,7 @@ impl Forwarding {
                 let passes = copied.all && !is_of_one_hop(name.as_str()) || name == UPGRADE;
                 passes || copied.allowed.contains(name)
             },
+            leaves_lines: if self.takes_lines { Some(&is_of_one_hop) } else { None },
         };
         let mut relay = |status, headers: HeaderMap| {
             // The server itself gives leave to send a body, once that is asked for.

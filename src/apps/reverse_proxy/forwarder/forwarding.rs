@@ -19,6 +19,8 @@ pub(super) struct Forwarding {
     pub(super) route: Arc<Route>,
     pub(super) cluster: Arc<Cluster>,
     pub(super) destination: Arc<Destination>,
+    /// Whether the headers of an answer may come as lines.
+    pub(super) takes_lines: bool,
 }
 
 impl Forwarding {

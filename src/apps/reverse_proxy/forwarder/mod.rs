@@ -111,12 +111,12 @@ impl Stage for ReverseProxy {
         let Some(route) = found.map(Arc::clone) else { return Enter::Next };
         let request = std::mem::take(request);
         Enter::Taken(match self.marks_answers {
-            true => Responding::later(async {
-                let mut response = forward(route, request).await;
+            true => Responding::later_parts(async {
+                let (mut response, head) = forward(route, request).await;
                 response.extensions_mut().insert(AsItIs);
-                response
+                (response, head)
             }),
-            false => Responding::later(forward(route, request)),
+            false => Responding::later_parts(forward(route, request)),
         })
     }
 }

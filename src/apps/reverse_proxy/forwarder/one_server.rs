@@ -93,6 +93,7 @@ impl OneServer {
             route: Arc::clone(&self.route),
             cluster: Arc::clone(&self.cluster),
             destination: Arc::clone(&self.destination),
+            takes_lines: false,
         };
         let (mut parts, body) = request.into_parts();
         let is_repeatable = parts.method.is_idempotent() && http_body::Body::is_end_stream(&body);
@@ -131,9 +132,11 @@ impl OneServer {
             version: self.cluster.version,
             activity_timeout: timeout,
             takes: &|_| false,
+            leaves_lines: None,
         };
         match self.destination.server.send(&mut outgoing, &mut |_, _| {}).await {
             Ok(Answer::Response(response)) => Ok(response.status()),
+            Ok(Answer::Lines(response, _)) => Ok(response.status()),
             Ok(Answer::Upgraded(..)) => Err("it answered with another protocol".to_owned()),
             Err(failure) => Err(failure.to_string()),
         }

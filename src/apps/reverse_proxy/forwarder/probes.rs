@@ -120,14 +120,17 @@ async fn ask<C: Probed>(
         version: cluster.version(),
         activity_timeout: check.timeout,
         takes: &|_| false,
+        leaves_lines: None,
     };
-    match server.send(&mut outgoing, &mut |_, _| {}).await {
-        Ok(Answer::Response(response)) if response.status().is_success() => Ok(()),
-        Ok(Answer::Response(response)) => {
-            Err(format!("it answered {}", response.status().as_u16()))
-        }
-        Ok(Answer::Upgraded(..)) => Err("it answered with another protocol".to_owned()),
-        Err(failure) => Err(failure.to_string()),
+    let status = match server.send(&mut outgoing, &mut |_, _| {}).await {
+        Ok(Answer::Response(response)) => response.status(),
+        Ok(Answer::Lines(response, _)) => response.status(),
+        Ok(Answer::Upgraded(..)) => return Err("it answered with another protocol".to_owned()),
+        Err(failure) => return Err(failure.to_string()),
+    };
+    match status.is_success() {
+        true => Ok(()),
+        false => Err(format!("it answered {}", status.as_u16())),
     }
 }
 

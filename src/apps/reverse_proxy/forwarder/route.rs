@@ -32,6 +32,8 @@ pub(super) struct Route {
     /// Whether clients are told why there is no answer.
     pub(super) shows_details: bool,
     changes_trailers: bool,
+    /// Whether answers go back with the headers that they came with.
+    pub(super) passes_answers: bool,
 }
 
 impl Route {
@@ -46,6 +48,9 @@ impl Route {
         let copied = &transforms.response_trailers;
         let changes_trailers =
             !transforms.trailers.is_empty() || !copied.all || !copied.allowed.is_empty();
+        let copied = &transforms.response_headers;
+        let passes_answers =
+            transforms.response.is_empty() && copied.all && copied.allowed.is_empty();
         let uses_values = transforms.uses_route_values();
         let changes_target = transforms.request.iter().any(is_of_target);
         Arc::new(Self {
@@ -55,6 +60,7 @@ impl Route {
             told: Default::default(),
             shows_details,
             changes_trailers,
+            passes_answers,
             options,
             cluster,
         })
