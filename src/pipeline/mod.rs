@@ -28,7 +28,7 @@ pub(crate) use application::{InUse, LookUp, Pipeline, Retired};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use file_part::{FilePart, LONGEST_PIECE, OpenedFile};
 pub(crate) use layers::Layers;
-pub(crate) use prepared_head::PreparedHead;
+pub(crate) use prepared_head::{GivenOften, PreparedHead, WholeAnswer};
 #[cfg(feature = "proxy")]
 pub(crate) use responder::AnswerParts;
 pub(crate) use responder::{Answering, Handler, Request, Responder, Responding, Response};

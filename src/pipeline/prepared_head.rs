@@ -1,11 +1,15 @@
 //! The head of an answer that is not written, or not again: one that is given often, and is made and written once; one
 //! that another server wrote, and that nobody has to take apart.
 
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, SERVER, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::file_part::OpenedFile;
 
 /// The headers of an answer as lines, and what somebody has to know who writes them.
 ///
@@ -23,10 +27,38 @@ pub(crate) struct PreparedHead {
 #[derive(Debug)]
 #[cfg_attr(not(feature = "proxy"), allow(dead_code, reason = "who hands requests on makes them"))]
 enum Made {
-    /// Headers, and the same as lines, once a server has written them.
-    Headers(HeaderMap, OnceLock<Box<[u8]>>),
+    /// Headers, the same as lines, once a server has written them, and what it keeps besides.
+    Headers(HeaderMap, OnceLock<Box<[u8]>>, GivenOften),
     /// Lines that somebody else has written.
     Lines(Bytes),
+}
+
+/// What a server knows of an answer that it may have given before with the same head.
+#[derive(Debug, Default)]
+pub(crate) struct GivenOften {
+    /// All of it, as it was given lately.
+    pub(crate) whole: ArcSwapOption<WholeAnswer>,
+    /// In which second it was given last, and how often in it; the server's to understand.
+    pub(crate) given: AtomicU64,
+}
+
+/// An answer as it goes out, in a place from which the system sends it.
+#[derive(Debug)]
+pub(crate) struct WholeAnswer {
+    pub(crate) head: Box<[u8]>,
+    pub(crate) body: Bytes,
+    /// Both of them.
+    pub(crate) file: Arc<OpenedFile>,
+    /// What it is called, for the log.
+    pub(crate) name: Arc<str>,
+}
+
+impl WholeAnswer {
+    /// Whether it is the answer with this head and this very body.
+    pub(crate) fn is(&self, head: &[u8], body: &Bytes) -> bool {
+        let of_body = |body: &Bytes| (body.as_ptr().addr(), body.len());
+        of_body(&self.body) == of_body(body) && *self.head == *head
+    }
 }
 
 impl PreparedHead {
@@ -47,7 +79,7 @@ impl PreparedHead {
         };
         let is_alone = lengths.next().is_none();
         is_alone.then(|| Self {
-            made: Made::Headers(headers, OnceLock::new()),
+            made: Made::Headers(headers, OnceLock::new(), GivenOften::default()),
             length,
             has_date: false,
             has_server: false,
@@ -69,6 +101,14 @@ impl PreparedHead {
         self.length
     }
 
+    /// What a server keeps of answers with it. `None` for one that is given once.
+    pub(crate) fn given_often(&self) -> Option<&GivenOften> {
+        match &self.made {
+            Made::Headers(.., often) => Some(often),
+            Made::Lines(_) => None,
+        }
+    }
+
     /// Whether one of the headers is `Date`.
     pub(crate) fn has_date(&self) -> bool {
         self.has_date
@@ -82,7 +122,7 @@ impl PreparedHead {
     /// The headers as lines: as a server writes them, which is asked to the first time, unless they were lines before.
     pub(crate) fn lines(&self, write: impl FnOnce(&HeaderMap) -> Vec<u8>) -> &[u8] {
         match &self.made {
-            Made::Headers(headers, lines) => lines.get_or_init(|| write(headers).into()),
+            Made::Headers(headers, lines, _) => lines.get_or_init(|| write(headers).into()),
             Made::Lines(lines) => lines,
         }
     }
@@ -90,7 +130,7 @@ impl PreparedHead {
     /// Puts the headers into an answer that has none of them.
     pub(crate) fn put_into(&self, headers: &mut HeaderMap) {
         let own = match &self.made {
-            Made::Headers(headers, _) => headers.clone(),
+            Made::Headers(headers, ..) => headers.clone(),
             Made::Lines(lines) => taken_apart(lines),
         };
         let others = std::mem::replace(headers, own);

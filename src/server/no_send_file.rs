@@ -12,6 +12,10 @@ pub(super) fn send_file<S>(
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(super) fn in_memory(_: &[&[u8]]) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Where a piece of a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "as on Linux")]

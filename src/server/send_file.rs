@@ -1,11 +1,11 @@
 //! Linux: the system sends files on sockets by itself, without their bytes coming through this process.
 
 use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::sendfile;
+use rustix::fs::{MemfdFlags, memfd_create, sendfile};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 
@@ -48,6 +48,19 @@ pub(super) fn send_file(
         Err(_) if sent > 0 => Ok(sent),
         Err(error) => Err(error),
     }
+}
+
+/// These bytes in a place that nobody else has, from which they can be sent.
+///
+/// # Errors
+///
+/// There is no such place: mostly for want of descriptors.
+pub(super) fn in_memory(parts: &[&[u8]]) -> io::Result<File> {
+    let mut file = File::from(memfd_create(c"kestrel-answer", MemfdFlags::CLOEXEC)?);
+    for part in parts {
+        file.write_all(part)?;
+    }
+    Ok(file)
 }
 
 /// The same for a file that has to be read.
@@ -109,7 +122,7 @@ pub(super) fn fetch(file: &File, at: u64, length: usize) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::os::unix::net::UnixStream;
 
     use super::*;
@@ -138,6 +151,17 @@ mod tests {
         let mut came = String::new();
         theirs.read_to_string(&mut came).unwrap();
         assert_eq!(came, "head 789head and 2340189head ");
+    }
+
+    #[test]
+    fn what_is_put_into_memory_is_sent_as_a_file_is() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let file = in_memory(&[b"head ", b"", b"body"]).unwrap();
+        assert_eq!(send_file(&ours, &[], (&file, 0), 100).unwrap(), 9);
+        drop(ours);
+        let mut came = String::new();
+        theirs.read_to_string(&mut came).unwrap();
+        assert_eq!(came, "head body");
     }
 
     #[test]

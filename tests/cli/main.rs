@@ -44,6 +44,7 @@ mod grades;
 mod handshakes;
 mod help;
 #[cfg(unix)]
+mod hot_answers;
 mod http;
 #[cfg(target_os = "linux")]
 mod idle_connections;

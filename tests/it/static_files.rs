@@ -258,7 +258,8 @@ enum Asks {
 async fn files_of_all_sizes_come_whole_one_behind_the_other() {
     let folder = folder(&[("small.txt", "small")]);
     let bytes = |length: usize| (0..length).map(|at| (at / 253 + at) as u8).collect::<Vec<_>>();
-    let sizes = [64 * 1024, 64 * 1024 + 1, 200_000, 1024 * 1024, 3 * 1024 * 1024 + 7];
+    let sizes =
+        [64 * 1024, 64 * 1024 + 1, 200_000, 1024 * 1024, 2 * 1024 * 1024, 3 * 1024 * 1024 + 7];
     for size in sizes {
         write(folder.path(), &format!("{size}.bin"), &bytes(size));
     }

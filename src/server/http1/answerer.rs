@@ -10,8 +10,10 @@ use http::{Request, Response};
 use http_body::{Body as _, Frame};
 
 use super::handover::Handover;
+use super::hot_answers;
 use super::write_head::{Added, write_head};
 use crate::pipeline::{PreparedHead, room};
+use crate::server::activity::Activity;
 use crate::server::pieces::LONGEST;
 use crate::server::request::{RequestFuture, RequestService};
 use crate::server::response::add_left_headers;
@@ -112,7 +114,13 @@ fn made(mut response: Response<ResponseBody>, head: &mut Vec<u8>, cx: &mut Conte
         Some(Poll::Ready(Some(Ok(frame)))) => match frame.into_data() {
             Ok(data) if Some(data.len() as u64) == length && response.body().is_end_stream() => {
                 room::give_back_headers(std::mem::take(response.headers_mut()));
-                return Made::Bytes(data);
+                return match hot(response.body(), head, &data) {
+                    Some(stand_in) => {
+                        head.clear();
+                        Made::Bytes(stand_in)
+                    }
+                    None => Made::Bytes(data),
+                };
             }
             Ok(data) => Some(Some(Ok(Frame::data(data)))),
             Err(frame) => Some(Some(Ok(frame))),
@@ -125,6 +133,15 @@ fn made(mut response: Response<ResponseBody>, head: &mut Vec<u8>, cx: &mut Conte
         response.body_mut().take_back(length, came);
     }
     Made::Answer(response)
+}
+
+/// What stands for an answer with this head and body, if the system sends both.
+fn hot(body: &ResponseBody, head: &[u8], data: &Bytes) -> Option<Bytes> {
+    let Left::All(prepared) = body.left() else { return None };
+    match body.running().activity() {
+        Activity::Http1(http1) => hot_answers::stand_in(prepared, (head, data), http1),
+        Activity::Http2(_) => None,
+    }
 }
 
 /// What has to be added to the head of an answer with this body, and what has to stand before that.

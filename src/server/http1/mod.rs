@@ -9,6 +9,7 @@ mod chunks;
 mod gate;
 mod handover;
 mod head;
+mod hot_answers;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod invariants;
 mod lent_gate;
