@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use socket2::{Domain, Socket, Type};
+
 use crate::process::LIMIT;
 
 pub(crate) struct Answer {
@@ -120,4 +122,14 @@ impl<S: Read + Write> StuckRequest<S> {
             }
         }
     }
+}
+
+/// An address at which nobody listens, and nobody else will as long as this process lives.
+pub(crate) fn nobody() -> SocketAddr {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a port");
+    let address = socket.local_addr().expect("an address").as_socket().expect("one of IP");
+    // It keeps the port.
+    std::mem::forget(socket);
+    address
 }

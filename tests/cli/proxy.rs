@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use crate::http::{asked, connect, get};
+use crate::http::{asked, connect, get, nobody};
 use crate::process::{Kestrel, Running};
 use crate::test_data::file;
 
@@ -543,13 +543,6 @@ fn what_is_announced_as_too_large_reaches_no_destination() {
         }
         running.terminated();
     }
-}
-
-/// An address at which nobody listens.
-#[expect(clippy::disallowed_methods, reason = "a destination is no endpoint")]
-fn nobody() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
 }
 
 /// A server that changes to whatever protocol it is asked for, and is silent then.

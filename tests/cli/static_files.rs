@@ -1,6 +1,6 @@
 //! `kestrel run` in a folder with files.
 
-use crate::http::{asked, connect, get};
+use crate::http::{asked, connect, get, nobody};
 use crate::process::Kestrel;
 
 #[test]
@@ -21,19 +21,12 @@ fn a_folder_is_served_where_there_is_one_and_nothing_else() {
     running.terminated();
 }
 
-/// Where nobody listens: what would, has gone.
-fn nobody() -> String {
-    #[expect(clippy::disallowed_methods, reason = "nobody is to listen there")]
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    format!("http://{}", listener.local_addr().expect("it is bound"))
-}
-
 #[test]
 fn a_page_for_a_status_keeps_it_and_where_there_is_none_the_answer_stays() {
     let kestrel = Kestrel::run([
         "--urls=http://127.0.0.1:0",
         "--proxy",
-        &format!("/api/{{**rest}}={}", nobody()),
+        &format!("/api/{{**rest}}=http://{}", nobody()),
         "--StatusCodePages:Enabled=true",
         "--StatusCodePages:ReExecute=/{0}.html",
         "--StaticFiles:Headers:*:Cache-Control=max-age=3600",
