@@ -10,6 +10,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::kit::{Ask, Upstream, channel, data, get, post};
 use crate::upstream::{Answer, Fields, Outgoing, Value, VersionPolicy};
 
+/// A request without a body, as it is sent.
+fn bodiless(ask: &Ask) -> Outgoing<'_> {
+    Outgoing {
+        method: &ask.method,
+        target: b"/",
+        host: b"a",
+        fields: &ask.fields,
+        content: None,
+        upgrade: None,
+        version: ask.version,
+        activity_timeout: ask.activity_timeout,
+        takes: &|_| true,
+        leaves_lines: None,
+    }
+}
+
 #[tokio::test]
 async fn a_head_goes_out_as_it_is_told() {
     let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -46,18 +62,7 @@ async fn values_that_are_none_are_left_out() {
 
     let upstream = Upstream::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let ask = get("/");
-    let mut outgoing = Outgoing {
-        method: &ask.method,
-        target: b"/",
-        host: b"a",
-        fields: &Made,
-        content: None,
-        upgrade: None,
-        version: ask.version,
-        activity_timeout: ask.activity_timeout,
-        takes: &|_| true,
-        leaves_lines: None,
-    };
+    let mut outgoing = Outgoing { fields: &Made, ..bodiless(&ask) };
     upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap();
     let head = upstream.heads.lock().unwrap()[0].clone();
     assert_eq!(
@@ -252,18 +257,8 @@ async fn in_lines(method: Method, answer: &'static str) -> Answer {
         }
     });
     let ask = Ask::new(method, "/");
-    let mut outgoing = Outgoing {
-        method: &ask.method,
-        target: b"/",
-        host: b"a",
-        fields: &ask.fields,
-        content: None,
-        upgrade: None,
-        version: ask.version,
-        activity_timeout: ask.activity_timeout,
-        takes: &|_| true,
-        leaves_lines: Some(&|name| name == "alt-svc"),
-    };
+    let leaves_lines: &(dyn Fn(&str) -> bool + Sync) = &|name| name == "alt-svc";
+    let mut outgoing = Outgoing { leaves_lines: Some(leaves_lines), ..bodiless(&ask) };
     upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap()
 }
 
@@ -332,18 +327,7 @@ async fn the_caller_chooses_fields_of_the_answer() {
     let upstream =
         Upstream::answering("HTTP/1.1 200 OK\r\nAlt-Svc: x\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n");
     let ask = get("/");
-    let mut outgoing = Outgoing {
-        method: &ask.method,
-        target: b"/",
-        host: b"a",
-        fields: &ask.fields,
-        content: None,
-        upgrade: None,
-        version: ask.version,
-        activity_timeout: ask.activity_timeout,
-        takes: &|name| name != "alt-svc",
-        leaves_lines: None,
-    };
+    let mut outgoing = Outgoing { takes: &|name| name != "alt-svc", ..bodiless(&ask) };
     let Answer::Response(response) =
         upstream.server().send(&mut outgoing, &mut |_, _| {}).await.unwrap()
     else {
