@@ -45,6 +45,7 @@ mod handshakes;
 mod help;
 #[cfg(unix)]
 mod hot_answers;
+#[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]
 mod idle_connections;
